@@ -1,0 +1,46 @@
+# Everything runs in its own environment under .venv; PYTHON picks the interpreter that makes it.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+
+.PHONY: help demo test check format generate bench build clean
+help: ## Show this help
+	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+demo: $(STAMP) ## Run the main job: one streamed turn on the real runtime
+	$(BIN)/python examples/demo.py
+
+test: $(STAMP) ## Run the whole test suite, offline
+	$(BIN)/python -m pytest
+
+check: $(STAMP) ## Format, lint, strict types, drift of generated code, layers
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/pyright
+	$(BIN)/python -m tools.generate --check
+	$(BIN)/python -m tools.unasync --check
+	$(BIN)/python -m pytest --quiet tests/test_layers.py
+
+format: $(STAMP) ## Format the code and sort its imports
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+generate: $(STAMP) ## Rewrite the generated code: protocol types, sync face
+	$(BIN)/python -m tools.generate
+	$(BIN)/python -m tools.unasync
+
+bench: $(STAMP) ## Measure this package (ratios, medians)
+	$(BIN)/python -m tools.bench
+
+build: $(STAMP) ## Build sdist and wheel into dist/
+	$(BIN)/python -m build --outdir dist
+
+clean: ## Remove the environment and everything built
+	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
