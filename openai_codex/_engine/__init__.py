@@ -1,0 +1,1 @@
+"""The actor runtime: threads and bytes. It knows no verb of the API."""

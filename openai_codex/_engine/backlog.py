@@ -1,0 +1,100 @@
+"""Unread events, bounded: a slow consumer costs memory for the text it has not read, not for every event.
+
+Up to a bound all events are kept as they came. Beyond it the backlog is compacted: runs of text deltas are joined into
+one delta each, and of a repeated state only the newest is kept. Lifecycle events and items are never dropped.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from openai_codex.notification import Notification
+from openai_codex.protocol.methods import DELTAS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+BOUND = 1024
+"""How many events are kept as they came."""
+
+LATEST = frozenset(
+    {
+        "thread/tokenUsage/updated",  # running totals: the newest has all that the older ones said
+        "turn/diff/updated",  # the whole diff of the turn, again and again
+        "turn/plan/updated",  # the whole plan, again and again
+    }
+)
+"""Notifications that repeat a whole state, so that only the newest of a turn matters."""
+
+
+class Backlog:
+    """A queue of events. Not locked: it belongs to one `Mailbox` and is guarded by its lock."""
+
+    def __init__(self, bound: int = BOUND, deltas: Mapping[str, tuple[str, ...]] = DELTAS) -> None:
+        self._events: deque[Notification] = deque()
+        self._bound = bound
+        self._compact_at = bound
+        self._deltas = deltas
+        self.merged = 0
+        """How many deltas were joined to an earlier one; their text is kept."""
+        self.shed = 0
+        """How many outdated states were dropped for a newer one."""
+
+    def __len__(self) -> int:
+        return len(self._events)
+
+    def __iter__(self) -> Iterator[Notification]:
+        return iter(self._events)
+
+    def extend(self, events: Iterable[Notification]) -> None:
+        """Append events, oldest first."""
+        self._events.extend(events)
+        if len(self._events) > self._compact_at:
+            self._compact()
+
+    def take(self) -> list[Notification]:
+        """Remove and return all events, oldest first."""
+        events, self._events = list(self._events), deque()
+        self._compact_at = self._bound
+        return events
+
+    def _compact(self) -> None:
+        before = len(self._events)
+        kept = self._without_outdated()
+        self.shed += before - len(kept)
+        joined = list(self._join(kept))
+        self.merged += len(kept) - len(joined)
+        self._events = deque(joined)
+        # Twice what is left: each event is looked at a bounded number of times however long nobody reads.
+        self._compact_at = max(self._bound, 2 * len(joined))
+
+    def _without_outdated(self) -> list[Notification]:
+        newest = {(event.method, event.turn_id): event for event in self._events if event.method in LATEST}
+        return [e for e in self._events if e.method not in LATEST or newest[e.method, e.turn_id] is e]
+
+    def _join(self, events: Iterable[Notification]) -> Iterator[Notification]:
+        """Join deltas of one text; any other event is a border that no text crosses."""
+        runs: dict[tuple[Any, ...], list[Notification]] = {}
+        for event in events:
+            shape = self._deltas.get(event.method)
+            if shape is None:
+                yield from self._flush(runs)
+                yield event
+            else:
+                key = (event.method, *(event.params.get(name) for name in shape[1:]))
+                runs.setdefault(key, []).append(event)
+        yield from self._flush(runs)
+
+    def _flush(self, runs: dict[tuple[Any, ...], list[Notification]]) -> Iterator[Notification]:
+        for run in runs.values():
+            yield run[0] if len(run) == 1 else _joined(run, self._deltas[run[0].method][0])
+        runs.clear()
+
+
+def _joined(run: list[Notification], field: str) -> Notification:
+    first = run[0]
+    text = "".join(str(event.params.get(field, "")) for event in run)
+    joined = Notification(first.method, {**first.params, field: text}, first.emitted_at_ms)
+    joined.thread_id, joined.turn_id = first.thread_id, first.turn_id
+    return joined

@@ -1,0 +1,74 @@
+"""The handler pool: threads for the work that must not run on the reader, started when there is some."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from typing import TYPE_CHECKING
+
+from openai_codex.log import Log
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MOST_THREADS = 16
+
+_log = Log("handlers")
+
+
+class HandlerPool:
+    """Runs tasks concurrently, in the order in which they came, on at most `MOST_THREADS` daemon threads.
+
+    ``_lock`` guards the queue and the counts. A task that raises is logged; the pool lives on.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._lock = threading.Lock()
+        self._filled = threading.Condition(self._lock)
+        self._tasks: deque[Callable[[], None]] = deque()
+        self._threads: list[threading.Thread] = []
+        self._idle = 0
+        self._closed = False
+
+    def submit(self, task: Callable[[], None]) -> None:
+        """Run ``task`` soon on a thread of the pool. After `close` it is dropped."""
+        with self._lock:
+            if self._closed:
+                return
+            self._tasks.append(task)
+            if self._idle < len(self._tasks) and len(self._threads) < MOST_THREADS:
+                self._start_thread()
+            self._filled.notify()
+
+    def close(self, timeout: float) -> None:
+        """Let the tasks that were submitted finish, at most ``timeout`` seconds, and end the threads. Idempotent."""
+        with self._lock:
+            self._closed = True
+            self._filled.notify_all()
+        until = time.monotonic() + timeout
+        for thread in self._threads:
+            if thread is not threading.current_thread():
+                thread.join(max(0.0, until - time.monotonic()))
+
+    def _start_thread(self) -> None:
+        name = f"{self._name}-{len(self._threads) + 1}"
+        thread = threading.Thread(target=self._work, name=name, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _work(self) -> None:
+        while (task := self._next()) is not None:
+            try:
+                task()
+            except Exception:  # noqa: BLE001  a task of any kind; it is logged with its traceback
+                _log.warning("codex.handler_failed", exc_info=True)
+
+    def _next(self) -> Callable[[], None] | None:
+        with self._lock:
+            self._idle += 1
+            while not self._tasks and not self._closed:
+                self._filled.wait()
+            self._idle -= 1
+            return self._tasks.popleft() if self._tasks else None

@@ -1,0 +1,80 @@
+"""The ordered events of one subscriber: filled by the reader in batches, emptied by the consumer in batches."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from openai_codex._engine.backlog import Backlog
+from openai_codex._engine.waiting import Latch, Waitable, Waiter
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from openai_codex._engine.death import Death
+    from openai_codex.notification import Notification
+
+
+class Mailbox(Waitable):
+    """Events wait here until their consumer takes them; a wait that times out loses none.
+
+    Ready means: there are events, or there will never be one again. ``_lock`` guards everything but `ended`, which is
+    tripped after the lock is released. The reader never waits for a consumer: `Backlog` bounds what is left unread.
+    """
+
+    def __init__(self, subject: str) -> None:
+        super().__init__()
+        self.subject = subject
+        self.ended = Latch()
+        """Set when the last event is in: the turn is over, or the connection is."""
+        self._seen: set[str] = set()
+        self._backlog = Backlog()
+        self._over = False
+        self._death: Death | None = None
+
+    def is_ready(self) -> bool:
+        """Say whether `take` has something to say."""
+        return self._over or len(self._backlog) > 0
+
+    def put(self, events: Sequence[Notification], *, last: bool = False) -> list[Waiter]:
+        """Append a batch, ``last`` if nothing will follow; return the waiters to wake."""
+        with self._lock:
+            self._backlog.extend(events)
+            self._seen.update([event.method for event in events])
+            self._over = self._over or last
+            waiters = self._take_waiters()
+        return waiters + self.ended.trip() if last else waiters
+
+    def fail(self, death: Death) -> list[Waiter]:
+        """Record that the connection is gone: what is here can still be taken. Returns the waiters to wake."""
+        with self._lock:
+            if not self._over:
+                self._over, self._death = True, death
+            waiters = self._take_waiters()
+        return waiters + self.ended.trip()
+
+    def take(self) -> list[Notification]:
+        """Take the events that are here, oldest first; an empty list if there are none.
+
+        Raises `TransportClosedError` when there are none and the connection is gone.
+        """
+        with self._lock:
+            events = self._backlog.take()
+            death = self._death
+        if not events and death is not None:
+            raise death.error(self.subject)
+        return events
+
+    def is_over(self) -> bool:
+        """Say whether the last event has been taken. Never true after a death: `take` tells of that."""
+        with self._lock:
+            return self._over and self._death is None and not len(self._backlog)
+
+    def has_seen(self, method: str) -> bool:
+        """Say whether an event of this method has come in, taken since or not."""
+        with self._lock:
+            return method in self._seen
+
+    @property
+    def losses(self) -> tuple[int, int]:
+        """How many deltas were merged, and how many outdated states were dropped, because nobody took them."""
+        return self._backlog.merged, self._backlog.shed

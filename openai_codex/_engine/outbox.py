@@ -1,0 +1,93 @@
+"""What goes to the runtime: written at once when the pipe has room, by a writer thread when it has not."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from openai_codex._engine.process import RuntimeProcess
+
+# How long the writer waits for room before it looks whether the outbox was closed.
+_PATIENCE = 0.1
+
+
+class Outbox:
+    """Lines on their way to the runtime's stdin, in the order in which they were sent.
+
+    No caller ever blocks on the pipe. ``_lock`` guards the queue, `_closed` and every write; the writer thread starts
+    when the pipe is full for the first time, or when the reader, which must not write, leaves it something.
+    """
+
+    def __init__(self, process: RuntimeProcess, on_broken: Callable[[OSError], None]) -> None:
+        self._process = process
+        self._on_broken = on_broken
+        self._lock = threading.Lock()
+        self._filled = threading.Condition(self._lock)
+        self._queue: deque[memoryview] = deque()
+        self._closed = False
+        self._writer: threading.Thread | None = None
+
+    def send(self, line: bytes) -> None:
+        """Write a line now as far as the pipe takes it; leave the rest to the writer thread."""
+        try:
+            with self._lock:
+                if self._closed:
+                    return
+                written = 0 if self._queue else self._process.try_write(line)
+                if written < len(line):
+                    self._enqueue(memoryview(line)[written:])
+        except OSError as error:
+            self._on_broken(error)
+
+    def post(self, line: bytes) -> None:
+        """Leave a line to the writer thread. For the reader, which never touches the pipe."""
+        with self._lock:
+            if not self._closed:
+                self._enqueue(memoryview(line))
+
+    def close(self) -> None:
+        """Write nothing more and end the runtime's input. Idempotent."""
+        with self._lock:
+            self._closed = True
+            self._queue.clear()
+            self._filled.notify()
+            self._process.close_stdin()
+
+    def join(self, timeout: float) -> None:
+        """Wait for the writer thread to end after `close`."""
+        if self._writer is not None:
+            self._writer.join(timeout)
+
+    def _enqueue(self, data: memoryview) -> None:
+        self._queue.append(data)
+        self._filled.notify()
+        if self._writer is None:
+            self._writer = threading.Thread(target=self._write, name=f"codex-writer-{self._process.pid}", daemon=True)
+            self._writer.start()
+
+    def _write(self) -> None:
+        try:
+            while self._wait_for_work():
+                self._process.wait_writable(_PATIENCE)
+                self._write_head()
+        except OSError as error:
+            self._on_broken(error)
+
+    def _wait_for_work(self) -> bool:
+        with self._lock:
+            while not self._queue and not self._closed:
+                self._filled.wait()
+            return not self._closed
+
+    def _write_head(self) -> None:
+        with self._lock:
+            if self._queue and not self._closed:
+                rest = self._queue[0][self._process.try_write(self._queue[0]) :]
+                if rest:
+                    self._queue[0] = rest
+                else:
+                    self._queue.popleft()

@@ -1,0 +1,166 @@
+"""The runtime as a process: find it, start it, keep its last stderr lines, write to it, stop it within a bound.
+
+The only module that knows `subprocess`, signals and file descriptors, and where operating systems differ. It knows
+nothing of lines or frames.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import select
+import signal
+import subprocess
+import threading
+from collections import deque
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from openai_codex.errors import LaunchError, ProcessFacts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from openai_codex.config import AppServerConfig
+
+READ_SIZE = 1 << 18
+STDERR_LINES = 50
+STDERR_LINE_BYTES = 2_000
+
+_ANSI = re.compile(r"\x1b\[[0-9;]*m")
+_POSIX = os.name == "posix"
+
+
+def command_line(config: AppServerConfig) -> tuple[str, ...]:
+    """Build the command that starts the runtime. Raises `LaunchError` if the pinned binary is not installed."""
+    if config.launch_args_override is not None:
+        return config.launch_args_override
+    strict = ("--strict-config",) if config.strict_config else ()
+    overrides = (part for setting in config.config_overrides for part in ("-c", setting))
+    return (config.codex_bin or bundled_binary(), *overrides, "app-server", *strict)
+
+
+def bundled_binary() -> str:
+    """Return the path of the binary that is pinned with this package. Raises `LaunchError` if it is missing."""
+    try:
+        from codex_cli_bin import bundled_codex_path
+
+        return str(bundled_codex_path())
+    except (ImportError, FileNotFoundError) as error:
+        raise LaunchError(f"the package openai-codex-cli-bin is not installed or incomplete: {error}") from error
+
+
+class RuntimeProcess:
+    """One child process and its three pipes.
+
+    stdout is read by whoever calls `read` (the reader thread), stdin is written without blocking, stderr is drained by
+    a thread of its own into a ring of the last lines, which `_ring_lock` guards.
+    """
+
+    def __init__(self, command: tuple[str, ...], cwd: str | None, env: Mapping[str, str] | None) -> None:
+        self.command = command
+        self._child = _spawn(command, cwd, env)
+        self.pid = self._child.pid
+        self._stdin = _pipe(self._child.stdin)
+        self._stdout = _pipe(self._child.stdout)
+        self._stdin_fd = self._stdin.fileno()
+        if _POSIX:
+            os.set_blocking(self._stdin_fd, False)
+        self._ring: deque[bytes] = deque(maxlen=STDERR_LINES)
+        self._ring_lock = threading.Lock()
+        self._drain = threading.Thread(target=self._drain_stderr, name=f"codex-stderr-{self.pid}", daemon=True)
+        self._drain.start()
+
+    # -- pipes -------------------------------------------------------------------------------------------------------
+
+    def read(self) -> bytes:
+        """Return what stdout has, at least a byte; block until there is some; empty at its end."""
+        return os.read(self._stdout.fileno(), READ_SIZE)
+
+    def try_write(self, data: bytes | memoryview) -> int:
+        """Write what fits into stdin now; return how many bytes that was. Raises `OSError` when the pipe is broken."""
+        try:
+            return os.write(self._stdin_fd, data)
+        except BlockingIOError:
+            return 0
+
+    def wait_writable(self, timeout: float) -> None:
+        """Wait until stdin has room or is broken, at most ``timeout`` seconds."""
+        if _POSIX:
+            poll = select.poll()
+            poll.register(self._stdin_fd, select.POLLOUT)
+            poll.poll(timeout * 1000)
+
+    def close_stdin(self) -> None:
+        """End the child's input: how it is asked to finish and exit."""
+        with suppress(OSError):  # the child is gone, and so is its pipe
+            self._stdin.close()
+
+    # -- life and death ----------------------------------------------------------------------------------------------
+
+    def wait(self, timeout: float) -> int | None:
+        """Reap the child; return its exit code, or ``None`` if it still runs after ``timeout`` seconds."""
+        try:
+            return self._child.wait(timeout)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def terminate(self) -> None:
+        """Ask the child and its process group to end (SIGTERM)."""
+        self._signal_group(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End the child and its process group (SIGKILL)."""
+        self._signal_group(signal.SIGKILL if _POSIX else signal.SIGTERM)
+
+    def release(self) -> None:
+        """Give back what is left after the child has been reaped: its output pipes and the stderr thread."""
+        self._drain.join(timeout=1.0)
+        self._stdout.close()
+
+    def facts(self) -> ProcessFacts:
+        """Return what an error should tell about this process."""
+        with self._ring_lock:
+            lines = tuple(self._ring)
+        text = tuple(_ANSI.sub("", line.decode(errors="replace")).rstrip() for line in lines)
+        return ProcessFacts(self.command, self.pid, self._child.returncode, text)
+
+    def _signal_group(self, number: signal.Signals) -> None:
+        # Never signal a group whose leader was reaped: its number may belong to somebody else by now.
+        if self._child.poll() is not None:
+            return
+        with suppress(ProcessLookupError, PermissionError):  # it went away in between
+            if _POSIX:
+                os.killpg(self.pid, number)
+            else:
+                self._child.send_signal(number)
+
+    def _drain_stderr(self) -> None:
+        stderr = _pipe(self._child.stderr)
+        with stderr:
+            while line := stderr.readline(STDERR_LINE_BYTES):
+                with self._ring_lock:
+                    self._ring.append(line)
+
+
+def _spawn(command: tuple[str, ...], cwd: str | None, env: Mapping[str, str] | None) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(  # noqa: S603  the command is the caller's own configuration
+            command,
+            cwd=cwd,
+            env={**os.environ, **env} if env else None,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            # A session of its own: Ctrl-C in the terminal does not reach it, and its group can be ended as a whole.
+            start_new_session=True,
+        )
+    except OSError as error:
+        where = f" in directory {cwd}" if cwd is not None and not Path(cwd).is_dir() else ""
+        raise LaunchError(f"{command[0]}{where}: {error.strerror}", ProcessFacts(command)) from error
+
+
+def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
+    assert pipe is not None, "all three pipes are asked for"
+    return pipe

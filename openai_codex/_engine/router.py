@@ -1,0 +1,222 @@
+"""The event bus: which reply a response settles, and which mailboxes a notification goes to.
+
+Pure state: no thread, no lock, no I/O. Frames go in, a `Dispatch` comes out that says what to settle, deliver and
+write; the actor guards the state with its lock and carries the `Dispatch` out after releasing it.
+"""
+
+from __future__ import annotations
+
+from itertools import chain, count
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+import attrs
+
+from openai_codex._engine.backlog import Backlog
+from openai_codex._engine.wire import Response, ServerCall, Skipped
+from openai_codex.notification import Notification
+from openai_codex.protocol.methods import ROUTES, Route
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from openai_codex._engine.mailbox import Mailbox
+    from openai_codex._engine.reply import Reply
+
+T = TypeVar("T")
+
+# What a turn ends with: the last event of its mailboxes.
+TURN_END = "turn/completed"
+
+# A method that the tables do not know is routed by the names that all others use.
+UNKNOWN_ROUTE = Route(thread=("threadId",), turn=("turnId",), login=("loginId",))
+
+
+class Topic(NamedTuple):
+    """What a mailbox is subscribed to: everything, a login, a thread, or one turn of a thread."""
+
+    thread_id: str | None = None
+    turn_id: str | None = None
+    login_id: str | None = None
+
+
+EVERYTHING = Topic()
+
+
+@attrs.define(eq=False)
+class ComingTurn:
+    """A mailbox for a turn whose id is not known before the reply to the request that starts it.
+
+    Until then the events of every turn of the thread are collected here; the reply says which of them count.
+    """
+
+    thread_id: str
+    mailbox: Mailbox
+    path: tuple[str, ...] = ("turn", "id")
+    """Where in the result the turn's id is."""
+    collected: Backlog = attrs.field(factory=Backlog, init=False)
+
+
+@attrs.define
+class _Pending:
+    reply: Reply
+    coming: ComingTurn | None
+
+
+@attrs.define
+class Dispatch:
+    """What is to be done, outside the lock, for a batch of frames."""
+
+    settled: list[tuple[Reply, Response]] = attrs.Factory(list)
+    delivered: dict[Mailbox, list[Notification]] = attrs.Factory(dict)
+    ended: set[Mailbox] = attrs.Factory(set)
+    calls: list[ServerCall] = attrs.Factory(list)
+    skipped: list[Skipped] = attrs.Factory(list)
+    to_write: list[bytes] = attrs.Factory(list)
+
+
+class Router:
+    """Pending replies and subscriptions of one connection.
+
+    At most ``max_in_flight`` requests are under way; the rest wait here, already written down, in order.
+    """
+
+    def __init__(self, max_in_flight: int) -> None:
+        self._max_in_flight = max_in_flight
+        self._ids = count(1)
+        self._pending: dict[int, _Pending] = {}
+        self._waiting: dict[int, bytes] = {}
+        self._topics: dict[Topic, list[Mailbox]] = {}
+        self._coming: dict[str, list[ComingTurn]] = {}
+
+    # -- requests ----------------------------------------------------------------------------------------------------
+
+    def next_id(self) -> int:
+        """Return an id for a request: counted, never used again."""
+        return next(self._ids)
+
+    def register(self, request_id: int, reply: Reply, coming: ComingTurn | None = None) -> None:
+        """Expect a reply, and collect events for the turn it may start, before anything is written."""
+        reply.request_id = request_id
+        self._pending[request_id] = _Pending(reply, coming)
+        if coming is not None:
+            self._coming.setdefault(coming.thread_id, []).append(coming)
+
+    def admit(self, request_id: int, line: bytes) -> bytes | None:
+        """Return the line if it may be written now; keep it if too many requests are under way."""
+        if len(self._pending) - len(self._waiting) > self._max_in_flight:
+            self._waiting[request_id] = line
+            return None
+        return line
+
+    def abandon(self, request_id: int) -> list[bytes]:
+        """Forget a request that nobody waits for any more; return the lines that may be written now."""
+        self._waiting.pop(request_id, None)
+        pending = self._pending.pop(request_id, None)
+        if pending is not None and pending.coming is not None:
+            _remove(self._coming, pending.coming.thread_id, pending.coming)
+        return self._admit_waiting()
+
+    def in_flight(self) -> int:
+        """Count the requests that wait for a reply, written or not."""
+        return len(self._pending)
+
+    def _admit_waiting(self) -> list[bytes]:
+        free = self._max_in_flight - (len(self._pending) - len(self._waiting))
+        first = list(self._waiting)[: max(0, free)] if self._waiting else []
+        return [self._waiting.pop(request_id) for request_id in first]
+
+    # -- subscriptions -----------------------------------------------------------------------------------------------
+
+    def subscribe(self, topic: Topic, mailbox: Mailbox) -> None:
+        """Deliver to ``mailbox`` what belongs to ``topic`` from now on."""
+        self._topics.setdefault(topic, []).append(mailbox)
+
+    def unsubscribe(self, topic: Topic, mailbox: Mailbox) -> None:
+        """Stop delivering; harmless if it has stopped already."""
+        _remove(self._topics, topic, mailbox)
+
+    def _bind(self, coming: ComingTurn, response: Response, out: Dispatch) -> None:
+        """The reply is here: the mailbox is for this one turn, and what was collected of it comes first."""
+        _remove(self._coming, coming.thread_id, coming)
+        turn_id = _text_at(response.result, coming.path) if isinstance(response.result, dict) else None
+        if turn_id is None:
+            return
+        events = [event for event in coming.collected.take() if event.turn_id == turn_id]
+        out.delivered[coming.mailbox] = events
+        if any(event.method == TURN_END for event in events):
+            out.ended.add(coming.mailbox)
+        else:
+            self.subscribe(Topic(coming.thread_id, turn_id), coming.mailbox)
+
+    # -- frames ------------------------------------------------------------------------------------------------------
+
+    def dispatch(self, frames: Iterable[Response | Notification | ServerCall | Skipped]) -> Dispatch:
+        """Decide what a batch of frames means."""
+        out = Dispatch()
+        for frame in frames:
+            if isinstance(frame, Notification):
+                self._publish(frame, out)
+            elif isinstance(frame, Response):
+                self._settle(frame, out)
+            elif isinstance(frame, ServerCall):
+                out.calls.append(frame)
+            else:
+                out.skipped.append(frame)
+        return out
+
+    def _settle(self, response: Response, out: Dispatch) -> None:
+        pending = self._pending.pop(response.id, None) if isinstance(response.id, int) else None
+        if pending is None:
+            out.skipped.append(Skipped("a reply that nobody waits for", 0))
+            return
+        if pending.coming is not None:
+            self._bind(pending.coming, response, out)
+        out.settled.append((pending.reply, response))
+        out.to_write += self._admit_waiting()
+
+    def _publish(self, event: Notification, out: Dispatch) -> None:
+        route = ROUTES.get(event.method, UNKNOWN_ROUTE)
+        event.thread_id = thread_id = _text_at(event.params, route.thread)
+        event.turn_id = turn_id = _text_at(event.params, route.turn)
+        for topic in _topics_of(thread_id, turn_id, _text_at(event.params, route.login)):
+            for mailbox in self._topics.get(topic, ()):
+                out.delivered.setdefault(mailbox, []).append(event)
+        if turn_id is not None:
+            for coming in self._coming.get(thread_id or "", ()):
+                coming.collected.extend((event,))
+        if event.method == TURN_END:
+            out.ended.update(self._topics.pop(Topic(thread_id, turn_id), ()))
+
+    def everyone(self) -> tuple[list[Reply], set[Mailbox]]:
+        """Forget and return all who wait, for the end of the connection."""
+        replies = [pending.reply for pending in self._pending.values()]
+        mailboxes = set(chain.from_iterable(self._topics.values()))
+        for table in (self._pending, self._waiting, self._topics, self._coming):
+            table.clear()
+        return replies, mailboxes
+
+
+def _topics_of(thread_id: str | None, turn_id: str | None, login_id: str | None) -> Iterator[Topic]:
+    yield EVERYTHING
+    if login_id is not None:
+        yield Topic(login_id=login_id)
+    if thread_id is not None:
+        yield Topic(thread_id)
+        if turn_id is not None:
+            yield Topic(thread_id, turn_id)
+
+
+def _text_at(params: dict[str, Any], path: tuple[str, ...]) -> str | None:
+    value: Any = params if path else None
+    for name in path:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value if isinstance(value, str) else None
+
+
+def _remove(table: dict[str, list[T]] | dict[Topic, list[T]], key: Any, entry: T) -> None:
+    """Take one entry out of a table of lists, and the list when it is empty; harmless if it is not there."""
+    entries = table.get(key, [])
+    if entry in entries:
+        entries.remove(entry)
+    if not entries:
+        table.pop(key, None)

@@ -1,0 +1,70 @@
+"""One notification of the runtime: its envelope at once, its typed payload on first access."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from openai_codex.protocol import JsonObject, ServerNotification
+
+
+class Notification:
+    """Something that happened, told by the runtime: a method name and a typed payload.
+
+    ``payload`` is one of the notification classes of `openai_codex.types`, made on first access and kept; match on it:
+
+        match notification.payload:
+            case AgentMessageDeltaNotification(delta=text):
+                print(text, end="")
+
+    A method or a shape that this version does not know gives an `UnknownNotification` that keeps the JSON.
+    """
+
+    __slots__ = ("_payload", "emitted_at_ms", "method", "params", "thread_id", "turn_id")
+
+    def __init__(self, method: str, params: JsonObject, emitted_at_ms: int | None = None) -> None:
+        self.method = method
+        """The JSON-RPC method, for instance ``item/completed``."""
+        self.params = params
+        """The payload as it arrived: decoded JSON. Do not change it."""
+        self.emitted_at_ms = emitted_at_ms
+        """When the runtime sent it: milliseconds since the epoch, if it said so."""
+        self.thread_id: str | None = None
+        """The thread it belongs to, ``None`` for the whole client."""
+        self.turn_id: str | None = None
+        """The turn it belongs to, ``None`` for the whole thread."""
+        self._payload: ServerNotification | None = None
+
+    @property
+    def payload(self) -> ServerNotification:
+        """The typed payload."""
+        if self._payload is None:
+            self._payload = _structure(self.method, self.params)
+        return self._payload
+
+    def __repr__(self) -> str:
+        return f"Notification(method={self.method!r}, thread_id={self.thread_id!r}, turn_id={self.turn_id!r})"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Notification):
+            return NotImplemented
+        return (self.method, self.params) == (other.method, other.params)
+
+    __hash__ = None  # type: ignore[assignment]  # compared by value, and its params are a dict
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        facts = {"thread_id": self.thread_id, "turn_id": self.turn_id}
+        return Notification, (self.method, self.params, self.emitted_at_ms), (None, facts)
+
+
+def _structure(method: str, params: JsonObject) -> ServerNotification:
+    from openai_codex.errors import DecodeError
+    from openai_codex.log import Log
+    from openai_codex.protocol import UnknownNotification, structure_notification
+
+    try:
+        return structure_notification(method, params)
+    except DecodeError as error:
+        # Told, not raised: a stream must not end because one payload has a new shape.
+        Log("protocol").warning("codex.payload_misfit", method=method, problems="; ".join(error.problems))
+        return UnknownNotification(method, params)

@@ -1,0 +1,186 @@
+"""The actor against children that misbehave on purpose."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from openai_codex import TransportClosedError
+from openai_codex._engine.actor import Actor
+from openai_codex._engine.mailbox import Mailbox
+from openai_codex._engine.process import RuntimeProcess
+from openai_codex._engine.reply import Reply
+from openai_codex._engine.router import EVERYTHING
+from openai_codex._engine.waiting import block_until_ready
+from openai_codex.refusals import refuse
+from tests.engine.children import child
+
+Start = Callable[[str], Actor]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    started: list[Actor] = []
+
+    def run(program: str) -> Actor:
+        actor = Actor(RuntimeProcess(child(program), None, None), refuse, max_in_flight=64)
+        started.append(actor)
+        return actor
+
+    yield run
+    for actor in started:
+        actor.stop_now(10)
+        actor.release()
+        assert actor.exited.is_ready()
+    assert [t.name for t in threading.enumerate() if t.name.startswith("codex-")] == []
+
+
+def result(reply: Reply, timeout: float = 20.0) -> object:
+    assert block_until_ready(reply, timeout)
+    return reply.result()
+
+
+def test_noise_on_stdout_is_counted_and_skipped(start: Start) -> None:
+    actor = start("""
+        os.write(1, b"hello\\n\\n[1]\\n{\\"a\\":\\n\\xff\\xfe\\n")
+        while True: reply(read(), {"ok": True})
+    """)
+    assert result(actor.request("m", {})) == {"ok": True}
+    assert actor.counters.skipped == 4
+
+
+def test_half_a_line_at_the_end_is_counted(start: Start) -> None:
+    actor = start('read(); os.write(1, b"half")')
+    reply = actor.request("m", {})
+    with pytest.raises(TransportClosedError):
+        result(reply)
+    assert actor.counters.skipped == 1
+
+
+def test_a_death_tells_everyone_what_is_known(start: Start) -> None:
+    actor = start("""
+        read(); read()
+        print("\\x1b[31mlast words\\x1b[0m", file=sys.stderr, flush=True)
+        sys.exit(7)
+    """)
+    box = Mailbox("everything")
+    actor.subscribe(EVERYTHING, box)
+    replies = [actor.request("a", {}), actor.request("b", {})]
+    errors = []
+    for reply in replies:
+        with pytest.raises(TransportClosedError) as caught:
+            result(reply)
+        errors.append(caught.value)
+    assert [error.waiting_for for error in errors] == ["a", "b"]
+    assert errors[0].process.exit_code == 7
+    assert errors[0].process.stderr_tail == ("last words",)
+    assert "exit code 7" in str(errors[0])
+    assert block_until_ready(box, 20)
+    with pytest.raises(TransportClosedError, match="everything"):
+        box.take()
+    with pytest.raises(TransportClosedError, match="while waiting for c"):
+        actor.request("c", {})
+    with pytest.raises(TransportClosedError):
+        actor.subscribe(EVERYTHING, Mailbox("later"))
+
+
+def test_a_kill_names_the_signal(start: Start) -> None:
+    actor = start("time.sleep(100)")
+    reply = actor.request("m", {})
+    os.kill(actor.process.pid, signal.SIGKILL)
+    with pytest.raises(TransportClosedError, match="killed by SIGKILL"):
+        result(reply)
+
+
+def test_a_full_pipe_blocks_no_caller_and_loses_nothing(start: Start) -> None:
+    actor = start("""
+        go = sys.stdin.readline()
+        send({"method": "gate"})
+        for _ in range(20): reply(json.loads(sys.stdin.readline()), len(_ := sys.stdin.readline()))
+    """)
+    # Two lines per reply: each request is followed by a notification; together far more than a pipe holds.
+    actor.notify("go")
+    replies = []
+    for _ in range(20):
+        replies.append(actor.request("big", {"text": "x" * 300_000}))
+        actor.notify("after")
+    assert [result(reply) for reply in replies] == [len('{"method":"after"}\n')] * 20
+
+
+def test_a_child_that_reads_nothing_can_still_be_stopped(start: Start) -> None:
+    actor = start("""
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        send({"method": "ready"})
+        while True: time.sleep(100)
+    """)
+    box = Mailbox("ready")
+    actor.subscribe(EVERYTHING, box)
+    reply = actor.request("big", {"text": "x" * 1_000_000})
+    assert not block_until_ready(reply, 0)
+    actor.stop_now(1.0)
+    assert actor.process.facts().exit_code == -signal.SIGKILL
+    with pytest.raises(TransportClosedError, match="the client was closed"):
+        result(reply)
+
+
+def test_a_large_frame_in_small_pieces_arrives_whole(start: Start) -> None:
+    actor = start("""
+        request = read()
+        frame = json.dumps({"id": request["id"], "result": "y" * 8_000_000}).encode() + b"\\n"
+        for at in range(0, len(frame), 4096): os.write(1, frame[at:at + 4096])
+        read()
+    """)
+    assert result(actor.request("m", {})) == "y" * 8_000_000
+
+
+def test_a_server_request_is_declined_and_an_unknown_one_refused(start: Start) -> None:
+    actor = start("""
+        first = read()
+        send({"id": 0, "method": "item/fileChange/requestApproval", "params": {}})
+        send({"id": 1, "method": "brand/new", "params": {}})
+        answers = sorted((read(), read()), key=lambda each: each["id"])
+        reply(first, answers)
+        read()
+    """)
+    declined, refused = result(actor.request("m", {}))  # type: ignore[misc]  the child sends two
+    assert declined == {"id": 0, "result": {"decision": "decline"}}
+    assert refused["error"]["code"] == -32601
+
+
+def test_a_late_reply_is_dropped(start: Start) -> None:
+    actor = start("""
+        first = read(); second = read()
+        reply(first, "late"); reply(second, "in time")
+        read()
+    """)
+    late = actor.request("slow", {})
+    assert not block_until_ready(late, 0)
+    actor.abandon(late)
+    assert result(actor.request("fast", {})) == "in time"
+    assert not late.is_ready()
+    assert actor.counters.skipped == 1
+
+
+def test_a_runtime_that_closes_its_output_but_lives_is_ended(start: Start) -> None:
+    actor = start("read(); os.close(1); time.sleep(100)")
+    reply = actor.request("m", {})
+    with pytest.raises(TransportClosedError):
+        result(reply)
+    assert block_until_ready(actor.exited, 20)
+
+
+def test_stderr_is_drained_and_its_tail_bounded(start: Start) -> None:
+    actor = start("""
+        for number in range(200_000): sys.stderr.write(f"line {number}\\n")
+        sys.stderr.write("z" * 10_000 + "\\n"); sys.stderr.flush()
+        reply(read(), "done"); read()
+    """)
+    assert result(actor.request("m", {})) == "done"
+    actor.stop_now(10)
+    tail = actor.process.facts().stderr_tail
+    assert len(tail) <= 50
+    assert max(map(len, tail)) <= 2_000

@@ -1,0 +1,145 @@
+"""Mailboxes lose nothing and grow only with what is worth keeping."""
+
+from __future__ import annotations
+
+import pytest
+
+from openai_codex import TransportClosedError
+from openai_codex._engine.backlog import BOUND, Backlog
+from openai_codex._engine.death import Death
+from openai_codex._engine.mailbox import Mailbox
+from openai_codex._engine.waiting import ThreadWaiter, block_until_ready, wake_all
+from openai_codex.notification import Notification
+
+
+def event(method: str, **params: object) -> Notification:
+    made = Notification(method, dict(params))
+    made.turn_id = "U"
+    return made
+
+
+def delta(text: str, item: str = "i") -> Notification:
+    return event("item/agentMessage/delta", threadId="T", turnId="U", itemId=item, delta=text)
+
+
+def test_events_stay_until_they_are_taken_in_order() -> None:
+    box = Mailbox("test")
+    assert not block_until_ready(box, 0)
+    first, second = event("a"), event("b")
+    box.put([first])
+    box.put([second])
+    assert block_until_ready(box, 0)
+    assert box.take() == [first, second]
+    assert box.take() == []
+
+
+def test_one_batch_is_one_wake() -> None:
+    box = Mailbox("test")
+    waiter = ThreadWaiter()
+    assert box.add_waiter(waiter)
+    woken = box.put([event("a"), event("b")])
+    assert woken == [waiter]
+    assert box.put([event("c")]) == []
+    wake_all(woken)
+    assert waiter.block(0)
+
+
+def test_the_last_event_ends_it_after_everything_was_taken() -> None:
+    box = Mailbox("test")
+    wake_all(box.put([event("turn/completed")], last=True))
+    assert box.ended.is_ready()
+    assert not box.is_over()
+    assert len(box.take()) == 1
+    assert box.is_over()
+    assert block_until_ready(box, 0)
+    assert box.take() == []
+
+
+def test_a_death_is_raised_after_what_came_before_it_and_each_time_anew() -> None:
+    box = Mailbox("the events of a turn")
+    box.put([event("a")])
+    cause = OSError("broken")
+    wake_all(box.fail(Death("the runtime exited", cause=cause)))
+    assert box.ended.is_ready()
+    assert len(box.take()) == 1
+    errors = []
+    for _ in range(2):
+        with pytest.raises(TransportClosedError, match="while waiting for the events of a turn: the runtime") as caught:
+            box.take()
+        errors.append(caught.value)
+    assert errors[0] is not errors[1]
+    assert errors[0].__cause__ is cause
+
+
+def test_a_finished_turn_does_not_die_with_the_connection() -> None:
+    box = Mailbox("test")
+    box.put([event("turn/completed")], last=True)
+    box.fail(Death("the client was closed"))
+    assert len(box.take()) == 1
+    assert box.take() == []
+
+
+def test_has_seen_knows_events_that_were_taken() -> None:
+    box = Mailbox("test")
+    assert not box.has_seen("turn/started")
+    box.put([event("turn/started")])
+    box.take()
+    assert box.has_seen("turn/started")
+
+
+def test_a_slow_consumer_gets_all_the_text_in_bounded_memory() -> None:
+    box = Mailbox("test")
+    texts = [f"{number} " for number in range(200_000)]
+    most = 0
+    for at in range(0, len(texts), 100):
+        box.put([delta(text) for text in texts[at : at + 100]])
+        most = max(most, len(box._backlog))
+    taken = box.take()
+    assert "".join(each.params["delta"] for each in taken) == "".join(texts)
+    assert most <= BOUND + 100
+    merged, shed = box.losses
+    assert merged == len(texts) - len(taken)
+    assert shed == 0
+
+
+def test_deltas_are_joined_per_text_and_never_across_another_event() -> None:
+    backlog = Backlog(bound=8)
+    border = event("item/completed", item={"id": "i"})
+    sent = [
+        delta("a"),
+        delta("x", "j"),
+        delta("b"),
+        border,
+        delta("c"),
+        delta("d"),
+        delta("y", "j"),
+        delta("e"),
+        border,
+    ]
+    backlog.extend(sent)
+    taken = backlog.take()
+    shown = [(each.params["itemId"], each.params["delta"]) if "delta" in each.params else "border" for each in taken]
+    assert shown == [("i", "ab"), ("j", "x"), "border", ("i", "cde"), ("j", "y"), "border"]
+    assert all(each.turn_id == "U" for each in taken)
+
+
+def test_of_a_repeated_state_the_newest_is_kept_and_the_rest_counted() -> None:
+    backlog = Backlog(bound=3)
+    backlog.extend([event("turn/diff/updated", diff=str(number)) for number in range(4)])
+    assert [each.params["diff"] for each in backlog.take()] == ["3"]
+    assert backlog.shed == 3
+
+
+def test_lifecycle_events_are_never_dropped() -> None:
+    backlog = Backlog(bound=4)
+    items = [event("item/completed", item={"id": str(number)}) for number in range(50)]
+    backlog.extend(items)
+    assert backlog.take() == items
+    assert (backlog.merged, backlog.shed) == (0, 0)
+
+
+def test_below_the_bound_nothing_is_touched() -> None:
+    backlog = Backlog(bound=8)
+    sent = [delta("a"), delta("b")]
+    backlog.extend(sent)
+    assert backlog.take() == sent

@@ -1,0 +1,145 @@
+"""The router is pure: frames in, decisions out."""
+
+from __future__ import annotations
+
+from openai_codex._engine.mailbox import Mailbox
+from openai_codex._engine.reply import Reply
+from openai_codex._engine.router import EVERYTHING, ComingTurn, Router, Topic
+from openai_codex._engine.wire import Response, ServerCall, Skipped
+from openai_codex.notification import Notification
+
+
+def delta(thread: str, turn: str, text: str = "x") -> Notification:
+    params = {"threadId": thread, "turnId": turn, "itemId": "i", "delta": text}
+    return Notification("item/agentMessage/delta", params)
+
+
+def completed(thread: str, turn: str) -> Notification:
+    return Notification(
+        "turn/completed", {"threadId": thread, "turn": {"id": turn, "items": [], "status": "completed"}}
+    )
+
+
+def ask(router: Router, method: str = "m", coming: ComingTurn | None = None) -> Reply:
+    reply = Reply(method)
+    router.register(router.next_id(), reply, coming)
+    return reply
+
+
+def test_a_response_settles_the_request_with_its_id() -> None:
+    router = Router(10)
+    first, second = ask(router), ask(router)
+    out = router.dispatch([Response(second.request_id or 0, "two"), Response(first.request_id or 0, "one")])
+    assert [(reply, response.result) for reply, response in out.settled] == [(second, "two"), (first, "one")]
+    assert router.in_flight() == 0
+
+
+def test_a_reply_that_nobody_waits_for_is_skipped() -> None:
+    router = Router(10)
+    late = ask(router)
+    router.abandon(late.request_id or 0)
+    out = router.dispatch([Response(late.request_id or 0, 1), Response("text", 1), Response(99, 1)])
+    assert out.settled == []
+    assert out.skipped == [Skipped("a reply that nobody waits for", 0)] * 3
+
+
+def test_a_notification_goes_to_every_topic_it_belongs_to() -> None:
+    router = Router(10)
+    boxes = {
+        topic: Mailbox("test")
+        for topic in (EVERYTHING, Topic("T"), Topic("T", "U"), Topic("T", "V"), Topic("S"), Topic(login_id="L"))
+    }
+    for topic, box in boxes.items():
+        router.subscribe(topic, box)
+    event = delta("T", "U")
+    login = Notification("account/login/completed", {"loginId": "L", "success": True})
+    unknown = Notification("brand/new", {"threadId": "S", "turnId": "?"})
+    out = router.dispatch([event, login, unknown])
+    assert out.delivered == {
+        boxes[EVERYTHING]: [event, login, unknown],
+        boxes[Topic("T")]: [event],
+        boxes[Topic("T", "U")]: [event],
+        boxes[Topic(login_id="L")]: [login],
+        boxes[Topic("S")]: [unknown],
+    }
+    assert (event.thread_id, event.turn_id) == ("T", "U")
+
+
+def test_what_nobody_subscribed_to_is_not_kept() -> None:
+    out = Router(10).dispatch([delta("T", "U"), Notification("x", {})])
+    assert out.delivered == {}
+
+
+def test_a_turn_ends_its_subscriptions() -> None:
+    router = Router(10)
+    box = Mailbox("test")
+    router.subscribe(Topic("T", "U"), box)
+    end = completed("T", "U")
+    out = router.dispatch([delta("T", "other"), end, delta("T", "U")])
+    assert out.delivered == {box: [end]}
+    assert out.ended == {box}
+
+
+def test_a_coming_turn_misses_nothing_before_during_and_after_its_reply() -> None:
+    router = Router(10)
+    box = Mailbox("test")
+    reply = ask(router, coming=ComingTurn("T", box))
+    before, other, after = delta("T", "U", "before"), delta("T", "other"), delta("T", "U", "after")
+    assert router.dispatch([before, other]).delivered == {}
+    out = router.dispatch([Response(reply.request_id or 0, {"turn": {"id": "U"}}), after, delta("T", "other")])
+    assert out.delivered == {box: [before, after]}
+    assert not out.ended
+
+
+def test_a_coming_turn_that_ends_before_its_reply_is_ended_by_the_reply() -> None:
+    router = Router(10)
+    box = Mailbox("test")
+    reply = ask(router, coming=ComingTurn("T", box))
+    end = completed("T", "U")
+    router.dispatch([end])
+    out = router.dispatch([Response(reply.request_id or 0, {"turn": {"id": "U"}})])
+    assert out.delivered == {box: [end]}
+    assert out.ended == {box}
+    assert router.everyone() == ([], set())
+
+
+def test_a_refused_or_abandoned_coming_turn_collects_no_more() -> None:
+    router = Router(10)
+    refused, abandoned = Mailbox("test"), Mailbox("test")
+    no = ask(router, coming=ComingTurn("T", refused))
+    gone = ask(router, coming=ComingTurn("T", abandoned))
+    router.dispatch([Response(no.request_id or 0, error={"code": 1, "message": "no"})])
+    router.abandon(gone.request_id or 0)
+    assert router.dispatch([delta("T", "U")]).delivered == {}
+    assert router.everyone() == ([], set())
+
+
+def test_server_requests_and_skipped_lines_are_handed_on() -> None:
+    call, skipped = ServerCall(0, "item/tool/call", {}), Skipped("not JSON", 3)
+    out = Router(10).dispatch([call, skipped])
+    assert (out.calls, out.skipped) == ([call], [skipped])
+
+
+def test_requests_above_the_cap_wait_their_turn_in_order() -> None:
+    router = Router(2)
+    replies = [ask(router) for _ in range(1)]
+    assert router.admit(1, b"1") == b"1"
+    replies.append(ask(router))
+    assert router.admit(2, b"2") == b"2"
+    for number in (3, 4, 5):
+        replies.append(ask(router))
+        assert router.admit(number, b"%d" % number) is None
+    assert router.dispatch([Response(2, None)]).to_write == [b"3"]
+    assert router.abandon(4) == []
+    assert router.abandon(1) == [b"5"]
+    assert router.dispatch([Response(3, None), Response(5, None)]).to_write == []
+    assert router.in_flight() == 0
+
+
+def test_at_the_end_everyone_is_handed_over_once() -> None:
+    router = Router(10)
+    reply, box = ask(router), Mailbox("test")
+    router.subscribe(Topic("T"), box)
+    router.subscribe(EVERYTHING, box)
+    assert router.everyone() == ([reply], {box})
+    assert router.everyone() == ([], set())

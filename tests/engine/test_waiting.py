@@ -1,0 +1,100 @@
+"""Waiting: nothing is lost between a look and a wait, and nobody waits for ever."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+
+from openai_codex._async import _wait
+from openai_codex._engine.waiting import Deadline, Latch, block_until_ready
+
+
+def test_a_set_latch_does_not_block() -> None:
+    latch = Latch()
+    latch.set()
+    assert block_until_ready(latch, timeout=0)
+    assert asyncio.run(_wait.ready(latch, 0))
+
+
+def test_a_wait_ends_at_its_deadline_and_leaves_no_waiter() -> None:
+    latch = Latch()
+    assert not block_until_ready(latch, timeout=0.01)
+    assert not asyncio.run(_wait.ready(latch, 0.01))
+    assert latch._waiters == []
+
+
+def test_every_kind_of_waiter_is_woken() -> None:
+    latch = Latch()
+    outcomes: list[bool] = []
+    threads = [threading.Thread(target=lambda: outcomes.append(block_until_ready(latch, 10))) for _ in range(3)]
+
+    async def main() -> None:
+        tasks = [asyncio.create_task(_wait.ready(latch, 10)) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        while len(latch._waiters) < 6:
+            await asyncio.sleep(0)
+        latch.set()
+        outcomes.extend(await asyncio.gather(*tasks))
+
+    asyncio.run(main())
+    for thread in threads:
+        thread.join(10)
+    assert outcomes == [True] * 6
+
+
+def test_many_wakes_of_one_loop_are_one_call_into_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> int:
+        loop = asyncio.get_running_loop()
+        latches = [Latch() for _ in range(50)]
+        tasks = [asyncio.create_task(_wait.ready(latch, 10)) for latch in latches]
+        while not all(latch._waiters for latch in latches):
+            await asyncio.sleep(0)
+        calls: list[object] = []
+        real = loop.call_soon_threadsafe
+        monkeypatch.setattr(loop, "call_soon_threadsafe", lambda *a: (calls.append(a), real(*a))[1])
+        for latch in latches:  # the loop does not run in between, as when a reader thread is faster than it
+            latch.set()
+        await asyncio.gather(*tasks)
+        return len(calls)
+
+    assert asyncio.run(main()) == 1
+
+
+def test_a_cancelled_wait_leaves_no_waiter_and_the_source_as_it_was() -> None:
+    async def main() -> Latch:
+        latch = Latch()
+        task = asyncio.create_task(_wait.ready(latch, 10))
+        while not latch._waiters:
+            await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        return latch
+
+    latch = asyncio.run(main())
+    assert latch._waiters == []
+    latch.set()
+
+
+def test_waking_a_loop_that_is_closed_is_harmless() -> None:
+    latch = Latch()
+    loop = asyncio.new_event_loop()
+    task = loop.create_task(_wait.ready(latch, None))
+    loop.run_until_complete(asyncio.sleep(0))
+    assert len(latch._waiters) == 1
+    loop.close()
+    latch.set()
+    assert latch.is_ready()
+    task._log_destroy_pending = False  # type: ignore[attr-defined]  the loop was closed under it on purpose
+
+
+def test_a_deadline_is_shared_by_several_waits() -> None:
+    deadline = Deadline(0.0)
+    assert deadline.remaining() == 0.0
+    assert deadline.passed()
+    endless = Deadline(None)
+    assert endless.remaining() is None
+    assert not endless.passed()
