@@ -1,0 +1,108 @@
+"""Which answer goes to which request, tested with values alone."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from openai_codex.testing import RecordedRequest, ScriptError, fail, say
+from openai_codex.testing.script import Script, resolve
+
+
+def request(text: str, thread: str = "t1") -> RecordedRequest:
+    content = [{"type": "input_text", "text": text}]
+    body = {"input": [{"type": "message", "role": "user", "content": content}]}
+    return RecordedRequest("POST", "/v1/responses", {"thread-id": thread}, json.dumps(body).encode())
+
+
+def test_routes_come_before_the_queue_and_the_queue_before_the_default() -> None:
+    script = Script("default")
+    script.queue(("first", "second"))
+    script.route("b", ("routed",))
+    assert [script.choose(request(text)) for text in "abac"] == ["first", "routed", "second", "default"]
+
+
+def test_what_a_route_listens_to() -> None:
+    script = Script("none")
+    script.route("thread 1", ("exact",))
+    script.route(re.compile(r"thread \d+"), ("pattern",))
+    script.route(lambda request: request.thread_id == "t9", ("function",))
+    assert script.choose(request("thread 1")) == "exact"
+    assert script.choose(request("my thread 12")) == "pattern"
+    assert script.choose(request("else", thread="t9")) == "function"
+    assert script.choose(request("else")) == "none"
+
+
+def test_each_thread_gets_the_answers_of_a_route_in_order() -> None:
+    script = Script(None)
+    script.route("q", ("one", "two"))
+    assert [script.choose(request("q", thread)) for thread in ("a", "b", "a", "b", "a")] == [
+        "one",
+        "one",
+        "two",
+        "two",
+        "two",
+    ]
+    assert script.unused() == ()
+
+
+def test_what_was_never_asked_for_is_listed() -> None:
+    script = Script("default")
+    script.queue(("queued",))
+    script.route("q", ("one", "two"))
+    script.choose(request("q"))
+    assert script.unused() == ("never asked for, queue: 'queued'", "never asked for, when('q'): 'two'")
+
+
+def test_without_a_default_the_unexpected_is_an_error() -> None:
+    with pytest.raises(ScriptError, match="nothing is scripted for the user text 'Hi'"):
+        Script(None).choose(request("Hi"))
+
+
+def test_a_route_needs_an_answer() -> None:
+    with pytest.raises(ScriptError, match="has no reply"):
+        Script(None).route("q", ())
+
+
+def test_functions_of_the_request_may_return_text() -> None:
+    assert resolve(lambda request: request.last_user_text.upper(), request("abc")) == say("ABC")
+    assert resolve(fail(500), request("abc")) == fail(500)
+
+
+def test_the_parts_of_a_request() -> None:
+    body = {
+        "model": "m",
+        "tools": [{"name": "t"}],
+        "input": [
+            {"type": "message", "role": "developer", "content": [{"type": "input_text", "text": "rules"}]},
+            {"type": "message", "role": "user", "content": "plain"},
+            {
+                "type": "message",
+                "role": "user",
+                "content": [{"type": "input_text", "text": "Hi"}, {"type": "input_image", "image_url": "data:,x"}],
+            },
+            {"type": "function_call_output", "call_id": "c1", "output": "out"},
+            {"type": "custom_tool_call_output", "call_id": "c2", "output": "done"},
+        ],
+    }
+    recorded = RecordedRequest("POST", "/v1/responses", {}, json.dumps(body).encode())
+    assert recorded.model == "m"
+    assert recorded.tools == [{"name": "t"}]
+    assert recorded.developer_texts == ["rules"]
+    assert recorded.user_texts == ["plain", "Hi"]
+    assert recorded.last_user_text == "Hi"
+    assert recorded.images == ["data:,x"]
+    assert recorded.function_outputs == {"c1": "out", "c2": "done"}
+    assert len(recorded.input) == 5
+    empty = RecordedRequest("GET", "/v1/models", {}, b"")
+    assert (empty.json, empty.last_user_text, empty.thread_id) == ({}, "", None)
+
+
+def test_secrets_are_masked_in_the_repr_and_kept_in_the_record() -> None:
+    headers = {"authorization": "Bearer hush", "cookie": "hush", "x-api-key": "hush", "x-oai-attestation": "hush"}
+    recorded = RecordedRequest("POST", "/v1/responses?key=hush", {**headers, "accept": "all"}, b"hush")
+    assert "hush" not in repr(recorded)
+    assert "'accept': 'all'" in repr(recorded)
+    assert recorded.headers["authorization"] == "Bearer hush"

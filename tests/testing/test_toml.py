@@ -1,0 +1,39 @@
+"""The TOML that is written is read back as it was."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from openai_codex.testing import toml
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+tomllib = pytest.importorskip("tomllib", reason="Python 3.10 cannot read the text back")
+
+text = st.text(st.characters(exclude_categories=["Cs"]))
+scalar = text | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False, allow_infinity=False)
+document = st.dictionaries(
+    text, st.recursive(scalar, lambda inner: st.lists(inner) | st.dictionaries(text, inner), max_leaves=5)
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(document)
+def test_everything_comes_back(values: Mapping[str, Any]) -> None:
+    assert tomllib.loads(toml.dumps(values)) == values
+
+
+def test_a_document_reads_well() -> None:
+    written = toml.dumps({"a": "x", "t": {"inner": {"on": True}, "own": [1, "two"]}, "k k": {}})
+    assert written == 'a = "x"\n[t]\nown = [1, "two"]\n[t.inner]\non = true\n["k k"]\n'
+
+
+def test_what_toml_does_not_know_is_refused() -> None:
+    nothing: Any = None
+    with pytest.raises(TypeError, match="NoneType"):
+        toml.dumps({"a": nothing})
