@@ -20,7 +20,7 @@ class Notification:
     A method or a shape that this version does not know gives an `UnknownNotification` that keeps the JSON.
     """
 
-    __slots__ = ("_payload", "emitted_at_ms", "method", "params", "thread_id", "turn_id")
+    __slots__ = ("_payload", "emitted_at_ms", "login_id", "method", "params", "thread_id", "turn_id")
 
     def __init__(self, method: str, params: JsonObject, emitted_at_ms: int | None = None) -> None:
         self.method = method
@@ -33,6 +33,8 @@ class Notification:
         """The thread it belongs to, ``None`` for the whole client."""
         self.turn_id: str | None = None
         """The turn it belongs to, ``None`` for the whole thread."""
+        self.login_id: str | None = None
+        """The login it belongs to, if it tells of one."""
         self._payload: ServerNotification | None = None
 
     @property
@@ -53,7 +55,7 @@ class Notification:
     __hash__ = None  # type: ignore[assignment]  # compared by value, and its params are a dict
 
     def __reduce__(self) -> tuple[Any, ...]:
-        facts = {"thread_id": self.thread_id, "turn_id": self.turn_id}
+        facts = {"thread_id": self.thread_id, "turn_id": self.turn_id, "login_id": self.login_id}
         return Notification, (self.method, self.params, self.emitted_at_ms), (None, facts)
 
 

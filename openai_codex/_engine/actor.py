@@ -21,7 +21,7 @@ from openai_codex._engine.death import Death
 from openai_codex._engine.handlers import HandlerPool
 from openai_codex._engine.outbox import Outbox
 from openai_codex._engine.reply import Reply
-from openai_codex._engine.router import ComingTurn, Dispatch, Router, Topic
+from openai_codex._engine.router import Coming, Dispatch, Router, Topic
 from openai_codex._engine.waiting import Latch, Waiter, block_until_ready, wake_all
 from openai_codex.log import Log
 
@@ -78,7 +78,7 @@ class Actor:
 
     # -- calls, from any thread --------------------------------------------------------------------------------------
 
-    def request(self, method: str, params: dict[str, Any] | None, coming: ComingTurn | None = None) -> Reply:
+    def request(self, method: str, params: dict[str, Any] | None, coming: Coming | None = None) -> Reply:
         """Send a request; never blocks. ``params=None`` leaves the member out.
 
         Raises `ConfigError` if the params cannot be written as JSON and `TransportClosedError` if the connection is
@@ -159,8 +159,10 @@ class Actor:
                 return
             self._death = death
             replies, mailboxes = self._router.everyone()
-        for target in (*replies, *mailboxes):
-            wake_all(target.settle(death) if isinstance(target, Reply) else target.fail(death))
+        for reply in replies:
+            wake_all(reply.settle(death))
+        for mailbox in mailboxes:
+            wake_all(mailbox.fail(death))
 
     def _on_broken_pipe(self, error: OSError) -> None:
         self._pool.submit(partial(self._end_after_broken_pipe, error))

@@ -96,5 +96,5 @@ def _joined(run: list[Notification], field: str) -> Notification:
     first = run[0]
     text = "".join(str(event.params.get(field, "")) for event in run)
     joined = Notification(first.method, {**first.params, field: text}, first.emitted_at_ms)
-    joined.thread_id, joined.turn_id = first.thread_id, first.turn_id
+    joined.thread_id, joined.turn_id, joined.login_id = first.thread_id, first.turn_id, first.login_id
     return joined

@@ -17,15 +17,15 @@ from openai_codex.notification import Notification
 from openai_codex.protocol.methods import ROUTES, Route
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from openai_codex._engine.mailbox import Mailbox
     from openai_codex._engine.reply import Reply
 
 T = TypeVar("T")
 
-# What a turn ends with: the last event of its mailboxes.
-TURN_END = "turn/completed"
+# The last event of a turn, and of a login: their mailboxes end with it.
+ENDINGS = frozenset({"turn/completed", "account/login/completed"})
 
 # A method that the tables do not know is routed by the names that all others use.
 UNKNOWN_ROUTE = Route(thread=("threadId",), turn=("turnId",), login=("loginId",))
@@ -43,23 +43,28 @@ EVERYTHING = Topic()
 
 
 @attrs.define(eq=False)
-class ComingTurn:
-    """A mailbox for a turn whose id is not known before the reply to the request that starts it.
+class Coming:
+    """A mailbox for a turn or a login whose id is not known before the reply to the request that starts it.
 
-    Until then the events of every turn of the thread are collected here; the reply says which of them count.
+    Until then the events of every turn of the thread, or of every login, are collected here; the reply says which count.
     """
 
-    thread_id: str
     mailbox: Mailbox
-    path: tuple[str, ...] = ("turn", "id")
-    """Where in the result the turn's id is."""
+    path: tuple[str, ...]
+    """Where in the result the id is."""
+    thread_id: str | None = None
+    """The thread of the coming turn; ``None`` for a login."""
     collected: Backlog = attrs.field(factory=Backlog, init=False)
+
+    def topic(self, id: str) -> Topic:
+        """Return what the mailbox is for, now that the id is known."""
+        return Topic(login_id=id) if self.thread_id is None else Topic(self.thread_id, id)
 
 
 @attrs.define
 class _Pending:
     reply: Reply
-    coming: ComingTurn | None
+    coming: Coming | None
 
 
 @attrs.define
@@ -86,7 +91,7 @@ class Router:
         self._pending: dict[int, _Pending] = {}
         self._waiting: dict[int, bytes] = {}
         self._topics: dict[Topic, list[Mailbox]] = {}
-        self._coming: dict[str, list[ComingTurn]] = {}
+        self._coming: dict[str | None, list[Coming]] = {}
 
     # -- requests ----------------------------------------------------------------------------------------------------
 
@@ -94,7 +99,7 @@ class Router:
         """Return an id for a request: counted, never used again."""
         return next(self._ids)
 
-    def register(self, request_id: int, reply: Reply, coming: ComingTurn | None = None) -> None:
+    def register(self, request_id: int, reply: Reply, coming: Coming | None = None) -> None:
         """Expect a reply, and collect events for the turn it may start, before anything is written."""
         reply.request_id = request_id
         self._pending[request_id] = _Pending(reply, coming)
@@ -135,18 +140,19 @@ class Router:
         """Stop delivering; harmless if it has stopped already."""
         _remove(self._topics, topic, mailbox)
 
-    def _bind(self, coming: ComingTurn, response: Response, out: Dispatch) -> None:
-        """The reply is here: the mailbox is for this one turn, and what was collected of it comes first."""
+    def _bind(self, coming: Coming, response: Response, out: Dispatch) -> None:
+        """The reply is here: the mailbox is for this one turn or login, and what was collected of it comes first."""
         _remove(self._coming, coming.thread_id, coming)
-        turn_id = _text_at(response.result, coming.path) if isinstance(response.result, dict) else None
-        if turn_id is None:
+        id = _text_at(response.result, coming.path) if isinstance(response.result, dict) else None
+        if id is None:
             return
-        events = [event for event in coming.collected.take() if event.turn_id == turn_id]
+        topic = coming.topic(id)
+        events = [event for event in coming.collected.take() if topic in _topics_of(event)]
         out.delivered[coming.mailbox] = events
-        if any(event.method == TURN_END for event in events):
+        if any(event.method in ENDINGS for event in events):
             out.ended.add(coming.mailbox)
         else:
-            self.subscribe(Topic(coming.thread_id, turn_id), coming.mailbox)
+            self.subscribe(topic, coming.mailbox)
 
     # -- frames ------------------------------------------------------------------------------------------------------
 
@@ -176,16 +182,17 @@ class Router:
 
     def _publish(self, event: Notification, out: Dispatch) -> None:
         route = ROUTES.get(event.method, UNKNOWN_ROUTE)
-        event.thread_id = thread_id = _text_at(event.params, route.thread)
-        event.turn_id = turn_id = _text_at(event.params, route.turn)
-        for topic in _topics_of(thread_id, turn_id, _text_at(event.params, route.login)):
+        event.thread_id = _text_at(event.params, route.thread)
+        event.turn_id = _text_at(event.params, route.turn)
+        event.login_id = _text_at(event.params, route.login)
+        for topic in _topics_of(event):
             for mailbox in self._topics.get(topic, ()):
                 out.delivered.setdefault(mailbox, []).append(event)
-        if turn_id is not None:
-            for coming in self._coming.get(thread_id or "", ()):
+        if event.turn_id is not None or event.login_id is not None:
+            for coming in self._coming.get(event.thread_id, ()):
                 coming.collected.extend((event,))
-        if event.method == TURN_END:
-            out.ended.update(self._topics.pop(Topic(thread_id, turn_id), ()))
+        if event.method in ENDINGS:
+            out.ended.update(self._topics.pop(_topics_of(event)[-1], ()))
 
     def everyone(self) -> tuple[list[Reply], set[Mailbox]]:
         """Forget and return all who wait, for the end of the connection."""
@@ -196,14 +203,16 @@ class Router:
         return replies, mailboxes
 
 
-def _topics_of(thread_id: str | None, turn_id: str | None, login_id: str | None) -> Iterator[Topic]:
-    yield EVERYTHING
-    if login_id is not None:
-        yield Topic(login_id=login_id)
-    if thread_id is not None:
-        yield Topic(thread_id)
-        if turn_id is not None:
-            yield Topic(thread_id, turn_id)
+def _topics_of(event: Notification) -> list[Topic]:
+    """Return all that an event belongs to, the narrowest last."""
+    topics = [EVERYTHING]
+    if event.login_id is not None:
+        topics.append(Topic(login_id=event.login_id))
+    if event.thread_id is not None:
+        topics.append(Topic(event.thread_id))
+        if event.turn_id is not None:
+            topics.append(Topic(event.thread_id, event.turn_id))
+    return topics
 
 
 def _text_at(params: dict[str, Any], path: tuple[str, ...]) -> str | None:
@@ -213,7 +222,7 @@ def _text_at(params: dict[str, Any], path: tuple[str, ...]) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _remove(table: dict[str, list[T]] | dict[Topic, list[T]], key: Any, entry: T) -> None:
+def _remove(table: dict[Any, list[T]], key: Any, entry: T) -> None:
     """Take one entry out of a table of lists, and the list when it is empty; harmless if it is not there."""
     entries = table.get(key, [])
     if entry in entries:

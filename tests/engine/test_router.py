@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from openai_codex._engine.mailbox import Mailbox
 from openai_codex._engine.reply import Reply
-from openai_codex._engine.router import EVERYTHING, ComingTurn, Router, Topic
+from openai_codex._engine.router import EVERYTHING, Coming, Router, Topic
 from openai_codex._engine.wire import Response, ServerCall, Skipped
 from openai_codex.notification import Notification
 
@@ -20,7 +20,7 @@ def completed(thread: str, turn: str) -> Notification:
     )
 
 
-def ask(router: Router, method: str = "m", coming: ComingTurn | None = None) -> Reply:
+def ask(router: Router, method: str = "m", coming: Coming | None = None) -> Reply:
     reply = Reply(method)
     router.register(router.next_id(), reply, coming)
     return reply
@@ -83,7 +83,7 @@ def test_a_turn_ends_its_subscriptions() -> None:
 def test_a_coming_turn_misses_nothing_before_during_and_after_its_reply() -> None:
     router = Router(10)
     box = Mailbox("test")
-    reply = ask(router, coming=ComingTurn("T", box))
+    reply = ask(router, coming=Coming(box, ("turn", "id"), "T"))
     before, other, after = delta("T", "U", "before"), delta("T", "other"), delta("T", "U", "after")
     assert router.dispatch([before, other]).delivered == {}
     out = router.dispatch([Response(reply.request_id or 0, {"turn": {"id": "U"}}), after, delta("T", "other")])
@@ -94,7 +94,7 @@ def test_a_coming_turn_misses_nothing_before_during_and_after_its_reply() -> Non
 def test_a_coming_turn_that_ends_before_its_reply_is_ended_by_the_reply() -> None:
     router = Router(10)
     box = Mailbox("test")
-    reply = ask(router, coming=ComingTurn("T", box))
+    reply = ask(router, coming=Coming(box, ("turn", "id"), "T"))
     end = completed("T", "U")
     router.dispatch([end])
     out = router.dispatch([Response(reply.request_id or 0, {"turn": {"id": "U"}})])
@@ -103,11 +103,24 @@ def test_a_coming_turn_that_ends_before_its_reply_is_ended_by_the_reply() -> Non
     assert router.everyone() == ([], set())
 
 
+def test_a_coming_login_is_bound_to_its_id_and_ends_with_its_completion() -> None:
+    router = Router(10)
+    box, early = Mailbox("test"), Mailbox("early")
+    reply = ask(router, coming=Coming(box, ("loginId",)))
+    ours, theirs = (Notification("account/login/completed", {"loginId": id, "success": True}) for id in ("L", "M"))
+    assert router.dispatch([theirs, Response(reply.request_id or 0, {"loginId": "L"})]).delivered == {box: []}
+    out = router.dispatch([theirs, ours])
+    assert (out.delivered, out.ended) == ({box: [ours]}, {box})
+    second = ask(router, coming=Coming(early, ("loginId",)))
+    out = router.dispatch([ours, Response(second.request_id or 0, {"loginId": "L"})])
+    assert (out.delivered, out.ended) == ({early: [ours]}, {early})
+
+
 def test_a_refused_or_abandoned_coming_turn_collects_no_more() -> None:
     router = Router(10)
     refused, abandoned = Mailbox("test"), Mailbox("test")
-    no = ask(router, coming=ComingTurn("T", refused))
-    gone = ask(router, coming=ComingTurn("T", abandoned))
+    no = ask(router, coming=Coming(refused, ("turn", "id"), "T"))
+    gone = ask(router, coming=Coming(abandoned, ("turn", "id"), "T"))
     router.dispatch([Response(no.request_id or 0, error={"code": 1, "message": "no"})])
     router.abandon(gone.request_id or 0)
     assert router.dispatch([delta("T", "U")]).delivered == {}
