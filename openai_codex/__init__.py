@@ -1,0 +1,127 @@
+"""Threads, turns, streams and results of OpenAI's Codex for Python programs, sync and async.
+
+    from openai_codex import Codex
+
+    with Codex() as codex:
+        thread = codex.thread_start(model="gpt-5.4")
+        print(thread.run("Say hello in one sentence.").final_response)
+
+A map of the house, top to bottom; imports go downward only:
+
+    _async/     the faces: client, thread, turn, stream; `_sync/` is derived from it
+    results, inputs, options, refusals, metadata
+                values and tables between the faces and the protocol
+    _engine/    the actor: process, wire, router, mailboxes, replies; knows no verb of the API
+    notification, protocol/
+                what travels: the envelope, and generated types of every method (public as `openai_codex.types`)
+    config, log, errors
+                settings, structured log events, the error tree
+    testing/    the test kit: a scripted model and a quiet home for the real runtime
+
+Names are loaded on first use, so that importing the package costs little.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from openai_codex._async.codex import AsyncCodex as AsyncCodex
+    from openai_codex._async.stream import AsyncTurnStream as AsyncTurnStream
+    from openai_codex._async.thread import AsyncThread as AsyncThread
+    from openai_codex._async.turn import AsyncTurnHandle as AsyncTurnHandle
+    from openai_codex._sync.codex import Codex as Codex
+    from openai_codex._sync.stream import TurnStream as TurnStream
+    from openai_codex._sync.thread import Thread as Thread
+    from openai_codex._sync.turn import TurnHandle as TurnHandle
+    from openai_codex.config import AppServerConfig as AppServerConfig
+    from openai_codex.config import __version__ as __version__
+    from openai_codex.errors import CodexError as CodexError
+    from openai_codex.errors import CodexRpcError as CodexRpcError
+    from openai_codex.errors import CodexTimeoutError as CodexTimeoutError
+    from openai_codex.errors import ConfigError as ConfigError
+    from openai_codex.errors import DecodeError as DecodeError
+    from openai_codex.errors import InternalRpcError as InternalRpcError
+    from openai_codex.errors import InvalidParamsError as InvalidParamsError
+    from openai_codex.errors import InvalidRequestError as InvalidRequestError
+    from openai_codex.errors import JsonRpcError as JsonRpcError
+    from openai_codex.errors import LaunchError as LaunchError
+    from openai_codex.errors import MethodNotFoundError as MethodNotFoundError
+    from openai_codex.errors import ParseError as ParseError
+    from openai_codex.errors import ProcessFacts as ProcessFacts
+    from openai_codex.errors import RequestTimeoutError as RequestTimeoutError
+    from openai_codex.errors import ServerBusyError as ServerBusyError
+    from openai_codex.errors import TransportClosedError as TransportClosedError
+    from openai_codex.errors import TransportError as TransportError
+    from openai_codex.errors import TurnFailedError as TurnFailedError
+    from openai_codex.errors import TurnTimeoutError as TurnTimeoutError
+    from openai_codex.inputs import ImageInput as ImageInput
+    from openai_codex.inputs import Input as Input
+    from openai_codex.inputs import InputItem as InputItem
+    from openai_codex.inputs import LocalImageInput as LocalImageInput
+    from openai_codex.inputs import MentionInput as MentionInput
+    from openai_codex.inputs import SkillInput as SkillInput
+    from openai_codex.inputs import TextInput as TextInput
+    from openai_codex.notification import Notification as Notification
+    from openai_codex.results import RunResult as RunResult
+
+# Where each public name lives.
+_HOMES = {
+    "_async.codex": ("AsyncCodex",),
+    "_async.stream": ("AsyncTurnStream",),
+    "_async.thread": ("AsyncThread",),
+    "_async.turn": ("AsyncTurnHandle",),
+    "_sync.codex": ("Codex",),
+    "_sync.stream": ("TurnStream",),
+    "_sync.thread": ("Thread",),
+    "_sync.turn": ("TurnHandle",),
+    "config": ("AppServerConfig", "__version__"),
+    "errors": (
+        "CodexError",
+        "CodexRpcError",
+        "CodexTimeoutError",
+        "ConfigError",
+        "DecodeError",
+        "InternalRpcError",
+        "InvalidParamsError",
+        "InvalidRequestError",
+        "JsonRpcError",
+        "LaunchError",
+        "MethodNotFoundError",
+        "ParseError",
+        "ProcessFacts",
+        "RequestTimeoutError",
+        "ServerBusyError",
+        "TransportClosedError",
+        "TransportError",
+        "TurnFailedError",
+        "TurnTimeoutError",
+    ),
+    "inputs": (
+        "ImageInput",
+        "Input",
+        "InputItem",
+        "LocalImageInput",
+        "MentionInput",
+        "SkillInput",
+        "TextInput",
+    ),
+    "notification": ("Notification",),
+    "results": ("RunResult",),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = list(_HOME_OF)
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(f"{__name__}.{home}"), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,1 @@
+"""The source of both faces. Written by hand; `openai_codex._sync` is derived from it by `python -m tools.unasync`."""

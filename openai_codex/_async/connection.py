@@ -1,0 +1,141 @@
+"""One client's connection: started once, asked many times, closed within a bound.
+
+It owns the actor and its life; it knows the handshake and no other verb.
+"""
+
+from __future__ import annotations
+
+import weakref
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from openai_codex import protocol
+from openai_codex._async import _wait
+from openai_codex._engine.actor import Actor
+from openai_codex._engine.process import RuntimeProcess, command_line
+from openai_codex.errors import CodexError, LaunchError, RequestTimeoutError, TransportClosedError
+from openai_codex.log import Log
+from openai_codex.refusals import refuse
+
+if TYPE_CHECKING:
+    from openai_codex._engine.reply import Reply
+    from openai_codex._engine.router import Coming
+    from openai_codex.config import AppServerConfig
+    from openai_codex.metadata import Metadata
+
+R = TypeVar("R")
+
+_log = Log("connection")
+
+
+class AsyncConnection:
+    """Starts the runtime on first use and carries typed requests to it.
+
+    ``_starting`` lets one caller start the runtime while the others wait for it. After `close` every call raises
+    `TransportClosedError`.
+    """
+
+    def __init__(self, config: AppServerConfig) -> None:
+        self.config = config
+        self._starting = _wait.Lock()
+        self._starting_actor: Actor | None = None
+        self._actor: Actor | None = None
+        self._metadata: Metadata | None = None
+        self._closed = False
+
+    @property
+    def metadata(self) -> Metadata | None:
+        """What the runtime said of itself; ``None`` before the handshake."""
+        return self._metadata
+
+    async def open(self) -> Actor:
+        """Start the runtime and shake hands, once; return the actor. Raises `LaunchError`."""
+        if self._actor is None:
+            async with self._starting:
+                return self._actor or await self._start()
+        return self._actor
+
+    async def request(
+        self, params: protocol.ClientRequest[R], *, timeout: float | None = None, coming: Coming | None = None
+    ) -> R:
+        """Send a typed request and wait for its typed result, ``request_timeout`` seconds unless told otherwise."""
+        actor = await self.open()
+        patience = self.config.request_timeout if timeout is None else timeout
+        raw = await self._ask(actor, params, patience, coming)
+        result: R = protocol.structure_result(params.METHOD, raw)
+        return result
+
+    def send_and_forget(self, params: protocol.ClientRequest[Any]) -> None:
+        """Send a request whose reply nobody waits for; nothing happens if the connection is gone."""
+        actor = self._actor
+        if actor is not None and actor.death is None:
+            with suppress(TransportClosedError):
+                actor.request(params.METHOD, protocol.unstructure(params))
+
+    async def close(self) -> None:
+        """Stop the runtime and wait until it is gone; idempotent, bounded by ``shutdown_timeout``."""
+        self._closed = True
+        actor = self._actor or self._starting_actor
+        if actor is not None:
+            await self._stop(actor)
+
+    async def _stop(self, actor: Actor) -> None:
+        for patience in actor.stop(self.config.shutdown_timeout):
+            if await _wait.ready(actor.exited, patience):
+                break
+        actor.release()
+
+    async def _start(self) -> Actor:
+        if self._closed:
+            raise TransportClosedError("the client was closed")
+        process = RuntimeProcess(command_line(self.config), self.config.cwd, self.config.env)
+        self._starting_actor = actor = Actor(process, refuse, self.config.max_in_flight)
+        try:
+            raw = await self._ask(actor, self._introduction(), self.config.start_timeout, None)
+            self._metadata = _metadata(raw)
+        except BaseException as error:
+            await self._stop(actor)
+            if isinstance(error, CodexError):
+                raise LaunchError(_why(error), process.facts()) from error
+            raise
+        actor.notify("initialized")
+        self._actor = actor
+        # Nobody holds the client or a handle of it any more: end the process; the reader then clears up behind it.
+        weakref.finalize(self, process.terminate).atexit = False
+        return actor
+
+    def _introduction(self) -> protocol.InitializeParams:
+        config = self.config
+        return protocol.InitializeParams(
+            client_info=protocol.ClientInfo(
+                name=config.client_name, title=config.client_title, version=config.client_version
+            ),
+            capabilities=protocol.InitializeCapabilities(experimental_api=config.experimental_api),
+        )
+
+    async def _ask(self, actor: Actor, params: protocol.ClientRequest[R], timeout: float, coming: Coming | None) -> Any:
+        reply = actor.request(params.METHOD, protocol.unstructure(params), coming)
+        try:
+            if not await _wait.ready(reply, timeout):
+                raise RequestTimeoutError(params.METHOD, timeout)
+        finally:
+            if not reply.is_ready():
+                actor.abandon(reply)
+        _log.debug("codex.request_answered", **_facts(reply, actor))
+        return reply.result()
+
+
+def _metadata(raw: Any) -> Metadata:
+    from openai_codex.metadata import Metadata  # builds a class, so only when there is something to put into it
+
+    return protocol.structure(Metadata, raw)
+
+
+def _facts(reply: Reply, actor: Actor) -> dict[str, Any]:
+    return {"method": reply.method, "request_id": reply.request_id, "seconds": reply.seconds, "pid": actor.process.pid}
+
+
+def _why(error: CodexError) -> str:
+    if isinstance(error, RequestTimeoutError):
+        return f"no reply to initialize within {error.timeout:g} s"
+    return error.reason if isinstance(error, TransportClosedError) else str(error)

@@ -1,0 +1,114 @@
+# Derived from openai_codex/_async/cursor.py by `python -m tools.unasync`; do not edit.
+"""Where the consumer of one handle is in the events of its turn, and what the turn has come to until there."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from openai_codex import protocol
+from openai_codex._sync import _wait
+from openai_codex._engine.waiting import Deadline
+from openai_codex.errors import TurnTimeoutError
+from openai_codex.log import Log
+from openai_codex.results import RunResult, TurnFold
+
+if TYPE_CHECKING:
+    from openai_codex._sync.connection import Connection
+    from openai_codex._engine.mailbox import Mailbox
+    from openai_codex.notification import Notification
+
+TURN_STARTED = "turn/started"
+
+# How long a caller that gives a turn up waits for the turn to be over: usually some ten milliseconds.
+_ABANDON_PATIENCE = 2.0
+
+_log = Log("turn")
+
+
+class Cursor:
+    """The events of one turn, for one consumer at a time, and the way to stop the turn.
+
+    The mailbox is the border to the reader; what was taken from it belongs to this object.
+    """
+
+    def __init__(self, connection: Connection, thread_id: str, turn_id: str, mailbox: Mailbox) -> None:
+        self.thread_id = thread_id
+        self.turn_id = turn_id
+        self._connection = connection
+        self._mailbox = mailbox
+        self._fold = TurnFold(thread_id, turn_id)
+        self._taken: deque[Notification] = deque()
+
+    def next(self, timeout: float | None) -> Notification | None:
+        """Return the next event, or ``None`` when the turn is over.
+
+        Raises `TurnTimeoutError` after ``timeout`` seconds without one, losing nothing, and `TransportClosedError`
+        when the connection ended before the turn did.
+        """
+        if not self._taken and not self._fetch(timeout):
+            raise self.timed_out(timeout)
+        return self._taken.popleft() if self._taken else None
+
+    def skip_to_end(self, timeout: float | None) -> None:
+        """Take all events until the turn is over, at most for ``timeout`` seconds; raises as `next` does."""
+        deadline = Deadline(timeout)
+        self._taken.clear()
+        while not self._mailbox.is_over():
+            if not self._fetch(deadline.remaining()):
+                raise self.timed_out(timeout)
+            self._taken.clear()
+
+    def result(self) -> RunResult:
+        """Return what the events taken so far come to."""
+        return self._fold.result()
+
+    def timed_out(self, timeout: float | None) -> TurnTimeoutError:
+        """Build the error for a deadline that passed, with the partial result on it."""
+        return TurnTimeoutError(self.thread_id, self.turn_id, timeout or 0.0, self.result())
+
+    def is_ended(self) -> bool:
+        """Say whether the turn is over, taken or not."""
+        return self._mailbox.ended.is_ready()
+
+    def wait_ended(self, timeout: float | None) -> bool:
+        """Wait until the turn is over, at most ``timeout`` seconds; say whether it is. Takes no event."""
+        return _wait.ready(self._mailbox.ended, timeout)
+
+    def interrupt_params(self) -> protocol.TurnInterruptParams:
+        """Build the request that stops the turn as things stand.
+
+        Until the turn has begun the runtime refuses its id; the empty id stands for the thread's active turn.
+        """
+        begun = self._mailbox.has_seen(TURN_STARTED)
+        return protocol.TurnInterruptParams(thread_id=self.thread_id, turn_id=self.turn_id if begun else "")
+
+    def abandon(self, error: BaseException) -> None:
+        """Stop a turn that nobody will read because its caller is on the way out; bounded, raises nothing."""
+        if self.is_ended():
+            return
+        reason = type(error).__name__
+        _log.info("codex.turn_abandoned", thread_id=self.thread_id, turn_id=self.turn_id, reason=reason)
+        self._connection.send_and_forget(self.interrupt_params())
+        self.wait_ended(_ABANDON_PATIENCE)
+
+    def _fetch(self, timeout: float | None) -> bool:
+        if not _wait.ready(self._mailbox, timeout):
+            return False
+        events = self._mailbox.take()
+        self._fold.add(events)
+        self._taken.extend(events)
+        if events and self._fold.turn is not None:
+            self._log_completed(str(self._fold.turn.status))
+        return True
+
+    def _log_completed(self, status: str) -> None:
+        merged, shed = self._mailbox.losses
+        _log.info(
+            "codex.turn_completed",
+            thread_id=self.thread_id,
+            turn_id=self.turn_id,
+            status=status,
+            deltas_merged=merged or None,
+            states_shed=shed or None,
+        )

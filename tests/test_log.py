@@ -1,0 +1,70 @@
+"""Log events: on the standard tree, with keys, silent by default, without secrets."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+import structlog
+
+from openai_codex import AppServerConfig, Codex
+from openai_codex.log import Log
+from openai_codex.testing import QuietHome, ScriptedModel
+from tests.engine.children import child
+
+
+def events(caplog: pytest.LogCaptureFixture) -> dict[str, logging.LogRecord]:
+    return {record.event: record for record in caplog.records if record.name.startswith("openai_codex")}  # type: ignore[attr-defined]  set by our renderer
+
+
+def test_a_turn_leaves_a_trail_with_ids(codex_config: AppServerConfig, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG, "openai_codex"), Codex(codex_config) as codex:
+        thread = codex.thread_start(ephemeral=True)
+        turn = thread.turn("hi")
+        turn.run()
+    seen = events(caplog)
+    assert {
+        "codex.process_started",
+        "codex.request_answered",
+        "codex.turn_started",
+        "codex.turn_completed",
+        "codex.process_exited",
+    } <= set(seen)
+    completed = vars(seen["codex.turn_completed"])
+    assert (completed["thread_id"], completed["turn_id"], completed["status"]) == (thread.id, turn.id, "completed")
+    assert f"turn_id={turn.id}" in seen["codex.turn_completed"].getMessage()
+    assert vars(seen["codex.process_exited"])["exit_code"] == 0
+    assert vars(seen["codex.process_exited"])["pid"] == vars(seen["codex.process_started"])["pid"]
+    assert vars(seen["codex.request_answered"])["request_id"] is not None
+
+
+def test_a_skipped_line_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    program = child('os.write(1, b"noise\\n"); shake_hands(); read()')
+    with caplog.at_level(logging.WARNING, "openai_codex"), Codex(AppServerConfig(launch_args_override=program)):
+        pass
+    assert vars(events(caplog)["codex.line_skipped"])["reason"].startswith("not JSON")
+
+
+def test_nothing_is_written_unless_asked(codex_config: AppServerConfig, capfd: pytest.CaptureFixture[str]) -> None:
+    with Codex(codex_config) as codex:
+        codex.thread_start(ephemeral=True).run("hi")
+    assert capfd.readouterr() == ("", "")
+
+
+def test_the_applications_own_structlog_is_left_alone(caplog: pytest.LogCaptureFixture) -> None:
+    with structlog.testing.capture_logs() as captured, caplog.at_level(logging.INFO, "openai_codex"):
+        Log("test").info("codex.something_happened", thread_id="T", turn_id=None)
+    assert captured == []
+    assert [record.getMessage() for record in caplog.records] == ["codex.something_happened thread_id=T"]
+
+
+def test_no_secret_reaches_the_log(
+    codex_home: QuietHome, scripted_model: ScriptedModel, caplog: pytest.LogCaptureFixture
+) -> None:
+    config = codex_home.config(env={"OPENAI_API_KEY": "sk-very-secret"}, client_title="T")
+    with caplog.at_level(logging.DEBUG, "openai_codex"), Codex(config) as codex:
+        codex.thread_start(ephemeral=True).run("a private question")
+    assert scripted_model.request_count == 1
+    text = "\n".join(str(vars(record)) for record in caplog.records)
+    assert "sk-very-secret" not in text
+    assert "a private question" not in text

@@ -1,0 +1,73 @@
+"""The public surface: names, laziness, distribution."""
+
+from __future__ import annotations
+
+import ast
+import pickle
+import subprocess
+import sys
+from importlib.metadata import metadata
+from pathlib import Path
+
+import pytest
+
+import openai_codex
+from openai_codex import errors, types
+
+
+def test_the_names_of_the_distribution_and_the_import() -> None:
+    about = metadata("openai-codex")
+    assert about["Name"] == "openai-codex"
+    assert about["Version"] == openai_codex.__version__
+    assert openai_codex.__name__ == "openai_codex"
+
+
+def test_every_public_name_is_there_and_known_to_type_checkers() -> None:
+    tree = ast.parse(Path(openai_codex.__file__).read_text())
+    block = next(node for node in tree.body if isinstance(node, ast.If))
+    declared = {alias.name for node in block.body if isinstance(node, ast.ImportFrom) for alias in node.names}
+    assert declared == set(openai_codex.__all__) == set(dir(openai_codex))
+    for name in openai_codex.__all__:
+        assert getattr(openai_codex, name) is not None
+    with pytest.raises(AttributeError, match="no_such_name"):
+        openai_codex.no_such_name  # noqa: B018  the access is the test
+
+
+def test_types_gives_protocol_classes_and_the_notification() -> None:
+    assert types.Notification is openai_codex.Notification
+    assert types.ThreadReadResponse.__module__.startswith("openai_codex.protocol.")
+    assert {"Turn", "TurnStatus", "ThreadItem", "Notification"} <= set(dir(types))
+
+
+def test_importing_the_package_loads_no_protocol_class_and_nothing_heavy() -> None:
+    program = "import sys, openai_codex; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+    assert not [name for name in loaded if name.split(".")[0] in {"attr", "cattrs", "structlog", "asyncio", "orjson"}]
+    assert not [name for name in loaded if name.startswith("openai_codex.protocol.")]
+
+
+ERRORS = [
+    errors.ConfigError("cwd", "bad"),
+    errors.LaunchError("gone", errors.ProcessFacts(("codex",), 5, 3, ("last words",))),
+    errors.TransportClosedError("closed", "turn/start", errors.ProcessFacts(("codex",), 5, -9)),
+    errors.RequestTimeoutError("model/list", 1.5),
+    errors.TurnTimeoutError("T", None, 2.0),
+    errors.DecodeError("Turn", ("id: expected str",), {"id": 1}),
+    errors.rpc_error(-32600, "no", {"a": 1}, "turn/steer"),
+    errors.rpc_error(-1, "odd"),
+]
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+def test_an_error_pickles_with_its_facts_and_says_them(error: errors.CodexError) -> None:
+    again = pickle.loads(pickle.dumps(error))  # noqa: S301  our own bytes
+    assert type(again) is type(error)
+    assert vars(again) == vars(error)
+    assert str(again) == str(error) != ""
+
+
+def test_error_codes_have_classes() -> None:
+    assert type(errors.rpc_error(-32001, "busy")) is errors.ServerBusyError
+    assert type(errors.rpc_error(-7, "odd")) is errors.JsonRpcError
+    assert issubclass(errors.TurnFailedError, RuntimeError)
+    assert issubclass(errors.CodexTimeoutError, TimeoutError)

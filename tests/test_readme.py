@@ -1,0 +1,25 @@
+"""Every Python snippet of the README runs as it stands, on the real runtime with the scripted model behind it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from openai_codex.testing import QuietHome
+
+README = Path(__file__).parent.parent / "README.md"
+SNIPPETS = re.findall(r"^```python\n(.*?)^```", README.read_text(), re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("number", range(len(SNIPPETS)))
+def test_a_snippet_runs(number: int, codex_home: QuietHome, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in codex_home.env.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(codex_home.workspace)
+    exec(compile(SNIPPETS[number], f"README snippet {number}", "exec"), {"__name__": "snippet"})  # noqa: S102  it is ours
+
+
+def test_there_are_snippets() -> None:
+    assert len(SNIPPETS) == 6

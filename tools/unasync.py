@@ -1,0 +1,149 @@
+"""Derive the sync face from the async one, file by file, token by token.
+
+    python -m tools.unasync            rewrite openai_codex/_sync and the derived tests
+    python -m tools.unasync --check    exit with 1 and name the files that are not what would be written
+
+It works on tokens, so strings and comments keep their text but for the rules in `WORDS`, and it fails on a rule that
+is never used.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import subprocess
+import sys
+import tokenize
+from collections import Counter
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+TREES = {
+    ROOT / "openai_codex/_async": ROOT / "openai_codex/_sync",
+    ROOT / "tests/faces_async": ROOT / "tests/faces_sync",
+}
+BY_HAND = {"_wait.py"}  # the one module of each face that knows how to wait
+
+# A name is replaced as a whole. An empty replacement drops the token and the space behind it.
+NAMES = {
+    "async": "",
+    "await": "",
+    "_async": "_sync",
+    "faces_async": "faces_sync",
+    "received": "wait_for_requests",  # the test kit has both, so that no test blocks its loop
+    "reached": "wait_reached",
+    "idle": "wait_idle",
+    "__aenter__": "__enter__",
+    "__aexit__": "__exit__",
+    "__aiter__": "__iter__",
+    "__anext__": "__next__",
+    "StopAsyncIteration": "StopIteration",
+}
+# Every name that begins so loses the prefix: AsyncCodex → Codex.
+PREFIX = re.compile(r"\bAsync(?=[A-Z])")
+# In strings and comments.
+WORDS = {re.compile(r"\basync with\b"): "with"}
+
+HEADER = "# Derived from {source} by `python -m tools.unasync`; do not edit.\n"
+
+
+class Deriver:
+    """Rewrites sources and counts which rules did something."""
+
+    def __init__(self) -> None:
+        self.used: Counter[str] = Counter()
+
+    def derive(self, path: Path) -> str:
+        """Return the sync twin of an async module, not yet formatted."""
+        source = path.read_text()
+        lines = source.splitlines(keepends=True)
+        for token in reversed(list(tokenize.generate_tokens(io.StringIO(source).readline))):
+            self._rewrite(token, lines)
+        return HEADER.format(source=path.relative_to(ROOT).as_posix()) + "".join(lines)
+
+    def _rewrite(self, token: tokenize.TokenInfo, lines: list[str]) -> None:
+        if token.type == tokenize.NAME:
+            new = self._name(token.string)
+        elif token.type in {tokenize.STRING, tokenize.COMMENT, FSTRING_MIDDLE}:
+            new = self._text(token.string)
+        else:
+            return
+        if new != token.string:
+            _replace(lines, token, new)
+
+    def _name(self, name: str) -> str:
+        if name in NAMES:
+            self.used[name] += 1
+            return NAMES[name]
+        return PREFIX.sub("", name)
+
+    def _text(self, text: str) -> str:
+        for pattern, new in WORDS.items():
+            text, count = pattern.subn(new, text)
+            self.used[pattern.pattern] += count
+        return PREFIX.sub("", text)
+
+    def unused(self) -> list[str]:
+        """Name the rules that no source needed."""
+        return [rule for rule in (*NAMES, *(p.pattern for p in WORDS)) if not self.used[rule]]
+
+
+# Python 3.12 and later cut f-strings into tokens.
+FSTRING_MIDDLE = getattr(tokenize, "FSTRING_MIDDLE", tokenize.STRING)
+
+
+def _replace(lines: list[str], token: tokenize.TokenInfo, new: str) -> None:
+    """Put ``new`` in the token's place; tokens come last to first, so earlier positions stay true."""
+    (first, start), (last, end) = token.start, token.end
+    tail = lines[last - 1][end:]
+    head = lines[first - 1][:start]
+    lines[first - 1 : last] = [head + new + (tail if new else tail.removeprefix(" "))]
+
+
+def derived() -> tuple[dict[Path, str], list[str]]:
+    """Return what every derived file should hold, and the rules that were of no use."""
+    deriver = Deriver()
+    files = {
+        target / path.name: _formatted(deriver.derive(path), target / path.name)
+        for source, target in TREES.items()
+        for path in sorted(source.glob("*.py"))
+        if path.name not in BY_HAND
+    }
+    return files, deriver.unused()
+
+
+def _formatted(text: str, path: Path) -> str:
+    """Format as the project does: dropping words changes where lines break and how imports sort."""
+    ruff = [sys.executable, "-m", "ruff"]
+    for arguments in (["check", "--select", "I", "--fix", "--quiet", "--exit-zero"], ["format", "--quiet"]):
+        command = [*ruff, *arguments, "--stdin-filename", str(path), "-"]
+        text = subprocess.run(command, input=text, capture_output=True, text=True, check=True).stdout
+    return text
+
+
+def _stray(files: dict[Path, str]) -> list[Path]:
+    """Find files that no source derives any more."""
+    present = (path for target in TREES.values() for path in target.glob("*.py"))
+    return [path for path in present if path not in files and path.name not in BY_HAND]
+
+
+def main(arguments: list[str]) -> int:
+    """Write or check; return the exit status."""
+    files, unused = derived()
+    stale = [path for path, text in files.items() if not path.is_file() or path.read_text() != text]
+    wrong = [f"unused rule: {rule}" for rule in unused]
+    if "--check" in arguments:
+        wrong += [f"not fresh: {path.relative_to(ROOT)}" for path in (*stale, *_stray(files))]
+    else:
+        for path in stale:
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(files[path])
+        for path in _stray(files):
+            path.unlink()
+    for line in wrong:
+        sys.stderr.write(f"{line}\n")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
