@@ -1,0 +1,90 @@
+"""How records become JSON again: what came in goes out as it was, with what the program has changed.
+
+It goes by the values, not by annotations, so a plain string is as good as the enum member it names.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+from openai_codex.protocol.base import (
+    UNSET,
+    JsonObject,
+    Record,
+    UnknownNotification,
+    UnknownVariant,
+    Variant,
+)
+from openai_codex.protocol.reflection import record_fields, tag_of, wire_name
+
+if TYPE_CHECKING:
+    import attrs
+
+
+def unstructure(value: Any) -> Any:
+    """Turn a record, or anything made of records, lists and dicts, into JSON values.
+
+    Fields that are `UNSET` are left off. Of a record that came from the runtime, unknown fields go out as they came.
+    The params of a request that takes none are ``None``.
+    """
+    if isinstance(value, Record):
+        return _record(value)
+    if isinstance(value, str):
+        return str(value)  # an enum member becomes its plain text
+    if isinstance(value, (list, tuple)):
+        return [unstructure(item) for item in cast("list[Any]", value)]
+    if isinstance(value, dict):
+        return {key: unstructure(item) for key, item in cast("JsonObject", value).items()}
+    return value
+
+
+def _record(record: Record) -> JsonObject | None:
+    if isinstance(record, (UnknownVariant, UnknownNotification)):
+        return record.raw
+    if not getattr(record, "HAS_PARAMS", True):
+        return None
+    plan = _plan(type(record))
+    raw = record.raw or {}
+    unknown = {key: value for key, value in raw.items() if key not in plan.names}
+    return {**plan.tag, **unknown, **_known(record, plan, raw)}
+
+
+def _known(record: Record, plan: _Plan, raw: JsonObject) -> JsonObject:
+    known: JsonObject = {}
+    for name, wire, default in plan.fields:
+        value = getattr(record, name)
+        if value is UNSET or (value == default and wire not in raw):
+            continue
+        known[wire] = unstructure(value)
+    return known
+
+
+class _Plan(NamedTuple):
+    """What is the same for all records of a class."""
+
+    tag: dict[str, str]
+    names: frozenset[str]
+    """JSON names of its fields."""
+    fields: tuple[tuple[str, str, Any], ...]
+    """Attribute, JSON name, default; a required field has a default that no value equals."""
+
+
+_plans: dict[type, _Plan] = {}
+
+
+def _plan(cls: type[Record]) -> _Plan:
+    plan = _plans.get(cls)
+    if plan is None:
+        plan = _plans[cls] = _make_plan(cls)
+    return plan
+
+
+def _make_plan(cls: type[Record]) -> _Plan:
+    tag = dict([tag_of(cls)]) if issubclass(cls, Variant) else {}
+    fields = tuple((field.name, wire_name(cls, field.name), _default(field)) for field in record_fields(cls))
+    return _Plan(tag, frozenset(wire for _, wire, _ in fields), fields)
+
+
+def _default(field: attrs.Attribute[Any]) -> Any:
+    factory = getattr(field.default, "factory", None)
+    return factory() if factory else field.default

@@ -1,0 +1,111 @@
+"""The generator: its output is what is checked in, and it refuses what its rules do not cover."""
+
+from __future__ import annotations
+
+import copy
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tools.generate import __main__ as command
+from tools.generate import domains, package, runtime, tables
+from tools.generate.schema import Schema
+
+
+@pytest.fixture(scope="module")
+def wanted(schema: Schema) -> dict[str, str]:
+    return package.files(schema)
+
+
+def test_the_checked_in_files_are_fresh() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tools.generate", "--check"],
+        cwd=runtime.ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_every_deviation_is_named_and_put_right(tmp_path: Path, wanted: dict[str, str]) -> None:
+    directory = tmp_path / "protocol"
+    shutil.copytree(command.TARGET, directory)
+    (directory / "turn.py").write_text(wanted["turn.py"] + "X = 1\n")
+    (directory / "thread.py").unlink()
+    (directory / "old_domain.py").write_text(wanted["turn.py"])
+    found = command.drift(directory, wanted)
+    assert found == {"old_domain.py": "stray", "thread.py": "missing", "turn.py": "drifted"}
+    command.write(directory, wanted, found)
+    assert command.drift(directory, wanted) == {}
+
+
+def test_what_is_written_by_hand_is_left_alone(wanted: dict[str, str]) -> None:
+    by_hand = {path.name for path in command.TARGET.glob("*.py") if not path.read_text().startswith(package.MARK)}
+    assert {"base.py", "converter.py"} < by_hand
+    assert not by_hand & wanted.keys()
+
+
+def test_check_fails_and_names_the_file(monkeypatch: pytest.MonkeyPatch, capsys: Any, wanted: dict[str, str]) -> None:
+    monkeypatch.setattr(package, "read_schema", lambda: None)
+    monkeypatch.setattr(package, "files", lambda _: {**wanted, "turn.py": "changed"})
+    assert command.main(["--check"]) == 1
+    assert "turn.py: drifted" in capsys.readouterr().err
+    assert command.main(["--wrong"]) == 2
+
+
+def test_the_header_says_where_a_file_comes_from(schema: Schema, wanted: dict[str, str]) -> None:
+    first = wanted["turn.py"].splitlines()[0]
+    assert "python -m tools.generate" in first
+    assert runtime.VERSION in first
+    assert schema.hash[:16] in first
+
+
+def test_the_output_does_not_depend_on_the_run(schema: Schema, wanted: dict[str, str]) -> None:
+    assert package.files(schema) == wanted
+
+
+def test_hand_written_modules_offer_what_the_package_says() -> None:
+    for module, names in package.BY_HAND.items():
+        text = (command.TARGET / f"{module}.py").read_text()
+        assert all(name in text for name in names)
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (lambda d: line_of(d, "brandNew/method", "TurnStartParams"), "brandNew/method belongs to no domain"),
+        (lambda d: line_of(d, "turn/brandNew", None), "turn/brandNew: no result"),
+        (lambda d: d["v2"].update(Orphan={"type": "object"}), "Orphan; name the owners"),
+        (
+            lambda d: d["v2"]["Turn"]["properties"].update(superToken={"type": "string"}),
+            "superToken sounds like a secret",
+        ),
+        (
+            lambda d: d["v2"]["Turn"]["properties"].update(item_s={"type": "string"}, itemS={"type": "string"}),
+            "names clash",
+        ),
+    ],
+)
+def test_what_no_rule_covers_is_refused(change: Any, complaint: str, schema: Schema) -> None:
+    definitions = {"v2": copy.deepcopy(schema.definitions)}
+    change(definitions)
+    with pytest.raises(LookupError, match=complaint):
+        package.files(Schema(definitions, definitions))
+
+
+def test_an_exception_that_is_never_used_is_refused(schema: Schema, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(domains, "METHODS", tables.Exceptions({**domains.METHODS, "gone/": "turn"}))
+    with pytest.raises(LookupError, match=r"never used.*gone/"):
+        package.files(schema)
+
+
+def line_of(definitions: dict[str, Any], method: str, params: str | None) -> None:
+    """Add a request to the runtime's table."""
+    reference = {"$ref": f"#/definitions/{params}"} if params else {"type": "null"}
+    line = {"properties": {"method": {"enum": [method]}, "params": reference}}
+    definitions["v2"]["ClientRequest"]["oneOf"].append(line)

@@ -1,0 +1,55 @@
+"""The words about a definition: the schema's own, else what is known of its use. Knows no syntax."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from tools.generate import naming
+
+if TYPE_CHECKING:
+    from tools.generate.roles import Role, Roles
+    from tools.generate.schema import Json, Schema
+
+
+class Docs:
+    """The docstrings of one definition and of what comes out beside it."""
+
+    def __init__(self, schema: Schema, roles: Roles, name: str) -> None:
+        self._definition: Json = schema.definitions[name]
+        self._stable: Json = schema.stable.get(name)
+        self._stable_fields = (self._stable or {}).get("properties", {})
+        self._class_name = naming.class_name(name)
+        self._use = roles.part_of(name)
+
+    def of_class(self, role: Role) -> str:
+        """Return the docstring of the class itself."""
+        return self._marked(self._definition.get("description") or role.doc or self._use)
+
+    def of_variant(self, member: Json, tag: tuple[str, str] | None) -> str:
+        """Return the docstring of one member of a union."""
+        told = f"of {tag[0]} ``{tag[1]}``" if tag else f"with ``{'`` and ``'.join(member['required'])}``"
+        return self._marked(member.get("description") or f"A `{self._class_name}` {told}.")
+
+    def of_inline(self, field: str) -> str:
+        """Return the docstring of an object that is written inside of a field."""
+        return self._marked(f"What `{field}` of a `{self._class_name}` says.")
+
+    def of_field(self, owner: str, wire: str, schema: Json) -> str:
+        """Return the docstring of a field, if there is anything to say."""
+        text = described(schema)
+        is_new = self._stable is not None and owner == self._class_name and wire not in self._stable_fields
+        return _experimental(text) if is_new else text
+
+    def _marked(self, text: str) -> str:
+        return text if self._stable is not None else _experimental(text)
+
+
+def described(schema: Json) -> str:
+    """Return the description of a schema, or nothing."""
+    return str(schema.get("description", "")) if isinstance(schema, dict) else ""
+
+
+def _experimental(text: str) -> str:
+    already = re.match(r"(?i)experimental\b", text)
+    return text if already else f"Experimental. {text}".strip()

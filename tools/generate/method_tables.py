@@ -1,0 +1,109 @@
+"""Writes the method tables: what belongs to each method, where ids are, which deltas may be joined. Plain data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tools.generate import naming, runtime, tables
+from tools.generate.roles import notification_class, params_class, result_of
+from tools.generate.schema import target, unwrap
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tools.generate.schema import Json, Method, Schema
+
+
+TEMPLATE = '''"""The methods of the protocol as plain data: what belongs to each, and where its payload says whose it is."""
+
+from __future__ import annotations
+
+from openai_codex.protocol.route import Route as Route
+
+RUNTIME_VERSION = "{version}"
+SCHEMA_HASH = "{hash}"
+
+CLIENT_REQUESTS: dict[str, tuple[str, str]] = {requests}
+"""Method → names of the params and of the result, for requests that we send."""
+
+SERVER_REQUESTS: dict[str, tuple[str, str]] = {asked}
+"""Method → names of the params and of the answer, for requests that the runtime sends."""
+
+NOTIFICATIONS: dict[str, str] = {told}
+"""Method → name of the payload."""
+
+ROUTES: dict[str, Route] = {routes}
+"""Notification or server request → where its params name thread, turn and login; without those that name none."""
+
+RESULT_ROUTES: dict[str, Route] = {result_routes}
+"""Client request → where its result names thread, turn and login; without those that name none."""
+
+DELTAS: dict[str, tuple[str, ...]] = {deltas}
+"""Notification → its text field, then the fields that must be equal for two in a row to be joined."""
+
+EXPERIMENTAL: frozenset[str] = frozenset({experimental})
+"""Methods that the runtime offers only with ``experimental_api`` in the capabilities of `initialize`."""
+'''
+
+
+def source(schema: Schema) -> str:
+    """Return the source of the tables."""
+    pushed = {method.name: method.params for method in [*schema.notifications, *schema.server_requests]}
+    results = {method.name: result_of(schema, method) for method in schema.client_requests}
+    return TEMPLATE.format(
+        version=runtime.VERSION,
+        hash=schema.hash,
+        requests=_requests(schema, schema.client_requests),
+        asked=_requests(schema, schema.server_requests),
+        told={method.name: notification_class(method) for method in schema.notifications},
+        routes=_routes(schema, pushed),
+        result_routes=_routes(schema, results),
+        deltas=_deltas(schema),
+        experimental=_experimental(schema),
+    )
+
+
+def _requests(schema: Schema, methods: list[Method]) -> dict[str, tuple[str, str]]:
+    return {m.name: (params_class(schema, m), naming.class_name(result_of(schema, m))) for m in methods}
+
+
+def _routes(schema: Schema, payloads: Mapping[str, str | None]) -> str:
+    routes = {method: _route(schema, name) for method, name in payloads.items() if name}
+    return "{" + ", ".join(f"{method!r}: Route({route})" for method, route in routes.items() if route) + "}"
+
+
+def _route(schema: Schema, name: str) -> str:
+    found = {}
+    for kind, paths in tables.ROUTE_PATHS.items():
+        existing = [path.split(".") for path in paths if _has_path(schema, name, path.split("."))]
+        if existing:
+            found[kind] = tuple(existing[0])
+    return ", ".join(f"{kind}={path!r}" for kind, path in found.items())
+
+
+def _has_path(schema: Schema, name: str, path: list[str]) -> bool:
+    definition = schema.definitions[name]
+    parts = [definition, *definition.get("oneOf", ())]
+    first, *rest = path
+    for part in parts:
+        if first in part.get("properties", {}):
+            inner, _ = unwrap(part["properties"][first])
+            return not rest or ("$ref" in inner and _has_path(schema, target(inner), rest))
+    return False
+
+
+def _deltas(schema: Schema) -> dict[str, tuple[str, ...]]:
+    payloads = {method.name: method.params for method in schema.notifications}
+    return {method: _delta(schema.definitions[payloads[method] or ""]) for method in tables.DELTAS}
+
+
+def _delta(payload: Json) -> tuple[str, ...]:
+    if payload["properties"].get("delta", {}).get("type") != "string":
+        raise LookupError(f"{payload.get('title')} has no text called delta")
+    return ("delta", *(name for name in payload["properties"] if name != "delta"))
+
+
+def _experimental(schema: Schema) -> list[str]:
+    listed = {"ClientRequest": schema.client_requests, "ServerRequest": schema.server_requests}
+    listed["ServerNotification"] = schema.notifications
+    return sorted(m.name for table, methods in listed.items() for m in methods if schema.is_experimental(m, table))

@@ -1,0 +1,32 @@
+"""Asks the pinned runtime for the schema of its protocol. Knows processes and files, nothing of JSON Schema."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from codex_cli_bin import bundled_codex_path
+
+ROOT = Path(__file__).parents[2]
+HOMES = ROOT / ".test-homes"
+"""Where the runtime's homes go; it refuses to work properly with one under /tmp."""
+BUNDLE = "codex_app_server_protocol.schemas.json"
+
+VERSION = version("openai-codex-cli-bin")
+
+
+def dump_schema(*, experimental: bool) -> dict[str, Any]:
+    """Return the ``definitions`` of the protocol, with or without its experimental part."""
+    HOMES.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=HOMES) as home, tempfile.TemporaryDirectory() as out:
+        flags = ["--experimental"] if experimental else []
+        command = [str(bundled_codex_path()), "app-server", "generate-json-schema", *flags, "--out", out]
+        environment = {**os.environ, "CODEX_HOME": home}
+        subprocess.run(command, check=True, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        definitions: dict[str, Any] = json.loads((Path(out) / BUNDLE).read_text())["definitions"]
+        return definitions
