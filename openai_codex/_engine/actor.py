@@ -47,6 +47,7 @@ class Counters:
 
     frames: int = 0
     skipped: int = 0
+    late: int = 0
 
 
 class Actor:
@@ -96,6 +97,12 @@ class Actor:
         if admitted is not None:
             self._outbox.send(admitted)
         return reply
+
+    def tell(self, method: str, params: dict[str, Any]) -> None:
+        """Send a request whose reply nobody waits for; never blocks, and does nothing when the connection is gone."""
+        with self._lock:
+            request_id = self._router.next_id()
+        self._outbox.send(wire.encode_request(request_id, method, params))
 
     def notify(self, method: str) -> None:
         """Send a notification without params; never blocks."""
@@ -202,6 +209,7 @@ class Actor:
             self._outbox.post(line)
         for call in dispatch.calls:
             self._pool.submit(partial(self._handle, call))
+        self.counters.late += dispatch.late
         if dispatch.skipped:
             self.counters.skipped += len(dispatch.skipped)
             self._pool.submit(partial(_log_skipped, dispatch.skipped, self.process.pid))

@@ -1,13 +1,17 @@
 """Unread events, bounded: a slow consumer costs memory for the text it has not read, not for every event.
 
 Up to a bound all events are kept as they came. Beyond it the backlog is compacted: runs of text deltas are joined into
-one delta each, and of a repeated state only the newest is kept. Lifecycle events and items are never dropped.
+one delta each, and of a repeated state only the newest is kept. Lifecycle events and items are dropped, oldest first,
+only by a subscription that sets a limit of its own.
 """
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from typing import TYPE_CHECKING, Any
+
+import attrs
 
 from openai_codex.notification import Notification
 from openai_codex.protocol.methods import DELTAS
@@ -28,18 +32,31 @@ LATEST = frozenset(
 """Notifications that repeat a whole state, so that only the newest of a turn matters."""
 
 
+@attrs.define
+class Losses:
+    """What became of events that nobody took."""
+
+    merged: int = 0
+    """Deltas that were joined to an earlier one; their text is kept."""
+    outdated: int = 0
+    """States that a newer one has made worthless."""
+    dropped: int = 0
+    """Events that were lost to the limit of a subscription."""
+
+
 class Backlog:
     """A queue of events. Not locked: it belongs to one `Mailbox` and is guarded by its lock."""
 
-    def __init__(self, bound: int = BOUND, deltas: Mapping[str, tuple[str, ...]] = DELTAS) -> None:
+    def __init__(
+        self, bound: int = BOUND, deltas: Mapping[str, tuple[str, ...]] = DELTAS, limit: int | None = None
+    ) -> None:
         self._events: deque[Notification] = deque()
-        self._bound = bound
-        self._compact_at = bound
+        self._bound = self._compact_at = bound if limit is None else min(bound, limit)
         self._deltas = deltas
-        self.merged = 0
-        """How many deltas were joined to an earlier one; their text is kept."""
-        self.shed = 0
-        """How many outdated states were dropped for a newer one."""
+        self._limit = sys.maxsize if limit is None else limit
+        # What is left when the limit is hit: a quarter goes at once, so that not every event more costs a pass.
+        self._room = self._limit - self._limit // 4
+        self.losses = Losses()
 
     def __len__(self) -> int:
         return len(self._events)
@@ -62,12 +79,13 @@ class Backlog:
     def _compact(self) -> None:
         before = len(self._events)
         kept = self._without_outdated()
-        self.shed += before - len(kept)
+        self.losses.outdated += before - len(kept)
         joined = list(self._join(kept))
-        self.merged += len(kept) - len(joined)
-        self._events = deque(joined)
+        self.losses.merged += len(kept) - len(joined)
+        self._events = deque(joined[-self._room :])
+        self.losses.dropped += len(joined) - len(self._events)
         # Twice what is left: each event is looked at a bounded number of times however long nobody reads.
-        self._compact_at = max(self._bound, 2 * len(joined))
+        self._compact_at = min(self._limit, max(self._bound, 2 * len(self._events)))
 
     def _without_outdated(self) -> list[Notification]:
         newest = {(event.method, event.turn_id): event for event in self._events if event.method in LATEST}

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from openai_codex._engine.backlog import Backlog
-from openai_codex._engine.waiting import Latch, Waitable, Waiter
+from openai_codex._engine.waiting import Latch, Waitable, Waiter, wake_all
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from openai_codex._engine.backlog import Losses
     from openai_codex._engine.death import Death
     from openai_codex.notification import Notification
 
@@ -21,13 +22,14 @@ class Mailbox(Waitable):
     tripped after the lock is released. The reader never waits for a consumer: `Backlog` bounds what is left unread.
     """
 
-    def __init__(self, subject: str) -> None:
+    def __init__(self, subject: str, methods: frozenset[str] | None = None, limit: int | None = None) -> None:
         super().__init__()
         self.subject = subject
+        self._methods = methods
         self.ended = Latch()
         """Set when the last event is in: the turn is over, or the connection is."""
         self._seen: set[str] = set()
-        self._backlog = Backlog()
+        self._backlog = Backlog(limit=limit)
         self._over = False
         self._death: Death | None = None
 
@@ -37,11 +39,13 @@ class Mailbox(Waitable):
 
     def put(self, events: Sequence[Notification], *, last: bool = False) -> list[Waiter]:
         """Append a batch, ``last`` if nothing will follow; return the waiters to wake."""
+        if self._methods is not None:
+            events = [event for event in events if event.method in self._methods]
         with self._lock:
             self._backlog.extend(events)
             self._seen.update([event.method for event in events])
             self._over = self._over or last
-            waiters = self._take_waiters()
+            waiters = self._take_waiters() if self.is_ready() else []
         return waiters + self.ended.trip() if last else waiters
 
     def fail(self, death: Death) -> list[Waiter]:
@@ -74,7 +78,13 @@ class Mailbox(Waitable):
         with self._lock:
             return method in self._seen
 
+    def close(self) -> None:
+        """The consumer is gone: drop what is unread, take no more, and wake whoever waits."""
+        with self._lock:
+            self._backlog.take()
+        wake_all(self.put((), last=True))
+
     @property
-    def losses(self) -> tuple[int, int]:
-        """How many deltas were merged, and how many outdated states were dropped, because nobody took them."""
-        return self._backlog.merged, self._backlog.shed
+    def losses(self) -> Losses:
+        """What was merged or dropped because nobody took it."""
+        return self._backlog.losses

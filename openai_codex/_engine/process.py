@@ -44,7 +44,7 @@ def command_line(config: AppServerConfig) -> tuple[str, ...]:
 def bundled_binary() -> str:
     """Return the path of the binary that is pinned with this package. Raises `LaunchError` if it is missing."""
     try:
-        from codex_cli_bin import bundled_codex_path
+        from codex_cli_bin import bundled_codex_path  # pyright: ignore[reportMissingTypeStubs]  it ships no types
 
         return str(bundled_codex_path())
     except (ImportError, FileNotFoundError) as error:

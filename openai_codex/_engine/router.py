@@ -76,6 +76,8 @@ class Dispatch:
     ended: set[Mailbox] = attrs.Factory(set)
     calls: list[ServerCall] = attrs.Factory(list)
     skipped: list[Skipped] = attrs.Factory(list)
+    late: int = 0
+    """Replies that nobody waits for any more, or never did."""
     to_write: list[bytes] = attrs.Factory(list)
 
 
@@ -173,7 +175,7 @@ class Router:
     def _settle(self, response: Response, out: Dispatch) -> None:
         pending = self._pending.pop(response.id, None) if isinstance(response.id, int) else None
         if pending is None:
-            out.skipped.append(Skipped("a reply that nobody waits for", 0))
+            out.late += 1
             return
         if pending.coming is not None:
             self._bind(pending.coming, response, out)

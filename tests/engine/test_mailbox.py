@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from openai_codex import TransportClosedError
-from openai_codex._engine.backlog import BOUND, Backlog
+from openai_codex._engine.backlog import BOUND, Backlog, Losses
 from openai_codex._engine.death import Death
 from openai_codex._engine.mailbox import Mailbox
 from openai_codex._engine.waiting import ThreadWaiter, block_until_ready, wake_all
@@ -97,9 +97,7 @@ def test_a_slow_consumer_gets_all_the_text_in_bounded_memory() -> None:
     taken = box.take()
     assert "".join(each.params["delta"] for each in taken) == "".join(texts)
     assert most <= BOUND + 100
-    merged, shed = box.losses
-    assert merged == len(texts) - len(taken)
-    assert shed == 0
+    assert box.losses == Losses(merged=len(texts) - len(taken))
 
 
 def test_deltas_are_joined_per_text_and_never_across_another_event() -> None:
@@ -127,7 +125,7 @@ def test_of_a_repeated_state_the_newest_is_kept_and_the_rest_counted() -> None:
     backlog = Backlog(bound=3)
     backlog.extend([event("turn/diff/updated", diff=str(number)) for number in range(4)])
     assert [each.params["diff"] for each in backlog.take()] == ["3"]
-    assert backlog.shed == 3
+    assert backlog.losses == Losses(outdated=3)
 
 
 def test_lifecycle_events_are_never_dropped() -> None:
@@ -135,7 +133,7 @@ def test_lifecycle_events_are_never_dropped() -> None:
     items = [event("item/completed", item={"id": str(number)}) for number in range(50)]
     backlog.extend(items)
     assert backlog.take() == items
-    assert (backlog.merged, backlog.shed) == (0, 0)
+    assert backlog.losses == Losses()
 
 
 def test_below_the_bound_nothing_is_touched() -> None:
@@ -143,3 +141,41 @@ def test_below_the_bound_nothing_is_touched() -> None:
     sent = [delta("a"), delta("b")]
     backlog.extend(sent)
     assert backlog.take() == sent
+
+
+def test_a_limit_drops_the_oldest_and_counts_them() -> None:
+    backlog = Backlog(limit=8)
+    items = [event("item/completed", item={"id": str(number)}) for number in range(50)]
+    for item in items:
+        backlog.extend([item])
+        assert len(backlog) <= 8
+    taken = backlog.take()
+    assert taken == items[-len(taken) :]
+    assert len(taken) >= 6
+    assert backlog.losses == Losses(dropped=50 - len(taken))
+
+
+def test_a_limit_merges_text_before_it_drops() -> None:
+    backlog = Backlog(limit=8)
+    for number in range(100):
+        backlog.extend([delta(f"{number} ")])
+    assert "".join(each.params["delta"] for each in backlog.take()) == "".join(f"{number} " for number in range(100))
+    assert backlog.losses.dropped == 0
+
+
+def test_a_mailbox_for_some_methods_takes_no_others_and_wakes_nobody_for_them() -> None:
+    box = Mailbox("test", frozenset({"a"}))
+    waiter = ThreadWaiter()
+    box.add_waiter(waiter)
+    assert box.put([event("b")]) == []
+    assert box.put([event("b"), wanted := event("a")]) == [waiter]
+    assert box.take() == [wanted]
+
+
+def test_closing_drops_what_is_unread_and_wakes_who_waits() -> None:
+    box = Mailbox("test")
+    box.put([event("a")])
+    box.close()
+    assert box.take() == []
+    assert box.is_over()
+    assert block_until_ready(box, 0)

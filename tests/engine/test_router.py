@@ -34,13 +34,13 @@ def test_a_response_settles_the_request_with_its_id() -> None:
     assert router.in_flight() == 0
 
 
-def test_a_reply_that_nobody_waits_for_is_skipped() -> None:
+def test_a_reply_that_nobody_waits_for_is_counted_and_dropped() -> None:
     router = Router(10)
     late = ask(router)
     router.abandon(late.request_id or 0)
     out = router.dispatch([Response(late.request_id or 0, 1), Response("text", 1), Response(99, 1)])
     assert out.settled == []
-    assert out.skipped == [Skipped("a reply that nobody waits for", 0)] * 3
+    assert (out.late, out.skipped) == (3, [])
 
 
 def test_a_notification_goes_to_every_topic_it_belongs_to() -> None:

@@ -88,7 +88,7 @@ def test_waking_a_loop_that_is_closed_is_harmless() -> None:
     loop.close()
     latch.set()
     assert latch.is_ready()
-    task._log_destroy_pending = False  # type: ignore[attr-defined]  the loop was closed under it on purpose
+    task._log_destroy_pending = False  # type: ignore[attr-defined]  # the loop was closed under it on purpose
 
 
 def test_a_deadline_is_shared_by_several_waits() -> None:
