@@ -8,9 +8,11 @@
 
 A map of the house, top to bottom; imports go downward only:
 
-    _async/     the faces: client, thread, turn, stream; `_sync/` is derived from it
-    results, inputs, options, refusals, metadata
+    retry       try again what was overloaded
+    _async/     the faces: client, thread, turn, streams, logins; `_sync/` is derived from it
+    results, inputs, options, output, refusals, metadata
                 values and tables between the faces and the protocol
+    schema      JSON schemas of Python types
     _engine/    the actor: process, wire, router, mailboxes, replies; knows no verb of the API
     notification, protocol/
                 what travels: the envelope, and generated types of every method (public as `openai_codex.types`)
@@ -28,70 +30,102 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from openai_codex._async.codex import AsyncCodex as AsyncCodex
+    from openai_codex._async.events import AsyncEvents as AsyncEvents
+    from openai_codex._async.login import AsyncChatgptLoginHandle as AsyncChatgptLoginHandle
+    from openai_codex._async.login import AsyncDeviceCodeLoginHandle as AsyncDeviceCodeLoginHandle
+    from openai_codex._async.pages import AsyncPages as AsyncPages
+    from openai_codex._async.stream import AsyncItemStream as AsyncItemStream
+    from openai_codex._async.stream import AsyncTextStream as AsyncTextStream
     from openai_codex._async.stream import AsyncTurnStream as AsyncTurnStream
     from openai_codex._async.thread import AsyncThread as AsyncThread
     from openai_codex._async.turn import AsyncTurnHandle as AsyncTurnHandle
     from openai_codex._sync.codex import Codex as Codex
+    from openai_codex._sync.events import Events as Events
+    from openai_codex._sync.login import ChatgptLoginHandle as ChatgptLoginHandle
+    from openai_codex._sync.login import DeviceCodeLoginHandle as DeviceCodeLoginHandle
+    from openai_codex._sync.pages import Pages as Pages
+    from openai_codex._sync.stream import ItemStream as ItemStream
+    from openai_codex._sync.stream import TextStream as TextStream
     from openai_codex._sync.stream import TurnStream as TurnStream
     from openai_codex._sync.thread import Thread as Thread
     from openai_codex._sync.turn import TurnHandle as TurnHandle
     from openai_codex.config import AppServerConfig as AppServerConfig
+    from openai_codex.config import CodexConfig as CodexConfig
     from openai_codex.config import __version__ as __version__
     from openai_codex.errors import CodexError as CodexError
     from openai_codex.errors import CodexRpcError as CodexRpcError
     from openai_codex.errors import CodexTimeoutError as CodexTimeoutError
     from openai_codex.errors import ConfigError as ConfigError
     from openai_codex.errors import DecodeError as DecodeError
+    from openai_codex.errors import EventTimeoutError as EventTimeoutError
     from openai_codex.errors import InternalRpcError as InternalRpcError
     from openai_codex.errors import InvalidParamsError as InvalidParamsError
     from openai_codex.errors import InvalidRequestError as InvalidRequestError
     from openai_codex.errors import JsonRpcError as JsonRpcError
     from openai_codex.errors import LaunchError as LaunchError
+    from openai_codex.errors import LoginTimeoutError as LoginTimeoutError
     from openai_codex.errors import MethodNotFoundError as MethodNotFoundError
     from openai_codex.errors import ParseError as ParseError
     from openai_codex.errors import ProcessFacts as ProcessFacts
     from openai_codex.errors import RequestTimeoutError as RequestTimeoutError
+    from openai_codex.errors import RetryLimitExceededError as RetryLimitExceededError
     from openai_codex.errors import ServerBusyError as ServerBusyError
     from openai_codex.errors import TransportClosedError as TransportClosedError
     from openai_codex.errors import TransportError as TransportError
     from openai_codex.errors import TurnFailedError as TurnFailedError
     from openai_codex.errors import TurnTimeoutError as TurnTimeoutError
+    from openai_codex.inputs import ExternalMessage as ExternalMessage
     from openai_codex.inputs import ImageInput as ImageInput
     from openai_codex.inputs import Input as Input
     from openai_codex.inputs import InputItem as InputItem
     from openai_codex.inputs import LocalImageInput as LocalImageInput
     from openai_codex.inputs import MentionInput as MentionInput
+    from openai_codex.inputs import RunInput as RunInput
     from openai_codex.inputs import SkillInput as SkillInput
     from openai_codex.inputs import TextInput as TextInput
     from openai_codex.notification import Notification as Notification
+    from openai_codex.options import ApprovalMode as ApprovalMode
+    from openai_codex.options import Sandbox as Sandbox
     from openai_codex.results import RunResult as RunResult
+    from openai_codex.results import TurnResult as TurnResult
+    from openai_codex.retry import is_retryable_error as is_retryable_error
+    from openai_codex.retry import retry_on_overload as retry_on_overload
 
 # Where each public name lives.
 _HOMES = {
     "_async.codex": ("AsyncCodex",),
-    "_async.stream": ("AsyncTurnStream",),
+    "_async.events": ("AsyncEvents",),
+    "_async.login": ("AsyncChatgptLoginHandle", "AsyncDeviceCodeLoginHandle"),
+    "_async.pages": ("AsyncPages",),
+    "_async.stream": ("AsyncItemStream", "AsyncTextStream", "AsyncTurnStream"),
     "_async.thread": ("AsyncThread",),
     "_async.turn": ("AsyncTurnHandle",),
     "_sync.codex": ("Codex",),
-    "_sync.stream": ("TurnStream",),
+    "_sync.events": ("Events",),
+    "_sync.login": ("ChatgptLoginHandle", "DeviceCodeLoginHandle"),
+    "_sync.pages": ("Pages",),
+    "_sync.stream": ("ItemStream", "TextStream", "TurnStream"),
     "_sync.thread": ("Thread",),
     "_sync.turn": ("TurnHandle",),
-    "config": ("AppServerConfig", "__version__"),
+    "config": ("AppServerConfig", "CodexConfig", "__version__"),
     "errors": (
         "CodexError",
         "CodexRpcError",
         "CodexTimeoutError",
         "ConfigError",
         "DecodeError",
+        "EventTimeoutError",
         "InternalRpcError",
         "InvalidParamsError",
         "InvalidRequestError",
         "JsonRpcError",
         "LaunchError",
+        "LoginTimeoutError",
         "MethodNotFoundError",
         "ParseError",
         "ProcessFacts",
         "RequestTimeoutError",
+        "RetryLimitExceededError",
         "ServerBusyError",
         "TransportClosedError",
         "TransportError",
@@ -99,20 +133,25 @@ _HOMES = {
         "TurnTimeoutError",
     ),
     "inputs": (
+        "ExternalMessage",
         "ImageInput",
         "Input",
         "InputItem",
         "LocalImageInput",
         "MentionInput",
+        "RunInput",
         "SkillInput",
         "TextInput",
     ),
     "notification": ("Notification",),
-    "results": ("RunResult",),
+    "options": ("ApprovalMode", "Sandbox"),
+    "results": ("RunResult", "TurnResult"),
+    "retry": ("is_retryable_error", "retry_on_overload"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
-__all__ = list(_HOME_OF)
+# One table for all names; a test holds it to the imports above.
+__all__ = list(_HOME_OF)  # pyright: ignore[reportUnsupportedDunderAll]
 
 
 def __getattr__(name: str) -> Any:

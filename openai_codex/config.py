@@ -91,3 +91,7 @@ class AppServerConfig:
     """The longest that `close` takes: from closing the runtime's input over SIGTERM to SIGKILL."""
     max_in_flight: int = attrs.field(default=64, validator=_in_flight, kw_only=True)
     """How many requests may be under way at once; more wait their turn on this side. At most 100."""
+
+
+CodexConfig = AppServerConfig
+"""The upstream name of `AppServerConfig`."""

@@ -7,6 +7,8 @@
     │   └── TransportClosedError        the runtime is gone, or the client was closed
     ├── CodexTimeoutError           a deadline passed (also a TimeoutError)
     │   ├── RequestTimeoutError         no reply to a request
+    │   ├── EventTimeoutError           no notification on a subscription
+    │   ├── LoginTimeoutError           a login is still open
     │   └── TurnTimeoutError            a turn or a step of its stream took too long
     ├── DecodeError                 a payload that does not fit its type (also a ValueError)
     ├── JsonRpcError                the runtime refused a request
@@ -17,6 +19,7 @@
     │       ├── InvalidParamsError          -32602
     │       ├── InternalRpcError            -32603
     │       └── ServerBusyError             -32001, safe to retry later
+    │           └── RetryLimitExceededError     … and `retry_on_overload` has given up
     └── TurnFailedError             the turn ended as failed (also a RuntimeError)
 
 Errors carry facts as attributes, pickle, and build their text in ``__str__``; no error text is ever parsed.
@@ -126,6 +129,29 @@ class RequestTimeoutError(CodexTimeoutError):
 
 
 @_error
+class EventTimeoutError(CodexTimeoutError):
+    """No notification came on a subscription in time; the subscription goes on."""
+
+    timeout: float
+    """The deadline that passed, in seconds."""
+
+    def __str__(self) -> str:
+        return f"no notification within {self.timeout:g} s"
+
+
+@_error
+class LoginTimeoutError(CodexTimeoutError):
+    """A login did not end in time; it is still open."""
+
+    login_id: str
+    timeout: float
+    """The deadline that passed, in seconds."""
+
+    def __str__(self) -> str:
+        return f"login {self.login_id} is still open after {self.timeout:g} s"
+
+
+@_error
 class TurnTimeoutError(CodexTimeoutError):
     """A turn did not finish, or its stream produced no event, in time.
 
@@ -201,6 +227,10 @@ class InternalRpcError(CodexRpcError):
 
 class ServerBusyError(CodexRpcError):
     """-32001: the runtime is overloaded; the request was not carried out and can be sent again."""
+
+
+class RetryLimitExceededError(ServerBusyError):
+    """The runtime was still overloaded after the last attempt of `retry_on_overload`."""
 
 
 _BY_CODE: dict[int, type[JsonRpcError]] = {

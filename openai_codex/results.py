@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic
 
 import attrs
 
@@ -12,11 +12,20 @@ from openai_codex.errors import TurnFailedError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from typing_extensions import TypeVar
+
     from openai_codex.notification import Notification
+
+    # The default: a run without an output type has a result without an output.
+    OutputT = TypeVar("OutputT", default=None)
+else:
+    from typing import TypeVar
+
+    OutputT = TypeVar("OutputT")
 
 
 @attrs.frozen
-class RunResult:
+class RunResult(Generic[OutputT]):
     """A finished turn: all that the protocol says of it, its items in full, the answer and the cost."""
 
     id: str
@@ -39,6 +48,16 @@ class RunResult:
     """The last agent message of phase ``final_answer``, else the last one without a phase; an empty text counts."""
     usage: protocol.ThreadTokenUsage | None = None
     """The thread's token usage as told last during this turn."""
+    output: OutputT = None  # type: ignore[assignment]  # what the default of OutputT says
+    """The answer as the type that was asked for by ``output_type``; ``None`` if none was."""
+    items_view: protocol.TurnItemsView | None = None
+    """How much of the items is here: always ``full`` for a finished turn."""
+    root_turn_id: str | None = None
+    """The first turn in the chain of work that led to this one."""
+
+
+TurnResult = RunResult
+"""The upstream name of `RunResult`."""
 
 
 class TurnFold:
@@ -82,6 +101,8 @@ class TurnFold:
             items=items,
             final_response=final_response(items),
             usage=self._usage,
+            items_view=protocol.TurnItemsView.full if turn else None,
+            root_turn_id=turn.root_turn_id if turn else None,
         )
 
     def _item_completed(self, event: Notification) -> None:
@@ -102,6 +123,49 @@ class TurnFold:
             payload = protocol.structure_notification(event.method, event.params)
         assert isinstance(payload, protocol.TurnCompletedNotification)
         self.turn = payload.turn
+
+
+class GoalFold(TurnFold):
+    """Collects the turns that a thread takes for a goal as if they were one; the last one gives id and status."""
+
+    def __init__(self, thread_id: str) -> None:
+        super().__init__(thread_id, "")
+        self._running = False
+        self._active = True
+        self._steps |= {
+            "turn/started": self._turn_started,
+            "thread/goal/updated": self._goal_updated,
+            "thread/goal/cleared": self._goal_cleared,
+        }
+
+    def is_active(self) -> bool:
+        """Say whether the goal may still start turns."""
+        return self._active
+
+    def is_running(self) -> bool:
+        """Say whether a turn is under way."""
+        return self._running
+
+    def is_over(self) -> bool:
+        """Say whether no turn is under way and none will follow: the goal is not active, or its turn went wrong."""
+        failed = self.turn is not None and self.turn.status != protocol.TurnStatus.completed
+        return not self._running and (failed or not self._active)
+
+    def _turn_started(self, event: Notification) -> None:
+        self._turn_id = event.turn_id or ""
+        self._running = True
+
+    def _turn_completed(self, event: Notification) -> None:
+        super()._turn_completed(event)
+        self._running = False
+
+    def _goal_updated(self, event: Notification) -> None:
+        payload = event.payload
+        if isinstance(payload, protocol.ThreadGoalUpdatedNotification):
+            self._active = payload.goal.status == protocol.ThreadGoalStatus.active
+
+    def _goal_cleared(self, _: Notification) -> None:
+        self._active = False
 
 
 def final_response(items: Iterable[protocol.ThreadItem]) -> str | None:

@@ -13,9 +13,10 @@ PACKAGE = Path(__file__).parent.parent / "openai_codex"
 # Top to bottom: a module may import what is in a lower layer, or in its own.
 LAYERS = (
     ("testing",),
-    ("types", "__init__"),
+    ("types", "__init__", "retry"),
     ("_async", "_sync"),
-    ("results", "inputs", "options", "refusals", "metadata"),
+    ("results", "inputs", "options", "output", "refusals", "metadata"),
+    ("schema",),
     ("_engine",),
     ("notification",),
     ("protocol",),

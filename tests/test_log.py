@@ -14,7 +14,7 @@ from tests.engine.children import child
 
 
 def events(caplog: pytest.LogCaptureFixture) -> dict[str, logging.LogRecord]:
-    return {record.event: record for record in caplog.records if record.name.startswith("openai_codex")}  # type: ignore[attr-defined]  set by our renderer
+    return {record.event: record for record in caplog.records if record.name.startswith("openai_codex")}  # type: ignore[attr-defined]  # set by our renderer
 
 
 def test_a_turn_leaves_a_trail_with_ids(codex_config: AppServerConfig, caplog: pytest.LogCaptureFixture) -> None:

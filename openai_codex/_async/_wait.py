@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 Lock = asyncio.Lock
 """Guards what only one task may do at a time."""
 
+sleep = asyncio.sleep
+"""Waits a while."""
+
 
 class _Loop:
     """Wakes futures of one loop from other threads: one call into the loop for all that are due by then.

@@ -1,8 +1,10 @@
-"""The notifications of one turn as an iterator object."""
+"""What a turn tells, as iterator objects: all of it, just the text, or the finished items."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from openai_codex import protocol
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -12,12 +14,14 @@ if TYPE_CHECKING:
     from openai_codex._async.cursor import AsyncCursor
     from openai_codex.notification import Notification
 
+T = TypeVar("T")
 
-class AsyncTurnStream:
-    """The notifications of one turn, in order; ends after ``turn/completed``.
 
-    An iterator and a context manager. Leaving it early is harmless: the turn goes on and the rest stays with the
-    handle. Leaving the ``async with`` block by an exception interrupts the turn.
+class AsyncStream(Generic[T]):
+    """An iterator over one turn, and a context manager; it ends when the turn does.
+
+    Leaving it early is harmless: the turn goes on and the rest stays with the handle. Leaving the ``async with`` block
+    by an exception interrupts the turn. Subclasses say what they pick from each notification.
     """
 
     def __init__(self, cursor: AsyncCursor, timeout: float | None) -> None:
@@ -25,19 +29,27 @@ class AsyncTurnStream:
         self._timeout = timeout
         self._closed = False
 
+    def _pick(self, event: Notification) -> T | None:
+        """Return what this stream yields for a notification, ``None`` for nothing."""
+        raise NotImplementedError  # abstract
+
     def __aiter__(self) -> Self:
         return self
 
-    async def __anext__(self) -> Notification:
-        """Return the next notification.
+    async def __anext__(self) -> T:
+        """Return the next one.
 
-        Raises `TurnTimeoutError` after the stream's ``timeout`` without one (nothing is lost, the next step goes on)
-        and `TransportClosedError` if the connection ends first.
+        Raises `TurnTimeoutError` after the stream's ``timeout`` without a notification (nothing is lost, the next step
+        goes on) and `TransportClosedError` if the connection ends first.
         """
-        event = None if self._closed else await self._cursor.next(self._timeout)
-        if event is None:
-            raise StopAsyncIteration
-        return event
+        while not self._closed:
+            event = await self._cursor.next(self._timeout)
+            if event is None:
+                break
+            picked = self._pick(event)
+            if picked is not None:
+                return picked
+        raise StopAsyncIteration
 
     async def close(self) -> None:
         """End the iteration; the turn goes on. Idempotent."""
@@ -52,3 +64,41 @@ class AsyncTurnStream:
         await self.close()
         if error is not None:
             await self._cursor.abandon(error)
+
+
+class AsyncTurnStream(AsyncStream["Notification"]):
+    """The notifications of one turn, in order; ``turn/completed`` is the last."""
+
+    def _pick(self, event: Notification) -> Notification:
+        return event
+
+
+class AsyncTextStream(AsyncStream[str]):
+    """The assistant's text, piece by piece as it comes, all messages of the turn one after another."""
+
+    def __init__(self, cursor: AsyncCursor, timeout: float | None) -> None:
+        super().__init__(cursor, timeout)
+        self._streamed: dict[str, int] = {}
+
+    def _pick(self, event: Notification) -> str | None:
+        payload = event.payload
+        if isinstance(payload, protocol.AgentMessageDeltaNotification):
+            self._streamed[payload.item_id] = self._streamed.get(payload.item_id, 0) + len(payload.delta)
+            return payload.delta or None
+        if isinstance(payload, protocol.ItemCompletedNotification):
+            return self._rest(payload.item)
+        return None
+
+    def _rest(self, item: protocol.ThreadItem) -> str | None:
+        """Return what of a finished message did not come as deltas; usually nothing."""
+        if isinstance(item, protocol.AgentMessageThreadItem):
+            return item.text[self._streamed.pop(item.id, 0) :] or None
+        return None
+
+
+class AsyncItemStream(AsyncStream["protocol.ThreadItem"]):
+    """The finished items of one turn, in the order in which they finish."""
+
+    def _pick(self, event: Notification) -> protocol.ThreadItem | None:
+        payload = event.payload
+        return payload.item if isinstance(payload, protocol.ItemCompletedNotification) else None

@@ -5,9 +5,12 @@ Written by hand, like its twin; everything else here is derived. It knows thread
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from openai_codex._engine.waiting import Lock, block_until_ready
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["Lock", "connect_in_constructor", "ready"]
 

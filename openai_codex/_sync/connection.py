@@ -7,14 +7,13 @@ It owns the actor and its life; it knows the handshake and no other verb.
 from __future__ import annotations
 
 import weakref
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from openai_codex import protocol
 from openai_codex._sync import _wait
 from openai_codex._engine.actor import Actor
 from openai_codex._engine.process import RuntimeProcess, command_line
-from openai_codex.errors import CodexError, LaunchError, RequestTimeoutError, TransportClosedError
+from openai_codex.errors import CodexError, ConfigError, LaunchError, RequestTimeoutError, TransportClosedError
 from openai_codex.log import Log
 from openai_codex.refusals import refuse
 
@@ -56,6 +55,12 @@ class Connection:
                 return self._actor or self._start()
         return self._actor
 
+    def running(self) -> Actor:
+        """Return the running connection. Raises `ConfigError` before there is one."""
+        if self._actor is None:
+            raise ConfigError("client", "it is not connected yet: enter it, or make a first call")
+        return self._actor
+
     def request(
         self, params: protocol.ClientRequest[R], *, timeout: float | None = None, coming: Coming | None = None
     ) -> R:
@@ -68,10 +73,8 @@ class Connection:
 
     def send_and_forget(self, params: protocol.ClientRequest[Any]) -> None:
         """Send a request whose reply nobody waits for; nothing happens if the connection is gone."""
-        actor = self._actor
-        if actor is not None and actor.death is None:
-            with suppress(TransportClosedError):
-                actor.request(params.METHOD, protocol.unstructure(params))
+        if self._actor is not None:
+            self._actor.tell(params.METHOD, protocol.unstructure(params))
 
     def close(self) -> None:
         """Stop the runtime and wait until it is gone; idempotent, bounded by ``shutdown_timeout``."""

@@ -23,6 +23,9 @@ TURN_STARTED = "turn/started"
 # How long a caller that gives a turn up waits for the turn to be over: usually some ten milliseconds.
 _ABANDON_PATIENCE = 2.0
 
+# How long an interrupt may take before it is sent again.
+_REPEAT_AFTER = 1.0
+
 _log = Log("turn")
 
 
@@ -71,26 +74,29 @@ class Cursor:
         """Say whether the turn is over, taken or not."""
         return self._mailbox.ended.is_ready()
 
-    def wait_ended(self, timeout: float | None) -> bool:
-        """Wait until the turn is over, at most ``timeout`` seconds; say whether it is. Takes no event."""
-        return _wait.ready(self._mailbox.ended, timeout)
+    def interrupt(self, timeout: float) -> bool:
+        """Stop the turn and wait until it is over, at most ``timeout`` seconds; say whether it is.
 
-    def interrupt_params(self) -> protocol.TurnInterruptParams:
-        """Build the request that stops the turn as things stand.
-
-        Until the turn has begun the runtime refuses its id; the empty id stands for the thread's active turn.
+        The reply is not waited for: the runtime leaves it out when two callers interrupt at once, and what counts is
+        the end of the turn. The request is repeated, as it does nothing while the turn is only about to begin.
         """
-        begun = self._mailbox.has_seen(TURN_STARTED)
-        return protocol.TurnInterruptParams(thread_id=self.thread_id, turn_id=self.turn_id if begun else "")
+        deadline = Deadline(timeout)
+        while not self.is_ended() and not deadline.passed():
+            self._connection.send_and_forget(self._interrupt_params())
+            _wait.ready(self._mailbox.ended, min(_REPEAT_AFTER, deadline.remaining() or 0.0))
+        return self.is_ended()
 
     def abandon(self, error: BaseException) -> None:
         """Stop a turn that nobody will read because its caller is on the way out; bounded, raises nothing."""
-        if self.is_ended():
-            return
-        reason = type(error).__name__
-        _log.info("codex.turn_abandoned", thread_id=self.thread_id, turn_id=self.turn_id, reason=reason)
-        self._connection.send_and_forget(self.interrupt_params())
-        self.wait_ended(_ABANDON_PATIENCE)
+        if not self.is_ended():
+            reason = type(error).__name__
+            _log.info("codex.turn_abandoned", thread_id=self.thread_id, turn_id=self.turn_id, reason=reason)
+            self.interrupt(_ABANDON_PATIENCE)
+
+    def _interrupt_params(self) -> protocol.TurnInterruptParams:
+        # Until the turn has begun the runtime refuses its id; the empty id stands for the thread's active turn.
+        begun = self._mailbox.has_seen(TURN_STARTED)
+        return protocol.TurnInterruptParams(thread_id=self.thread_id, turn_id=self.turn_id if begun else "")
 
     def _fetch(self, timeout: float | None) -> bool:
         if not _wait.ready(self._mailbox, timeout):
@@ -103,12 +109,12 @@ class Cursor:
         return True
 
     def _log_completed(self, status: str) -> None:
-        merged, shed = self._mailbox.losses
+        losses = self._mailbox.losses
         _log.info(
             "codex.turn_completed",
             thread_id=self.thread_id,
             turn_id=self.turn_id,
             status=status,
-            deltas_merged=merged or None,
-            states_shed=shed or None,
+            deltas_merged=losses.merged or None,
+            states_outdated=losses.outdated or None,
         )

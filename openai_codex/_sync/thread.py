@@ -6,25 +6,29 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from openai_codex import protocol
+from openai_codex._sync.pages import Pages
 from openai_codex._sync.turn import TurnHandle
 from openai_codex._engine.mailbox import Mailbox
 from openai_codex._engine.router import Coming
 from openai_codex._engine.waiting import Deadline
 from openai_codex.errors import ConfigError, JsonRpcError, TransportError
-from openai_codex.inputs import Input, to_user_inputs
+from openai_codex.inputs import RunInput, to_turn_input
 from openai_codex.log import Log
-from openai_codex.options import (
-    ApprovalPolicyLike,
-    ApprovalsReviewerLike,
-    PersonalityLike,
-    SummaryLike,
-    given,
-    opened,
-)
+from openai_codex.options import approval, given, opened
+from openai_codex.options import sandbox_policy as chosen_sandbox
 
 if TYPE_CHECKING:
     from openai_codex._sync.connection import Connection
-    from openai_codex.results import RunResult
+    from openai_codex.options import (
+        ApprovalMode,
+        ApprovalPolicyLike,
+        ApprovalsReviewerLike,
+        PersonalityLike,
+        SandboxPolicyLike,
+        SummaryLike,
+    )
+    from openai_codex.output import OutputType
+    from openai_codex.results import OutputT, RunResult
 
 _log = Log("thread")
 
@@ -42,20 +46,25 @@ class Thread:
 
     def run(
         self,
-        input: Input | str,
+        input: RunInput,
         *,
+        approval_mode: ApprovalMode | None = None,
         approval_policy: ApprovalPolicyLike | None = None,
         approvals_reviewer: ApprovalsReviewerLike | None = None,
         cwd: str | None = None,
-        effort: str | None = None,
+        effort: protocol.ReasoningEffort | None = None,
         model: str | None = None,
         output_schema: protocol.JsonObject | None = None,
+        output_type: type[OutputT] | None = None,
         personality: PersonalityLike | None = None,
-        sandbox_policy: protocol.SandboxPolicy | None = None,
+        sandbox: SandboxPolicyLike | None = None,
+        sandbox_policy: SandboxPolicyLike | None = None,
         service_tier: str | None = None,
+        source: str | None = None,
         summary: SummaryLike | None = None,
         timeout: float | None = None,
-    ) -> RunResult:
+        turn_service_tier: str | None = None,
+    ) -> RunResult[OutputT]:
         """Start a turn, wait for its end and return what it came to.
 
         Takes what `turn` takes, and:
@@ -70,73 +79,91 @@ class Thread:
         deadline = Deadline(timeout)
         handle = self.turn(
             input,
+            approval_mode=approval_mode,
             approval_policy=approval_policy,
             approvals_reviewer=approvals_reviewer,
             cwd=cwd,
             effort=effort,
             model=model,
             output_schema=output_schema,
+            output_type=output_type,
             personality=personality,
+            sandbox=sandbox,
             sandbox_policy=sandbox_policy,
             service_tier=service_tier,
+            source=source,
             summary=summary,
             timeout=timeout,
+            turn_service_tier=turn_service_tier,
         )
         return handle.run(timeout=deadline.remaining())
 
     def turn(
         self,
-        input: Input | str,
+        input: RunInput,
         *,
+        approval_mode: ApprovalMode | None = None,
         approval_policy: ApprovalPolicyLike | None = None,
         approvals_reviewer: ApprovalsReviewerLike | None = None,
         cwd: str | None = None,
-        effort: str | None = None,
+        effort: protocol.ReasoningEffort | None = None,
         model: str | None = None,
         output_schema: protocol.JsonObject | None = None,
+        output_type: type[OutputT] | None = None,
         personality: PersonalityLike | None = None,
-        sandbox_policy: protocol.SandboxPolicy | None = None,
+        sandbox: SandboxPolicyLike | None = None,
+        sandbox_policy: SandboxPolicyLike | None = None,
         service_tier: str | None = None,
+        source: str | None = None,
         summary: SummaryLike | None = None,
         timeout: float | None = None,
-    ) -> TurnHandle:
+        turn_service_tier: str | None = None,
+    ) -> TurnHandle[OutputT]:
         """Start a turn and return its handle at once (`turn/start`).
 
         While a turn is active, the input joins it, and the handle is one more on that turn. What is set here holds for
         this turn and the ones after it; ``None`` leaves the thread's setting.
 
         Args:
-            input: a text, an input item, or a list of them.
-            approval_policy: when the runtime asks before it acts.
-            approvals_reviewer: who answers those questions.
+            input: a text, an input item, a list of them, or an `ExternalMessage`.
+            approval_mode: a preset in place of the next two.
+            approval_policy: when the runtime asks before it acts: ``"untrusted"``, ``"on-request"``, ``"never"``.
+            approvals_reviewer: who answers: ``"user"`` (this program) or ``"auto_review"``.
             cwd: working directory of commands.
-            effort: how hard the model thinks.
+            effort: how hard the model thinks, for instance ``"low"`` or ``"high"``.
             model: the model to use.
             output_schema: JSON schema that the final answer has to follow.
+            output_type: a class in place of a schema: an attrs class, a dataclass, a TypedDict, or one with pydantic's
+                methods; the answer comes back as ``result.output``.
             personality: the manner of the answers.
-            sandbox_policy: what commands may touch.
+            sandbox: the same as ``sandbox_policy``.
+            sandbox_policy: what commands may touch: a preset, a mode, or a full policy.
             service_tier: the provider's service tier.
+            source: what triggered the turn; a free label.
             summary: how the model's reasoning is summed up.
             timeout: how long the runtime may take to accept the turn, in seconds; ``None``: ``request_timeout``.
+            turn_service_tier: the service tier of this turn alone.
 
         Raises `ConfigError` for bad input before anything is sent, and `InvalidRequestError` if the runtime refuses.
         If the caller is cancelled or the time is up before the turn's id is known, the turn is interrupted.
         """
+        output = _output(output_type, output_schema)
         params = protocol.TurnStartParams(
+            **to_turn_input(input),
+            **approval(approval_policy, approvals_reviewer, approval_mode),
             thread_id=self.id,
-            input=to_user_inputs(input),
-            approval_policy=opened(protocol.ApprovalPolicy, approval_policy),
-            approvals_reviewer=opened(protocol.ApprovalsReviewer, approvals_reviewer),
             cwd=given(cwd),
             effort=given(effort),
             model=given(model),
-            output_schema=given(output_schema),
+            output_schema=given(output_schema if output is None else output.schema),
             personality=opened(protocol.Personality, personality),
-            sandbox_policy=given(sandbox_policy),
+            sandbox_policy=chosen_sandbox(sandbox, sandbox_policy),
             service_tier=given(service_tier),
+            service_tier_for_turn=given(turn_service_tier),
             summary=opened(protocol.ReasoningSummary, summary),
+            turn_trigger=given(source),
         )
-        return self._start(params, timeout)
+        return self._start(params, output, timeout)
 
     def read(self, *, include_turns: bool = False) -> protocol.ThreadReadResponse:
         """Read the thread as it is stored (`thread/read`).
@@ -154,12 +181,44 @@ class Thread:
         """Start to condense the thread's history (`thread/compact/start`); it goes on in a turn of its own."""
         return self._connection.request(protocol.ThreadCompactStartParams(thread_id=self.id))
 
-    def _start(self, params: protocol.TurnStartParams, timeout: float | None) -> TurnHandle:
+    def turns(
+        self, *, items_view: protocol.TurnItemsView | str | None = None, newest_first: bool = False
+    ) -> Pages[protocol.Turn]:
+        """Iterate over all stored turns of the thread, page by page as they are needed (`thread/turns/list`).
+
+        Args:
+            items_view: how much of each turn's items to send: ``"summary"`` (the default), ``"full"``, ``"notLoaded"``.
+            newest_first: the other way round.
+        """
+        view = opened(protocol.TurnItemsView, items_view)
+        direction = _direction(newest_first)
+        return Pages(
+            self._connection,
+            protocol.ThreadTurnsListParams(thread_id=self.id, items_view=view, sort_direction=direction),
+        )
+
+    def items(self, *, turn_id: str | None = None, newest_first: bool = False) -> Pages[protocol.ThreadItemEntry]:
+        """Iterate over all stored items of the thread, page by page as they are needed (`thread/items/list`).
+
+        Each entry has the item, and the turn that it belongs to.
+
+        Args:
+            turn_id: only those of this turn.
+            newest_first: the other way round.
+        """
+        direction = _direction(newest_first)
+        return Pages(
+            self._connection,
+            protocol.ThreadItemsListParams(thread_id=self.id, turn_id=given(turn_id), sort_direction=direction),
+        )
+
+    def _start(
+        self, params: protocol.TurnStartParams, output: OutputType[OutputT] | None, timeout: float | None
+    ) -> TurnHandle[OutputT]:
         mailbox = Mailbox(f"the events of a turn of thread {self.id}")
+        coming = Coming(mailbox, ("turn", "id"), self.id)
         try:
-            response = self._connection.request(
-                params, timeout=timeout, coming=Coming(mailbox, ("turn", "id"), self.id)
-            )
+            response = self._connection.request(params, timeout=timeout, coming=coming)
         except (JsonRpcError, TransportError, ConfigError):
             raise  # the turn did not start
         except BaseException:
@@ -167,4 +226,18 @@ class Thread:
             self._connection.send_and_forget(protocol.TurnInterruptParams(thread_id=self.id, turn_id=""))
             raise
         _log.info("codex.turn_started", thread_id=self.id, turn_id=response.turn.id)
-        return TurnHandle(self._connection, self.id, response.turn.id, mailbox)
+        return TurnHandle(self._connection, self.id, response.turn.id, mailbox, output)
+
+
+def _output(type_: type[OutputT] | None, schema: protocol.JsonObject | None) -> OutputType[OutputT] | None:
+    if type_ is None:
+        return None
+    if schema is not None:
+        raise ConfigError("output_schema", "an output_type brings its own schema; give one of them")
+    from openai_codex.output import output_type  # only who asks for a type pays for what derives schemas
+
+    return output_type(type_)
+
+
+def _direction(newest_first: bool) -> protocol.SortDirection:
+    return protocol.SortDirection.desc if newest_first else protocol.SortDirection.asc

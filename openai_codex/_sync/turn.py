@@ -3,33 +3,42 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, cast
+
+import attrs
 
 from openai_codex import protocol
 from openai_codex._sync.cursor import Cursor
-from openai_codex._sync.stream import TurnStream
-from openai_codex._engine.waiting import Deadline
-from openai_codex.errors import InvalidRequestError
+from openai_codex._sync.stream import ItemStream, TextStream, TurnStream
 from openai_codex.inputs import Input, to_user_inputs
-from openai_codex.results import RunResult, checked
+from openai_codex.results import OutputT, RunResult, checked
 
 if TYPE_CHECKING:
     from openai_codex._sync.connection import Connection
     from openai_codex._engine.mailbox import Mailbox
+    from openai_codex.output import OutputType
 
 
-class TurnHandle:
+class TurnHandle(Generic[OutputT]):
     """One turn of a thread. It was attached before the turn could emit anything, so no event is missed.
 
     `stream` and `run` share one cursor: what the stream has taken `run` does not wait for again, but counts.
     """
 
-    def __init__(self, connection: Connection, thread_id: str, id: str, mailbox: Mailbox) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        thread_id: str,
+        id: str,
+        mailbox: Mailbox,
+        output: OutputType[OutputT] | None = None,
+    ) -> None:
         self.thread_id = thread_id
         """The thread that the turn belongs to."""
         self.id = id
         """The turn's id."""
         self._connection = connection
+        self._output = output
         self._cursor = Cursor(connection, thread_id, id, mailbox)
 
     def __repr__(self) -> str:
@@ -43,7 +52,15 @@ class TurnHandle:
         """
         return TurnStream(self._cursor, timeout)
 
-    def run(self, *, timeout: float | None = None) -> RunResult:
+    def text(self, *, timeout: float | None = None) -> TextStream:
+        """Iterate over the assistant's text, piece by piece, all messages one after another; see `stream`."""
+        return TextStream(self._cursor, timeout)
+
+    def items(self, *, timeout: float | None = None) -> ItemStream:
+        """Iterate over the turn's items as they finish; see `stream`."""
+        return ItemStream(self._cursor, timeout)
+
+    def run(self, *, timeout: float | None = None) -> RunResult[OutputT]:
         """Wait for the end of the turn and return what it came to.
 
         Args:
@@ -51,14 +68,17 @@ class TurnHandle:
 
         Raises `TurnFailedError` if the turn failed and `TurnTimeoutError` if it takes too long, both with the partial
         result, and `TransportClosedError` if the connection ends first. An interrupted turn returns a result whose
-        status says so. When the time is up or the caller is cancelled, the turn is interrupted on the server.
+        status says so; one whose answer is not of the type that was asked for raises `OutputError`. When the time is up or the caller is cancelled, the turn is interrupted on the server.
         """
         try:
             self._cursor.skip_to_end(timeout)
         except BaseException as error:
             self._cursor.abandon(error)
             raise
-        return checked(self._cursor.result())
+        result = cast("RunResult[OutputT]", checked(self._cursor.result()))
+        if self._output is None or result.status != protocol.TurnStatus.completed:
+            return result
+        return attrs.evolve(result, output=self._output.decode(result.final_response))
 
     def steer(self, input: Input | str) -> protocol.TurnSteerResponse:
         """Give the running turn more input (`turn/steer`). Raises `InvalidRequestError` if the turn is over."""
@@ -78,13 +98,6 @@ class TurnHandle:
         Raises `TurnTimeoutError` if the turn does not end in time.
         """
         patience = self._connection.config.request_timeout if timeout is None else timeout
-        deadline = Deadline(patience)
-        refusal = None
-        if not self._cursor.is_ended():
-            try:
-                self._connection.request(self._cursor.interrupt_params(), timeout=patience)
-            except InvalidRequestError as error:
-                refusal = error  # the turn ended meanwhile, and its last event is on the way
-        if not self._cursor.wait_ended(deadline.remaining()):
-            raise self._cursor.timed_out(patience) from refusal
+        if not self._cursor.interrupt(patience):
+            raise self._cursor.timed_out(patience)
         return protocol.TurnInterruptResponse()

@@ -126,7 +126,7 @@ async def test_a_thread_is_resumed_by_id_in_a_fresh_process(
 async def test_the_final_response_is_the_one_a_reader_means(
     codex_config: AppServerConfig, scripted_model: ScriptedModel, answer: object, expected: str | None
 ) -> None:
-    scripted_model.queue(answer)  # type: ignore[arg-type]  any answer of the kit
+    scripted_model.queue(answer)  # type: ignore[arg-type]  # any answer of the kit
     async with AsyncCodex(codex_config) as codex:
         thread = await codex.thread_start(ephemeral=True)
         result = await thread.run("go")
@@ -251,7 +251,7 @@ async def test_bad_input_is_refused_before_anything_is_sent(
         with pytest.raises(ConfigError):
             await thread.run("half a pair: \ud83d")
         with pytest.raises(ConfigError, match="int"):
-            await thread.run(5)  # type: ignore[arg-type]  on purpose
+            await thread.run(5)  # type: ignore[arg-type]  # on purpose
         result = await thread.run("fine")
     assert result.final_response == "ok"
     assert scripted_model.request_count == 1

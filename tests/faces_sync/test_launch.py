@@ -159,7 +159,7 @@ def test_a_request_without_a_reply_times_out_by_name() -> None:
 )
 def test_a_setting_that_cannot_work_is_refused_by_name(setting: dict[str, object]) -> None:
     with pytest.raises(ConfigError):
-        AppServerConfig(**setting)  # type: ignore[arg-type]  on purpose
+        AppServerConfig(**setting)  # type: ignore[arg-type]  # on purpose
 
 
 def test_the_environment_never_shows_in_a_repr() -> None:

@@ -204,7 +204,7 @@ def clients_that_hang(model: ScriptedModel, clients: ExitStack) -> None:
 
 
 def open_files() -> set[str]:
-    return set(os.listdir("/proc/self/fd"))
+    return set(list(Path("/proc/self/fd").iterdir()))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="counts open files in /proc")

@@ -1,0 +1,47 @@
+"""The client's verbs that make a thread work without a message of the user: review, shell command."""
+
+from __future__ import annotations
+
+from openai_codex import protocol
+from openai_codex._async.client import AsyncClient
+from openai_codex._async.turn import AsyncTurnHandle
+from openai_codex._engine.mailbox import Mailbox
+from openai_codex._engine.router import Coming
+
+
+class AsyncWork(AsyncClient):
+    """Verbs that start work on a thread."""
+
+    async def review(self, thread_id: str, target: protocol.ReviewTarget | str | None = None) -> AsyncTurnHandle:
+        """Let the runtime review code, as a turn of the thread (`review/start`), and return its handle.
+
+        A review cannot be steered. The review's text is the final response of its turn.
+
+        Args:
+            thread_id: the thread; its working directory is the repository.
+            target: what to review: a text says it in words, ``None`` means the uncommitted changes.
+        """
+        chosen = protocol.CustomReviewTarget(instructions=target) if isinstance(target, str) else target
+        mailbox = Mailbox(f"the events of a review in thread {thread_id}")
+        response = await self._connection.request(
+            protocol.ReviewStartParams(thread_id=thread_id, target=chosen or protocol.UncommittedChangesReviewTarget()),
+            coming=Coming(mailbox, ("turn", "id"), thread_id),
+        )
+        return AsyncTurnHandle(self._connection, thread_id, response.turn.id, mailbox)
+
+    async def thread_shell_command(
+        self, thread_id: str, command: str, *, command_timeout: float | None = None
+    ) -> protocol.ThreadShellCommandResponse:
+        """Run a command of the user's in the thread's shell, without a sandbox (`thread/shellCommand`).
+
+        Returns when it was started; it runs as a turn of its own, and the model sees its output with the next turn.
+
+        Args:
+            thread_id: the thread.
+            command: the command line.
+            command_timeout: how long it may run, in seconds; ``None``: the runtime's own limit.
+        """
+        milliseconds = protocol.UNSET if command_timeout is None else round(command_timeout * 1000)
+        return await self.request(
+            protocol.ThreadShellCommandParams(thread_id=thread_id, command=command, timeout_ms=milliseconds)
+        )

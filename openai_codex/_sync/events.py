@@ -1,0 +1,84 @@
+# Derived from openai_codex/_async/events.py by `python -m tools.unasync`; do not edit.
+"""Notifications of the whole client as an iterator object."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from openai_codex._sync import _wait
+from openai_codex._engine.mailbox import Mailbox
+from openai_codex._engine.router import Topic
+from openai_codex.errors import EventTimeoutError
+from openai_codex.log import Log
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+    from openai_codex._engine.actor import Actor
+    from openai_codex.notification import Notification
+
+
+_log = Log("events")
+
+
+class Events:
+    """The notifications of a subscription, in order, until it is closed. An iterator and a context manager.
+
+    For one consumer at a time. When the connection ends it raises `TransportClosedError`, after all that came before.
+    """
+
+    def __init__(
+        self, actor: Actor, thread_id: str | None, methods: frozenset[str] | None, limit: int, timeout: float | None
+    ) -> None:
+        self._actor = actor
+        self._topic = Topic(thread_id)
+        self._timeout = timeout
+        self._mailbox = Mailbox("notifications", methods, limit)
+        self._taken: deque[Notification] = deque()
+        self._told = 0
+        actor.subscribe(self._topic, self._mailbox)
+
+    @property
+    def dropped(self) -> int:
+        """How many notifications were dropped because too many were unread."""
+        return self._mailbox.losses.dropped
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Notification:
+        """Return the next notification.
+
+        Raises `EventTimeoutError` after the subscription's ``timeout`` without one; nothing is lost, and the next step
+        goes on.
+        """
+        while not self._taken:
+            if not _wait.ready(self._mailbox, self._timeout):
+                raise EventTimeoutError(self._timeout or 0.0)
+            self._taken.extend(self._mailbox.take())
+            self._tell_dropped()
+            if self._mailbox.is_over() and not self._taken:
+                raise StopIteration
+        return self._taken.popleft()
+
+    def close(self) -> None:
+        """Stop the subscription and the iteration; whoever waits for the next one is woken. Idempotent."""
+        self._actor.unsubscribe(self._topic, self._mailbox)
+        self._taken.clear()
+        self._mailbox.close()
+
+    def _tell_dropped(self) -> None:
+        if self.dropped > self._told:
+            _log.warning("codex.events_dropped", count=self.dropped - self._told, thread_id=self._topic.thread_id)
+            self._told = self.dropped
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()

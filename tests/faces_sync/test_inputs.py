@@ -1,0 +1,107 @@
+# Derived from tests/faces_async/test_inputs.py by `python -m tools.unasync`; do not edit.
+"""Every kind of input, seen from the provider; and bad input, which never gets that far."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+
+from openai_codex import (
+    AppServerConfig,
+    Codex,
+    ConfigError,
+    ExternalMessage,
+    ImageInput,
+    LocalImageInput,
+    MentionInput,
+    RunInput,
+    SkillInput,
+    TextInput,
+)
+from openai_codex.inputs import MOST_CHARACTERS
+from openai_codex.testing import QuietHome, ScriptedModel
+
+PIXEL = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+PIXEL_URL = f"data:image/png;base64,{base64.b64encode(PIXEL).decode()}"
+
+
+def test_every_kind_of_input_reaches_the_provider(codex_home: QuietHome, scripted_model: ScriptedModel) -> None:
+    (codex_home.workspace / "pixel.png").write_bytes(PIXEL)
+    skill = codex_home.user_home / ".agents" / "skills" / "knitting" / "SKILL.md"
+    skill.parent.mkdir(parents=True)
+    skill.write_text("---\nname: knitting\ndescription: how to knit\n---\nKnit one, purl one.\n")
+    with Codex(codex_home.config()) as codex:
+        thread = codex.thread_start(ephemeral=True)
+        thread.run(
+            [
+                TextInput("look at"),
+                ImageInput(PIXEL_URL),
+                LocalImageInput("pixel.png"),
+                SkillInput("knitting", str(skill)),
+                MentionInput("notes", "notes.txt"),
+            ]
+        )
+    request = scripted_model.requests[-1]
+    assert "look at" in request.user_texts
+    assert len(request.images) == 2
+    assert all(image.startswith("data:image/png;base64,") for image in request.images)
+    assert any("Knit one, purl one." in text for text in request.user_texts)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        ExternalMessage("deploy", "it is done", namespace="ops"),
+        ExternalMessage("deploy", [{"type": "input_text", "text": "it is done"}]),
+    ],
+)
+def test_an_external_message_travels_as_tool_output(
+    codex_config: AppServerConfig, scripted_model: ScriptedModel, message: ExternalMessage
+) -> None:
+    with Codex(codex_config) as codex:
+        thread = codex.thread_start(ephemeral=True)
+        thread.run(message)
+    request = scripted_model.requests[-1]
+    [output] = [item for item in request.input if item["type"] == "function_call_output"]
+    assert "it is done" in str(output["output"])
+    assert output["name"] == "deploy"
+    assert output.get("namespace") == message.namespace
+    assert not any("it is done" in text for text in request.user_texts)
+
+
+@pytest.mark.parametrize(
+    ("bad", "where", "why"),
+    [
+        (ImageInput("https://example.com/a.png"), "input[0].url", "remote images"),
+        ([TextInput("fine"), TextInput("half \ud83d")], "input[1].text", "surrogate pair at character 5"),
+        ("half \ud83d", "input[0]", "surrogate pair"),
+        ("x" * (MOST_CHARACTERS + 1), "input", "characters of text"),
+        (["a", 5], "input[1]", "got int"),
+        (TextInput(None), "input[0].text", "got NoneType"),  # type: ignore[arg-type]  # on purpose
+        (None, "input[0]", "got NoneType"),
+    ],
+)
+def test_bad_input_is_refused_by_name_before_anything_is_sent(
+    codex_config: AppServerConfig, scripted_model: ScriptedModel, bad: RunInput, where: str, why: str
+) -> None:
+    with Codex(codex_config) as codex:
+        thread = codex.thread_start(ephemeral=True)
+        with pytest.raises(ConfigError, match=why) as caught:
+            thread.run(bad)
+    assert caught.value.what == where
+    assert scripted_model.request_count == 0
+
+
+def test_what_the_runtime_itself_makes_of_odd_input(
+    codex_config: AppServerConfig, scripted_model: ScriptedModel
+) -> None:
+    with Codex(codex_config) as codex:
+        thread = codex.thread_start(ephemeral=True)
+        nothing = thread.run([])
+        missing = thread.run([TextInput("see"), LocalImageInput("missing.png")])
+    assert (nothing.final_response, missing.final_response) == ("ok", "ok")
+    assert scripted_model.requests[-1].images == []
+    assert any("missing.png" in text for text in scripted_model.requests[-1].user_texts)

@@ -1,0 +1,1 @@
+"""What tests stand on beside the test kit."""

@@ -1,0 +1,483 @@
+"""From types to schemas. Beside the tests: a validator for what we derive, and the provider's rules for strict schemas."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import Enum, IntEnum
+from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, NamedTuple, NewType, Optional, TypeVar, Union
+
+import attrs
+import pytest
+from typing_extensions import NotRequired, Required, TypedDict
+
+from openai_codex.errors import ConfigError
+from openai_codex.schema import json_schema, parameters_schema, type_name
+
+if TYPE_CHECKING:
+    from somewhere import Context, Nowhere
+
+JSON_TYPES: dict[str, Callable[[Any], bool]] = {
+    "string": lambda value: isinstance(value, str),
+    "integer": lambda value: type(value) is int,
+    "number": lambda value: type(value) in {int, float},
+    "boolean": lambda value: isinstance(value, bool),
+    "null": lambda value: value is None,
+    "array": lambda value: isinstance(value, list),
+    "object": lambda value: isinstance(value, dict),
+}
+
+
+def resolved(schema: dict[str, Any], root: dict[str, Any]) -> dict[str, Any]:
+    ref = schema.get("$ref")
+    if ref is None:
+        return schema
+    return root if ref == "#" else root["$defs"][ref.removeprefix("#/$defs/")]
+
+
+def fits(value: Any, schema: dict[str, Any], root: dict[str, Any] | None = None) -> bool:
+    """Validate JSON by the part of JSON schema that we derive."""
+    root = root or schema
+    schema = resolved(schema, root)
+    if "anyOf" in schema:
+        return any(fits(value, option, root) for option in schema["anyOf"])
+    names = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    if not any(JSON_TYPES[name](value) for name in names) or value not in schema.get("enum", [value]):
+        return False
+    if isinstance(value, list):
+        return all(fits(item, schema["items"], root) for item in value)
+    if isinstance(value, dict):
+        properties = schema["properties"]
+        known = value.keys() <= properties.keys() and set(schema["required"]) <= value.keys()
+        return known and all(fits(value[name], properties[name], root) for name in value)
+    return True
+
+
+STRICT_WORDS = {
+    "string": {"type", "description", "format", "enum"},
+    "integer": {"type", "description", "enum"},
+    "number": {"type", "description"},
+    "boolean": {"type", "description", "enum"},
+    "null": {"type", "description", "enum"},
+    "array": {"type", "description", "items"},
+    "object": {"type", "description", "properties", "required", "additionalProperties", "$defs"},
+}
+
+
+def parts(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield schema
+    nested = [
+        *schema.get("properties", {}).values(),
+        *schema.get("$defs", {}).values(),
+        *schema.get("anyOf", []),
+        *([schema["items"]] if "items" in schema else []),
+    ]
+    for part in nested:
+        yield from parts(part)
+
+
+def strict_faults(schema: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the parts of a schema that a provider of strict schemas refuses."""
+    return [part for part in parts(schema) if not strict(part, schema)] + ([] if is_object(schema) else [schema])
+
+
+def is_object(schema: dict[str, Any]) -> bool:
+    return schema.get("type") == "object"
+
+
+def strict(part: dict[str, Any], root: dict[str, Any]) -> bool:
+    if "$ref" in part:
+        return part.keys() == {"$ref"} and bool(resolved(part, root))
+    if "anyOf" in part:
+        return part.keys() <= {"anyOf", "description"}
+    names = part["type"] if isinstance(part["type"], list) else [part["type"]]
+    closed = part.get("additionalProperties") is False and part.get("required") == list(part.get("properties", {}))
+    return all(part.keys() <= STRICT_WORDS[name] for name in names) and (closed or not is_object(part))
+
+
+class Level(Enum):
+    LOW = "low"
+    HIGH = "high"
+
+
+class Rank(IntEnum):
+    FIRST = 1
+    SECOND = 2
+
+
+class Point(NamedTuple):
+    """Where it is."""
+
+    x: int
+    y: int = 0
+
+
+@dataclass
+class Item:
+    name: str
+    price: float
+    tags: list[str] = field(default_factory=list)
+    where: Point | None = None
+
+
+@attrs.define
+class Report:
+    """A report.
+
+    With two paragraphs.
+    """
+
+    items: list[Item]
+    level: Level
+    count: Annotated[int, "how many"] = 3
+    best: Annotated[Item | None, "the best one"] = None
+    kind: Literal["a", "b"] = "a"
+
+
+ITEM = {
+    "type": "object",
+    "properties": {
+        "name": {"type": "string"},
+        "price": {"type": "number"},
+        "tags": {"type": "array", "items": {"type": "string"}},
+        "where": {"anyOf": [{"$ref": "#/$defs/Point"}, {"type": "null"}]},
+    },
+    "required": ["name", "price", "tags", "where"],
+    "additionalProperties": False,
+}
+POINT = {
+    "type": "object",
+    "properties": {"x": {"type": "integer"}, "y": {"type": "integer"}},
+    "required": ["x", "y"],
+    "additionalProperties": False,
+    "description": "Where it is.",
+}
+
+
+def test_a_report_in_full() -> None:
+    assert json_schema(Report) == {
+        "type": "object",
+        "properties": {
+            "items": {"type": "array", "items": {"$ref": "#/$defs/Item"}},
+            "level": {"type": "string", "enum": ["low", "high"]},
+            "count": {"type": "integer", "description": "how many"},
+            "best": {"anyOf": [{"$ref": "#/$defs/Item"}, {"type": "null"}], "description": "the best one"},
+            "kind": {"type": "string", "enum": ["a", "b"]},
+        },
+        "required": ["items", "level", "count", "best", "kind"],
+        "additionalProperties": False,
+        "description": "A report.\n\nWith two paragraphs.",
+        "$defs": {"Item": ITEM, "Point": POINT},
+    }
+
+
+def test_a_report_in_loose_form_shows_defaults_and_does_not_require_them() -> None:
+    schema = json_schema(Report, strict=False)
+    assert schema["required"] == ["items", "level"]
+    assert schema["properties"]["count"] == {"type": "integer", "description": "how many", "default": 3}
+    assert schema["properties"]["best"]["default"] is None
+    assert schema["$defs"]["Item"]["required"] == ["name", "price"]
+    assert "default" not in schema["$defs"]["Item"]["properties"]["tags"], "what a factory makes is no constant"
+
+
+UserId = NewType("UserId", str)
+
+SIMPLE: list[tuple[Any, dict[str, Any]]] = [
+    (str, {"type": "string"}),
+    (int, {"type": "integer"}),
+    (float, {"type": "number"}),
+    (bool, {"type": "boolean"}),
+    (type(None), {"type": "null"}),
+    (datetime, {"type": "string", "format": "date-time"}),
+    (date, {"type": "string", "format": "date"}),
+    (UserId, {"type": "string"}),
+    (Annotated[str, 5, "first", "second"], {"type": "string", "description": "first"}),
+    (Annotated[Annotated[str, "inner"], "outer"], {"type": "string", "description": "inner"}),
+    (list[int], {"type": "array", "items": {"type": "integer"}}),
+    (tuple[int, ...], {"type": "array", "items": {"type": "integer"}}),
+    (set[int], {"type": "array", "items": {"type": "integer"}}),
+    (frozenset[int], {"type": "array", "items": {"type": "integer"}}),
+    (Sequence[int], {"type": "array", "items": {"type": "integer"}}),
+    (int | None, {"anyOf": [{"type": "integer"}, {"type": "null"}]}),
+    (Optional[int], {"anyOf": [{"type": "integer"}, {"type": "null"}]}),
+    (Union[int, str], {"anyOf": [{"type": "integer"}, {"type": "string"}]}),
+    (Level, {"type": "string", "enum": ["low", "high"]}),
+    (Rank, {"type": "integer", "enum": [1, 2]}),
+    (Literal[Level.LOW], {"type": "string", "enum": ["low"]}),
+    (Literal["a", 1, None, True], {"type": ["string", "integer", "null", "boolean"], "enum": ["a", 1, None, True]}),
+]
+
+
+@pytest.mark.parametrize(("type_", "expected"), SIMPLE, ids=str)
+def test_a_strict_schema_of_no_object_is_put_into_one(type_: Any, expected: dict[str, Any]) -> None:
+    assert json_schema(type_) == {
+        "type": "object",
+        "properties": {"value": expected},
+        "required": ["value"],
+        "additionalProperties": False,
+    }
+    assert json_schema(type_, strict=False) == expected
+
+
+def test_a_union_of_classes_is_put_into_an_object() -> None:
+    schema = json_schema(Item | Point)
+    assert schema["properties"]["value"] == {"anyOf": [{"$ref": "#/$defs/Item"}, {"$ref": "#/$defs/Point"}]}
+    assert schema["$defs"] == {"Item": ITEM, "Point": POINT}
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="the syntax is new in 3.12")
+def test_a_type_alias_is_what_it_stands_for() -> None:
+    names: dict[str, Any] = {}
+    exec("type Size = int | None", names)  # noqa: S102  older Pythons cannot parse it
+    assert json_schema(names["Size"], strict=False) == json_schema(int | None, strict=False)
+
+
+class Movie(TypedDict):
+    title: str
+    year: NotRequired[Annotated[int, "of the première"]]
+
+
+class Series(Movie, total=False):
+    """Many of them."""
+
+    seasons: Required[int]
+    over: bool
+
+
+def test_typed_dicts_and_their_markers() -> None:
+    strict, loose = json_schema(Series), json_schema(Series, strict=False)
+    assert strict["required"] == ["title", "year", "seasons", "over"]
+    assert loose["required"] == ["title", "seasons"]
+    assert strict["properties"]["year"] == {"type": "integer", "description": "of the première"}
+    assert strict["description"] == "Many of them."
+    assert "description" not in json_schema(Movie)
+
+
+def test_a_typed_dict_whose_annotations_are_not_postponed() -> None:
+    made = TypedDict("made", {"a-b": int, "c": NotRequired[int]})
+    assert json_schema(made, strict=False)["required"] == ["a-b"]
+
+
+@attrs.define
+class Node:
+    children: list[Node]
+    parent: Annotated[Node | None, "up"] = None
+
+
+@dataclass
+class Ping:
+    pong: Pong | None
+
+
+@dataclass
+class Pong:
+    ping: Annotated[Ping, "back"]
+
+
+def test_recursive_classes() -> None:
+    node = json_schema(Node)
+    assert node["properties"] == {
+        "children": {"type": "array", "items": {"$ref": "#"}},
+        "parent": {"anyOf": [{"$ref": "#"}, {"type": "null"}], "description": "up"},
+    }
+    assert "$defs" not in node
+    assert json_schema(list[Node])["$defs"]["Node"]["properties"]["children"]["items"] == {"$ref": "#/$defs/Node"}
+
+
+def test_a_reference_has_nothing_beside_it() -> None:
+    schema = json_schema(Ping)
+    assert schema["$defs"]["Pong"]["properties"]["ping"] == {"anyOf": [{"$ref": "#"}], "description": "back"}
+
+
+def test_a_recursive_class_inside_a_function() -> None:
+    @attrs.define
+    class Tree:
+        branches: list[Tree]
+
+    assert json_schema(Tree)["properties"]["branches"]["items"] == {"$ref": "#"}
+
+
+def test_classes_of_the_same_name_are_kept_apart() -> None:
+    first = attrs.make_class("Same", {"a": attrs.field(type=int)})
+    second = attrs.make_class("Same", {"b": attrs.field(type=str)})
+    first.__annotations__, second.__annotations__ = {"a": int}, {"b": str}
+    schema = json_schema(Union[first, second, list[first]])
+    assert {name: list(part["properties"]) for name, part in schema["$defs"].items()} == {"Same": ["a"], "Same_": ["b"]}
+    assert schema["properties"]["value"]["anyOf"][2]["items"] == {"$ref": "#/$defs/Same"}
+
+
+@attrs.define
+class Odd:
+    _private: int
+    renamed: int = attrs.field(alias="camelCase")
+    computed: int = attrs.field(init=False, default=0)
+    level: Level = attrs.field(default=Level.LOW, kw_only=True)
+    made: list[int] = attrs.Factory(list)
+
+
+def test_fields_are_named_as_the_constructor_names_them() -> None:
+    schema = json_schema(Odd, strict=False)
+    assert sorted(schema["properties"]) == ["camelCase", "level", "made", "private"]
+    assert schema["required"] == ["private", "camelCase"]
+    assert schema["properties"]["level"]["default"] == "low"
+    assert "default" not in schema["properties"]["made"]
+
+
+@pytest.mark.parametrize("type_", [Report, Node, Ping, Series, Odd, Point, list[Item], Item | Node | None, Level])
+def test_strict_schemas_keep_the_rules_of_the_provider(type_: Any) -> None:
+    assert strict_faults(json_schema(type_)) == []
+
+
+@dataclass
+class Inner:
+    when: complex
+
+
+@dataclass
+class Outer:
+    items: list[Inner | None]
+
+
+T = TypeVar("T")
+
+
+@dataclass
+class Page(Generic[T]):
+    of: T
+
+
+def holder(type_: Any) -> type:
+    return attrs.define(type("Holder", (), {"__annotations__": {"it": type_}}))
+
+
+REFUSED: list[tuple[Any, str, str]] = [
+    (Outer, "Outer.items[].when", "complex has no JSON schema"),
+    (list[Inner], "list[Inner][].when", "complex has no JSON schema"),
+    (holder(dict[str, int]), "Holder.it", "dict[str, int] has no strict JSON schema"),
+    (holder(dict), "Holder.it", "dict has no strict JSON schema"),
+    (holder(Any), "Holder.it", "Any has no strict JSON schema"),
+    (holder(list), "Holder.it[]", "Any has no strict JSON schema"),
+    (holder(dict[int, str]), "Holder.it", "dict[int, str] has no JSON schema"),
+    (holder(tuple[int, str]), "Holder.it", "tuple[int, str] has no JSON schema"),
+    (holder(tuple[int]), "Holder.it", "tuple[int] has no JSON schema"),
+    (holder(Page[int]), "Holder.it", "Page[int] has no JSON schema"),
+    (Page, "Page.of", "~T has no JSON schema"),
+    (holder(Literal[b"a"]), "Holder.it", "Literal[b'a'] has values that are no JSON"),
+    (holder(Enum("Nothing", "")), "Holder.it", "Nothing has values that are no JSON"),
+    (holder(Enum("Days", {"ONE": date(2024, 1, 1)})), "Holder.it", "Days has values that are no JSON"),
+    (holder(Callable), "Holder.it", "Callable has no JSON schema"),
+    (bytes, "bytes", "bytes has no JSON schema"),
+    ({"type": "object"}, "{'type': 'object'}", "{'type': 'object'} has no JSON schema"),
+]
+
+
+@pytest.mark.parametrize(("type_", "path", "reason"), REFUSED, ids=lambda part: str(part)[:40])
+def test_what_has_no_strict_schema_is_refused_by_its_path(type_: Any, path: str, reason: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        json_schema(type_)
+    assert (caught.value.what, caught.value.reason) == (path, reason)
+
+
+@pytest.mark.parametrize("type_", [dict[str, int], Mapping[str, int]])
+def test_maps_and_anything_have_a_loose_form(type_: Any) -> None:
+    assert json_schema(type_, strict=False) == {"type": "object", "additionalProperties": {"type": "integer"}}
+    assert json_schema(holder(Any), strict=False)["properties"] == {"it": {}}
+    with pytest.raises(ConfigError, match=r"Holder.it\{\}: complex"):
+        json_schema(holder(dict[str, complex]), strict=False)
+
+
+@attrs.define
+class Unresolved:
+    there: Nowhere
+
+
+def test_an_annotation_that_cannot_be_evaluated() -> None:
+    with pytest.raises(ConfigError, match="Unresolved: its annotations cannot be evaluated: name 'Nowhere'"):
+        json_schema(Unresolved)
+
+
+def test_a_field_without_annotation() -> None:
+    with pytest.raises(ConfigError, match=r"Bare\.x: it needs a type annotation"):
+        json_schema(attrs.make_class("Bare", ["x"]))
+
+
+def test_a_derived_schema_belongs_to_its_caller() -> None:
+    json_schema(Report)["properties"]["count"]["type"] = json_schema(str)["properties"]["value"]["type"] = "spoiled"
+    assert "spoiled" not in str(json_schema(Report)) + str(json_schema(str))
+
+
+def tool(context: Context, city: Annotated[str, "where"], days: int = 1, *, level: Level | None = None) -> Nowhere:
+    """A tool whose context is imported for type checkers only."""
+
+
+class Tools:
+    def find(self, item: Item) -> None: ...
+
+
+def test_parameters_of_a_function() -> None:
+    assert parameters_schema(tool, skip=["context"]) == {
+        "type": "object",
+        "properties": {
+            "city": {"type": "string", "description": "where"},
+            "days": {"type": "integer", "default": 1},
+            "level": {
+                "anyOf": [{"type": "string", "enum": ["low", "high"]}, {"type": "null"}],
+                "default": None,
+            },
+        },
+        "required": ["city"],
+        "additionalProperties": False,
+    }
+
+
+def test_parameters_in_strict_form() -> None:
+    schema = parameters_schema(tool, skip=["context"], strict=True)
+    assert schema["required"] == ["city", "days", "level"]
+    assert strict_faults(schema) == []
+
+
+def test_parameters_of_a_method_do_not_name_the_object() -> None:
+    schema = parameters_schema(Tools().find, strict=True)
+    assert schema["properties"] == {"item": {"$ref": "#/$defs/Item"}}
+    assert schema["$defs"] == {"Item": ITEM, "Point": POINT}
+
+
+def test_a_function_without_parameters() -> None:
+    assert parameters_schema(lambda: None)["properties"] == {}
+
+
+def positional(a: int, /) -> None: ...
+def variadic(*a: int) -> None: ...
+def keywords(**a: int) -> None: ...
+def untyped(a) -> None: ...  # noqa: ANN001  the missing annotation is the case
+def untypable(a: complex) -> None: ...
+
+
+@pytest.mark.parametrize("function", [positional, variadic, keywords, untyped, untypable])
+def test_parameters_that_cannot_be_described(function: Callable[..., None]) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parameters_schema(function)
+    assert caught.value.what == f"{function.__name__}.a"
+
+
+def test_a_parameter_of_an_unknown_type() -> None:
+    with pytest.raises(ConfigError, match="tool: its annotations cannot be evaluated"):
+        parameters_schema(tool)
+
+
+@pytest.mark.parametrize(
+    ("type_", "name"),
+    [
+        (Report, "Report"),
+        (type(None), "NoneType"),
+        (list[Report], "list[Report]"),
+        (dict[str, list[Report]], "dict[str, list[Report]]"),
+        (tuple[int, ...], "tuple[int, ...]"),
+        (Report | None, "Report | None"),
+        (Literal["a.b"], "Literal['a.b']"),
+    ],
+)
+def test_types_are_spelled_without_modules(type_: Any, name: str) -> None:
+    assert type_name(type_) == name
