@@ -13,12 +13,15 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import orjson
 
 from openai_codex import AppServerConfig, AsyncCodex, Codex, Notification
 from openai_codex.types import AgentMessageDeltaNotification
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ROUNDS = 5
 

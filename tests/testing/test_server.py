@@ -6,12 +6,12 @@ import asyncio
 import http.client
 import inspect
 import json
-import os
 import socket
 import sys
 import threading
 import time
 from contextlib import ExitStack, closing
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -203,8 +203,8 @@ def clients_that_hang(model: ScriptedModel, clients: ExitStack) -> None:
         clients.enter_context(send(model, data))
 
 
-def open_files() -> set[str]:
-    return set(list(Path("/proc/self/fd").iterdir()))
+def open_files() -> set[Path]:
+    return set(Path("/proc/self/fd").iterdir())
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="counts open files in /proc")
