@@ -12,7 +12,8 @@ A map of the house, top to bottom; imports go downward only:
     _async/     the faces: client, thread, turn, streams, logins; `_sync/` is derived from it
     results, inputs, options, output, refusals, metadata
                 values and tables between the faces and the protocol
-    schema      JSON schemas of Python types
+    fitting, schema
+                Python types and JSON: the schema of a type, and values of it
     _engine/    the actor: process, wire, router, mailboxes, replies; knows no verb of the API
     notification, protocol/
                 what travels: the envelope, and generated types of every method (public as `openai_codex.types`)
@@ -65,8 +66,8 @@ if TYPE_CHECKING:
     from openai_codex.errors import LaunchError as LaunchError
     from openai_codex.errors import LoginTimeoutError as LoginTimeoutError
     from openai_codex.errors import MethodNotFoundError as MethodNotFoundError
+    from openai_codex.errors import OutputError as OutputError
     from openai_codex.errors import ParseError as ParseError
-    from openai_codex.errors import ProcessFacts as ProcessFacts
     from openai_codex.errors import RequestTimeoutError as RequestTimeoutError
     from openai_codex.errors import RetryLimitExceededError as RetryLimitExceededError
     from openai_codex.errors import ServerBusyError as ServerBusyError
@@ -74,6 +75,7 @@ if TYPE_CHECKING:
     from openai_codex.errors import TransportError as TransportError
     from openai_codex.errors import TurnFailedError as TurnFailedError
     from openai_codex.errors import TurnTimeoutError as TurnTimeoutError
+    from openai_codex.facts import ProcessFacts as ProcessFacts
     from openai_codex.inputs import ExternalMessage as ExternalMessage
     from openai_codex.inputs import ImageInput as ImageInput
     from openai_codex.inputs import Input as Input
@@ -122,8 +124,8 @@ _HOMES = {
         "LaunchError",
         "LoginTimeoutError",
         "MethodNotFoundError",
+        "OutputError",
         "ParseError",
-        "ProcessFacts",
         "RequestTimeoutError",
         "RetryLimitExceededError",
         "ServerBusyError",
@@ -132,6 +134,7 @@ _HOMES = {
         "TurnFailedError",
         "TurnTimeoutError",
     ),
+    "facts": ("ProcessFacts",),
     "inputs": (
         "ExternalMessage",
         "ImageInput",

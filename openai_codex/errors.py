@@ -1,4 +1,4 @@
-"""The error tree: every error that this package raises, in one file. It imports nothing of the package.
+"""The error tree: every error that this package raises, in one file.
 
     CodexError
     ├── ConfigError                 a setting or argument that cannot work; nothing was sent (also a ValueError)
@@ -11,6 +11,7 @@
     │   ├── LoginTimeoutError           a login is still open
     │   └── TurnTimeoutError            a turn or a step of its stream took too long
     ├── DecodeError                 a payload that does not fit its type (also a ValueError)
+    ├── OutputError                 an answer that does not fit the type that was asked for (also a ValueError)
     ├── JsonRpcError                the runtime refused a request
     │   └── CodexRpcError               … with a code that the protocol defines
     │       ├── ParseError                  -32700
@@ -30,6 +31,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import attrs
+
+from openai_codex.facts import ProcessFacts as ProcessFacts
 
 if TYPE_CHECKING:
     from openai_codex.protocol import CodexErrorInfo
@@ -59,26 +62,6 @@ class ConfigError(CodexError, ValueError):
 
 class TransportError(CodexError):
     """The connection to the runtime failed."""
-
-
-@attrs.frozen
-class ProcessFacts:
-    """What is known about a runtime process: attached to every error that a process caused."""
-
-    command: tuple[str, ...] = ()
-    """The command line it was started with."""
-    pid: int | None = None
-    """Its process id; ``None`` if it never started."""
-    exit_code: int | None = None
-    """Its exit status; negative for a signal (``-9``: SIGKILL), ``None`` while it lives or if it is not known."""
-    stderr_tail: tuple[str, ...] = ()
-    """The last lines it wrote to stderr, oldest first."""
-
-    def describe(self) -> str:
-        """One line with the command and how it ended, then the stderr lines, indented."""
-        ended = "" if self.exit_code is None else f", {_describe_exit(self.exit_code)}"
-        head = f"command: {' '.join(self.command)} (pid {self.pid}{ended})"
-        return "\n".join((head, *(f"  stderr: {line}" for line in self.stderr_tail)))
 
 
 @_error
@@ -185,6 +168,21 @@ class DecodeError(CodexError, ValueError):
 
 
 @_error
+class OutputError(CodexError, ValueError):
+    """The answer of a turn does not fit the type that was asked for. The turn itself is done."""
+
+    type_name: str
+    """The type that was asked for."""
+    text: str
+    """The answer as it came; empty if there was none."""
+    problems: tuple[str, ...]
+    """What does not fit and where, one line each; values are left out."""
+
+    def __str__(self) -> str:
+        return f"answer is no {self.type_name}: {'; '.join(self.problems)}"
+
+
+@_error
 class JsonRpcError(CodexError):
     """The runtime answered a request with an error."""
 
@@ -273,14 +271,3 @@ class TurnFailedError(CodexError, RuntimeError):
 
     def __str__(self) -> str:
         return self.message
-
-
-def _describe_exit(code: int) -> str:
-    import signal
-
-    if code >= 0:
-        return f"exit code {code}"
-    try:
-        return f"killed by {signal.Signals(-code).name}"
-    except ValueError:
-        return f"killed by signal {-code}"

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import re
+import runpy
 from pathlib import Path
 
 import pytest
 
-from openai_codex.testing import QuietHome
+from openai_codex.testing import QuietHome, ScriptedModel
 
 README = Path(__file__).parent.parent / "README.md"
 SNIPPETS = re.findall(r"^```python\n(.*?)^```", README.read_text(), re.MULTILINE | re.DOTALL)
 
 
 @pytest.mark.parametrize("number", range(len(SNIPPETS)))
-def test_a_snippet_runs(number: int, codex_home: QuietHome, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_snippet_runs(
+    number: int, codex_home: QuietHome, scripted_model: ScriptedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name, value in codex_home.env.items():
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(codex_home.workspace)
-    exec(compile(SNIPPETS[number], f"README snippet {number}", "exec"), {"__name__": "snippet"})  # noqa: S102  it is ours
+    scripted_model.when("Is this code fine?", '{"fine": true, "reasons": []}')
+    snippet = codex_home.path / "snippet.py"
+    snippet.write_text(SNIPPETS[number])
+    runpy.run_path(str(snippet), run_name="__main__")
 
 
 def test_there_are_snippets() -> None:
-    assert len(SNIPPETS) == 6
+    assert len(SNIPPETS) == 8

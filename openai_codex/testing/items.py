@@ -152,7 +152,7 @@ def message(
     deltas: Sequence[str] | None = None,
     chunks: int | None = None,
     phase: Phase | None = None,
-    id: str | None = None,  # noqa: A002  # the field's own word
+    id: str | None = None,  # the field's own word
 ) -> Message:
     """A message: `text` streamed word by word, or in `chunks` pieces of about equal length, or given as `deltas`.
 
@@ -165,7 +165,7 @@ def message(
     return Message(_words(text) if chunks is None else _chunks(text, chunks), phase, id)
 
 
-def reasoning(*summary: str, text: Sequence[str] = (), id: str | None = None) -> Reasoning:  # noqa: A002  # see message
+def reasoning(*summary: str, text: Sequence[str] = (), id: str | None = None) -> Reasoning:  # see message
     """Reasoning with the given summary parts and, if wanted, pieces of raw reasoning text."""
     return Reasoning(summary, tuple(text), id)
 
@@ -182,7 +182,7 @@ def call(
     return Call(name, text, call_id, namespace)
 
 
-def custom_call(name: str, input: str, *, call_id: str | None = None) -> CustomCall:  # noqa: A002  # the field's own word
+def custom_call(name: str, input: str, *, call_id: str | None = None) -> CustomCall:  # the field's own word
     """A call of the free-text tool `name`."""
     return CustomCall(name, input, call_id)
 

@@ -125,7 +125,7 @@ Answer = Reply | HttpFailure | Hang
 """Whatever a scripted model can answer to one request."""
 
 
-def reply(  # noqa: PLR0913  # all but the items are options by name
+def reply(  # all but the items are options by name
     *items: Item,
     usage: Usage = Usage(),
     incomplete: str | None = None,
@@ -144,7 +144,7 @@ def reply(  # noqa: PLR0913  # all but the items are options by name
     return Reply(items, usage, ending, None, gate, hold_after, delay, delta_delay)
 
 
-def say(  # noqa: PLR0913  # all but the text are options by name
+def say(  # all but the text are options by name
     text: str = "",
     *,
     deltas: Sequence[str] | None = None,
@@ -207,7 +207,7 @@ def call_reply(
     return reply(call(name, arguments, call_id=call_id, namespace=namespace))
 
 
-def custom_call_reply(name: str, input: str, *, call_id: str | None = None) -> Reply:  # noqa: A002  # see custom_call
+def custom_call_reply(name: str, input: str, *, call_id: str | None = None) -> Reply:  # see custom_call
     """A reply of one custom call; see `custom_call`."""
     return reply(custom_call(name, input, call_id=call_id))
 
