@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from openai_codex import protocol
+from openai_codex.errors import DecodeError
+from openai_codex.log import Log
+
 if TYPE_CHECKING:
     from openai_codex.protocol import JsonObject, ServerNotification
+
+_log = Log("protocol")
 
 
 class Notification:
@@ -60,13 +66,9 @@ class Notification:
 
 
 def _structure(method: str, params: JsonObject) -> ServerNotification:
-    from openai_codex.errors import DecodeError
-    from openai_codex.log import Log
-    from openai_codex.protocol import UnknownNotification, structure_notification
-
     try:
-        return structure_notification(method, params)
+        return protocol.structure_notification(method, params)
     except DecodeError as error:
         # Told, not raised: a stream must not end because one payload has a new shape.
-        Log("protocol").warning("codex.payload_misfit", method=method, problems="; ".join(error.problems))
-        return UnknownNotification(method, params)
+        _log.warning("codex.payload_misfit", method=method, problems="; ".join(error.problems))
+        return protocol.UnknownNotification(method, params)

@@ -41,6 +41,9 @@ class Topic(NamedTuple):
 
 EVERYTHING = Topic()
 
+# What a topic is as a key: a plain tuple is equal to a named one, and cheaper to make for every event.
+Key = tuple[str | None, str | None, str | None]
+
 
 @attrs.define(eq=False)
 class Coming:
@@ -92,7 +95,7 @@ class Router:
         self._ids = count(1)
         self._pending: dict[int, _Pending] = {}
         self._waiting: dict[int, bytes] = {}
-        self._topics: dict[Topic, list[Mailbox]] = {}
+        self._topics: dict[Key, list[Mailbox]] = {}
         self._coming: dict[str | None, list[Coming]] = {}
 
     # -- requests ----------------------------------------------------------------------------------------------------
@@ -187,14 +190,15 @@ class Router:
         event.thread_id = _text_at(event.params, route.thread)
         event.turn_id = _text_at(event.params, route.turn)
         event.login_id = _text_at(event.params, route.login)
-        for topic in _topics_of(event):
+        topics = _topics_of(event)
+        for topic in topics:
             for mailbox in self._topics.get(topic, ()):
                 out.delivered.setdefault(mailbox, []).append(event)
         if event.turn_id is not None or event.login_id is not None:
             for coming in self._coming.get(event.thread_id, ()):
                 coming.collected.extend((event,))
         if event.method in ENDINGS:
-            out.ended.update(self._topics.pop(_topics_of(event)[-1], ()))
+            out.ended.update(self._topics.pop(topics[-1], ()))
 
     def everyone(self) -> tuple[list[Reply], set[Mailbox]]:
         """Forget and return all who wait, for the end of the connection."""
@@ -205,21 +209,23 @@ class Router:
         return replies, mailboxes
 
 
-def _topics_of(event: Notification) -> list[Topic]:
+def _topics_of(event: Notification) -> list[Key]:
     """Return all that an event belongs to, the narrowest last."""
-    topics = [EVERYTHING]
+    topics: list[Key] = [EVERYTHING]
     if event.login_id is not None:
-        topics.append(Topic(login_id=event.login_id))
+        topics.append((None, None, event.login_id))
     if event.thread_id is not None:
-        topics.append(Topic(event.thread_id))
+        topics.append((event.thread_id, None, None))
         if event.turn_id is not None:
-            topics.append(Topic(event.thread_id, event.turn_id))
+            topics.append((event.thread_id, event.turn_id, None))
     return topics
 
 
 def _text_at(params: dict[str, Any], path: tuple[str, ...]) -> str | None:
-    value: Any = params if path else None
-    for name in path:
+    if not path:
+        return None
+    value: Any = params.get(path[0])
+    for name in path[1:]:
         value = value.get(name) if isinstance(value, dict) else None
     return value if isinstance(value, str) else None
 
