@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -32,9 +33,43 @@ def _in_flight(_: object, attribute: attrs.Attribute[int], value: int) -> None:
         raise ConfigError(attribute.name, f"expected a whole number from 1 to {MOST_IN_FLIGHT}, got {value!r}")
 
 
-def _no_nul(_: object, attribute: attrs.Attribute[str | None], value: str | None) -> None:
-    if value is not None and "\0" in value:
-        raise ConfigError(attribute.name, "contains a NUL character")
+def _text(name: str, value: object) -> None:
+    """Refuse what no system call takes, by name."""
+    if not isinstance(value, str):
+        raise ConfigError(name, f"expected a text, got {type(value).__name__}")
+    if "\0" in value:
+        raise ConfigError(name, "contains a NUL character")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise ConfigError(name, "contains half of a surrogate pair") from None
+
+
+def _optional_text(_: object, attribute: attrs.Attribute[str | None], value: str | None) -> None:
+    if value is not None:
+        _text(attribute.name, value)
+
+
+def _texts(_: object, attribute: attrs.Attribute[Any], value: tuple[str, ...] | None) -> None:
+    for index, part in enumerate(value or ()):
+        _text(f"{attribute.name}[{index}]", part)
+
+
+def _command(_: object, attribute: attrs.Attribute[Any], value: tuple[str, ...] | None) -> None:
+    if value == ():
+        raise ConfigError(attribute.name, "is empty: expected a program and its arguments")
+
+
+def _variables(_: object, attribute: attrs.Attribute[Any], value: Mapping[str, str] | None) -> None:
+    for name, text in (value or {}).items():
+        _text(f"{attribute.name} name", name)
+        if not name or "=" in name:
+            raise ConfigError(attribute.name, f"{name!r} is no name of a variable")
+        _text(f"{attribute.name}[{name!r}]", text)
+
+
+def _path(value: str | os.PathLike[str] | None) -> str | None:
+    return None if value is None else os.fspath(value)
 
 
 def _arguments(value: str | tuple[str, ...] | list[str] | None) -> tuple[str, ...] | None:
@@ -63,15 +98,17 @@ class AppServerConfig:
     Raises `ConfigError` when a value cannot work.
     """
 
-    codex_bin: str | None = attrs.field(default=None, validator=_no_nul)
+    codex_bin: str | None = attrs.field(default=None, converter=_path, validator=_optional_text)
     """Path of the `codex` binary; ``None``: the one of the pinned package `openai-codex-cli-bin`."""
-    launch_args_override: tuple[str, ...] | None = attrs.field(default=None, converter=_arguments)
+    launch_args_override: tuple[str, ...] | None = attrs.field(
+        default=None, converter=_arguments, validator=[_command, _texts]
+    )
     """The whole command line to start instead; everything that builds one here is then ignored."""
-    config_overrides: tuple[str, ...] = attrs.field(default=(), converter=_overrides)
+    config_overrides: tuple[str, ...] = attrs.field(default=(), converter=_overrides, validator=_texts)
     """Settings as ``key=value`` (value in TOML) that win over the user's ``config.toml``."""
-    cwd: str | None = attrs.field(default=None, validator=_no_nul)
+    cwd: str | None = attrs.field(default=None, converter=_path, validator=_optional_text)
     """Working directory of the runtime, and so of threads that name none; ``None``: the caller's."""
-    env: Mapping[str, str] | None = attrs.field(default=None, repr=_names_only)
+    env: Mapping[str, str] | None = attrs.field(default=None, repr=_names_only, validator=_variables)
     """Variables set for the runtime on top of the caller's environment."""
     client_name: str = "codex_python_sdk"
     """How the client introduces itself; becomes a header value, so letters, digits, ``_``, ``-`` and ``.``."""

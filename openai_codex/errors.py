@@ -38,13 +38,15 @@ if TYPE_CHECKING:
     from openai_codex.protocol import CodexErrorInfo
     from openai_codex.results import RunResult
 
-# ``define`` without slots or equality: an exception is compared by identity, and its ``args`` (set by attrs to the
-# field values) are what pickle rebuilds it from.
+# No slots, no equality: an exception is compared by identity, and pickle rebuilds it from ``args``, its field values.
 _error = attrs.define(slots=False, eq=False, repr=False)
 
 
 class CodexError(Exception):
-    """Base of every error that this package raises."""
+    """Base of every error that this package raises. Its ``repr`` is made of its text: ``args`` may hold payloads."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self)!r})"
 
 
 @_error
@@ -258,6 +260,8 @@ class TurnFailedError(CodexError, RuntimeError):
     """The kind of failure, typed, if the runtime named one."""
     additional_details: str | None = None
     """More words from the runtime, if there are any."""
+    resets_at: int | None = None
+    """When a usage limit that was hit is lifted, in seconds since the epoch, if the runtime has said so."""
 
     @property
     def thread_id(self) -> str:

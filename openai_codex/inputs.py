@@ -86,7 +86,7 @@ def to_turn_input(input: RunInput) -> dict[str, Any]:
 
 
 def to_user_inputs(input: Input | str) -> list[protocol.UserInput]:
-    """Turn input into protocol types.
+    """Turn input into protocol types. An empty list is fine: the runtime starts a turn without a message.
 
     Raises `ConfigError`, naming the item, for what is no input, for a remote image, and for text that cannot travel:
     half a surrogate pair, or more characters than the runtime takes.
@@ -125,6 +125,14 @@ def _check_length(texts: Iterable[str]) -> None:
 
 def _tool_output(message: ExternalMessage) -> protocol.TurnToolOutput:
     content = message.content
+    for name, text in (("tool_name", message.tool_name), ("namespace", message.namespace or "")):
+        _check_text(f"input.{name}", text)
+    texts = (
+        [content] if isinstance(content, str) else [item.get("text", "") for item in content if isinstance(item, dict)]
+    )
+    for text in texts:
+        _check_text("input.content", text)
+    _check_length(texts)
     output: Any = content if isinstance(content, str) else [_content_item(item) for item in content]
     namespace = protocol.UNSET if message.namespace is None else message.namespace
     return protocol.TurnToolOutput(name=message.tool_name, output=output, namespace=namespace)

@@ -142,9 +142,9 @@ class GoalFold(TurnFold):
         """Say whether the goal may still start turns."""
         return self._active
 
-    def is_running(self) -> bool:
-        """Say whether a turn is under way."""
-        return self._running
+    def running_turn(self) -> str | None:
+        """Return the turn that is under way, ``None`` if there is none."""
+        return self._turn_id if self._running else None
 
     def is_over(self) -> bool:
         """Say whether no turn is under way and none will follow: the goal is not active, or its turn went wrong."""
@@ -154,6 +154,7 @@ class GoalFold(TurnFold):
     def _turn_started(self, event: Notification) -> None:
         self._turn_id = event.turn_id or ""
         self._running = True
+        self.turn = None  # until it is over, nothing is known of how it ends
 
     def _turn_completed(self, event: Notification) -> None:
         super()._turn_completed(event)
@@ -174,11 +175,27 @@ def final_response(items: Iterable[protocol.ThreadItem]) -> str | None:
     return texts.get(protocol.MessagePhase.final_answer, texts.get(None))
 
 
-def checked(result: RunResult) -> RunResult:
-    """Return the result, unless the turn failed. Raises `TurnFailedError` with the result on it."""
+def checked(result: RunResult, limits: protocol.RateLimitSnapshot | None = None) -> RunResult:
+    """Return the result, unless the turn failed.
+
+    Raises `TurnFailedError` with the result on it, and with what ``limits``, the newest that were told, say of a usage
+    limit that was hit.
+    """
     if result.status != protocol.TurnStatus.failed:
         return result
     error = result.error
     if error is None:
         raise TurnFailedError("the turn failed", result)
-    raise TurnFailedError(error.message, result, error.codex_error_info, error.additional_details)
+    limited = error.codex_error_info == protocol.CodexErrorKind.usage_limit_exceeded
+    resets_at = reset_time(limits) if limited and limits is not None else None
+    raise TurnFailedError(error.message, result, error.codex_error_info, error.additional_details, resets_at)
+
+
+def reset_time(limits: protocol.RateLimitSnapshot) -> int | None:
+    """Return when the last window that is used up starts anew; ``None`` if none is, or nobody knows when."""
+    windows = (limits.primary, limits.secondary)
+    used_up = [window.resets_at for window in windows if window is not None and window.used_percent >= _USED_UP]
+    return max((time for time in used_up if time is not None), default=None)
+
+
+_USED_UP = 100

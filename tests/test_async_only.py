@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 
 import pytest
 
-from openai_codex import AppServerConfig, AsyncCodex
+from openai_codex import AppServerConfig, AsyncCodex, DecodeError
+from openai_codex._async import _wait
 from openai_codex.testing import ScriptedModel, hang, say
 from openai_codex.types import TurnStatus
+from tests.engine.children import child
 
 TURNS = 200
 
@@ -112,3 +115,44 @@ def test_a_client_survives_the_end_of_its_loop(codex_config: AppServerConfig) ->
 
     assert [asyncio.run(run()) for _ in range(2)] == ["ok", "ok"]
     asyncio.run(codex.close())
+
+
+async def test_a_cancelled_close_still_ends_the_runtime() -> None:
+    stubborn = child("""
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        shake_hands()
+        while True: time.sleep(100)
+    """)
+    codex = AsyncCodex(AppServerConfig(launch_args_override=stubborn, shutdown_timeout=60))
+    async with codex:
+        actor = codex._connection.running()
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(codex.close(), 0.2)
+        assert await _wait.ready(actor.exited, 20)
+
+
+async def test_a_client_that_nobody_holds_leaves_no_thread_and_no_process(codex_config: AppServerConfig) -> None:
+    codex = AsyncCodex(codex_config)
+    thread = await codex.thread_start(ephemeral=True)
+    actor = codex._connection.running()
+    del codex
+    gc.collect()
+    assert (await thread.run("a handle keeps it")).final_response == "ok"
+    del thread
+    gc.collect()
+    assert await _wait.ready(actor.exited, 20)
+    actor.release()
+    assert [t.name for t in threading.enumerate() if t.name.endswith(f"{actor.process.pid}")] == []
+
+
+async def test_a_login_whose_end_has_an_odd_shape_is_an_error_and_no_endless_loop() -> None:
+    program = child("""
+        shake_hands()
+        reply(read(), {"type": "chatgpt", "loginId": "L", "authUrl": "http://127.0.0.1"})
+        send({"method": "account/login/completed", "params": {"loginId": "L", "success": "perhaps"}})
+        read()
+    """)
+    async with AsyncCodex(AppServerConfig(launch_args_override=program)) as codex:
+        login = await codex.login_chatgpt()
+        with pytest.raises(DecodeError, match="success"):
+            await login.wait(timeout=20)

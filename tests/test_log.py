@@ -64,7 +64,11 @@ def test_no_secret_reaches_the_log(
     config = codex_home.config(env={"OPENAI_API_KEY": "sk-very-secret"}, client_title="T")
     with caplog.at_level(logging.DEBUG, "openai_codex"), Codex(config) as codex:
         codex.thread_start(ephemeral=True).run("a private question")
+        codex.login_api_key("sk-another-secret")
+        address = codex.login_chatgpt().auth_url
     assert scripted_model.request_count == 1
     text = "\n".join(str(vars(record)) for record in caplog.records)
     assert "sk-very-secret" not in text
+    assert "sk-another-secret" not in text
+    assert address not in text
     assert "a private question" not in text

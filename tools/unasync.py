@@ -29,18 +29,22 @@ NAMES = {
     "async": "",
     "await": "",
     "_async": "_sync",
-    "faces_async": "faces_sync",
-    "received": "wait_for_requests",  # the test kit has both, so that no test blocks its loop
-    "reached": "wait_reached",
-    "idle": "wait_idle",
     "__aenter__": "__enter__",
     "__aexit__": "__exit__",
     "__aiter__": "__iter__",
     "__anext__": "__next__",
     "StopAsyncIteration": "StopIteration",
 }
+# In tests only, since these are ordinary words: the test kit has both, so that no test blocks its loop.
+TEST_NAMES = {
+    "faces_async": "faces_sync",
+    "received": "wait_for_requests",
+    "reached": "wait_reached",
+    "idle": "wait_idle",
+}
 # Every name that begins so loses the prefix: AsyncCodex → Codex.
 PREFIX = re.compile(r"\bAsync(?=[A-Z])")
+AWAITED = re.compile(r"\{[^}]*\bawait\b")
 # In strings and comments.
 WORDS = {re.compile(r"\basync with\b"): "with"}
 
@@ -52,10 +56,12 @@ class Deriver:
 
     def __init__(self) -> None:
         self.used: Counter[str] = Counter()
+        self._names = NAMES
 
     def derive(self, path: Path) -> str:
         """Return the sync twin of an async module, not yet formatted."""
         source = path.read_text()
+        self._names = NAMES | (TEST_NAMES if "tests" in path.parts else {})
         lines = source.splitlines(keepends=True)
         for token in reversed(list(tokenize.generate_tokens(io.StringIO(source).readline))):
             self._rewrite(token, lines)
@@ -72,20 +78,29 @@ class Deriver:
             _replace(lines, token, new)
 
     def _name(self, name: str) -> str:
-        if name in NAMES:
+        if name in self._names:
             self.used[name] += 1
-            return NAMES[name]
-        return PREFIX.sub("", name)
+            return self._names[name]
+        return self._without_prefix(name)
+
+    def _without_prefix(self, text: str) -> str:
+        text, count = PREFIX.subn("", text)
+        self.used[PREFIX.pattern] += count
+        return text
 
     def _text(self, text: str) -> str:
+        # Python 3.12 and later see into f-strings and earlier ones do not: only what both derive alike is allowed.
+        if text[:1] in "fF" and AWAITED.search(text):
+            raise SystemExit(f"await inside of an f-string: {text}")
         for pattern, new in WORDS.items():
             text, count = pattern.subn(new, text)
             self.used[pattern.pattern] += count
-        return PREFIX.sub("", text)
+        return self._without_prefix(text)
 
     def unused(self) -> list[str]:
         """Name the rules that no source needed."""
-        return [rule for rule in (*NAMES, *(p.pattern for p in WORDS)) if not self.used[rule]]
+        rules = (*NAMES, *TEST_NAMES, PREFIX.pattern, *(pattern.pattern for pattern in WORDS))
+        return [rule for rule in rules if not self.used[rule]]
 
 
 # Python 3.12 and later cut f-strings into tokens.

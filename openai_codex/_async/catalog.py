@@ -95,7 +95,10 @@ class AsyncCatalog(AsyncClient):
         return await self.request(protocol.ThreadDeleteParams(thread_id=thread_id))
 
     async def thread_unsubscribe(self, thread_id: str) -> protocol.ThreadUnsubscribeResponse:
-        """Stop to receive a thread's items and turns (`thread/unsubscribe`); resume it to receive them again."""
+        """Stop to receive a thread's items and turns (`thread/unsubscribe`); resume it to receive them again.
+
+        Do it between turns: of one that is under way nothing comes any more, not even its end.
+        """
         return await self.request(protocol.ThreadUnsubscribeParams(thread_id=thread_id))
 
     async def thread_update_metadata(

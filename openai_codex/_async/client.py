@@ -87,7 +87,9 @@ class AsyncClient:
                 `AsyncEvents.dropped` counts them.
             timeout: the longest that one step may wait, in seconds; ``None``: as long as it takes.
 
-        Raises `ConfigError` before the client is connected, `TransportClosedError` when the connection is gone.
+        Raises `ConfigError` before the client is connected or for a limit below 1, `TransportClosedError` when the connection is gone.
         """
+        if limit < 1:
+            raise ConfigError("limit", f"expected at least 1, got {limit}")
         methods = frozenset(each.METHOD for each in types) or None
         return AsyncEvents(self._connection.running(), thread_id, methods, limit, timeout)

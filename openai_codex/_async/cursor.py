@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from openai_codex.notification import Notification
 
 TURN_STARTED = "turn/started"
+AGENT_DELTA = "item/agentMessage/delta"
 
 # How long a caller that gives a turn up waits for the turn to be over: usually some ten milliseconds.
 _ABANDON_PATIENCE = 2.0
@@ -41,6 +42,7 @@ class AsyncCursor:
         self._mailbox = mailbox
         self._fold = TurnFold(thread_id, turn_id)
         self._taken: deque[Notification] = deque()
+        self._streamed: dict[str, int] = {}
 
     async def next(self, timeout: float | None) -> Notification | None:
         """Return the next event, or ``None`` when the turn is over.
@@ -48,9 +50,15 @@ class AsyncCursor:
         Raises `TurnTimeoutError` after ``timeout`` seconds without one, losing nothing, and `TransportClosedError`
         when the connection ended before the turn did.
         """
-        if not self._taken and not await self._fetch(timeout):
-            raise self.timed_out(timeout)
-        return self._taken.popleft() if self._taken else None
+        while not self._taken:
+            if self._mailbox.is_over():
+                return None
+            if not await self._fetch(timeout):
+                raise self.timed_out(timeout)
+        event = self._taken.popleft()
+        if event.method == AGENT_DELTA:
+            self._count(event)
+        return event
 
     async def skip_to_end(self, timeout: float | None) -> None:
         """Take all events until the turn is over, at most for ``timeout`` seconds; raises as `next` does."""
@@ -69,6 +77,10 @@ class AsyncCursor:
         """Build the error for a deadline that passed, with the partial result on it."""
         return TurnTimeoutError(self.thread_id, self.turn_id, timeout or 0.0, self.result())
 
+    def streamed(self, item_id: str) -> int:
+        """Return how many characters of a message have been handed out as deltas."""
+        return self._streamed.get(item_id, 0)
+
     def is_ended(self) -> bool:
         """Say whether the turn is over, taken or not."""
         return self._mailbox.ended.is_ready()
@@ -81,8 +93,11 @@ class AsyncCursor:
         """
         deadline = Deadline(timeout)
         while not self.is_ended() and not deadline.passed():
-            self._connection.send_and_forget(self._interrupt_params())
-            await _wait.ready(self._mailbox.ended, min(_REPEAT_AFTER, deadline.remaining() or 0.0))
+            forget = self._connection.send(self._interrupt_params())
+            try:
+                await _wait.ready(self._mailbox.ended, min(_REPEAT_AFTER, deadline.remaining() or 0.0))
+            finally:
+                forget()
         return self.is_ended()
 
     async def abandon(self, error: BaseException) -> None:
@@ -96,6 +111,11 @@ class AsyncCursor:
         # Until the turn has begun the runtime refuses its id; the empty id stands for the thread's active turn.
         begun = self._mailbox.has_seen(TURN_STARTED)
         return protocol.TurnInterruptParams(thread_id=self.thread_id, turn_id=self.turn_id if begun else "")
+
+    def _count(self, event: Notification) -> None:
+        item_id, text = event.params.get("itemId"), event.params.get("delta")
+        if isinstance(item_id, str) and isinstance(text, str):
+            self._streamed[item_id] = self.streamed(item_id) + len(text)
 
     async def _fetch(self, timeout: float | None) -> bool:
         if not await _wait.ready(self._mailbox, timeout):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from openai_codex import protocol
@@ -10,7 +11,7 @@ from openai_codex._async.client import AsyncClient
 from openai_codex._engine.mailbox import Mailbox
 from openai_codex._engine.router import Topic
 from openai_codex._engine.waiting import Deadline
-from openai_codex.errors import TurnTimeoutError
+from openai_codex.errors import CodexError, ConfigError, JsonRpcError, TransportError, TurnTimeoutError
 from openai_codex.options import given, opened
 from openai_codex.results import GoalFold, RunResult, checked
 
@@ -80,8 +81,15 @@ class AsyncGoals(AsyncClient):
         run = _GoalRun(self._connection, thread_id)
         try:
             await self.thread_set_goal(thread_id, objective, status="active", token_budget=token_budget)
+        except (JsonRpcError, TransportError, ConfigError):
+            run.close()
+            raise  # there is no goal to give up
+        except BaseException:
+            await run.give_up()
+            raise
+        try:
             await run.follow(Deadline(timeout))
-            return checked(run.fold.result())
+            return checked(run.fold.result(), self._connection.rate_limits())
         finally:
             if run.fold.is_active():
                 await run.give_up()
@@ -108,15 +116,18 @@ class _GoalRun:
             self.fold.add(self._mailbox.take())
 
     async def give_up(self) -> None:
-        """Pause the goal and stop the running turn; bounded, raises nothing."""
-        paused = protocol.ThreadGoalStatus.paused
-        self._connection.send_and_forget(protocol.ThreadGoalSetParams(thread_id=self._thread_id, status=paused))
-        self._connection.send_and_forget(protocol.TurnInterruptParams(thread_id=self._thread_id, turn_id=""))
+        """Pause the goal and stop the turn that works on it; bounded, raises nothing."""
+        paused = protocol.ThreadGoalSetParams(thread_id=self._thread_id, status=protocol.ThreadGoalStatus.paused)
+        forget = self._connection.send(paused)
         deadline = Deadline(_ABANDON_PATIENCE)
-        while self.fold.is_running() and not self._mailbox.ended.is_ready():
-            if not await _wait.ready(self._mailbox, deadline.remaining()):
-                return
-            self.fold.add(self._mailbox.take())
+        with suppress(CodexError):
+            while (turn_id := self.fold.running_turn()) and not deadline.passed():
+                stop = protocol.TurnInterruptParams(thread_id=self._thread_id, turn_id=turn_id)
+                forget_stop = self._connection.send(stop)
+                await _wait.ready(self._mailbox, deadline.remaining())
+                self.fold.add(self._mailbox.take())
+                forget_stop()
+        forget()
 
     def close(self) -> None:
         """Stop to receive the thread's events."""

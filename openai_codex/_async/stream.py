@@ -76,14 +76,9 @@ class AsyncTurnStream(AsyncStream["Notification"]):
 class AsyncTextStream(AsyncStream[str]):
     """The assistant's text, piece by piece as it comes, all messages of the turn one after another."""
 
-    def __init__(self, cursor: AsyncCursor, timeout: float | None) -> None:
-        super().__init__(cursor, timeout)
-        self._streamed: dict[str, int] = {}
-
     def _pick(self, event: Notification) -> str | None:
         payload = event.payload
         if isinstance(payload, protocol.AgentMessageDeltaNotification):
-            self._streamed[payload.item_id] = self._streamed.get(payload.item_id, 0) + len(payload.delta)
             return payload.delta or None
         if isinstance(payload, protocol.ItemCompletedNotification):
             return self._rest(payload.item)
@@ -92,7 +87,7 @@ class AsyncTextStream(AsyncStream[str]):
     def _rest(self, item: protocol.ThreadItem) -> str | None:
         """Return what of a finished message did not come as deltas; usually nothing."""
         if isinstance(item, protocol.AgentMessageThreadItem):
-            return item.text[self._streamed.pop(item.id, 0) :] or None
+            return item.text[self._cursor.streamed(item.id) :] or None
         return None
 
 

@@ -6,13 +6,10 @@ from typing import TYPE_CHECKING
 
 from openai_codex import protocol
 from openai_codex._async.pages import AsyncPages
-from openai_codex._async.turn import AsyncTurnHandle
-from openai_codex._engine.mailbox import Mailbox
-from openai_codex._engine.router import Coming
+from openai_codex._async.turn import AsyncTurnHandle, start_turn
 from openai_codex._engine.waiting import Deadline
-from openai_codex.errors import ConfigError, JsonRpcError, TransportError
+from openai_codex.errors import ConfigError, RequestTimeoutError, TurnTimeoutError
 from openai_codex.inputs import RunInput, to_turn_input
-from openai_codex.log import Log
 from openai_codex.options import approval, given, opened
 from openai_codex.options import sandbox_policy as chosen_sandbox
 
@@ -28,8 +25,6 @@ if TYPE_CHECKING:
     )
     from openai_codex.output import OutputType
     from openai_codex.results import OutputT, RunResult
-
-_log = Log("thread")
 
 
 class AsyncThread:
@@ -76,25 +71,30 @@ class AsyncThread:
         status says so. When the time is up or the caller is cancelled, the turn is interrupted on the server.
         """
         deadline = Deadline(timeout)
-        handle = await self.turn(
-            input,
-            approval_mode=approval_mode,
-            approval_policy=approval_policy,
-            approvals_reviewer=approvals_reviewer,
-            cwd=cwd,
-            effort=effort,
-            model=model,
-            output_schema=output_schema,
-            output_type=output_type,
-            personality=personality,
-            sandbox=sandbox,
-            sandbox_policy=sandbox_policy,
-            service_tier=service_tier,
-            source=source,
-            summary=summary,
-            timeout=timeout,
-            turn_service_tier=turn_service_tier,
-        )
+        try:
+            handle = await self.turn(
+                input,
+                approval_mode=approval_mode,
+                approval_policy=approval_policy,
+                approvals_reviewer=approvals_reviewer,
+                cwd=cwd,
+                effort=effort,
+                model=model,
+                output_schema=output_schema,
+                output_type=output_type,
+                personality=personality,
+                sandbox=sandbox,
+                sandbox_policy=sandbox_policy,
+                service_tier=service_tier,
+                source=source,
+                summary=summary,
+                timeout=self._patience(deadline),
+                turn_service_tier=turn_service_tier,
+            )
+        except RequestTimeoutError as error:
+            if deadline.passed():
+                raise TurnTimeoutError(self.id, None, deadline.timeout or 0.0) from error
+            raise
         return await handle.run(timeout=deadline.remaining())
 
     async def turn(
@@ -120,7 +120,8 @@ class AsyncThread:
     ) -> AsyncTurnHandle[OutputT]:
         """Start a turn and return its handle at once (`turn/start`).
 
-        While a turn is active, the input joins it, and the handle is one more on that turn. What is set here holds for
+        While a turn is active, the input joins it, and the handle is one more on that turn: it sees what comes from
+        then on, as does every other. What is set here holds for
         this turn and the ones after it; ``None`` leaves the thread's setting.
 
         Args:
@@ -162,7 +163,7 @@ class AsyncThread:
             summary=opened(protocol.ReasoningSummary, summary),
             turn_trigger=given(source),
         )
-        return await self._start(params, output, timeout)
+        return await start_turn(self._connection, self.id, params, timeout, output)
 
     async def read(self, *, include_turns: bool = False) -> protocol.ThreadReadResponse:
         """Read the thread as it is stored (`thread/read`).
@@ -211,21 +212,11 @@ class AsyncThread:
             protocol.ThreadItemsListParams(thread_id=self.id, turn_id=given(turn_id), sort_direction=direction),
         )
 
-    async def _start(
-        self, params: protocol.TurnStartParams, output: OutputType[OutputT] | None, timeout: float | None
-    ) -> AsyncTurnHandle[OutputT]:
-        mailbox = Mailbox(f"the events of a turn of thread {self.id}")
-        coming = Coming(mailbox, ("turn", "id"), self.id)
-        try:
-            response = await self._connection.request(params, timeout=timeout, coming=coming)
-        except (JsonRpcError, TransportError, ConfigError):
-            raise  # the turn did not start
-        except BaseException:
-            # It may have started, and nobody will read it; without an id, the empty one stands for the active turn.
-            self._connection.send_and_forget(protocol.TurnInterruptParams(thread_id=self.id, turn_id=""))
-            raise
-        _log.info("codex.turn_started", thread_id=self.id, turn_id=response.turn.id)
-        return AsyncTurnHandle(self._connection, self.id, response.turn.id, mailbox, output)
+    def _patience(self, deadline: Deadline) -> float:
+        """Return how long a run may wait for its turn to be accepted: no longer than any request, or than it has."""
+        left = deadline.remaining()
+        limit = self._connection.config.request_timeout
+        return limit if left is None else min(limit, left)
 
 
 def _output(type_: type[OutputT] | None, schema: protocol.JsonObject | None) -> OutputType[OutputT] | None:

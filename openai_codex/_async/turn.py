@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Generic, cast
+from typing import TYPE_CHECKING, Any, Generic, cast
 
 import attrs
 
 from openai_codex import protocol
 from openai_codex._async.cursor import AsyncCursor
 from openai_codex._async.stream import AsyncItemStream, AsyncTextStream, AsyncTurnStream
+from openai_codex._engine.mailbox import Mailbox
+from openai_codex._engine.router import Coming
 from openai_codex.inputs import Input, to_user_inputs
+from openai_codex.log import Log
 from openai_codex.results import OutputT, RunResult, checked
 
 if TYPE_CHECKING:
     from openai_codex._async.connection import AsyncConnection
-    from openai_codex._engine.mailbox import Mailbox
     from openai_codex.output import OutputType
+
+_log = Log("turn")
 
 
 class AsyncTurnHandle(Generic[OutputT]):
@@ -74,7 +78,7 @@ class AsyncTurnHandle(Generic[OutputT]):
         except BaseException as error:
             await self._cursor.abandon(error)
             raise
-        result = cast("RunResult[OutputT]", checked(self._cursor.result()))
+        result = cast("RunResult[OutputT]", checked(self._cursor.result(), self._connection.rate_limits()))
         if self._output is None or result.status != protocol.TurnStatus.completed:
             return result
         return attrs.evolve(result, output=self._output.decode(result.final_response))
@@ -100,3 +104,25 @@ class AsyncTurnHandle(Generic[OutputT]):
         if not await self._cursor.interrupt(patience):
             raise self._cursor.timed_out(patience)
         return protocol.TurnInterruptResponse()
+
+
+async def start_turn(
+    connection: AsyncConnection,
+    thread_id: str,
+    params: protocol.ClientRequest[Any],
+    timeout: float | None,
+    output: OutputType[OutputT] | None = None,
+) -> AsyncTurnHandle[OutputT]:
+    """Start a turn by a request whose result has a ``turn``; return its handle, which was attached before the request was written.
+
+    When the caller gives up before the turn's id is known, the turn is interrupted: the empty id stands for it.
+    """
+    mailbox = Mailbox(f"the events of a turn of thread {thread_id}")
+    response = await connection.request(
+        params,
+        timeout=timeout,
+        coming=Coming(mailbox, ("turn", "id"), thread_id),
+        undo=protocol.TurnInterruptParams(thread_id=thread_id, turn_id=""),
+    )
+    _log.info("codex.turn_started", thread_id=thread_id, turn_id=response.turn.id)
+    return AsyncTurnHandle(connection, thread_id, response.turn.id, mailbox, output)

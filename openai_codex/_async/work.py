@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from openai_codex import protocol
 from openai_codex._async.client import AsyncClient
-from openai_codex._async.turn import AsyncTurnHandle
-from openai_codex._engine.mailbox import Mailbox
-from openai_codex._engine.router import Coming
+from openai_codex._async.turn import AsyncTurnHandle, start_turn
 
 
 class AsyncWork(AsyncClient):
     """Verbs that start work on a thread."""
 
-    async def review(self, thread_id: str, target: protocol.ReviewTarget | str | None = None) -> AsyncTurnHandle:
+    async def review(
+        self, thread_id: str, target: protocol.ReviewTarget | str | None = None, *, timeout: float | None = None
+    ) -> AsyncTurnHandle:
         """Let the runtime review code, as a turn of the thread (`review/start`), and return its handle.
 
         A review cannot be steered. The review's text is the final response of its turn.
@@ -20,14 +20,15 @@ class AsyncWork(AsyncClient):
         Args:
             thread_id: the thread; its working directory is the repository.
             target: what to review: a text says it in words, ``None`` means the uncommitted changes.
+            timeout: how long the runtime may take to accept it, in seconds; ``None``: ``request_timeout``.
+
+        If the caller is cancelled or the time is up before the turn's id is known, the turn is interrupted.
         """
         chosen = protocol.CustomReviewTarget(instructions=target) if isinstance(target, str) else target
-        mailbox = Mailbox(f"the events of a review in thread {thread_id}")
-        response = await self._connection.request(
-            protocol.ReviewStartParams(thread_id=thread_id, target=chosen or protocol.UncommittedChangesReviewTarget()),
-            coming=Coming(mailbox, ("turn", "id"), thread_id),
+        params = protocol.ReviewStartParams(
+            thread_id=thread_id, target=chosen or protocol.UncommittedChangesReviewTarget()
         )
-        return AsyncTurnHandle(self._connection, thread_id, response.turn.id, mailbox)
+        return await start_turn(self._connection, thread_id, params, timeout)
 
     async def thread_shell_command(
         self, thread_id: str, command: str, *, command_timeout: float | None = None

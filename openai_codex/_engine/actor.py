@@ -6,20 +6,18 @@ verb of the API.
 
 from __future__ import annotations
 
-import atexit
+import sys
 import threading
 import time
-import weakref
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import attrs
-
-from openai_codex._engine import wire
+from openai_codex._engine import at_exit, wire
 from openai_codex._engine.death import Death
 from openai_codex._engine.handlers import HandlerPool
 from openai_codex._engine.outbox import Outbox
+from openai_codex._engine.reader import Reader
 from openai_codex._engine.reply import Reply
 from openai_codex._engine.router import Coming, Dispatch, Router, Topic
 from openai_codex._engine.waiting import Latch, Waiter, block_until_ready, wake_all
@@ -35,19 +33,15 @@ Answer = Callable[[wire.ServerCall], bytes]
 # How long a runtime that closed its output may take to exit before it is ended.
 _EXIT_GRACE = 2.0
 
+# How long a runtime whose client was dropped may take to end by itself.
+_LET_GO_PATIENCE = 3.0
+
+INTERNAL_ERROR = -32603
+
 # How long `release` waits for each thread; only a handler of the user's that never returns takes as long.
 _JOIN_TIMEOUT = 0.5
 
 _log = Log("actor")
-
-
-@attrs.define
-class Counters:
-    """What the reader has met; written by the reader alone."""
-
-    frames: int = 0
-    skipped: int = 0
-    late: int = 0
 
 
 class Actor:
@@ -63,17 +57,19 @@ class Actor:
         self.process = process
         self.exited = Latch()
         """Set when the process has been reaped and the reader is through."""
-        self.counters = Counters()
+        self.skipped = 0
+        """How many lines were no frames; written by the reader alone, like the next."""
+        self.late = 0
+        """How many replies came that nobody waited for any more."""
         self._answer = answer
         self._lock = threading.Lock()
         self._router = Router(max_in_flight)
         self._death: Death | None = None
         self._outbox = Outbox(process, self._on_broken_pipe)
         self._pool = HandlerPool(f"codex-handler-{process.pid}")
-        self._lines = wire.LineSplitter()
-        self._reader = threading.Thread(target=self._read, name=f"codex-reader-{process.pid}", daemon=True)
+        self._reader = Reader(process, self._on_frames, self._on_odd_frames, self._on_end)
         self._started_at = time.monotonic()
-        _live.add(self)
+        at_exit.watch(self)
         self._reader.start()
         _log.info("codex.process_started", pid=process.pid, command=process.command[0])
 
@@ -98,22 +94,19 @@ class Actor:
             self._outbox.send(admitted)
         return reply
 
-    def tell(self, method: str, params: dict[str, Any]) -> None:
-        """Send a request whose reply nobody waits for; never blocks, and does nothing when the connection is gone."""
-        with self._lock:
-            request_id = self._router.next_id()
-        self._outbox.send(wire.encode_request(request_id, method, params))
-
     def notify(self, method: str) -> None:
         """Send a notification without params; never blocks."""
         self._outbox.send(wire.encode_notification(method))
 
-    def abandon(self, reply: Reply) -> None:
-        """Say that nobody waits for this reply any more: it is dropped when it comes."""
+    def abandon(self, reply: Reply) -> bool:
+        """Say that nobody waits for this reply any more: it is dropped when it comes.
+
+        Returns whether the runtime may have got the request: ``False`` if it was still waiting for its turn here.
+        """
         with self._lock:
-            lines = self._router.abandon(reply.request_id) if reply.request_id is not None else []
-        for line in lines:
-            self._outbox.send(line)
+            written, lines = self._router.abandon(reply.request_id) if reply.request_id is not None else (False, [])
+            self._post(lines)
+        return written
 
     def subscribe(self, topic: Topic, mailbox: Mailbox) -> None:
         """Deliver the events of ``topic`` to ``mailbox`` from now on. Raises `TransportClosedError`."""
@@ -153,11 +146,13 @@ class Actor:
         for join in (self._reader.join, self._outbox.join, self._pool.close):
             join(_JOIN_TIMEOUT)
 
-    def stop_now(self, timeout: float) -> None:
-        """Stop the runtime, blocking: for the end of the interpreter, when no face is left to wait."""
-        for patience in self.stop(timeout):
-            if block_until_ready(self.exited, patience):
-                break
+    def let_go(self) -> None:
+        """Nobody holds this connection any more: ask the runtime to end, and let the reader see to it that it does.
+
+        Called by the garbage collector, on any thread and within any lock: it takes none.
+        """
+        self._reader.kill_after(_LET_GO_PATIENCE)
+        self.process.terminate()
 
     def _die(self, death: Death) -> None:
         """Record the end, once, and tell everyone who waits."""
@@ -176,27 +171,22 @@ class Actor:
 
     def _end_after_broken_pipe(self, error: OSError) -> None:
         """The runtime reads no more. Usually it has exited and the reader tells so; if not, it is of no use."""
-        if self.process.wait(_EXIT_GRACE) is None:
+        if not block_until_ready(self.exited, _EXIT_GRACE):
             self._die(Death(f"the runtime closed its input: {error.strerror}", self.process.facts(), error))
             self.process.kill()
 
-    # -- the reader thread -------------------------------------------------------------------------------------------
+    # -- on the reader thread ----------------------------------------------------------------------------------------
 
-    def _read(self) -> None:
-        cause: Exception | None = None
-        try:
-            while chunk := self.process.read():
-                self._feed(chunk)
-        except Exception as error:  # noqa: BLE001  whatever it is: those who wait must learn of it
-            cause = error
-        self._finish(cause)
-
-    def _feed(self, chunk: bytes) -> None:
-        frames = [wire.decode(line) for line in self._lines.feed(chunk) if line and not line.isspace()]
-        self.counters.frames += len(frames)
+    def _on_frames(self, frames: list[wire.Frame]) -> None:
         with self._lock:
             dispatch = self._router.dispatch(frames)
+            self._post(dispatch.to_write)
         self._carry_out(dispatch)
+
+    def _post(self, lines: list[bytes]) -> None:
+        """Leave lines to the writer thread. Under the lock, so that what is sent after them cannot overtake them."""
+        for line in lines:
+            self._outbox.post(line)
 
     def _carry_out(self, dispatch: Dispatch) -> None:
         waiters: list[Waiter] = []
@@ -205,33 +195,39 @@ class Actor:
         for reply, response in dispatch.settled:
             waiters += reply.settle(response)
         wake_all(waiters)
-        for line in dispatch.to_write:
-            self._outbox.post(line)
         for call in dispatch.calls:
             self._pool.submit(partial(self._handle, call))
-        self.counters.late += dispatch.late
+        self.late += dispatch.late
         if dispatch.skipped:
-            self.counters.skipped += len(dispatch.skipped)
+            self.skipped += len(dispatch.skipped)
             self._pool.submit(partial(_log_skipped, dispatch.skipped, self.process.pid))
 
-    def _finish(self, cause: Exception | None) -> None:
-        rest = self._lines.end()
-        if rest.strip():
-            self._carry_out(Dispatch(skipped=[wire.Skipped("the output ended within a line", len(rest))]))
-        exit_code = self.process.wait(_EXIT_GRACE)
-        if exit_code is None:
-            self.process.kill()
-            exit_code = self.process.wait(_EXIT_GRACE)
-        self._outbox.close()
-        self.process.release()
-        self._die(Death(_reason(exit_code, cause), self.process.facts(), cause))
-        self._pool.submit(partial(self._log_exit, exit_code))
-        self.exited.set()
+    def _on_odd_frames(self) -> None:
+        """Something in a batch of frames made us fail: it is lost, and told, and the connection goes on."""
+        self.skipped += 1
+        self._pool.submit(partial(_log.warning, "codex.frames_lost", pid=self.process.pid, exc_info=sys.exc_info()))
+
+    def _on_end(self, cause: Exception | None) -> None:
+        exit_code = None
+        try:
+            self._outbox.close()
+            exit_code = self.process.end(_EXIT_GRACE)
+            self.process.release()
+        finally:
+            self._die(Death(_reason(exit_code, cause), self.process.facts(), cause))
+            self._pool.submit(partial(self._log_exit, exit_code))
+            self._pool.close(0)
+            self.exited.set()
 
     # -- on the handler pool -----------------------------------------------------------------------------------------
 
     def _handle(self, call: wire.ServerCall) -> None:
-        self._outbox.send(self._answer(call))
+        try:
+            line = self._answer(call)
+        except Exception as error:  # noqa: BLE001  without an answer the runtime would wait for ever
+            line = wire.encode_error(call.id, INTERNAL_ERROR, f"the handler failed: {type(error).__name__}")
+            _log.warning("codex.handler_failed", method=call.method, request_id=call.id, exc_info=True)
+        self._outbox.send(line)
 
     def _log_exit(self, exit_code: int | None) -> None:
         seconds = round(time.monotonic() - self._started_at, 3)
@@ -247,13 +243,3 @@ def _reason(exit_code: int | None, cause: Exception | None) -> str:
 def _log_skipped(skipped: list[wire.Skipped], pid: int) -> None:
     first = skipped[0]
     _log.warning("codex.line_skipped", reason=first.reason, size=first.size, count=len(skipped), pid=pid)
-
-
-def _stop_all() -> None:
-    """Python ends: no runtime outlives it, also if nobody closed its client."""
-    for actor in list(_live):
-        actor.stop_now(1.0)
-
-
-_live: weakref.WeakSet[Actor] = weakref.WeakSet()
-atexit.register(_stop_all)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections import deque
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -95,14 +96,20 @@ class Backlog:
         """Join deltas of one text; any other event is a border that no text crosses."""
         runs: dict[tuple[Any, ...], list[Notification]] = {}
         for event in events:
-            shape = self._deltas.get(event.method)
-            if shape is None:
+            key = self._text_of(event)
+            if key is None:
                 yield from self._flush(runs)
                 yield event
             else:
-                key = (event.method, *(event.params.get(name) for name in shape[1:]))
                 runs.setdefault(key, []).append(event)
         yield from self._flush(runs)
+
+    def _text_of(self, event: Notification) -> tuple[Any, ...] | None:
+        """Return which text a delta continues; ``None`` if it is no delta, or one of a shape that nobody knows."""
+        text, *names = self._deltas.get(event.method, ("",))
+        key = (event.method, *(event.params.get(name) for name in names))
+        plain = isinstance(event.params.get(text), str) and all(isinstance(part, (str, int, NoneType)) for part in key)
+        return key if plain else None
 
     def _flush(self, runs: dict[tuple[Any, ...], list[Notification]]) -> Iterator[Notification]:
         for run in runs.values():
@@ -112,7 +119,7 @@ class Backlog:
 
 def _joined(run: list[Notification], field: str) -> Notification:
     first = run[0]
-    text = "".join(str(event.params.get(field, "")) for event in run)
+    text = "".join(event.params[field] for event in run)
     joined = Notification(first.method, {**first.params, field: text}, first.emitted_at_ms)
     joined.thread_id, joined.turn_id, joined.login_id = first.thread_id, first.turn_id, first.login_id
     return joined

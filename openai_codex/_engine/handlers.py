@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from openai_codex.log import Log
@@ -55,8 +56,10 @@ class HandlerPool:
     def _start_thread(self) -> None:
         name = f"{self._name}-{len(self._threads) + 1}"
         thread = threading.Thread(target=self._work, name=name, daemon=True)
-        self._threads.append(thread)
-        thread.start()
+        # Where no more threads can be had, the task waits for one that there is; the reader must not fail of it.
+        with suppress(RuntimeError):
+            thread.start()
+            self._threads.append(thread)
 
     def _work(self) -> None:
         while (task := self._next()) is not None:

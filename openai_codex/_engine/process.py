@@ -12,6 +12,7 @@ import select
 import signal
 import subprocess
 import threading
+import time
 from collections import deque
 from contextlib import suppress
 from pathlib import Path
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
 READ_SIZE = 1 << 18
 STDERR_LINES = 50
 STDERR_LINE_BYTES = 2_000
+
+# How often an exit that must be near is looked for, and how long a killed child may take to be gone, in seconds.
+_EXIT_POLL = 0.005
+_REAP_TIMEOUT = 2.0
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _POSIX = os.name == "posix"
@@ -74,8 +79,10 @@ class RuntimeProcess:
 
     # -- pipes -------------------------------------------------------------------------------------------------------
 
-    def read(self) -> bytes:
-        """Return what stdout has, at least a byte; block until there is some; empty at its end."""
+    def read(self, patience: float) -> bytes | None:
+        """Return what stdout has, at least a byte, empty at its end; ``None`` if nothing came for ``patience`` seconds."""
+        if _POSIX and not _wait_for(self._stdout.fileno(), select.POLLIN, patience):
+            return None
         return os.read(self._stdout.fileno(), READ_SIZE)
 
     def try_write(self, data: bytes | memoryview) -> int:
@@ -88,9 +95,7 @@ class RuntimeProcess:
     def wait_writable(self, timeout: float) -> None:
         """Wait until stdin has room or is broken, at most ``timeout`` seconds."""
         if _POSIX:
-            poll = select.poll()
-            poll.register(self._stdin_fd, select.POLLOUT)
-            poll.poll(timeout * 1000)
+            _wait_for(self._stdin_fd, select.POLLOUT, timeout)
 
     def close_stdin(self) -> None:
         """End the child's input: how it is asked to finish and exit."""
@@ -99,10 +104,25 @@ class RuntimeProcess:
 
     # -- life and death ----------------------------------------------------------------------------------------------
 
-    def wait(self, timeout: float) -> int | None:
-        """Reap the child; return its exit code, or ``None`` if it still runs after ``timeout`` seconds."""
+    def has_exited(self) -> bool:
+        """Say whether the child has exited, without reaping it: until then its number belongs to nobody else."""
+        if self._child.returncode is not None:
+            return True
+        if not hasattr(os, "waitid"):  # Windows, and macOS before Python 3.13
+            return self._child.poll() is not None
+        return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+    def end(self, timeout: float) -> int | None:
+        """Wait for the exit, at most ``timeout`` seconds, kill what is left of the process group, and reap the child.
+
+        Returns the exit code, ``None`` if even SIGKILL did not end it. For the reader alone: nobody else reaps.
+        """
+        until = time.monotonic() + timeout
+        while not self.has_exited() and time.monotonic() < until:
+            time.sleep(_EXIT_POLL)
+        self.kill()
         try:
-            return self._child.wait(timeout)
+            return self._child.wait(_REAP_TIMEOUT)
         except subprocess.TimeoutExpired:
             return None
 
@@ -128,7 +148,7 @@ class RuntimeProcess:
 
     def _signal_group(self, number: signal.Signals) -> None:
         # Never signal a group whose leader was reaped: its number may belong to somebody else by now.
-        if self._child.poll() is not None:
+        if self._child.returncode is not None:
             return
         with suppress(ProcessLookupError, PermissionError):  # it went away in between
             if _POSIX:
@@ -159,6 +179,14 @@ def _spawn(command: tuple[str, ...], cwd: str | None, env: Mapping[str, str] | N
     except OSError as error:
         where = f" in directory {cwd}" if cwd is not None and not Path(cwd).is_dir() else ""
         raise LaunchError(f"{command[0]}{where}: {error.strerror}", ProcessFacts(command)) from error
+    except (TypeError, ValueError) as error:  # what no system call could take; the configuration catches what it can
+        raise LaunchError(f"{command[0]}: {error}", ProcessFacts(command)) from error
+
+
+def _wait_for(fd: int, event: int, timeout: float) -> bool:
+    poll = select.poll()
+    poll.register(fd, event)
+    return bool(poll.poll(timeout * 1000))
 
 
 def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:

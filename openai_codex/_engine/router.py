@@ -6,6 +6,7 @@ write; the actor guards the state with its lock and carries the `Dispatch` out a
 
 from __future__ import annotations
 
+import weakref
 from itertools import chain, count
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -17,7 +18,7 @@ from openai_codex.notification import Notification
 from openai_codex.protocol.methods import ROUTES, Route
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from openai_codex._engine.mailbox import Mailbox
     from openai_codex._engine.reply import Reply
@@ -87,7 +88,8 @@ class Dispatch:
 class Router:
     """Pending replies and subscriptions of one connection.
 
-    At most ``max_in_flight`` requests are under way; the rest wait here, already written down, in order.
+    At most ``max_in_flight`` requests are under way; the rest wait here, already written down, in order. Mailboxes are
+    held weakly: what nobody can read any more is not kept.
     """
 
     def __init__(self, max_in_flight: int) -> None:
@@ -95,7 +97,7 @@ class Router:
         self._ids = count(1)
         self._pending: dict[int, _Pending] = {}
         self._waiting: dict[int, bytes] = {}
-        self._topics: dict[Key, list[Mailbox]] = {}
+        self._topics: dict[Key, list[weakref.ref[Mailbox]]] = {}
         self._coming: dict[str | None, list[Coming]] = {}
 
     # -- requests ----------------------------------------------------------------------------------------------------
@@ -118,13 +120,13 @@ class Router:
             return None
         return line
 
-    def abandon(self, request_id: int) -> list[bytes]:
-        """Forget a request that nobody waits for any more; return the lines that may be written now."""
-        self._waiting.pop(request_id, None)
+    def abandon(self, request_id: int) -> tuple[bool, list[bytes]]:
+        """Forget a request that nobody waits for any more; say whether it was written, and what may be written now."""
+        written = self._waiting.pop(request_id, None) is None
         pending = self._pending.pop(request_id, None)
         if pending is not None and pending.coming is not None:
             _remove(self._coming, pending.coming.thread_id, pending.coming)
-        return self._admit_waiting()
+        return written, self._admit_waiting()
 
     def in_flight(self) -> int:
         """Count the requests that wait for a reply, written or not."""
@@ -139,11 +141,11 @@ class Router:
 
     def subscribe(self, topic: Topic, mailbox: Mailbox) -> None:
         """Deliver to ``mailbox`` what belongs to ``topic`` from now on."""
-        self._topics.setdefault(topic, []).append(mailbox)
+        self._topics.setdefault(topic, []).append(weakref.ref(mailbox))
 
     def unsubscribe(self, topic: Topic, mailbox: Mailbox) -> None:
         """Stop delivering; harmless if it has stopped already."""
-        _remove(self._topics, topic, mailbox)
+        _remove(self._topics, topic, weakref.ref(mailbox))
 
     def _bind(self, coming: Coming, response: Response, out: Dispatch) -> None:
         """The reply is here: the mailbox is for this one turn or login, and what was collected of it comes first."""
@@ -192,18 +194,22 @@ class Router:
         event.login_id = _text_at(event.params, route.login)
         topics = _topics_of(event)
         for topic in topics:
-            for mailbox in self._topics.get(topic, ()):
-                out.delivered.setdefault(mailbox, []).append(event)
+            for reference in tuple(self._topics.get(topic, ())):
+                mailbox = reference()
+                if mailbox is None:
+                    _remove(self._topics, topic, reference)
+                else:
+                    out.delivered.setdefault(mailbox, []).append(event)
         if event.turn_id is not None or event.login_id is not None:
             for coming in self._coming.get(event.thread_id, ()):
                 coming.collected.extend((event,))
         if event.method in ENDINGS:
-            out.ended.update(self._topics.pop(topics[-1], ()))
+            out.ended.update(_alive(self._topics.pop(topics[-1], ())))
 
     def everyone(self) -> tuple[list[Reply], set[Mailbox]]:
         """Forget and return all who wait, for the end of the connection."""
         replies = [pending.reply for pending in self._pending.values()]
-        mailboxes = set(chain.from_iterable(self._topics.values()))
+        mailboxes = set(_alive(chain.from_iterable(self._topics.values())))
         for table in (self._pending, self._waiting, self._topics, self._coming):
             table.clear()
         return replies, mailboxes
@@ -219,6 +225,11 @@ def _topics_of(event: Notification) -> list[Key]:
         if event.turn_id is not None:
             topics.append((event.thread_id, event.turn_id, None))
     return topics
+
+
+def _alive(references: Iterable[weakref.ref[Mailbox]]) -> Iterator[Mailbox]:
+    """Yield the mailboxes that somebody still holds."""
+    return (mailbox for reference in references if (mailbox := reference()) is not None)
 
 
 def _text_at(params: dict[str, Any], path: tuple[str, ...]) -> str | None:

@@ -5,7 +5,7 @@ A frame is one JSON object on one line. What is no frame becomes a `Skipped` wit
 
 from __future__ import annotations
 
-from typing import Any, Union
+from typing import Any, TypeGuard, Union
 
 import attrs
 import orjson
@@ -80,16 +80,21 @@ def decode(line: bytes) -> Frame:
     request_id = frame.get("id")
     if isinstance(method, str):
         return _incoming(method, frame, request_id)
-    if isinstance(request_id, (int, str)) and ("result" in frame or "error" in frame):
+    if _is_id(request_id) and ("result" in frame or "error" in frame):
         return _response(request_id, frame)
     return Skipped("neither a method nor a reply", len(line))
+
+
+def _is_id(value: Any) -> TypeGuard[RequestId]:
+    # Exactly: true and false are integers to Python, and no ids.
+    return type(value) in {int, str}
 
 
 def _incoming(method: str, frame: dict[str, Any], request_id: Any) -> Frame:
     params = frame.get("params")
     if not isinstance(params, dict):
         params = {} if params is None else {"params": params}
-    if isinstance(request_id, (int, str)):
+    if _is_id(request_id):
         return ServerCall(request_id, method, params)
     return Notification(method, params, frame.get("emittedAtMs"))
 

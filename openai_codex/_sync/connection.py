@@ -7,23 +7,31 @@ It owns the actor and its life; it knows the handshake and no other verb.
 from __future__ import annotations
 
 import weakref
+from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from openai_codex import protocol
 from openai_codex._sync import _wait
 from openai_codex._engine.actor import Actor
+from openai_codex._engine.mailbox import Mailbox
 from openai_codex._engine.process import RuntimeProcess, command_line
+from openai_codex._engine.router import EVERYTHING
 from openai_codex.errors import CodexError, ConfigError, LaunchError, RequestTimeoutError, TransportClosedError
 from openai_codex.log import Log
 from openai_codex.refusals import refuse
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from openai_codex._engine.reply import Reply
     from openai_codex._engine.router import Coming
     from openai_codex.config import AppServerConfig
     from openai_codex.metadata import Metadata
 
 R = TypeVar("R")
+
+RATE_LIMITS = "account/rateLimits/updated"
 
 _log = Log("connection")
 
@@ -42,6 +50,8 @@ class Connection:
         self._actor: Actor | None = None
         self._metadata: Metadata | None = None
         self._closed = False
+        self._limits = Mailbox("rate limits", frozenset({RATE_LIMITS}), limit=8)
+        self._newest_limits: protocol.RateLimitSnapshot | None = None
 
     @property
     def metadata(self) -> Metadata | None:
@@ -61,20 +71,44 @@ class Connection:
             raise ConfigError("client", "it is not connected yet: enter it, or make a first call")
         return self._actor
 
+    def rate_limits(self) -> protocol.RateLimitSnapshot | None:
+        """Return the newest limits that the runtime has told of, if any."""
+        with suppress(TransportClosedError):  # then there is nothing newer
+            for event in self._limits.take():
+                if isinstance(event.payload, protocol.AccountRateLimitsUpdatedNotification):
+                    self._newest_limits = event.payload.rate_limits
+        return self._newest_limits
+
     def request(
-        self, params: protocol.ClientRequest[R], *, timeout: float | None = None, coming: Coming | None = None
+        self,
+        params: protocol.ClientRequest[R],
+        *,
+        timeout: float | None = None,
+        coming: Coming | None = None,
+        undo: protocol.ClientRequest[Any] | None = None,
     ) -> R:
-        """Send a typed request and wait for its typed result, ``request_timeout`` seconds unless told otherwise."""
+        """Send a typed request and wait for its typed result, ``request_timeout`` seconds unless told otherwise.
+
+        ``undo`` is sent when the caller gives up while the runtime may have carried the request out.
+        """
         actor = self.open()
         patience = self.config.request_timeout if timeout is None else timeout
-        raw = self._ask(actor, params, patience, coming)
+        raw = self._ask(actor, params, patience, coming, undo)
         result: R = protocol.structure_result(params.METHOD, raw)
         return result
 
-    def send_and_forget(self, params: protocol.ClientRequest[Any]) -> None:
-        """Send a request whose reply nobody waits for; nothing happens if the connection is gone."""
-        if self._actor is not None:
-            self._actor.tell(params.METHOD, protocol.unstructure(params))
+    def send(self, params: protocol.ClientRequest[Any]) -> Callable[[], object]:
+        """Send a request whose reply does not matter; return what to call when it should be forgotten.
+
+        Does nothing when the connection is gone.
+        """
+        actor = self._actor
+        if actor is None or actor.death is not None:
+            return _nothing
+        try:
+            return partial(actor.abandon, actor.request(params.METHOD, protocol.unstructure(params)))
+        except TransportClosedError:
+            return _nothing
 
     def close(self) -> None:
         """Stop the runtime and wait until it is gone; idempotent, bounded by ``shutdown_timeout``."""
@@ -84,28 +118,33 @@ class Connection:
             self._stop(actor)
 
     def _stop(self, actor: Actor) -> None:
-        for patience in actor.stop(self.config.shutdown_timeout):
-            if _wait.ready(actor.exited, patience):
-                break
-        actor.release()
+        try:
+            for patience in actor.stop(self.config.shutdown_timeout):
+                if _wait.ready(actor.exited, patience):
+                    break
+        finally:
+            # Also when the caller is cancelled: nothing is left to end it later.
+            if not actor.exited.is_ready():
+                actor.process.kill()
+            actor.release()
 
     def _start(self) -> Actor:
         if self._closed:
             raise TransportClosedError("the client was closed")
         process = RuntimeProcess(command_line(self.config), self.config.cwd, self.config.env)
         self._starting_actor = actor = Actor(process, refuse, self.config.max_in_flight)
+        weakref.finalize(self, actor.let_go).atexit = False
         try:
-            raw = self._ask(actor, self._introduction(), self.config.start_timeout, None)
+            raw = self._ask(actor, self._introduction(), self.config.start_timeout)
             self._metadata = _metadata(raw)
         except BaseException as error:
             self._stop(actor)
             if isinstance(error, CodexError):
                 raise LaunchError(_why(error), process.facts()) from error
             raise
+        actor.subscribe(EVERYTHING, self._limits)
         actor.notify("initialized")
         self._actor = actor
-        # Nobody holds the client or a handle of it any more: end the process; the reader then clears up behind it.
-        weakref.finalize(self, process.terminate).atexit = False
         return actor
 
     def _introduction(self) -> protocol.InitializeParams:
@@ -117,16 +156,29 @@ class Connection:
             capabilities=protocol.InitializeCapabilities(experimental_api=config.experimental_api),
         )
 
-    def _ask(self, actor: Actor, params: protocol.ClientRequest[R], timeout: float, coming: Coming | None) -> Any:
+    def _ask(
+        self,
+        actor: Actor,
+        params: protocol.ClientRequest[R],
+        timeout: float,
+        coming: Coming | None = None,
+        undo: protocol.ClientRequest[Any] | None = None,
+    ) -> Any:
         reply = actor.request(params.METHOD, protocol.unstructure(params), coming)
+        settled = False
         try:
-            if not _wait.ready(reply, timeout):
-                raise RequestTimeoutError(params.METHOD, timeout)
+            settled = _wait.ready(reply, timeout)
         finally:
-            if not reply.is_ready():
-                actor.abandon(reply)
+            if not settled and actor.abandon(reply) and undo is not None:
+                self.send(undo)
+        if not settled:
+            raise RequestTimeoutError(params.METHOD, timeout)
         _log.debug("codex.request_answered", **_facts(reply, actor))
         return reply.result()
+
+
+def _nothing() -> None:
+    """Forget a request that was never sent."""
 
 
 def _metadata(raw: Any) -> Metadata:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from openai_codex import protocol
 from openai_codex._sync import _wait
+from openai_codex._engine.waiting import Deadline
 from openai_codex.errors import LoginTimeoutError
 
 if TYPE_CHECKING:
@@ -35,12 +36,13 @@ class LoginHandle:
 
         Raises `LoginTimeoutError` when the time is up; the login stays open, and `wait` can be called again.
         """
+        deadline = Deadline(timeout)
         while self._completed is None:
-            if not _wait.ready(self._mailbox, timeout):
+            if not _wait.ready(self._mailbox, deadline.remaining()):
                 raise LoginTimeoutError(self.login_id, timeout or 0.0)
             for event in self._mailbox.take():
-                if isinstance(event.payload, protocol.AccountLoginCompletedNotification):
-                    self._completed = event.payload
+                # Nothing can stand in for it, so a misfit is an error here.
+                self._completed = protocol.structure(protocol.AccountLoginCompletedNotification, event.params)
         return self._completed
 
     def cancel(self) -> protocol.CancelLoginAccountResponse:

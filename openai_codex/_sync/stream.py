@@ -77,14 +77,9 @@ class TurnStream(Stream["Notification"]):
 class TextStream(Stream[str]):
     """The assistant's text, piece by piece as it comes, all messages of the turn one after another."""
 
-    def __init__(self, cursor: Cursor, timeout: float | None) -> None:
-        super().__init__(cursor, timeout)
-        self._streamed: dict[str, int] = {}
-
     def _pick(self, event: Notification) -> str | None:
         payload = event.payload
         if isinstance(payload, protocol.AgentMessageDeltaNotification):
-            self._streamed[payload.item_id] = self._streamed.get(payload.item_id, 0) + len(payload.delta)
             return payload.delta or None
         if isinstance(payload, protocol.ItemCompletedNotification):
             return self._rest(payload.item)
@@ -93,7 +88,7 @@ class TextStream(Stream[str]):
     def _rest(self, item: protocol.ThreadItem) -> str | None:
         """Return what of a finished message did not come as deltas; usually nothing."""
         if isinstance(item, protocol.AgentMessageThreadItem):
-            return item.text[self._streamed.pop(item.id, 0) :] or None
+            return item.text[self._cursor.streamed(item.id) :] or None
         return None
 
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 
 from openai_codex import protocol
 from openai_codex._sync.client import Client
-from openai_codex._sync.turn import TurnHandle
-from openai_codex._engine.mailbox import Mailbox
-from openai_codex._engine.router import Coming
+from openai_codex._sync.turn import TurnHandle, start_turn
 
 
 class Work(Client):
     """Verbs that start work on a thread."""
 
-    def review(self, thread_id: str, target: protocol.ReviewTarget | str | None = None) -> TurnHandle:
+    def review(
+        self, thread_id: str, target: protocol.ReviewTarget | str | None = None, *, timeout: float | None = None
+    ) -> TurnHandle:
         """Let the runtime review code, as a turn of the thread (`review/start`), and return its handle.
 
         A review cannot be steered. The review's text is the final response of its turn.
@@ -21,14 +21,15 @@ class Work(Client):
         Args:
             thread_id: the thread; its working directory is the repository.
             target: what to review: a text says it in words, ``None`` means the uncommitted changes.
+            timeout: how long the runtime may take to accept it, in seconds; ``None``: ``request_timeout``.
+
+        If the caller is cancelled or the time is up before the turn's id is known, the turn is interrupted.
         """
         chosen = protocol.CustomReviewTarget(instructions=target) if isinstance(target, str) else target
-        mailbox = Mailbox(f"the events of a review in thread {thread_id}")
-        response = self._connection.request(
-            protocol.ReviewStartParams(thread_id=thread_id, target=chosen or protocol.UncommittedChangesReviewTarget()),
-            coming=Coming(mailbox, ("turn", "id"), thread_id),
+        params = protocol.ReviewStartParams(
+            thread_id=thread_id, target=chosen or protocol.UncommittedChangesReviewTarget()
         )
-        return TurnHandle(self._connection, thread_id, response.turn.id, mailbox)
+        return start_turn(self._connection, thread_id, params, timeout)
 
     def thread_shell_command(
         self, thread_id: str, command: str, *, command_timeout: float | None = None

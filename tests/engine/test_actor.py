@@ -6,16 +6,20 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from openai_codex import TransportClosedError
+from openai_codex._engine import at_exit
 from openai_codex._engine.actor import Actor
 from openai_codex._engine.mailbox import Mailbox
 from openai_codex._engine.process import RuntimeProcess
 from openai_codex._engine.reply import Reply
-from openai_codex._engine.router import EVERYTHING
-from openai_codex._engine.waiting import block_until_ready
+from openai_codex._engine.router import EVERYTHING, Dispatch, Router
+from openai_codex._engine.waiting import Deadline, Latch, block_until_ready
+from openai_codex._engine.wire import Frame
+from openai_codex.notification import Notification
 from openai_codex.refusals import refuse
 from tests.engine.children import child
 
@@ -33,7 +37,7 @@ def start() -> Iterator[Start]:
 
     yield run
     for actor in started:
-        actor.stop_now(10)
+        at_exit.stop(actor, timeout=10)
         actor.release()
         assert actor.exited.is_ready()
     assert [t.name for t in threading.enumerate() if t.name.startswith("codex-")] == []
@@ -50,7 +54,7 @@ def test_noise_on_stdout_is_counted_and_skipped(start: Start) -> None:
         while True: reply(read(), {"ok": True})
     """)
     assert result(actor.request("m", {})) == {"ok": True}
-    assert actor.counters.skipped == 4
+    assert actor.skipped == 4
 
 
 def test_half_a_line_at_the_end_is_counted(start: Start) -> None:
@@ -58,7 +62,7 @@ def test_half_a_line_at_the_end_is_counted(start: Start) -> None:
     reply = actor.request("m", {})
     with pytest.raises(TransportClosedError):
         result(reply)
-    assert actor.counters.skipped == 1
+    assert actor.skipped == 1
 
 
 def test_a_death_tells_everyone_what_is_known(start: Start) -> None:
@@ -121,7 +125,7 @@ def test_a_child_that_reads_nothing_can_still_be_stopped(start: Start) -> None:
     actor.subscribe(EVERYTHING, box)
     reply = actor.request("big", {"text": "x" * 1_000_000})
     assert not block_until_ready(reply, 0)
-    actor.stop_now(1.0)
+    at_exit.stop(actor, timeout=1.0)
     assert actor.process.facts().exit_code == -signal.SIGKILL
     with pytest.raises(TransportClosedError, match="the client was closed"):
         result(reply)
@@ -162,7 +166,7 @@ def test_a_late_reply_is_dropped(start: Start) -> None:
     actor.abandon(late)
     assert result(actor.request("fast", {})) == "in time"
     assert not late.is_ready()
-    assert (actor.counters.late, actor.counters.skipped) == (1, 0)
+    assert (actor.late, actor.skipped) == (1, 0)
 
 
 def test_a_runtime_that_closes_its_output_but_lives_is_ended(start: Start) -> None:
@@ -173,6 +177,82 @@ def test_a_runtime_that_closes_its_output_but_lives_is_ended(start: Start) -> No
     assert block_until_ready(actor.exited, 20)
 
 
+def test_an_exit_is_noticed_though_a_descendant_holds_the_output(start: Start) -> None:
+    actor = start("""
+        import subprocess
+        left = subprocess.Popen(["sleep", "100"])
+        read(); send({"method": "left", "params": {"pid": left.pid}}); os._exit(3)
+    """)
+    box = Mailbox("left")
+    actor.subscribe(EVERYTHING, box)
+    reply = actor.request("m", {})
+    with pytest.raises(TransportClosedError, match="exit code 3"):
+        result(reply)
+    assert block_until_ready(actor.exited, 20)
+    [event] = box.take()
+    deadline = Deadline(10)
+    while _runs(event.params["pid"]) and not deadline.passed():
+        threading.Event().wait(0.01)
+    assert not _runs(event.params["pid"])
+
+
+def _runs(pid: int) -> bool:
+    """Say whether a process lives; one that was killed and not yet reaped by init does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_one_odd_frame_does_not_end_the_connection(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    actor = start("""
+        send({"method": "odd"})
+        while True: reply(read(), "fine")
+    """)
+    real = Router.dispatch
+
+    def dispatch(router: Router, frames: list[Frame]) -> Dispatch:
+        if any(isinstance(frame, Notification) for frame in frames):
+            raise KeyError("a bug")
+        return real(router, frames)
+
+    monkeypatch.setattr(Router, "dispatch", dispatch)
+    box = Latch()
+    assert not block_until_ready(box, 0)
+    assert result(actor.request("m", {})) == "fine"
+
+
+def test_a_handler_that_fails_still_answers(start: Start) -> None:
+    actor = start("""
+        first = read()
+        send({"id": 0, "method": "item/fileChange/requestApproval", "params": {}})
+        reply(first, read())
+        read()
+    """)
+
+    def broken(_: object) -> bytes:
+        raise ZeroDivisionError
+
+    actor._answer = broken
+    assert result(actor.request("m", {}))["error"]["code"] == -32603  # type: ignore[index]  # the child sends a dict
+
+
+@pytest.mark.parametrize("stubborn", [False, True])
+def test_a_connection_that_nobody_holds_ends_by_itself(start: Start, stubborn: bool) -> None:
+    ignore = "signal.signal(signal.SIGTERM, signal.SIG_IGN)" if stubborn else "pass"
+    actor = start(f"""
+        {ignore}
+        send({{"method": "ready"}})
+        while True: time.sleep(100)
+    """)
+    box = Mailbox("ready")
+    actor.subscribe(EVERYTHING, box)
+    assert block_until_ready(box, 20)
+    actor.let_go()
+    assert block_until_ready(actor.exited, 20)
+    assert actor.process.facts().exit_code == -(signal.SIGKILL if stubborn else signal.SIGTERM)
+
+
 def test_stderr_is_drained_and_its_tail_bounded(start: Start) -> None:
     actor = start("""
         for number in range(200_000): sys.stderr.write(f"line {number}\\n")
@@ -180,7 +260,7 @@ def test_stderr_is_drained_and_its_tail_bounded(start: Start) -> None:
         reply(read(), "done"); read()
     """)
     assert result(actor.request("m", {})) == "done"
-    actor.stop_now(10)
+    at_exit.stop(actor, timeout=10)
     tail = actor.process.facts().stderr_tail
     assert len(tail) <= 50
     assert max(map(len, tail)) <= 2_000

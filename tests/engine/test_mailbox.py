@@ -179,3 +179,11 @@ def test_closing_drops_what_is_unread_and_wakes_who_waits() -> None:
     assert box.take() == []
     assert box.is_over()
     assert block_until_ready(box, 0)
+
+
+@pytest.mark.parametrize("odd", [{"itemId": {"a": 1}, "delta": "x"}, {"itemId": "i", "delta": None}, {"itemId": "i"}])
+def test_a_delta_of_an_odd_shape_is_kept_as_it_is(odd: dict[str, object]) -> None:
+    backlog = Backlog(bound=2)
+    strange = event("item/agentMessage/delta", **odd)
+    backlog.extend([delta("a"), strange, delta("b"), delta("c")])
+    assert [each.params.get("delta") for each in backlog.take()] == ["a", odd.get("delta"), "bc"]

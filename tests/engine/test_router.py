@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 from openai_codex._engine.mailbox import Mailbox
 from openai_codex._engine.reply import Reply
 from openai_codex._engine.router import EVERYTHING, Coming, Router, Topic
@@ -143,8 +145,8 @@ def test_requests_above_the_cap_wait_their_turn_in_order() -> None:
         replies.append(ask(router))
         assert router.admit(number, b"%d" % number) is None
     assert router.dispatch([Response(2, None)]).to_write == [b"3"]
-    assert router.abandon(4) == []
-    assert router.abandon(1) == [b"5"]
+    assert router.abandon(4) == (False, [])
+    assert router.abandon(1) == (True, [b"5"])
     assert router.dispatch([Response(3, None), Response(5, None)]).to_write == []
     assert router.in_flight() == 0
 
@@ -156,3 +158,15 @@ def test_at_the_end_everyone_is_handed_over_once() -> None:
     router.subscribe(EVERYTHING, box)
     assert router.everyone() == ([reply], {box})
     assert router.everyone() == ([], set())
+
+
+def test_a_mailbox_that_nobody_holds_is_forgotten() -> None:
+    router = Router(10)
+    kept, dropped = Mailbox("kept"), Mailbox("dropped")
+    router.subscribe(Topic("T"), kept)
+    router.subscribe(Topic("T"), dropped)
+    del dropped
+    gc.collect()
+    event = delta("T", "U")
+    assert router.dispatch([event]).delivered == {kept: [event]}
+    assert router.everyone() == ([], {kept})

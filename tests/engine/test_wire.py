@@ -69,6 +69,7 @@ def test_a_method_with_an_id_is_a_server_request(request_id: int | str) -> None:
         (b'{"id":1}', "neither"),
         (b'{"id":null,"result":1}', "neither"),
         (b'{"method":5}', "neither"),
+        (b'{"id":true,"result":1}', "neither"),
     ],
 )
 def test_what_is_no_frame_is_skipped_with_a_reason(line: bytes, reason: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from openai_codex import AppServerConfig, AsyncCodex, TurnFailedError, TurnTimeoutError
+from openai_codex import AppServerConfig, AsyncCodex, InvalidRequestError, TurnFailedError, TurnTimeoutError
 from openai_codex.testing import ScriptedModel, call, message, reply, say
 from openai_codex.types import AgentMessageThreadItem, TurnStatus
 
@@ -57,3 +57,19 @@ async def test_a_goal_whose_turn_fails_raises_and_goes_no_further(
     assert goal is not None
     assert goal.status != "active"
     assert scripted_model.request_count == 1
+
+
+async def test_a_goal_that_is_refused_leaves_the_running_turn_alone(
+    codex_config: AppServerConfig, scripted_model: ScriptedModel
+) -> None:
+    gate = scripted_model.gate()
+    scripted_model.say("finished", gate=gate)
+    async with AsyncCodex(codex_config) as codex:
+        thread = await codex.thread_start(ephemeral=True)  # which can have no goal
+        turn = await thread.turn("go")
+        await gate.reached()
+        with pytest.raises(InvalidRequestError):
+            await codex.run_goal(thread.id, "impossible", timeout=30)
+        gate.open()
+        result = await turn.run(timeout=30)
+    assert result.status == TurnStatus.completed

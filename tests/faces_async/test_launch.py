@@ -6,6 +6,7 @@ import os
 import re
 import threading
 import time
+from functools import partial
 from pathlib import Path
 
 import attrs
@@ -18,6 +19,7 @@ from openai_codex import (
     LaunchError,
     RequestTimeoutError,
     TransportClosedError,
+    TurnTimeoutError,
 )
 from openai_codex.testing import QuietHome, ScriptedModel
 from openai_codex.types import InitializeResponse, ModelListParams, ModelListResponse, ThreadLoadedListParams
@@ -146,9 +148,63 @@ async def test_a_request_without_a_reply_times_out_by_name() -> None:
     assert (caught.value.method, caught.value.timeout) == ("model/list", 0.1)
 
 
+async def test_a_run_that_is_never_accepted_is_a_turn_that_took_too_long() -> None:
+    program = child("shake_hands()\nwhile True: read()")
+    async with AsyncCodex(AppServerConfig(launch_args_override=program)) as codex:
+        with pytest.raises(TurnTimeoutError) as caught:
+            await codex.thread("T").run("go", timeout=0.2)
+    assert (caught.value.thread_id, caught.value.turn_id, caught.value.timeout) == ("T", None, 0.2)
+
+
+async def test_a_turn_that_was_never_sent_is_not_interrupted() -> None:
+    program = child("""
+        shake_hands()
+        seen = []
+        while True:
+            request = read()
+            if request["method"] == "model/list": reply(request, {"data": [], "nextCursor": ",".join(seen)})
+            seen.append(request["method"])
+    """)
+    config = AppServerConfig(launch_args_override=program, max_in_flight=1)
+    async with AsyncCodex(config) as codex:
+        with pytest.raises(RequestTimeoutError):  # takes the only place for a while
+            await together([partial(codex.request, ThreadLoadedListParams(), timeout=1), partial(_refused, codex)])
+        models = await codex.request(ModelListParams())
+    assert models.next_cursor == "thread/loaded/list"
+
+
+async def _refused(codex: AsyncCodex) -> None:
+    with pytest.raises(RequestTimeoutError):
+        await codex.thread("T").turn("go", timeout=0.1)
+
+
+async def test_a_turn_that_may_have_started_is_interrupted_when_its_caller_gives_up() -> None:
+    program = child("""
+        shake_hands()
+        seen = []
+        while True:
+            request = read()
+            if request["method"] == "model/list": reply(request, {"data": [], "nextCursor": ",".join(seen)})
+            seen.append(request["method"])
+    """)
+    async with AsyncCodex(AppServerConfig(launch_args_override=program)) as codex:
+        for start in (partial(codex.thread("T").turn, "go"), partial(codex.review, "T", "all")):
+            with pytest.raises(RequestTimeoutError):
+                await start(timeout=0.1)
+        models = await codex.request(ModelListParams())
+    assert models.next_cursor == "turn/start,turn/interrupt,review/start,turn/interrupt"
+
+
 @pytest.mark.parametrize(
     "setting",
     [
+        {"launch_args_override": ()},
+        {"launch_args_override": ("codex", "a\0b")},
+        {"config_overrides": ("a=\ud83d",)},
+        {"env": {"A": 1}},
+        {"env": {"A=B": "1"}},
+        {"env": {"": "1"}},
+        {"codex_bin": "a\0b"},
         {"request_timeout": 0},
         {"start_timeout": float("inf")},
         {"max_in_flight": 101},
@@ -159,6 +215,11 @@ async def test_a_request_without_a_reply_times_out_by_name() -> None:
 def test_a_setting_that_cannot_work_is_refused_by_name(setting: dict[str, object]) -> None:
     with pytest.raises(ConfigError):
         AppServerConfig(**setting)  # type: ignore[arg-type]  # on purpose
+
+
+def test_paths_are_taken_for_texts() -> None:
+    config = AppServerConfig(codex_bin=Path("/a/codex"), cwd=Path("/b"))  # type: ignore[arg-type]  # converted
+    assert (config.codex_bin, config.cwd) == ("/a/codex", "/b")
 
 
 def test_the_environment_never_shows_in_a_repr() -> None:

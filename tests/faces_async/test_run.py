@@ -153,6 +153,28 @@ async def test_a_failed_turn_raises_with_what_there_was_and_the_thread_lives_on(
     assert after.final_response == "back again"
 
 
+async def test_a_usage_limit_says_when_it_is_lifted(
+    codex_config: AppServerConfig, scripted_model: ScriptedModel
+) -> None:
+    headers = {
+        "x-codex-primary-used-percent": "100",
+        "x-codex-primary-window-minutes": "300",
+        "x-codex-primary-reset-at": "1900000000",
+    }
+    body = {"error": {"type": "usage_limit_reached", "message": "limit", "resets_at": 1900000000}}
+    scripted_model.fail(429, body, headers=headers)
+    scripted_model.fail_stream("context_length_exceeded")
+    async with AsyncCodex(codex_config) as codex:
+        thread = await codex.thread_start(ephemeral=True)
+        with pytest.raises(TurnFailedError) as limited:
+            await thread.run("go")
+        with pytest.raises(TurnFailedError) as other:
+            await thread.run("go")
+    assert limited.value.codex_error_info == CodexErrorKind.usage_limit_exceeded
+    assert limited.value.resets_at == 1900000000
+    assert other.value.resets_at is None
+
+
 async def test_a_run_that_takes_too_long_is_interrupted_and_tells_what_there_was(
     codex_config: AppServerConfig, scripted_model: ScriptedModel
 ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from openai_codex import AppServerConfig, AsyncCodex, EventTimeoutError, TransportClosedError
+from openai_codex import AppServerConfig, AsyncCodex, ConfigError, EventTimeoutError, TransportClosedError
 from openai_codex.testing import ScriptedModel, call, message, reasoning, reply
 from openai_codex.types import (
     AgentMessageThreadItem,
@@ -110,3 +110,27 @@ async def test_unread_events_are_bounded_and_what_is_dropped_is_counted(
         kept = [await events.__anext__() for _ in range(3)]
     assert events.dropped > 0
     assert len(kept) == 3
+
+
+async def test_text_goes_on_where_any_stream_was_left(
+    codex_config: AppServerConfig, scripted_model: ScriptedModel
+) -> None:
+    scripted_model.say("Hello big wide world")
+    async with AsyncCodex(codex_config) as codex:
+        turn = await (await codex.thread_start(ephemeral=True)).turn("go")
+        pieces = []
+        async for event in turn.stream(timeout=30):
+            if event.method == "item/agentMessage/delta":
+                pieces.append(event.params["delta"])
+                break
+        async for piece in turn.text(timeout=30):
+            pieces.append(piece)
+            break
+        pieces += [piece async for piece in turn.text(timeout=30)]
+    assert "".join(pieces) == "Hello big wide world"
+
+
+async def test_a_subscription_needs_room(codex_config: AppServerConfig) -> None:
+    async with AsyncCodex(codex_config) as codex:
+        with pytest.raises(ConfigError, match="limit"):
+            codex.events(limit=0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from openai_codex import AppServerConfig, Codex, TurnFailedError, TurnTimeoutError
+from openai_codex import AppServerConfig, Codex, InvalidRequestError, TurnFailedError, TurnTimeoutError
 from openai_codex.testing import ScriptedModel, call, message, reply, say
 from openai_codex.types import AgentMessageThreadItem, TurnStatus
 
@@ -56,3 +56,19 @@ def test_a_goal_whose_turn_fails_raises_and_goes_no_further(
     assert goal is not None
     assert goal.status != "active"
     assert scripted_model.request_count == 1
+
+
+def test_a_goal_that_is_refused_leaves_the_running_turn_alone(
+    codex_config: AppServerConfig, scripted_model: ScriptedModel
+) -> None:
+    gate = scripted_model.gate()
+    scripted_model.say("finished", gate=gate)
+    with Codex(codex_config) as codex:
+        thread = codex.thread_start(ephemeral=True)  # which can have no goal
+        turn = thread.turn("go")
+        gate.wait_reached()
+        with pytest.raises(InvalidRequestError):
+            codex.run_goal(thread.id, "impossible", timeout=30)
+        gate.open()
+        result = turn.run(timeout=30)
+    assert result.status == TurnStatus.completed

@@ -82,6 +82,9 @@ def test_an_external_message_travels_as_tool_output(
         (["a", 5], "input[1]", "got int"),
         (TextInput(None), "input[0].text", "got NoneType"),  # type: ignore[arg-type]  # on purpose
         (None, "input[0]", "got NoneType"),
+        (ExternalMessage("t", "half \ud83d"), "input.content", "surrogate pair"),
+        (ExternalMessage("t", [{"type": "input_text", "text": "x" * (MOST_CHARACTERS + 1)}]), "input", "characters"),
+        (ExternalMessage(5, "x"), "input.tool_name", "got int"),  # type: ignore[arg-type]  # on purpose
     ],
 )
 def test_bad_input_is_refused_by_name_before_anything_is_sent(

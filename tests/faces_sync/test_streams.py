@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from openai_codex import AppServerConfig, Codex, EventTimeoutError, TransportClosedError
+from openai_codex import AppServerConfig, Codex, ConfigError, EventTimeoutError, TransportClosedError
 from openai_codex.testing import ScriptedModel, call, message, reasoning, reply
 from openai_codex.types import (
     AgentMessageThreadItem,
@@ -109,3 +109,25 @@ def test_unread_events_are_bounded_and_what_is_dropped_is_counted(
         kept = [events.__next__() for _ in range(3)]
     assert events.dropped > 0
     assert len(kept) == 3
+
+
+def test_text_goes_on_where_any_stream_was_left(codex_config: AppServerConfig, scripted_model: ScriptedModel) -> None:
+    scripted_model.say("Hello big wide world")
+    with Codex(codex_config) as codex:
+        turn = (codex.thread_start(ephemeral=True)).turn("go")
+        pieces = []
+        for event in turn.stream(timeout=30):
+            if event.method == "item/agentMessage/delta":
+                pieces.append(event.params["delta"])
+                break
+        for piece in turn.text(timeout=30):
+            pieces.append(piece)
+            break
+        pieces += [piece for piece in turn.text(timeout=30)]
+    assert "".join(pieces) == "Hello big wide world"
+
+
+def test_a_subscription_needs_room(codex_config: AppServerConfig) -> None:
+    with Codex(codex_config) as codex:
+        with pytest.raises(ConfigError, match="limit"):
+            codex.events(limit=0)
