@@ -23,7 +23,7 @@ check: $(STAMP) ## Format, lint, strict types, drift of generated code, layers
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pyright
+	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/python -m tools.generate --check
 	$(BIN)/python -m tools.unasync --check
 	$(BIN)/python -m pytest --quiet tests/test_layers.py

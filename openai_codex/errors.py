@@ -138,10 +138,7 @@ class LoginTimeoutError(CodexTimeoutError):
 
 @_error
 class TurnTimeoutError(CodexTimeoutError):
-    """A turn did not finish, or its stream produced no event, in time.
-
-    When ``run()`` raises it, the turn has been interrupted on the server.
-    """
+    """A turn did not finish, or its stream gave no event, in time; if ``run()`` raises it, the turn was interrupted."""
 
     thread_id: str
     turn_id: str | None

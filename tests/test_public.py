@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import pickle
 import subprocess
 import sys
@@ -13,6 +14,8 @@ import pytest
 
 import openai_codex
 from openai_codex import errors, types
+from openai_codex.protocol import TurnStatus
+from openai_codex.results import RunResult
 
 
 def test_the_names_of_the_distribution_and_the_import() -> None:
@@ -46,12 +49,20 @@ def test_importing_the_package_loads_no_protocol_class_and_nothing_heavy() -> No
     assert not [name for name in loaded if name.startswith("openai_codex.protocol.")]
 
 
+PARTIAL = RunResult("U", "T", TurnStatus.failed)
+
 ERRORS = [
     errors.ConfigError("cwd", "bad"),
     errors.LaunchError("gone", errors.ProcessFacts(("codex",), 5, 3, ("last words",))),
     errors.TransportClosedError("closed", "turn/start", errors.ProcessFacts(("codex",), 5, -9)),
     errors.RequestTimeoutError("model/list", 1.5),
+    errors.EventTimeoutError(0.5),
+    errors.LoginTimeoutError("L", 3.0),
     errors.TurnTimeoutError("T", None, 2.0),
+    errors.TurnTimeoutError("T", "U", 2.0, PARTIAL),
+    errors.TurnFailedError("no luck", PARTIAL, None, "none at all"),
+    errors.OutputError("Answer", "{}", ("a: is missing",)),
+    errors.RetryLimitExceededError(-32001, "busy", None, "turn/start"),
     errors.DecodeError("Turn", ("id: expected str",), {"id": 1}),
     errors.rpc_error(-32600, "no", {"a": 1}, "turn/steer"),
     errors.rpc_error(-1, "odd"),
@@ -64,6 +75,34 @@ def test_an_error_pickles_with_its_facts_and_says_them(error: errors.CodexError)
     assert type(again) is type(error)
     assert vars(again) == vars(error)
     assert str(again) == str(error) != ""
+
+
+HUSH = "sk-hush"
+TELLTALES = [
+    errors.DecodeError("Turn", ("id: expected str",), {"apiKey": HUSH}),
+    errors.OutputError("Answer", HUSH, ("a: is missing",)),
+    errors.rpc_error(-32600, "no", {"token": HUSH}, "turn/steer"),
+]
+
+
+@pytest.mark.parametrize("error", TELLTALES, ids=lambda error: type(error).__name__)
+def test_the_repr_of_an_error_shows_its_text_and_no_payload(error: errors.CodexError) -> None:
+    assert repr(error) == f"{type(error).__name__}({str(error)!r})"
+    assert HUSH not in repr(error)
+
+    async def fail() -> None:
+        raise error
+
+    async def main() -> str:
+        task = asyncio.ensure_future(fail())
+        await asyncio.wait([task])
+        shown = repr(task)
+        assert task.exception() is error
+        return shown
+
+    shown = asyncio.run(main())
+    assert type(error).__name__ in shown
+    assert HUSH not in shown
 
 
 def test_error_codes_have_classes() -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from openai_codex import protocol
 from openai_codex._async.client import AsyncClient
 from openai_codex._async.login import AsyncChatgptLoginHandle, AsyncDeviceCodeLoginHandle
 from openai_codex._engine.mailbox import Mailbox
 from openai_codex._engine.router import Coming
+
+T = TypeVar("T")
 
 
 class AsyncAccounts(AsyncClient):
@@ -22,7 +26,7 @@ class AsyncAccounts(AsyncClient):
         A login that was open is replaced: its `wait` returns a failure.
         """
         response, mailbox = await self._start_login(protocol.ChatgptLoginAccountParams())
-        assert isinstance(response, protocol.ChatgptLoginAccountResponse)
+        response = _expected(protocol.ChatgptLoginAccountResponse, response)
         return AsyncChatgptLoginHandle(self._connection, response.login_id, response.auth_url, mailbox)
 
     async def login_chatgpt_device_code(self) -> AsyncDeviceCodeLoginHandle:
@@ -31,7 +35,7 @@ class AsyncAccounts(AsyncClient):
         Raises `InternalRpcError` if the login service cannot be reached.
         """
         response, mailbox = await self._start_login(protocol.ChatgptDeviceCodeLoginAccountParams())
-        assert isinstance(response, protocol.ChatgptDeviceCodeLoginAccountResponse)
+        response = _expected(protocol.ChatgptDeviceCodeLoginAccountResponse, response)
         return AsyncDeviceCodeLoginHandle(
             self._connection, response.login_id, response.verification_url, response.user_code, mailbox
         )
@@ -54,3 +58,8 @@ class AsyncAccounts(AsyncClient):
         mailbox = Mailbox("the end of a login")
         response = await self._connection.request(params, coming=Coming(mailbox, ("loginId",)))
         return response, mailbox
+
+
+def _expected(kind: type[T], response: protocol.LoginAccountResponse) -> T:
+    """Return the reply if it is of the kind that was asked for; else raise the `DecodeError` that says what is wrong."""
+    return response if isinstance(response, kind) else protocol.structure(kind, response.raw)

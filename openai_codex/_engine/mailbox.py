@@ -37,10 +37,12 @@ class Mailbox(Waitable):
         """Say whether `take` has something to say."""
         return self._over or len(self._backlog) > 0
 
+    def wants(self, method: str) -> bool:
+        """Say whether events of this method are for it; the router asks before it delivers."""
+        return self._methods is None or method in self._methods
+
     def put(self, events: Sequence[Notification], *, last: bool = False) -> list[Waiter]:
         """Append a batch, ``last`` if nothing will follow; return the waiters to wake."""
-        if self._methods is not None:
-            events = [event for event in events if event.method in self._methods]
         with self._lock:
             self._backlog.extend(events)
             self._seen.update([event.method for event in events])

@@ -3,11 +3,15 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from openai_codex import protocol
 from openai_codex._sync.client import Client
 from openai_codex._sync.login import ChatgptLoginHandle, DeviceCodeLoginHandle
 from openai_codex._engine.mailbox import Mailbox
 from openai_codex._engine.router import Coming
+
+T = TypeVar("T")
 
 
 class Accounts(Client):
@@ -23,7 +27,7 @@ class Accounts(Client):
         A login that was open is replaced: its `wait` returns a failure.
         """
         response, mailbox = self._start_login(protocol.ChatgptLoginAccountParams())
-        assert isinstance(response, protocol.ChatgptLoginAccountResponse)
+        response = _expected(protocol.ChatgptLoginAccountResponse, response)
         return ChatgptLoginHandle(self._connection, response.login_id, response.auth_url, mailbox)
 
     def login_chatgpt_device_code(self) -> DeviceCodeLoginHandle:
@@ -32,7 +36,7 @@ class Accounts(Client):
         Raises `InternalRpcError` if the login service cannot be reached.
         """
         response, mailbox = self._start_login(protocol.ChatgptDeviceCodeLoginAccountParams())
-        assert isinstance(response, protocol.ChatgptDeviceCodeLoginAccountResponse)
+        response = _expected(protocol.ChatgptDeviceCodeLoginAccountResponse, response)
         return DeviceCodeLoginHandle(
             self._connection, response.login_id, response.verification_url, response.user_code, mailbox
         )
@@ -55,3 +59,8 @@ class Accounts(Client):
         mailbox = Mailbox("the end of a login")
         response = self._connection.request(params, coming=Coming(mailbox, ("loginId",)))
         return response, mailbox
+
+
+def _expected(kind: type[T], response: protocol.LoginAccountResponse) -> T:
+    """Return the reply if it is of the kind that was asked for; else raise the `DecodeError` that says what is wrong."""
+    return response if isinstance(response, kind) else protocol.structure(kind, response.raw)

@@ -45,7 +45,8 @@ class Record:  # noqa: PLW1641  mutable and compared by value, so without a hash
 
     Records compare and print by their fields (secrets are masked); as they can change, they have no hash. A record that
     came from the runtime keeps the JSON it was built from, so a field that this version does not know is neither lost
-    on the way back nor out of reach.
+    on the way back nor out of reach. ``attrs.evolve`` makes a record of the program, without `raw`: to change a
+    received one and keep its unknown fields, set its attributes.
     """
 
     WIRE_NAMES: ClassVar[dict[str, str]] = {}
@@ -85,7 +86,7 @@ class Variant(Record):
 
 @attrs.define(eq=False, repr=False)
 class UnknownVariant(Record):  # noqa: PLW1641  mutable and compared by value, so without a hash
-    """A member of a union that this version does not know; its JSON is in `raw`, and goes back as it came."""
+    """A member of a union that this version does not know, or knows in another shape; its JSON goes back as it came."""
 
     raw: JsonObject | None
     tag: str | None = None
@@ -164,4 +165,4 @@ class OpenEnum(str, Enum):
     @property
     def is_known(self) -> bool:
         """Whether this version of the protocol names the value."""
-        return self._name_ in type(self).__members__
+        return self._value_ in type(self)._value2member_map_

@@ -13,15 +13,15 @@ from openai_codex import protocol
 from openai_codex.errors import DecodeError
 from openai_codex.protocol.base import JsonObject, ServerNotification, UnknownNotification
 from openai_codex.protocol.dump import unstructure as unstructure
-from openai_codex.protocol.hooks import make_converter
 from openai_codex.protocol.methods import CLIENT_REQUESTS, NOTIFICATIONS, SERVER_REQUESTS
 from openai_codex.protocol.misfit import MisfitError
 from openai_codex.protocol.reflection import wire_name
+from openai_codex.protocol.structuring import make_converter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from openai_codex.protocol.hooks import Hook
+    from openai_codex.protocol.structuring import Hook
 
 T = TypeVar("T")
 
@@ -32,12 +32,16 @@ _makers: dict[str, tuple[Hook, Any]] = {}
 
 
 def structure(type_: type[T], json: Any) -> T:
-    """Make an instance of a protocol class of decoded JSON. Raises `DecodeError` if it does not fit."""
+    """Make an instance of a protocol class, or of a union of them, of decoded JSON.
+
+    Raises `DecodeError` if it does not fit. A member of a union that does not fit is no error: it is kept as it came,
+    as an `UnknownVariant`.
+    """
     hook = _FAST.get_structure_hook(type_)
     try:
         made: T = hook(json, type_)
     except (KeyError, MisfitError):
-        raise _explained(type_.__name__, type_, json) from None
+        raise _explained(getattr(type_, "__name__", str(type_)), type_, json) from None
     return made
 
 

@@ -5,8 +5,11 @@ It goes by the values, not by annotations, so a plain string is as good as the e
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from openai_codex.errors import ConfigError
 from openai_codex.protocol.base import (
     UNSET,
     JsonObject,
@@ -15,6 +18,7 @@ from openai_codex.protocol.base import (
     UnknownVariant,
     Variant,
 )
+from openai_codex.protocol.misfit import MisfitError
 from openai_codex.protocol.reflection import record_fields, tag_of, wire_name
 
 if TYPE_CHECKING:
@@ -22,20 +26,38 @@ if TYPE_CHECKING:
 
 
 def unstructure(value: Any) -> Any:
-    """Turn a record, or anything made of records, lists and dicts, into JSON values.
+    """Turn a record, or anything made of records, sequences and mappings, into JSON values.
 
-    Fields that are `UNSET` are left off. Of a record that came from the runtime, unknown fields go out as they came.
-    The params of a request that takes none are ``None``.
+    Fields that are `UNSET` are left off. Of a record that came from the runtime, unknown fields go out as they came:
+    they are not copied, so what is returned shares them with its `raw`. The params of a request that takes none are
+    ``None``; a path becomes its text. Raises `ConfigError` for what JSON cannot say, naming class and field.
     """
+    try:
+        return _json(value)
+    except MisfitError as error:
+        raise ConfigError("value", str(error)) from None
+
+
+def _json(value: Any) -> Any:
     if isinstance(value, Record):
         return _record(value)
     if isinstance(value, str):
-        return str(value)  # an enum member becomes its plain text
-    if isinstance(value, (list, tuple)):
-        return [unstructure(item) for item in cast("list[Any]", value)]
-    if isinstance(value, dict):
-        return {key: unstructure(item) for key, item in cast("JsonObject", value).items()}
-    return value
+        return str.__str__(value)  # the plain text of an enum member, whatever `str()` of its class says
+    if value is None or isinstance(value, (bool, int, float)):
+        return value
+    if isinstance(value, Mapping):
+        return {_key(key): _json(item) for key, item in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray, memoryview)):
+        return [_json(item) for item in value]
+    if isinstance(value, os.PathLike):
+        return _json(os.fspath(value))
+    raise MisfitError("a JSON value", value)
+
+
+def _key(key: Any) -> str:
+    if isinstance(key, str):
+        return str.__str__(key)
+    raise MisfitError("str as key", key)
 
 
 def _record(record: Record) -> JsonObject | None:
@@ -55,7 +77,10 @@ def _known(record: Record, plan: _Plan, raw: JsonObject) -> JsonObject:
         value = getattr(record, name)
         if value is UNSET or (value == default and wire not in raw):
             continue
-        known[wire] = unstructure(value)
+        try:
+            known[wire] = _json(value)
+        except MisfitError as error:
+            raise ConfigError(f"{type(record).__name__}.{name}", str(error)) from None
     return known
 
 

@@ -1,11 +1,17 @@
-"""How a member of a union is chosen: by the kind of JSON, then by tag, else by shape; what fits none stays unknown."""
+"""How a member of a union is chosen: by the kind of JSON, then by tag, else by shape; what fits none stays unknown.
+
+A member whose tag or shape is known and whose body does not fit is unknown too: one odd item does not cost the whole
+result that it came in.
+"""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from types import NoneType
 from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 import attrs
+from cattrs import ClassValidationError
 
 from openai_codex.protocol.base import JsonObject, OpenEnum, Record, UnknownVariant, Unset, Variant
 from openai_codex.protocol.misfit import JSON_KINDS, MisfitError
@@ -70,11 +76,9 @@ def _by_tag(variants: list[type[Variant]], converter: Converter) -> Hook:
 
     def structure_variant(value: JsonObject, _: Any) -> Record:
         tag = value.get(wire)
-        hook = hooks.get(tag) if isinstance(tag, str) else None
-        if hook is None:
-            return UnknownVariant(value, tag if isinstance(tag, str) else None)
-        record: Record = hook(value, None)
-        return record
+        if not isinstance(tag, str):
+            return UnknownVariant(value)
+        return _made_or_unknown(hooks.get(tag), value, tag)
 
     return structure_variant
 
@@ -89,10 +93,18 @@ def _by_shape(records: list[type[Record]], converter: Converter) -> Hook:
         if not fitting:
             return UnknownVariant(value)
         best = max(fitting, key=lambda shape: len(shape.names & value.keys()))
-        record: Record = converter.get_structure_hook(best.record)(value, None)
-        return record
+        return _made_or_unknown(converter.get_structure_hook(best.record), value, None)
 
     return structure_shape
+
+
+def _made_or_unknown(hook: Hook | None, value: JsonObject, tag: str | None) -> Record:
+    if hook is not None:
+        # The last error is how a converter that looks for all misfits tells of the first two.
+        with suppress(KeyError, MisfitError, ClassValidationError):
+            record: Record = hook(value, None)
+            return record
+    return UnknownVariant(value, tag)
 
 
 class Shape:

@@ -110,12 +110,32 @@ def quiet_home(path: str | Path, model_url: str, **options: Unpack[HomeOptions])
 def temporary_home(
     model_url: str, *, parent: str | Path | None = None, **options: Unpack[HomeOptions]
 ) -> Generator[QuietHome]:
-    """A quiet home in a new directory of `parent` (default: ``.test-homes`` here); it is removed on leaving."""
+    """A quiet home in a new directory of `parent` (default: ``.test-homes`` here); it is removed on leaving.
+
+    So is a ``.test-homes`` that was made for it, once it is empty.
+    """
     where = Path(DEFAULT_PARENT if parent is None else parent)
-    where.mkdir(parents=True, exist_ok=True)
-    # The runtime may still be writing its last file while the directory is removed.
-    with tempfile.TemporaryDirectory(prefix="home-", dir=where, ignore_cleanup_errors=True) as path:
-        yield quiet_home(path, model_url, **options)
+    directory, made_parent = _directory_in(where)
+    try:
+        with directory as path:
+            yield quiet_home(path, model_url, **options)
+    finally:
+        if made_parent and parent is None:
+            with contextlib.suppress(OSError):  # other tests still have homes there
+                where.rmdir()
+
+
+def _directory_in(parent: Path) -> tuple[tempfile.TemporaryDirectory[str], bool]:
+    """Make a directory in a parent that may not exist; return it, and whether the parent had to be made."""
+    made = False
+    while True:
+        with contextlib.suppress(FileExistsError):
+            parent.mkdir(parents=True)
+            made = True
+        # Another test may remove the empty parent in between.
+        with contextlib.suppress(FileNotFoundError):
+            # The runtime may still be writing its last file while the directory is removed.
+            return tempfile.TemporaryDirectory(prefix="home-", dir=parent, ignore_cleanup_errors=True), made
 
 
 def _settings(model_url: str, options: HomeOptions) -> dict[str, TomlValue]:

@@ -103,7 +103,8 @@ class ScriptedModel:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self.close()
         if kind is None:
-            self._raise(tuple(self._problems))
+            with self._watch.reading():
+                self._raise(tuple(self._problems))
 
     @property
     def url(self) -> str:
@@ -115,7 +116,11 @@ class ScriptedModel:
     # --- script
 
     def queue(self, *answers: Scripted) -> None:
-        """Queue answers as they are: built by the functions of this package, text, or functions of the request."""
+        """Queue answers as they are: built by the functions of this package, text, or functions of the request.
+
+        A function must not block: it runs on the one thread that answers all requests. To wait for something, return
+        an answer with a gate.
+        """
         with self._watch.changing():
             self._script.queue(answers)
 
@@ -231,17 +236,17 @@ class ScriptedModel:
             self._requests.append(request)
             self._count += 1
             self._active += 1
-            name = next(self._names)
+            name, number = next(self._names), self._count
         finished = False
         try:
-            await play(self._answer_to(request), writer, name)
+            await play(self._answer_to(request, number), writer, name)
             finished = True
         finally:
             with self._watch.changing():
                 self._active -= 1
                 self._abandoned += not finished
 
-    def _answer_to(self, request: RecordedRequest) -> replies.Answer:
+    def _answer_to(self, request: RecordedRequest, number: int) -> replies.Answer:
         # A mistake in the script must reach the test, not only the log of a server thread: the turn fails with its
         # text, and leaving the model raises it.
         try:
@@ -249,6 +254,7 @@ class ScriptedModel:
                 scripted = self._script.choose(request)
             return resolve(scripted, request)
         except Exception as error:  # noqa: BLE001  # whatever the functions of a script raise
-            problem = f"request {self._count}: {type(error).__name__}: {error}"
-            self._problems.append(problem)
+            problem = f"request {number}: {type(error).__name__}: {error}"
+            with self._watch.changing():
+                self._problems.append(problem)
             return replies.fail(400, problem)

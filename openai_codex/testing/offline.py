@@ -40,7 +40,8 @@ def offline(
     """A started model and a temporary home that points to it; both are gone on leaving.
 
     `default` is what the model answers when nothing is scripted, `parent` and the options are those of
-    `temporary_home`. Leaving raises `ScriptError` for requests that could not be answered as scripted.
+    `temporary_home`. Leaving raises `ScriptError` for requests that could not be answered as scripted. Answers that
+    were never asked for pass unnoticed; a test that minds them calls ``kit.model.assert_drained()``.
     """
     with ScriptedModel(default) as model, temporary_home(model.url, parent=parent, **options) as home:
         yield OfflineKit(model, home)

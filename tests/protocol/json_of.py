@@ -1,7 +1,7 @@
-"""A hypothesis strategy for the JSON that a schema allows, and for what a later version of it might send.
+"""Draws JSON that a schema allows, and JSON that a later version of it might send.
 
-Covers the part of JSON Schema that the protocol uses. Beyond the schema it draws unknown properties everywhere, unknown
-enum values, and unknown members of unions: all of them must survive.
+Covers the part of JSON Schema that the protocol uses. What comes from the future are unknown properties, unknown enum
+values, and unknown members of unions: all of them must survive.
 """
 
 from __future__ import annotations
@@ -10,9 +10,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
-from hypothesis import strategies as st
-
-from tools.generate.schema import Json, tag_of, target
+from tests.protocol.bundle import Json, definitions, tag_of, target
 
 SAMPLES: dict[str, list[Any]] = {
     "string": ["", "a", "Ünï→", 'quote"d', "line\nline"],
@@ -27,28 +25,25 @@ DEEP = 5
 """Below this depth only what is required is drawn."""
 
 
-def json_of(schema: Json, definitions: dict[str, Json]) -> st.SearchStrategy[Any]:
-    """Return a strategy for the JSON of one schema.
-
-    One draw seeds a generator of its own: an example has hundreds of choices, and nothing here needs shrinking.
-    """
-    return st.randoms(use_true_random=True).map(lambda random: _Drawing(random, definitions).value(schema, 0))
+def json_of(name: str, seed: int, *, future: bool) -> Any:
+    """Return JSON for one definition: the same for the same seed; with ``future``, unknown things among the known."""
+    return _Drawing(Random(f"{name} {seed}"), future).value(definitions()[name], 0)
 
 
 class _Drawing:
     """One example on its way."""
 
-    def __init__(self, random: Random, definitions: dict[str, Json]) -> None:
+    def __init__(self, random: Random, future: bool) -> None:
         self._choose: Callable[[list[Any]], Any] = random.choice
-        self._definitions = definitions
+        self._new = [NEW] if future else []
 
     def value(self, schema: Json, depth: int) -> Any:
         if schema is True:
             return self._choose(SAMPLES["anything"])
         if "$ref" in schema:
-            return self.value(self._definitions[target(schema)], depth)
+            return self.value(definitions()[target(schema["$ref"])], depth)
         if "enum" in schema:
-            return self._choose([*schema["enum"], NEW])
+            return self._choose([*schema["enum"], *self._new])
         if "properties" in schema:
             return self._object(schema, depth)
         members = schema.get("oneOf") or schema.get("anyOf") or schema.get("allOf")
@@ -57,7 +52,9 @@ class _Drawing:
     def _member(self, members: list[Json], depth: int) -> Any:
         if depth > DEEP and {"type": "null"} in members:
             return None
-        member = self._choose([*members, NEW] if any("properties" in m for m in members) else members)
+        # A member that may be any string or object stands for the future as well.
+        closed = members if self._new else [m for m in members if not isinstance(m.get("type"), list)]
+        member = self._choose([*closed, *self._new] if any("properties" in m for m in members) else closed)
         if member is NEW:
             tag = next((tag[0] for m in members if (tag := tag_of(m))), None)
             return {tag: NEW, "id": 1} if tag else {NEW: {"id": 1}}
@@ -71,7 +68,7 @@ class _Drawing:
             count = 0 if depth > DEEP else self._choose([0, 1, 2])
             return [self.value(schema["items"], depth + 1) for _ in range(count)]
         if kind == "object":
-            return self._mapping(schema.get("additionalProperties", True), depth)
+            return self._mapping(schema.get("additionalProperties", bool(self._new)), depth)
         return self._choose(SAMPLES[kind or "anything"])
 
     def _mapping(self, values: Json, depth: int) -> Any:
@@ -86,7 +83,7 @@ class _Drawing:
         parts = [schema, self._choose(alternatives)]
         tag = tag_of(parts[1]) or tag_of(schema)
         drawn = {name: self.value(p, depth + 1) for part in parts for name, p in self._present(part, depth)}
-        extra = {NEW: self._choose(SAMPLES["anything"])} if self._choose([True, False]) else {}
+        extra = {new: self._choose(SAMPLES["anything"]) for new in self._new if self._choose([True, False])}
         return {**drawn, **extra, **dict([tag] if tag else [])}
 
     def _present(self, part: Json, depth: int) -> list[tuple[str, Json]]:
@@ -94,6 +91,3 @@ class _Drawing:
         wanted = [False] if depth > DEEP else [True, False]
         properties = part.get("properties", {}).items()
         return [(name, p) for name, p in properties if name in required or self._choose(wanted)]
-
-    def _chance(self, options: list[Any]) -> Any:
-        return self._draw(st.sampled_from(options))

@@ -7,7 +7,14 @@ from typing import Any
 import pytest
 
 from openai_codex.errors import DecodeError
-from openai_codex.protocol import TurnStartParams, structure, structure_named, structure_notification, structure_result
+from openai_codex.protocol import (
+    ThreadItem,
+    TurnStartParams,
+    structure,
+    structure_named,
+    structure_notification,
+    structure_result,
+)
 
 
 def problems(name: str, json: Any) -> tuple[str, ...]:
@@ -22,18 +29,18 @@ def test_every_problem_is_told_with_its_path() -> None:
     json = {
         "completedAtMs": "soon",
         "threadId": None,
-        "item": {
-            "type": "userMessage",
-            "id": 3,
-            "content": [{"type": "text", "text": "a"}, {"type": "text", "text": 1}],
-        },
+        "item": "text",
     }
     assert problems("ItemCompletedNotification", json) == (
         "completedAtMs: expected int, found str",
-        "item.content[1].text: expected str, found int",
-        "item.id: expected str, found int",
+        "item: expected object, found str",
         "threadId: expected str, found null",
         "turnId: is missing",
+    )
+    steps = [{"step": "a", "status": "pending"}, {"step": 1}]
+    assert problems("TurnPlanUpdatedNotification", {"plan": steps, "threadId": "t", "turnId": "u"}) == (
+        "plan[1].status: is missing",
+        "plan[1].step: expected str, found int",
     )
 
 
@@ -48,8 +55,8 @@ def test_every_problem_is_told_with_its_path() -> None:
         ("Turn", {"id": "t", "status": "failed", "items": [], "startedAt": 1.5}, "startedAt: expected int or null, found float"),
         ("ThreadItem", "text", "expected object, found str"),
         ("AskForApproval", 1, "expected str or object, found int"),
-        ("AskForApproval", {"granular": {"rules": "yes", "mcp_elicitations": True, "sandbox_approval": True}},
-         "granular.rules: expected bool, found str"),
+        ("GranularApprovalDetails", {"rules": "yes", "mcp_elicitations": True, "sandbox_approval": True},
+         "rules: expected bool, found str"),
         ("McpElicitationSchema", {"type": "object", "properties": {"a": []}}, "properties[a]: expected object, found array"),
         ("RequestId", None, "expected str or int, found null"),
     ],
@@ -71,11 +78,16 @@ def test_an_int_is_good_where_a_number_is_due_and_stays_an_int() -> None:
 
 def test_the_text_holds_no_value() -> None:
     with pytest.raises(DecodeError) as caught:
-        structure_result("account/login/start", {"type": "chatgptDeviceCode", "loginId": 1, "userCode": ["TOP-SECRET"]})
+        structure_result("mcpServer/oauth/login", {"authorizationUrl": ["TOP-SECRET"]})
     assert str(caught.value) == (
-        "payload is no LoginAccountResponse: loginId: expected str, found int; "
-        "userCode: expected str, found array; verificationUrl: is missing"
+        "payload is no McpServerOauthLoginResponse: authorizationUrl: expected str, found array"
     )
+    assert "TOP-SECRET" not in repr(caught.value)
+
+
+def test_a_union_alias_is_called_by_what_it_is_made_of() -> None:
+    with pytest.raises(DecodeError, match=r"AgentMessageThreadItem.*: expected object, found str"):
+        structure(ThreadItem, "text")  # type: ignore[arg-type]
 
 
 def test_all_ways_in_raise_it() -> None:

@@ -6,6 +6,7 @@ import copy
 import shutil
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -70,9 +71,9 @@ def test_the_output_does_not_depend_on_the_run(schema: Schema, wanted: dict[str,
 
 
 def test_hand_written_modules_offer_what_the_package_says() -> None:
-    for module, names in package.BY_HAND.items():
-        text = (command.TARGET / f"{module}.py").read_text()
-        assert all(name in text for name in names)
+    for name, names in package.BY_HAND.items():
+        module = import_module(f"openai_codex.protocol.{name}")
+        assert all(hasattr(module, offered) for offered in names)
 
 
 @pytest.mark.parametrize(
@@ -96,6 +97,28 @@ def test_what_no_rule_covers_is_refused(change: Any, complaint: str, schema: Sch
     change(definitions)
     with pytest.raises(LookupError, match=complaint):
         package.files(Schema(definitions, definitions))
+
+
+@pytest.mark.parametrize("name", ["converter", "structuring", "methods", "__init__"])
+def test_a_domain_takes_no_other_modules_place(name: str, schema: Schema, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(domains, "SCALARS", name)
+    with pytest.raises(LookupError, match=f"{name}: a domain cannot be called"):
+        package.files(schema)
+
+
+def test_a_name_has_one_meaning(schema: Schema) -> None:
+    v2 = {**schema.definitions, "Turn": {"type": "object", "properties": {"title": {"type": "string"}}}}
+    worded = {"type": "object", "title": "Turn", "properties": {"title": {"type": "string", "description": "A."}}}
+    Schema({"Turn": worded, "v2": v2}, {"v2": v2})
+    for other in ({"type": "string"}, {"type": "object", "properties": {"title": {"type": "integer"}}}):
+        with pytest.raises(LookupError, match="Turn: defined twice"):
+            Schema({"Turn": other, "v2": v2}, {"v2": v2})
+
+
+def test_the_hash_is_of_both_bundles(schema: Schema) -> None:
+    all_of_it = {"v2": schema.definitions}
+    less = {"v2": {**schema.definitions, "Turn": {}}}
+    assert Schema(all_of_it, all_of_it).hash != Schema(all_of_it, less).hash
 
 
 def test_an_exception_that_is_never_used_is_refused(schema: Schema, monkeypatch: pytest.MonkeyPatch) -> None:

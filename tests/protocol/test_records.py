@@ -4,25 +4,38 @@ from __future__ import annotations
 
 import copy
 import pickle
+from collections import deque
+from enum import Enum
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import attrs
 import pytest
 
+from openai_codex.errors import ConfigError
 from openai_codex.protocol import (
     UNSET,
     AgentMessageDeltaNotification,
     ApiKeyLoginAccountParams,
+    BrowserUseExtensionRequirements,
     ChatgptAuthTokensRefreshResponse,
+    CommandExecParams,
+    ConfigLayer,
     LogoutAccountParams,
+    McpServerOauthLoginResponse,
     RemoteControlPairingStartResponse,
+    RequestHeader,
     SandboxMode,
     TextUserInput,
     ThreadStartParams,
     TokenUsageBreakdown,
+    ToolRequestUserInputAnswer,
+    ToolRequestUserInputResponse,
     TurnStartParams,
     UnknownNotification,
     UnknownVariant,
+    UserConfigLayerSource,
     structure,
     structure_notification,
     unstructure,
@@ -30,6 +43,16 @@ from openai_codex.protocol import (
 
 DELTA = {"delta": "hi", "itemId": "i", "threadId": "t", "turnId": "u"}
 USAGE = {"cachedInputTokens": 1, "inputTokens": 2, "outputTokens": 3, "reasoningOutputTokens": 4, "totalTokens": 5}
+HUSH = "sk-hush"
+MASKED = [
+    structure_notification("account/gatewayOAuth/changed", {"providerId": "p", "status": "s", "authUrl": HUSH}),
+    McpServerOauthLoginResponse(authorization_url=HUSH),
+    CommandExecParams(command=["ls"], env={"KEY": HUSH}),
+    ConfigLayer(config={"deep": [HUSH]}, name=UserConfigLayerSource(file="f"), version="1"),
+    ToolRequestUserInputResponse(answers={"q": ToolRequestUserInputAnswer(answers=[HUSH])}),
+    ToolRequestUserInputAnswer(answers=[HUSH]),
+    BrowserUseExtensionRequirements(request_headers=[RequestHeader(name="cookie", value=HUSH)]),
+]
 PAIRING = {"environmentId": "e", "pairingCode": "p", "expiresAt": 1}
 
 
@@ -58,6 +81,36 @@ def test_nested_records_lists_and_dicts_are_unstructured() -> None:
         "input": [{"type": "text", "text": "a"}],
         "outputSchema": {"x": ["read-only"]},
     }
+
+
+class Effort(str, Enum):  # its `str()` is not its value
+    HIGH = "high"
+
+
+def test_what_programs_have_is_sent_as_the_json_it_stands_for() -> None:
+    schema = {Effort.HIGH: (Effort.HIGH, deque(["a"])), "map": MappingProxyType({"b": Path("/c")})}
+    params = ThreadStartParams(cwd=Path("/d"), model=Effort.HIGH, config=MappingProxyType(schema))  # type: ignore[arg-type]
+    sent = unstructure(params)
+    assert sent == {"cwd": "/d", "model": "high", "config": {"high": ["high", ["a"]], "map": {"b": "/c"}}}
+    assert {type(sent["model"]), type(sent["config"]["high"][0]), *map(type, sent["config"])} == {str}
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ({"a": {1}}, "expected a JSON value, found set"),
+        ({"a": b"b"}, "expected a JSON value, found bytes"),
+        ({"a": [object()]}, "expected a JSON value, found object"),
+        ({"a": UNSET}, "expected a JSON value, found Unset"),
+        ({1: "a"}, "expected str as key, found int"),
+    ],
+)
+def test_what_json_cannot_say_is_refused_with_its_place(value: Any, reason: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        unstructure([ThreadStartParams(config=value)])
+    assert (caught.value.what, caught.value.reason) == ("ThreadStartParams.config", reason)
+    with pytest.raises(ConfigError, match=f"value: {reason}"):
+        unstructure(value)
 
 
 def test_params_of_a_request_that_takes_none_are_null() -> None:
@@ -107,6 +160,10 @@ def test_repr_masks_secrets_and_leaves_out_what_is_unset() -> None:
     assert repr(ApiKeyLoginAccountParams(api_key="sk-1")) == "ApiKeyLoginAccountParams(api_key='***')"
     tokens = ChatgptAuthTokensRefreshResponse(access_token="jwt", chatgpt_account_id="a")  # noqa: S106  no token
     assert "jwt" not in repr(tokens)
+    assert repr(ThreadStartParams(config={"providers": HUSH})) == "ThreadStartParams(config='***')"
+    for masked in MASKED:
+        assert HUSH not in repr(masked)
+        assert "'***'" in repr(masked)
     assert repr(TextUserInput(text="a")) == "TextUserInput(text='a')"
 
 

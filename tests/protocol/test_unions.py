@@ -11,6 +11,7 @@ import orjson
 import pytest
 
 from openai_codex import protocol
+from openai_codex.errors import DecodeError
 from openai_codex.protocol import (
     AgentMessageThreadItem,
     ApprovalPolicy,
@@ -19,8 +20,10 @@ from openai_codex.protocol import (
     GranularAskForApproval,
     OpenEnum,
     ResponseItem,
+    Turn,
     TurnStatus,
     UnknownVariant,
+    UserMessageThreadItem,
     structure,
     structure_named,
     unstructure,
@@ -73,6 +76,46 @@ def test_the_right_member_is_chosen_and_goes_back_as_it_came(union: str, value: 
     made = structure_named(union, value)
     assert type(made).__name__ == chosen
     assert unstructure(made) == value
+
+
+ODD_ITEM = {"type": "userMessage", "id": 3, "content": []}
+ODD_TEXT = {"type": "text", "text": 1}
+
+
+def test_a_known_member_in_another_shape_does_not_cost_the_rest() -> None:
+    good = {"type": "plan", "id": "1", "text": "a"}
+    json = {"id": "u", "status": "completed", "items": [good, ODD_ITEM, good]}
+    turn = structure(Turn, json)
+    assert [type(item).__name__ for item in turn.items] == ["PlanThreadItem", "UnknownVariant", "PlanThreadItem"]
+    assert turn.items[1] == UnknownVariant(ODD_ITEM)
+    assert turn.items[1].tag == "userMessage"
+    assert unstructure(turn) == json
+
+
+def test_only_the_innermost_misfit_is_unknown() -> None:
+    item = structure_named("ThreadItem", {"type": "userMessage", "id": "i", "content": [ODD_TEXT]})
+    assert isinstance(item, UserMessageThreadItem)
+    assert [type(part) for part in item.content] == [UnknownVariant]
+
+
+@pytest.mark.parametrize(
+    ("union", "value"),
+    [
+        ("ThreadItem", ODD_ITEM),
+        ("AskForApproval", {"granular": {"rules": "yes", "mcp_elicitations": True, "sandbox_approval": True}}),
+        ("CodexErrorInfo", {"httpConnectionFailed": {"httpStatusCode": "many"}}),
+    ],
+)
+def test_a_misfit_is_kept_whether_the_union_has_tags_or_not(union: str, value: Any) -> None:
+    made = structure_named(union, value)
+    assert type(made) is UnknownVariant
+    assert unstructure(made) == value
+
+
+def test_misfits_beside_a_kept_one_are_still_told() -> None:
+    with pytest.raises(DecodeError) as caught:
+        structure(Turn, {"id": 1, "status": "completed", "items": [ODD_ITEM]})
+    assert caught.value.problems == ("id: expected str, found int",)
 
 
 def test_an_unknown_member_tells_its_tag_but_does_not_print_what_it_holds() -> None:
@@ -130,6 +173,7 @@ def test_an_unknown_enum_value_is_a_member_of_its_own(clone: Any) -> None:
     assert paused == "paused" == TurnStatus("paused")
     assert paused != TurnStatus.completed
     assert not paused.is_known
+    assert not TurnStatus("in_progress").is_known, "the name of a member is not its value"
     assert clone(paused) == paused
     assert isinstance(clone(paused), TurnStatus)
     assert repr(paused) == "<TurnStatus.paused: 'paused'>"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,6 +14,11 @@ from openai_codex.testing import QuietHome, ScriptedModel, offline, quiet_home, 
 
 from .raw_client import DEADLINE, RawClient
 
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -20,7 +26,6 @@ URL = "http://127.0.0.1:9/v1"
 
 
 def read(home: QuietHome) -> dict[str, Any]:
-    tomllib = pytest.importorskip("tomllib", reason="Python 3.10 cannot read the file back")
     written: dict[str, Any] = tomllib.loads(home.config_file.read_text())
     return written
 
@@ -83,13 +88,31 @@ def test_the_settings_of_a_client(tmp_path: Path) -> None:
 
 def test_a_temporary_home_goes_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    default = tmp_path / ".test-homes"
     with temporary_home(URL) as home:
-        assert home.path.parent == tmp_path / ".test-homes"
+        assert home.path.parent == default
         assert home.path.is_absolute()
         assert home.workspace.is_dir()
     with temporary_home(URL, parent=tmp_path / "else") as other:
         assert other.path.parent == tmp_path / "else"
-    assert list((tmp_path / ".test-homes").iterdir()) == list((tmp_path / "else").iterdir()) == []
+    assert not default.exists()
+    assert list((tmp_path / "else").iterdir()) == []
+
+
+def test_a_directory_of_homes_goes_with_its_maker_unless_others_use_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    default = tmp_path / ".test-homes"
+    maker = temporary_home(URL)
+    maker.__enter__()
+    with temporary_home(URL) as guest:
+        maker.__exit__(None, None, None)
+        assert list(default.iterdir()) == [guest.path]
+    assert list(default.iterdir()) == []
+    with temporary_home(URL):
+        pass
+    assert default.exists(), "it was there before"
 
 
 def test_a_home_of_the_caller_stays(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,10 +11,13 @@ from hypothesis import strategies as st
 
 from openai_codex.testing import toml
 
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-tomllib = pytest.importorskip("tomllib", reason="Python 3.10 cannot read the text back")
 
 text = st.text(st.characters(exclude_categories=["Cs"]))
 scalar = text | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False, allow_infinity=False)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from tools.generate import package, runtime
+from tools.generate import package
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-TARGET = runtime.ROOT / "openai_codex" / "protocol"
+TARGET = package.TARGET
 
 
 def main(arguments: list[str]) -> int:

@@ -35,21 +35,14 @@ NOTIFICATIONS: dict[str, str] = {told}
 ROUTES: dict[str, Route] = {routes}
 """Notification or server request → where its params name thread, turn and login; without those that name none."""
 
-RESULT_ROUTES: dict[str, Route] = {result_routes}
-"""Client request → where its result names thread, turn and login; without those that name none."""
-
 DELTAS: dict[str, tuple[str, ...]] = {deltas}
 """Notification → its text field, then the fields that must be equal for two in a row to be joined."""
-
-EXPERIMENTAL: frozenset[str] = frozenset({experimental})
-"""Methods that the runtime offers only with ``experimental_api`` in the capabilities of `initialize`."""
 '''
 
 
 def source(schema: Schema) -> str:
     """Return the source of the tables."""
     pushed = {method.name: method.params for method in [*schema.notifications, *schema.server_requests]}
-    results = {method.name: result_of(schema, method) for method in schema.client_requests}
     return TEMPLATE.format(
         version=runtime.VERSION,
         hash=schema.hash,
@@ -57,9 +50,7 @@ def source(schema: Schema) -> str:
         asked=_requests(schema, schema.server_requests),
         told={method.name: notification_class(method) for method in schema.notifications},
         routes=_routes(schema, pushed),
-        result_routes=_routes(schema, results),
         deltas=_deltas(schema),
-        experimental=_experimental(schema),
     )
 
 
@@ -101,9 +92,3 @@ def _delta(payload: Json) -> tuple[str, ...]:
     if payload["properties"].get("delta", {}).get("type") != "string":
         raise LookupError(f"{payload.get('title')} has no text called delta")
     return ("delta", *(name for name in payload["properties"] if name != "delta"))
-
-
-def _experimental(schema: Schema) -> list[str]:
-    listed = {"ClientRequest": schema.client_requests, "ServerRequest": schema.server_requests}
-    listed["ServerNotification"] = schema.notifications
-    return sorted(m.name for table, methods in listed.items() for m in methods if schema.is_experimental(m, table))

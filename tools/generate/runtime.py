@@ -17,6 +17,9 @@ HOMES = ROOT / ".test-homes"
 """Where the runtime's homes go; it refuses to work properly with one under /tmp."""
 BUNDLE = "codex_app_server_protocol.schemas.json"
 
+TIMEOUT = 60.0
+"""How long one of the programs that are run here may take, in seconds."""
+
 VERSION = version("openai-codex-cli-bin")
 
 
@@ -27,6 +30,7 @@ def dump_schema(*, experimental: bool) -> dict[str, Any]:
         flags = ["--experimental"] if experimental else []
         command = [str(bundled_codex_path()), "app-server", "generate-json-schema", *flags, "--out", out]
         environment = {**os.environ, "CODEX_HOME": home}
-        subprocess.run(command, check=True, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        nothing = subprocess.DEVNULL
+        subprocess.run(command, check=True, env=environment, stdin=nothing, stdout=nothing, timeout=TIMEOUT)
         definitions: dict[str, Any] = json.loads((Path(out) / BUNDLE).read_text())["definitions"]
         return definitions

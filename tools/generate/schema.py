@@ -23,6 +23,9 @@ TABLES = ("ClientRequest", "ServerRequest", "ServerNotification", "ClientNotific
 # Headlines between the lines of a method table, which ended up in the description of the next method.
 _HEADLINE = re.compile(r"^(NEW APIs|NEW NOTIFICATIONS|DEPRECATED APIs below)\s*")
 
+_WORDS = {"$schema", "description", "title"}
+"""Keywords that say nothing of what a schema allows."""
+
 
 class Method(NamedTuple):
     """One line of a method table."""
@@ -34,10 +37,10 @@ class Method(NamedTuple):
 
 
 class Schema:
-    """All definitions of the runtime's bundle, flat."""
+    """All definitions of the runtime's bundle, flat. Raises `LookupError` if one name has two meanings in it."""
 
     def __init__(self, bundle: Json, stable_bundle: Json) -> None:
-        self.hash = hashlib.sha256(json.dumps(bundle, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+        self.hash = _hash([bundle, stable_bundle])
         self.definitions = _flatten(bundle)
         self.stable = _flatten(stable_bundle)
         self.client_requests = self._methods("ClientRequest")
@@ -55,10 +58,6 @@ class Schema:
                 reached.add(name)
                 pending += references(self.definitions[name])
         return reached
-
-    def is_experimental(self, method: Method, table: str) -> bool:
-        """Whether a method is missing in the stable schema."""
-        return method.name not in {m.name for m in _methods(self.stable, table)}
 
     def _methods(self, table: str) -> list[Method]:
         return list(_methods(self.definitions, table))
@@ -105,9 +104,28 @@ def tag_of(schema: Json) -> tuple[str, str] | None:
     return None
 
 
+def _hash(bundles: list[Json]) -> str:
+    return hashlib.sha256(json.dumps(bundles, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
 def _flatten(bundle: Json) -> dict[str, Json]:
     top = {name: schema for name, schema in bundle.items() if name != "v2"}
-    return {**top, **bundle["v2"]}
+    v2 = bundle["v2"]
+    if differing := sorted(name for name in top.keys() & v2.keys() if _meaning(top[name]) != _meaning(v2[name])):
+        raise LookupError(f"{', '.join(differing)}: defined twice, and not the same")
+    return {**top, **v2}
+
+
+def _meaning(schema: Json) -> Json:
+    """Return a schema without its words."""
+    if isinstance(schema, list):
+        return [_meaning(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    solid = {key: part for key, part in schema.items() if key not in _WORDS}
+    # Names of properties are no keywords, though there are some called `title`.
+    properties = {name: _meaning(part) for name, part in solid.pop("properties", {}).items()}
+    return {**{key: _meaning(part) for key, part in solid.items()}, "properties": properties}
 
 
 def _methods(definitions: dict[str, Json], table: str) -> Iterator[Method]:

@@ -62,11 +62,11 @@ def _enum_of(name: str, whole: Schema) -> str:
 
 def is_secret(wire: str, schema: Json) -> bool:
     """Whether `repr` must not show a property. Raises `LookupError` for one that only sounds so."""
+    if wire in tables.SECRETS:
+        return tables.SECRETS[wire]
     inner, _ = unwrap(schema)
     if not isinstance(inner, dict) or inner.get("type") != "string":
         return False
-    if wire in tables.SECRETS:
-        return tables.SECRETS[wire]
     if re.search(tables.DELICATE, wire) and not tables.HARMLESS.get(wire):
         raise LookupError(f"{wire} sounds like a secret; decide in tables.SECRETS or tables.HARMLESS")
     return False

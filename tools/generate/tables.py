@@ -131,20 +131,26 @@ CLASSES = Exceptions(
     }
 )
 
-# Text fields whose values `repr` must not show, by their JSON name: whoever has them can act as the user.
+# What `repr` must not show, by its JSON name and whatever its shape: whoever has it can act as the user.
 SECRETS = chosen(
     "accessToken",
+    "answers",  # the runtime also asks the user for passwords
     "apiKey",
     "authBearerToken",
+    "authUrl",  # carries the state and the challenge of the login
+    "authorizationUrl",  # the same
+    "config",  # may hold tokens of providers and MCP servers, under any name
+    "env",  # where programs are given their keys
     "manualPairingCode",
     "pairingCode",
+    "requestHeaders",  # may hold cookies and authorizations
     "secretAccessKey",
     "sessionToken",
     "signature",  # the proof that the user stood before the device
     "token",  # attests this device
     "userCode",
 )
-# Names that sound like a secret must be decided: in the table above, or here.
+# Names of texts that sound like a secret must be decided: in the table above, or here.
 DELICATE = r"(?i)(token|secret|password|api_?key|credential|bearer|jwt|code|verifier|signature)$"
 HARMLESS = chosen(
     "cancellationToken",  # a name for a running search
