@@ -10,7 +10,9 @@ A map of the house, top to bottom; imports go downward only:
 
     retry       try again what was overloaded
     _async/     the faces: client, thread, turn, streams, logins; `_sync/` is derived from it
-    results, inputs, options, output, refusals, metadata
+    approvals, decisions, later, refusals, tool, tool_result
+                what the runtime asks back, and what can be answered
+    results, inputs, options, output, metadata
                 values and tables between the faces and the protocol
     fitting, schema
                 Python types and JSON: the schema of a type, and values of it
@@ -50,9 +52,22 @@ if TYPE_CHECKING:
     from openai_codex._sync.stream import TurnStream as TurnStream
     from openai_codex._sync.thread import Thread as Thread
     from openai_codex._sync.turn import TurnHandle as TurnHandle
+    from openai_codex.approvals import ApprovalRequest as ApprovalRequest
+    from openai_codex.approvals import CommandApproval as CommandApproval
+    from openai_codex.approvals import ElicitationRequest as ElicitationRequest
+    from openai_codex.approvals import FileChangeApproval as FileChangeApproval
+    from openai_codex.approvals import LegacyCommandApproval as LegacyCommandApproval
+    from openai_codex.approvals import LegacyPatchApproval as LegacyPatchApproval
+    from openai_codex.approvals import McpToolApproval as McpToolApproval
+    from openai_codex.approvals import PermissionsApproval as PermissionsApproval
+    from openai_codex.approvals import RuntimeRequest as RuntimeRequest
+    from openai_codex.approvals import UserInputRequest as UserInputRequest
     from openai_codex.config import AppServerConfig as AppServerConfig
     from openai_codex.config import CodexConfig as CodexConfig
     from openai_codex.config import __version__ as __version__
+    from openai_codex.decisions import ApprovalDecision as ApprovalDecision
+    from openai_codex.decisions import ElicitationAnswer as ElicitationAnswer
+    from openai_codex.decisions import accept_all as accept_all
     from openai_codex.errors import CodexError as CodexError
     from openai_codex.errors import CodexRpcError as CodexRpcError
     from openai_codex.errors import CodexTimeoutError as CodexTimeoutError
@@ -85,6 +100,7 @@ if TYPE_CHECKING:
     from openai_codex.inputs import RunInput as RunInput
     from openai_codex.inputs import SkillInput as SkillInput
     from openai_codex.inputs import TextInput as TextInput
+    from openai_codex.later import LATER as LATER
     from openai_codex.notification import Notification as Notification
     from openai_codex.options import ApprovalMode as ApprovalMode
     from openai_codex.options import Sandbox as Sandbox
@@ -92,6 +108,13 @@ if TYPE_CHECKING:
     from openai_codex.results import TurnResult as TurnResult
     from openai_codex.retry import is_retryable_error as is_retryable_error
     from openai_codex.retry import retry_on_overload as retry_on_overload
+    from openai_codex.tool import Namespace as Namespace
+    from openai_codex.tool import Tool as Tool
+    from openai_codex.tool import ToolArgumentError as ToolArgumentError
+    from openai_codex.tool import ToolContext as ToolContext
+    from openai_codex.tool import tool as tool
+    from openai_codex.tool_result import ToolImage as ToolImage
+    from openai_codex.tool_result import ToolResult as ToolResult
 
 # Where each public name lives.
 _HOMES = {
@@ -150,6 +173,22 @@ _HOMES = {
     "options": ("ApprovalMode", "Sandbox"),
     "results": ("RunResult", "TurnResult"),
     "retry": ("is_retryable_error", "retry_on_overload"),
+    "approvals": (
+        "ApprovalRequest",
+        "CommandApproval",
+        "ElicitationRequest",
+        "FileChangeApproval",
+        "LegacyCommandApproval",
+        "LegacyPatchApproval",
+        "McpToolApproval",
+        "PermissionsApproval",
+        "RuntimeRequest",
+        "UserInputRequest",
+    ),
+    "decisions": ("ApprovalDecision", "ElicitationAnswer", "accept_all"),
+    "later": ("LATER",),
+    "tool": ("Namespace", "Tool", "ToolArgumentError", "ToolContext", "tool"),
+    "tool_result": ("ToolImage", "ToolResult"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

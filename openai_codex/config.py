@@ -126,6 +126,13 @@ class AppServerConfig:
     """How long any single request may wait for its reply, unless the call says otherwise."""
     shutdown_timeout: float = attrs.field(default=10.0, validator=_seconds, kw_only=True)
     """The longest that `close` takes: from closing the runtime's input over SIGTERM to SIGKILL."""
+    handler_timeout: float | None = attrs.field(
+        default=None, validator=attrs.validators.optional(_seconds), kw_only=True
+    )
+    """How long a handler or a person may take to answer the runtime before it is refused; ``None``: no limit.
+
+    Two kinds have a limit of their own, since the runtime fails the turn after 10 s: token refresh, current time.
+    """
     max_in_flight: int = attrs.field(default=64, validator=_in_flight, kw_only=True)
     """How many requests may be under way at once; more wait their turn on this side. At most 100."""
 

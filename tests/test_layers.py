@@ -15,7 +15,19 @@ LAYERS = (
     ("testing",),
     ("types", "__init__", "retry"),
     ("_async", "_sync"),
-    ("results", "inputs", "options", "output", "approvals", "decisions", "refusals", "metadata", "tool", "tool_result"),
+    (
+        "results",
+        "inputs",
+        "options",
+        "output",
+        "approvals",
+        "decisions",
+        "refusals",
+        "metadata",
+        "tool",
+        "tool_result",
+        "later",
+    ),
     ("fitting",),
     ("schema",),
     ("_engine",),
@@ -30,7 +42,9 @@ RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 # The only places of the package proper that may import these.
 CONFINED = {
     "asyncio": {"_async/_wait.py"},
-    "threading": {f"_engine/{name}.py" for name in ("process", "outbox", "handlers", "actor", "reader", "waiting")}
+    "threading": {
+        f"_engine/{name}.py" for name in ("process", "outbox", "handlers", "actor", "reader", "waiting", "calls")
+    }
     | {"protocol/converter.py"},
     "subprocess": {"_engine/process.py"},
     "signal": {"_engine/process.py", "facts.py"},  # facts only asks for the name of a number

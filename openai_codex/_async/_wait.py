@@ -6,15 +6,14 @@ Written by hand, like its twin; everything else in that face is derived from thi
 from __future__ import annotations
 
 import asyncio
+import inspect
 import weakref
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any
 
 from openai_codex._engine import waiting
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from openai_codex._engine.waiting import Waitable
+from openai_codex._engine.waiting import Waitable
 
 Lock = asyncio.Lock
 """Guards what only one task may do at a time."""
@@ -85,6 +84,64 @@ async def ready(source: Waitable, timeout: float | None) -> bool:
         source.discard_waiter(waiter)
         if timer is not None:
             timer.cancel()
+
+
+Runner = Callable[[Callable[[], Any], Callable[[Any], None], Waitable], None]
+
+
+def handler_runner() -> Runner:
+    """Return what runs a handler: a coroutine as a task of the running loop, anything else on the calling thread.
+
+    What comes of it, an exception included, is handed to the second argument. The task is cancelled when the third is
+    ready: nobody waits for it any more then.
+    """
+    loop = asyncio.get_running_loop()
+
+    def run(handler: Callable[[], Any], done: Callable[[Any], None], over: Waitable) -> None:
+        outcome = handler()
+        if inspect.isawaitable(outcome):
+            loop.call_soon_threadsafe(_Handling, loop, outcome, done, over)
+        else:
+            done(outcome)
+
+    return run
+
+
+class _Handling:
+    """One coroutine of a handler on its way to an answer. Made on the loop."""
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, work: Awaitable[Any], done: Callable[[Any], None], over: Waitable
+    ) -> None:
+        self._loop = loop
+        self._done = done
+        self._task = loop.create_task(self._run(work))
+        if not over.add_waiter(self):
+            self._task.cancel()
+
+    async def _run(self, work: Awaitable[Any]) -> None:
+        try:
+            outcome: Any = await work
+        except Exception as error:  # noqa: BLE001  it is told as what came of it
+            outcome = error
+        self._done(outcome)
+
+    def wake(self) -> None:
+        """Cancel the task: the request is over."""
+        with suppress(RuntimeError):  # the loop is closed
+            self._loop.call_soon_threadsafe(self._task.cancel)
+
+
+def mapped(outcome: Any, made: Callable[[Any], Any], failed: Callable[[Exception], Any]) -> Any:
+    """Return what ``made`` makes of an outcome, or a coroutine that does when the outcome is there."""
+    return _mapped(outcome, made, failed) if inspect.isawaitable(outcome) else made(outcome)
+
+
+async def _mapped(outcome: Awaitable[Any], made: Callable[[Any], Any], failed: Callable[[Exception], Any]) -> Any:
+    try:
+        return made(await outcome)
+    except Exception as error:  # noqa: BLE001  it is an outcome too
+        return failed(error)
 
 
 def connect_in_constructor(connect: Callable[[], Awaitable[object]]) -> None:

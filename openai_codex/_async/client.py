@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from openai_codex._async import _wait
 from openai_codex._async.connection import AsyncConnection
@@ -11,11 +11,14 @@ from openai_codex.config import AppServerConfig
 from openai_codex.errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
     from types import TracebackType
 
     from typing_extensions import Self
 
     from openai_codex import protocol
+    from openai_codex.approvals import ApprovalRequest, ElicitationRequest, RuntimeRequest, UserInputRequest
+    from openai_codex.later import Later
     from openai_codex.metadata import Metadata
 
 R = TypeVar("R")
@@ -24,8 +27,25 @@ R = TypeVar("R")
 class AsyncClient:
     """The life of a client: connect, ask, close. See `AsyncCodex`."""
 
-    def __init__(self, config: AppServerConfig | None = None) -> None:
+    def __init__(
+        self,
+        config: AppServerConfig | None = None,
+        *,
+        on_approval: Callable[[ApprovalRequest], object] | None = None,
+        on_elicitation: Callable[[ElicitationRequest], object] | None = None,
+        on_token_refresh: Callable[[protocol.ChatgptAuthTokensRefreshParams], object] | None = None,
+        on_user_input: Callable[[UserInputRequest], object] | None = None,
+    ) -> None:
         self._connection = AsyncConnection(config or AppServerConfig())
+        handlers = self._connection.handlers
+        for register, handler in (
+            (handlers.on_approval, on_approval),
+            (handlers.on_elicitation, on_elicitation),
+            (handlers.on_token_refresh, on_token_refresh),
+            (handlers.on_user_input, on_user_input),
+        ):
+            if handler is not None:
+                register(handler)
         _wait.connect_in_constructor(self._connection.open)
 
     async def __aenter__(self) -> Self:
@@ -67,6 +87,42 @@ class AsyncClient:
         back nothing that the runtime has done.
         """
         return await self._connection.request(params, timeout=timeout)
+
+    def handle(
+        self, params_type: type[protocol.ServerRequest[R]], handler: Callable[[Any], R | Awaitable[R] | Later]
+    ) -> None:
+        """Register a handler for one kind of request of the runtime; it replaces the one before.
+
+        It gets the params and returns the response, or `LATER`. It runs on a thread of its own pool, or, if it is a
+        coroutine function of the async face, as a task of the loop that the client was connected on; it may call the
+        client. When it raises, the request is refused and the traceback logged.
+
+        Args:
+            params_type: for instance ``CurrentTimeReadParams``.
+            handler: a function of the params.
+        """
+        self._connection.handlers.handle(params_type, handler)
+
+    def pending_requests(self) -> list[RuntimeRequest]:
+        """Return what a person is being asked and has not been answered, oldest first; empty before the connection."""
+        handlers = self._connection.handlers
+        found = (handlers.request(pending) for pending in self._connection.pending_calls())
+        return [request for request in found if request is not None]
+
+    def answer(self, request_id: int | str, answer: object) -> bool:
+        """Answer a request that a handler has left for `LATER`. Callable from any thread; never blocks.
+
+        Args:
+            request_id: the ``id`` of the request.
+            answer: what the handler would have returned: for an approval an `ApprovalDecision` or a bool.
+
+        Returns whether it was in time: ``False`` if the request is over, since it was answered or its turn has ended.
+        Raises `ConfigError` for what is no answer to this request.
+        """
+        for pending in self._connection.pending_calls():
+            if pending.call.id == request_id:
+                return self._connection.handlers.answer(pending, answer)
+        return False
 
     def events(
         self,

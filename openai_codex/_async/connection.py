@@ -12,17 +12,18 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from openai_codex import protocol
 from openai_codex._async import _wait
+from openai_codex._async.handlers import AsyncHandlers
 from openai_codex._engine.actor import Actor
 from openai_codex._engine.mailbox import Mailbox
 from openai_codex._engine.process import RuntimeProcess, command_line
 from openai_codex._engine.router import EVERYTHING
 from openai_codex.errors import CodexError, ConfigError, LaunchError, RequestTimeoutError, TransportClosedError
 from openai_codex.log import Log
-from openai_codex.refusals import refuse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from openai_codex._engine.calls import PendingCall
     from openai_codex._engine.reply import Reply
     from openai_codex._engine.router import Coming
     from openai_codex.config import AppServerConfig
@@ -44,6 +45,7 @@ class AsyncConnection:
 
     def __init__(self, config: AppServerConfig) -> None:
         self.config = config
+        self.handlers = AsyncHandlers(config.handler_timeout)
         self._starting = _wait.Lock()
         self._starting_actor: Actor | None = None
         self._actor: Actor | None = None
@@ -69,6 +71,10 @@ class AsyncConnection:
         if self._actor is None:
             raise ConfigError("client", "it is not connected yet: enter it, or make a first call")
         return self._actor
+
+    def pending_calls(self) -> list[PendingCall]:
+        """Return the runtime's requests that wait for an answer."""
+        return [] if self._actor is None else self._actor.calls.pending()
 
     def rate_limits(self) -> protocol.RateLimitSnapshot | None:
         """Return the newest limits that the runtime has told of, if any."""
@@ -130,8 +136,9 @@ class AsyncConnection:
     async def _start(self) -> Actor:
         if self._closed:
             raise TransportClosedError("the client was closed")
+        self.handlers.run = _wait.handler_runner()
         process = RuntimeProcess(command_line(self.config), self.config.cwd, self.config.env)
-        self._starting_actor = actor = Actor(process, refuse, self.config.max_in_flight)
+        self._starting_actor = actor = Actor(process, self.handlers, self.config.max_in_flight)
         weakref.finalize(self, actor.let_go).atexit = False
         try:
             raw = await self._ask(actor, self._introduction(), self.config.start_timeout)
@@ -142,6 +149,7 @@ class AsyncConnection:
                 raise LaunchError(_why(error), process.facts()) from error
             raise
         actor.subscribe(EVERYTHING, self._limits)
+        actor.subscribe(EVERYTHING, self.handlers.started_items)
         actor.notify("initialized")
         self._actor = actor
         return actor

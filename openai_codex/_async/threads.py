@@ -8,8 +8,11 @@ from openai_codex import protocol
 from openai_codex._async.client import AsyncClient
 from openai_codex._async.thread import AsyncThread
 from openai_codex.options import approval, given, opened, sandbox_mode
+from openai_codex.tool import tool_specs
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from openai_codex.options import (
         ApprovalMode,
         ApprovalPolicyLike,
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
         PersonalityLike,
         SandboxLike,
     )
+    from openai_codex.tool import AnyTool
 
 
 class AsyncThreads(AsyncClient):
@@ -41,6 +45,7 @@ class AsyncThreads(AsyncClient):
         service_tier: str | None = None,
         session_start_source: protocol.ThreadStartSource | str | None = None,
         thread_source: protocol.ThreadSource | None = None,
+        tools: Sequence[AnyTool] | None = None,
     ) -> AsyncThread:
         """Start a thread (`thread/start`).
 
@@ -61,6 +66,7 @@ class AsyncThreads(AsyncClient):
             service_tier: the provider's service tier.
             session_start_source: how the session came to start.
             thread_source: who made the thread; a free label.
+            tools: functions of this program, marked with `tool`, that the model may call.
 
         Raises what `request` raises. If the caller is cancelled, the thread may exist all the same.
         """
@@ -79,8 +85,9 @@ class AsyncThreads(AsyncClient):
             service_tier=given(service_tier),
             session_start_source=opened(protocol.ThreadStartSource, session_start_source),
             thread_source=given(thread_source),
+            dynamic_tools=given(None if tools is None else tool_specs(tools)),
         )
-        return self.thread((await self.request(params)).thread.id)
+        return self._with_tools((await self.request(params)).thread.id, tools)
 
     async def thread_resume(
         self,
@@ -99,6 +106,7 @@ class AsyncThreads(AsyncClient):
         personality: PersonalityLike | None = None,
         sandbox: SandboxLike | None = None,
         service_tier: str | None = None,
+        tools: Sequence[AnyTool] | None = None,
     ) -> AsyncThread:
         """Load a stored thread and go on with it, in this process or a fresh one (`thread/resume`).
 
@@ -108,6 +116,8 @@ class AsyncThreads(AsyncClient):
             thread_id: the thread.
             include_turns: let the runtime send the whole history along; a long one is a frame of many megabytes, and
                 `AsyncThread.turns` reads it page by page.
+            tools: the functions that the thread was started with: the runtime remembers what it told the model of
+                them, not what they are.
 
         Raises `InvalidRequestError` if there is no such thread, if it never had a turn, if it is archived, or if
         another process has it open.
@@ -126,7 +136,7 @@ class AsyncThreads(AsyncClient):
             sandbox=sandbox_mode(sandbox),
             service_tier=given(service_tier),
         )
-        return self.thread((await self.request(params)).thread.id)
+        return self._with_tools((await self.request(params)).thread.id, tools)
 
     async def thread_fork(
         self,
@@ -189,3 +199,7 @@ class AsyncThreads(AsyncClient):
     def thread(self, thread_id: str) -> AsyncThread:
         """Return a handle on a thread that is loaded already; nothing is sent."""
         return AsyncThread(self._connection, thread_id)
+
+    def _with_tools(self, thread_id: str, tools: Sequence[AnyTool] | None) -> AsyncThread:
+        self._connection.handlers.use_tools(thread_id, tools)
+        return self.thread(thread_id)

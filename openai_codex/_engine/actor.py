@@ -14,6 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from openai_codex._engine import at_exit, wire
+from openai_codex._engine.calls import Calls, PendingCall
 from openai_codex._engine.death import Death
 from openai_codex._engine.handlers import HandlerPool
 from openai_codex._engine.outbox import Outbox
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
     from openai_codex._engine.mailbox import Mailbox
     from openai_codex._engine.process import RuntimeProcess
 
-Answer = Callable[[wire.ServerCall], bytes]
-"""Turns a server request into the line that answers it. Runs on the handler pool."""
+OnCall = Callable[[PendingCall], None]
+"""Sees to it that a server request is answered, now or later. Runs on the handler pool."""
 
 # How long a runtime that closed its output may take to exit before it is ended.
 _EXIT_GRACE = 2.0
@@ -53,7 +54,7 @@ class Actor:
     to no pipe and waits for nobody. Everything else it leaves to the handler pool.
     """
 
-    def __init__(self, process: RuntimeProcess, answer: Answer, max_in_flight: int) -> None:
+    def __init__(self, process: RuntimeProcess, on_call: OnCall, max_in_flight: int) -> None:
         self.process = process
         self.exited = Latch()
         """Set when the process has been reaped and the reader is through."""
@@ -61,11 +62,13 @@ class Actor:
         """How many lines were no frames; written by the reader alone, like the next."""
         self.late = 0
         """How many replies came that nobody waited for any more."""
-        self._answer = answer
+        self._on_call = on_call
         self._lock = threading.Lock()
         self._router = Router(max_in_flight)
         self._death: Death | None = None
         self._outbox = Outbox(process, self._on_broken_pipe)
+        self.calls = Calls(self._outbox.send)
+        """What the runtime has asked and waits for."""
         self._pool = HandlerPool(f"codex-handler-{process.pid}")
         self._reader = Reader(process, self._on_frames, self._on_odd_frames, self._on_end)
         self._started_at = time.monotonic()
@@ -165,6 +168,7 @@ class Actor:
             wake_all(reply.settle(death))
         for mailbox in mailboxes:
             wake_all(mailbox.fail(death))
+        self.calls.withdraw_all()
 
     def _on_broken_pipe(self, error: OSError) -> None:
         self._pool.submit(partial(self._end_after_broken_pipe, error))
@@ -196,7 +200,9 @@ class Actor:
             waiters += reply.settle(response)
         wake_all(waiters)
         for call in dispatch.calls:
-            self._pool.submit(partial(self._handle, call))
+            self._pool.submit(partial(self._handle, self.calls.open(call)))
+        if dispatch.resolved or dispatch.turns_over:
+            self.calls.withdraw(ids=dispatch.resolved, turns=dispatch.turns_over)
         self.late += dispatch.late
         if dispatch.skipped:
             self.skipped += len(dispatch.skipped)
@@ -221,13 +227,12 @@ class Actor:
 
     # -- on the handler pool -----------------------------------------------------------------------------------------
 
-    def _handle(self, call: wire.ServerCall) -> None:
+    def _handle(self, pending: PendingCall) -> None:
         try:
-            line = self._answer(call)
+            self._on_call(pending)
         except Exception as error:  # noqa: BLE001  without an answer the runtime would wait for ever
-            line = wire.encode_error(call.id, INTERNAL_ERROR, f"the handler failed: {type(error).__name__}")
-            _log.warning("codex.handler_failed", method=call.method, request_id=call.id, exc_info=True)
-        self._outbox.send(line)
+            pending.answer(wire.encode_error(pending.call.id, INTERNAL_ERROR, type(error).__name__))
+            _log.warning("codex.handler_failed", method=pending.call.method, exc_info=True)
 
     def _log_exit(self, exit_code: int | None) -> None:
         seconds = round(time.monotonic() - self._started_at, 3)

@@ -28,6 +28,9 @@ T = TypeVar("T")
 # The last event of a turn, and of a login: their mailboxes end with it.
 ENDINGS = frozenset({"turn/completed", "account/login/completed"})
 
+# A request of the runtime has been answered, or needs no answer any more.
+RESOLVED = "serverRequest/resolved"
+
 # A method that the tables do not know is routed by the names that all others use.
 UNKNOWN_ROUTE = Route(thread=("threadId",), turn=("turnId",), login=("loginId",))
 
@@ -79,6 +82,9 @@ class Dispatch:
     delivered: dict[Mailbox, list[Notification]] = attrs.Factory(dict)
     ended: set[Mailbox] = attrs.Factory(set)
     calls: list[ServerCall] = attrs.Factory(list)
+    resolved: list[Any] = attrs.Factory(list)
+    """Ids of server requests that need no answer any more."""
+    turns_over: list[tuple[str | None, str | None]] = attrs.Factory(list)
     skipped: list[Skipped] = attrs.Factory(list)
     late: int = 0
     """Replies that nobody waits for any more, or never did."""
@@ -198,12 +204,15 @@ class Router:
                 mailbox = reference()
                 if mailbox is None:
                     _remove(self._topics, topic, reference)
-                else:
+                elif mailbox.wants(event.method):
                     out.delivered.setdefault(mailbox, []).append(event)
         if event.turn_id is not None or event.login_id is not None:
             for coming in self._coming.get(event.thread_id, ()):
                 coming.collected.extend((event,))
+        if event.method == RESOLVED:
+            out.resolved.append(event.params.get("requestId"))
         if event.method in ENDINGS:
+            out.turns_over.append((event.thread_id, event.turn_id))
             out.ended.update(_alive(self._topics.pop(topics[-1], ())))
 
     def everyone(self) -> tuple[list[Reply], set[Mailbox]]:

@@ -9,8 +9,11 @@ from openai_codex import protocol
 from openai_codex._sync.client import Client
 from openai_codex._sync.thread import Thread
 from openai_codex.options import approval, given, opened, sandbox_mode
+from openai_codex.tool import tool_specs
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from openai_codex.options import (
         ApprovalMode,
         ApprovalPolicyLike,
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
         PersonalityLike,
         SandboxLike,
     )
+    from openai_codex.tool import AnyTool
 
 
 class Threads(Client):
@@ -42,6 +46,7 @@ class Threads(Client):
         service_tier: str | None = None,
         session_start_source: protocol.ThreadStartSource | str | None = None,
         thread_source: protocol.ThreadSource | None = None,
+        tools: Sequence[AnyTool] | None = None,
     ) -> Thread:
         """Start a thread (`thread/start`).
 
@@ -62,6 +67,7 @@ class Threads(Client):
             service_tier: the provider's service tier.
             session_start_source: how the session came to start.
             thread_source: who made the thread; a free label.
+            tools: functions of this program, marked with `tool`, that the model may call.
 
         Raises what `request` raises. If the caller is cancelled, the thread may exist all the same.
         """
@@ -80,8 +86,9 @@ class Threads(Client):
             service_tier=given(service_tier),
             session_start_source=opened(protocol.ThreadStartSource, session_start_source),
             thread_source=given(thread_source),
+            dynamic_tools=given(None if tools is None else tool_specs(tools)),
         )
-        return self.thread((self.request(params)).thread.id)
+        return self._with_tools((self.request(params)).thread.id, tools)
 
     def thread_resume(
         self,
@@ -100,6 +107,7 @@ class Threads(Client):
         personality: PersonalityLike | None = None,
         sandbox: SandboxLike | None = None,
         service_tier: str | None = None,
+        tools: Sequence[AnyTool] | None = None,
     ) -> Thread:
         """Load a stored thread and go on with it, in this process or a fresh one (`thread/resume`).
 
@@ -109,6 +117,8 @@ class Threads(Client):
             thread_id: the thread.
             include_turns: let the runtime send the whole history along; a long one is a frame of many megabytes, and
                 `Thread.turns` reads it page by page.
+            tools: the functions that the thread was started with: the runtime remembers what it told the model of
+                them, not what they are.
 
         Raises `InvalidRequestError` if there is no such thread, if it never had a turn, if it is archived, or if
         another process has it open.
@@ -127,7 +137,7 @@ class Threads(Client):
             sandbox=sandbox_mode(sandbox),
             service_tier=given(service_tier),
         )
-        return self.thread((self.request(params)).thread.id)
+        return self._with_tools((self.request(params)).thread.id, tools)
 
     def thread_fork(
         self,
@@ -190,3 +200,7 @@ class Threads(Client):
     def thread(self, thread_id: str) -> Thread:
         """Return a handle on a thread that is loaded already; nothing is sent."""
         return Thread(self._connection, thread_id)
+
+    def _with_tools(self, thread_id: str, tools: Sequence[AnyTool] | None) -> Thread:
+        self._connection.handlers.use_tools(thread_id, tools)
+        return self.thread(thread_id)

@@ -31,7 +31,9 @@ def start() -> Iterator[Start]:
     started: list[Actor] = []
 
     def run(program: str) -> Actor:
-        actor = Actor(RuntimeProcess(child(program), None, None), refuse, max_in_flight=64)
+        actor = Actor(
+            RuntimeProcess(child(program), None, None), lambda call: call.answer(refuse(call.call)), max_in_flight=64
+        )
         started.append(actor)
         return actor
 
@@ -233,7 +235,7 @@ def test_a_handler_that_fails_still_answers(start: Start) -> None:
     def broken(_: object) -> bytes:
         raise ZeroDivisionError
 
-    actor._answer = broken
+    actor._on_call = broken
     assert result(actor.request("m", {}))["error"]["code"] == -32603  # type: ignore[index]  # the child sends a dict
 
 

@@ -163,15 +163,6 @@ def test_a_limit_merges_text_before_it_drops() -> None:
     assert backlog.losses.dropped == 0
 
 
-def test_a_mailbox_for_some_methods_takes_no_others_and_wakes_nobody_for_them() -> None:
-    box = Mailbox("test", frozenset({"a"}))
-    waiter = ThreadWaiter()
-    box.add_waiter(waiter)
-    assert box.put([event("b")]) == []
-    assert box.put([event("b"), wanted := event("a")]) == [waiter]
-    assert box.take() == [wanted]
-
-
 def test_closing_drops_what_is_unread_and_wakes_who_waits() -> None:
     box = Mailbox("test")
     box.put([event("a")])

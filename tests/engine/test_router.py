@@ -170,3 +170,12 @@ def test_a_mailbox_that_nobody_holds_is_forgotten() -> None:
     event = delta("T", "U")
     assert router.dispatch([event]).delivered == {kept: [event]}
     assert router.everyone() == ([], {kept})
+
+
+def test_a_mailbox_for_some_methods_gets_no_others() -> None:
+    router = Router(10)
+    box = Mailbox("test", frozenset({"a"}))
+    router.subscribe(EVERYTHING, box)
+    wanted = Notification("a", {})
+    assert router.dispatch([Notification("b", {}), wanted]).delivered == {box: [wanted]}
+    assert router.dispatch([Notification("b", {})]).delivered == {}

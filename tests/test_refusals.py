@@ -1,0 +1,54 @@
+"""Refusals: each is one that the protocol knows, and the log says once per kind how to be asked."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import orjson
+import pytest
+
+from openai_codex._engine.wire import ServerCall
+from openai_codex.protocol.methods import SERVER_REQUESTS
+from openai_codex.refusals import REFUSALS, Refuser, refuse
+from tests.test_approvals import assert_valid
+
+
+def answer(method: str) -> dict[str, Any]:
+    reply: dict[str, Any] = orjson.loads(refuse(ServerCall(7, method, {"threadId": "T", "turnId": "U"})))
+    assert reply.pop("id") == 7
+    return reply
+
+
+def test_every_kind_has_a_refusal_and_a_hint() -> None:
+    assert set(REFUSALS) == set(SERVER_REQUESTS)
+    assert all(refusal.hint for refusal in REFUSALS.values())
+
+
+@pytest.mark.parametrize("method", [method for method, refusal in REFUSALS.items() if refusal.result is not None])
+def test_a_refusal_is_a_response_that_the_protocol_knows(method: str) -> None:
+    reply = answer(method)
+    assert reply == {"result": REFUSALS[method].result}
+    assert_valid(method, reply["result"])
+
+
+@pytest.mark.parametrize(
+    "method", ["account/chatgptAuthTokens/refresh", "currentTime/read", "attestation/generate", "item/unheardOf"]
+)
+def test_without_a_refusal_there_is_an_error(method: str) -> None:
+    error = answer(method)["error"]
+    assert error == {"code": -32601, "message": f"{method} is not handled by this client"}
+
+
+def test_it_is_told_once_per_kind_with_a_hint(caplog: pytest.LogCaptureFixture) -> None:
+    refuser = Refuser()
+    with caplog.at_level(logging.DEBUG, "openai_codex"):
+        for method in ("item/fileChange/requestApproval", "item/fileChange/requestApproval", "item/unheardOf"):
+            refuser(ServerCall(7, method, {"threadId": "T", "turnId": "U"}))
+    first, second, unknown = caplog.records
+    assert [record.levelno for record in caplog.records] == [logging.WARNING, logging.DEBUG, logging.WARNING]
+    facts = vars(first)
+    assert (facts["event"], facts["method"]) == ("codex.server_request_declined", "item/fileChange/requestApproval")
+    assert (facts["request_id"], facts["thread_id"], facts["turn_id"]) == (7, "T", "U")
+    assert facts["hint"] == vars(second)["hint"] == "pass on_approval=…"
+    assert vars(unknown)["hint"] is None
