@@ -115,19 +115,24 @@ class _Handling:
     ) -> None:
         self._loop = loop
         self._done = done
+        self._over = over
         self._task = loop.create_task(self._run(work))
         if not over.add_waiter(self):
-            self._task.cancel()
+            self.wake()
 
     async def _run(self, work: Awaitable[Any]) -> None:
         try:
             outcome: Any = await work
         except Exception as error:  # noqa: BLE001  it is told as what came of it
             outcome = error
+        except BaseException as error:
+            if not self._over.is_ready():  # not cancelled by us: without an answer the runtime would wait for ever
+                self._done(error)
+            raise
         self._done(outcome)
 
     def wake(self) -> None:
-        """Cancel the task: the request is over."""
+        """Cancel the task, after its first step: the request is over."""
         with suppress(RuntimeError):  # the loop is closed
             self._loop.call_soon_threadsafe(self._task.cancel)
 

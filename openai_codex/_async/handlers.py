@@ -15,7 +15,7 @@ from openai_codex._engine.mailbox import Mailbox
 from openai_codex._engine.waiting import Lock
 from openai_codex.approvals import ElicitationRequest, RuntimeRequest, read_request
 from openai_codex.decisions import respond
-from openai_codex.errors import DecodeError
+from openai_codex.errors import DecodeError, TransportClosedError
 from openai_codex.later import LATER
 from openai_codex.log import Log
 from openai_codex.refusals import Refuser
@@ -111,7 +111,7 @@ class AsyncHandlers:
         try:
             params = protocol.structure_server_request(call.method, call.params)
             self.run(partial(handler, pending, params), partial(self._finish, pending, params), pending)
-        except Exception as error:  # noqa: BLE001  of the handler, or a request of a shape that nobody knows
+        except BaseException as error:  # noqa: BLE001  of the handler, or a request of a shape that nobody knows
             self._finish(pending, None, error)
 
     def answer(self, pending: PendingCall, answer: object) -> bool:
@@ -124,7 +124,7 @@ class AsyncHandlers:
         try:
             params = protocol.structure_server_request(pending.call.method, pending.call.params)
             request: RuntimeRequest | None = self._read(pending, params)
-        except (DecodeError, KeyError):
+        except (DecodeError, KeyError, TransportClosedError):
             return None
         return request
 
@@ -134,7 +134,7 @@ class AsyncHandlers:
         call = pending.call
         try:
             line = self._refuse(call) if outcome is _REFUSED else self._line(pending, params, _checked(outcome))
-        except Exception:  # noqa: BLE001  whatever the handler did: the runtime gets its refusal, the program its traceback
+        except BaseException:  # noqa: BLE001  whatever the handler did: the runtime gets its refusal, the program its traceback
             _log.warning("codex.handler_failed", method=call.method, request_id=call.id, exc_info=True)
             line = self._refuse(call)
         if not pending.answer(line):
@@ -179,6 +179,6 @@ class AsyncHandlers:
 
 def _checked(outcome: Any) -> Any:
     """Raise what a handler has raised."""
-    if isinstance(outcome, Exception):
+    if isinstance(outcome, BaseException):
         raise outcome
     return outcome

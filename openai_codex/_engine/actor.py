@@ -193,16 +193,18 @@ class Actor:
             self._outbox.post(line)
 
     def _carry_out(self, dispatch: Dispatch) -> None:
+        asked = [self.calls.open(call) for call in dispatch.calls]
+        if dispatch.resolved or dispatch.turns_over:
+            # Before anybody can hear of the end of a turn: its requests are over then.
+            self.calls.withdraw(ids=dispatch.resolved, turns=dispatch.turns_over)
         waiters: list[Waiter] = []
         for mailbox, events in dispatch.delivered.items():
             waiters += mailbox.put(events, last=mailbox in dispatch.ended)
         for reply, response in dispatch.settled:
             waiters += reply.settle(response)
         wake_all(waiters)
-        for call in dispatch.calls:
-            self._pool.submit(partial(self._handle, self.calls.open(call)))
-        if dispatch.resolved or dispatch.turns_over:
-            self.calls.withdraw(ids=dispatch.resolved, turns=dispatch.turns_over)
+        for pending in asked:
+            self._pool.submit(partial(self._handle, pending))
         self.late += dispatch.late
         if dispatch.skipped:
             self.skipped += len(dispatch.skipped)

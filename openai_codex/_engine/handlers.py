@@ -13,7 +13,8 @@ from openai_codex.log import Log
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-MOST_THREADS = 16
+# Handlers may block, each waiting for a person; beyond so many the next waits for one of them.
+MOST_THREADS = 64
 
 _log = Log("handlers")
 
