@@ -11,13 +11,27 @@ from pathlib import Path
 
 import pytest
 
-from openai_codex.testing import ScriptedModel, fail_stream, temporary_home
+from openai_codex.testing import RecordedRequest, ScriptedModel, call, fail_stream, reply, temporary_home
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 NUMBERED = sorted(EXAMPLES.glob("[0-9]*.py"))
 REPORT = {"summary": "all fine", "findings": [{"file": "a.py", "line": 3, "advice": "less"}]}
 
-# What the model has to say for an example, and what the example has to print.
+
+def tell_outputs(request: RecordedRequest) -> str:
+    """Say what the tools have answered."""
+    return "\n".join(map(str, request.function_outputs.values()))
+
+
+ESCALATED = {"sandbox_permissions": "require_escalated", "justification": "as you asked:"}
+COMMANDS = [reply(call("exec_command", {"cmd": line, **ESCALATED})) for line in ("touch made", "rm other")]
+ORDERS = [
+    call("stock", {"fruit": "pear"}),
+    call("order", {"fruit": "pear", "amount": 1000}),
+    call("order", {"fruit": "pear"}),
+]
+
+# What the model has to say for an example, what is typed in, and what the example has to print.
 SCRIPTS = {
     "01_quickstart": [("What is in this directory?", "Nothing at all.")],
     "02_streaming_text": [("Tell me a short story.", "Once upon a time.")],
@@ -26,7 +40,10 @@ SCRIPTS = {
     "06_images": [(lambda request: "Are these two the same?" in request.user_texts, "They are.")],
     "07_structured_output": [("Review this directory.", json.dumps(REPORT))],
     "08_errors_and_retry": [("Fix the tests.", fail_stream("server_is_overloaded"), "Fixed.")],
+    "10_approvals": [(re.compile("Make a file"), *COMMANDS, tell_outputs)],
+    "11_tools": [(re.compile("out of something"), reply(*ORDERS), tell_outputs)],
 }
+TYPED = {"10_approvals": "y\nn\n"}
 PRINTED = {
     "01_quickstart": ["Nothing at all.", "AgentMessageThreadItem", "tokens: 15"],
     "02_streaming_text": ["Once upon a time.", "[AgentMessageThreadItem] ok", "completed"],
@@ -37,6 +54,8 @@ PRINTED = {
     "07_structured_output": ["all fine", "a.py:3: less"],
     "08_errors_and_retry": ["completed Fixed."],
     "09_login": ["account: ApiKeyAccount"],
+    "10_approvals": ["as you asked:", "touch made", "exited with code 0", "rm other", "rejected by user"],
+    "11_tools": ['{"pear":0}', "at most 100 at a time", "10 on their way", "{'apple': 12, 'pear': 10}"],
 }
 
 
@@ -45,6 +64,7 @@ def run(path: Path, cwd: Path, env: dict[str, str]) -> str:
         [sys.executable, str(path)],
         cwd=cwd,
         env={**os.environ, **env},
+        input=TYPED.get(path.stem, ""),
         capture_output=True,
         text=True,
         timeout=60,

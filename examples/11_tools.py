@@ -1,0 +1,30 @@
+"""Let the model call functions of this program; a docstring and annotations are all it needs to know of them."""
+
+from typing import Literal
+
+from openai_codex import Codex
+from openai_codex.tool import tool
+
+STOCK = {"apple": 12, "pear": 0}
+MOST = 100
+
+
+@tool
+def stock(fruit: Literal["apple", "pear"]) -> dict[str, int]:
+    """How many of a fruit are left."""
+    return {fruit: STOCK[fruit]}
+
+
+@tool(timeout=10)
+def order(fruit: str, amount: int = 10) -> str:
+    """Order more of a fruit."""
+    if amount > MOST:
+        raise ValueError(f"at most {MOST} at a time")  # the model reads it, and can do better
+    STOCK[fruit] += amount
+    return f"{amount} on their way"
+
+
+with Codex() as codex:
+    thread = codex.thread_start(tools=[stock, order])
+    print(thread.run("We are out of something. Order it.").final_response)
+print(STOCK)

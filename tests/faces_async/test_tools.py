@@ -1,0 +1,283 @@
+"""The model calls the program's functions, and reads what became of it; every time the turn goes on."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import attrs
+
+from openai_codex import AsyncCodex, Namespace, ToolContext, ToolImage, ToolResult
+from openai_codex._async import _wait
+from openai_codex._engine.waiting import Latch
+from openai_codex.testing import QuietHome, ScriptedModel, call, reply
+from openai_codex.tool import AnyTool, tool
+from openai_codex.types import DynamicToolCallThreadItem, TurnStatus
+
+PATIENCE = 20.0
+DOT = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC")
+
+
+@attrs.define
+class Forecast:
+    city: str
+    degrees: list[int]
+
+
+@tool
+async def get_weather(city: str, days: int = 1) -> str:
+    """Forecast for a city."""
+    return f"{city}: sunny for {days} day(s)"
+
+
+@tool
+async def forecast(city: str) -> Forecast:
+    """The forecast, number by number."""
+    return Forecast(city, [3, 5])
+
+
+@tool
+async def draw() -> ToolResult:
+    """Draw the map."""
+    return ToolResult("the map", ToolImage.from_bytes(DOT))
+
+
+@tool
+async def photograph() -> ToolImage:
+    """Take a picture."""
+    return ToolImage.from_bytes(DOT)
+
+
+@tool
+async def give_up() -> ToolResult:
+    """Say that it did not work."""
+    return ToolResult("nobody at home", success=False)
+
+
+@tool
+async def read_sensor(name: str) -> str:
+    """Read a sensor."""
+    raise LookupError(f"no sensor {name}")
+
+
+@tool
+async def reveal() -> object:
+    """Return what has no JSON form."""
+    return object()
+
+
+@tool(namespace=Namespace("clock", "Time and date."))
+async def now() -> str:
+    """The time."""
+    return "noon"
+
+
+TOOLS: list[AnyTool] = [get_weather, forecast, draw, photograph, give_up, read_sensor, reveal, now]
+
+
+def call_all(model: ScriptedModel, calls: dict[str, dict[str, Any]]) -> None:
+    """Let the model make these calls, by call id, in one response."""
+    model.queue(reply(*(call(call_id=call_id, **made) for call_id, made in calls.items())))
+
+
+def tool_items(result: Any) -> dict[str, DynamicToolCallThreadItem]:
+    return {item.id: item for item in result.items if isinstance(item, DynamicToolCallThreadItem)}
+
+
+async def comes(latch: Latch) -> None:
+    assert await _wait.ready(latch, PATIENCE), "it did not come"
+
+
+async def test_the_model_is_offered_the_tools_and_reads_what_they_return(
+    codex_home: QuietHome, scripted_model: ScriptedModel
+) -> None:
+    call_all(
+        scripted_model,
+        {
+            "text": {"name": "get_weather", "arguments": {"city": "Oslo"}},
+            "again": {"name": "get_weather", "arguments": {"city": "Rome", "days": 2}},
+            "data": {"name": "forecast", "arguments": {"city": "Oslo"}},
+            "mixed": {"name": "draw"},
+            "image": {"name": "photograph"},
+            "namespace": {"name": "now", "namespace": "clock"},
+        },
+    )
+    async with AsyncCodex(codex_home.config()) as codex:
+        thread = await codex.thread_start(tools=TOOLS)
+        result = await thread.run("go", timeout=PATIENCE)
+    offered = {each["name"]: each for each in scripted_model.requests[0].tools if "name" in each}
+    weather = offered["get_weather"]
+    assert weather["description"] == "Forecast for a city."
+    assert weather["parameters"]["required"] == ["city"]
+    assert weather["parameters"]["properties"]["city"] == {"type": "string"}
+    assert offered["clock"]["description"] == "Time and date."
+    assert [each["name"] for each in offered["clock"]["tools"]] == ["now"]
+    url = ToolImage.from_bytes(DOT).url
+    told = scripted_model.requests[-1].function_outputs
+    assert told["text"] == "Oslo: sunny for 1 day(s)"
+    assert told["again"] == "Rome: sunny for 2 day(s)"
+    assert told["data"] == '{"city":"Oslo","degrees":[3,5]}'
+    assert told["namespace"] == "noon"
+    text, image = told["mixed"]
+    assert (text["type"], text["text"]) == ("input_text", "the map")
+    assert (image["type"], image["image_url"]) == ("input_image", url)
+    assert [(part["type"], part["image_url"]) for part in told["image"]] == [("input_image", url)]
+    items = tool_items(result)
+    assert {item.status for item in items.values()} == {"completed"}
+    assert [item.success for item in items.values()] == [True] * len(told)
+    assert result.final_response == "ok"
+
+
+async def test_the_model_is_told_what_went_wrong(codex_home: QuietHome, scripted_model: ScriptedModel) -> None:
+    call_all(
+        scripted_model,
+        {
+            "failed": {"name": "give_up"},
+            "raised": {"name": "read_sensor", "arguments": {"name": "attic"}},
+            "nonsense": {"name": "reveal"},
+            "mistyped": {"name": "get_weather", "arguments": {"city": "Oslo", "days": "many"}},
+            "missing": {"name": "get_weather", "arguments": {"days": 1}},
+            "unknown": {"name": "get_weather", "arguments": {"city": "Oslo", "country": "no"}},
+            "fine": {"name": "get_weather", "arguments": {"city": "Oslo"}},
+        },
+    )
+    async with AsyncCodex(codex_home.config()) as codex:
+        thread = await codex.thread_start(tools=TOOLS)
+        result = await thread.run("go", timeout=PATIENCE)
+    told = scripted_model.requests[-1].function_outputs
+    assert told["failed"] == "nobody at home"
+    assert "LookupError" in told["raised"]
+    assert "no sensor attic" in told["raised"]
+    assert told["nonsense"].startswith("TypeError: ")
+    assert "ToolArgumentError: get_weather: days:" in told["mistyped"]
+    assert "ToolArgumentError: get_weather: city:" in told["missing"]
+    assert "country: no such argument" in told["unknown"]
+    items = tool_items(result)
+    assert {name: item.success for name, item in items.items()} == {name: name == "fine" for name in told}
+    assert {items[name].status for name in told if name != "fine"} == {"failed"}
+    assert result.final_response == "ok"
+
+
+async def test_a_tool_knows_which_call_it_is(codex_home: QuietHome, scripted_model: ScriptedModel) -> None:
+    seen = []
+
+    @tool
+    async def look(where: str, context: ToolContext) -> str:
+        """Look somewhere."""
+        seen.append((context.thread_id, context.turn_id, context.call_id, context.cancelled))
+        return where
+
+    calls = {name: {"name": "look", "arguments": {"where": name}} for name in ("here", "there")}
+    call_all(scripted_model, calls)
+    async with AsyncCodex(codex_home.config()) as codex:
+        thread = await codex.thread_start(tools=[look])
+        turn = await thread.turn("go")
+        await turn.run(timeout=PATIENCE)
+    assert seen == [(thread.id, turn.id, "here", False), (thread.id, turn.id, "there", False)]
+    assert scripted_model.requests[-1].function_outputs == {"here": "here", "there": "there"}
+
+
+async def test_a_tool_that_takes_too_long_has_failed(codex_home: QuietHome, scripted_model: ScriptedModel) -> None:
+    release, left = Latch(), Latch()
+    seen = []
+
+    @tool(timeout=0.2)
+    async def dig(context: ToolContext) -> str:
+        """Dig deep."""
+        try:
+            await comes(release)
+        finally:
+            seen.append(context.cancelled)
+            left.set()
+        return "gold"
+
+    call_all(scripted_model, {"dig": {"name": "dig"}})
+    async with AsyncCodex(codex_home.config()) as codex:
+        thread = await codex.thread_start(tools=[dig])
+        result = await thread.run("go", timeout=PATIENCE)
+        release.set()
+        await comes(left)
+    assert scripted_model.requests[-1].function_outputs == {"dig": "TimeoutError: no outcome within 0.2 s"}
+    assert tool_items(result)["dig"].status == "failed"
+    assert seen == [True]
+    assert result.final_response == "ok"
+
+
+async def test_a_thread_has_only_its_own_tools(codex_home: QuietHome, scripted_model: ScriptedModel) -> None:
+    asks = reply(call("read_sensor", {"name": "attic"}, call_id="asks"))
+    async with AsyncCodex(codex_home.config()) as codex:
+        threads = [await codex.thread_start(tools=tools) for tools in ([read_sensor], None, [get_weather])]
+        told = []
+        for thread in threads:
+            scripted_model.queue(asks)
+            assert (await thread.run("go", timeout=PATIENCE)).final_response == "ok"
+            told.append(scripted_model.requests[-1].function_outputs["asks"])
+    assert told == ["LookupError: no sensor attic", *["unsupported call: read_sensor"] * 2]
+
+
+async def test_a_resumed_thread_is_given_its_tools_again(codex_home: QuietHome, scripted_model: ScriptedModel) -> None:
+    given: list[list[AnyTool] | None] = [[get_weather], [read_sensor], None]
+    async with AsyncCodex(codex_home.config()) as codex:
+        started = [await codex.thread_start(tools=[get_weather]) for _ in given]
+        for thread in started:
+            await thread.run("first", timeout=PATIENCE)
+    asks = reply(call("get_weather", {"city": "Oslo"}, call_id="asks"))
+    told = []
+    async with AsyncCodex(codex_home.config()) as codex:
+        for thread, tools in zip(started, given, strict=True):
+            scripted_model.queue(asks)
+            resumed = await codex.thread_resume(thread.id, tools=tools)
+            assert (await resumed.run("go", timeout=PATIENCE)).final_response == "ok"
+            told.append(scripted_model.requests[-1].function_outputs["asks"])
+    assert told == ["Oslo: sunny for 1 day(s)", *["This client has no such tool."] * 2]
+
+
+async def test_a_tool_is_told_that_its_turn_was_interrupted(
+    codex_home: QuietHome, scripted_model: ScriptedModel
+) -> None:
+    started, over, left = Latch(), Latch(), Latch()
+    seen = []
+
+    @tool
+    async def dig(context: ToolContext) -> str:
+        """Dig deep."""
+        seen.append(context.cancelled)
+        started.set()
+        try:
+            await comes(over)
+        finally:
+            seen.append(context.cancelled)
+            left.set()
+        return "gold"
+
+    call_all(scripted_model, {"dig": {"name": "dig"}})
+    async with AsyncCodex(codex_home.config()) as codex:
+        thread = await codex.thread_start(tools=[dig])
+        turn = await thread.turn("go")
+        await comes(started)
+        await turn.interrupt(timeout=PATIENCE)
+        over.set()
+        await comes(left)
+        result = await turn.run(timeout=PATIENCE)
+        after = await thread.run("again", timeout=PATIENCE)
+    assert seen == [False, True]
+    assert result.status == TurnStatus.interrupted
+    assert tool_items(result)["dig"].status == "failed"
+    assert after.final_response == "ok"
+
+
+async def test_a_tool_may_use_the_client(codex_home: QuietHome, scripted_model: ScriptedModel) -> None:
+    @tool
+    async def consult(question: str) -> str | None:
+        """Ask somebody else."""
+        other = await codex.thread_start(ephemeral=True)
+        result = await other.run(question, timeout=PATIENCE)
+        return result.final_response
+
+    scripted_model.when("Which way?", "left")
+    call_all(scripted_model, {"asks": {"name": "consult", "arguments": {"question": "Which way?"}}})
+    async with AsyncCodex(codex_home.config()) as codex:
+        thread = await codex.thread_start(tools=[consult])
+        result = await thread.run("go", timeout=PATIENCE)
+    assert scripted_model.requests[-1].function_outputs == {"asks": "left"}
+    assert result.final_response == "ok"

@@ -1,0 +1,417 @@
+# Derived from tests/faces_async/test_asked.py by `python -m tools.unasync`; do not edit.
+"""The runtime asks for what is no matter of the sandbox: MCP servers' tools and forms, tokens, the time, attestation."""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+import shlex
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from openai_codex import (
+    LATER,
+    ApprovalDecision,
+    AppServerConfig,
+    Codex,
+    ElicitationAnswer,
+    ElicitationRequest,
+    McpToolApproval,
+    TurnFailedError,
+)
+from openai_codex._engine.process import command_line
+from openai_codex._engine.waiting import Latch
+from openai_codex._sync import _wait, handlers
+from openai_codex.testing import QuietHome, ScriptedModel, call, reply, temporary_home
+from openai_codex.types import (
+    AttestationGenerateParams,
+    AttestationGenerateResponse,
+    ChatgptAuthTokensLoginAccountParams,
+    CurrentTimeReadParams,
+    CurrentTimeReadResponse,
+    McpElicitationSchema,
+    McpToolCallThreadItem,
+    ThreadLoadedListParams,
+    TurnStatus,
+)
+from tests.engine.children import child
+
+PATIENCE = 20.0
+SERVER = Path(__file__).parent.parent / "support" / "mcp_server.py"
+
+
+def access_token(expires: int) -> str:
+    """An unsigned token. Without a user in it the runtime takes a fresh token for one of another account."""
+    account = {"chatgpt_account_id": "acc1", "chatgpt_plan_type": "pro", "chatgpt_user_id": "user1"}
+    parts = ({"alg": "none"}, {"email": "a@b.c", "exp": expires, "https://api.openai.com/auth": account})
+    encoded = [base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in parts]
+    return ".".join((*encoded, "c2ln"))
+
+
+TOKEN, FRESH_TOKEN = access_token(4102444800), access_token(4102444801)
+
+CLOCK = {"current_time_reminder": {"enabled": True, "clock_source": "external", "reminder_interval_seconds": 1}}
+
+
+def comes(latch: Latch) -> None:
+    assert _wait.ready(latch, PATIENCE), "it did not come"
+
+
+# -- MCP servers -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def mcp_home(scripted_model: ScriptedModel) -> Iterator[QuietHome]:
+    """A home with an MCP server."""
+    servers = {"probe": {"command": sys.executable, "args": [str(SERVER)]}}
+    settings = {"approval_policy": "on-request", "mcp_servers": servers}
+    with temporary_home(scripted_model.url, config=settings) as home:
+        yield home
+
+
+def call_server(model: ScriptedModel, *names: str, call_id: str | None = None) -> None:
+    """Let the model call these tools of the server in one response."""
+    calls = (call(name, {"what": "it"}, call_id=call_id or name, namespace="mcp__probe") for name in names)
+    model.queue(reply(*calls))
+
+
+def answers(*given: Any) -> Callable[[Any], Any]:
+    """Make a handler that gives these answers in turn, and raises those that are exceptions."""
+    left = iter(given)
+
+    def answer(request: Any) -> Any:
+        chosen = next(left)
+        if isinstance(chosen, Exception):
+            raise chosen
+        return chosen
+
+    return answer
+
+
+def told(model: ScriptedModel, call_id: str) -> str:
+    """What the model was told of its call."""
+    output = model.requests[-1].function_outputs[call_id]
+    return output if isinstance(output, str) else "\n".join(part["text"] for part in output)
+
+
+def statuses(result: Any) -> dict[str, str]:
+    return {item.tool: item.status for item in result.items if isinstance(item, McpToolCallThreadItem)}
+
+
+def test_a_tool_that_may_do_harm_is_approved(mcp_home: QuietHome, scripted_model: ScriptedModel) -> None:
+    asked = []
+
+    def approve(request: Any) -> Any:
+        asked.append(request)
+        return True
+
+    call_server(scripted_model, "look", "danger")
+    with Codex(mcp_home.config(), on_approval=approve) as codex:
+        thread = codex.thread_start()
+        turn = thread.turn("go")
+        result = turn.run(timeout=PATIENCE)
+    [request] = asked
+    assert isinstance(request, McpToolApproval)
+    assert (request.thread_id, request.turn_id, request.server_name) == (thread.id, turn.id, "probe")
+    assert request.reason == 'Allow the probe MCP server to run tool "danger"?'
+    assert (request.tool_description, request.arguments) == ("Deletes things.", {"what": "it"})
+    assert request.persist == ("session", "always")
+    assert statuses(result) == {"look": "completed", "danger": "completed"}
+    assert 'danger was run with {"what": "it"}' in told(scripted_model, "danger")
+    assert result.final_response == "ok"
+
+
+def test_a_tool_is_approved_for_the_session(mcp_home: QuietHome, scripted_model: ScriptedModel) -> None:
+    asked = []
+
+    def approve(request: Any) -> Any:
+        asked.append(request)
+        return ApprovalDecision.accept_for_session()
+
+    call_server(scripted_model, "danger")
+    call_server(scripted_model, "danger")
+    with Codex(mcp_home.config(), on_approval=approve) as codex:
+        thread = codex.thread_start()
+        result = thread.run("go", timeout=PATIENCE)
+    assert len(asked) == 1
+    assert statuses(result) == {"danger": "completed"}
+
+
+def test_a_tool_that_is_not_approved_does_not_run(mcp_home: QuietHome, scripted_model: ScriptedModel) -> None:
+    approve = answers(False, ApprovalDecision.decline(), ApprovalDecision.cancel(), RuntimeError("a mistake"))
+    for number in range(4):
+        call_server(scripted_model, "danger", call_id=f"danger{number}")
+    with Codex(mcp_home.config(), on_approval=approve) as codex:
+        thread = codex.thread_start()
+        result = thread.run("go", timeout=PATIENCE)
+    assert statuses(result) == {"danger": "failed"}
+    words = [told(scripted_model, f"danger{number}") for number in range(4)]
+    assert words == [f"user {verb} MCP tool call" for verb in ("rejected", "rejected", "cancelled", "rejected")]
+    assert result.final_response == "ok"
+
+
+def test_a_tool_that_nobody_approves_does_not_run(mcp_home: QuietHome, scripted_model: ScriptedModel) -> None:
+    call_server(scripted_model, "danger")
+    with Codex(mcp_home.config(), on_elicitation=accept) as codex:
+        thread = codex.thread_start()
+        result = thread.run("go", timeout=PATIENCE)
+    assert statuses(result) == {"danger": "failed"}
+    assert told(scripted_model, "danger") == "user rejected MCP tool call"
+
+
+def accept(request: Any) -> Any:
+    return True
+
+
+def test_a_form_is_filled_in(mcp_home: QuietHome, scripted_model: ScriptedModel) -> None:
+    asked = []
+
+    def fill(request: Any) -> Any:
+        asked.append(request)
+        return {"name": "Bob"}
+
+    call_server(scripted_model, "ask")
+    with Codex(mcp_home.config(), on_elicitation=fill) as codex:
+        thread = codex.thread_start()
+        turn = thread.turn("go")
+        result = turn.run(timeout=PATIENCE)
+    [request] = asked
+    assert isinstance(request, ElicitationRequest)
+    assert (request.thread_id, request.turn_id, request.server_name) == (thread.id, turn.id, "probe")
+    assert (request.mode, request.message) == ("form", "Who are you?")
+    assert isinstance(request.requested_schema, McpElicitationSchema)
+    assert list(request.requested_schema.properties) == ["name"]
+    assert '{"action": "accept", "content": {"name": "Bob"}}' in told(scripted_model, "ask")
+    assert result.final_response == "ok"
+
+
+def test_a_form_is_not_filled_in(mcp_home: QuietHome, scripted_model: ScriptedModel) -> None:
+    refusals = (
+        False,
+        None,
+        ElicitationAnswer("decline"),
+        ElicitationAnswer("cancel"),
+        RuntimeError("a mistake"),
+        "yes",
+    )
+    for number in range(len(refusals)):
+        call_server(scripted_model, "ask", call_id=f"ask{number}")
+    with Codex(mcp_home.config(), on_elicitation=answers(*refusals)) as codex:
+        thread = codex.thread_start()
+        result = thread.run("go", timeout=PATIENCE)
+    for number, refusal in enumerate(refusals):
+        action = refusal.action if isinstance(refusal, ElicitationAnswer) else "decline"
+        assert f'"action": "{action}"' in told(scripted_model, f"ask{number}")
+    assert result.final_response == "ok"
+
+
+def test_who_approves_does_not_fill_in_forms(mcp_home: QuietHome, scripted_model: ScriptedModel) -> None:
+    call_server(scripted_model, "ask")
+    with Codex(mcp_home.config(), on_approval=accept) as codex:
+        thread = codex.thread_start()
+        result = thread.run("go", timeout=PATIENCE)
+    assert '"action": "decline"' in told(scripted_model, "ask")
+    assert result.final_response == "ok"
+
+
+def test_what_a_server_asks_may_be_answered_later(mcp_home: QuietHome, scripted_model: ScriptedModel) -> None:
+    parked: list[Any] = []
+    approval, form = Latch(), Latch()
+
+    def park(request: Any) -> Any:
+        parked.append(request)
+        (form if isinstance(request, ElicitationRequest) else approval).set()
+        return LATER
+
+    call_server(scripted_model, "danger")
+    call_server(scripted_model, "ask")
+    with Codex(mcp_home.config(), on_approval=park, on_elicitation=park) as codex:
+        thread = codex.thread_start()
+        turn = thread.turn("go")
+        comes(approval)
+        assert codex.pending_requests() == parked[:1]
+        assert codex.answer(parked[0].id, True)
+        comes(form)
+        assert codex.pending_requests() == parked[1:]
+        assert codex.answer(parked[1].id, {"name": "Bob"})
+        result = turn.run(timeout=PATIENCE)
+    assert statuses(result) == {"danger": "completed", "ask": "completed"}
+    assert '"content": {"name": "Bob"}' in told(scripted_model, "ask")
+
+
+def test_an_interrupt_takes_back_what_a_server_asks(mcp_home: QuietHome, scripted_model: ScriptedModel) -> None:
+    asked = {"danger": Latch(), "ask": Latch()}
+
+    def park(request: Any) -> Any:
+        asked["danger" if isinstance(request, McpToolApproval) else "ask"].set()
+        return LATER
+
+    with Codex(mcp_home.config(), on_approval=park, on_elicitation=park) as codex:
+        thread = codex.thread_start()
+        for name in asked:
+            call_server(scripted_model, name)
+            turn = thread.turn("go")
+            comes(asked[name])
+            [request] = codex.pending_requests()
+            turn.interrupt(timeout=PATIENCE)
+            assert codex.pending_requests() == []
+            assert codex.answer(request.id, True) is False
+            assert (turn.run(timeout=PATIENCE)).status == TurnStatus.interrupted
+
+
+def test_what_a_server_asks_is_refused_at_the_deadline(mcp_home: QuietHome, scripted_model: ScriptedModel) -> None:
+    park = answers(LATER, LATER)
+    call_server(scripted_model, "danger", "ask")
+    config = mcp_home.config(handler_timeout=0.2)
+    with Codex(config, on_approval=park, on_elicitation=park) as codex:
+        thread = codex.thread_start()
+        result = thread.run("go", timeout=PATIENCE)
+    assert told(scripted_model, "danger") == "user rejected MCP tool call"
+    assert '"action": "decline"' in told(scripted_model, "ask")
+    assert result.final_response == "ok"
+
+
+# -- tokens ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def token_home(scripted_model: ScriptedModel) -> Iterator[QuietHome]:
+    """A home that has to be logged in, with a login service behind it."""
+    # Its login service has nothing to say: the runtime goes without.
+    settings = {"chatgpt_base_url": scripted_model.url.removesuffix("/v1")}
+    with temporary_home(scripted_model.url, provider={"requires_openai_auth": True}, config=settings) as home:
+        yield home
+
+
+LOGIN = ChatgptAuthTokensLoginAccountParams(access_token=TOKEN, chatgpt_account_id="acc1")
+
+
+def test_a_token_that_is_not_taken_any_more_is_refreshed(token_home: QuietHome, scripted_model: ScriptedModel) -> None:
+    asked = []
+
+    def refresh(request: Any) -> Any:
+        asked.append((request.reason, request.previous_account_id))
+        return {"access_token": FRESH_TOKEN, "chatgpt_account_id": "acc1", "chatgpt_plan_type": "pro"}
+
+    scripted_model.fail(401)
+    with Codex(token_home.config(), on_token_refresh=refresh) as codex:
+        codex.request(LOGIN)
+        thread = codex.thread_start(ephemeral=True)
+        result = thread.run("go", timeout=PATIENCE)
+    assert asked == [("unauthorized", "acc1")]
+    used = [request.headers["authorization"] for request in scripted_model.requests]
+    assert used == [f"Bearer {TOKEN}", f"Bearer {FRESH_TOKEN}"]
+    assert result.final_response == "ok"
+
+
+def test_without_a_fresh_token_the_turn_fails(
+    token_home: QuietHome,
+    scripted_model: ScriptedModel,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setitem(handlers._DEADLINES, "account/chatgptAuthTokens/refresh", 0.2)
+    refresh = answers({"access_token": FRESH_TOKEN}, RuntimeError("no network"), LATER)
+    with Codex(token_home.config(), on_token_refresh=refresh) as codex:
+        codex.request(LOGIN)
+        thread = codex.thread_start(ephemeral=True)
+        for _ in range(3):
+            scripted_model.fail(401)
+            with pytest.raises(TurnFailedError, match="auth refresh request failed: code=-32601"):
+                thread.run("go", timeout=PATIENCE)
+        after = thread.run("again", timeout=PATIENCE)
+    assert after.final_response == "ok"
+    assert FRESH_TOKEN not in caplog.text
+
+
+def test_nobody_refreshes_tokens_by_default(token_home: QuietHome, scripted_model: ScriptedModel) -> None:
+    scripted_model.fail(401)
+    with Codex(token_home.config()) as codex:
+        codex.request(LOGIN)
+        thread = codex.thread_start(ephemeral=True)
+        with pytest.raises(TurnFailedError, match="auth refresh request failed: code=-32601"):
+            thread.run("go", timeout=PATIENCE)
+
+
+# -- the time ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_time_is_told(scripted_model: ScriptedModel) -> None:
+    asked = []
+
+    def tell(request: CurrentTimeReadParams) -> CurrentTimeReadResponse:
+        asked.append(request.thread_id)
+        return CurrentTimeReadResponse(current_time_at=1_700_000_000)
+
+    with temporary_home(scripted_model.url, features=CLOCK) as home:
+        with Codex(home.config()) as codex:
+            codex.handle(CurrentTimeReadParams, tell)
+            thread = codex.thread_start(ephemeral=True)
+            result = thread.run("go", timeout=PATIENCE)
+    assert set(asked) == {thread.id}
+    assert "2023-11-14" in str(scripted_model.requests[-1].input)
+    assert result.final_response == "ok"
+
+
+def test_without_the_time_the_turn_fails(scripted_model: ScriptedModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(handlers._DEADLINES, "currentTime/read", 0.2)
+    with temporary_home(scripted_model.url, features=CLOCK) as home:
+        with Codex(home.config()) as codex:
+            for answer in (None, RuntimeError("the clock stands still"), LATER):
+                if answer is not None:  # and nobody at first
+                    codex.handle(CurrentTimeReadParams, answers(answer))
+                thread = codex.thread_start(ephemeral=True)
+                with pytest.raises(TurnFailedError, match="failed to read current time"):
+                    thread.run("go", timeout=PATIENCE)
+
+
+# -- attestation, and what nobody has heard of -------------------------------------------------------------------------
+
+
+def asked_to_attest(config: AppServerConfig) -> AppServerConfig:
+    """Let the client say that it attests, which it has no setting for."""
+    capability = '"experimentalApi":true'
+    edit = f's/{capability}/{capability},"requestAttestation":true/'
+    line = f"sed -u {shlex.quote(edit)} | {shlex.join(command_line(config))}"
+    return AppServerConfig(launch_args_override=("/bin/sh", "-c", line), cwd=config.cwd, env=config.env)
+
+
+def test_attestation_is_generated_by_whoever_can(token_home: QuietHome, scripted_model: ScriptedModel) -> None:
+    def attest(request: AttestationGenerateParams) -> AttestationGenerateResponse:
+        return AttestationGenerateResponse(token="att-1")  # noqa: S106  it is none
+
+    with Codex(asked_to_attest(token_home.config())) as codex:
+        codex.request(LOGIN)
+        thread = codex.thread_start(ephemeral=True)
+        for token in (None, "att-1"):
+            if token is not None:  # and nobody at first
+                codex.handle(AttestationGenerateParams, attest)
+            result = thread.run("go", timeout=PATIENCE)
+            header = json.loads(scripted_model.requests[-1].headers["x-oai-attestation"])
+            assert header.get("t") == token
+            assert result.final_response == "ok"
+
+
+ASKS_SOMETHING_NEW = child("""
+    shake_hands()
+    request = read()
+    send({"id": 7, "method": "item/unheardOf", "params": {"threadId": "t"}})
+    reply(request, {"data": [json.dumps(read())]})
+    read()
+""")
+
+
+def test_what_nobody_has_heard_of_is_an_error_and_a_line_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING, "openai_codex"):
+        with Codex(
+            AppServerConfig(launch_args_override=ASKS_SOMETHING_NEW), on_approval=accept, on_elicitation=accept
+        ) as codex:
+            listed = codex.request(ThreadLoadedListParams(), timeout=PATIENCE)
+    answer = json.loads(listed.data[0])
+    assert (answer["id"], answer["error"]["code"]) == (7, -32601)
+    assert "item/unheardOf" in caplog.text
