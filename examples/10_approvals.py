@@ -8,7 +8,6 @@ terminal = Lock()  # handlers run at once, each on a thread of its own: one ques
 
 
 def approve(request: ApprovalRequest) -> ApprovalDecision | bool:
-    """Decide."""
     """Say yes or no; in AsyncCodex this may be a coroutine function."""
     with terminal:
         match request:

@@ -95,50 +95,41 @@ def answers(*given: Any) -> Callable[[Any], Any]:
 def told(model: ScriptedModel, call_id: str) -> str:
     """What the model was told of its call."""
     output = model.requests[-1].function_outputs[call_id]
-    return output if isinstance(output, str) else "\n".join(part["text"] for part in output)
+    text: str = output if isinstance(output, str) else "\n".join(part["text"] for part in output)
+    return text.rpartition("Output:\n")[2]  # how long it took comes first
 
 
 def statuses(result: Any) -> dict[str, str]:
     return {item.tool: item.status for item in result.items if isinstance(item, McpToolCallThreadItem)}
 
 
-async def test_a_tool_that_may_do_harm_is_approved(mcp_home: QuietHome, scripted_model: ScriptedModel) -> None:
+async def test_a_tool_that_may_do_harm_is_approved_once_and_for_the_session(
+    mcp_home: QuietHome, scripted_model: ScriptedModel
+) -> None:
     asked = []
+    decisions = iter([True, ApprovalDecision.accept_for_session()])
 
     async def approve(request: Any) -> Any:
         asked.append(request)
-        return True
+        return next(decisions)
 
     call_server(scripted_model, "look", "danger")
+    call_server(scripted_model, "danger", call_id="again")
+    call_server(scripted_model, "danger", call_id="unasked")
     async with AsyncCodex(mcp_home.config(), on_approval=approve) as codex:
         thread = await codex.thread_start()
         turn = await thread.turn("go")
         result = await turn.run(timeout=PATIENCE)
-    [request] = asked
+    request, again = asked
     assert isinstance(request, McpToolApproval)
     assert (request.thread_id, request.turn_id, request.server_name) == (thread.id, turn.id, "probe")
-    assert request.reason == 'Allow the probe MCP server to run tool "danger"?'
+    assert request.reason == again.reason == 'Allow the probe MCP server to run tool "danger"?'
     assert (request.tool_description, request.arguments) == ("Deletes things.", {"what": "it"})
     assert request.persist == ("session", "always")
     assert statuses(result) == {"look": "completed", "danger": "completed"}
-    assert 'danger was run with {"what": "it"}' in told(scripted_model, "danger")
+    for call_id in ("danger", "again", "unasked"):
+        assert told(scripted_model, call_id) == 'danger was run with {"what": "it"}'
     assert result.final_response == "ok"
-
-
-async def test_a_tool_is_approved_for_the_session(mcp_home: QuietHome, scripted_model: ScriptedModel) -> None:
-    asked = []
-
-    async def approve(request: Any) -> Any:
-        asked.append(request)
-        return ApprovalDecision.accept_for_session()
-
-    call_server(scripted_model, "danger")
-    call_server(scripted_model, "danger")
-    async with AsyncCodex(mcp_home.config(), on_approval=approve) as codex:
-        thread = await codex.thread_start()
-        result = await thread.run("go", timeout=PATIENCE)
-    assert len(asked) == 1
-    assert statuses(result) == {"danger": "completed"}
 
 
 async def test_a_tool_that_is_not_approved_does_not_run(mcp_home: QuietHome, scripted_model: ScriptedModel) -> None:
@@ -252,10 +243,10 @@ async def test_an_interrupt_takes_back_what_a_server_asks(mcp_home: QuietHome, s
 
     async with AsyncCodex(mcp_home.config(), on_approval=park, on_elicitation=park) as codex:
         thread = await codex.thread_start()
-        for name in asked:
+        for name, latch in asked.items():
             call_server(scripted_model, name)
             turn = await thread.turn("go")
-            await comes(asked[name])
+            await comes(latch)
             [request] = codex.pending_requests()
             await turn.interrupt(timeout=PATIENCE)
             assert codex.pending_requests() == []
