@@ -3,7 +3,7 @@
 from typing import Literal
 
 from openai_codex import Codex
-from openai_codex.tool import tool
+from openai_codex.tools import tool
 
 STOCK = {"apple": 12, "pear": 0}
 MOST = 100

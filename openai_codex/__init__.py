@@ -10,7 +10,7 @@ A map of the house, top to bottom; imports go downward only:
 
     retry       try again what was overloaded
     _async/     the faces: client, thread, turn, streams, logins; `_sync/` is derived from it
-    approvals, decisions, later, refusals, tool, tool_result
+    approvals, decisions, later, refusals, tools, tool_result
                 what the runtime asks back, and what can be answered
     results, inputs, options, output, metadata
                 values and tables between the faces and the protocol
@@ -108,13 +108,13 @@ if TYPE_CHECKING:
     from openai_codex.results import TurnResult as TurnResult
     from openai_codex.retry import is_retryable_error as is_retryable_error
     from openai_codex.retry import retry_on_overload as retry_on_overload
-    from openai_codex.tool import Namespace as Namespace
-    from openai_codex.tool import Tool as Tool
-    from openai_codex.tool import ToolArgumentError as ToolArgumentError
-    from openai_codex.tool import ToolContext as ToolContext
-    from openai_codex.tool import tool as tool
     from openai_codex.tool_result import ToolImage as ToolImage
     from openai_codex.tool_result import ToolResult as ToolResult
+    from openai_codex.tools import Namespace as Namespace
+    from openai_codex.tools import Tool as Tool
+    from openai_codex.tools import ToolArgumentError as ToolArgumentError
+    from openai_codex.tools import ToolContext as ToolContext
+    from openai_codex.tools import tool as tool
 
 # Where each public name lives.
 _HOMES = {
@@ -187,7 +187,7 @@ _HOMES = {
     ),
     "decisions": ("ApprovalDecision", "ElicitationAnswer", "accept_all"),
     "later": ("LATER",),
-    "tool": ("Namespace", "Tool", "ToolArgumentError", "ToolContext", "tool"),
+    "tools": ("Namespace", "Tool", "ToolArgumentError", "ToolContext", "tool"),
     "tool_result": ("ToolImage", "ToolResult"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

@@ -24,7 +24,7 @@ LAYERS = (
         "decisions",
         "refusals",
         "metadata",
-        "tool",
+        "tools",
         "tool_result",
         "later",
     ),

@@ -110,3 +110,8 @@ def test_error_codes_have_classes() -> None:
     assert type(errors.rpc_error(-7, "odd")) is errors.JsonRpcError
     assert issubclass(errors.TurnFailedError, RuntimeError)
     assert issubclass(errors.CodexTimeoutError, TimeoutError)
+
+
+def test_the_tool_decorator_is_no_module_whatever_is_imported_first() -> None:
+    program = "from openai_codex import Codex, tool; assert callable(tool) and Codex"
+    subprocess.run([sys.executable, "-c", program], check=True)

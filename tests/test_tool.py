@@ -21,11 +21,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import openai_codex.tool
+import openai_codex.tools
 from openai_codex import protocol
 from openai_codex.errors import CodexError, ConfigError
 from openai_codex.testing import QuietHome, ScriptedModel, call
-from openai_codex.tool import (
+from openai_codex.tool_result import ToolImage, ToolResult, failure_response, to_response
+from openai_codex.tools import (
     AnyTool,
     Namespace,
     ToolArgumentError,
@@ -34,8 +35,7 @@ from openai_codex.tool import (
     tool_specs,
     tool_table,
 )
-from openai_codex.tool import ToolContext as Handed
-from openai_codex.tool_result import ToolImage, ToolResult, failure_response, to_response
+from openai_codex.tools import ToolContext as Handed
 
 from .protocol.test_typing import Check, mypy, pyright
 from .testing.raw_client import RawClient
@@ -261,7 +261,7 @@ def test_the_context_may_be_known_by_another_name_or_to_type_checkers_only() -> 
     def seen(context: Handed) -> Any:
         return context
 
-    def unseen(context: openai_codex.tool.ToolContext | None) -> Any:
+    def unseen(context: openai_codex.tools.ToolContext | None) -> Any:
         return context
 
     for function in (seen, unseen):
@@ -730,7 +730,7 @@ def test_a_failure_tells_the_type_and_the_words_of_the_error(error: BaseExceptio
 USE = """
 from typing_extensions import assert_type
 
-from openai_codex.tool import ToolContext, tool, tool_specs
+from openai_codex.tools import ToolContext, tool, tool_specs
 
 @tool
 def get_weather(city: str, days: int = 1) -> str: return city

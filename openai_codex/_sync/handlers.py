@@ -20,14 +20,14 @@ from openai_codex.errors import DecodeError, TransportClosedError
 from openai_codex.later import LATER
 from openai_codex.log import Log
 from openai_codex.refusals import Refuser
-from openai_codex.tool import ToolContext, tool_table
 from openai_codex.tool_result import failure_response, to_response
+from openai_codex.tools import ToolContext, tool_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from openai_codex._engine.calls import PendingCall
-    from openai_codex.tool import AnyTool
+    from openai_codex.tools import AnyTool
 
 # How many started items are remembered for the approval that may follow.
 _ITEMS_KEPT = 256

@@ -9,7 +9,7 @@ from openai_codex import protocol
 from openai_codex._sync.client import Client
 from openai_codex._sync.thread import Thread
 from openai_codex.options import approval, given, opened, sandbox_mode
-from openai_codex.tool import tool_specs
+from openai_codex.tools import tool_specs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         PersonalityLike,
         SandboxLike,
     )
-    from openai_codex.tool import AnyTool
+    from openai_codex.tools import AnyTool
 
 
 class Threads(Client):

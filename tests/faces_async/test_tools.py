@@ -11,7 +11,7 @@ from openai_codex import AsyncCodex, Namespace, ToolContext, ToolImage, ToolResu
 from openai_codex._async import _wait
 from openai_codex._engine.waiting import Latch
 from openai_codex.testing import QuietHome, ScriptedModel, call, reply
-from openai_codex.tool import AnyTool, tool
+from openai_codex.tools import AnyTool, tool
 from openai_codex.types import DynamicToolCallThreadItem, TurnStatus
 
 PATIENCE = 20.0

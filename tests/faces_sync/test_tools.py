@@ -12,7 +12,7 @@ from openai_codex import Codex, Namespace, ToolContext, ToolImage, ToolResult
 from openai_codex._engine.waiting import Latch
 from openai_codex._sync import _wait
 from openai_codex.testing import QuietHome, ScriptedModel, call, reply
-from openai_codex.tool import AnyTool, tool
+from openai_codex.tools import AnyTool, tool
 from openai_codex.types import DynamicToolCallThreadItem, TurnStatus
 
 PATIENCE = 20.0
