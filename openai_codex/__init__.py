@@ -86,11 +86,15 @@ if TYPE_CHECKING:
     from openai_codex.errors import RequestTimeoutError as RequestTimeoutError
     from openai_codex.errors import RetryLimitExceededError as RetryLimitExceededError
     from openai_codex.errors import ServerBusyError as ServerBusyError
+    from openai_codex.errors import ThreadBusyError as ThreadBusyError
+    from openai_codex.errors import ThreadLostError as ThreadLostError
     from openai_codex.errors import TransportClosedError as TransportClosedError
     from openai_codex.errors import TransportError as TransportError
     from openai_codex.errors import TurnFailedError as TurnFailedError
+    from openai_codex.errors import TurnStalledError as TurnStalledError
     from openai_codex.errors import TurnTimeoutError as TurnTimeoutError
     from openai_codex.facts import ProcessFacts as ProcessFacts
+    from openai_codex.health import Health as Health
     from openai_codex.inputs import ExternalMessage as ExternalMessage
     from openai_codex.inputs import ImageInput as ImageInput
     from openai_codex.inputs import Input as Input
@@ -101,9 +105,12 @@ if TYPE_CHECKING:
     from openai_codex.inputs import SkillInput as SkillInput
     from openai_codex.inputs import TextInput as TextInput
     from openai_codex.later import LATER as LATER
+    from openai_codex.lifecycle import RuntimeExited as RuntimeExited
+    from openai_codex.lifecycle import RuntimeStarted as RuntimeStarted
     from openai_codex.notification import Notification as Notification
     from openai_codex.options import ApprovalMode as ApprovalMode
     from openai_codex.options import Sandbox as Sandbox
+    from openai_codex.restart import Restart as Restart
     from openai_codex.results import RunResult as RunResult
     from openai_codex.results import TurnResult as TurnResult
     from openai_codex.retry import is_retryable_error as is_retryable_error
@@ -152,12 +159,18 @@ _HOMES = {
         "RequestTimeoutError",
         "RetryLimitExceededError",
         "ServerBusyError",
+        "ThreadBusyError",
+        "ThreadLostError",
         "TransportClosedError",
         "TransportError",
         "TurnFailedError",
+        "TurnStalledError",
         "TurnTimeoutError",
     ),
     "facts": ("ProcessFacts",),
+    "health": ("Health",),
+    "lifecycle": ("RuntimeExited", "RuntimeStarted"),
+    "restart": ("Restart",),
     "inputs": (
         "ExternalMessage",
         "ImageInput",

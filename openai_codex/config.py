@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from openai_codex.errors import ConfigError
+from openai_codex.restart import Restart, chosen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -135,6 +136,8 @@ class AppServerConfig:
     """
     max_in_flight: int = attrs.field(default=64, validator=_in_flight, kw_only=True)
     """How many requests may be under way at once; more wait their turn on this side. At most 100."""
+    restart: Restart | None = attrs.field(default=None, converter=chosen, kw_only=True)
+    """Start a new runtime after a death: ``True``, or a `Restart` with settings; by default a dead client stays dead."""
 
 
 CodexConfig = AppServerConfig

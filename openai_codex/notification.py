@@ -43,6 +43,13 @@ class Notification:
         """The login it belongs to, if it tells of one."""
         self._payload: ServerNotification | None = None
 
+    @classmethod
+    def made(cls, payload: ServerNotification, params: JsonObject) -> Notification:
+        """Make a notification of this side, which has its payload already."""
+        made = cls(payload.METHOD, params)
+        made._payload = payload
+        return made
+
     @property
     def payload(self) -> ServerNotification:
         """The typed payload."""

@@ -1,34 +1,18 @@
-"""Try again when the runtime or the provider is overloaded: what counts as such, how long to wait, when to give up."""
+"""Try again when the runtime or the provider is overloaded, for operations of either face."""
 
 from __future__ import annotations
 
 import inspect
-import random
 import time
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-import attrs
-
-from openai_codex.errors import JsonRpcError, RetryLimitExceededError, ServerBusyError, TurnFailedError
+from openai_codex.backoff import Patience
+from openai_codex.backoff import is_retryable_error as is_retryable_error
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 T = TypeVar("T")
-
-# What a turn may fail of that passes by itself (`CodexErrorInfo`).
-_PASSING = frozenset({"serverOverloaded", "rateLimitExceeded", "flexUnavailable"})
-
-
-def is_retryable_error(exc: BaseException) -> bool:
-    """Say whether the same operation may succeed later, because something was overloaded.
-
-    True for the runtime's own overload reply (`ServerBusyError`, -32001: the request was not carried out) and for a
-    turn that failed since the provider was overloaded or limited the rate. A usage limit does not pass so soon.
-    """
-    if isinstance(exc, TurnFailedError):
-        return exc.codex_error_info in _PASSING
-    return isinstance(exc, ServerBusyError) and not isinstance(exc, RetryLimitExceededError)
 
 
 def retry_on_overload(
@@ -59,7 +43,7 @@ def retry_on_overload(
     when the provider is, and any other error of ``op`` at once. Cancelling ends the wait and the operation.
     """
     deadline = None if timeout is None else time.monotonic() + timeout
-    patience = _Patience(max_attempts, initial_delay_s, max_delay_s, jitter_ratio, deadline)
+    patience = Patience(max_attempts, initial_delay_s, max_delay_s, jitter_ratio, deadline)
     while True:
         try:
             outcome: Any = op()
@@ -69,7 +53,7 @@ def retry_on_overload(
             return cast("T", _retry_awaitable(op, outcome, patience)) if inspect.isawaitable(outcome) else outcome
 
 
-async def _retry_awaitable(op: Callable[[], Any], outcome: Awaitable[Any], patience: _Patience) -> Any:
+async def _retry_awaitable(op: Callable[[], Any], outcome: Awaitable[Any], patience: Patience) -> Any:
     from openai_codex._async._wait import sleep
 
     while True:
@@ -78,33 +62,3 @@ async def _retry_awaitable(op: Callable[[], Any], outcome: Awaitable[Any], patie
         except Exception as error:  # noqa: BLE001  as above
             await sleep(patience.delay_after(error))
         outcome = op()
-
-
-@attrs.define
-class _Patience:
-    """Counts the attempts of one operation and says how long to wait before the next."""
-
-    attempts_left: int
-    next_delay: float
-    max_delay: float
-    jitter_ratio: float
-    deadline: float | None
-
-    def delay_after(self, error: Exception) -> float:
-        """Return the seconds to wait after a failed attempt; raise if there should be no other."""
-        if not is_retryable_error(error):
-            raise error
-        self.attempts_left -= 1
-        delay = min(self.next_delay, self.max_delay) * random.uniform(1 - self.jitter_ratio, 1 + self.jitter_ratio)  # noqa: S311  no secret
-        self.next_delay *= 2
-        if self.attempts_left < 1 or (self.deadline is not None and time.monotonic() + delay > self.deadline):
-            raise _given_up(error)
-        return delay
-
-
-def _given_up(error: Exception) -> Exception:
-    if not isinstance(error, JsonRpcError):
-        return error
-    limit = RetryLimitExceededError(error.code, error.message, error.data, error.method)
-    limit.__cause__ = error
-    return limit

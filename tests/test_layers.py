@@ -27,13 +27,16 @@ LAYERS = (
         "tools",
         "tool_result",
         "later",
+        "health",
     ),
     ("fitting",),
     ("schema",),
     ("_engine",),
+    ("lifecycle",),
     ("notification",),
     ("protocol",),
-    ("config", "log"),
+    ("config", "log", "backoff"),
+    ("restart",),
     ("errors",),
     ("facts",),
 )
@@ -43,11 +46,11 @@ RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 CONFINED = {
     "asyncio": {"_async/_wait.py"},
     "threading": {
-        f"_engine/{name}.py" for name in ("process", "outbox", "handlers", "actor", "reader", "waiting", "calls")
+        f"_engine/{name}.py" for name in ("process/child", "outbox", "handlers", "actor", "reader", "waiting", "calls")
     }
     | {"protocol/converter.py"},
-    "subprocess": {"_engine/process.py"},
-    "signal": {"_engine/process.py", "facts.py"},  # facts only asks for the name of a number
+    "subprocess": {"_engine/process/child.py"},
+    "signal": {"_engine/process/child.py", "facts.py"},  # facts only asks for the name of a number
 }
 
 FILES = sorted(PACKAGE.rglob("*.py"))

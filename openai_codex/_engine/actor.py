@@ -14,19 +14,21 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from openai_codex._engine import at_exit, wire
+from openai_codex._engine.backlog import Tally
 from openai_codex._engine.calls import Calls, PendingCall
-from openai_codex._engine.death import Death
+from openai_codex._engine.death import Death, reason_of_end
 from openai_codex._engine.handlers import HandlerPool
 from openai_codex._engine.outbox import Outbox
 from openai_codex._engine.reader import Reader
 from openai_codex._engine.reply import Reply
-from openai_codex._engine.router import Coming, Dispatch, Router, Topic
+from openai_codex._engine.router import Dispatch, Load, Router
 from openai_codex._engine.waiting import Latch, Waiter, block_until_ready, wake_all
 from openai_codex.log import Log
 
 if TYPE_CHECKING:
     from openai_codex._engine.mailbox import Mailbox
     from openai_codex._engine.process import RuntimeProcess
+    from openai_codex._engine.topics import Coming, Topic
 
 OnCall = Callable[[PendingCall], None]
 """Sees to it that a server request is answered, now or later. Runs on the handler pool."""
@@ -54,27 +56,36 @@ class Actor:
     to no pipe and waits for nobody. Everything else it leaves to the handler pool.
     """
 
-    def __init__(self, process: RuntimeProcess, on_call: OnCall, max_in_flight: int) -> None:
+    def __init__(
+        self,
+        process: RuntimeProcess,
+        on_call: OnCall,
+        max_in_flight: int,
+        *,
+        generation: int = 1,
+        tally: Tally | None = None,
+    ) -> None:
         self.process = process
+        self.generation = generation
+        """Which runtime of its client this is, counted from 1."""
         self.exited = Latch()
         """Set when the process has been reaped and the reader is through."""
-        self.skipped = 0
-        """How many lines were no frames; written by the reader alone, like the next."""
-        self.late = 0
-        """How many replies came that nobody waited for any more."""
+        self.tally = Tally() if tally is None else tally
+        """What was lost or skipped, here and with earlier runtimes of the client."""
+        self.started_at = time.monotonic()
         self._on_call = on_call
         self._lock = threading.Lock()
-        self._router = Router(max_in_flight)
+        self._router = Router(max_in_flight, self.tally)
         self._death: Death | None = None
         self._outbox = Outbox(process, self._on_broken_pipe)
-        self.calls = Calls(self._outbox.send)
+        self.calls = Calls(self._outbox.send, generation)
         """What the runtime has asked and waits for."""
         self._pool = HandlerPool(f"codex-handler-{process.pid}")
         self._reader = Reader(process, self._on_frames, self._on_odd_frames, self._on_end)
-        self._started_at = time.monotonic()
+        self._joins: tuple[Callable[[float], None], ...] = (self._reader.join, self._outbox.join, self._pool.close)
         at_exit.watch(self)
         self._reader.start()
-        _log.info("codex.process_started", pid=process.pid, command=process.command[0])
+        _log.info("codex.process_started", pid=process.pid, command=process.command[0], generation=generation)
 
     # -- calls, from any thread --------------------------------------------------------------------------------------
 
@@ -128,15 +139,23 @@ class Actor:
         """How the connection ended; ``None`` while it lives."""
         return self._death
 
+    def load(self) -> Load:
+        """Count what is under way and what is unread."""
+        with self._lock:
+            return self._router.load()
+
     # -- the end -----------------------------------------------------------------------------------------------------
 
     def stop(self, timeout: float) -> Iterator[float]:
         """Stop the runtime step by step; every waiter is woken first.
 
         A generator: each step yields how many seconds to wait for `exited` before the next, harder one: its input is
-        closed, its process group gets SIGTERM, then SIGKILL. Together they take at most ``timeout`` seconds.
+        closed, its process group gets SIGTERM, then SIGKILL. Together they take at most ``timeout`` seconds; none is
+        needed for one that has ended.
         """
-        self._die(Death("the client was closed", self.process.facts()))
+        if self.exited.is_ready():
+            return
+        self._die("the client was closed", final=True)
         self._outbox.close()
         yield timeout * 0.5
         self.process.terminate()
@@ -146,7 +165,7 @@ class Actor:
 
     def release(self) -> None:
         """Wait for the threads to end, after `exited`; they have nothing left to do. Idempotent."""
-        for join in (self._reader.join, self._outbox.join, self._pool.close):
+        for join in self._joins:
             join(_JOIN_TIMEOUT)
 
     def let_go(self) -> None:
@@ -157,17 +176,30 @@ class Actor:
         self._reader.kill_after(_LET_GO_PATIENCE)
         self.process.terminate()
 
-    def _die(self, death: Death) -> None:
+    def after_fork(self) -> None:
+        """In a fork: the runtime, its threads and whoever held a lock belong to the other process."""
+        self._lock = threading.Lock()
+        replies, mailboxes = self._router.everyone()
+        for waitable in (self.exited, *replies, *mailboxes, *(mailbox.ended for mailbox in mailboxes)):
+            waitable.renew_lock()
+        self._death = Death(
+            "it belongs to the process that this one was forked from", generation=self.generation, final=True
+        )
+        self._death.tell(replies, mailboxes)
+        self.exited.set()
+        self._joins = ()
+        self.process.disown()
+
+    def _die(self, reason: str, cause: BaseException | None = None, *, final: bool = False) -> None:
         """Record the end, once, and tell everyone who waits."""
+        lifetime = time.monotonic() - self.started_at
+        death = Death(reason, self.process.facts(), cause, self.generation, final, lifetime)
         with self._lock:
             if self._death is not None:
                 return
             self._death = death
             replies, mailboxes = self._router.everyone()
-        for reply in replies:
-            wake_all(reply.settle(death))
-        for mailbox in mailboxes:
-            wake_all(mailbox.fail(death))
+        death.tell(replies, mailboxes)
         self.calls.withdraw_all()
 
     def _on_broken_pipe(self, error: OSError) -> None:
@@ -176,7 +208,7 @@ class Actor:
     def _end_after_broken_pipe(self, error: OSError) -> None:
         """The runtime reads no more. Usually it has exited and the reader tells so; if not, it is of no use."""
         if not block_until_ready(self.exited, _EXIT_GRACE):
-            self._die(Death(f"the runtime closed its input: {error.strerror}", self.process.facts(), error))
+            self._die(f"the runtime closed its input: {error.strerror}", error)
             self.process.kill()
 
     # -- on the reader thread ----------------------------------------------------------------------------------------
@@ -205,14 +237,15 @@ class Actor:
         wake_all(waiters)
         for pending in asked:
             self._pool.submit(partial(self._handle, pending))
-        self.late += dispatch.late
+        self.tally.late += dispatch.late
         if dispatch.skipped:
-            self.skipped += len(dispatch.skipped)
-            self._pool.submit(partial(_log_skipped, dispatch.skipped, self.process.pid))
+            self.tally.skipped += len(dispatch.skipped)
+            facts = {"reason": dispatch.skipped[0].reason, "count": len(dispatch.skipped), "pid": self.process.pid}
+            self._pool.submit(partial(_log.warning, "codex.line_skipped", **facts))
 
     def _on_odd_frames(self) -> None:
         """Something in a batch of frames made us fail: it is lost, and told, and the connection goes on."""
-        self.skipped += 1
+        self.tally.skipped += 1
         self._pool.submit(partial(_log.warning, "codex.frames_lost", pid=self.process.pid, exc_info=sys.exc_info()))
 
     def _on_end(self, cause: Exception | None) -> None:
@@ -222,7 +255,8 @@ class Actor:
             exit_code = self.process.end(_EXIT_GRACE)
             self.process.release()
         finally:
-            self._die(Death(_reason(exit_code, cause), self.process.facts(), cause))
+            self._die(reason_of_end(exit_code, cause), cause)
+            self.process.kill_descendants()
             self._pool.submit(partial(self._log_exit, exit_code))
             self._pool.close(0)
             self.exited.set()
@@ -237,16 +271,5 @@ class Actor:
             _log.warning("codex.handler_failed", method=pending.call.method, exc_info=True)
 
     def _log_exit(self, exit_code: int | None) -> None:
-        seconds = round(time.monotonic() - self._started_at, 3)
+        seconds = round(time.monotonic() - self.started_at, 3)
         _log.info("codex.process_exited", pid=self.process.pid, exit_code=exit_code, uptime=seconds)
-
-
-def _reason(exit_code: int | None, cause: Exception | None) -> str:
-    if cause is not None:
-        return f"the reader failed: {type(cause).__name__}"
-    return "the runtime closed its output and would not end" if exit_code is None else "the runtime exited"
-
-
-def _log_skipped(skipped: list[wire.Skipped], pid: int) -> None:
-    first = skipped[0]
-    _log.warning("codex.line_skipped", reason=first.reason, size=first.size, count=len(skipped), pid=pid)

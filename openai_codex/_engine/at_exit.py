@@ -1,8 +1,9 @@
-"""The end of the interpreter: no runtime outlives it, also if nobody closed its client."""
+"""The end of the interpreter, which no runtime outlives, also if nobody closed its client; and forks, which own none."""
 
 from __future__ import annotations
 
 import atexit
+import os
 import weakref
 from typing import TYPE_CHECKING
 
@@ -37,3 +38,13 @@ def stop(*actors: Actor, timeout: float = _PATIENCE) -> None:
 @atexit.register
 def _stop_all() -> None:
     stop(*_live)
+
+
+def _disown_all() -> None:
+    for actor in tuple(_live):
+        actor.after_fork()
+    _live.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_disown_all)

@@ -44,6 +44,22 @@ class Losses:
     dropped: int = 0
     """Events that were lost to the limit of a subscription."""
 
+    def add(self, other: Losses) -> None:
+        """Count what somebody else has counted, too."""
+        self.merged += other.merged
+        self.outdated += other.outdated
+        self.dropped += other.dropped
+
+
+@attrs.define
+class Tally(Losses):
+    """What was lost or left out on the way from a runtime to its consumers; only the reader writes it."""
+
+    skipped: int = 0
+    """Lines that were no frames."""
+    late: int = 0
+    """Replies that nobody waited for any more."""
+
 
 class Backlog:
     """A queue of events. Not locked: it belongs to one `Mailbox` and is guarded by its lock."""
@@ -58,6 +74,8 @@ class Backlog:
         # What is left when the limit is hit: a quarter goes at once, so that not every event more costs a pass.
         self._room = self._limit - self._limit // 4
         self.losses = Losses()
+        self.tally: Losses | None = None
+        """Where losses are counted beside those of all others."""
 
     def __len__(self) -> int:
         return len(self._events)
@@ -80,11 +98,12 @@ class Backlog:
     def _compact(self) -> None:
         before = len(self._events)
         kept = self._without_outdated()
-        self.losses.outdated += before - len(kept)
         joined = list(self._join(kept))
-        self.losses.merged += len(kept) - len(joined)
         self._events = deque(joined[-self._room :])
-        self.losses.dropped += len(joined) - len(self._events)
+        losses = Losses(len(kept) - len(joined), before - len(kept), len(joined) - len(self._events))
+        for count in (self.losses, self.tally):
+            if count is not None:
+                count.add(losses)
         # Twice what is left: each event is looked at a bounded number of times however long nobody reads.
         self._compact_at = min(self._limit, max(self._bound, 2 * len(self._events)))
 

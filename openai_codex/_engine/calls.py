@@ -5,7 +5,9 @@ It knows ids and who waits; what a request is about, and what an answer says, is
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from typing import TYPE_CHECKING
 
 from openai_codex._engine.waiting import Waitable, wake_all
@@ -17,6 +19,10 @@ if TYPE_CHECKING:
     from openai_codex._engine.wire import RequestId, ServerCall
 
 
+TurnKey = tuple[str | None, str | None]
+"""A thread's id and a turn's."""
+
+
 class PendingCall(Waitable):
     """One request of the runtime. Ready when it is over: answered, withdrawn, or the connection is gone.
 
@@ -26,6 +32,8 @@ class PendingCall(Waitable):
     def __init__(self, call: ServerCall, calls: Calls) -> None:
         super().__init__()
         self.call = call
+        self.key = calls.key(call.id)
+        """What the program calls it by."""
         self.thread_id: str | None = call.params.get("threadId")
         self.turn_id: str | None = call.params.get("turnId")
         self._calls = calls
@@ -76,12 +84,19 @@ class _Cancel:
 
 
 class Calls:
-    """The requests of one runtime that wait for an answer, oldest first. ``_lock`` guards the table."""
+    """The requests of one runtime that wait for an answer, oldest first. ``_lock`` guards the tables."""
 
-    def __init__(self, send: Callable[[bytes], None]) -> None:
+    def __init__(self, send: Callable[[bytes], None], generation: int = 1) -> None:
         self.send = send
+        self._generation = generation
         self._lock = threading.Lock()
         self._pending: dict[RequestId, PendingCall] = {}
+        # When the last request of a turn came to its end; for turns that are not over.
+        self._ended_at: dict[TurnKey, float] = {}
+
+    def key(self, request_id: RequestId) -> RequestId:
+        """Return an id that no other request of this client has: each runtime counts its own from 0."""
+        return request_id if self._generation == 1 else f"{self._generation}:{request_id}"
 
     def open(self, call: ServerCall) -> PendingCall:
         """Expect an answer to a request."""
@@ -95,17 +110,22 @@ class Calls:
         with self._lock:
             return list(self._pending.values())
 
-    def find(self, request_id: RequestId) -> PendingCall | None:
-        """Return the one with this id, if it still waits."""
+    def last_held_up(self, turn: TurnKey) -> float:
+        """Return when a turn waited last for an answer of ours, by the monotonic clock; the far past if it never did."""
         with self._lock:
-            return self._pending.get(request_id)
+            if any(turn == (pending.thread_id, pending.turn_id) for pending in self._pending.values()):
+                return time.monotonic()
+            return self._ended_at.get(turn, -math.inf)
 
-    def withdraw(self, *, ids: Iterable[RequestId] = (), turns: Iterable[tuple[str | None, str | None]] = ()) -> None:
+    def withdraw(self, *, ids: Iterable[RequestId] = (), turns: Iterable[TurnKey] = ()) -> None:
         """The runtime has resolved these, or these turns are over."""
         known, over = set(ids), set(turns)
         for pending in self.pending():
             if pending.call.id in known or (pending.thread_id, pending.turn_id) in over:
                 pending.withdraw()
+        with self._lock:
+            for turn in over:
+                self._ended_at.pop(turn, None)
 
     def withdraw_all(self) -> None:
         """The connection is gone."""
@@ -117,3 +137,4 @@ class Calls:
         with self._lock:
             if self._pending.get(pending.call.id) is pending:
                 del self._pending[pending.call.id]
+                self._ended_at[pending.thread_id, pending.turn_id] = time.monotonic()

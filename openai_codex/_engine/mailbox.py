@@ -33,6 +33,10 @@ class Mailbox(Waitable):
         self._over = False
         self._death: Death | None = None
 
+    def count_in(self, tally: Losses) -> None:
+        """Count what is merged or dropped there, too; said before the first event."""
+        self._backlog.tally = tally
+
     def is_ready(self) -> bool:
         """Say whether `take` has something to say."""
         return self._over or len(self._backlog) > 0
@@ -87,6 +91,22 @@ class Mailbox(Waitable):
         wake_all(self.put((), last=True))
 
     @property
+    def unread(self) -> int:
+        """How many events wait here."""
+        return len(self._backlog)
+
+    @property
     def losses(self) -> Losses:
         """What was merged or dropped because nobody took it."""
         return self._backlog.losses
+
+
+class LastingMailbox(Mailbox):
+    """A mailbox whose subscription outlives a runtime: it goes on with the next one, unless there will be none."""
+
+    def fail(self, death: Death) -> list[Waiter]:
+        """Tell of the end of a runtime and go on, unless it is the end of the client."""
+        if death.final:
+            return super().fail(death)
+        notice = death.notice()
+        return self.put([notice]) if self.wants(notice.method) else []

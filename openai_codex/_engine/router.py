@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import attrs
 
-from openai_codex._engine.backlog import Backlog
+from openai_codex._engine.backlog import Tally
+from openai_codex._engine.topics import Coming, Key, Topic, topics_of
 from openai_codex._engine.wire import Response, ServerCall, Skipped
 from openai_codex.notification import Notification
 from openai_codex.protocol.methods import ROUTES, Route
@@ -33,39 +34,6 @@ RESOLVED = "serverRequest/resolved"
 
 # A method that the tables do not know is routed by the names that all others use.
 UNKNOWN_ROUTE = Route(thread=("threadId",), turn=("turnId",), login=("loginId",))
-
-
-class Topic(NamedTuple):
-    """What a mailbox is subscribed to: everything, a login, a thread, or one turn of a thread."""
-
-    thread_id: str | None = None
-    turn_id: str | None = None
-    login_id: str | None = None
-
-
-EVERYTHING = Topic()
-
-# What a topic is as a key: a plain tuple is equal to a named one, and cheaper to make for every event.
-Key = tuple[str | None, str | None, str | None]
-
-
-@attrs.define(eq=False)
-class Coming:
-    """A mailbox for a turn or a login whose id is not known before the reply to the request that starts it.
-
-    Until then the events of every turn of the thread, or of every login, are collected here; the reply says which count.
-    """
-
-    mailbox: Mailbox
-    path: tuple[str, ...]
-    """Where in the result the id is."""
-    thread_id: str | None = None
-    """The thread of the coming turn; ``None`` for a login."""
-    collected: Backlog = attrs.field(factory=Backlog, init=False)
-
-    def topic(self, id: str) -> Topic:
-        """Return what the mailbox is for, now that the id is known."""
-        return Topic(login_id=id) if self.thread_id is None else Topic(self.thread_id, id)
 
 
 @attrs.define
@@ -91,6 +59,20 @@ class Dispatch:
     to_write: list[bytes] = attrs.Factory(list)
 
 
+class Load(NamedTuple):
+    """How much a router has to keep at a time."""
+
+    in_flight: int = 0
+    """Requests that wait for a reply, written or not."""
+    queued: int = 0
+    """Requests that have not been written yet."""
+    mailboxes: int = 0
+    unread: int = 0
+    """Events in all mailboxes together."""
+    deepest: int = 0
+    """Events in the fullest mailbox."""
+
+
 class Router:
     """Pending replies and subscriptions of one connection.
 
@@ -98,8 +80,9 @@ class Router:
     held weakly: what nobody can read any more is not kept.
     """
 
-    def __init__(self, max_in_flight: int) -> None:
+    def __init__(self, max_in_flight: int, tally: Tally | None = None) -> None:
         self._max_in_flight = max_in_flight
+        self._tally = Tally() if tally is None else tally
         self._ids = count(1)
         self._pending: dict[int, _Pending] = {}
         self._waiting: dict[int, bytes] = {}
@@ -117,6 +100,8 @@ class Router:
         reply.request_id = request_id
         self._pending[request_id] = _Pending(reply, coming)
         if coming is not None:
+            coming.collected.tally = self._tally
+            coming.mailbox.count_in(self._tally)
             self._coming.setdefault(coming.thread_id, []).append(coming)
 
     def admit(self, request_id: int, line: bytes) -> bytes | None:
@@ -134,9 +119,11 @@ class Router:
             _remove(self._coming, pending.coming.thread_id, pending.coming)
         return written, self._admit_waiting()
 
-    def in_flight(self) -> int:
-        """Count the requests that wait for a reply, written or not."""
-        return len(self._pending)
+    def load(self) -> Load:
+        """Count what is under way and what is unread."""
+        mailboxes = set(_alive(chain.from_iterable(self._topics.values())))
+        unread = [mailbox.unread for mailbox in mailboxes]
+        return Load(len(self._pending), len(self._waiting), len(unread), sum(unread), max(unread, default=0))
 
     def _admit_waiting(self) -> list[bytes]:
         free = self._max_in_flight - (len(self._pending) - len(self._waiting))
@@ -146,8 +133,11 @@ class Router:
     # -- subscriptions -----------------------------------------------------------------------------------------------
 
     def subscribe(self, topic: Topic, mailbox: Mailbox) -> None:
-        """Deliver to ``mailbox`` what belongs to ``topic`` from now on."""
-        self._topics.setdefault(topic, []).append(weakref.ref(mailbox))
+        """Deliver to ``mailbox`` what belongs to ``topic`` from now on; harmless if that is so already."""
+        mailbox.count_in(self._tally)
+        subscribed = self._topics.setdefault(topic, [])
+        if weakref.ref(mailbox) not in subscribed:
+            subscribed.append(weakref.ref(mailbox))
 
     def unsubscribe(self, topic: Topic, mailbox: Mailbox) -> None:
         """Stop delivering; harmless if it has stopped already."""
@@ -160,7 +150,7 @@ class Router:
         if id is None:
             return
         topic = coming.topic(id)
-        events = [event for event in coming.collected.take() if topic in _topics_of(event)]
+        events = [event for event in coming.collected.take() if topic in topics_of(event)]
         out.delivered[coming.mailbox] = events
         if any(event.method in ENDINGS for event in events):
             out.ended.add(coming.mailbox)
@@ -198,7 +188,7 @@ class Router:
         event.thread_id = _text_at(event.params, route.thread)
         event.turn_id = _text_at(event.params, route.turn)
         event.login_id = _text_at(event.params, route.login)
-        topics = _topics_of(event)
+        topics = topics_of(event)
         for topic in topics:
             for reference in tuple(self._topics.get(topic, ())):
                 mailbox = reference()
@@ -222,18 +212,6 @@ class Router:
         for table in (self._pending, self._waiting, self._topics, self._coming):
             table.clear()
         return replies, mailboxes
-
-
-def _topics_of(event: Notification) -> list[Key]:
-    """Return all that an event belongs to, the narrowest last."""
-    topics: list[Key] = [EVERYTHING]
-    if event.login_id is not None:
-        topics.append((None, None, event.login_id))
-    if event.thread_id is not None:
-        topics.append((event.thread_id, None, None))
-        if event.turn_id is not None:
-            topics.append((event.thread_id, event.turn_id, None))
-    return topics
 
 
 def _alive(references: Iterable[weakref.ref[Mailbox]]) -> Iterator[Mailbox]:

@@ -49,6 +49,10 @@ class Waitable:
             if waiter in self._waiters:
                 self._waiters.remove(waiter)
 
+    def renew_lock(self) -> None:
+        """In a fork: whoever held the lock is not there any more."""
+        self._lock = threading.Lock()
+
     def _take_waiters(self) -> list[Waiter]:
         """Hand over the waiters to wake; the caller holds the lock and wakes them after releasing it."""
         waiters, self._waiters = self._waiters, []

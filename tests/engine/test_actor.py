@@ -16,7 +16,8 @@ from openai_codex._engine.actor import Actor
 from openai_codex._engine.mailbox import Mailbox
 from openai_codex._engine.process import RuntimeProcess
 from openai_codex._engine.reply import Reply
-from openai_codex._engine.router import EVERYTHING, Dispatch, Router
+from openai_codex._engine.router import Dispatch, Router
+from openai_codex._engine.topics import EVERYTHING
 from openai_codex._engine.waiting import Deadline, block_until_ready
 from openai_codex._engine.wire import Frame
 from openai_codex.notification import Notification
@@ -56,7 +57,7 @@ def test_noise_on_stdout_is_counted_and_skipped(start: Start) -> None:
         while True: reply(read(), {"ok": True})
     """)
     assert result(actor.request("m", {})) == {"ok": True}
-    assert actor.skipped == 4
+    assert actor.tally.skipped == 4
 
 
 def test_half_a_line_at_the_end_is_counted(start: Start) -> None:
@@ -64,7 +65,7 @@ def test_half_a_line_at_the_end_is_counted(start: Start) -> None:
     reply = actor.request("m", {})
     with pytest.raises(TransportClosedError):
         result(reply)
-    assert actor.skipped == 1
+    assert actor.tally.skipped == 1
 
 
 def test_a_death_tells_everyone_what_is_known(start: Start) -> None:
@@ -168,7 +169,7 @@ def test_a_late_reply_is_dropped(start: Start) -> None:
     actor.abandon(late)
     assert result(actor.request("fast", {})) == "in time"
     assert not late.is_ready()
-    assert (actor.late, actor.skipped) == (1, 0)
+    assert (actor.tally.late, actor.tally.skipped) == (1, 0)
 
 
 def test_a_runtime_that_closes_its_output_but_lives_is_ended(start: Start) -> None:
@@ -221,9 +222,9 @@ def test_one_odd_frame_does_not_end_the_connection(start: Start, monkeypatch: py
     monkeypatch.setattr(Router, "dispatch", dispatch)
     actor.notify("go")
     deadline = Deadline(20)
-    while not actor.skipped and not deadline.passed():  # the odd one is met before anything else is sent
+    while not actor.tally.skipped and not deadline.passed():  # the odd one is met before anything else is sent
         threading.Event().wait(0.005)
-    assert actor.skipped == 1
+    assert actor.tally.skipped == 1
     assert result(actor.request("m", {})) == "fine"
 
 

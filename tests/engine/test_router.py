@@ -6,7 +6,8 @@ import gc
 
 from openai_codex._engine.mailbox import Mailbox
 from openai_codex._engine.reply import Reply
-from openai_codex._engine.router import EVERYTHING, Coming, Router, Topic
+from openai_codex._engine.router import Router
+from openai_codex._engine.topics import EVERYTHING, Coming, Topic
 from openai_codex._engine.wire import Response, ServerCall, Skipped
 from openai_codex.notification import Notification
 
@@ -33,7 +34,7 @@ def test_a_response_settles_the_request_with_its_id() -> None:
     first, second = ask(router), ask(router)
     out = router.dispatch([Response(second.request_id or 0, "two"), Response(first.request_id or 0, "one")])
     assert [(reply, response.result) for reply, response in out.settled] == [(second, "two"), (first, "one")]
-    assert router.in_flight() == 0
+    assert router.load().in_flight == 0
 
 
 def test_a_reply_that_nobody_waits_for_is_counted_and_dropped() -> None:
@@ -148,7 +149,7 @@ def test_requests_above_the_cap_wait_their_turn_in_order() -> None:
     assert router.abandon(4) == (False, [])
     assert router.abandon(1) == (True, [b"5"])
     assert router.dispatch([Response(3, None), Response(5, None)]).to_write == []
-    assert router.in_flight() == 0
+    assert router.load().in_flight == 0
 
 
 def test_at_the_end_everyone_is_handed_over_once() -> None:

@@ -1,8 +1,4 @@
-"""The runtime as a process: find it, start it, keep its last stderr lines, write to it, stop it within a bound.
-
-The only module that knows `subprocess`, signals and file descriptors, and where operating systems differ. It knows
-nothing of lines or frames.
-"""
+"""The runtime as a child process: start it, read and write its pipes, keep its last stderr lines, end and reap it."""
 
 from __future__ import annotations
 
@@ -13,21 +9,21 @@ import signal
 import subprocess
 import threading
 import time
-from collections import deque
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from openai_codex._engine.process import descendants
 from openai_codex.errors import LaunchError, ProcessFacts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from openai_codex.config import AppServerConfig
 
 READ_SIZE = 1 << 18
+STDERR_BYTES = 1 << 16
 STDERR_LINES = 50
-STDERR_LINE_BYTES = 2_000
+STDERR_LINE_LENGTH = 2_000
 
 # How often an exit that must be near is looked for, and how long a killed child may take to be gone, in seconds.
 _EXIT_POLL = 0.005
@@ -37,43 +33,26 @@ _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _POSIX = os.name == "posix"
 
 
-def command_line(config: AppServerConfig) -> tuple[str, ...]:
-    """Build the command that starts the runtime. Raises `LaunchError` if the pinned binary is not installed."""
-    if config.launch_args_override is not None:
-        return config.launch_args_override
-    strict = ("--strict-config",) if config.strict_config else ()
-    overrides = (part for setting in config.config_overrides for part in ("-c", setting))
-    return (config.codex_bin or bundled_binary(), *overrides, "app-server", *strict)
-
-
-def bundled_binary() -> str:
-    """Return the path of the binary that is pinned with this package. Raises `LaunchError` if it is missing."""
-    try:
-        from codex_cli_bin import bundled_codex_path  # pyright: ignore[reportMissingTypeStubs]  it ships no types
-
-        return str(bundled_codex_path())
-    except (ImportError, FileNotFoundError) as error:
-        raise LaunchError(f"the package openai-codex-cli-bin is not installed or incomplete: {error}") from error
-
-
 class RuntimeProcess:
     """One child process and its three pipes.
 
     stdout is read by whoever calls `read` (the reader thread), stdin is written without blocking, stderr is drained by
-    a thread of its own into a ring of the last lines, which `_ring_lock` guards.
+    a thread of its own, which alone replaces `_tail`, the last that was written there. The pipes have no buffer and so
+    no lock that a fork could inherit in the hands of a thread that it does not have.
     """
 
     def __init__(self, command: tuple[str, ...], cwd: str | None, env: Mapping[str, str] | None) -> None:
         self.command = command
-        self._child = _spawn(command, cwd, env)
+        self._mark = descendants.new_mark()
+        self._owner = os.getpid()
+        self._child = _spawn(command, cwd, {**(env or {}), descendants.VARIABLE: self._mark})
         self.pid = self._child.pid
         self._stdin = _pipe(self._child.stdin)
         self._stdout = _pipe(self._child.stdout)
         self._stdin_fd = self._stdin.fileno()
         if _POSIX:
             os.set_blocking(self._stdin_fd, False)
-        self._ring: deque[bytes] = deque(maxlen=STDERR_LINES)
-        self._ring_lock = threading.Lock()
+        self._tail = b""
         self._drain = threading.Thread(target=self._drain_stderr, name=f"codex-stderr-{self.pid}", daemon=True)
         self._drain.start()
 
@@ -139,16 +118,37 @@ class RuntimeProcess:
         self._drain.join(timeout=1.0)
         self._stdout.close()
 
+    def kill_descendants(self) -> None:
+        """After a death by a signal: end what the child had started and could not end any more."""
+        if self._child.returncode is not None and self._child.returncode < 0:
+            for descriptor in descendants.find(self._mark):
+                with suppress(ProcessLookupError, PermissionError):
+                    signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+
+    def disown(self) -> None:
+        """This process is a fork of the one that started the runtime: leave it to that one, and give back the pipes."""
+        for pipe in (self._stdin, self._stdout):
+            with suppress(OSError):
+                pipe.close()
+
+    def rss(self) -> int | None:
+        """Return how much of the child's memory is in RAM, in bytes; ``None`` where the system does not tell."""
+        try:
+            pages = Path(f"/proc/{self.pid}/statm").read_text().split()[1]
+        except OSError:
+            return None
+        return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
     def facts(self) -> ProcessFacts:
         """Return what an error should tell about this process."""
-        with self._ring_lock:
-            lines = tuple(self._ring)
-        text = tuple(_ANSI.sub("", line.decode(errors="replace")).rstrip() for line in lines)
+        lines = _ANSI.sub("", self._tail.decode(errors="replace")).splitlines()[-STDERR_LINES:]
+        text = tuple(line[:STDERR_LINE_LENGTH].rstrip() for line in lines)
         return ProcessFacts(self.command, self.pid, self._child.returncode, text)
 
     def _signal_group(self, number: signal.Signals) -> None:
-        # Never signal a group whose leader was reaped: its number may belong to somebody else by now.
-        if self._child.returncode is not None:
+        # Never signal a group whose leader was reaped: its number may belong to somebody else by now. And a fork has no
+        # say in it.
+        if self._child.returncode is not None or os.getpid() != self._owner:
             return
         with suppress(ProcessLookupError, PermissionError):  # it went away in between
             if _POSIX:
@@ -157,22 +157,21 @@ class RuntimeProcess:
                 self._child.send_signal(number)
 
     def _drain_stderr(self) -> None:
-        stderr = _pipe(self._child.stderr)
-        with stderr:
-            while line := stderr.readline(STDERR_LINE_BYTES):
-                with self._ring_lock:
-                    self._ring.append(line)
+        with _pipe(self._child.stderr) as stderr:
+            while chunk := stderr.read(READ_SIZE):
+                self._tail = (self._tail + chunk)[-STDERR_BYTES:]
 
 
-def _spawn(command: tuple[str, ...], cwd: str | None, env: Mapping[str, str] | None) -> subprocess.Popen[bytes]:
+def _spawn(command: tuple[str, ...], cwd: str | None, env: Mapping[str, str]) -> subprocess.Popen[bytes]:
     try:
         return subprocess.Popen(  # noqa: S603  the command is the caller's own configuration
             command,
             cwd=cwd,
-            env={**os.environ, **env} if env else None,
+            env={**os.environ, **env},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            bufsize=0,
             # A session of its own: Ctrl-C in the terminal does not reach it, and its group can be ended as a whole.
             start_new_session=True,
         )
