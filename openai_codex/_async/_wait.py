@@ -14,6 +14,7 @@ from typing import Any
 
 from openai_codex._engine import waiting
 from openai_codex._engine.waiting import Waitable
+from openai_codex.errors import ConfigError
 
 Lock = asyncio.Lock
 """Guards what only one task may do at a time."""
@@ -137,16 +138,31 @@ class _Handling:
             self._loop.call_soon_threadsafe(self._task.cancel)
 
 
-def mapped(outcome: Any, made: Callable[[Any], Any], failed: Callable[[Exception], Any]) -> Any:
+def mapped(outcome: Any, made: Callable[[Any], Any]) -> Any:
     """Return what ``made`` makes of an outcome, or a coroutine that does when the outcome is there."""
-    return _mapped(outcome, made, failed) if inspect.isawaitable(outcome) else made(outcome)
+    return _mapped(outcome, made) if inspect.isawaitable(outcome) else made(outcome)
 
 
-async def _mapped(outcome: Awaitable[Any], made: Callable[[Any], Any], failed: Callable[[Exception], Any]) -> Any:
-    try:
-        return made(await outcome)
-    except Exception as error:  # noqa: BLE001  it is an outcome too
-        return failed(error)
+async def _mapped(outcome: Awaitable[Any], made: Callable[[Any], Any]) -> Any:
+    return made(await outcome)
+
+
+class LoopGuard:
+    """Remembers the event loop that a client belongs to: the one it is used on, until that is closed."""
+
+    def __init__(self) -> None:
+        self._loop: weakref.ref[asyncio.AbstractEventLoop] | None = None
+
+    def moved(self) -> bool:
+        """Say whether the client is on this loop for the first time. Raises `ConfigError` if it belongs to another."""
+        running = asyncio.get_running_loop()
+        loop = None if self._loop is None else self._loop()
+        if loop is running:
+            return False
+        if loop is not None and not loop.is_closed():
+            raise ConfigError("client", "it is in use on another event loop; make one client per loop")
+        self._loop = weakref.ref(running)
+        return True
 
 
 def connect_in_constructor(connect: Callable[[], Awaitable[object]]) -> None:

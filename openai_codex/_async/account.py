@@ -8,7 +8,7 @@ from openai_codex import protocol
 from openai_codex._async.client import AsyncClient
 from openai_codex._async.login import AsyncChatgptLoginHandle, AsyncDeviceCodeLoginHandle
 from openai_codex._engine.mailbox import Mailbox
-from openai_codex._engine.router import Coming
+from openai_codex._engine.topics import Coming
 
 T = TypeVar("T")
 

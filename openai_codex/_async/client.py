@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from openai_codex import protocol
     from openai_codex.approvals import ApprovalRequest, ElicitationRequest, RuntimeRequest, UserInputRequest
+    from openai_codex.health import Health
     from openai_codex.later import Later
     from openai_codex.metadata import Metadata
 
@@ -46,10 +47,10 @@ class AsyncClient:
         ):
             if handler is not None:
                 register(handler)
-        _wait.connect_in_constructor(self._connection.open)
+        _wait.connect_in_constructor(self._connection.runtimes.current)
 
     async def __aenter__(self) -> Self:
-        await self._connection.open()
+        await self._connection.runtimes.current()
         return self
 
     async def __aexit__(
@@ -60,7 +61,7 @@ class AsyncClient:
     @property
     def metadata(self) -> Metadata:
         """What the runtime says of itself. Raises `ConfigError` before the client is connected."""
-        metadata = self._connection.metadata
+        metadata = self._connection.runtimes.metadata
         if metadata is None:
             raise ConfigError("metadata", "the client is not connected yet: enter it, or make a first call")
         return metadata
@@ -70,7 +71,7 @@ class AsyncClient:
 
         Idempotent; takes at most ``shutdown_timeout`` seconds.
         """
-        await self._connection.close()
+        await self._connection.runtimes.close()
 
     async def request(self, params: protocol.ClientRequest[R], *, timeout: float | None = None) -> R:
         """Send any request of the protocol and return its typed result.
@@ -120,7 +121,7 @@ class AsyncClient:
         Raises `ConfigError` for what is no answer to this request.
         """
         for pending in self._connection.pending_calls():
-            if pending.call.id == request_id:
+            if pending.key == request_id:
                 return self._connection.handlers.answer(pending, answer)
         return False
 
@@ -148,4 +149,12 @@ class AsyncClient:
         if limit < 1:
             raise ConfigError("limit", f"expected at least 1, got {limit}")
         methods = frozenset(each.METHOD for each in types) or None
-        return AsyncEvents(self._connection.running(), thread_id, methods, limit, timeout)
+        self._connection.running()
+        return AsyncEvents(self._connection.runtimes, thread_id, methods, limit, timeout)
+
+    def health(self) -> Health:
+        """Return how the client and its runtime are doing: a snapshot, taken without asking the runtime.
+
+        Callable from any thread, before the connection and after its end; raises nothing.
+        """
+        return self._connection.health()

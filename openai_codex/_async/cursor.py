@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from typing import TYPE_CHECKING
 
 from openai_codex import protocol
 from openai_codex._async import _wait
+from openai_codex._engine.stall import StallClock
 from openai_codex._engine.waiting import Deadline
-from openai_codex.errors import TurnTimeoutError
+from openai_codex.errors import TransportClosedError, TurnStalledError, TurnTimeoutError
 from openai_codex.log import Log
 from openai_codex.results import RunResult, TurnFold
 
@@ -60,13 +62,25 @@ class AsyncCursor:
             self._count(event)
         return event
 
-    async def skip_to_end(self, timeout: float | None) -> None:
-        """Take all events until the turn is over, at most for ``timeout`` seconds; raises as `next` does."""
+    async def skip_to_end(self, timeout: float | None, stall_timeout: float | None = None) -> None:
+        """Take all events until the turn is over, at most for ``timeout`` seconds; raises as `next` does.
+
+        Raises `TurnStalledError` if none of them is progress for ``stall_timeout`` seconds.
+        """
         deadline = Deadline(timeout)
+        actor = self._connection.running()
+        stall = StallClock(stall_timeout, (self.thread_id, self.turn_id), actor.calls)
         self._taken.clear()
         while not self._mailbox.is_over():
-            if not await self._fetch(deadline.remaining()):
-                raise self.timed_out(timeout)
+            if not await self._fetch(_shortest(deadline.remaining(), stall.remaining())):
+                if deadline.passed():
+                    raise self.timed_out(timeout)
+                if stall.remaining() == 0:
+                    facts = actor.process.facts()
+                    raise TurnStalledError(
+                        self.thread_id, self.turn_id, stall.timeout or 0.0, self.result(), stall.last_event, facts
+                    )
+            stall.saw(self._taken)
             self._taken.clear()
 
     def result(self) -> RunResult:
@@ -118,9 +132,14 @@ class AsyncCursor:
             self._streamed[item_id] = self.streamed(item_id) + len(text)
 
     async def _fetch(self, timeout: float | None) -> bool:
+        self._connection.runtimes.check_loop()
         if not await _wait.ready(self._mailbox, timeout):
             return False
-        events = self._mailbox.take()
+        try:
+            events = self._mailbox.take()
+        except TransportClosedError as error:
+            error.result = self.result()
+            raise
         self._fold.add(events)
         self._taken.extend(events)
         if events and self._fold.turn is not None:
@@ -137,3 +156,8 @@ class AsyncCursor:
             deltas_merged=losses.merged or None,
             states_outdated=losses.outdated or None,
         )
+
+
+def _shortest(timeout: float | None, stall: float) -> float | None:
+    shortest = min(math.inf if timeout is None else timeout, stall)
+    return None if shortest == math.inf else shortest

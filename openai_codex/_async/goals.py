@@ -9,9 +9,16 @@ from openai_codex import protocol
 from openai_codex._async import _wait
 from openai_codex._async.client import AsyncClient
 from openai_codex._engine.mailbox import Mailbox
-from openai_codex._engine.router import Topic
+from openai_codex._engine.topics import Topic
 from openai_codex._engine.waiting import Deadline
-from openai_codex.errors import CodexError, ConfigError, JsonRpcError, TransportError, TurnTimeoutError
+from openai_codex.errors import (
+    CodexError,
+    ConfigError,
+    JsonRpcError,
+    TransportClosedError,
+    TransportError,
+    TurnTimeoutError,
+)
 from openai_codex.options import given, opened
 from openai_codex.results import GoalFold, RunResult, checked
 
@@ -77,7 +84,7 @@ class AsyncGoals(AsyncClient):
         Raises `TurnFailedError` if a turn failed and `TurnTimeoutError` when the time is up, with what there was. Then,
         and when the caller is cancelled, the goal is paused and the running turn interrupted.
         """
-        await self._connection.open()
+        await self._connection.runtimes.current()
         run = _GoalRun(self._connection, thread_id)
         try:
             await self.thread_set_goal(thread_id, objective, status="active", token_budget=token_budget)
@@ -113,7 +120,11 @@ class _GoalRun:
             if not await _wait.ready(self._mailbox, deadline.remaining()):
                 result = self.fold.result()
                 raise TurnTimeoutError(self._thread_id, result.id or None, deadline.timeout or 0.0, result)
-            self.fold.add(self._mailbox.take())
+            try:
+                self.fold.add(self._mailbox.take())
+            except TransportClosedError as error:
+                error.result = self.fold.result()
+                raise
 
     async def give_up(self) -> None:
         """Pause the goal and stop the turn that works on it; bounded, raises nothing."""

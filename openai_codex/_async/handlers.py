@@ -8,10 +8,12 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import attrs
+
 from openai_codex import protocol
 from openai_codex._async import _wait
 from openai_codex._engine import wire
-from openai_codex._engine.mailbox import Mailbox
+from openai_codex._engine.mailbox import LastingMailbox
 from openai_codex._engine.waiting import Lock
 from openai_codex.approvals import ElicitationRequest, RuntimeRequest, read_request
 from openai_codex.decisions import respond
@@ -20,12 +22,13 @@ from openai_codex.later import LATER
 from openai_codex.log import Log
 from openai_codex.refusals import Refuser
 from openai_codex.tool_result import failure_response, to_response
-from openai_codex.tools import ToolContext, tool_table
+from openai_codex.tools import ToolArgumentError, ToolContext, tool_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from openai_codex._engine.calls import PendingCall
+    from openai_codex._engine.wire import ServerCall
     from openai_codex.tools import AnyTool
 
 # How many started items are remembered for the approval that may follow.
@@ -42,6 +45,8 @@ _APPROVALS = (
     "applyPatchApproval",
 )
 
+_TOOL_CALL = "item/tool/call"
+
 _REFUSED = object()  # what a handler returns for a request that it is not for
 
 _log = Log("handlers")
@@ -54,12 +59,12 @@ class AsyncHandlers:
     """
 
     def __init__(self, timeout: float | None = None) -> None:
-        self.started_items = Mailbox("started items", frozenset({"item/started"}), limit=_ITEMS_KEPT)
+        self.started_items = LastingMailbox("started items", frozenset({"item/started"}), limit=_ITEMS_KEPT)
         """Where the file changes come from that a request about them does not carry."""
         self.run: _wait.Runner | None = None
         """What runs handlers; set when there is a loop to run them on."""
         self._timeout = timeout
-        self._handlers: dict[str, Callable[[PendingCall, Any], Any]] = {"item/tool/call": self._call_tool}
+        self._handlers: dict[str, Callable[[PendingCall, Any], Any]] = {_TOOL_CALL: self._call_tool}
         self._on_approval: Callable[[Any], Any] | None = None
         self._on_elicitation: Callable[[Any], Any] | None = None
         self._tools: dict[str, dict[tuple[str | None, str], AnyTool]] = {}
@@ -91,10 +96,12 @@ class AsyncHandlers:
         """Give requests for a new access token to a handler."""
         self.handle(protocol.ChatgptAuthTokensRefreshParams, handler)
 
-    def use_tools(self, thread_id: str, tools: Iterable[AnyTool] | None) -> None:
-        """Let the model's calls in this thread go to these tools."""
+    def use_tools(self, thread_id: str, tools: Iterable[AnyTool] | None, parent_id: str | None = None) -> None:
+        """Let the model's calls in this thread go to these tools; ``None``: to those of its parent, if it has one."""
         if tools is not None:
             self._tools[thread_id] = tool_table(tools)
+        elif parent_id in self._tools:
+            self._tools[thread_id] = self._tools[parent_id]
 
     # -- answering, on the handler pool ------------------------------------------------------------------------------
 
@@ -134,11 +141,25 @@ class AsyncHandlers:
         call = pending.call
         try:
             line = self._refuse(call) if outcome is _REFUSED else self._line(pending, params, _checked(outcome))
-        except BaseException:  # noqa: BLE001  whatever the handler did: the runtime gets its refusal, the program its traceback
-            _log.warning("codex.handler_failed", method=call.method, request_id=call.id, exc_info=True)
-            line = self._refuse(call)
+        except BaseException as error:  # noqa: BLE001  whatever it did: the runtime gets an answer, the program its traceback
+            _log.warning(
+                "codex.handler_failed",
+                method=call.method,
+                request_id=call.id,
+                thread_id=pending.thread_id,
+                turn_id=pending.turn_id,
+                tool=call.params.get("tool"),
+                exc_info=True,
+            )
+            line = self._failure(call, error)
         if not pending.answer(line):
             _log.debug("codex.late_answer_dropped", method=call.method, request_id=call.id)
+
+    def _failure(self, call: ServerCall, error: BaseException) -> bytes:
+        """Tell the model what went wrong with its tool; anything else is refused."""
+        if call.method != _TOOL_CALL:
+            return self._refuse(call)
+        return wire.encode_result(call.id, protocol.unstructure(failure_response(error)))
 
     def _line(self, pending: PendingCall, params: Any, answer: object) -> bytes:
         return wire.encode_result(pending.call.id, protocol.unstructure(respond(params, answer)))
@@ -149,7 +170,8 @@ class AsyncHandlers:
         return _REFUSED if handler is None or request is None else handler(request)
 
     def _read(self, pending: PendingCall, params: Any) -> Any:
-        return read_request(pending.call.id, params, self._change(pending.call.params.get("itemId")))
+        request = read_request(pending.call.id, params, self._change(pending.call.params.get("itemId")))
+        return request and attrs.evolve(request, is_cancelled=pending.is_ready)
 
     def _change(self, item_id: str | None) -> protocol.FileChangeThreadItem | None:
         """Return the file change that was started before the request about it."""
@@ -172,9 +194,10 @@ class AsyncHandlers:
             pending.answer_after(tool.timeout, partial(self._line, pending, params, late))
         context = ToolContext(params.thread_id, params.turn_id, params.call_id, is_cancelled=pending.is_ready)
         try:
-            return _wait.mapped(tool.bind(params.arguments, context)(), to_response, failure_response)
-        except Exception as error:  # noqa: BLE001  the model is told, and the turn goes on
+            bound = tool.bind(params.arguments, context)
+        except ToolArgumentError as error:  # the model's mistake: the program needs no traceback of it
             return failure_response(error)
+        return _wait.mapped(bound(), to_response)
 
 
 def _checked(outcome: Any) -> Any:

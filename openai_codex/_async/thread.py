@@ -55,6 +55,7 @@ class AsyncThread:
         sandbox_policy: SandboxPolicyLike | None = None,
         service_tier: str | None = None,
         source: str | None = None,
+        stall_timeout: float | None = None,
         summary: SummaryLike | None = None,
         timeout: float | None = None,
         turn_service_tier: str | None = None,
@@ -64,10 +65,11 @@ class AsyncThread:
         Takes what `turn` takes, and:
 
         Args:
+            stall_timeout: how long the turn may make no progress, in seconds; see `AsyncTurnHandle.run`.
             timeout: how long all of it may take, in seconds; ``None``: as long as it takes.
 
-        Raises `TurnFailedError` if the turn failed, `TurnTimeoutError` if it takes too long, both with the partial
-        result, and `TransportClosedError` if the connection ends first. An interrupted turn returns a result whose
+        Raises `TurnFailedError` if the turn failed, `TurnTimeoutError` if it takes too long, `TurnStalledError` if it
+        made no progress, and `TransportClosedError` if the connection ends first, all with the partial result. An interrupted turn returns a result whose
         status says so. When the time is up or the caller is cancelled, the turn is interrupted on the server.
         """
         deadline = Deadline(timeout)
@@ -95,7 +97,7 @@ class AsyncThread:
             if deadline.passed():
                 raise TurnTimeoutError(self.id, None, deadline.timeout or 0.0) from error
             raise
-        return await handle.run(timeout=deadline.remaining())
+        return await handle.run(timeout=deadline.remaining(), stall_timeout=stall_timeout)
 
     async def turn(
         self,

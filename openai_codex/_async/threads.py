@@ -117,7 +117,7 @@ class AsyncThreads(AsyncClient):
             include_turns: let the runtime send the whole history along; a long one is a frame of many megabytes, and
                 `AsyncThread.turns` reads it page by page.
             tools: the functions that the thread was started with: the runtime remembers what it told the model of
-                them, not what they are.
+                them, not what they are. ``None``: those that this client knows of.
 
         Raises `InvalidRequestError` if there is no such thread, if it never had a turn, if it is archived, or if
         another process has it open.
@@ -158,6 +158,7 @@ class AsyncThreads(AsyncClient):
         sandbox: SandboxLike | None = None,
         service_tier: str | None = None,
         thread_source: protocol.ThreadSource | None = None,
+        tools: Sequence[AnyTool] | None = None,
     ) -> AsyncThread:
         """Start a new thread with the history of another (`thread/fork`).
 
@@ -169,6 +170,7 @@ class AsyncThreads(AsyncClient):
             ephemeral: keep the new thread in memory only.
             last_turn_id: take only what came up to and with this turn.
             thread_source: who made the thread; a free label.
+            tools: the functions that the other thread was started with; ``None``: those that this client knows of.
 
         Raises `InvalidRequestError` if there is no such thread or turn, or if the thread never had a turn.
         """
@@ -189,7 +191,7 @@ class AsyncThreads(AsyncClient):
             service_tier=given(service_tier),
             thread_source=given(thread_source),
         )
-        return self.thread((await self.request(params)).thread.id)
+        return self._with_tools((await self.request(params)).thread.id, tools, thread_id)
 
     async def thread_unarchive(self, thread_id: str) -> AsyncThread:
         """Bring an archived thread back (`thread/unarchive`); resume it before its next turn."""
@@ -200,6 +202,6 @@ class AsyncThreads(AsyncClient):
         """Return a handle on a thread that is loaded already; nothing is sent."""
         return AsyncThread(self._connection, thread_id)
 
-    def _with_tools(self, thread_id: str, tools: Sequence[AnyTool] | None) -> AsyncThread:
-        self._connection.handlers.use_tools(thread_id, tools)
+    def _with_tools(self, thread_id: str, tools: Sequence[AnyTool] | None, parent_id: str | None = None) -> AsyncThread:
+        self._connection.handlers.use_tools(thread_id, tools, parent_id)
         return self.thread(thread_id)

@@ -11,7 +11,7 @@ from typing import Any
 
 from openai_codex._engine.waiting import Lock, Waitable, block_until_ready
 
-__all__ = ["Lock", "Runner", "connect_in_constructor", "handler_runner", "mapped", "ready"]
+__all__ = ["Lock", "LoopGuard", "Runner", "connect_in_constructor", "handler_runner", "mapped", "ready"]
 
 ready = block_until_ready
 
@@ -26,18 +26,27 @@ def handler_runner() -> Runner:
         outcome = handler()
         if inspect.iscoroutine(outcome):
             outcome.close()
-            outcome = TypeError("a handler that is a coroutine needs AsyncCodex")
+            outcome = TypeError("a coroutine needs AsyncCodex")
         done(outcome)
 
     return run
 
 
-def mapped(outcome: Any, made: Callable[[Any], Any], failed: Callable[[Exception], Any]) -> Any:
-    """Return what ``made`` makes of an outcome; one that would have to be awaited has failed here."""
-    if inspect.iscoroutine(outcome):
-        outcome.close()
-        return failed(TypeError("a coroutine needs AsyncCodex"))
-    return made(outcome)
+def mapped(outcome: Any, made: Callable[[Any], Any]) -> Any:
+    """Return what ``made`` makes of an outcome; one that would have to be awaited is left as it is."""
+    return outcome if inspect.iscoroutine(outcome) else made(outcome)
+
+
+class LoopGuard:
+    """Has nothing to guard: threads may share a client."""
+
+    def __init__(self) -> None:
+        self._is_new = True
+
+    def moved(self) -> bool:
+        """Say whether this is the first time."""
+        is_new, self._is_new = self._is_new, False
+        return is_new
 
 
 def connect_in_constructor(connect: Callable[[], object]) -> None:

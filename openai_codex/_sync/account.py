@@ -9,7 +9,7 @@ from openai_codex import protocol
 from openai_codex._sync.client import Client
 from openai_codex._sync.login import ChatgptLoginHandle, DeviceCodeLoginHandle
 from openai_codex._engine.mailbox import Mailbox
-from openai_codex._engine.router import Coming
+from openai_codex._engine.topics import Coming
 
 T = TypeVar("T")
 

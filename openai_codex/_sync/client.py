@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from openai_codex import protocol
     from openai_codex.approvals import ApprovalRequest, ElicitationRequest, RuntimeRequest, UserInputRequest
+    from openai_codex.health import Health
     from openai_codex.later import Later
     from openai_codex.metadata import Metadata
 
@@ -47,10 +48,10 @@ class Client:
         ):
             if handler is not None:
                 register(handler)
-        _wait.connect_in_constructor(self._connection.open)
+        _wait.connect_in_constructor(self._connection.runtimes.current)
 
     def __enter__(self) -> Self:
-        self._connection.open()
+        self._connection.runtimes.current()
         return self
 
     def __exit__(
@@ -61,7 +62,7 @@ class Client:
     @property
     def metadata(self) -> Metadata:
         """What the runtime says of itself. Raises `ConfigError` before the client is connected."""
-        metadata = self._connection.metadata
+        metadata = self._connection.runtimes.metadata
         if metadata is None:
             raise ConfigError("metadata", "the client is not connected yet: enter it, or make a first call")
         return metadata
@@ -71,7 +72,7 @@ class Client:
 
         Idempotent; takes at most ``shutdown_timeout`` seconds.
         """
-        self._connection.close()
+        self._connection.runtimes.close()
 
     def request(self, params: protocol.ClientRequest[R], *, timeout: float | None = None) -> R:
         """Send any request of the protocol and return its typed result.
@@ -121,7 +122,7 @@ class Client:
         Raises `ConfigError` for what is no answer to this request.
         """
         for pending in self._connection.pending_calls():
-            if pending.call.id == request_id:
+            if pending.key == request_id:
                 return self._connection.handlers.answer(pending, answer)
         return False
 
@@ -149,4 +150,12 @@ class Client:
         if limit < 1:
             raise ConfigError("limit", f"expected at least 1, got {limit}")
         methods = frozenset(each.METHOD for each in types) or None
-        return Events(self._connection.running(), thread_id, methods, limit, timeout)
+        self._connection.running()
+        return Events(self._connection.runtimes, thread_id, methods, limit, timeout)
+
+    def health(self) -> Health:
+        """Return how the client and its runtime are doing: a snapshot, taken without asking the runtime.
+
+        Callable from any thread, before the connection and after its end; raises nothing.
+        """
+        return self._connection.health()

@@ -1,88 +1,92 @@
 # Derived from openai_codex/_async/connection.py by `python -m tools.unasync`; do not edit.
-"""One client's connection: started once, asked many times, closed within a bound.
-
-It owns the actor and its life; it knows the handshake and no other verb.
-"""
+"""One client's connection: typed requests to its runtime, whichever that is just now, and what is known of both."""
 
 from __future__ import annotations
 
-import weakref
-from contextlib import suppress
+import time
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from openai_codex import protocol
 from openai_codex._sync import _wait
+from openai_codex._sync.exchange import ask
 from openai_codex._sync.handlers import Handlers
-from openai_codex._engine.actor import Actor
-from openai_codex._engine.mailbox import Mailbox
-from openai_codex._engine.process import RuntimeProcess, command_line
-from openai_codex._engine.router import EVERYTHING
-from openai_codex.errors import CodexError, ConfigError, LaunchError, RequestTimeoutError, TransportClosedError
+from openai_codex._sync.runtimes import Runtimes
+from openai_codex._engine.mailbox import LastingMailbox
+from openai_codex._engine.process.locks import writer_of
+from openai_codex._engine.router import Load
+from openai_codex._engine.topics import EVERYTHING
+from openai_codex._engine.waiting import Deadline
+from openai_codex.errors import (
+    ConfigError,
+    InvalidRequestError,
+    ServerBusyError,
+    ThreadBusyError,
+    ThreadLostError,
+    TransportClosedError,
+)
 from openai_codex.log import Log
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from openai_codex._engine.actor import Actor
     from openai_codex._engine.calls import PendingCall
-    from openai_codex._engine.reply import Reply
-    from openai_codex._engine.router import Coming
+    from openai_codex._engine.topics import Coming
     from openai_codex.config import AppServerConfig
-    from openai_codex.metadata import Metadata
+    from openai_codex.health import Health
 
 R = TypeVar("R")
 
 RATE_LIMITS = "account/rateLimits/updated"
 
+# After these the runtime has a thread loaded, or has it no more.
+_LOADING = frozenset({"thread/start", "thread/resume", "thread/fork"})
+_UNLOADING = frozenset({"thread/archive", "thread/delete", "thread/unsubscribe"})
+
+# The last word of methods that only look, so that sending them twice does no harm.
+_LOOKING = frozenset(
+    {"get", "getMetadata", "installed", "list", "read", "readDirectory", "readFile", "search", "status"}
+)
+
+# How often a request that only looks is refused by a busy runtime before its caller is told, and the waits between.
+_ATTEMPTS = 8
+_FIRST_DELAY, _LONGEST_DELAY = 0.05, 2.0
+
 _log = Log("connection")
 
 
 class Connection:
-    """Starts the runtime on first use and carries typed requests to it.
+    """Carries typed requests to the runtime of the day, which it starts on first use.
 
-    ``_starting`` lets one caller start the runtime while the others wait for it. After `close` every call raises
-    `TransportClosedError`.
+    `_threads` says of each thread that was loaded here by which runtime; single operations on it need no lock.
     """
 
     def __init__(self, config: AppServerConfig) -> None:
         self.config = config
         self.handlers = Handlers(config.handler_timeout)
-        self._starting = _wait.Lock()
-        self._starting_actor: Actor | None = None
-        self._actor: Actor | None = None
-        self._metadata: Metadata | None = None
-        self._closed = False
-        self._limits = Mailbox("rate limits", frozenset({RATE_LIMITS}), limit=8)
+        self.runtimes = Runtimes(config, self.handlers)
+        self._threads: dict[str, int] = {}
+        self._limits = LastingMailbox("rate limits", frozenset({RATE_LIMITS}), limit=8)
         self._newest_limits: protocol.RateLimitSnapshot | None = None
-
-    @property
-    def metadata(self) -> Metadata | None:
-        """What the runtime said of itself; ``None`` before the handshake."""
-        return self._metadata
-
-    def open(self) -> Actor:
-        """Start the runtime and shake hands, once; return the actor. Raises `LaunchError`."""
-        if self._actor is None:
-            with self._starting:
-                return self._actor or self._start()
-        return self._actor
+        for mailbox in (self._limits, self.handlers.started_items):
+            self.runtimes.subscribe(EVERYTHING, mailbox)
 
     def running(self) -> Actor:
-        """Return the running connection. Raises `ConfigError` before there is one."""
-        if self._actor is None:
+        """Return the runtime of the day. Raises `ConfigError` before there is one."""
+        if self.runtimes.actor is None:
             raise ConfigError("client", "it is not connected yet: enter it, or make a first call")
-        return self._actor
+        return self.runtimes.actor
 
     def pending_calls(self) -> list[PendingCall]:
         """Return the runtime's requests that wait for an answer."""
-        return [] if self._actor is None else self._actor.calls.pending()
+        return [] if self.runtimes.actor is None else self.runtimes.actor.calls.pending()
 
     def rate_limits(self) -> protocol.RateLimitSnapshot | None:
         """Return the newest limits that the runtime has told of, if any."""
-        with suppress(TransportClosedError):  # then there is nothing newer
-            for event in self._limits.take():
-                if isinstance(event.payload, protocol.AccountRateLimitsUpdatedNotification):
-                    self._newest_limits = event.payload.rate_limits
+        for event in self._limits.take():
+            if isinstance(event.payload, protocol.AccountRateLimitsUpdatedNotification):
+                self._newest_limits = event.payload.rate_limits
         return self._newest_limits
 
     def request(
@@ -97,10 +101,21 @@ class Connection:
 
         ``undo`` is sent when the caller gives up while the runtime may have carried the request out.
         """
-        actor = self.open()
+        actor = self.runtimes.current()
+        if actor.generation > 1:
+            self._resume(actor, params)
         patience = self.config.request_timeout if timeout is None else timeout
-        raw = self._ask(actor, params, patience, coming, undo)
+        try:
+            raw = ask(actor, params, patience, coming, undo)
+        except ServerBusyError as error:
+            if params.METHOD.rpartition("/")[2] not in _LOOKING:
+                raise
+            raw = self._ask_again(actor, params, patience, error)
+        except InvalidRequestError as error:
+            self._check_writer(params, error)
+            raise
         result: R = protocol.structure_result(params.METHOD, raw)
+        self._note(actor, params, result)
         return result
 
     def send(self, params: protocol.ClientRequest[Any]) -> Callable[[], object]:
@@ -108,7 +123,7 @@ class Connection:
 
         Does nothing when the connection is gone.
         """
-        actor = self._actor
+        actor = self.runtimes.actor
         if actor is None or actor.death is not None:
             return _nothing
         try:
@@ -116,90 +131,91 @@ class Connection:
         except TransportClosedError:
             return _nothing
 
-    def close(self) -> None:
-        """Stop the runtime and wait until it is gone; idempotent, bounded by ``shutdown_timeout``."""
-        self._closed = True
-        actor = self._actor or self._starting_actor
-        if actor is not None:
-            self._stop(actor)
+    def health(self) -> Health:
+        """Look at the client and its runtime; sends nothing."""
+        from openai_codex.health import Health
 
-    def _stop(self, actor: Actor) -> None:
-        try:
-            for patience in actor.stop(self.config.shutdown_timeout):
-                if _wait.ready(actor.exited, patience):
-                    break
-        finally:
-            # Also when the caller is cancelled: nothing is left to end it later.
-            if not actor.exited.is_ready():
-                actor.process.kill()
-            actor.release()
-
-    def _start(self) -> Actor:
-        if self._closed:
-            raise TransportClosedError("the client was closed")
-        self.handlers.run = _wait.handler_runner()
-        process = RuntimeProcess(command_line(self.config), self.config.cwd, self.config.env)
-        self._starting_actor = actor = Actor(process, self.handlers, self.config.max_in_flight)
-        weakref.finalize(self, actor.let_go).atexit = False
-        try:
-            raw = self._ask(actor, self._introduction(), self.config.start_timeout)
-            self._metadata = _metadata(raw)
-        except BaseException as error:
-            self._stop(actor)
-            if isinstance(error, CodexError):
-                raise LaunchError(_why(error), process.facts()) from error
-            raise
-        actor.subscribe(EVERYTHING, self._limits)
-        actor.subscribe(EVERYTHING, self.handlers.started_items)
-        actor.notify("initialized")
-        self._actor = actor
-        return actor
-
-    def _introduction(self) -> protocol.InitializeParams:
-        config = self.config
-        return protocol.InitializeParams(
-            client_info=protocol.ClientInfo(
-                name=config.client_name, title=config.client_title, version=config.client_version
-            ),
-            capabilities=protocol.InitializeCapabilities(experimental_api=config.experimental_api),
+        runtimes, actor = self.runtimes, self.runtimes.actor
+        load = actor.load() if actor is not None else Load()
+        alive = actor is not None and actor.death is None
+        return Health(
+            alive=alive,
+            pid=actor.process.pid if actor is not None else None,
+            generation=runtimes.generation,
+            restarts=max(0, runtimes.generation - 1),
+            uptime=time.monotonic() - actor.started_at if actor is not None and alive else 0.0,
+            rss=actor.process.rss() if actor is not None and alive else None,
+            threads=sum(generation == runtimes.generation for generation in tuple(self._threads.values()))
+            if alive
+            else 0,
+            requests_in_flight=load.in_flight - load.queued,
+            requests_queued=load.queued,
+            requests_of_runtime=len(self.pending_calls()),
+            mailboxes=load.mailboxes,
+            unread=load.unread,
+            deepest=load.deepest,
+            merged=runtimes.tally.merged,
+            outdated=runtimes.tally.outdated,
+            dropped=runtimes.tally.dropped,
+            skipped=runtimes.tally.skipped,
+            late=runtimes.tally.late,
         )
 
-    def _ask(
-        self,
-        actor: Actor,
-        params: protocol.ClientRequest[R],
-        timeout: float,
-        coming: Coming | None = None,
-        undo: protocol.ClientRequest[Any] | None = None,
+    def _ask_again(
+        self, actor: Actor, params: protocol.ClientRequest[Any], timeout: float, error: ServerBusyError
     ) -> Any:
-        reply = actor.request(params.METHOD, protocol.unstructure(params), coming)
-        settled = False
+        """Repeat a request that the runtime was too busy for, with back-off."""
+        from openai_codex.backoff import Patience
+
+        deadline = Deadline(timeout)
+        patience = Patience(_ATTEMPTS, _FIRST_DELAY, _LONGEST_DELAY, 0.2, time.monotonic() + timeout)
+        while True:
+            _wait.ready(actor.exited, patience.delay_after(error))
+            try:
+                return ask(actor, params, deadline.remaining() or 0.0)
+            except ServerBusyError as again:
+                error = again
+
+    # -- threads and the runtimes that they are loaded in ------------------------------------------------------------
+
+    def _note(self, actor: Actor, params: protocol.ClientRequest[Any], result: Any) -> None:
+        if params.METHOD in _LOADING:
+            self._threads[result.thread.id] = actor.generation
+        elif params.METHOD in _UNLOADING:
+            self._threads.pop(_thread_of(params) or "", None)
+
+    def _resume(self, actor: Actor, params: protocol.ClientRequest[Any]) -> None:
+        """Load the thread that a request is about, if it was loaded in a runtime that has died since."""
+        thread_id = _thread_of(params)
+        if thread_id is None or params.METHOD == "thread/resume":
+            return
+        if self._threads.get(thread_id, actor.generation) == actor.generation:
+            return
+        resume = protocol.ThreadResumeParams(thread_id=thread_id, exclude_turns=True)
         try:
-            settled = _wait.ready(reply, timeout)
-        finally:
-            if not settled and actor.abandon(reply) and undo is not None:
-                self.send(undo)
-        if not settled:
-            raise RequestTimeoutError(params.METHOD, timeout)
-        _log.debug("codex.request_answered", **_facts(reply, actor))
-        return reply.result()
+            ask(actor, resume, self.config.request_timeout)
+        except InvalidRequestError as error:
+            self._check_writer(resume, error)
+            raise ThreadLostError(thread_id, actor.generation) from error
+        self._threads[thread_id] = actor.generation
+        _log.info("codex.thread_resumed", thread_id=thread_id, generation=actor.generation)
+
+    def _check_writer(self, params: protocol.ClientRequest[Any], error: InvalidRequestError) -> None:
+        """Raise `ThreadBusyError` if a thread cannot be resumed because another process has it."""
+        thread_id = _thread_of(params)
+        metadata = self.runtimes.metadata
+        if params.METHOD == "thread/resume" and thread_id is not None and metadata is not None:
+            holder = writer_of(metadata.codex_home, thread_id)
+            if holder is not None and holder != self.running().process.pid:
+                raise ThreadBusyError(
+                    error.code, error.message, error.data, error.method, thread_id=thread_id, holder=holder
+                ) from error
+
+
+def _thread_of(params: object) -> str | None:
+    thread_id = getattr(params, "thread_id", None)
+    return thread_id if isinstance(thread_id, str) else None
 
 
 def _nothing() -> None:
     """Forget a request that was never sent."""
-
-
-def _metadata(raw: Any) -> Metadata:
-    from openai_codex.metadata import Metadata  # builds a class, so only when there is something to put into it
-
-    return protocol.structure(Metadata, raw)
-
-
-def _facts(reply: Reply, actor: Actor) -> dict[str, Any]:
-    return {"method": reply.method, "request_id": reply.request_id, "seconds": reply.seconds, "pid": actor.process.pid}
-
-
-def _why(error: CodexError) -> str:
-    if isinstance(error, RequestTimeoutError):
-        return f"no reply to initialize within {error.timeout:g} s"
-    return error.reason if isinstance(error, TransportClosedError) else str(error)

@@ -7,8 +7,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from openai_codex._sync import _wait
-from openai_codex._engine.mailbox import Mailbox
-from openai_codex._engine.router import Topic
+from openai_codex._engine.topics import Topic
 from openai_codex.errors import EventTimeoutError
 from openai_codex.log import Log
 
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from openai_codex._engine.actor import Actor
+    from openai_codex._sync.runtimes import Runtimes
     from openai_codex.notification import Notification
 
 
@@ -28,18 +27,25 @@ class Events:
     """The notifications of a subscription, in order, until it is closed. An iterator and a context manager.
 
     For one consumer at a time. When the connection ends it raises `TransportClosedError`, after all that came before.
+    That of a supervised client (`AppServerConfig.restart`) goes on with the next runtime: `RuntimeExited` and
+    `RuntimeStarted` tell of the change.
     """
 
     def __init__(
-        self, actor: Actor, thread_id: str | None, methods: frozenset[str] | None, limit: int, timeout: float | None
+        self,
+        runtimes: Runtimes,
+        thread_id: str | None,
+        methods: frozenset[str] | None,
+        limit: int,
+        timeout: float | None,
     ) -> None:
-        self._actor = actor
+        self._runtimes = runtimes
         self._topic = Topic(thread_id)
         self._timeout = timeout
-        self._mailbox = Mailbox("notifications", methods, limit)
+        self._mailbox = runtimes.mailbox("notifications", methods, limit)
         self._taken: deque[Notification] = deque()
         self._told = 0
-        actor.subscribe(self._topic, self._mailbox)
+        runtimes.subscribe(self._topic, self._mailbox)
 
     @property
     def dropped(self) -> int:
@@ -53,8 +59,9 @@ class Events:
         """Return the next notification.
 
         Raises `EventTimeoutError` after the subscription's ``timeout`` without one; nothing is lost, and the next step
-        goes on.
+        goes on. Raises `ConfigError` on another event loop than the client's.
         """
+        self._runtimes.check_loop()
         while not self._taken:
             if not _wait.ready(self._mailbox, self._timeout):
                 raise EventTimeoutError(self._timeout or 0.0)
@@ -66,7 +73,7 @@ class Events:
 
     def close(self) -> None:
         """Stop the subscription and the iteration; whoever waits for the next one is woken. Idempotent."""
-        self._actor.unsubscribe(self._topic, self._mailbox)
+        self._runtimes.unsubscribe(self._topic, self._mailbox)
         self._taken.clear()
         self._mailbox.close()
 

@@ -10,9 +10,16 @@ from openai_codex import protocol
 from openai_codex._sync import _wait
 from openai_codex._sync.client import Client
 from openai_codex._engine.mailbox import Mailbox
-from openai_codex._engine.router import Topic
+from openai_codex._engine.topics import Topic
 from openai_codex._engine.waiting import Deadline
-from openai_codex.errors import CodexError, ConfigError, JsonRpcError, TransportError, TurnTimeoutError
+from openai_codex.errors import (
+    CodexError,
+    ConfigError,
+    JsonRpcError,
+    TransportClosedError,
+    TransportError,
+    TurnTimeoutError,
+)
 from openai_codex.options import given, opened
 from openai_codex.results import GoalFold, RunResult, checked
 
@@ -78,7 +85,7 @@ class Goals(Client):
         Raises `TurnFailedError` if a turn failed and `TurnTimeoutError` when the time is up, with what there was. Then,
         and when the caller is cancelled, the goal is paused and the running turn interrupted.
         """
-        self._connection.open()
+        self._connection.runtimes.current()
         run = _GoalRun(self._connection, thread_id)
         try:
             self.thread_set_goal(thread_id, objective, status="active", token_budget=token_budget)
@@ -114,7 +121,11 @@ class _GoalRun:
             if not _wait.ready(self._mailbox, deadline.remaining()):
                 result = self.fold.result()
                 raise TurnTimeoutError(self._thread_id, result.id or None, deadline.timeout or 0.0, result)
-            self.fold.add(self._mailbox.take())
+            try:
+                self.fold.add(self._mailbox.take())
+            except TransportClosedError as error:
+                error.result = self.fold.result()
+                raise
 
     def give_up(self) -> None:
         """Pause the goal and stop the turn that works on it; bounded, raises nothing."""

@@ -118,7 +118,7 @@ class Threads(Client):
             include_turns: let the runtime send the whole history along; a long one is a frame of many megabytes, and
                 `Thread.turns` reads it page by page.
             tools: the functions that the thread was started with: the runtime remembers what it told the model of
-                them, not what they are.
+                them, not what they are. ``None``: those that this client knows of.
 
         Raises `InvalidRequestError` if there is no such thread, if it never had a turn, if it is archived, or if
         another process has it open.
@@ -159,6 +159,7 @@ class Threads(Client):
         sandbox: SandboxLike | None = None,
         service_tier: str | None = None,
         thread_source: protocol.ThreadSource | None = None,
+        tools: Sequence[AnyTool] | None = None,
     ) -> Thread:
         """Start a new thread with the history of another (`thread/fork`).
 
@@ -170,6 +171,7 @@ class Threads(Client):
             ephemeral: keep the new thread in memory only.
             last_turn_id: take only what came up to and with this turn.
             thread_source: who made the thread; a free label.
+            tools: the functions that the other thread was started with; ``None``: those that this client knows of.
 
         Raises `InvalidRequestError` if there is no such thread or turn, or if the thread never had a turn.
         """
@@ -190,7 +192,7 @@ class Threads(Client):
             service_tier=given(service_tier),
             thread_source=given(thread_source),
         )
-        return self.thread((self.request(params)).thread.id)
+        return self._with_tools((self.request(params)).thread.id, tools, thread_id)
 
     def thread_unarchive(self, thread_id: str) -> Thread:
         """Bring an archived thread back (`thread/unarchive`); resume it before its next turn."""
@@ -201,6 +203,6 @@ class Threads(Client):
         """Return a handle on a thread that is loaded already; nothing is sent."""
         return Thread(self._connection, thread_id)
 
-    def _with_tools(self, thread_id: str, tools: Sequence[AnyTool] | None) -> Thread:
-        self._connection.handlers.use_tools(thread_id, tools)
+    def _with_tools(self, thread_id: str, tools: Sequence[AnyTool] | None, parent_id: str | None = None) -> Thread:
+        self._connection.handlers.use_tools(thread_id, tools, parent_id)
         return self.thread(thread_id)

@@ -11,7 +11,7 @@ from openai_codex import protocol
 from openai_codex._sync.cursor import Cursor
 from openai_codex._sync.stream import ItemStream, TextStream, TurnStream
 from openai_codex._engine.mailbox import Mailbox
-from openai_codex._engine.router import Coming
+from openai_codex._engine.topics import Coming
 from openai_codex.inputs import Input, to_user_inputs
 from openai_codex.log import Log
 from openai_codex.results import OutputT, RunResult, checked
@@ -64,18 +64,21 @@ class TurnHandle(Generic[OutputT]):
         """Iterate over the turn's items as they finish; see `stream`."""
         return ItemStream(self._cursor, timeout)
 
-    def run(self, *, timeout: float | None = None) -> RunResult[OutputT]:
+    def run(self, *, timeout: float | None = None, stall_timeout: float | None = None) -> RunResult[OutputT]:
         """Wait for the end of the turn and return what it came to.
 
         Args:
             timeout: how long the turn may take from now, in seconds; ``None``: as long as it takes.
+            stall_timeout: how long it may make no progress, in seconds; ``None``: as long as it takes. Any event of the
+                turn is progress, but for errors that will be tried again. While the runtime waits for an approval or a
+                tool of this program, the clock stands.
 
-        Raises `TurnFailedError` if the turn failed and `TurnTimeoutError` if it takes too long, both with the partial
-        result, and `TransportClosedError` if the connection ends first. An interrupted turn returns a result whose
+        Raises `TurnFailedError` if the turn failed, `TurnTimeoutError` if it takes too long, `TurnStalledError` if it
+        made no progress, and `TransportClosedError` if the connection ends first, all with the partial result. An interrupted turn returns a result whose
         status says so; one whose answer is not of the type that was asked for raises `OutputError`. When the time is up or the caller is cancelled, the turn is interrupted on the server.
         """
         try:
-            self._cursor.skip_to_end(timeout)
+            self._cursor.skip_to_end(timeout, stall_timeout)
         except BaseException as error:
             self._cursor.abandon(error)
             raise

@@ -1,0 +1,61 @@
+"""One request and its reply, on one runtime."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from openai_codex import protocol
+from openai_codex._async import _wait
+from openai_codex.errors import RequestTimeoutError, TransportClosedError
+from openai_codex.log import Log
+
+if TYPE_CHECKING:
+    from openai_codex._engine.actor import Actor
+    from openai_codex._engine.topics import Coming
+
+# How long a caller that gives up waits for its request to be undone: usually some milliseconds.
+_UNDO_PATIENCE = 0.5
+
+_log = Log("connection")
+
+
+async def ask(
+    actor: Actor,
+    params: protocol.ClientRequest[Any],
+    timeout: float,
+    coming: Coming | None = None,
+    undo: protocol.ClientRequest[Any] | None = None,
+) -> Any:
+    """Send a request and return its result as decoded JSON; at most ``timeout`` seconds.
+
+    ``undo`` is sent when the caller gives up while the runtime may have carried the request out.
+    """
+    reply = actor.request(params.METHOD, protocol.unstructure(params), coming)
+    settled = False
+    try:
+        settled = await _wait.ready(reply, timeout)
+    finally:
+        if not settled and actor.abandon(reply) and undo is not None:
+            await _send(actor, undo)
+    if not settled:
+        raise RequestTimeoutError(params.METHOD, timeout)
+    _log.debug(
+        "codex.request_answered",
+        method=reply.method,
+        request_id=reply.request_id,
+        seconds=reply.seconds,
+        pid=actor.process.pid,
+    )
+    return reply.result()
+
+
+async def _send(actor: Actor, params: protocol.ClientRequest[Any]) -> None:
+    """Send a request whose result does not matter, and wait a moment for the reply; it may never come."""
+    try:
+        reply = actor.request(params.METHOD, protocol.unstructure(params))
+    except TransportClosedError:
+        return
+    try:
+        await _wait.ready(reply, _UNDO_PATIENCE)
+    finally:
+        actor.abandon(reply)

@@ -1,0 +1,115 @@
+# Derived from openai_codex/_async/launch.py by `python -m tools.unasync`; do not edit.
+"""How a runtime comes up: started, introduced to, and alone in a home that no runtime has been in before."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from openai_codex import protocol
+from openai_codex._sync import _wait
+from openai_codex._sync.exchange import ask
+from openai_codex._engine.actor import Actor
+from openai_codex._engine.process import RuntimeProcess, command_line
+from openai_codex._engine.process.locks import HomeLock
+from openai_codex._engine.waiting import Deadline, Latch
+from openai_codex.errors import CodexError, LaunchError, RequestTimeoutError, TransportClosedError
+
+if TYPE_CHECKING:
+    from openai_codex._engine.actor import OnCall
+    from openai_codex._engine.backlog import Tally
+    from openai_codex.config import AppServerConfig
+
+# How often to look whether somebody else's first start in the same home is over, in seconds.
+_LOCK_POLL = 0.02
+
+
+class Launcher:
+    """Starts runtimes for one client, one at a time; the caller sees to that.
+
+    `coming` is the one that is on its way. ``closing`` is set before anybody looks there to stop it.
+    """
+
+    def __init__(self, config: AppServerConfig, on_call: OnCall, tally: Tally, closing: Latch) -> None:
+        self.coming: Actor | None = None
+        self._config = config
+        self._on_call = on_call
+        self._tally = tally
+        self._closing = closing
+
+    def launch(self, generation: int) -> tuple[Actor, Any]:
+        """Start a runtime and shake hands; return it, and what it says of itself. Raises `LaunchError`."""
+        deadline = Deadline(self._config.start_timeout)
+        lock = HomeLock(self._config)
+        try:
+            if lock.is_cold():
+                self._acquire(lock, deadline)
+                if not lock.is_cold():  # another has warmed it up meanwhile
+                    lock.release()
+            try:
+                return self._attempt(generation, deadline)
+            except LaunchError as error:
+                if error.process.exit_code is None or not lock.is_free():
+                    raise
+            # It came up and exited. That is what it does while another one makes or migrates the databases of the home.
+            self._acquire(lock, deadline)
+            return self._attempt(generation, deadline)
+        finally:
+            lock.release()
+
+    def _acquire(self, lock: HomeLock, deadline: Deadline) -> None:
+        while not lock.try_acquire():
+            if deadline.passed():
+                raise LaunchError(f"others have been starting in the same home for {deadline.timeout:g} s")
+            _wait.ready(self._closing, _LOCK_POLL)
+            self._check_open()
+
+    def _attempt(self, generation: int, deadline: Deadline) -> tuple[Actor, Any]:
+        config = self._config
+        process = RuntimeProcess(command_line(config), config.cwd, config.env)
+        self.coming = actor = Actor(
+            process, self._on_call, config.max_in_flight, generation=generation, tally=self._tally
+        )
+        try:
+            self._check_open()
+            raw = ask(actor, self._introduction(), deadline.remaining() or 0.0)
+        except BaseException as error:
+            stop(actor, config.shutdown_timeout)
+            if isinstance(error, CodexError):
+                raise LaunchError(_why(error, config.start_timeout), process.facts()) from error
+            raise
+        finally:
+            self.coming = None
+        actor.notify("initialized")
+        return actor, raw
+
+    def _check_open(self) -> None:
+        if self._closing.is_ready():
+            raise TransportClosedError("the client was closed")
+
+    def _introduction(self) -> protocol.InitializeParams:
+        config = self._config
+        return protocol.InitializeParams(
+            client_info=protocol.ClientInfo(
+                name=config.client_name, title=config.client_title, version=config.client_version
+            ),
+            capabilities=protocol.InitializeCapabilities(experimental_api=config.experimental_api),
+        )
+
+
+def stop(actor: Actor, timeout: float) -> None:
+    """Stop a runtime and wait until it is gone, at most ``timeout`` seconds. Idempotent."""
+    try:
+        for patience in actor.stop(timeout):
+            if _wait.ready(actor.exited, patience):
+                break
+    finally:
+        # Also when the caller is cancelled: nothing is left to end it later.
+        if not actor.exited.is_ready():
+            actor.process.kill()
+        actor.release()
+
+
+def _why(error: CodexError, timeout: float) -> str:
+    if isinstance(error, RequestTimeoutError):
+        return f"no reply to initialize within {timeout:g} s"
+    return error.reason if isinstance(error, TransportClosedError) else str(error)
