@@ -1,0 +1,235 @@
+"""A runtime that dies, and the next one: what goes on by itself, what is lost, and what nobody does twice."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import attrs
+import pytest
+
+from openai_codex import (
+    AppServerConfig,
+    AsyncCodex,
+    CodexError,
+    Restart,
+    RuntimeExited,
+    RuntimeStarted,
+    ThreadLostError,
+    TransportClosedError,
+    tool,
+)
+from openai_codex._async._wait import ready
+from openai_codex.later import LATER
+from openai_codex.testing import ScriptedModel, call, message
+from openai_codex.types import ThreadStartedNotification
+from tests.faces_async._wait import together
+
+AT_ONCE = Restart(initial_delay=0)
+
+
+async def kill(codex: AsyncCodex) -> None:
+    """End the runtime as the out-of-memory killer does, and wait until it is gone."""
+    actor = codex._connection.running()
+    os.kill(actor.process.pid, signal.SIGKILL)
+    assert await ready(actor.exited, 20)
+
+
+async def test_the_next_operation_after_a_death_starts_another_runtime(
+    codex_config: AppServerConfig, scripted_model: ScriptedModel
+) -> None:
+    async with AsyncCodex(attrs.evolve(codex_config, restart=True)) as codex:
+        thread = await codex.thread_start()
+        await thread.run("before")
+        first = codex.health()
+        await kill(codex)
+        dead = codex.health()
+        result = await thread.run("after")
+        second = codex.health()
+    assert result.final_response == "ok"
+    assert "before" in str(scripted_model.requests[-1].json), "the thread was resumed with its history"
+    assert (first.alive, first.generation, first.restarts, first.threads) == (True, 1, 0, 1)
+    assert (dead.alive, dead.uptime, dead.rss, dead.threads) == (False, 0.0, None, 0)
+    assert (second.alive, second.generation, second.restarts, second.threads) == (True, 2, 1, 1)
+    assert second.pid != first.pid
+
+
+async def test_a_turn_that_was_acknowledged_is_never_sent_twice(
+    codex_config: AppServerConfig, scripted_model: ScriptedModel
+) -> None:
+    @tool
+    def work() -> str:
+        """Work."""
+        return "worked"
+
+    async with AsyncCodex(attrs.evolve(codex_config, restart=AT_ONCE)) as codex:
+        thread = await codex.thread_start(tools=[work])
+        await thread.run("warm up")
+        scripted_model.reply(message("first part"), call("work", {}))
+        scripted_model.hang()
+        turn = await thread.turn("pay once")
+        await scripted_model.received(3)
+        await kill(codex)
+        with pytest.raises(TransportClosedError) as caught:
+            await turn.run()
+        await thread.run("next")
+    partial = caught.value.result
+    assert partial is not None
+    assert partial.final_response == "first part"
+    assert "killed by SIGKILL" in str(caught.value)
+    asked = [request.last_user_text for request in scripted_model.requests]
+    assert asked == ["warm up", "pay once", "pay once", "next"], "the second of a turn has the outcome of the tool"
+
+
+async def test_settings_of_a_thread_survive(codex_config: AppServerConfig, scripted_model: ScriptedModel) -> None:
+    async with AsyncCodex(attrs.evolve(codex_config, restart=AT_ONCE)) as codex:
+        thread = await codex.thread_start(developer_instructions="Be terse.")
+        await thread.run("before", effort="high")
+        await kill(codex)
+        await thread.run("after")
+    body = scripted_model.requests[-1].json
+    assert body["reasoning"]["effort"] == "high"
+    assert "Be terse." in str(body["input"])
+
+
+@pytest.mark.parametrize("ephemeral", [True, False])
+async def test_a_thread_that_was_nowhere_but_in_the_runtime_is_lost(
+    codex_config: AppServerConfig, ephemeral: bool
+) -> None:
+    async with AsyncCodex(attrs.evolve(codex_config, restart=AT_ONCE)) as codex:
+        thread = await codex.thread_start(ephemeral=ephemeral)
+        if ephemeral:
+            await thread.run("before")
+        await kill(codex)
+        for _ in range(2):
+            with pytest.raises(ThreadLostError, match=thread.id) as caught:
+                await thread.run("after")
+        assert (caught.value.thread_id, caught.value.generation) == (thread.id, 2)
+        assert (await (await codex.thread_start()).run("go on")).final_response == "ok"
+
+
+async def test_a_subscription_tells_of_the_change_and_goes_on(codex_config: AppServerConfig) -> None:
+    async with AsyncCodex(attrs.evolve(codex_config, restart=AT_ONCE)) as codex:
+        events = codex.events(RuntimeExited, RuntimeStarted, ThreadStartedNotification, timeout=20)
+        await codex.thread_start()
+        payloads = [(await events.__anext__()).payload]
+        await kill(codex)
+        await codex.thread_start()
+        payloads += [(await events.__anext__()).payload for _ in range(3)]
+    kinds = [type(payload) for payload in payloads]
+    assert kinds == [ThreadStartedNotification, RuntimeExited, RuntimeStarted, ThreadStartedNotification]
+    exited, started = payloads[1:3]
+    assert isinstance(exited, RuntimeExited)
+    assert isinstance(started, RuntimeStarted)
+    assert (exited.generation, exited.exit_code, started.generation) == (1, -9, 2)
+    assert exited.pid != started.pid
+    with pytest.raises(TransportClosedError):
+        async for _ in events:
+            pass
+
+
+async def test_many_operations_after_a_death_share_one_runtime(codex_config: AppServerConfig) -> None:
+    async with AsyncCodex(attrs.evolve(codex_config, restart=AT_ONCE)) as codex:
+        await kill(codex)
+        lists = await together([codex.models] * 10)
+        assert [len(each.data) for each in lists] == [len(lists[0].data)] * 10
+        assert codex.health().generation == 2
+
+
+async def test_deaths_in_succession_come_to_an_end(codex_config: AppServerConfig) -> None:
+    async with AsyncCodex(attrs.evolve(codex_config, restart=Restart(limit=1, initial_delay=0))) as codex:
+        events = codex.events(timeout=20)
+        await kill(codex)
+        await codex.models()
+        await kill(codex)
+        for _ in range(2):
+            with pytest.raises(TransportClosedError, match="the last of 2 deaths in succession"):
+                await codex.models()
+        with pytest.raises(TransportClosedError, match="the last of 2 deaths in succession"):
+            async for _ in events:
+                pass
+
+
+async def test_a_runtime_that_lived_long_starts_a_new_succession(codex_config: AppServerConfig) -> None:
+    restart = Restart(limit=1, initial_delay=0, settled_after=0)
+    async with AsyncCodex(attrs.evolve(codex_config, restart=restart)) as codex:
+        for generation in (2, 3, 4):
+            await kill(codex)
+            await codex.models()
+            assert codex.health().generation == generation
+
+
+async def test_a_close_ends_the_wait_before_a_start(codex_config: AppServerConfig) -> None:
+    codex = AsyncCodex(attrs.evolve(codex_config, restart=Restart(initial_delay=1000, max_delay=1000)))
+    async with codex:
+        await kill(codex)
+
+        async def operation() -> str:
+            try:
+                await codex.models()
+            except CodexError as error:
+                return str(error)
+            return "answered"
+
+        texts = await together([operation, operation, close_of(codex)])
+    assert texts == ["connection to the codex runtime closed: the client was closed"] * 2 + ["closed"]
+
+
+def close_of(codex: AsyncCodex) -> object:
+    async def close() -> str:
+        await codex.close()
+        return "closed"
+
+    return close
+
+
+async def test_an_answer_to_a_dead_runtime_does_not_reach_the_next(
+    codex_config: AppServerConfig, scripted_model: ScriptedModel
+) -> None:
+    escalation = call("exec_command", {"cmd": "true", "sandbox_permissions": "require_escalated", "justification": "x"})
+    asked: list[object] = []
+
+    def later(request: object) -> object:
+        asked.append(request)
+        return LATER
+
+    async with AsyncCodex(attrs.evolve(codex_config, restart=AT_ONCE), on_approval=later) as codex:
+        ids = []
+        for _ in range(2):
+            scripted_model.reply(escalation)
+            thread = await codex.thread_start(approval_policy="on-request")
+            await thread.turn("go")
+            while not codex.pending_requests():
+                await codex.models()
+            ids.append(codex.pending_requests()[0].id)
+            await kill(codex)
+            assert codex.pending_requests() == []
+            assert not codex.answer(ids[0], True)
+            await codex.models()
+    assert len(set(ids)) == 2
+
+
+async def test_tools_go_on_in_the_next_runtime(codex_config: AppServerConfig, scripted_model: ScriptedModel) -> None:
+    @tool
+    def double(number: int) -> int:
+        """Twice as much."""
+        return 2 * number
+
+    async with AsyncCodex(attrs.evolve(codex_config, restart=AT_ONCE)) as codex:
+        thread = await codex.thread_start(tools=[double])
+        await thread.run("before")
+        await kill(codex)
+        scripted_model.reply(call("double", {"number": 21}))
+        scripted_model.say("done")
+        result = await thread.run("after")
+    assert result.final_response == "done"
+    assert "42" in str(scripted_model.requests[-1].json["input"])
+
+
+async def test_without_supervision_the_dead_stay_dead(codex_config: AppServerConfig) -> None:
+    async with AsyncCodex(codex_config) as codex:
+        await kill(codex)
+        for _ in range(2):
+            with pytest.raises(TransportClosedError, match="killed by SIGKILL"):
+                await codex.models()
+        assert (codex.health().alive, codex.health().generation) == (False, 1)
