@@ -1,0 +1,33 @@
+"""One thread, two runtimes: only one may write, and the other learns who does."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from openai_codex import AppServerConfig, AsyncCodex, InvalidRequestError, ThreadBusyError
+
+
+async def test_a_thread_that_is_open_elsewhere_names_its_holder(codex_config: AppServerConfig) -> None:
+    async with AsyncCodex(codex_config) as second:
+        async with AsyncCodex(codex_config) as first:
+            thread = await first.thread_start()
+            await thread.run("before")
+            with pytest.raises(InvalidRequestError) as caught:
+                await second.thread_resume(thread.id)
+            holder = first.health().pid
+        resumed = await second.thread_resume(thread.id)
+        assert (await resumed.run("after")).final_response == "ok"
+    if sys.platform == "linux":  # the only system that tells who holds a lock
+        error = caught.value
+        assert isinstance(error, ThreadBusyError)
+        assert (error.thread_id, error.holder, error.code) == (thread.id, holder, -32600)
+        assert str(error) == f"thread {thread.id} is open in another runtime, process {holder}"
+
+
+async def test_an_unknown_thread_is_not_busy(codex_config: AppServerConfig) -> None:
+    async with AsyncCodex(codex_config) as codex:
+        with pytest.raises(InvalidRequestError) as caught:
+            await codex.thread_resume("00000000-0000-7000-8000-000000000000")
+    assert not isinstance(caught.value, ThreadBusyError)

@@ -1,0 +1,34 @@
+# Derived from tests/faces_async/test_writers.py by `python -m tools.unasync`; do not edit.
+"""One thread, two runtimes: only one may write, and the other learns who does."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from openai_codex import AppServerConfig, Codex, InvalidRequestError, ThreadBusyError
+
+
+def test_a_thread_that_is_open_elsewhere_names_its_holder(codex_config: AppServerConfig) -> None:
+    with Codex(codex_config) as second:
+        with Codex(codex_config) as first:
+            thread = first.thread_start()
+            thread.run("before")
+            with pytest.raises(InvalidRequestError) as caught:
+                second.thread_resume(thread.id)
+            holder = first.health().pid
+        resumed = second.thread_resume(thread.id)
+        assert (resumed.run("after")).final_response == "ok"
+    if sys.platform == "linux":  # the only system that tells who holds a lock
+        error = caught.value
+        assert isinstance(error, ThreadBusyError)
+        assert (error.thread_id, error.holder, error.code) == (thread.id, holder, -32600)
+        assert str(error) == f"thread {thread.id} is open in another runtime, process {holder}"
+
+
+def test_an_unknown_thread_is_not_busy(codex_config: AppServerConfig) -> None:
+    with Codex(codex_config) as codex:
+        with pytest.raises(InvalidRequestError) as caught:
+            codex.thread_resume("00000000-0000-7000-8000-000000000000")
+    assert not isinstance(caught.value, ThreadBusyError)
