@@ -1,9 +1,16 @@
-"""The public test kit: a scripted model and a quiet home, so that tests run the real runtime offline.
+"""The public test kit: the real runtime offline, with a scripted model and a quiet home, and a fake one for faults.
 
     with offline() as kit:
         kit.model.say("Hello world")
         with Codex(kit.config) as codex:
             assert codex.thread_start().run("Hi").final_response == "Hello world"
+
+A fault that the real runtime does not commit on demand is committed by a `FakeAppServer`:
+
+    with FakeAppServer() as server, Codex(server.config()) as codex:
+        turn = codex.thread_start().turn("Hi")
+        server.turn.delta("Hello ")
+        server.child.kill()
 
 Nothing here is needed to use the package, and nothing here needs a test runner; the fixtures for pytest are in
 `openai_codex.testing.pytest_plugin`.
@@ -12,6 +19,7 @@ Nothing here is needed to use the package, and nothing here needs a test runner;
 from __future__ import annotations
 
 from openai_codex.testing.errors import ScriptError, WaitTimeoutError
+from openai_codex.testing.fake import FakeAppServer, FakeAsk, FakeChild, FakeProcess, FakeRequest, FakeTurn
 from openai_codex.testing.gate import Gate
 from openai_codex.testing.home import QuietHome, quiet_home, temporary_home
 from openai_codex.testing.items import (
@@ -48,6 +56,12 @@ __all__ = [
     "Answer",
     "Call",
     "CustomCall",
+    "FakeAppServer",
+    "FakeAsk",
+    "FakeChild",
+    "FakeProcess",
+    "FakeRequest",
+    "FakeTurn",
     "Gate",
     "Hang",
     "HttpFailure",

@@ -1,0 +1,83 @@
+"""What a `FakeAppServer` answers when nothing was scripted: threads and turns as a runtime that behaves has them."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any
+
+from openai_codex.testing.fake import frames
+
+if TYPE_CHECKING:
+    from openai_codex.testing.fake.request import FakeRequest
+    from openai_codex.testing.fake.turn import FakeTurn
+
+REFUSED = -32600
+
+
+class UsualAnswers:
+    """Remembers which turns are under way, for all starts of one server. Everything runs on the control thread."""
+
+    def __init__(self, *, announce_turns: bool) -> None:
+        self.newest_turn: FakeTurn | None = None
+        self._announce_turns = announce_turns
+        self._newest: dict[tuple[int, Any], FakeTurn] = {}
+        self._thread_numbers = itertools.count(1)
+        self._turn_numbers = itertools.count(1)
+        self._answers = {
+            "initialize": self._initialize,
+            "thread/start": self._start_thread,
+            "thread/resume": self._resume_thread,
+            "turn/start": self._start_turn,
+            "turn/interrupt": self._interrupt,
+        }
+
+    def react(self, request: FakeRequest) -> None:
+        """Answer a request; refuse what is not usual. Notifications pass."""
+        if request.id is not None:
+            self._answers.get(request.method, _refuse)(request)
+
+    def _initialize(self, request: FakeRequest) -> None:
+        request.reply(frames.introduction())
+
+    def _start_thread(self, request: FakeRequest) -> None:
+        id = f"thread-{next(self._thread_numbers)}"
+        request.reply(frames.opened_thread(id, ephemeral=request.params.get("ephemeral") is True))
+
+    def _resume_thread(self, request: FakeRequest) -> None:
+        request.reply(frames.opened_thread(request.params["threadId"]))
+
+    def _start_turn(self, request: FakeRequest) -> None:
+        """Begin a turn, or join the one that is under way, as the runtime does."""
+        active = self._active(request)
+        turn = active or self._begin(request)
+        request.reply({"turn": frames.turn(turn.id)})
+        if active is None and self._announce_turns:
+            turn.started()
+
+    def _begin(self, request: FakeRequest) -> FakeTurn:
+        turn = request.child.turn(request.params["threadId"], f"turn-{next(self._turn_numbers)}")
+        self._newest[_place(request)] = turn
+        self.newest_turn = turn
+        return turn
+
+    def _interrupt(self, request: FakeRequest) -> None:
+        """End a turn that is under way; the empty id stands for whichever it is."""
+        turn = self._active(request)
+        if turn is None or request.params.get("turnId") not in {"", turn.id}:
+            request.refuse(REFUSED, "no active turn to interrupt")
+            return
+        request.reply({})
+        turn.complete("interrupted")
+
+    def _active(self, request: FakeRequest) -> FakeTurn | None:
+        turn = self._newest.get(_place(request))
+        return None if turn is None or turn.is_over else turn
+
+
+def _place(request: FakeRequest) -> tuple[int, Any]:
+    """Where a turn can be under way: a thread of one start."""
+    return request.child.number, request.params.get("threadId")
+
+
+def _refuse(request: FakeRequest) -> None:
+    request.refuse(REFUSED, f"unknown variant `{request.method}`: FakeAppServer.on can answer it")

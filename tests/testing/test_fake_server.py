@@ -1,0 +1,123 @@
+"""The fake server as a test has it: several starts, the record, the order of things, and what is told of mistakes."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from openai_codex import Codex, JsonRpcError, TransportClosedError
+from openai_codex.testing import FakeAppServer, ScriptError, WaitTimeoutError
+from openai_codex.types import ModelListParams
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NO_MODELS: dict[str, object] = {"data": [], "nextCursor": None}
+
+
+@pytest.fixture
+def server() -> Iterator[FakeAppServer]:
+    with FakeAppServer() as server:
+        yield server
+
+
+def test_each_start_is_a_child_of_its_own_and_the_script_stays(server: FakeAppServer) -> None:
+    server.on("model/list", lambda request: {"data": [], "nextCursor": str(request.child.number)})
+    for number in (1, 2):
+        with Codex(server.config()) as codex:
+            assert codex.request(ModelListParams()).next_cursor == str(number)
+        server.child.wait_gone()
+    assert [request.child.number for request in server.requests("model/list")] == [1, 2]
+    assert (server.starts, [child.is_alive for child in server.children]) == (2, [False, False])
+
+
+def test_two_clients_have_a_turn_each_at_once(server: FakeAppServer) -> None:
+    with Codex(server.config()) as one, Codex(server.config()) as two:
+        turns = [one.thread_start().turn("one"), two.thread_start().turn("two")]
+        for child, turn in zip(server.children, turns, strict=True):
+            told = child.turn(turn.thread_id, turn.id)
+            told.message(f"from {child.number}")
+            told.complete()
+        assert [turn.run().final_response for turn in turns] == ["from 1", "from 2"]
+
+
+def test_a_test_is_woken_after_the_answer_so_what_it_says_comes_later(server: FakeAppServer) -> None:
+    server.on("model/list", NO_MODELS)
+    said: list[str] = []
+    with Codex(server.config()) as codex, codex.events(timeout=10) as events:
+
+        def tell() -> None:
+            for count in range(1, 51):
+                server.wait_for_requests("model/list", count)
+                said.append("told")
+                server.notify("said/after", {"count": count})
+
+        teller = threading.Thread(target=tell)
+        teller.start()
+        for count in range(1, 51):
+            codex.request(ModelListParams())
+            assert next(events).params == {"count": count}
+        teller.join(10)
+    assert len(said) == 50
+
+
+def test_a_mistake_in_the_script_fails_the_request_and_the_test() -> None:
+    def mistake(argument: object) -> object:
+        raise ZeroDivisionError(type(argument).__name__)
+
+    with pytest.raises(ScriptError) as caught, FakeAppServer() as server:
+        server.on("model/list", mistake)
+        server.on_start(mistake)
+        with Codex(server.config()) as codex, pytest.raises(JsonRpcError, match="the script failed"):
+            codex.request(ModelListParams())
+    assert caught.value.problems == (
+        "on_start: ZeroDivisionError: FakeChild",
+        "model/list: ZeroDivisionError: FakeRequest",
+    )
+
+
+def test_the_record_is_bounded_and_counts_all() -> None:
+    with FakeAppServer(record_limit=3) as server, Codex(server.config()) as codex:
+        server.on("model/list", NO_MODELS)
+        for limit in range(5):
+            codex.request(ModelListParams(limit=limit))
+    assert [request.params["limit"] for request in server.requests()] == [2, 3, 4]
+    assert server.request_count("model/list") == 5
+
+
+def test_waits_have_deadlines_that_say_what_was_seen(server: FakeAppServer) -> None:
+    with pytest.raises(WaitTimeoutError, match=r"no 1 start\(s\) within 0.01 s \(seen: 0\)"):
+        server.wait_child(timeout=0.01)
+    with Codex(server.config()):
+        with pytest.raises(WaitTimeoutError, match=r"no 2 x initialize .*'initialize': 1"):
+            server.wait_for_requests("initialize", 2, timeout=0.01)
+        with pytest.raises(WaitTimeoutError, match=r"no end of process \d+ within"):
+            server.child.wait_gone(0.01)
+        with pytest.raises(WaitTimeoutError, match="no answer to thread/"):
+            server.child.ask("thread/unknown").wait_answer(0)
+
+
+def test_what_is_not_there_yet_is_named(server: FakeAppServer) -> None:
+    with pytest.raises(ScriptError, match="no child was started yet"):
+        server.notify("x/y")
+    with pytest.raises(ScriptError, match="no turn was started yet"):
+        server.turn.complete()
+    with pytest.raises(ScriptError, match="only once"):
+        server.start()
+    with pytest.raises(ScriptError, match="not started"):
+        FakeAppServer().config()
+    with Codex(server.config()):
+        [told] = server.wait_for_requests("initialized")
+        with pytest.raises(ScriptError, match="initialized is a notification"):
+            told.reply({})
+
+
+def test_a_server_that_is_closed_ends_its_clients() -> None:
+    with FakeAppServer() as server:
+        codex = Codex(server.config())
+        turn = codex.thread_start().turn("Hi")
+    with pytest.raises(TransportClosedError):
+        turn.run()
+    codex.close()
