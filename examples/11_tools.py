@@ -2,8 +2,7 @@
 
 from typing import Literal
 
-from openai_codex import Codex
-from openai_codex.tools import tool
+from openai_codex import Codex, tool
 
 STOCK = {"apple": 12, "pear": 0}
 MOST = 100

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, Union
 import attrs
 
 from openai_codex import protocol
+from openai_codex.later import Cancellable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -22,11 +23,11 @@ MCP_TOOL_CALL = "mcp_tool_call"
 
 
 @attrs.frozen(kw_only=True)
-class RuntimeRequest:
-    """What all requests have in common: where they come from and why."""
+class RuntimeRequest(Cancellable):
+    """What all requests have in common: where they come from and why, and whether they still want an answer."""
 
     id: RequestId
-    """The JSON-RPC id."""
+    """What it is answered by, if its handler returns `LATER`: ``codex.answer(request.id, …)``."""
     thread_id: str
     turn_id: str | None = None
     """The turn that waits; ``None`` in the legacy kinds, and where an MCP server asks outside of a turn."""
@@ -125,7 +126,7 @@ ApprovalRequest = Union[
 
 @attrs.frozen(kw_only=True)
 class UserInputRequest(RuntimeRequest):
-    """Questions of the model."""
+    """Questions of the model. The answer is a dict: by question id a text, or several; ``None`` answers nothing."""
 
     questions: list[protocol.ToolRequestUserInputQuestion]
     is_blocking: bool
@@ -134,7 +135,11 @@ class UserInputRequest(RuntimeRequest):
 
 @attrs.frozen(kw_only=True)
 class ElicitationRequest(RuntimeRequest):
-    """An MCP server asks for a form to be filled in, or for a page to be visited."""
+    """An MCP server asks for a form to be filled in, or for a page to be visited.
+
+    The answer is a dict of the form's fields, ``True`` when the page was visited, ``None`` to decline, or an
+    `ElicitationAnswer`.
+    """
 
     server_name: str
     mode: str

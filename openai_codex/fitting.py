@@ -23,6 +23,11 @@ class FitError(ValueError):
         super().__init__(*problems)
         self.problems = problems
 
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The problems for people to read, one line each."""
+        return tuple(f"{path.removeprefix('.')}: {why}" if path else why for path, why in self.problems)
+
 
 class WrongKindError(FitError):
     """The value at hand is of another kind altogether; nothing in it was looked at."""

@@ -48,8 +48,7 @@ class OutputType(Generic[T]):
         try:
             return self._read(text)
         except FitError as error:
-            problems = tuple(f"{path.removeprefix('.')}: {why}" if path else why for path, why in error.problems)
-            raise OutputError(self.name, text, problems) from (error.__cause__ or error)
+            raise OutputError(self.name, text, error.lines) from (error.__cause__ or error)
         except RecursionError as error:
             raise OutputError(self.name, text, ("it is nested too deeply",)) from error
 

@@ -9,6 +9,7 @@ import base64
 import os
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ import orjson
 
 from openai_codex import protocol
 from openai_codex.errors import ConfigError
+from openai_codex.later import LATER
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -77,16 +79,24 @@ def to_response(outcome: Any) -> protocol.DynamicToolCallResponse:
     """Turn what a tool returned into an answer; what is no `ToolResult` is one piece of it.
 
     Fields of objects whose names begin with an underscore stay private. Raises `TypeError` for data without a JSON
-    form: bytes, say, which do not tell what they are.
+    form: bytes, say, which do not tell what they are; and for `LATER`.
     """
+    if outcome is LATER:
+        raise TypeError("a tool cannot leave its answer for later")
     result = outcome if isinstance(outcome, ToolResult) else ToolResult(outcome)
     return protocol.DynamicToolCallResponse(content_items=[*map(_item, result.content)], success=result.success)
 
 
 def failure_response(error: BaseException) -> protocol.DynamicToolCallResponse:
     """Tell the model why a tool has failed: the type and the words of the error, and nothing of where it was raised."""
-    name, words = type(error).__name__, str(error)
+    name, words = type(error).__name__, _words(error)
     return to_response(ToolResult(f"{name}: {words}" if words else name, success=False))
+
+
+def _words(error: BaseException) -> str:
+    with suppress(Exception):  # the program's own errors may fail at this too
+        return str(error)
+    return ""
 
 
 def _item(content: Any) -> protocol.DynamicToolCallOutputContentItem:
@@ -101,7 +111,12 @@ def _item(content: Any) -> protocol.DynamicToolCallOutputContentItem:
 
 
 def _json(data: Any) -> str:
-    return orjson.dumps(data, default=_plain, option=orjson.OPT_NON_STR_KEYS).decode()
+    try:
+        return orjson.dumps(data, default=_plain, option=orjson.OPT_NON_STR_KEYS).decode()
+    except TypeError as error:
+        # Only what `_plain` met is worth telling: orjson's own words speak of its options.
+        met = f": {error.__cause__}" if error.__cause__ else ""
+        raise TypeError(f"what the tool returned cannot be told in JSON{met}") from (error.__cause__ or error)
 
 
 def _plain(value: Any) -> Any:

@@ -19,6 +19,7 @@ from openai_codex import protocol
 from openai_codex import schema as forms
 from openai_codex.errors import CodexError, ConfigError
 from openai_codex.fitting import FitError, fit
+from openai_codex.later import Cancellable
 from openai_codex.schema import Schema, type_name
 
 if TYPE_CHECKING:
@@ -47,18 +48,16 @@ class ToolArgumentError(CodexError, ValueError):
 
 
 @attrs.frozen
-class ToolContext:
-    """Which call this is. A parameter annotated with it is no argument of the model's: the tool is handed it."""
+class ToolContext(Cancellable):
+    """Which call this is, and whether it is `cancelled`.
+
+    A parameter annotated with it is no argument of the model's: the tool is handed it.
+    """
 
     thread_id: str
     turn_id: str
     call_id: str
-    _is_cancelled: Callable[[], bool] = attrs.field(default=lambda: False, alias="is_cancelled", repr=False, eq=False)
-
-    @property
-    def cancelled(self) -> bool:
-        """Whether nobody waits for the outcome any more, so that a long task may as well stop. It never blocks."""
-        return self._is_cancelled()
+    """The id that the model gave the call; the call's item has the same."""
 
 
 @attrs.frozen
@@ -126,8 +125,7 @@ class Tool(Generic[P, R]):
         try:
             taken = _read(self._form, arguments)
         except FitError as error:
-            problems = tuple(f"{path.removeprefix('.')}: {why}" if path else why for path, why in error.problems)
-            raise ToolArgumentError(self.name, problems) from (error.__cause__ or error)
+            raise ToolArgumentError(self.name, error.lines) from (error.__cause__ or error)
         function: Callable[..., Any] = self.function
         return functools.partial(function, **{**taken, **dict.fromkeys(self._contexts, context)})
 
@@ -153,9 +151,15 @@ def tool(**settings: Unpack[ToolSettings]) -> Callable[[Callable[P, R]], Tool[P,
 def tool(function: Callable[..., Any] | None = None, /, **settings: Any) -> Any:
     """Make a typed function, sync or async, a tool: ``@tool``, ``@tool(timeout=30)`` or ``tool(clock.now)``.
 
-    The model reads its name and its whole docstring; arguments arrive as what the parameters are annotated with. Given
-    a `schema`, annotations do not count, and arguments arrive by name as decoded JSON. A parameter annotated with
-    `ToolContext` is never shown to the model.
+    The model reads its name and its whole docstring; arguments arrive as what the parameters are annotated with, and
+    calls with others are refused. A parameter annotated with `ToolContext` is never shown to the model. What it
+    returns is told to the model: a text, a `ToolImage`, a `ToolResult`, or other data as JSON. When it raises, the
+    model reads the type and the words of the error, the log has the traceback, and the turn goes on.
+
+    Args:
+        function: runs on a thread of the handler pool; a coroutine function, in `AsyncCodex` only, on the client's loop.
+        settings: those of `Tool`, in place of what is found. Given a `schema`, annotations do not count, and arguments
+            arrive by name as decoded JSON. After `timeout` seconds the model is told so; a coroutine is cancelled.
 
     Raises `ConfigError`, naming the function and the parameter or setting, for what cannot be declared.
     """

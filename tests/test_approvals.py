@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+from collections.abc import Callable
 from typing import Any, get_args
 
 import attrs
@@ -252,6 +255,50 @@ def test_a_command_comes_with_what_is_needed_to_decide() -> None:
 def test_a_request_is_frozen() -> None:
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
         request_of(CommandApproval).command = "rm"
+
+
+class Watched:
+    """Stands for the request's own state, which neither a process nor a copy can share."""
+
+    def __init__(self) -> None:
+        self.over = False
+
+    def is_over(self) -> bool:
+        return self.over
+
+    def __reduce__(self) -> str:
+        raise TypeError("this cannot be pickled")
+
+
+@pytest.mark.parametrize("kind", SAMPLES, ids=lambda kind: kind.__name__)
+def test_a_request_tells_at_any_time_whether_it_is_over(kind: type) -> None:
+    watched = Watched()
+    request = attrs.evolve(request_of(kind), is_cancelled=watched.is_over)
+    assert not request.cancelled
+    watched.over = True
+    assert request.cancelled
+    assert not request_of(kind).cancelled
+    # It is no part of the value.
+    assert request == request_of(kind)
+    assert repr(request) == repr(request_of(kind))
+    assert "cancelled" not in repr(request)
+
+
+def pickled(request: Any) -> Any:
+    return pickle.loads(pickle.dumps(request))  # noqa: S301  of our own making
+
+
+@pytest.mark.parametrize("copied", [pickled, copy.deepcopy], ids=["pickled", "copied"])
+@pytest.mark.parametrize("over", [False, True])
+def test_a_copy_of_a_request_knows_what_was_so_when_it_was_made(copied: Callable[[Any], Any], over: bool) -> None:
+    watched = Watched()
+    watched.over = over
+    request = attrs.evolve(request_of(CommandApproval), is_cancelled=watched.is_over)
+    again = copied(request)
+    watched.over = not over
+    assert again == request
+    assert (again.cancelled, copied(again).cancelled) == (over, over)
+    assert request.cancelled is not over
 
 
 def test_the_file_changes_come_from_the_item() -> None:

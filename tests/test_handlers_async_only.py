@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from openai_codex import LATER, AsyncCodex, Codex
+from openai_codex import LATER, AsyncCodex, Codex, tool
 from openai_codex._engine.waiting import Latch, block_until_ready
 from openai_codex.testing import QuietHome, ScriptedModel, call, reply, say
 from openai_codex.types import TurnStatus
@@ -252,7 +252,7 @@ def test_a_coroutine_is_refused_by_the_sync_face(
         result = thread.run("go", timeout=PATIENCE)
     assert result.final_response == "ok"
     assert "rejected by user" in told(scripted_model)
-    assert "a handler that is a coroutine needs AsyncCodex" in caplog.text
+    assert "a coroutine needs AsyncCodex" in caplog.text
 
 
 def test_the_system_exit_of_a_handler_is_a_refusal_too(
@@ -271,3 +271,140 @@ def test_the_system_exit_of_a_handler_is_a_refusal_too(
     assert result.final_response == "ok"
     assert "rejected by user" in told(scripted_model)
     assert "codex.handler_failed" in caplog.text
+
+
+# -- tools -------------------------------------------------------------------------------------------------------------
+
+CALLS_TOOL = reply(call("leave", call_id="asks"))
+# What ends more than the call, if it is let; with what the model reads of it.
+EXITS = {
+    "SystemExit: 3": SystemExit(3),
+    "KeyboardInterrupt": KeyboardInterrupt(),
+    "CancelledError": asyncio.CancelledError(),
+}
+
+
+@pytest.mark.parametrize("words", EXITS)
+def test_the_model_is_told_of_a_tool_that_would_leave(
+    codex_home: QuietHome, scripted_model: ScriptedModel, caplog: pytest.LogCaptureFixture, words: str
+) -> None:
+    @tool
+    def leave() -> str:
+        """Leave."""
+        raise EXITS[words]
+
+    scripted_model.queue(CALLS_TOOL)
+    with caplog.at_level(logging.WARNING, "openai_codex.handlers"), Codex(codex_home.config()) as codex:
+        result = codex.thread_start(tools=[leave]).run("go", timeout=PATIENCE)
+    assert (told(scripted_model), result.final_response) == (words, "ok")
+    assert "in leave" in caplog.text
+
+
+async def test_the_model_is_told_of_a_plain_function_that_would_leave(
+    codex_home: QuietHome, scripted_model: ScriptedModel, caplog: pytest.LogCaptureFixture
+) -> None:
+    @tool
+    def leave() -> str:
+        """Leave."""
+        raise SystemExit(3)
+
+    scripted_model.queue(CALLS_TOOL)
+    with caplog.at_level(logging.WARNING, "openai_codex.handlers"):
+        async with AsyncCodex(codex_home.config()) as codex:
+            thread = await codex.thread_start(tools=[leave])
+            result = await thread.run("go", timeout=PATIENCE)
+    assert (told(scripted_model), result.final_response) == ("SystemExit: 3", "ok")
+    assert "in leave" in caplog.text
+
+
+async def test_the_model_is_told_of_a_tool_that_ends_cancelled(
+    codex_home: QuietHome, scripted_model: ScriptedModel, caplog: pytest.LogCaptureFixture
+) -> None:
+    @tool
+    async def leave() -> str:
+        """Wait for a task that somebody else has cancelled."""
+        other = asyncio.ensure_future(asyncio.Event().wait())
+        other.cancel("by somebody else")
+        await other
+        return "never"
+
+    scripted_model.queue(CALLS_TOOL)
+    with caplog.at_level(logging.WARNING, "openai_codex.handlers"):
+        async with AsyncCodex(codex_home.config()) as codex:
+            thread = await codex.thread_start(tools=[leave])
+            result = await thread.run("go", timeout=PATIENCE)
+    assert told(scripted_model).startswith("CancelledError")
+    assert result.final_response == "ok"
+    assert "in leave" in caplog.text
+
+
+@pytest.mark.parametrize("words", ["SystemExit: 3", "KeyboardInterrupt"])
+def test_what_ends_the_loop_is_told_to_the_model_first(
+    codex_home: QuietHome, scripted_model: ScriptedModel, caplog: pytest.LogCaptureFixture, words: str
+) -> None:
+    @tool
+    async def leave() -> str:
+        """Leave."""
+        raise EXITS[words]
+
+    async def main() -> Any:
+        async with AsyncCodex(codex_home.config()) as codex:
+            thread = await codex.thread_start(tools=[leave])
+            return await thread.run("go", timeout=PATIENCE)
+
+    scripted_model.queue(CALLS_TOOL)
+    loop = asyncio.new_event_loop()
+    try:
+        program = loop.create_task(main())
+        with caplog.at_level(logging.WARNING, "openai_codex.handlers"), pytest.raises(type(EXITS[words])):
+            loop.run_until_complete(program)
+        # A program that goes on finds all as it should be.
+        result = loop.run_until_complete(program)
+    finally:
+        loop.close()
+    assert (told(scripted_model), result.final_response) == (words, "ok")
+    assert "in leave" in caplog.text
+
+
+def test_a_tool_that_is_a_coroutine_fails_in_the_sync_face(
+    codex_home: QuietHome, scripted_model: ScriptedModel
+) -> None:
+    @tool
+    async def leave() -> str:
+        """Leave."""
+        return "never"
+
+    scripted_model.queue(CALLS_TOOL)
+    with Codex(codex_home.config()) as codex:
+        result = codex.thread_start(tools=[leave]).run("go", timeout=PATIENCE)
+    assert told(scripted_model) == "TypeError: a coroutine needs AsyncCodex"
+    assert result.final_response == "ok"
+
+
+async def test_the_task_of_a_tool_that_nobody_waits_for_ends_quietly(
+    codex_home: QuietHome, scripted_model: ScriptedModel, caplog: pytest.LogCaptureFixture
+) -> None:
+    started, cancelled = asyncio.Event(), asyncio.Event()
+
+    @tool
+    async def leave() -> str:
+        """Wait."""
+        started.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            cancelled.set()
+            raise
+        return "never"
+
+    scripted_model.queue(CALLS_TOOL)
+    with caplog.at_level(logging.DEBUG):
+        async with AsyncCodex(codex_home.config()) as codex:
+            thread = await codex.thread_start(tools=[leave])
+            turn = await thread.turn("go")
+            await asyncio.wait_for(started.wait(), PATIENCE)
+            await turn.interrupt(timeout=PATIENCE)
+            await asyncio.wait_for(cancelled.wait(), PATIENCE)
+            assert (await turn.run(timeout=PATIENCE)).status == TurnStatus.interrupted
+    assert "handler_failed" not in caplog.text
+    assert "exception" not in caplog.text  # as asyncio would tell of a task that nobody has looked at

@@ -22,7 +22,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import openai_codex.tools
-from openai_codex import protocol
+from openai_codex import LATER, protocol, tool
 from openai_codex.errors import CodexError, ConfigError
 from openai_codex.testing import QuietHome, ScriptedModel, call
 from openai_codex.tool_result import ToolImage, ToolResult, failure_response, to_response
@@ -31,7 +31,6 @@ from openai_codex.tools import (
     Namespace,
     ToolArgumentError,
     ToolContext,
-    tool,
     tool_specs,
     tool_table,
 )
@@ -294,6 +293,7 @@ def test_a_context_reads_the_flag_of_its_owner() -> None:
     context = ToolContext("thread", "turn", "call", is_cancelled=lambda: next(flags))
     assert [context.cancelled, context.cancelled] == [False, True]
     assert not CONTEXT.cancelled
+    assert context == CONTEXT
     assert repr(context) == "ToolContext(thread_id='thread', turn_id='turn', call_id='call')"
 
 
@@ -625,16 +625,39 @@ CYCLE: list[Any] = []
 CYCLE.append(CYCLE)
 
 
-@pytest.mark.parametrize("outcome", [b"bytes", object(), 2**70, {"a": [object()]}, CYCLE, ["a\udc80"]])
-def test_data_without_a_json_form(outcome: Any) -> None:
-    with pytest.raises(TypeError):
+class Broken:
+    """What fails while its data is taken out."""
+
+    def _asdict(self) -> dict[str, Any]:
+        raise LookupError("no data")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "met"),
+    [
+        (b"bytes", ": bytes has no JSON form"),
+        (object(), ": object has no JSON form"),
+        ({"a": [complex(1, 2)]}, ": complex has no JSON form"),
+        ([ToolImage.from_bytes(PIXEL)], ": ToolImage has no JSON form"),  # the model would be shown its letters
+        ({"a": ToolResult("x")}, ": ToolResult has no JSON form"),
+        ([Broken()], ": no data"),
+        (2**70, ""),
+        (CYCLE, ""),
+        (["a\udc80"], ""),
+        ({("a", "tuple"): 1}, ""),
+    ],
+    ids=repr,
+)
+def test_data_without_a_json_form(outcome: Any, met: str) -> None:
+    with pytest.raises(TypeError) as caught:
         to_response(outcome)
+    assert str(caught.value) == f"what the tool returned cannot be told in JSON{met}"
+    assert caught.value.__cause__ is not None
 
 
-@pytest.mark.parametrize("nested", [ToolImage.from_bytes(PIXEL), ToolResult("x")])
-def test_results_are_not_taken_for_data(nested: Any) -> None:
-    with pytest.raises(TypeError, match=type(nested).__name__):
-        to_response([nested])
+def test_a_tool_does_not_answer_later() -> None:
+    with pytest.raises(TypeError, match="a tool cannot leave its answer for later"):
+        to_response(LATER)
 
 
 def test_a_result_of_several_pieces() -> None:
@@ -708,9 +731,18 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         ToolImage.from_path(tmp_path / "none.png")
 
 
+class WordlessError(Exception):
+    """What fails even at saying why."""
+
+    def __str__(self) -> str:
+        raise LookupError("no words")
+
+
 @pytest.mark.parametrize(
     ("error", "text"),
     [
+        (WordlessError(), "WordlessError"),
+        (SystemExit(3), "SystemExit: 3"),
         (RuntimeError("the sea is dry"), "RuntimeError: the sea is dry"),
         (KeyError("city"), "KeyError: 'city'"),
         (TimeoutError(), "TimeoutError"),
@@ -730,7 +762,8 @@ def test_a_failure_tells_the_type_and_the_words_of_the_error(error: BaseExceptio
 USE = """
 from typing_extensions import assert_type
 
-from openai_codex.tools import ToolContext, tool, tool_specs
+from openai_codex import ToolContext, tool
+from openai_codex.tools import tool_specs
 
 @tool
 def get_weather(city: str, days: int = 1) -> str: return city

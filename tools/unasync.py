@@ -38,6 +38,7 @@ NAMES = {
 # In tests only, since these are ordinary words: the test kit has both, so that no test blocks its loop.
 TEST_NAMES = {
     "faces_async": "faces_sync",
+    "answered": "wait_answer",
     "received": "wait_for_requests",
     "reached": "wait_reached",
     "idle": "wait_idle",

@@ -96,7 +96,8 @@ class AsyncClient:
 
         It gets the params and returns the response, or `LATER`. It runs on a thread of its own pool, or, if it is a
         coroutine function of the async face, as a task of the loop that the client was connected on; it may call the
-        client. When it raises, the request is refused and the traceback logged.
+        client. When it raises, the request is refused, or the model told if it was a tool call, and the traceback is
+        logged. A blocking handler does not learn when its request is over; those of ``on_approval`` and its like do.
 
         Args:
             params_type: for instance ``CurrentTimeReadParams``.

@@ -182,6 +182,8 @@ class AsyncConnection:
             self._threads[result.thread.id] = actor.generation
         elif params.METHOD in _UNLOADING:
             self._threads.pop(_thread_of(params) or "", None)
+            if params.METHOD == "thread/delete":
+                self.handlers.forget_tools(_thread_of(params) or "")
 
     async def _resume(self, actor: Actor, params: protocol.ClientRequest[Any]) -> None:
         """Load the thread that a request is about, if it was loaded in a runtime that has died since."""

@@ -99,10 +99,22 @@ class Handlers:
 
     def use_tools(self, thread_id: str, tools: Iterable[AnyTool] | None, parent_id: str | None = None) -> None:
         """Let the model's calls in this thread go to these tools; ``None``: to those of its parent, if it has one."""
-        if tools is not None:
-            self._tools[thread_id] = tool_table(tools)
-        elif parent_id in self._tools:
-            self._tools[thread_id] = self._tools[parent_id]
+        self._tools[thread_id] = self._tools.get(parent_id or "", {}) if tools is None else tool_table(tools)
+
+    def forget_tools(self, thread_id: str) -> None:
+        """The thread is gone for good."""
+        self._tools.pop(thread_id, None)
+
+    def _tool_for(self, thread_id: str, key: tuple[str | None, str]) -> AnyTool | None:
+        """Return what a thread calls by this key.
+
+        A thread that was not started here is a sub-agent of one that was: it is offered the same tools, so it gets the
+        one of this key if all threads that have one have the same.
+        """
+        if thread_id in self._tools:
+            return self._tools[thread_id].get(key)
+        offered = {id(table[key]): table[key] for table in tuple(self._tools.values()) if key in table}
+        return offered.popitem()[1] if len(offered) == 1 else None
 
     # -- answering, on the handler pool ------------------------------------------------------------------------------
 
@@ -171,7 +183,7 @@ class Handlers:
         return _REFUSED if handler is None or request is None else handler(request)
 
     def _read(self, pending: PendingCall, params: Any) -> Any:
-        request = read_request(pending.call.id, params, self._change(pending.call.params.get("itemId")))
+        request = read_request(pending.key, params, self._change(pending.call.params.get("itemId")))
         return request and attrs.evolve(request, is_cancelled=pending.is_ready)
 
     def _change(self, item_id: str | None) -> protocol.FileChangeThreadItem | None:
@@ -187,7 +199,7 @@ class Handlers:
             return self._changes.get(item_id or "")
 
     def _call_tool(self, pending: PendingCall, params: protocol.DynamicToolCallParams) -> Any:
-        tool = self._tools.get(params.thread_id, {}).get((params.namespace, params.tool))
+        tool = self._tool_for(params.thread_id, (params.namespace, params.tool))
         if tool is None:
             return _REFUSED
         if tool.timeout is not None:

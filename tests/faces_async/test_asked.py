@@ -20,13 +20,15 @@ from openai_codex import (
     AsyncCodex,
     ElicitationAnswer,
     ElicitationRequest,
+    LegacyCommandApproval,
+    LegacyPatchApproval,
     McpToolApproval,
     TurnFailedError,
 )
 from openai_codex._async import _wait, handlers
 from openai_codex._engine.process import command_line
 from openai_codex._engine.waiting import Latch
-from openai_codex.testing import QuietHome, ScriptedModel, call, reply, temporary_home
+from openai_codex.testing import QuietHome, ScriptedModel, call, reply, say, temporary_home
 from openai_codex.types import (
     AttestationGenerateParams,
     AttestationGenerateResponse,
@@ -132,6 +134,43 @@ async def test_a_tool_that_may_do_harm_is_approved_once_and_for_the_session(
     assert result.final_response == "ok"
 
 
+async def test_a_tool_that_is_approved_for_good_is_never_asked_about_again(
+    mcp_home: QuietHome, scripted_model: ScriptedModel
+) -> None:
+    asked = []
+
+    async def approve(request: Any) -> Any:
+        asked.append(request)
+        return ApprovalDecision.accept_always()
+
+    for number in range(2):  # the second client is of a fresh runtime, which has only the file to go by
+        call_server(scripted_model, "danger", call_id=f"danger{number}")
+        async with AsyncCodex(mcp_home.config(), on_approval=approve) as codex:
+            thread = await codex.thread_start()
+            await thread.run("go", timeout=PATIENCE)
+        assert told(scripted_model, f"danger{number}") == 'danger was run with {"what": "it"}'
+    assert [type(request) for request in asked] == [McpToolApproval]
+    settings = mcp_home.config_file.read_text()
+    assert '[mcp_servers.probe.tools.danger]\napproval_mode = "approve"' in settings
+
+
+async def test_under_the_policy_never_nobody_is_asked(mcp_home: QuietHome, scripted_model: ScriptedModel) -> None:
+    names = ("danger", "ask", "visit", "look")
+    call_server(scripted_model, *names)
+    async with AsyncCodex(mcp_home.config(), on_approval=never, on_elicitation=never) as codex:
+        thread = await codex.thread_start(approval_policy="never")
+        result = await thread.run("go", timeout=PATIENCE)
+    danger, ask, visit, look = (told(scripted_model, name) for name in names)
+    assert danger == "MCP tool call requires approval, but approval policy is never"
+    assert ask == visit == '{"action": "decline"}'
+    assert look == 'look was run with {"what": "it"}'
+    assert result.final_response == "ok"
+
+
+async def never(request: Any) -> Any:
+    pytest.fail(f"asked for {request}")
+
+
 async def test_a_tool_that_is_not_approved_does_not_run(mcp_home: QuietHome, scripted_model: ScriptedModel) -> None:
     approve = answers(False, ApprovalDecision.decline(), ApprovalDecision.cancel(), RuntimeError("a mistake"))
     for number in range(4):
@@ -200,6 +239,32 @@ async def test_a_form_is_not_filled_in(mcp_home: QuietHome, scripted_model: Scri
     assert result.final_response == "ok"
 
 
+@pytest.mark.parametrize(
+    ("answer", "action"),
+    [(True, "accept"), (None, "decline"), (ElicitationAnswer("cancel"), "cancel")],
+    ids=str,
+)
+async def test_a_page_is_visited_or_not(
+    mcp_home: QuietHome, scripted_model: ScriptedModel, answer: Any, action: str
+) -> None:
+    asked = []
+
+    async def visit(request: Any) -> Any:
+        asked.append(request)
+        return answer
+
+    call_server(scripted_model, "visit")
+    async with AsyncCodex(mcp_home.config(), on_elicitation=visit) as codex:
+        thread = await codex.thread_start()
+        result = await thread.run("go", timeout=PATIENCE)
+    [request] = asked
+    assert isinstance(request, ElicitationRequest)
+    assert (request.mode, request.url, request.message) == ("url", "http://127.0.0.1/login", "Log in there.")
+    assert request.requested_schema is None
+    assert json.loads(told(scripted_model, "visit"))["action"] == action
+    assert result.final_response == "ok"
+
+
 async def test_who_approves_does_not_fill_in_forms(mcp_home: QuietHome, scripted_model: ScriptedModel) -> None:
     call_server(scripted_model, "ask")
     async with AsyncCodex(mcp_home.config(), on_approval=accept) as codex:
@@ -234,6 +299,36 @@ async def test_what_a_server_asks_may_be_answered_later(mcp_home: QuietHome, scr
     assert '"content": {"name": "Bob"}' in told(scripted_model, "ask")
 
 
+async def test_requests_of_several_kinds_that_are_pending_at_once_are_answered_in_any_order(
+    mcp_home: QuietHome, scripted_model: ScriptedModel
+) -> None:
+    asked: list[Any] = []
+    all_asked = Latch()
+
+    async def park(request: Any) -> Any:
+        asked.append(request)
+        if len(asked) == 3:
+            all_asked.set()
+        return LATER
+
+    escalated = {"cmd": "true", "sandbox_permissions": "require_escalated", "justification": "need it"}
+    scripted_model.when("command", reply(call("exec_command", escalated)), say("command done"))
+    for name in ("danger", "ask"):
+        scripted_model.when(name, reply(call(name, {}, namespace="mcp__probe")), say(f"{name} done"))
+    async with AsyncCodex(mcp_home.config(), on_approval=park, on_elicitation=park) as codex:
+        turns = {}
+        for kind in ("command", "danger", "ask"):
+            thread = await codex.thread_start()
+            turns[kind] = await thread.turn(kind)
+        await comes(all_asked)
+        pending = {request.turn_id: request for request in codex.pending_requests()}
+        assert len(pending) == 3
+        decisions: dict[str, Any] = {"ask": {"name": "Bob"}, "command": False, "danger": ApprovalDecision.accept()}
+        for kind, answer in decisions.items():
+            assert codex.answer(pending[turns[kind].id].id, answer) is True
+            assert (await turns[kind].run(timeout=PATIENCE)).final_response == f"{kind} done"
+
+
 async def test_an_interrupt_takes_back_what_a_server_asks(mcp_home: QuietHome, scripted_model: ScriptedModel) -> None:
     asked = {"danger": Latch(), "ask": Latch()}
 
@@ -248,7 +343,9 @@ async def test_an_interrupt_takes_back_what_a_server_asks(mcp_home: QuietHome, s
             turn = await thread.turn("go")
             await comes(latch)
             [request] = codex.pending_requests()
+            assert not request.cancelled
             await turn.interrupt(timeout=PATIENCE)
+            assert request.cancelled
             assert codex.pending_requests() == []
             assert codex.answer(request.id, True) is False
             assert (await turn.run(timeout=PATIENCE)).status == TurnStatus.interrupted
@@ -321,6 +418,29 @@ async def test_without_a_fresh_token_the_turn_fails(
         after = await thread.run("again", timeout=PATIENCE)
     assert after.final_response == "ok"
     assert FRESH_TOKEN not in caplog.text
+
+
+async def test_an_interrupt_does_not_wait_for_a_fresh_token(
+    token_home: QuietHome, scripted_model: ScriptedModel
+) -> None:
+    asked, release = Latch(), Latch()
+
+    async def refresh(request: Any) -> Any:
+        asked.set()
+        await comes(release)
+        return {"access_token": FRESH_TOKEN, "chatgpt_account_id": "acc1", "chatgpt_plan_type": "pro"}
+
+    scripted_model.fail(401)
+    async with AsyncCodex(token_home.config(), on_token_refresh=refresh) as codex:
+        await codex.request(LOGIN)
+        thread = await codex.thread_start(ephemeral=True)
+        turn = await thread.turn("go")
+        await comes(asked)
+        await turn.interrupt(timeout=PATIENCE)
+        assert (await turn.run(timeout=PATIENCE)).status == TurnStatus.interrupted
+        release.set()
+        after = await thread.run("again", timeout=PATIENCE)
+    assert after.final_response == "ok"
 
 
 async def test_nobody_refreshes_tokens_by_default(token_home: QuietHome, scripted_model: ScriptedModel) -> None:
@@ -409,3 +529,93 @@ async def test_what_nobody_has_heard_of_is_an_error_and_a_line_in_the_log(caplog
     answer = json.loads(listed.data[0])
     assert (answer["id"], answer["error"]["code"]) == (7, -32601)
     assert "item/unheardOf" in caplog.text
+
+
+# -- what the runtime does not do on demand ----------------------------------------------------------------------------
+
+COMMAND = {"threadId": "t", "turnId": "u", "itemId": "i", "startedAtMs": 1, "kind": "command", "command": "touch made"}
+ASKS_AND_WITHDRAWS = child(f"""
+    shake_hands()
+    send({{"id": 7, "method": "item/commandExecution/requestApproval", "params": {COMMAND}}})
+    request = read()
+    send({{"method": "serverRequest/resolved", "params": {{"threadId": "t", "requestId": 7}}}})
+    reply(request, {{"data": []}})
+    reply(read(), {{"data": []}})
+    read()
+""")
+
+
+async def test_a_request_that_somebody_else_has_answered_is_over(caplog: pytest.LogCaptureFixture) -> None:
+    asked, release, left = Latch(), Latch(), Latch()
+    held: list[Any] = []
+    seen: list[bool] = []
+
+    async def think(request: Any) -> Any:
+        held.append(request)
+        asked.set()
+        try:
+            await comes(release)
+        finally:
+            seen.append(request.cancelled)
+            left.set()
+        return True
+
+    config = AppServerConfig(launch_args_override=ASKS_AND_WITHDRAWS)
+    with caplog.at_level(logging.WARNING, "openai_codex"):
+        async with AsyncCodex(config, on_approval=think) as codex:
+            await comes(asked)
+            assert codex.pending_requests() == held
+            assert not held[0].cancelled
+            await codex.request(ThreadLoadedListParams(), timeout=PATIENCE)
+            assert held[0].cancelled
+            assert codex.pending_requests() == []
+            assert codex.answer(held[0].id, True) is False
+            release.set()
+            await comes(left)
+            # An answer that came after all would be read in place of this request, and this one never be answered.
+            await codex.request(ThreadLoadedListParams(), timeout=PATIENCE)
+    assert seen == [True]
+    assert caplog.text == ""
+
+
+OLD_COMMAND = {"conversationId": "t", "callId": "c", "command": ["touch", "a b"], "cwd": "/w", "parsedCmd": []}
+OLD_PATCH = {"conversationId": "t", "callId": "p", "fileChanges": {"new": {"type": "add", "content": "hello\n"}}}
+ASKS_IN_OLD_WORDS = child(f"""
+    shake_hands()
+    request = read()
+    send({{"id": 7, "method": "execCommandApproval", "params": {OLD_COMMAND}}})
+    send({{"id": 8, "method": "applyPatchApproval", "params": {OLD_PATCH}}})
+    reply(request, {{"data": [json.dumps(read()), json.dumps(read())]}})
+    read()
+""")
+
+
+@pytest.mark.parametrize(
+    ("decision", "word"),
+    [
+        (True, "approved"),
+        (ApprovalDecision.accept_for_session(), "approved_for_session"),
+        (False, {"denied": {"rejection": "rejected by user"}}),
+        (ApprovalDecision.cancel(), "abort"),
+        (RuntimeError("a mistake"), {"denied": {"rejection": "rejected by the client"}}),
+    ],
+    ids=str,
+)
+async def test_what_is_asked_in_the_old_words_is_answered_in_them(decision: Any, word: Any) -> None:
+    asked = []
+
+    async def approve(request: Any) -> Any:
+        asked.append(request)
+        if isinstance(decision, Exception):
+            raise decision
+        return decision
+
+    async with AsyncCodex(AppServerConfig(launch_args_override=ASKS_IN_OLD_WORDS), on_approval=approve) as codex:
+        listed = await codex.request(ThreadLoadedListParams(), timeout=PATIENCE)
+    answers = {answer["id"]: answer["result"] for answer in map(json.loads, listed.data)}
+    assert answers == {7: {"decision": word}, 8: {"decision": word}}
+    command, patch = sorted(asked, key=lambda request: str(request.id))
+    assert isinstance(command, LegacyCommandApproval)
+    assert (command.command, command.cwd, command.thread_id) == ("touch 'a b'", "/w", "t")
+    assert isinstance(patch, LegacyPatchApproval)
+    assert patch.diff == "--- /dev/null\n+++ new\n@@ -0,0 +1,1 @@\n+hello\n"

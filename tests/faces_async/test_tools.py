@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import base64
+import logging
 from typing import Any
 
 import attrs
+import pytest
 
-from openai_codex import AsyncCodex, Namespace, ToolContext, ToolImage, ToolResult
+from openai_codex import AsyncCodex, Namespace, ToolContext, ToolImage, ToolResult, tool
 from openai_codex._async import _wait
 from openai_codex._engine.waiting import Latch
-from openai_codex.testing import QuietHome, ScriptedModel, call, reply
-from openai_codex.tools import AnyTool, tool
+from openai_codex.testing import FakeAppServer, FakeAsk, QuietHome, ScriptedModel, call, reply
+from openai_codex.tools import AnyTool
 from openai_codex.types import DynamicToolCallThreadItem, TurnStatus
 
 PATIENCE = 20.0
@@ -128,7 +130,9 @@ async def test_the_model_is_offered_the_tools_and_reads_what_they_return(
     assert result.final_response == "ok"
 
 
-async def test_the_model_is_told_what_went_wrong(codex_home: QuietHome, scripted_model: ScriptedModel) -> None:
+async def test_the_model_is_told_what_went_wrong(
+    codex_home: QuietHome, scripted_model: ScriptedModel, caplog: pytest.LogCaptureFixture
+) -> None:
     call_all(
         scripted_model,
         {
@@ -141,14 +145,14 @@ async def test_the_model_is_told_what_went_wrong(codex_home: QuietHome, scripted
             "fine": {"name": "get_weather", "arguments": {"city": "Oslo"}},
         },
     )
-    async with AsyncCodex(codex_home.config()) as codex:
-        thread = await codex.thread_start(tools=TOOLS)
-        result = await thread.run("go", timeout=PATIENCE)
+    with caplog.at_level(logging.WARNING, "openai_codex"):
+        async with AsyncCodex(codex_home.config()) as codex:
+            thread = await codex.thread_start(tools=TOOLS)
+            result = await thread.run("go", timeout=PATIENCE)
     told = scripted_model.requests[-1].function_outputs
     assert told["failed"] == "nobody at home"
-    assert "LookupError" in told["raised"]
-    assert "no sensor attic" in told["raised"]
-    assert told["nonsense"].startswith("TypeError: ")
+    assert told["raised"] == "LookupError: no sensor attic"
+    assert told["nonsense"] == "TypeError: what the tool returned cannot be told in JSON: object has no JSON form"
     assert "ToolArgumentError: get_weather: days:" in told["mistyped"]
     assert "ToolArgumentError: get_weather: city:" in told["missing"]
     assert "country: no such argument" in told["unknown"]
@@ -156,6 +160,11 @@ async def test_the_model_is_told_what_went_wrong(codex_home: QuietHome, scripted
     assert {name: item.success for name, item in items.items()} == {name: name == "fine" for name in told}
     assert {items[name].status for name in told if name != "fine"} == {"failed"}
     assert result.final_response == "ok"
+    # The program's own mistakes have a traceback; what the model got wrong has none.
+    failed = [record for record in caplog.records if record.getMessage().startswith("codex.handler_failed")]
+    assert [vars(record)["tool"] for record in failed] == ["read_sensor", "reveal"]
+    assert "in read_sensor" in caplog.text
+    assert "ToolArgumentError" not in caplog.text
 
 
 async def test_a_tool_knows_which_call_it_is(codex_home: QuietHome, scripted_model: ScriptedModel) -> None:
@@ -232,8 +241,41 @@ async def test_a_resumed_thread_is_given_its_tools_again(codex_home: QuietHome, 
     assert told == ["Oslo: sunny for 1 day(s)", *["This client has no such tool."] * 2]
 
 
-async def test_a_tool_is_told_that_its_turn_was_interrupted(
+async def test_a_fork_has_the_tools_of_its_thread_or_those_that_it_is_given(
     codex_home: QuietHome, scripted_model: ScriptedModel
+) -> None:
+    @tool(name="get_weather")
+    async def get_other_weather(city: str) -> str:
+        """Not the forecast that the model was told of."""
+        return f"{city}: rain"
+
+    asks = reply(call("get_weather", {"city": "Oslo"}, call_id="asks"))
+    told = []
+
+    async def run(thread: Any) -> None:
+        scripted_model.queue(asks)
+        assert (await thread.run("go", timeout=PATIENCE)).final_response == "ok"
+        told.append(scripted_model.requests[-1].function_outputs["asks"])
+
+    given: list[list[AnyTool] | None] = [None, [get_other_weather], []]
+    async with AsyncCodex(codex_home.config()) as codex:
+        thread = await codex.thread_start(tools=[get_weather])
+        await run(thread)
+        for tools in given:
+            fork = await codex.thread_fork(thread.id, tools=tools)
+            await run(fork)
+            await run(await codex.thread_fork(fork.id))
+        await run(thread)
+    sunny, rain, none = "Oslo: sunny for 1 day(s)", "Oslo: rain", "This client has no such tool."
+    assert told == [sunny, sunny, sunny, rain, rain, none, none, sunny]
+    async with AsyncCodex(codex_home.config()) as codex:  # which knows of none
+        for tools in given:
+            await run(await codex.thread_fork(thread.id, tools=tools))
+    assert told[-3:] == [none, rain, none]
+
+
+async def test_a_tool_is_told_that_its_turn_was_interrupted(
+    codex_home: QuietHome, scripted_model: ScriptedModel, caplog: pytest.LogCaptureFixture
 ) -> None:
     started, over, left = Latch(), Latch(), Latch()
     seen = []
@@ -251,15 +293,17 @@ async def test_a_tool_is_told_that_its_turn_was_interrupted(
         return "gold"
 
     call_all(scripted_model, {"dig": {"name": "dig"}})
-    async with AsyncCodex(codex_home.config()) as codex:
-        thread = await codex.thread_start(tools=[dig])
-        turn = await thread.turn("go")
-        await comes(started)
-        await turn.interrupt(timeout=PATIENCE)
-        over.set()
-        await comes(left)
-        result = await turn.run(timeout=PATIENCE)
-        after = await thread.run("again", timeout=PATIENCE)
+    with caplog.at_level(logging.WARNING, "openai_codex"):
+        async with AsyncCodex(codex_home.config()) as codex:
+            thread = await codex.thread_start(tools=[dig])
+            turn = await thread.turn("go")
+            await comes(started)
+            await turn.interrupt(timeout=PATIENCE)
+            over.set()
+            await comes(left)
+            result = await turn.run(timeout=PATIENCE)
+            after = await thread.run("again", timeout=PATIENCE)
+    assert caplog.text == ""
     assert seen == [False, True]
     assert result.status == TurnStatus.interrupted
     assert tool_items(result)["dig"].status == "failed"
@@ -281,3 +325,23 @@ async def test_a_tool_may_use_the_client(codex_home: QuietHome, scripted_model: 
         result = await thread.run("go", timeout=PATIENCE)
     assert scripted_model.requests[-1].function_outputs == {"asks": "left"}
     assert result.final_response == "ok"
+
+
+async def test_a_sub_agent_has_the_tool_that_its_starter_can_only_have_given() -> None:
+    @tool(name="get_weather")
+    async def another(city: str) -> str:
+        return f"{city}: who knows"
+
+    def asked(server: FakeAppServer, tool: str) -> FakeAsk:
+        params = {"threadId": "a sub-agent", "turnId": "U", "callId": "c", "tool": tool, "arguments": {"city": "Oslo"}}
+        return server.ask("item/tool/call", {**params, "namespace": None})
+
+    with FakeAppServer() as server:
+        async with AsyncCodex(server.config()) as codex:
+            await codex.thread_start(tools=[get_weather, forecast])
+            first = await asked(server, "get_weather").answered()
+            await codex.thread_start(tools=[another])
+            second = await asked(server, "get_weather").answered()
+            third = await asked(server, "forecast").answered()
+    outcomes = [answer["result"]["success"] for answer in (first, second, third)]
+    assert outcomes == [True, False, True], "of two tools of one name nobody knows which is meant"

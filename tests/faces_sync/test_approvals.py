@@ -134,6 +134,24 @@ def test_a_command_accepted_for_the_session_is_not_asked_about_again(
     assert [item.status for item in commands(result)] == ["completed", "completed"]
 
 
+def test_a_command_prefix_that_is_accepted_is_not_asked_about_again(
+    home: QuietHome, scripted_model: ScriptedModel
+) -> None:
+    asked = []
+
+    def approve(request: Any) -> Any:
+        asked.append(request.proposed_execpolicy_amendment)
+        return ApprovalDecision.accept_command_prefix()
+
+    scripted_model.queue(reply(command("touch first", "first")), reply(command("touch first second", "again")))
+    with Codex(home.config(), on_approval=approve) as codex:
+        thread = codex.thread_start()
+        thread.run("go", timeout=PATIENCE)
+    assert asked == [["touch", "first"]]
+    assert {path.name for path in home.workspace.iterdir()} == {"first", "second"}
+    assert '["touch", "first"]' in (home.path / "rules" / "default.rules").read_text()
+
+
 @pytest.mark.parametrize("no", [ApprovalDecision.decline(), False])
 def test_a_declined_command_does_not_run_and_the_turn_goes_on(
     home: QuietHome, scripted_model: ScriptedModel, no: Any
@@ -193,7 +211,11 @@ def test_two_that_are_pending_at_once_are_answered_in_any_order(
 # -- patches -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("decision", [ApprovalDecision.accept(), ApprovalDecision.decline()])
+@pytest.mark.parametrize(
+    "decision",
+    [ApprovalDecision.accept(), ApprovalDecision.accept_for_session(), ApprovalDecision.decline()],
+    ids=lambda decision: decision.verb,
+)
 def test_a_patch_shows_what_it_would_change_and_is_applied_if_it_is_accepted(
     home: QuietHome, scripted_model: ScriptedModel, decision: ApprovalDecision
 ) -> None:
@@ -212,7 +234,7 @@ def test_a_patch_shows_what_it_would_change_and_is_applied_if_it_is_accepted(
     made = home.workspace / "made"
     assert [(change.path, change.kind.type) for change in request.changes] == [(str(made), "add")]
     assert request.diff == f"--- /dev/null\n+++ {made}\n@@ -0,0 +1,1 @@\n+hello\n"
-    assert (made.read_text() if made.exists() else None) == ("hello\n" if decision.verb == "accept" else None)
+    assert (made.read_text() if made.exists() else None) == (None if decision.verb == "decline" else "hello\n")
     assert (REFUSED["patch"] in told(scripted_model)) == (decision.verb == "decline")
     assert result.final_response == "ok"
 
@@ -247,25 +269,39 @@ def test_permissions_are_granted_or_not(home: QuietHome, scripted_model: Scripte
     assert result.final_response == "ok"
 
 
-def test_a_granted_permission_holds_for_the_next_command(home: QuietHome, scripted_model: ScriptedModel) -> None:
+@pytest.mark.parametrize("for_session", [False, True])
+def test_a_granted_permission_holds_for_the_turn_or_for_the_session(
+    home: QuietHome, scripted_model: ScriptedModel, for_session: bool
+) -> None:
+    decision = ApprovalDecision.accept_for_session() if for_session else ApprovalDecision.accept()
+
+    def approve(request: Any) -> Any:
+        return decision
+
     wanted = {"file_system": {"write": [str(home.user_home)]}}
-    made = home.user_home / "made"
-    scripted_model.queue(
-        reply(call("request_permissions", {"reason": "need it", "permissions": wanted})),
-        reply(call("exec_command", {"cmd": f"sleep 0.3; touch {made}"})),
+    asks, first, second = (
+        call("request_permissions", {"reason": "need it", "permissions": wanted}),
+        *(call("exec_command", {"cmd": f"sleep 0.3; touch {home.user_home / name}"}) for name in ("first", "second")),
     )
-    with Codex(home.config(), on_approval=accept_all) as codex:
+    with Codex(home.config(), on_approval=approve) as codex:
         thread = codex.thread_start()
+        scripted_model.queue(reply(asks), reply(first))
         thread.run("go", timeout=PATIENCE)
-    assert made.exists()
+        scripted_model.queue(reply(second))
+        thread.run("go on", timeout=PATIENCE)
+    assert (home.user_home / "first").exists()
+    assert (home.user_home / "second").exists() == for_session
 
 
-def test_a_question_of_the_model_is_answered(home: QuietHome, scripted_model: ScriptedModel) -> None:
+@pytest.mark.parametrize(("answer", "answers"), [({"color": "blue"}, '{"color":{"answers":["blue"]}}'), (None, "{}")])
+def test_a_question_of_the_model_is_answered_or_not(
+    home: QuietHome, scripted_model: ScriptedModel, answer: Any, answers: str
+) -> None:
     asked = []
 
     def ask(request: Any) -> Any:
         asked.append(request)
-        return {"color": "blue"}
+        return answer
 
     scripted_model.queue(reply(KINDS["question"]))
     with Codex(home.config(), on_user_input=ask) as codex:
@@ -274,7 +310,7 @@ def test_a_question_of_the_model_is_answered(home: QuietHome, scripted_model: Sc
     [request] = asked
     assert isinstance(request, UserInputRequest)
     assert [question.question for question in request.questions] == ["Which one?"]
-    assert told(scripted_model) == '{"answers":{"color":{"answers":["blue"]}}}'
+    assert told(scripted_model) == f'{{"answers":{answers}}}'
     assert result.final_response == "ok"
 
 
@@ -325,7 +361,7 @@ def test_what_takes_too_long_is_refused_and_a_late_answer_dropped(
         try:
             comes(release)
         finally:
-            handled.append(request.id)
+            handled.append(request.cancelled)
         return yes_to(request)
 
     ask_all(scripted_model)
@@ -337,36 +373,80 @@ def test_what_takes_too_long_is_refused_and_a_late_answer_dropped(
         release.set()
         after = (codex.thread_start()).run("after", timeout=PATIENCE)
     assert after.final_response == "ok"
-    assert len(handled) == len(KINDS)
+    assert handled == [True] * len(KINDS)
     assert not (home.workspace / "made").exists()
 
 
-def test_an_interrupt_while_it_is_pending_ends_the_request(home: QuietHome, scripted_model: ScriptedModel) -> None:
-    all_asked, release = Latch(), Latch()
-    asked = []
+@pytest.mark.parametrize("parks", [False, True])
+def test_an_interrupt_while_it_is_pending_ends_the_request(
+    home: QuietHome, scripted_model: ScriptedModel, parks: bool
+) -> None:
+    all_asked, release, all_left = Latch(), Latch(), Latch()
+    asked: list[Any] = []
+    seen: list[bool] = []
 
     def wait(request: Any) -> Any:
-        asked.append(request.id)
+        asked.append(request)
         if len(asked) == len(KINDS):
             all_asked.set()
-        comes(release)
+        if parks:
+            return LATER
+        try:
+            comes(release)
+        finally:
+            seen.append(request.cancelled)
+            if len(seen) == len(KINDS):
+                all_left.set()
         return yes_to(request)
 
     ask_all(scripted_model)
     with Codex(home.config(), on_approval=wait, on_user_input=wait) as codex:
         turns = [(codex.thread_start()).turn(kind) for kind in KINDS]
         comes(all_asked)
-        assert {request.id for request in codex.pending_requests()} == set(asked)
+        assert {request.id for request in codex.pending_requests()} == {request.id for request in asked}
+        assert [request.cancelled for request in asked] == [False] * len(KINDS)
         for turn in turns:
             [request] = [request for request in codex.pending_requests() if request.turn_id == turn.id]
             turn.interrupt(timeout=PATIENCE)
+            assert request.cancelled
             assert codex.answer(request.id, yes_to(request)) is False
             assert (turn.run(timeout=PATIENCE)).status == TurnStatus.interrupted
         assert codex.pending_requests() == []
+        assert [request.cancelled for request in asked] == [True] * len(KINDS)
         release.set()
+        if not parks:
+            comes(all_left)
         after = (codex.thread_start()).run("after", timeout=PATIENCE)
+    assert seen == [True] * (0 if parks else len(KINDS))
     assert after.final_response == "ok"
     assert not (home.workspace / "made").exists()
+
+
+def test_a_request_may_be_answered_while_its_handler_still_thinks(
+    home: QuietHome, scripted_model: ScriptedModel
+) -> None:
+    asked, release = Latch(), Latch()
+    held: list[Any] = []
+
+    def think(request: Any) -> Any:
+        held.append(request)
+        asked.set()
+        comes(release)
+        return False
+
+    scripted_model.queue(reply(command("sleep 0.3; touch made")))
+    with Codex(home.config(), on_approval=think) as codex:
+        thread = codex.thread_start()
+        turn = thread.turn("go")
+        comes(asked)
+        [request] = held
+        assert not request.cancelled
+        assert codex.answer(request.id, True) is True
+        assert request.cancelled
+        release.set()
+        result = turn.run(timeout=PATIENCE)
+    assert [item.status for item in commands(result)] == ["completed"]
+    assert (home.workspace / "made").exists()
 
 
 # -- parked ------------------------------------------------------------------------------------------------------------

@@ -4,15 +4,17 @@
 from __future__ import annotations
 
 import base64
+import logging
 from typing import Any
 
 import attrs
+import pytest
 
-from openai_codex import Codex, Namespace, ToolContext, ToolImage, ToolResult
+from openai_codex import Codex, Namespace, ToolContext, ToolImage, ToolResult, tool
 from openai_codex._engine.waiting import Latch
 from openai_codex._sync import _wait
-from openai_codex.testing import QuietHome, ScriptedModel, call, reply
-from openai_codex.tools import AnyTool, tool
+from openai_codex.testing import FakeAppServer, FakeAsk, QuietHome, ScriptedModel, call, reply
+from openai_codex.tools import AnyTool
 from openai_codex.types import DynamicToolCallThreadItem, TurnStatus
 
 PATIENCE = 20.0
@@ -129,7 +131,9 @@ def test_the_model_is_offered_the_tools_and_reads_what_they_return(
     assert result.final_response == "ok"
 
 
-def test_the_model_is_told_what_went_wrong(codex_home: QuietHome, scripted_model: ScriptedModel) -> None:
+def test_the_model_is_told_what_went_wrong(
+    codex_home: QuietHome, scripted_model: ScriptedModel, caplog: pytest.LogCaptureFixture
+) -> None:
     call_all(
         scripted_model,
         {
@@ -142,14 +146,14 @@ def test_the_model_is_told_what_went_wrong(codex_home: QuietHome, scripted_model
             "fine": {"name": "get_weather", "arguments": {"city": "Oslo"}},
         },
     )
-    with Codex(codex_home.config()) as codex:
-        thread = codex.thread_start(tools=TOOLS)
-        result = thread.run("go", timeout=PATIENCE)
+    with caplog.at_level(logging.WARNING, "openai_codex"):
+        with Codex(codex_home.config()) as codex:
+            thread = codex.thread_start(tools=TOOLS)
+            result = thread.run("go", timeout=PATIENCE)
     told = scripted_model.requests[-1].function_outputs
     assert told["failed"] == "nobody at home"
-    assert "LookupError" in told["raised"]
-    assert "no sensor attic" in told["raised"]
-    assert told["nonsense"].startswith("TypeError: ")
+    assert told["raised"] == "LookupError: no sensor attic"
+    assert told["nonsense"] == "TypeError: what the tool returned cannot be told in JSON: object has no JSON form"
     assert "ToolArgumentError: get_weather: days:" in told["mistyped"]
     assert "ToolArgumentError: get_weather: city:" in told["missing"]
     assert "country: no such argument" in told["unknown"]
@@ -157,6 +161,11 @@ def test_the_model_is_told_what_went_wrong(codex_home: QuietHome, scripted_model
     assert {name: item.success for name, item in items.items()} == {name: name == "fine" for name in told}
     assert {items[name].status for name in told if name != "fine"} == {"failed"}
     assert result.final_response == "ok"
+    # The program's own mistakes have a traceback; what the model got wrong has none.
+    failed = [record for record in caplog.records if record.getMessage().startswith("codex.handler_failed")]
+    assert [vars(record)["tool"] for record in failed] == ["read_sensor", "reveal"]
+    assert "in read_sensor" in caplog.text
+    assert "ToolArgumentError" not in caplog.text
 
 
 def test_a_tool_knows_which_call_it_is(codex_home: QuietHome, scripted_model: ScriptedModel) -> None:
@@ -233,7 +242,42 @@ def test_a_resumed_thread_is_given_its_tools_again(codex_home: QuietHome, script
     assert told == ["Oslo: sunny for 1 day(s)", *["This client has no such tool."] * 2]
 
 
-def test_a_tool_is_told_that_its_turn_was_interrupted(codex_home: QuietHome, scripted_model: ScriptedModel) -> None:
+def test_a_fork_has_the_tools_of_its_thread_or_those_that_it_is_given(
+    codex_home: QuietHome, scripted_model: ScriptedModel
+) -> None:
+    @tool(name="get_weather")
+    def get_other_weather(city: str) -> str:
+        """Not the forecast that the model was told of."""
+        return f"{city}: rain"
+
+    asks = reply(call("get_weather", {"city": "Oslo"}, call_id="asks"))
+    told = []
+
+    def run(thread: Any) -> None:
+        scripted_model.queue(asks)
+        assert (thread.run("go", timeout=PATIENCE)).final_response == "ok"
+        told.append(scripted_model.requests[-1].function_outputs["asks"])
+
+    given: list[list[AnyTool] | None] = [None, [get_other_weather], []]
+    with Codex(codex_home.config()) as codex:
+        thread = codex.thread_start(tools=[get_weather])
+        run(thread)
+        for tools in given:
+            fork = codex.thread_fork(thread.id, tools=tools)
+            run(fork)
+            run(codex.thread_fork(fork.id))
+        run(thread)
+    sunny, rain, none = "Oslo: sunny for 1 day(s)", "Oslo: rain", "This client has no such tool."
+    assert told == [sunny, sunny, sunny, rain, rain, none, none, sunny]
+    with Codex(codex_home.config()) as codex:  # which knows of none
+        for tools in given:
+            run(codex.thread_fork(thread.id, tools=tools))
+    assert told[-3:] == [none, rain, none]
+
+
+def test_a_tool_is_told_that_its_turn_was_interrupted(
+    codex_home: QuietHome, scripted_model: ScriptedModel, caplog: pytest.LogCaptureFixture
+) -> None:
     started, over, left = Latch(), Latch(), Latch()
     seen = []
 
@@ -250,15 +294,17 @@ def test_a_tool_is_told_that_its_turn_was_interrupted(codex_home: QuietHome, scr
         return "gold"
 
     call_all(scripted_model, {"dig": {"name": "dig"}})
-    with Codex(codex_home.config()) as codex:
-        thread = codex.thread_start(tools=[dig])
-        turn = thread.turn("go")
-        comes(started)
-        turn.interrupt(timeout=PATIENCE)
-        over.set()
-        comes(left)
-        result = turn.run(timeout=PATIENCE)
-        after = thread.run("again", timeout=PATIENCE)
+    with caplog.at_level(logging.WARNING, "openai_codex"):
+        with Codex(codex_home.config()) as codex:
+            thread = codex.thread_start(tools=[dig])
+            turn = thread.turn("go")
+            comes(started)
+            turn.interrupt(timeout=PATIENCE)
+            over.set()
+            comes(left)
+            result = turn.run(timeout=PATIENCE)
+            after = thread.run("again", timeout=PATIENCE)
+    assert caplog.text == ""
     assert seen == [False, True]
     assert result.status == TurnStatus.interrupted
     assert tool_items(result)["dig"].status == "failed"
@@ -280,3 +326,23 @@ def test_a_tool_may_use_the_client(codex_home: QuietHome, scripted_model: Script
         result = thread.run("go", timeout=PATIENCE)
     assert scripted_model.requests[-1].function_outputs == {"asks": "left"}
     assert result.final_response == "ok"
+
+
+def test_a_sub_agent_has_the_tool_that_its_starter_can_only_have_given() -> None:
+    @tool(name="get_weather")
+    def another(city: str) -> str:
+        return f"{city}: who knows"
+
+    def asked(server: FakeAppServer, tool: str) -> FakeAsk:
+        params = {"threadId": "a sub-agent", "turnId": "U", "callId": "c", "tool": tool, "arguments": {"city": "Oslo"}}
+        return server.ask("item/tool/call", {**params, "namespace": None})
+
+    with FakeAppServer() as server:
+        with Codex(server.config()) as codex:
+            codex.thread_start(tools=[get_weather, forecast])
+            first = asked(server, "get_weather").wait_answer()
+            codex.thread_start(tools=[another])
+            second = asked(server, "get_weather").wait_answer()
+            third = asked(server, "forecast").wait_answer()
+    outcomes = [answer["result"]["success"] for answer in (first, second, third)]
+    assert outcomes == [True, False, True], "of two tools of one name nobody knows which is meant"

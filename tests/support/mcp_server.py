@@ -1,4 +1,4 @@
-"""An MCP server on stdio with three tools: one asks the user, one may do harm, one only looks. Run as a program."""
+"""An MCP server on stdio: two tools ask the user, one may do harm, one only looks. Run as a program."""
 
 from __future__ import annotations
 
@@ -7,12 +7,21 @@ import sys
 from typing import Any
 
 FORM = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
+QUESTIONS: dict[str, dict[str, Any]] = {
+    "ask": {"message": "Who are you?", "requestedSchema": FORM},
+    "visit": {"mode": "url", "message": "Log in there.", "url": "http://127.0.0.1/login", "elicitationId": "login-1"},
+}
 TOOLS: dict[str, dict[str, Any]] = {
     "ask": {"description": "Asks the user for a name.", "annotations": {"readOnlyHint": True}},
+    "visit": {"description": "Sends the user to a page.", "annotations": {"readOnlyHint": True}},
     "danger": {"description": "Deletes things.", "annotations": {"title": "Danger", "destructiveHint": True}},
     "look": {"description": "Only looks.", "annotations": {"readOnlyHint": True}},
 }
 ANY = {"type": "object", "properties": {"what": {"type": "string"}}}
+
+
+waiting: list[dict[str, Any]] = []
+"""What came while the user was being asked."""
 
 
 def read() -> dict[str, Any]:
@@ -28,16 +37,16 @@ def send(**message: Any) -> None:
     sys.stdout.flush()
 
 
-def ask() -> str:
-    """Ask for the form to be filled in; return what came back, as JSON."""
-    send(id="form", method="elicitation/create", params={"message": "Who are you?", "requestedSchema": FORM})
-    while (answer := read()).get("id") != "form" or "method" in answer:
-        pass
+def ask(question: dict[str, Any]) -> str:
+    """Ask the user; return what came back, as JSON."""
+    send(id="asks", method="elicitation/create", params=question)
+    while (answer := read()).get("id") != "asks" or "method" in answer:
+        waiting.append(answer)
     return json.dumps(answer.get("result") or answer)
 
 
 def call(name: str, arguments: dict[str, Any]) -> dict[str, Any]:
-    text = ask() if name == "ask" else f"{name} was run with {json.dumps(arguments)}"
+    text = ask(QUESTIONS[name]) if name in QUESTIONS else f"{name} was run with {json.dumps(arguments)}"
     return {"content": [{"type": "text", "text": text}]}
 
 
@@ -52,7 +61,7 @@ def answer(method: str, params: dict[str, Any]) -> dict[str, Any]:
 
 def main() -> None:
     while True:
-        message = read()
+        message = waiting.pop(0) if waiting else read()
         if "id" in message and "method" in message:
             send(id=message["id"], result=answer(message["method"], message.get("params") or {}))
 
