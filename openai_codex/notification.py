@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from openai_codex import protocol
 from openai_codex.errors import DecodeError
 from openai_codex.log import Log
+from openai_codex.protocol.address import address_of
 
 if TYPE_CHECKING:
     from openai_codex.protocol import JsonObject, ServerNotification
@@ -26,7 +27,7 @@ class Notification:
     A method or a shape that this version does not know gives an `UnknownNotification` that keeps the JSON.
     """
 
-    __slots__ = ("_payload", "emitted_at_ms", "login_id", "method", "params", "thread_id", "turn_id")
+    __slots__ = ("_payload", "emitted_at_ms", "method", "params")
 
     def __init__(self, method: str, params: JsonObject, emitted_at_ms: int | None = None) -> None:
         self.method = method
@@ -35,12 +36,6 @@ class Notification:
         """The payload as it arrived: decoded JSON. Do not change it."""
         self.emitted_at_ms = emitted_at_ms
         """When the runtime sent it: milliseconds since the epoch, if it said so."""
-        self.thread_id: str | None = None
-        """The thread it belongs to, ``None`` for the whole client."""
-        self.turn_id: str | None = None
-        """The turn it belongs to, ``None`` for the whole thread."""
-        self.login_id: str | None = None
-        """The login it belongs to, if it tells of one."""
         self._payload: ServerNotification | None = None
 
     @classmethod
@@ -54,8 +49,28 @@ class Notification:
     def payload(self) -> ServerNotification:
         """The typed payload."""
         if self._payload is None:
-            self._payload = _structure(self.method, self.params)
+            try:
+                self._payload = protocol.structure_notification(self.method, self.params)
+            except DecodeError as error:
+                # Told, not raised: a stream must not end because one payload has a new shape.
+                _log.warning("codex.payload_misfit", method=self.method, problems="; ".join(error.problems))
+                self._payload = protocol.UnknownNotification(self.method, self.params)
         return self._payload
+
+    @property
+    def thread_id(self) -> str | None:
+        """The thread it belongs to, ``None`` for the whole client."""
+        return address_of(self.method, self.params)[0]
+
+    @property
+    def turn_id(self) -> str | None:
+        """The turn it belongs to, ``None`` for the whole thread."""
+        return address_of(self.method, self.params)[1]
+
+    @property
+    def login_id(self) -> str | None:
+        """The login it belongs to, if it tells of one."""
+        return address_of(self.method, self.params)[2]
 
     def __repr__(self) -> str:
         return f"Notification(method={self.method!r}, thread_id={self.thread_id!r}, turn_id={self.turn_id!r})"
@@ -68,14 +83,4 @@ class Notification:
     __hash__ = None  # type: ignore[assignment]  # compared by value, and its params are a dict
 
     def __reduce__(self) -> tuple[Any, ...]:
-        facts = {"thread_id": self.thread_id, "turn_id": self.turn_id, "login_id": self.login_id}
-        return Notification, (self.method, self.params, self.emitted_at_ms), (None, facts)
-
-
-def _structure(method: str, params: JsonObject) -> ServerNotification:
-    try:
-        return protocol.structure_notification(method, params)
-    except DecodeError as error:
-        # Told, not raised: a stream must not end because one payload has a new shape.
-        _log.warning("codex.payload_misfit", method=method, problems="; ".join(error.problems))
-        return protocol.UnknownNotification(method, params)
+        return Notification, (self.method, self.params, self.emitted_at_ms)

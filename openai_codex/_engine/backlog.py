@@ -89,6 +89,10 @@ class Backlog:
         if len(self._events) > self._compact_at:
             self._compact()
 
+    def append(self, event: Notification) -> None:
+        """Append one event."""
+        self.extend((event,))
+
     def take(self) -> list[Notification]:
         """Remove and return all events, oldest first."""
         events, self._events = list(self._events), deque()
@@ -139,6 +143,4 @@ class Backlog:
 def _joined(run: list[Notification], field: str) -> Notification:
     first = run[0]
     text = "".join(event.params[field] for event in run)
-    joined = Notification(first.method, {**first.params, field: text}, first.emitted_at_ms)
-    joined.thread_id, joined.turn_id, joined.login_id = first.thread_id, first.turn_id, first.login_id
-    return joined
+    return Notification(first.method, {**first.params, field: text}, first.emitted_at_ms)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from openai_codex._engine.backlog import Backlog
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from openai_codex._engine.backlog import Losses
     from openai_codex._engine.death import Death
     from openai_codex.notification import Notification
+
+
+_method = attrgetter("method")
 
 
 class Mailbox(Waitable):
@@ -49,7 +53,7 @@ class Mailbox(Waitable):
         """Append a batch, ``last`` if nothing will follow; return the waiters to wake."""
         with self._lock:
             self._backlog.extend(events)
-            self._seen.update([event.method for event in events])
+            self._seen.update(map(_method, events))
             self._over = self._over or last
             waiters = self._take_waiters() if self.is_ready() else []
         return waiters + self.ended.trip() if last else waiters

@@ -7,6 +7,7 @@ write; the actor guards the state with its lock and carries the `Dispatch` out a
 from __future__ import annotations
 
 import weakref
+from collections.abc import Callable
 from itertools import chain, count
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -16,7 +17,7 @@ from openai_codex._engine.backlog import Tally
 from openai_codex._engine.topics import Coming, Key, Topic, topics_of
 from openai_codex._engine.wire import Response, ServerCall, Skipped
 from openai_codex.notification import Notification
-from openai_codex.protocol.methods import ROUTES, Route
+from openai_codex.protocol.address import Address, address_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -32,8 +33,11 @@ ENDINGS = frozenset({"turn/completed", "account/login/completed"})
 # A request of the runtime has been answered, or needs no answer any more.
 RESOLVED = "serverRequest/resolved"
 
-# A method that the tables do not know is routed by the names that all others use.
-UNKNOWN_ROUTE = Route(thread=("threadId",), turn=("turnId",), login=("loginId",))
+_TURNING_POINTS = ENDINGS | {RESOLVED}
+
+Take = Callable[[Notification], None]
+Takers = dict[tuple[str, Address], list[Take]]
+"""Method and address of an event → what to do with it."""
 
 
 @attrs.define
@@ -146,11 +150,13 @@ class Router:
     def _bind(self, coming: Coming, response: Response, out: Dispatch) -> None:
         """The reply is here: the mailbox is for this one turn or login, and what was collected of it comes first."""
         _remove(self._coming, coming.thread_id, coming)
-        id = _text_at(response.result, coming.path) if isinstance(response.result, dict) else None
+        id = coming.id_in(response.result)
         if id is None:
             return
         topic = coming.topic(id)
-        events = [event for event in coming.collected.take() if topic in topics_of(event)]
+        events = [
+            event for event in coming.collected.take() if topic in topics_of(address_of(event.method, event.params))
+        ]
         out.delivered[coming.mailbox] = events
         if any(event.method in ENDINGS for event in events):
             out.ended.add(coming.mailbox)
@@ -162,11 +168,20 @@ class Router:
     def dispatch(self, frames: Iterable[Response | Notification | ServerCall | Skipped]) -> Dispatch:
         """Decide what a batch of frames means."""
         out = Dispatch()
+        # Who gets what is found once per batch and kind of event; it is found anew when somebody comes or goes.
+        takers: Takers = {}
         for frame in frames:
             if isinstance(frame, Notification):
-                self._publish(frame, out)
+                key = (frame.method, address_of(frame.method, frame.params))
+                known = takers.get(key)
+                for take in self._publish(key, takers, out) if known is None else known:
+                    take(frame)
+                if known is None and frame.method in _TURNING_POINTS:
+                    self._conclude(frame, key[1], out)
+                    takers.clear()
             elif isinstance(frame, Response):
                 self._settle(frame, out)
+                takers.clear()
             elif isinstance(frame, ServerCall):
                 out.calls.append(frame)
             else:
@@ -183,27 +198,31 @@ class Router:
         out.settled.append((pending.reply, response))
         out.to_write += self._admit_waiting()
 
-    def _publish(self, event: Notification, out: Dispatch) -> None:
-        route = ROUTES.get(event.method, UNKNOWN_ROUTE)
-        event.thread_id = _text_at(event.params, route.thread)
-        event.turn_id = _text_at(event.params, route.turn)
-        event.login_id = _text_at(event.params, route.login)
-        topics = topics_of(event)
-        for topic in topics:
+    def _publish(self, key: tuple[str, Address], takers: Takers, out: Dispatch) -> list[Take]:
+        """Find who takes such events, and remember it for the next unless it changes who does."""
+        method, address = key
+        found: list[Take] = []
+        for topic in topics_of(address):
             for reference in tuple(self._topics.get(topic, ())):
                 mailbox = reference()
                 if mailbox is None:
                     _remove(self._topics, topic, reference)
-                elif mailbox.wants(event.method):
-                    out.delivered.setdefault(mailbox, []).append(event)
-        if event.turn_id is not None or event.login_id is not None:
-            for coming in self._coming.get(event.thread_id, ()):
-                coming.collected.extend((event,))
+                elif mailbox.wants(method):
+                    found.append(out.delivered.setdefault(mailbox, []).append)
+        thread_id, turn_id, login_id = address
+        if turn_id is not None or login_id is not None:
+            found += [coming.collected.append for coming in self._coming.get(thread_id, ())]
+        if method not in _TURNING_POINTS:
+            takers[key] = found
+        return found
+
+    def _conclude(self, event: Notification, address: Address, out: Dispatch) -> None:
+        """Something has come to its end: a request of the runtime, a turn or a login."""
         if event.method == RESOLVED:
             out.resolved.append(event.params.get("requestId"))
-        if event.method in ENDINGS:
-            out.turns_over.append((event.thread_id, event.turn_id))
-            out.ended.update(_alive(self._topics.pop(topics[-1], ())))
+        else:
+            out.turns_over.append(address[:2])
+            out.ended.update(_alive(self._topics.pop(topics_of(address)[-1], ())))
 
     def everyone(self) -> tuple[list[Reply], set[Mailbox]]:
         """Forget and return all who wait, for the end of the connection."""
@@ -217,15 +236,6 @@ class Router:
 def _alive(references: Iterable[weakref.ref[Mailbox]]) -> Iterator[Mailbox]:
     """Yield the mailboxes that somebody still holds."""
     return (mailbox for reference in references if (mailbox := reference()) is not None)
-
-
-def _text_at(params: dict[str, Any], path: tuple[str, ...]) -> str | None:
-    if not path:
-        return None
-    value: Any = params.get(path[0])
-    for name in path[1:]:
-        value = value.get(name) if isinstance(value, dict) else None
-    return value if isinstance(value, str) else None
 
 
 def _remove(table: dict[Any, list[T]], key: Any, entry: T) -> None:

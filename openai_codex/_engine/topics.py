@@ -10,7 +10,7 @@ from openai_codex._engine.backlog import Backlog
 
 if TYPE_CHECKING:
     from openai_codex._engine.mailbox import Mailbox
-    from openai_codex.notification import Notification
+    from openai_codex.protocol.address import Address
 
 
 class Topic(NamedTuple):
@@ -41,18 +41,25 @@ class Coming:
     """The thread of the coming turn; ``None`` for a login."""
     collected: Backlog = attrs.field(factory=Backlog, init=False)
 
+    def id_in(self, result: object) -> str | None:
+        """Read the id of what was started from the result that tells it."""
+        for name in self.path:
+            result = result.get(name) if isinstance(result, dict) else None
+        return result if isinstance(result, str) else None
+
     def topic(self, id: str) -> Topic:
         """Return what the mailbox is for, now that the id is known."""
         return Topic(login_id=id) if self.thread_id is None else Topic(self.thread_id, id)
 
 
-def topics_of(event: Notification) -> list[Key]:
+def topics_of(address: Address) -> list[Key]:
     """Return all that an event belongs to, the narrowest last."""
+    thread_id, turn_id, login_id = address
     topics: list[Key] = [EVERYTHING]
-    if event.login_id is not None:
-        topics.append((None, None, event.login_id))
-    if event.thread_id is not None:
-        topics.append((event.thread_id, None, None))
-        if event.turn_id is not None:
-            topics.append((event.thread_id, event.turn_id, None))
+    if login_id is not None:
+        topics.append((None, None, login_id))
+    if thread_id is not None:
+        topics.append((thread_id, None, None))
+        if turn_id is not None:
+            topics.append((thread_id, turn_id, None))
     return topics

@@ -77,9 +77,14 @@ def decode(line: bytes) -> Frame:
     if not isinstance(frame, dict):
         return Skipped(f"not an object: {type(frame).__name__}", len(line))
     method = frame.get("method")
+    if type(method) is str:
+        params = frame.get("params")
+        if type(params) is not dict:
+            params = {} if params is None else {"params": params}
+        if "id" in frame and _is_id(frame["id"]):
+            return ServerCall(frame["id"], method, params)
+        return Notification(method, params, frame.get("emittedAtMs"))
     request_id = frame.get("id")
-    if isinstance(method, str):
-        return _incoming(method, frame, request_id)
     if _is_id(request_id) and ("result" in frame or "error" in frame):
         return _response(request_id, frame)
     return Skipped("neither a method nor a reply", len(line))
@@ -88,15 +93,6 @@ def decode(line: bytes) -> Frame:
 def _is_id(value: Any) -> TypeGuard[RequestId]:
     # Exactly: true and false are integers to Python, and no ids.
     return type(value) in {int, str}
-
-
-def _incoming(method: str, frame: dict[str, Any], request_id: Any) -> Frame:
-    params = frame.get("params")
-    if not isinstance(params, dict):
-        params = {} if params is None else {"params": params}
-    if _is_id(request_id):
-        return ServerCall(request_id, method, params)
-    return Notification(method, params, frame.get("emittedAtMs"))
 
 
 def _response(request_id: RequestId, frame: dict[str, Any]) -> Response:

@@ -13,9 +13,7 @@ from openai_codex.notification import Notification
 
 
 def event(method: str, **params: object) -> Notification:
-    made = Notification(method, dict(params))
-    made.turn_id = "U"
-    return made
+    return Notification(method, {"turnId": "U", **params})
 
 
 def delta(text: str, item: str = "i") -> Notification:
