@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: help demo test check format generate bench build clean
+.PHONY: help demo test check format generate bench bench-smoke build clean
 help: ## Show this help
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -36,8 +36,11 @@ generate: $(STAMP) ## Rewrite the generated code: protocol types, sync face
 	$(BIN)/python -m tools.generate
 	$(BIN)/python -m tools.unasync
 
-bench: $(STAMP) ## Measure this package (ratios, medians)
+bench: $(STAMP) ## Measure this package, the published SDK and a bare loop; write BENCHMARKS.md
 	$(BIN)/python -m tools.bench
+
+bench-smoke: $(STAMP) ## Only check that all of the benchmark runs
+	$(BIN)/python -m tools.bench --smoke
 
 build: $(STAMP) ## Build sdist and wheel into dist/
 	$(BIN)/python -m build --outdir dist

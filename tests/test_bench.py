@@ -1,0 +1,85 @@
+"""The benchmark runs, and says what it has measured. Nothing here is timed."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from tools.bench import rounds, table
+from tools.bench.runner import Failure, Outcome, run
+from tools.bench.subjects import subjects
+from tools.bench.table import Line
+from tools.bench.workloads import WORKLOADS, Workload, at_least, at_most, row
+
+
+def test_every_row_gets_a_number_of_ours_and_of_its_floor() -> None:
+    results = rounds.measure(WORKLOADS, subjects(["ours", "floor"]), 1, smoke=True)
+    lines = list(table.lines(WORKLOADS, results))
+    assert [line.row.title for line in lines if not isinstance(line.values.get("ours"), float)] == []
+    against_floor = [line for line in lines for goal in line.row.goals if goal.against == "floor"]
+    assert [line.row.title for line in against_floor if line.ratio("floor") is None] == []
+
+
+def test_a_program_that_prints_nothing_in_time_hangs() -> None:
+    assert run(sys.executable, "quiet.interrupt", {"turns": 1}, {}, 0.001) == Failure("hangs", "nothing within 0.001 s")
+
+
+def test_a_program_that_fails_tells_why() -> None:
+    outcome = run(sys.executable, "stream.sync_face", {"pages": 1}, {}, 60.0)
+    assert isinstance(outcome, Failure)
+    assert outcome.what == "fails"
+    assert "unexpected keyword argument 'pages'" in outcome.detail
+
+
+WORKLOAD = Workload(
+    "some.program",
+    {"events": 10},
+    {},
+    (
+        row("rate", "events/s", "rate", at_least(5, "published"), at_least(0.5, "floor")),
+        row("spread", "max/min", ("rate", "other"), at_most(1.3)),
+    ),
+)
+
+
+def lines_of(published: list[Outcome]) -> list[Line]:
+    return list(
+        table.lines(
+            [WORKLOAD],
+            {
+                (0, "ours"): [
+                    {"rate": 90.0, "other": 80.0},
+                    {"rate": 1.0, "other": 100.0},
+                    {"rate": 900.0, "other": 5},
+                ],
+                (0, "published"): published,
+                (0, "floor"): [{"rate": 200.0}],
+            },
+        )
+    )
+
+
+def test_medians_are_compared() -> None:
+    rate, spread = lines_of([{"rate": 15.0, "other": 30.0}])
+    assert (rate.ratio("published"), rate.ratio("floor")) == (6.0, 0.45)
+    assert [rate.met(goal) for goal in rate.row.goals] == [True, False]
+    assert spread.values == {"ours": 90 / 80, "published": 2.0}
+    assert [spread.met(goal) for goal in spread.row.goals] == [True]
+
+
+@pytest.mark.parametrize("what", ["hangs", "fails"])
+def test_what_fails_is_named_and_compared_with_nothing(what: str) -> None:
+    rate, _ = lines_of([{"rate": 15.0, "other": 30.0}, Failure(what, "first\nlast")])
+    assert [rate.met(goal) for goal in rate.row.goals] == [None, False]
+    assert rate.cells()[2:] == (
+        "90.0", what, "200", "-", "0.45", "≥ 5 of published; ≥ 0.5 of floor", "n/a; **no**",
+    )  # fmt: skip
+    told = table.failures([WORKLOAD], {(0, "published"): [Failure(what, "first\nlast")]})
+    assert told == [f"published, some.program {{'events': 10}}: {what}: last"]
+
+
+def test_goals_are_counted_below_the_table() -> None:
+    text = table.markdown(lines_of([Failure("hangs", "")]))
+    assert text.endswith("\n\nGoals: 1 met, 1 missed, 1 n/a.")
+    assert len({len(line) for line in text.split("\n\n")[0].splitlines()}) == 1

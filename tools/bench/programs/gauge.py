@@ -1,0 +1,81 @@
+"""What every program needs: its entry, its fake runtime, clocks, counters, and the one line that it prints.
+
+It knows neither package, and imports little: the time to a first answer is measured with it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterable
+    from typing import Any
+
+FAKE_RUNTIME = (sys.executable, os.path.join(os.path.dirname(__file__), "child.py"))  # noqa: PTH118, PTH120  pathlib is slow to import
+"""The command line of `child`."""
+
+DELTA = "item/agentMessage/delta"
+
+
+def main(*functions: Callable[..., Coroutine[Any, Any, None] | None]) -> None:
+    """Call the function that the command line names, with the sizes that it gives as JSON."""
+    name, sizes = sys.argv[1:]
+    outcome = {function.__name__: function for function in functions}[name](**json.loads(sizes))
+    if outcome is not None:
+        import asyncio
+
+        asyncio.run(outcome)
+
+
+def report(**measures: float) -> None:
+    """Print the measures, at once: what comes after, such as closing the client, is not measured."""
+    print(json.dumps(measures), flush=True)
+
+
+class Span:
+    """Wall and CPU time of this process from the making of this object on."""
+
+    def __init__(self) -> None:
+        self._wall = time.perf_counter()
+        self._cpu = time.process_time()
+
+    def seconds(self) -> float:
+        """Wall time."""
+        return time.perf_counter() - self._wall
+
+    def rates(self, count: int) -> dict[str, float]:
+        """How many of `count` things were done per second, and the CPU time for each in microseconds."""
+        return {"per_s": count / self.seconds(), "cpu_us": (time.process_time() - self._cpu) / count * 1e6}
+
+
+def percentiles(nanoseconds: Iterable[int]) -> dict[str, float]:
+    """Median and 99th percentile, in microseconds."""
+    ordered = sorted(nanoseconds)
+    return {"p50_us": ordered[len(ordered) // 2] / 1e3, "p99_us": ordered[len(ordered) * 99 // 100] / 1e3}
+
+
+def resident_mb() -> float:
+    """All memory of this process that is in RAM, shared libraries included (VmRSS)."""
+    return _status_kb("VmRSS") / 1024
+
+
+def heap_kb() -> float:
+    """The memory in RAM that belongs to this process alone and to no file (RssAnon), after collecting garbage."""
+    import gc
+
+    gc.collect()
+    return _status_kb("RssAnon")
+
+
+def os_threads() -> int:
+    """How many threads this process has, whoever started them."""
+    return len(os.listdir("/proc/self/task"))  # noqa: PTH208  pathlib is slow to import
+
+
+def _status_kb(name: str) -> float:
+    with open("/proc/self/status") as status:  # noqa: PTH123  pathlib is slow to import
+        return next(float(line.split()[1]) for line in status if line.startswith(name + ":"))

@@ -1,0 +1,42 @@
+"""The real runtime and the scripted model: the first answer of a process, and many turns at once."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+
+from . import gauge
+
+
+def first_answer() -> None:
+    """All that a first program does; the clock that counts is outside, from the start of the process to its report."""
+    from openai_codex import Codex, CodexConfig
+
+    with Codex(CodexConfig(cwd=os.environ["BENCH_WORKSPACE"])) as codex:
+        result = codex.thread_start().run("hello")
+        assert result.final_response == "ok", result
+        gauge.report()
+
+
+async def turns(turns: int, deltas: int) -> None:
+    """CPU time of the client for each delta, over all that the turns take."""
+    from openai_codex import AsyncCodex, CodexConfig
+
+    async with AsyncCodex(CodexConfig(cwd=os.environ["BENCH_WORKSPACE"])) as codex:
+
+        async def run() -> None:
+            thread = await codex.thread_start(ephemeral=True)
+            turn = await thread.turn(f"{deltas} words")
+            text = 0
+            async for event in turn.stream():
+                if event.method == gauge.DELTA:
+                    text += len(event.payload.delta)  # type: ignore[attr-defined]  # the method says its type
+            assert text == deltas * len("word ")
+
+        span = gauge.Span()
+        await asyncio.gather(*(run() for _ in range(turns)))
+        gauge.report(**span.rates(turns * deltas))
+
+
+if __name__ == "__main__":
+    gauge.main(first_answer, turns)

@@ -1,0 +1,70 @@
+"""Runs all programs, in turn: every round runs each workload once for each subject, one right after another."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import sys
+import time
+from itertools import product
+from typing import TYPE_CHECKING
+
+from codex_cli_bin import bundled_codex_path
+
+from openai_codex.testing import ScriptedModel, say, temporary_home
+from tools.bench.runner import ABSENT, Failure, Outcome, run
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
+
+    from tools.bench.subjects import Subject
+    from tools.bench.workloads import Workload
+
+DELTAS = 200
+"""How many deltas the model answers to a request for words; other requests get ``ok``."""
+
+Results = dict[tuple[int, str], list[Outcome]]
+"""What came of the runs: by number of the workload and name of the subject."""
+
+
+def measure(workloads: Sequence[Workload], subjects: Sequence[Subject], rounds: int, *, smoke: bool) -> Results:
+    """Run everything; raise `RuntimeError` when ours or the floor fails, as the published package may."""
+    results: Results = {}
+    with _offline_runtime() as environment:
+        for number, (index, workload), subject in product(range(rounds), enumerate(workloads), subjects):
+            outcomes = results.setdefault((index, subject.name), [])
+            program = workload.floor if subject.name == "floor" else workload.program
+            if program is None or _is_enough(workload, outcomes):
+                continue
+            start = time.monotonic()
+            outcomes.append(_run(subject, program, workload, environment, smoke=smoke))
+            taken = time.monotonic() - start
+            print(f"round {number + 1}: {program} of {subject.name}, {taken:.1f} s", file=sys.stderr)
+    return results
+
+
+def _is_enough(workload: Workload, outcomes: list[Outcome]) -> bool:
+    """Say whether to go without another run; a failure is not waited for twice."""
+    return any(workload.once or isinstance(outcome, Failure) for outcome in outcomes)
+
+
+def _run(subject: Subject, program: str, workload: Workload, environment: dict[str, str], *, smoke: bool) -> Outcome:
+    if subject.python is None:
+        return Failure(ABSENT, subject.problem)
+    sizes = workload.sizes_for(subject.name, smoke=smoke)
+    outcome = run(subject.python, program, sizes, environment, workload.deadline)
+    if isinstance(outcome, Failure) and subject.name != "published":
+        raise RuntimeError(f"{program} of {subject.name} {outcome.what}: {outcome.detail}")
+    return outcome
+
+
+@contextlib.contextmanager
+def _offline_runtime() -> Generator[dict[str, str]]:
+    """A scripted model and a quiet home; yields the environment in which the runtime, whoever starts it, uses them."""
+    with ScriptedModel(record_limit=1) as model, temporary_home(model.url) as home:
+        model.when(re.compile("words$"), say(deltas=["word "] * DELTAS))
+        yield {
+            **home.env,
+            "BENCH_WORKSPACE": str(home.workspace.absolute()),
+            "BENCH_BINARY": str(bundled_codex_path()),
+        }

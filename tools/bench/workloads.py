@@ -1,0 +1,250 @@
+"""What is measured, in what sizes, and what is to be reached: one table, read by everything else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Sizes = dict[str, Any]
+
+
+@attrs.frozen
+class Goal:
+    """A bound for our median, alone or divided by that of another subject."""
+
+    bound: float
+    at_least: bool = False
+    against: str | None = None
+    """``published`` or ``floor``; ``None``: the median itself counts."""
+
+    def is_met(self, value: float) -> bool:
+        """Say whether the value, already divided, is within the bound."""
+        return value >= self.bound if self.at_least else value <= self.bound
+
+
+def at_least(bound: float, against: str | None = None) -> Goal:
+    """Make a goal for what should be large."""
+    return Goal(bound, at_least=True, against=against)
+
+
+def at_most(bound: float, against: str | None = None) -> Goal:
+    """Make a goal for what should be small."""
+    return Goal(bound, against=against)
+
+
+@attrs.frozen
+class Row:
+    """A line of the table: a measure of the programs, and its goals. Without a goal it is there to explain."""
+
+    title: str
+    unit: str
+    measures: tuple[str, ...]
+    """Usually one; of several the spread is shown, the largest median divided by the smallest."""
+    goals: tuple[Goal, ...]
+
+
+def row(title: str, unit: str, measure: str | tuple[str, ...], *goals: Goal) -> Row:
+    """Make a row."""
+    return Row(title, unit, (measure,) if isinstance(measure, str) else measure, goals)
+
+
+@attrs.frozen
+class Workload:
+    """One program, the floor that belongs to it, and what is told of them."""
+
+    program: str
+    """``module.function``, run for us and for the published package."""
+    sizes: Sizes
+    smoke: Sizes
+    """What the sizes are when only the running is checked; the rest stays."""
+    rows: tuple[Row, ...]
+    floor: str | None = None
+    published: Mapping[str, Any] = attrs.field(factory=dict[str, Any])
+    """Sizes for the published package, where it would take minutes; only rates are compared then."""
+    deadline: float = 60.0
+    """Seconds after which a run counts as hanging."""
+    once: bool = False
+    """Whether one round is enough: what is counted, not timed, comes out the same every time."""
+
+    def sizes_for(self, subject: str, *, smoke: bool) -> Sizes:
+        """Return the sizes of one run."""
+        if smoke:
+            return {**self.sizes, **self.smoke}
+        return {**self.sizes, **(self.published if subject == "published" else {})}
+
+
+def _latency(face: str, title: str, **sizes: Any) -> Workload:
+    return Workload(
+        f"latency.{face}",
+        {"probes": 400, "gap": 0.002, "others": 0, "rate": 2_500, **sizes},
+        {"probes": 20},
+        (
+            row(f"latency, {title}, p50", "µs", "p50_us", at_most(2, "floor")),
+            row(f"latency, {title}, p99", "µs", "p99_us"),
+        ),
+        "floor.latency",
+    )
+
+
+def _sized(measure: str, sizes: list[int]) -> tuple[str, ...]:
+    return tuple(f"{measure}_{size}" for size in sizes)
+
+
+TURNS = [1, 8, 64, 512]
+THREADS = [1, 100, 1_000, 10_000]
+
+WORKLOADS = (
+    Workload(
+        "stream.sync_face",
+        {"events": 200_000},
+        {"events": 1_000},
+        (
+            row("sync stream, 1 turn", "events/s", "per_s", at_least(5, "published"), at_least(0.35, "floor")),
+            row("… CPU of the client", "µs/event", "cpu_us"),
+            row("… deltas joined unread", "%", "joined_percent"),
+        ),
+        "floor.stream",
+        {"events": 100_000},
+    ),
+    Workload(
+        "stream.async_face",
+        {"events": 200_000, "turns": 1},
+        {"events": 1_000},
+        (
+            row("async stream, 1 turn", "events/s", "per_s", at_least(30, "published")),
+            row("… CPU of the client", "µs/event", "cpu_us"),
+            row("… deltas joined unread", "%", "joined_percent"),
+        ),
+        "floor.stream",
+        {"events": 30_000},
+    ),
+    Workload(
+        "stream.async_face",
+        {"events": 128_000, "turns": 64},
+        {"events": 640},
+        (
+            row("async streams, 64 turns", "events/s", "per_s", at_least(15, "published")),
+            row("… CPU of the client", "µs/event", "cpu_us"),
+            row("… deltas joined unread", "%", "joined_percent"),
+        ),
+        "floor.stream",
+        {"events": 32_000},
+    ),
+    Workload(
+        "quiet.interrupt",
+        {"turns": 500},
+        {"turns": 3},
+        (
+            row("500 quiet turns, one interrupted", "ms", "interrupt_ms", at_most(20)),
+            row("… threads that the waiting adds", "threads", "threads_added", at_most(0)),
+        ),
+        deadline=10.0,
+    ),
+    Workload(
+        "imports.cost",
+        {"repeats": 2},
+        {"repeats": 1},
+        (
+            row("import openai_codex", "ms", "package_ms", at_most(0.15, "published")),
+            row("… classes built by it", "classes", "package_classes", at_most(0)),
+            row("from openai_codex import Codex", "ms", "client_ms"),
+            row("… classes built by it", "classes", "client_classes"),
+            row("memory after import openai_codex", "MB", "package_mb", at_most(0.5, "published")),
+            row("memory after from … import Codex", "MB", "client_mb"),
+        ),
+    ),
+    Workload(
+        "runtime.first_answer",
+        {},
+        {},
+        (row("first answer, real runtime", "ms", "line_ms", at_most(0.4, "published"), at_most(1.5, "floor")),),
+        "bare.first_answer",
+    ),
+    Workload(
+        "round_trip.sync_face",
+        {"requests": 5_000},
+        {"requests": 20},
+        (
+            row("round trips, sync", "requests/s", "per_s", at_least(2, "published")),
+            row("… CPU of the client", "µs/request", "cpu_us"),
+        ),
+        "floor.round_trip",
+    ),
+    Workload(
+        "round_trip.async_face",
+        {"requests": 5_000, "in_flight": 100},
+        {"requests": 100, "in_flight": 10},
+        (
+            row("round trips, async, 100 in flight", "requests/s", "per_s", at_least(10, "published")),
+            row("… CPU of the client", "µs/request", "cpu_us"),
+        ),
+        "floor.pipelined",
+    ),
+    _latency("sync_face", "sync, idle"),
+    _latency("async_face", "async, idle"),
+    _latency("sync_face", "sync, 50 other turns", others=50),
+    _latency("async_face", "async, 50 other turns", others=50),
+    Workload(
+        "memory.threads",
+        {"count": 5_000},
+        {"count": 10},
+        (
+            row("memory of a thread handle", "bytes", "bytes_each", at_most(0.5, "published")),
+            row("memory of a connected client", "MB", "connected_mb"),
+        ),
+        once=True,
+    ),
+    Workload(
+        "memory.waiting",
+        {"count": 500},
+        {"count": 3},
+        (row("memory of a turn that a task waits for", "kB", "kb_each", at_most(0.5, "published")),),
+        deadline=30.0,
+        once=True,
+    ),
+    Workload(
+        "memory.unread",
+        {"events": 200_000},
+        {"events": 1_000},
+        (
+            row("memory of 200,000 unread events", "MB", "mb", at_most(0.5, "published")),
+            row("… of 200,000 more", "MB", "mb_more", at_most(5)),
+        ),
+        once=True,
+    ),
+    Workload(
+        "stream.growth",
+        {"events": 64_000, "turns": TURNS},
+        {"events": 1_024},
+        (
+            *(row(f"async streams, {n} at once", "events/s", f"per_s_{n}") for n in TURNS),
+            row("growth of the rate, 1 to 512 turns", "max/min", _sized("per_s", TURNS), at_most(1.3)),
+            row("growth of the CPU per event", "max/min", _sized("cpu_us", TURNS), at_most(1.3)),
+        ),
+        "floor.growth",
+        {"events": 8_192},
+    ),
+    Workload(
+        "round_trip.growth",
+        {"requests": 1_000, "threads": THREADS},
+        {"requests": 20},
+        (
+            *(row(f"round trips, sync, threads known: {n:,}", "requests/s", f"per_s_{n}") for n in THREADS),
+            row("growth of the rate, 1 to 10,000 threads", "max/min", _sized("per_s", THREADS), at_most(1.3)),
+        ),
+    ),
+    Workload(
+        "runtime.turns",
+        {"turns": 100, "deltas": 200},
+        {"turns": 2, "deltas": 200},
+        (
+            row("100 turns, real runtime, CPU of the client", "µs/delta", "cpu_us", at_most(0.2, "published")),
+            row("… rate", "deltas/s", "per_s"),
+        ),
+        "floor.turns",
+    ),
+)
