@@ -64,7 +64,6 @@ if TYPE_CHECKING:
     from openai_codex.approvals import UserInputRequest as UserInputRequest
     from openai_codex.config import AppServerConfig as AppServerConfig
     from openai_codex.config import CodexConfig as CodexConfig
-    from openai_codex.config import __version__ as __version__
     from openai_codex.decisions import ApprovalDecision as ApprovalDecision
     from openai_codex.decisions import ElicitationAnswer as ElicitationAnswer
     from openai_codex.decisions import accept_all as accept_all
@@ -122,6 +121,7 @@ if TYPE_CHECKING:
     from openai_codex.tools import ToolArgumentError as ToolArgumentError
     from openai_codex.tools import ToolContext as ToolContext
     from openai_codex.tools import tool as tool
+    from openai_codex.version import __version__ as __version__
 
 # Where each public name lives.
 _HOMES = {
@@ -139,7 +139,7 @@ _HOMES = {
     "_sync.stream": ("ItemStream", "TextStream", "TurnStream"),
     "_sync.thread": ("Thread",),
     "_sync.turn": ("TurnHandle",),
-    "config": ("AppServerConfig", "CodexConfig", "__version__"),
+    "config": ("AppServerConfig", "CodexConfig"),
     "errors": (
         "CodexError",
         "CodexRpcError",
@@ -201,6 +201,7 @@ _HOMES = {
     "decisions": ("ApprovalDecision", "ElicitationAnswer", "accept_all"),
     "later": ("LATER",),
     "tools": ("Namespace", "Tool", "ToolArgumentError", "ToolContext", "tool"),
+    "version": ("__version__",),
     "tool_result": ("ToolImage", "ToolResult"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

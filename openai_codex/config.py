@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import math
 import os
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from openai_codex.errors import ConfigError
 from openai_codex.restart import Restart, chosen
+from openai_codex.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-try:
-    __version__ = version("openai-codex")
-except PackageNotFoundError:  # run from a source tree that is not installed
-    __version__ = "0+unknown"
 
 # The runtime loses requests without a word when far more than a hundred are under way (its queue holds 128).
 MOST_IN_FLIGHT = 100

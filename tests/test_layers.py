@@ -38,7 +38,7 @@ LAYERS = (
     ("config", "log", "backoff"),
     ("restart",),
     ("errors",),
-    ("facts",),
+    ("facts", "version"),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 

@@ -10,7 +10,7 @@ from openai_codex import protocol
 from openai_codex._async import _wait
 from openai_codex._engine.stall import StallClock
 from openai_codex._engine.waiting import Deadline
-from openai_codex.errors import TransportClosedError, TurnStalledError, TurnTimeoutError
+from openai_codex.errors import DecodeError, TransportClosedError, TurnStalledError, TurnTimeoutError
 from openai_codex.log import Log
 from openai_codex.results import RunResult, TurnFold
 
@@ -45,27 +45,37 @@ class AsyncCursor:
         self._fold = TurnFold(thread_id, turn_id)
         self._taken: deque[Notification] = deque()
         self._streamed: dict[str, int] = {}
+        self._odd_end: DecodeError | None = None
 
-    async def next(self, timeout: float | None) -> Notification | None:
-        """Return the next event, or ``None`` when the turn is over.
+    def pop(self) -> Notification | None:
+        """Return the next event of those that are here, ``None`` if there is none."""
+        if not self._taken:
+            return None
+        event = self._taken.popleft()
+        if event.method == AGENT_DELTA:
+            item_id, text = event.params.get("itemId"), event.params.get("delta")
+            if type(item_id) is str and type(text) is str:
+                self._streamed[item_id] = self._streamed.get(item_id, 0) + len(text)
+        return event
+
+    async def more(self, timeout: float | None) -> bool:
+        """Wait for more events to be here; ``False`` when the turn is over.
 
         Raises `TurnTimeoutError` after ``timeout`` seconds without one, losing nothing, and `TransportClosedError`
         when the connection ended before the turn did.
         """
         while not self._taken:
             if self._mailbox.is_over():
-                return None
+                return False
             if not await self._fetch(timeout):
                 raise self.timed_out(timeout)
-        event = self._taken.popleft()
-        if event.method == AGENT_DELTA:
-            self._count(event)
-        return event
+        return True
 
     async def skip_to_end(self, timeout: float | None, stall_timeout: float | None = None) -> None:
-        """Take all events until the turn is over, at most for ``timeout`` seconds; raises as `next` does.
+        """Take all events until the turn is over, at most for ``timeout`` seconds; raises as `more` does.
 
-        Raises `TurnStalledError` if none of them is progress for ``stall_timeout`` seconds.
+        Raises `TurnStalledError` if none of them is progress for ``stall_timeout`` seconds, and `DecodeError` if what
+        tells of the end does not say how it ended.
         """
         deadline = Deadline(timeout)
         actor = self._connection.running()
@@ -82,6 +92,8 @@ class AsyncCursor:
                     )
             stall.saw(self._taken)
             self._taken.clear()
+        if self._odd_end is not None:
+            raise DecodeError(*self._odd_end.args)
 
     def result(self) -> RunResult:
         """Return what the events taken so far come to."""
@@ -126,11 +138,6 @@ class AsyncCursor:
         begun = self._mailbox.has_seen(TURN_STARTED)
         return protocol.TurnInterruptParams(thread_id=self.thread_id, turn_id=self.turn_id if begun else "")
 
-    def _count(self, event: Notification) -> None:
-        item_id, text = event.params.get("itemId"), event.params.get("delta")
-        if isinstance(item_id, str) and isinstance(text, str):
-            self._streamed[item_id] = self.streamed(item_id) + len(text)
-
     async def _fetch(self, timeout: float | None) -> bool:
         self._connection.runtimes.check_loop()
         if not await _wait.ready(self._mailbox, timeout):
@@ -140,8 +147,12 @@ class AsyncCursor:
         except TransportClosedError as error:
             error.result = self.result()
             raise
-        self._fold.add(events)
         self._taken.extend(events)
+        try:
+            self._fold.add(events)
+        except DecodeError as error:
+            # The end of the turn has a shape that nobody knows: a stream shows it as it came, a run has to fail of it.
+            self._odd_end = error.with_traceback(None)
         if events and self._fold.turn is not None:
             self._log_completed(str(self._fold.turn.status))
         return True

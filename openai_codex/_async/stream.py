@@ -43,12 +43,13 @@ class AsyncStream(Generic[T]):
         goes on) and `TransportClosedError` if the connection ends first.
         """
         while not self._closed:
-            event = await self._cursor.next(self._timeout)
-            if event is None:
+            event = self._cursor.pop()
+            if event is not None:
+                picked = self._pick(event)
+                if picked is not None:
+                    return picked
+            elif not await self._cursor.more(self._timeout):
                 break
-            picked = self._pick(event)
-            if picked is not None:
-                return picked
         raise StopAsyncIteration
 
     async def close(self) -> None:

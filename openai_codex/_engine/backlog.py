@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import sys
 from collections import deque
-from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -129,10 +128,15 @@ class Backlog:
 
     def _text_of(self, event: Notification) -> tuple[Any, ...] | None:
         """Return which text a delta continues; ``None`` if it is no delta, or one of a shape that nobody knows."""
-        text, *names = self._deltas.get(event.method, ("",))
-        key = (event.method, *(event.params.get(name) for name in names))
-        plain = isinstance(event.params.get(text), str) and all(isinstance(part, (str, int, NoneType)) for part in key)
-        return key if plain else None
+        shape = self._deltas.get(event.method)
+        if shape is None or type(event.params.get(shape[0])) is not str:
+            return None
+        key = (event.method, *map(event.params.get, shape[1:]))
+        try:
+            hash(key)
+        except TypeError:  # an id that is a list or an object
+            return None
+        return key
 
     def _flush(self, runs: dict[tuple[Any, ...], list[Notification]]) -> Iterator[Notification]:
         for run in runs.values():

@@ -174,11 +174,13 @@ class Router:
             if isinstance(frame, Notification):
                 key = (frame.method, address_of(frame.method, frame.params))
                 known = takers.get(key)
-                for take in self._publish(key, takers, out) if known is None else known:
+                if known is None:
+                    known = self._publish(key, takers, out)
+                    if frame.method in _TURNING_POINTS:
+                        self._conclude(frame, key[1], out)
+                        takers.clear()
+                for take in known:
                     take(frame)
-                if known is None and frame.method in _TURNING_POINTS:
-                    self._conclude(frame, key[1], out)
-                    takers.clear()
             elif isinstance(frame, Response):
                 self._settle(frame, out)
                 takers.clear()

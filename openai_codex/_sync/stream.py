@@ -44,12 +44,13 @@ class Stream(Generic[T]):
         goes on) and `TransportClosedError` if the connection ends first.
         """
         while not self._closed:
-            event = self._cursor.next(self._timeout)
-            if event is None:
+            event = self._cursor.pop()
+            if event is not None:
+                picked = self._pick(event)
+                if picked is not None:
+                    return picked
+            elif not self._cursor.more(self._timeout):
                 break
-            picked = self._pick(event)
-            if picked is not None:
-                return picked
         raise StopIteration
 
     def close(self) -> None:

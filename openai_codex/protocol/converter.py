@@ -11,12 +11,12 @@ from cattrs import ClassValidationError, IterableValidationError
 
 from openai_codex import protocol
 from openai_codex.errors import DecodeError
-from openai_codex.protocol.base import JsonObject, ServerNotification, UnknownNotification
+from openai_codex.protocol.base import JsonObject, Record, ServerNotification, UnknownNotification
 from openai_codex.protocol.dump import unstructure as unstructure
 from openai_codex.protocol.methods import CLIENT_REQUESTS, NOTIFICATIONS, SERVER_REQUESTS
 from openai_codex.protocol.misfit import MisfitError
 from openai_codex.protocol.reflection import wire_name
-from openai_codex.protocol.structuring import make_converter
+from openai_codex.protocol.structuring import make_converter, record_builder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,7 +56,10 @@ def structure_named(name: str, json: Any) -> Any:
 
 def _maker(name: str) -> tuple[Hook, Any]:
     type_ = getattr(protocol, name)
-    maker = _makers[name] = _FAST.get_structure_hook(type_), type_
+    # Of a record its own function, as it is needed now; the hook would only look it up each time.
+    is_record = isinstance(type_, type) and issubclass(type_, Record)
+    hook = record_builder(type_, _FAST) if is_record else _FAST.get_structure_hook(type_)
+    maker = _makers[name] = hook, type_
     return maker
 
 
@@ -73,7 +76,11 @@ def structure_notification(method: str, params: JsonObject) -> ServerNotificatio
     name = NOTIFICATIONS.get(method)
     if name is None:
         return UnknownNotification(method, params)
-    payload: ServerNotification = structure_named(name, params)
+    hook, type_ = _makers.get(name) or _maker(name)
+    try:
+        payload: ServerNotification = hook(params, type_)
+    except (KeyError, MisfitError):
+        raise _explained(name, type_, params) from None
     return payload
 
 

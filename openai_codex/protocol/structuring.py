@@ -14,6 +14,7 @@ from cattrs.cols import list_structure_factory
 from cattrs.gen import make_dict_structure_fn, override
 
 from openai_codex.protocol.base import OpenEnum, Record
+from openai_codex.protocol.builder import builder
 from openai_codex.protocol.misfit import JSON_KINDS, MisfitError
 from openai_codex.protocol.reflection import is_a, record_fields, resolve_types, wire_name
 from openai_codex.protocol.unions import union_hook
@@ -103,26 +104,37 @@ def _dict_hook(type_: Any, converter: Converter) -> Hook:
 
 
 def _record_hook(cls: type[Record], converter: Converter) -> Hook:
-    build: Callable[..., Record] | None = None
+    build: Hook | None = None
 
-    def structure_record(value: Any, _: Any) -> Record:
+    def structure_record(value: Any, type_: Any) -> Record:
         nonlocal build
-        if type(value) is not dict:
-            raise MisfitError("object", value)
         if build is None:
-            build = _builder(cls, converter)
-        record = build(value, cls)
-        record.raw = value
+            build = record_builder(cls, converter)
+        record: Record = build(value, type_)
         return record
 
     return structure_record
 
 
-def _builder(cls: type[Record], converter: Converter) -> Callable[..., Record]:
-    """Generate the function that makes a record of its fields."""
+def record_builder(cls: type[Record], converter: Converter) -> Hook:
+    """Generate the function that makes records of a class; it loads all types that the class names."""
     resolve_types(cls)
+    return _telling_builder(cls, converter) if converter.detailed_validation else builder(cls, converter)
+
+
+def _telling_builder(cls: type[Record], converter: Converter) -> Hook:
+    """Generate the function that says of every field whether it fits."""
     renamed: dict[str, Any] = {field.name: override(rename=wire_name(cls, field.name)) for field in record_fields(cls)}
-    return make_dict_structure_fn(cls, converter, _cattrs_use_linecache=False, **renamed)
+    make: Callable[..., Record] = make_dict_structure_fn(cls, converter, _cattrs_use_linecache=False, **renamed)
+
+    def build(value: Any, _: Any) -> Record:
+        if type(value) is not dict:
+            raise MisfitError("object", value)
+        record = make(value, cls)
+        record.raw = value
+        return record
+
+    return build
 
 
 # ---------------------------------------------------------------------------------------------------------- predicates

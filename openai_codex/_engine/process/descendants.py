@@ -7,7 +7,6 @@ process can be looked at; it finds and does not end them. A runtime that ends in
 from __future__ import annotations
 
 import os
-import secrets
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,7 +22,7 @@ _PROCESSES = Path("/proc")
 
 def new_mark() -> str:
     """Return a value of the variable that no other runtime has."""
-    return secrets.token_hex(8)
+    return os.urandom(8).hex()
 
 
 def find(mark: str) -> Iterator[int]:
