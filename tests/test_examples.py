@@ -42,6 +42,7 @@ SCRIPTS = {
     "08_errors_and_retry": [("Fix the tests.", fail_stream("server_is_overloaded"), "Fixed.")],
     "10_approvals": [(re.compile("Make a file"), *COMMANDS, tell_outputs)],
     "11_tools": [(re.compile("out of something"), reply(*ORDERS), tell_outputs)],
+    "12_supervised_worker": [("Write the report.", "All is tidy.")],
 }
 TYPED = {"10_approvals": "y\nn\n"}
 PRINTED = {
@@ -55,6 +56,7 @@ PRINTED = {
     "08_errors_and_retry": ["completed Fixed."],
     "09_login": ["account: ApiKeyAccount"],
     "10_approvals": ["as you asked:", "touch made", "exited with code 0", "rm other", "rejected by user"],
+    "12_supervised_worker": ["exited: 1", "started: 2", "All is tidy.", "1 restart(s), 1 thread(s)"],
     "11_tools": ['{"pear":0}', "at most 100 at a time", "10 on their way", "{'apple': 12, 'pear': 10}"],
 }
 

@@ -35,4 +35,4 @@ def test_a_snippet_runs(
 
 
 def test_there_are_snippets() -> None:
-    assert len(SNIPPETS) == 9
+    assert len(SNIPPETS) == 10
