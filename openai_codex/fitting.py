@@ -13,7 +13,7 @@ from types import NoneType
 from typing import Any, get_args, get_origin
 
 from openai_codex import schema as forms
-from openai_codex.schema import Kind, type_name
+from openai_codex.schema import Kind, Schema, type_name
 
 
 class FitError(ValueError):
@@ -35,6 +35,17 @@ class WrongKindError(FitError):
     def __init__(self, type_: Any, value: Any) -> None:
         found = "None" if value is None else type(value).__name__
         super().__init__(("", f"expected {type_name(type_)}, found {found}"))
+
+
+def key_problems(schema: Schema, value: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Name the keys that an object's schema requires and that are missing, and those that it does not know.
+
+    That is all that is looked at in a schema that somebody else has written.
+    """
+    required, known = schema.get("required") or (), schema.get("properties") or {}
+    closed = schema.get("additionalProperties") is False and "patternProperties" not in schema
+    missing = [(f".{name}", "it is required") for name in required if name not in value]
+    return missing + [(f".{name}", "no such argument") for name in value if closed and name not in known]
 
 
 # Stands for a required field that is not there; its type's name is what a problem says was found.
@@ -82,8 +93,9 @@ def _leaf(type_: Any, value: Any) -> Any:
 
 def _choice(type_: Any, value: Any) -> Any:
     for known, member in forms.choices(type_):
-        if type(known) is type(value) and known == value:
-            return member
+        with suppress(WrongKindError):
+            if _leaf(type(known), value) == known:
+                return member
     raise WrongKindError(type_, value)
 
 
@@ -120,7 +132,13 @@ def _distance(type_: Any, value: Any) -> int:
     inner, _ = forms.peel(type_)
     names = {field.name for field in forms.object_fields(inner)} if forms.kind(inner) is Kind.OBJECT else set[str]()
     # Keys too many are no misfit: without this, the first class might swallow what is meant for another.
-    return len(value.keys() ^ names) if isinstance(value, dict) else 0
+    return len(value.keys() ^ names) if isinstance(value, dict) else int(inner is int and isinstance(value, float))
+
+
+def _integer(number: float) -> int:
+    if number % 1:
+        raise ValueError
+    return int(number)  # to JSON, 2.0 is an integer too
 
 
 def _datetime(text: str) -> datetime:
@@ -130,7 +148,8 @@ def _datetime(text: str) -> datetime:
 
 # Which values a leaf is read from, exactly, and how.
 _LEAVES: Mapping[Any, tuple[tuple[type, ...], Callable[[Any], Any]]] = {
-    **{plain: ((plain,), lambda value: value) for plain in (str, int, bool, NoneType)},
+    **{plain: ((plain,), lambda value: value) for plain in (str, bool, NoneType)},
+    int: ((int, float), _integer),
     float: ((int, float), float),
     datetime: ((str,), _datetime),
     date: ((str,), date.fromisoformat),

@@ -34,6 +34,11 @@ class Log:
     def __init__(self, part: str) -> None:
         self._standard = logging.getLogger(f"{ROOT}.{part}")
 
+    @property
+    def is_debugging(self) -> bool:
+        """Whether anybody wants debug events: asked before facts are put together for each of thousands."""
+        return self._standard.isEnabledFor(logging.DEBUG)
+
     def debug(self, event: str, **keys: Any) -> None:
         """Something routine happened."""
         self._write(logging.DEBUG, event, keys)

@@ -40,19 +40,29 @@ REFUSALS: dict[str, Refusal] = {
     "mcpServer/elicitation/request": Refusal(
         {"action": "decline"}, "pass on_elicitation=…, or on_approval=… for calls of MCP tools"
     ),
-    "item/tool/requestUserInput": Refusal({"answers": {}}, "pass on_user_input=…"),
+    "item/tool/requestUserInput": Refusal(
+        {"answers": {}}, "pass on_user_input=…, or on_approval=… for calls of MCP tools"
+    ),
     "item/tool/call": Refusal(
         {"success": False, "contentItems": [{"type": "inputText", "text": "This client has no such tool."}]},
-        "pass tools=[…] to the thread",
+        "pass tools=[…] when the thread is started or resumed",
     ),
     "account/chatgptAuthTokens/refresh": Refusal(None, "pass on_token_refresh=…"),
-    "currentTime/read": Refusal(None, "register a handler for CurrentTimeReadParams"),
-    "attestation/generate": Refusal(None, "register a handler for AttestationGenerateParams"),
+    "currentTime/read": Refusal(None, "call codex.handle(CurrentTimeReadParams, …)"),
+    "attestation/generate": Refusal(None, "call codex.handle(AttestationGenerateParams, …)"),
 }
 """Method → its refusal."""
 
 # Of a request that came with a newer runtime.
 _UNKNOWN = Refusal(None, None)
+
+
+def refusal_line(call: wire.ServerCall) -> bytes:
+    """Write the refusal of a server request as one line: its own kind of "no", else the error -32601."""
+    refusal = REFUSALS.get(call.method, _UNKNOWN)
+    if refusal.result is None:
+        return wire.encode_error(call.id, METHOD_NOT_FOUND, f"{call.method} is not handled by this client")
+    return wire.encode_result(call.id, refusal.result)
 
 
 class Refuser:
@@ -65,14 +75,11 @@ class Refuser:
         self._told: set[str] = set()
 
     def __call__(self, call: wire.ServerCall) -> bytes:
-        """Write the refusal of a server request as one line: its own kind of "no", else the error -32601."""
-        refusal = REFUSALS.get(call.method, _UNKNOWN)
-        self._tell(call, refusal)
-        if refusal.result is None:
-            return wire.encode_error(call.id, METHOD_NOT_FOUND, f"{call.method} is not handled by this client")
-        return wire.encode_result(call.id, refusal.result)
+        """Tell of a refusal, and write it as one line."""
+        self._tell(call)
+        return refusal_line(call)
 
-    def _tell(self, call: wire.ServerCall, refusal: Refusal) -> None:
+    def _tell(self, call: wire.ServerCall) -> None:
         tell = _log.debug if call.method in self._told else _log.warning
         self._told.add(call.method)
         tell(
@@ -81,7 +88,7 @@ class Refuser:
             request_id=call.id,
             thread_id=call.params.get("threadId"),
             turn_id=call.params.get("turnId"),
-            hint=refusal.hint,
+            hint=REFUSALS.get(call.method, _UNKNOWN).hint,
         )
 
 

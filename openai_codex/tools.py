@@ -18,7 +18,7 @@ import attrs
 from openai_codex import protocol
 from openai_codex import schema as forms
 from openai_codex.errors import CodexError, ConfigError
-from openai_codex.fitting import FitError, fit
+from openai_codex.fitting import FitError, fit, key_problems
 from openai_codex.later import Cancellable
 from openai_codex.schema import Schema, type_name
 
@@ -123,7 +123,7 @@ class Tool(Generic[P, R]):
         Raises `ToolArgumentError` for arguments that are missing, unknown, or of another type.
         """
         try:
-            taken = _read(self._form, arguments)
+            taken = _read(self, self._form, arguments)
         except FitError as error:
             raise ToolArgumentError(self.name, error.lines) from (error.__cause__ or error)
         function: Callable[..., Any] = self.function
@@ -158,8 +158,8 @@ def tool(function: Callable[..., Any] | None = None, /, **settings: Any) -> Any:
 
     Args:
         function: runs on a thread of the handler pool; a coroutine function, in `AsyncCodex` only, on the client's loop.
-        settings: those of `Tool`, in place of what is found. Given a `schema`, annotations do not count, and arguments
-            arrive by name as decoded JSON. After `timeout` seconds the model is told so; a coroutine is cancelled.
+        settings: those of `Tool`, in place of what is found. Given a `schema`, annotations do not count: its
+            ``required`` and ``additionalProperties`` are checked, and arguments arrive by name as decoded JSON. After `timeout` seconds the model is told so; a coroutine is cancelled.
 
     Raises `ConfigError`, naming the function and the parameter or setting, for what cannot be declared.
     """
@@ -226,15 +226,14 @@ def _typed(function: Callable[..., Any], contexts: Sequence[str]) -> dict[str, A
     return {"schema": forms.parameters_schema(function, skip=contexts), "form": form}
 
 
-def _read(form: Any, arguments: Any) -> Mapping[str, Any]:
-    given = arguments if isinstance(arguments, dict) else {}
+def _read(asked: AnyTool, form: Any, arguments: Any) -> Mapping[str, Any]:
     # Keys too many are no misfit to `fit`; but what the model wants of this call with them would be left undone.
-    known = given if form is _ANY_OBJECT else form.__annotations__
-    problems = [(f".{name}", "no such argument") for name in given if name not in known]
+    problems = key_problems(asked.schema, arguments) if isinstance(arguments, dict) else []
     try:
         taken: Mapping[str, Any] = fit(form, arguments)
     except FitError as error:
-        raise FitError(*error.problems, *problems) from error.__cause__
+        told = {path for path, _ in error.problems}
+        raise FitError(*error.problems, *(each for each in problems if each[0] not in told)) from error.__cause__
     if problems:
         raise FitError(*problems)
     return taken

@@ -77,6 +77,7 @@ async def ready(source: Waitable, timeout: float | None) -> bool:
     loop = asyncio.get_running_loop()
     waiter = _LoopWaiter(loop)
     if not source.add_waiter(waiter):
+        await asyncio.sleep(0)  # a consumer that is always behind must leave the loop to others now and then
         return True
     timer = None if timeout is None else loop.call_later(timeout, _resolve, waiter.future, False)
     try:
@@ -131,11 +132,21 @@ class _Handling:
                 self._done(error)
             raise
         self._done(outcome)
+        # What is left for later may wait for long, and must not keep what a handler holds: that may be the client.
+        self._over.discard_waiter(self)
 
     def wake(self) -> None:
-        """Cancel the task, after its first step: the request is over."""
-        with suppress(RuntimeError):  # the loop is closed
-            self._loop.call_soon_threadsafe(self._task.cancel)
+        """Cancel the task, after its first step: the request is over. A handler that closes its client goes on."""
+        if _current_task() is not self._task:
+            with suppress(RuntimeError):  # the loop is closed
+                self._loop.call_soon_threadsafe(self._task.cancel)
+
+
+def _current_task() -> asyncio.Task[Any] | None:
+    try:
+        return asyncio.current_task()
+    except RuntimeError:  # a thread without a loop
+        return None
 
 
 def mapped(outcome: Any, made: Callable[[Any], Any]) -> Any:

@@ -36,23 +36,19 @@ async def ask(
         settled = await _wait.ready(reply, timeout)
     finally:
         if not settled and actor.abandon(reply) and undo is not None:
-            await _send(actor, undo)
+            await take_back(actor, undo)
     if not settled:
         raise RequestTimeoutError(params.METHOD, timeout)
-    _log.debug(
-        "codex.request_answered",
-        method=reply.method,
-        request_id=reply.request_id,
-        seconds=reply.seconds,
-        pid=actor.process.pid,
-    )
+    if _log.is_debugging:
+        facts = {"request_id": reply.request_id, "seconds": reply.seconds, "pid": actor.process.pid}
+        _log.debug("codex.request_answered", method=reply.method, **facts)
     return reply.result()
 
 
-async def _send(actor: Actor, params: protocol.ClientRequest[Any]) -> None:
-    """Send a request whose result does not matter, and wait a moment for the reply; it may never come."""
+async def take_back(actor: Actor, undo: protocol.ClientRequest[Any]) -> None:
+    """Send what undoes an earlier request, and wait a moment for the reply; it may never come."""
     try:
-        reply = actor.request(params.METHOD, protocol.unstructure(params))
+        reply = actor.request(undo.METHOD, protocol.unstructure(undo))
     except TransportClosedError:
         return
     try:

@@ -17,7 +17,7 @@ from openai_codex._engine import at_exit, wire
 from openai_codex._engine.backlog import Tally
 from openai_codex._engine.calls import Calls, PendingCall
 from openai_codex._engine.death import Death, reason_of_end
-from openai_codex._engine.handlers import HandlerPool
+from openai_codex._engine.handlers import Crew
 from openai_codex._engine.outbox import Outbox
 from openai_codex._engine.reader import Reader
 from openai_codex._engine.reply import Reply
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from openai_codex._engine.topics import Coming, Topic
 
 OnCall = Callable[[PendingCall], None]
-"""Sees to it that a server request is answered, now or later. Runs on the handler pool."""
+"""Sees to it that a server request is answered, now or later. Runs on one thread for all of them: it must not block."""
 
 # How long a runtime that closed its output may take to exit before it is ended.
 _EXIT_GRACE = 2.0
@@ -53,7 +53,7 @@ class Actor:
     The reader thread owns stdout. ``_lock`` guards the router and `_death`: whatever registers a waiter looks at
     `_death` under the same lock, so nobody starts to wait for a connection that has ended. Replies are settled,
     mailboxes filled and waiters woken after the lock is released, on the reader; it runs no code of the user, writes
-    to no pipe and waits for nobody. Everything else it leaves to the handler pool.
+    to no pipe and waits for nobody. Everything else it leaves to the crew.
     """
 
     def __init__(
@@ -77,12 +77,12 @@ class Actor:
         self._lock = threading.Lock()
         self._router = Router(max_in_flight, self.tally)
         self._death: Death | None = None
+        self._disowned = False
+        self._crew = Crew(process.pid)
         self._outbox = Outbox(process, self._on_broken_pipe)
-        self.calls = Calls(self._outbox.send, generation)
+        self.calls = Calls(self._outbox.send, self._crew, generation)
         """What the runtime has asked and waits for."""
-        self._pool = HandlerPool(f"codex-handler-{process.pid}")
         self._reader = Reader(process, self._on_frames, self._on_odd_frames, self._on_end)
-        self._joins: tuple[Callable[[float], None], ...] = (self._reader.join, self._outbox.join, self._pool.close)
         at_exit.watch(self)
         self._reader.start()
         _log.info("codex.process_started", pid=process.pid, command=process.command[0], generation=generation)
@@ -96,8 +96,7 @@ class Actor:
         gone; nothing was sent then.
         """
         reply = Reply(method)
-        with self._lock:
-            request_id = self._router.next_id()
+        request_id = self._router.next_id()
         line = wire.encode_request(request_id, method, *(() if params is None else (params,)))
         with self._lock:
             if self._death is not None:
@@ -105,7 +104,7 @@ class Actor:
             self._router.register(request_id, reply, coming)
             admitted = self._router.admit(request_id, line)
         if admitted is not None:
-            self._outbox.send(admitted)
+            self._outbox.send(admitted, request_id)
         return reply
 
     def notify(self, method: str) -> None:
@@ -115,12 +114,12 @@ class Actor:
     def abandon(self, reply: Reply) -> bool:
         """Say that nobody waits for this reply any more: it is dropped when it comes.
 
-        Returns whether the runtime may have got the request: ``False`` if it was still waiting for its turn here.
+        Returns whether the runtime may have got the request: ``False`` if none of it was written yet, and none will be.
         """
         with self._lock:
-            written, lines = self._router.abandon(reply.request_id) if reply.request_id is not None else (False, [])
-            self._post(lines)
-        return written
+            admitted, lines = self._router.abandon(reply.request_id)
+            self._outbox.post(lines)
+        return admitted and not self._outbox.withdraw(reply.request_id)
 
     def subscribe(self, topic: Topic, mailbox: Mailbox) -> None:
         """Deliver the events of ``topic`` to ``mailbox`` from now on. Raises `TransportClosedError`."""
@@ -165,8 +164,9 @@ class Actor:
 
     def release(self) -> None:
         """Wait for the threads to end, after `exited`; they have nothing left to do. Idempotent."""
-        for join in self._joins:
-            join(_JOIN_TIMEOUT)
+        if not self._disowned:
+            for join in (self._reader.join, self._outbox.join, self._crew.close):
+                join(_JOIN_TIMEOUT)
 
     def let_go(self) -> None:
         """Nobody holds this connection any more: ask the runtime to end, and let the reader see to it that it does.
@@ -186,24 +186,27 @@ class Actor:
             "it belongs to the process that this one was forked from", generation=self.generation, final=True
         )
         self._death.tell(replies, mailboxes)
+        self.calls.after_fork()
         self.exited.set()
-        self._joins = ()
+        self._disowned = True
         self.process.disown()
 
     def _die(self, reason: str, cause: BaseException | None = None, *, final: bool = False) -> None:
         """Record the end, once, and tell everyone who waits."""
-        lifetime = time.monotonic() - self.started_at
-        death = Death(reason, self.process.facts(), cause, self.generation, final, lifetime)
+        death = Death(reason, self.process.facts(), cause, self.generation, final, self._lifetime())
         with self._lock:
             if self._death is not None:
                 return
             self._death = death
             replies, mailboxes = self._router.everyone()
         death.tell(replies, mailboxes)
-        self.calls.withdraw_all()
+        self.calls.close()
+
+    def _lifetime(self) -> float:
+        return time.monotonic() - self.started_at
 
     def _on_broken_pipe(self, error: OSError) -> None:
-        self._pool.submit(partial(self._end_after_broken_pipe, error))
+        self._crew.urgent.submit(partial(self._end_after_broken_pipe, error))
 
     def _end_after_broken_pipe(self, error: OSError) -> None:
         """The runtime reads no more. Usually it has exited and the reader tells so; if not, it is of no use."""
@@ -216,15 +219,13 @@ class Actor:
     def _on_frames(self, frames: list[wire.Frame]) -> None:
         with self._lock:
             dispatch = self._router.dispatch(frames)
-            self._post(dispatch.to_write)
+            # Under the lock, so that what is sent after these cannot overtake them.
+            self._outbox.post(dispatch.to_write)
         self._carry_out(dispatch)
 
-    def _post(self, lines: list[bytes]) -> None:
-        """Leave lines to the writer thread. Under the lock, so that what is sent after them cannot overtake them."""
-        for line in lines:
-            self._outbox.post(line)
-
     def _carry_out(self, dispatch: Dispatch) -> None:
+        self.tally.late += dispatch.late
+        self.tally.skipped += len(dispatch.skipped)
         asked = [self.calls.open(call) for call in dispatch.calls]
         if dispatch.resolved or dispatch.turns_over:
             # Before anybody can hear of the end of a turn: its requests are over then.
@@ -236,17 +237,17 @@ class Actor:
             waiters += reply.settle(response)
         wake_all(waiters)
         for pending in asked:
-            self._pool.submit(partial(self._handle, pending))
-        self.tally.late += dispatch.late
+            self._crew.dispatch.submit(partial(self._handle, pending))
         if dispatch.skipped:
-            self.tally.skipped += len(dispatch.skipped)
             facts = {"reason": dispatch.skipped[0].reason, "count": len(dispatch.skipped), "pid": self.process.pid}
-            self._pool.submit(partial(_log.warning, "codex.line_skipped", **facts))
+            self._crew.handlers.submit(partial(_log.warning, "codex.line_skipped", **facts))
 
     def _on_odd_frames(self) -> None:
         """Something in a batch of frames made us fail: it is lost, and told, and the connection goes on."""
         self.tally.skipped += 1
-        self._pool.submit(partial(_log.warning, "codex.frames_lost", pid=self.process.pid, exc_info=sys.exc_info()))
+        self._crew.handlers.submit(
+            partial(_log.warning, "codex.frames_lost", pid=self.process.pid, exc_info=sys.exc_info())
+        )
 
     def _on_end(self, cause: Exception | None) -> None:
         exit_code = None
@@ -257,11 +258,12 @@ class Actor:
         finally:
             self._die(reason_of_end(exit_code, cause), cause)
             self.process.kill_descendants()
-            self._pool.submit(partial(self._log_exit, exit_code))
-            self._pool.close(0)
+            facts = {"pid": self.process.pid, "exit_code": exit_code, "uptime": round(self._lifetime(), 3)}
+            self._crew.handlers.submit(partial(_log.info, "codex.process_exited", **facts))
+            self._crew.close(0)
             self.exited.set()
 
-    # -- on the handler pool -----------------------------------------------------------------------------------------
+    # -- on threads of the crew --------------------------------------------------------------------------------------
 
     def _handle(self, pending: PendingCall) -> None:
         try:
@@ -269,7 +271,3 @@ class Actor:
         except Exception as error:  # noqa: BLE001  without an answer the runtime would wait for ever
             pending.answer(wire.encode_error(pending.call.id, INTERNAL_ERROR, type(error).__name__))
             _log.warning("codex.handler_failed", method=pending.call.method, exc_info=True)
-
-    def _log_exit(self, exit_code: int | None) -> None:
-        seconds = round(time.monotonic() - self.started_at, 3)
-        _log.info("codex.process_exited", pid=self.process.pid, exit_code=exit_code, uptime=seconds)

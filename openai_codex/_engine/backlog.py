@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 BOUND = 1024
 """How many events are kept as they came."""
 
+LONG = 1 << 16
+"""A delta of so many characters is joined to no other: a text that grows for ever would be copied again and again."""
+
 LATEST = frozenset(
     {
         "thread/tokenUsage/updated",  # running totals: the newest has all that the older ones said
@@ -127,9 +130,10 @@ class Backlog:
         yield from self._flush(runs)
 
     def _text_of(self, event: Notification) -> tuple[Any, ...] | None:
-        """Return which text a delta continues; ``None`` if it is no delta, or one of a shape that nobody knows."""
+        """Return which text a delta continues; ``None`` if it is none, long, or of a shape that nobody knows."""
         shape = self._deltas.get(event.method)
-        if shape is None or type(event.params.get(shape[0])) is not str:
+        text = None if shape is None else event.params.get(shape[0])
+        if shape is None or type(text) is not str or len(text) >= LONG:
             return None
         key = (event.method, *map(event.params.get, shape[1:]))
         try:

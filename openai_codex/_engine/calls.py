@@ -8,13 +8,14 @@ from __future__ import annotations
 import math
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from openai_codex._engine.waiting import Waitable, wake_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from openai_codex._engine.handlers import Crew
     from openai_codex._engine.waiting import Waiter
     from openai_codex._engine.wire import RequestId, ServerCall
 
@@ -29,15 +30,18 @@ class PendingCall(Waitable):
     Whoever answers first wins; a later answer is dropped. ``_lock`` guards `_over`.
     """
 
-    def __init__(self, call: ServerCall, calls: Calls) -> None:
+    def __init__(self, call: ServerCall, calls: Calls, *, over: bool = False) -> None:
         super().__init__()
         self.call = call
         self.key = calls.key(call.id)
         """What the program calls it by."""
-        self.thread_id: str | None = call.params.get("threadId")
-        self.turn_id: str | None = call.params.get("turnId")
+        self.thread_id = _text(call.params.get("threadId"))
+        self.turn_id = _text(call.params.get("turnId"))
+        self.arrived_at = time.monotonic()
+        self.typed: Any = None
+        """The params as a protocol type, once somebody has made it of them."""
         self._calls = calls
-        self._over = False
+        self._over = over
 
     def is_ready(self) -> bool:
         """Say whether it needs no answer any more."""
@@ -55,13 +59,17 @@ class PendingCall(Waitable):
         self._end()
 
     def answer_after(self, seconds: float, make_line: Callable[[], bytes]) -> None:
-        """Answer so when nobody else has by then."""
-        timer = threading.Timer(seconds, lambda: self.is_ready() or self.answer(make_line()))
-        timer.name = f"codex-deadline-{self.call.id}"
-        timer.daemon = True
-        timer.start()
-        if not self.add_waiter(_Cancel(timer)):
-            timer.cancel()
+        """Answer so when nobody else has within so many seconds of its arrival."""
+        appointment = self._calls.crew.alarm.at(
+            self.arrived_at + seconds, lambda: self.is_ready() or self.answer(make_line())
+        )
+        if not self.add_waiter(appointment):
+            appointment.wake()
+
+    def run(self, task: Callable[[], None], *, urgent: bool = False) -> None:
+        """Run a task on the handler pool, unless the request is over by then; an urgent one waits for no other kind."""
+        pool = self._calls.crew.urgent if urgent else self._calls.crew.handlers
+        pool.submit(lambda: None if self.is_ready() else task())
 
     def _end(self) -> bool:
         with self._lock:
@@ -73,22 +81,19 @@ class PendingCall(Waitable):
         return first
 
 
-class _Cancel:
-    """Stops a timer when the call that it is for is over."""
-
-    def __init__(self, timer: threading.Timer) -> None:
-        self._timer = timer
-
-    def wake(self) -> None:
-        self._timer.cancel()
-
-
 class Calls:
     """The requests of one runtime that wait for an answer, oldest first. ``_lock`` guards the tables."""
 
-    def __init__(self, send: Callable[[bytes], None], generation: int = 1) -> None:
+    def __init__(
+        self,
+        send: Callable[[bytes], None],
+        crew: Crew,
+        generation: int = 1,
+    ) -> None:
         self.send = send
+        self.crew = crew
         self._generation = generation
+        self._closed = False
         self._lock = threading.Lock()
         self._pending: dict[RequestId, PendingCall] = {}
         # When the last request of a turn came to its end; for turns that are not over.
@@ -99,10 +104,11 @@ class Calls:
         return request_id if self._generation == 1 else f"{self._generation}:{request_id}"
 
     def open(self, call: ServerCall) -> PendingCall:
-        """Expect an answer to a request."""
-        pending = PendingCall(call, self)
+        """Expect an answer to a request; nobody does any more after `close`, and it is over at once."""
         with self._lock:
-            self._pending[call.id] = pending
+            pending = PendingCall(call, self, over=self._closed)
+            if not self._closed:
+                self._pending[call.id] = pending
         return pending
 
     def pending(self) -> list[PendingCall]:
@@ -117,9 +123,10 @@ class Calls:
                 return time.monotonic()
             return self._ended_at.get(turn, -math.inf)
 
-    def withdraw(self, *, ids: Iterable[RequestId] = (), turns: Iterable[TurnKey] = ()) -> None:
-        """The runtime has resolved these, or these turns are over."""
-        known, over = set(ids), set(turns)
+    def withdraw(self, *, ids: Iterable[object] = (), turns: Iterable[TurnKey] = ()) -> None:
+        """The runtime has resolved these, or these turns are over. What cannot be an id is passed over."""
+        known = {id for id in ids if type(id) in {int, str}}  # exactly: true is no id, though it equals 1
+        over = {turn for turn in turns if None not in turn}  # the end of a login is the end of no turn
         for pending in self.pending():
             if pending.call.id in known or (pending.thread_id, pending.turn_id) in over:
                 pending.withdraw()
@@ -127,14 +134,29 @@ class Calls:
             for turn in over:
                 self._ended_at.pop(turn, None)
 
-    def withdraw_all(self) -> None:
-        """The connection is gone."""
+    def close(self) -> None:
+        """The connection is gone: nothing needs an answer any more."""
+        with self._lock:
+            self._closed = True
         for pending in self.pending():
             pending.withdraw()
+
+    def after_fork(self) -> None:
+        """In a fork: nothing can be answered here, and whoever held a lock is not there any more."""
+        self._lock = threading.Lock()
+        for pending in self._pending.values():
+            pending.renew_lock()
+        self.close()
 
     def forget(self, pending: PendingCall) -> None:
         """Take one out of the table."""
         with self._lock:
             if self._pending.get(pending.call.id) is pending:
                 del self._pending[pending.call.id]
-                self._ended_at[pending.thread_id, pending.turn_id] = time.monotonic()
+                if pending.turn_id is not None:
+                    self._ended_at[pending.thread_id, pending.turn_id] = time.monotonic()
+
+
+def _text(value: object) -> str | None:
+    """Take what should be a text for one only if it is: what the runtime sends may have any shape."""
+    return value if isinstance(value, str) else None

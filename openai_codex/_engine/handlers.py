@@ -1,4 +1,4 @@
-"""The handler pool: threads for the work that must not run on the reader, started when there is some."""
+"""Pools of threads for the work that must not run on the reader, started when there is some."""
 
 from __future__ import annotations
 
@@ -8,25 +8,24 @@ from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from openai_codex._engine.alarm import Alarm
 from openai_codex.log import Log
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# Handlers may block, each waiting for a person; beyond so many the next waits for one of them.
-MOST_THREADS = 64
-
 _log = Log("handlers")
 
 
 class HandlerPool:
-    """Runs tasks concurrently, in the order in which they came, on at most `MOST_THREADS` daemon threads.
+    """Runs tasks concurrently, in the order in which they came, on at most ``most`` daemon threads.
 
     ``_lock`` guards the queue and the counts. A task that raises is logged; the pool lives on.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, most: int) -> None:
         self._name = name
+        self._most = most
         self._lock = threading.Lock()
         self._filled = threading.Condition(self._lock)
         self._tasks: deque[Callable[[], None]] = deque()
@@ -40,7 +39,7 @@ class HandlerPool:
             if self._closed:
                 return
             self._tasks.append(task)
-            if self._idle < len(self._tasks) and len(self._threads) < MOST_THREADS:
+            if self._idle < len(self._tasks) and len(self._threads) < self._most:
                 self._start_thread()
             self._filled.notify()
 
@@ -76,3 +75,27 @@ class HandlerPool:
                 self._filled.wait()
             self._idle -= 1
             return self._tasks.popleft() if self._tasks else None
+
+
+# Handlers may block, each waiting for a person; beyond so many the next waits for one of them.
+_MOST_HANDLERS = 64
+_MOST_URGENT = 8
+
+
+class Crew:
+    """The threads that work for one actor beside its reader: handlers that block hold up nothing but further ones."""
+
+    def __init__(self, pid: int) -> None:
+        self.dispatch = HandlerPool(f"codex-dispatch-{pid}", 1)
+        """For what needs no time: it finds out who answers a request."""
+        self.urgent = HandlerPool(f"codex-urgent-{pid}", _MOST_URGENT)
+        """For handlers that must not wait for others."""
+        self.handlers = HandlerPool(f"codex-handler-{pid}", _MOST_HANDLERS)
+        """For all other handlers."""
+        self.alarm = Alarm(f"codex-alarm-{pid}")
+        """For deadlines."""
+
+    def close(self, timeout: float) -> None:
+        """End them all, each within ``timeout`` seconds. Idempotent."""
+        for part in (self.dispatch, self.urgent, self.handlers, self.alarm):
+            part.close(timeout)

@@ -38,8 +38,16 @@ class Mailbox(Waitable):
         self._death: Death | None = None
 
     def count_in(self, tally: Losses) -> None:
-        """Count what is merged or dropped there, too; said before the first event."""
+        """Count what is merged or dropped there, too; said before the first event.
+
+        For the mailboxes of the program's consumers: what the client keeps for itself is nobody's loss.
+        """
         self._backlog.tally = tally
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether it has a consumer whose losses count."""
+        return self._backlog.tally is not None
 
     def is_ready(self) -> bool:
         """Say whether `take` has something to say."""
@@ -103,6 +111,25 @@ class Mailbox(Waitable):
     def losses(self) -> Losses:
         """What was merged or dropped because nobody took it."""
         return self._backlog.losses
+
+
+class Listener(Mailbox):
+    """A part of this package that looks at events as they come, on the reader, and keeps none of them in line."""
+
+    def put(self, events: Sequence[Notification], *, last: bool = False) -> list[Waiter]:  # noqa: ARG002  nobody waits here
+        """Look at a batch."""
+        with self._lock:
+            for event in events:
+                self.saw(event)
+        return []
+
+    def fail(self, death: Death) -> list[Waiter]:  # noqa: ARG002  there is nothing to end
+        """Let the end of a runtime pass."""
+        return []
+
+    def saw(self, event: Notification) -> None:
+        """Look at one event, under the lock; quick, and without a call to the outside."""
+        raise NotImplementedError  # abstract
 
 
 class LastingMailbox(Mailbox):

@@ -7,9 +7,10 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from openai_codex._engine.process import RuntimeProcess
+    from openai_codex._engine.router import NumberedLine
 
 # How long the writer waits for room before it looks whether the outbox was closed.
 _PATIENCE = 0.1
@@ -19,7 +20,8 @@ class Outbox:
     """Lines on their way to the runtime's stdin, in the order in which they were sent.
 
     No caller ever blocks on the pipe. ``_lock`` guards the queue, `_closed` and every write; the writer thread starts
-    when the pipe is full for the first time, or when the reader, which must not write, leaves it something.
+    when the pipe is full for the first time, or when the reader, which must not write, leaves it something. A request
+    keeps its id here until its first byte is written: what is begun has to be written to its end.
     """
 
     def __init__(self, process: RuntimeProcess, on_broken: Callable[[OSError], None]) -> None:
@@ -27,11 +29,11 @@ class Outbox:
         self._on_broken = on_broken
         self._lock = threading.Lock()
         self._filled = threading.Condition(self._lock)
-        self._queue: deque[memoryview] = deque()
+        self._queue: deque[tuple[int | None, memoryview]] = deque()
         self._closed = False
         self._writer: threading.Thread | None = None
 
-    def send(self, line: bytes) -> None:
+    def send(self, line: bytes, request_id: int | None = None) -> None:
         """Write a line now as far as the pipe takes it; leave the rest to the writer thread."""
         try:
             with self._lock:
@@ -39,15 +41,23 @@ class Outbox:
                     return
                 written = 0 if self._queue else self._process.try_write(line)
                 if written < len(line):
-                    self._enqueue(memoryview(line)[written:])
+                    self._enqueue(memoryview(line)[written:], None if written else request_id)
         except OSError as error:
             self._on_broken(error)
 
-    def post(self, line: bytes) -> None:
-        """Leave a line to the writer thread. For the reader, which never touches the pipe."""
+    def post(self, requests: Iterable[NumberedLine]) -> None:
+        """Leave requests to the writer thread. For the reader, which never touches the pipe."""
         with self._lock:
-            if not self._closed:
-                self._enqueue(memoryview(line))
+            for request_id, line in () if self._closed else requests:
+                self._enqueue(memoryview(line), request_id)
+
+    def withdraw(self, request_id: int) -> bool:
+        """Take back a request of which nothing has been written yet; say whether there was one."""
+        with self._lock:
+            kept = deque(entry for entry in self._queue if entry[0] != request_id)
+            withdrawn = len(kept) < len(self._queue)
+            self._queue = kept
+        return withdrawn
 
     def close(self) -> None:
         """Write nothing more and end the runtime's input. Idempotent."""
@@ -62,8 +72,8 @@ class Outbox:
         if self._writer is not None:
             self._writer.join(timeout)
 
-    def _enqueue(self, data: memoryview) -> None:
-        self._queue.append(data)
+    def _enqueue(self, data: memoryview, request_id: int | None) -> None:
+        self._queue.append((request_id, data))
         self._filled.notify()
         if self._writer is None:
             self._writer = threading.Thread(target=self._write, name=f"codex-writer-{self._process.pid}", daemon=True)
@@ -86,8 +96,7 @@ class Outbox:
     def _write_head(self) -> None:
         with self._lock:
             if self._queue and not self._closed:
-                rest = self._queue[0][self._process.try_write(self._queue[0]) :]
-                if rest:
-                    self._queue[0] = rest
-                else:
-                    self._queue.popleft()
+                request_id, data = self._queue.popleft()
+                written = self._process.try_write(data)
+                if written < len(data):
+                    self._queue.appendleft((None if written else request_id, data[written:]))

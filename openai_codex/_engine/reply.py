@@ -22,7 +22,7 @@ class Reply(Waitable):
     def __init__(self, method: str) -> None:
         super().__init__()
         self.method = method
-        self.request_id: int | None = None
+        self.request_id = 0  # ids are counted from 1
         self._asked_at = time.monotonic()
         self._outcome: Response | Death | None = None
         self.seconds: float | None = None

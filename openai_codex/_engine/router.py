@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import attrs
 
 from openai_codex._engine.backlog import Tally
+from openai_codex._engine.mailbox import Listener
 from openai_codex._engine.topics import Coming, Key, Topic, topics_of
 from openai_codex._engine.wire import Response, ServerCall, Skipped
 from openai_codex.notification import Notification
@@ -34,6 +35,9 @@ ENDINGS = frozenset({"turn/completed", "account/login/completed"})
 RESOLVED = "serverRequest/resolved"
 
 _TURNING_POINTS = ENDINGS | {RESOLVED}
+
+NumberedLine = tuple[int, bytes]
+"""A request: its id, and the line that it is written as."""
 
 Take = Callable[[Notification], None]
 Takers = dict[tuple[str, Address], list[Take]]
@@ -60,7 +64,8 @@ class Dispatch:
     skipped: list[Skipped] = attrs.Factory(list)
     late: int = 0
     """Replies that nobody waits for any more, or never did."""
-    to_write: list[bytes] = attrs.Factory(list)
+    to_write: list[NumberedLine] = attrs.Factory(list)
+    """Requests that waited until now."""
 
 
 class Load(NamedTuple):
@@ -96,7 +101,7 @@ class Router:
     # -- requests ----------------------------------------------------------------------------------------------------
 
     def next_id(self) -> int:
-        """Return an id for a request: counted, never used again."""
+        """Return an id for a request: counted, never used again. Needs no lock, as counting is one step of Python's."""
         return next(self._ids)
 
     def register(self, request_id: int, reply: Reply, coming: Coming | None = None) -> None:
@@ -115,30 +120,30 @@ class Router:
             return None
         return line
 
-    def abandon(self, request_id: int) -> tuple[bool, list[bytes]]:
-        """Forget a request that nobody waits for any more; say whether it was written, and what may be written now."""
-        written = self._waiting.pop(request_id, None) is None
+    def abandon(self, request_id: int) -> tuple[bool, list[NumberedLine]]:
+        """Forget a request that nobody waits for any more; say whether it was admitted, and what may be written now."""
+        admitted = self._waiting.pop(request_id, None) is None
         pending = self._pending.pop(request_id, None)
         if pending is not None and pending.coming is not None:
             _remove(self._coming, pending.coming.thread_id, pending.coming)
-        return written, self._admit_waiting()
+        return admitted, self._admit_waiting()
 
     def load(self) -> Load:
         """Count what is under way and what is unread."""
-        mailboxes = set(_alive(chain.from_iterable(self._topics.values())))
-        unread = [mailbox.unread for mailbox in mailboxes]
+        subscribed = set(_alive(chain.from_iterable(self._topics.values())))
+        mailboxes = [mailbox for mailbox in subscribed if not isinstance(mailbox, Listener)]
+        unread = [mailbox.unread for mailbox in mailboxes if mailbox.is_counted]
         return Load(len(self._pending), len(self._waiting), len(unread), sum(unread), max(unread, default=0))
 
-    def _admit_waiting(self) -> list[bytes]:
+    def _admit_waiting(self) -> list[NumberedLine]:
         free = self._max_in_flight - (len(self._pending) - len(self._waiting))
         first = list(self._waiting)[: max(0, free)] if self._waiting else []
-        return [self._waiting.pop(request_id) for request_id in first]
+        return [(request_id, self._waiting.pop(request_id)) for request_id in first]
 
     # -- subscriptions -----------------------------------------------------------------------------------------------
 
     def subscribe(self, topic: Topic, mailbox: Mailbox) -> None:
         """Deliver to ``mailbox`` what belongs to ``topic`` from now on; harmless if that is so already."""
-        mailbox.count_in(self._tally)
         subscribed = self._topics.setdefault(topic, [])
         if weakref.ref(mailbox) not in subscribed:
             subscribed.append(weakref.ref(mailbox))

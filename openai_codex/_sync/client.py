@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+import inspect
+from typing import TYPE_CHECKING, TypeVar
 
 from openai_codex._sync import _wait
 from openai_codex._sync.connection import Connection
@@ -12,15 +13,21 @@ from openai_codex.config import AppServerConfig
 from openai_codex.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
     from types import TracebackType
 
     from typing_extensions import Self
 
     from openai_codex import protocol
-    from openai_codex.approvals import ApprovalRequest, ElicitationRequest, RuntimeRequest, UserInputRequest
+    from openai_codex.approvals import RuntimeRequest
+    from openai_codex.decisions import Answer
+    from openai_codex.decisions.handlers import (
+        ApprovalHandler,
+        ElicitationHandler,
+        Handler,
+        TokenHandler,
+        UserInputHandler,
+    )
     from openai_codex.health import Health
-    from openai_codex.later import Later
     from openai_codex.metadata import Metadata
 
 R = TypeVar("R")
@@ -33,10 +40,10 @@ class Client:
         self,
         config: AppServerConfig | None = None,
         *,
-        on_approval: Callable[[ApprovalRequest], object] | None = None,
-        on_elicitation: Callable[[ElicitationRequest], object] | None = None,
-        on_token_refresh: Callable[[protocol.ChatgptAuthTokensRefreshParams], object] | None = None,
-        on_user_input: Callable[[UserInputRequest], object] | None = None,
+        on_approval: ApprovalHandler | None = None,
+        on_elicitation: ElicitationHandler | None = None,
+        on_token_refresh: TokenHandler | None = None,
+        on_user_input: UserInputHandler | None = None,
     ) -> None:
         self._connection = Connection(config or AppServerConfig())
         handlers = self._connection.handlers
@@ -47,12 +54,21 @@ class Client:
             (handlers.on_user_input, on_user_input),
         ):
             if handler is not None:
+                self._check(register.__name__, handler)
                 register(handler)
         _wait.connect_in_constructor(self._connection.runtimes.current)
 
     def __enter__(self) -> Self:
         self._connection.runtimes.current()
         return self
+
+    # A handler may be a coroutine function in the face that is entered by one.
+    _may_await = inspect.iscoroutinefunction(__enter__)
+
+    def _check(self, name: str, handler: object) -> None:
+        from openai_codex.decisions.handlers import check_handler  # only who has handlers pays for what they answer
+
+        check_handler(name, handler, may_await=self._may_await)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -90,41 +106,54 @@ class Client:
         """
         return self._connection.request(params, timeout=timeout)
 
-    def handle(
-        self, params_type: type[protocol.ServerRequest[R]], handler: Callable[[Any], R | Awaitable[R] | Later]
-    ) -> None:
+    def handle(self, params_type: type[protocol.ServerRequest[R]], handler: Handler[R]) -> None:
         """Register a handler for one kind of request of the runtime; it replaces the one before.
 
-        It gets the params and returns the response, or `LATER`. It runs on a thread of its own pool, or, if it is a
-        coroutine function of the async face, as a task of the loop that the client was connected on; it may call the
-        client. When it raises, the request is refused, or the model told if it was a tool call, and the traceback is
-        logged. A blocking handler does not learn when its request is over; those of ``on_approval`` and its like do.
+        It gets the params and returns the response, or `LATER`; for what has a handler of its own in the constructor, it
+        may return what that would. It runs on a thread of its own pool, or, if it is a coroutine function of the async
+        face, as a task of the loop that the client was connected on; it may call the client. When it raises, the
+        request is refused, or the model told if it was a tool call, and the traceback is logged. A blocking handler
+        does not learn when its request is over; those of ``on_approval`` and its like do, by their request. A
+        coroutine is cancelled then, also where it has ended its turn itself: the ``interrupt`` that it awaits raises
+        ``CancelledError``. Put into ``finally`` what must follow.
 
         Args:
             params_type: for instance ``CurrentTimeReadParams``.
             handler: a function of the params.
+
+        Raises `ConfigError` for params of no such request, and for what cannot be called or awaited here.
         """
+        from openai_codex.decisions.handlers import check_params_type
+
+        check_params_type(params_type)
+        self._check("handler", handler)
         self._connection.handlers.handle(params_type, handler)
 
     def pending_requests(self) -> list[RuntimeRequest]:
-        """Return what a person is being asked and has not been answered, oldest first; empty before the connection."""
-        handlers = self._connection.handlers
-        found = (handlers.request(pending) for pending in self._connection.pending_calls())
+        """Return what the runtime has asked and nobody has answered yet, oldest first; empty before the connection.
+
+        Each is of the class that its handler is given; what no person is asked for, such as a call of a tool or a
+        request for a token, is a plain `RuntimeRequest` with its ``params``. Also those are there whose handlers or
+        tools are still at work.
+        """
+        answering = self._connection.handlers.answering()
+        found = (answering.request(pending) for pending in self._connection.pending_calls())
         return [request for request in found if request is not None]
 
-    def answer(self, request_id: int | str, answer: object) -> bool:
+    def answer(self, request_id: int | str, answer: Answer) -> bool:
         """Answer a request that a handler has left for `LATER`. Callable from any thread; never blocks.
 
         Args:
             request_id: the ``id`` of the request.
-            answer: what the handler would have returned: for an approval an `ApprovalDecision` or a bool.
+            answer: what the handler would have returned: for an approval an `ApprovalDecision` or a bool; for a plain
+                `RuntimeRequest` the protocol's response, for instance ``CurrentTimeReadResponse``.
 
         Returns whether it was in time: ``False`` if the request is over, since it was answered or its turn has ended.
         Raises `ConfigError` for what is no answer to this request.
         """
         for pending in self._connection.pending_calls():
             if pending.key == request_id:
-                return self._connection.handlers.answer(pending, answer)
+                return self._connection.handlers.answering().answer(pending, answer)
         return False
 
     def events(

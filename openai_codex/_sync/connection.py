@@ -9,17 +9,20 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from openai_codex import protocol
 from openai_codex._sync import _wait
-from openai_codex._sync.exchange import ask
+from openai_codex._sync.exchange import ask, take_back
 from openai_codex._sync.handlers import Handlers
 from openai_codex._sync.runtimes import Runtimes
-from openai_codex._engine.mailbox import LastingMailbox
+from openai_codex._engine.mailbox import Listener
 from openai_codex._engine.process.locks import writer_of
 from openai_codex._engine.router import Load
 from openai_codex._engine.topics import EVERYTHING
 from openai_codex._engine.waiting import Deadline
 from openai_codex.errors import (
     ConfigError,
+    DecodeError,
+    InternalRpcError,
     InvalidRequestError,
+    JsonRpcError,
     ServerBusyError,
     ThreadBusyError,
     ThreadLostError,
@@ -35,10 +38,9 @@ if TYPE_CHECKING:
     from openai_codex._engine.topics import Coming
     from openai_codex.config import AppServerConfig
     from openai_codex.health import Health
+    from openai_codex.notification import Notification
 
 R = TypeVar("R")
-
-RATE_LIMITS = "account/rateLimits/updated"
 
 # After these the runtime has a thread loaded, or has it no more.
 _LOADING = frozenset({"thread/start", "thread/resume", "thread/fork"})
@@ -67,10 +69,9 @@ class Connection:
         self.handlers = Handlers(config.handler_timeout)
         self.runtimes = Runtimes(config, self.handlers)
         self._threads: dict[str, int] = {}
-        self._limits = LastingMailbox("rate limits", frozenset({RATE_LIMITS}), limit=8)
-        self._newest_limits: protocol.RateLimitSnapshot | None = None
-        for mailbox in (self._limits, self.handlers.started_items):
-            self.runtimes.subscribe(EVERYTHING, mailbox)
+        self._limits = _RateLimits()
+        for listener in (self._limits, self.handlers.changes, self.handlers.tools):
+            self.runtimes.subscribe(EVERYTHING, listener)
 
     def running(self) -> Actor:
         """Return the runtime of the day. Raises `ConfigError` before there is one."""
@@ -84,10 +85,8 @@ class Connection:
 
     def rate_limits(self) -> protocol.RateLimitSnapshot | None:
         """Return the newest limits that the runtime has told of, if any."""
-        for event in self._limits.take():
-            if isinstance(event.payload, protocol.AccountRateLimitsUpdatedNotification):
-                self._newest_limits = event.payload.rate_limits
-        return self._newest_limits
+        payload = self._limits.newest and self._limits.newest.payload
+        return payload.rate_limits if isinstance(payload, protocol.AccountRateLimitsUpdatedNotification) else None
 
     def request(
         self,
@@ -99,22 +98,29 @@ class Connection:
     ) -> R:
         """Send a typed request and wait for its typed result, ``request_timeout`` seconds unless told otherwise.
 
-        ``undo`` is sent when the caller gives up while the runtime may have carried the request out.
+        ``undo`` is sent when the caller gives up while the runtime may have carried the request out, and when the
+        result cannot be read.
         """
         actor = self.runtimes.current()
         if actor.generation > 1:
             self._resume(actor, params)
         patience = self.config.request_timeout if timeout is None else timeout
+        deadline = Deadline(patience)
         try:
             raw = ask(actor, params, patience, coming, undo)
         except ServerBusyError as error:
             if params.METHOD.rpartition("/")[2] not in _LOOKING:
                 raise
-            raw = self._ask_again(actor, params, patience, error)
+            raw = self._ask_again(actor, params, deadline, error)
         except InvalidRequestError as error:
             self._check_writer(params, error)
             raise
-        result: R = protocol.structure_result(params.METHOD, raw)
+        try:
+            result: R = protocol.structure_result(params.METHOD, raw)
+        except DecodeError:
+            if undo is not None:
+                take_back(actor, undo)
+            raise
         self._note(actor, params, result)
         return result
 
@@ -162,13 +168,13 @@ class Connection:
         )
 
     def _ask_again(
-        self, actor: Actor, params: protocol.ClientRequest[Any], timeout: float, error: ServerBusyError
+        self, actor: Actor, params: protocol.ClientRequest[Any], deadline: Deadline, error: ServerBusyError
     ) -> Any:
         """Repeat a request that the runtime was too busy for, with back-off."""
         from openai_codex.backoff import Patience
 
-        deadline = Deadline(timeout)
-        patience = Patience(_ATTEMPTS, _FIRST_DELAY, _LONGEST_DELAY, 0.2, time.monotonic() + timeout)
+        until = time.monotonic() + (deadline.remaining() or 0.0)
+        patience = Patience(_ATTEMPTS, _FIRST_DELAY, _LONGEST_DELAY, 0.2, until)
         while True:
             _wait.ready(actor.exited, patience.delay_after(error))
             try:
@@ -184,7 +190,7 @@ class Connection:
         elif params.METHOD in _UNLOADING:
             self._threads.pop(_thread_of(params) or "", None)
             if params.METHOD == "thread/delete":
-                self.handlers.forget_tools(_thread_of(params) or "")
+                self.handlers.tools.forget(_thread_of(params) or "")
 
     def _resume(self, actor: Actor, params: protocol.ClientRequest[Any]) -> None:
         """Load the thread that a request is about, if it was loaded in a runtime that has died since."""
@@ -196,13 +202,13 @@ class Connection:
         resume = protocol.ThreadResumeParams(thread_id=thread_id, exclude_turns=True)
         try:
             ask(actor, resume, self.config.request_timeout)
-        except InvalidRequestError as error:
+        except (InternalRpcError, InvalidRequestError) as error:  # the former of a file that was never written to
             self._check_writer(resume, error)
             raise ThreadLostError(thread_id, actor.generation) from error
         self._threads[thread_id] = actor.generation
         _log.info("codex.thread_resumed", thread_id=thread_id, generation=actor.generation)
 
-    def _check_writer(self, params: protocol.ClientRequest[Any], error: InvalidRequestError) -> None:
+    def _check_writer(self, params: protocol.ClientRequest[Any], error: JsonRpcError) -> None:
         """Raise `ThreadBusyError` if a thread cannot be resumed because another process has it."""
         thread_id = _thread_of(params)
         metadata = self.runtimes.metadata
@@ -212,6 +218,18 @@ class Connection:
                 raise ThreadBusyError(
                     error.code, error.message, error.data, error.method, thread_id=thread_id, holder=holder
                 ) from error
+
+
+class _RateLimits(Listener):
+    """Keeps the newest limits that the runtime has told of."""
+
+    def __init__(self) -> None:
+        super().__init__("rate limits", frozenset({"account/rateLimits/updated"}))
+        self.newest: Notification | None = None
+
+    def saw(self, event: Notification) -> None:
+        """Keep it in place of the one before."""
+        self.newest = event
 
 
 def _thread_of(params: object) -> str | None:

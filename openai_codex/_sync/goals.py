@@ -112,6 +112,7 @@ class _GoalRun:
         self._thread_id = thread_id
         self._mailbox = Mailbox(f"the turns of thread {thread_id}")
         self._actor = connection.running()
+        self._mailbox.count_in(self._actor.tally)
         self._actor.subscribe(Topic(thread_id), self._mailbox)
         self.fold = GoalFold(thread_id)
 

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import weakref
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from openai_codex import protocol
@@ -17,7 +19,16 @@ from openai_codex.errors import CodexError, LaunchError, RequestTimeoutError, Tr
 if TYPE_CHECKING:
     from openai_codex._engine.actor import OnCall
     from openai_codex._engine.backlog import Tally
+    from openai_codex._engine.calls import PendingCall
     from openai_codex.config import AppServerConfig
+
+_NEEDED_NEXT = (
+    "openai_codex.metadata",
+    *(
+        f"openai_codex.protocol.{domain}"
+        for domain in ("thread_start", "turn", "item", "account", "rate_limit", "usage")
+    ),
+)
 
 # How often to look whether somebody else's first start in the same home is over, in seconds.
 _LOCK_POLL = 0.02
@@ -32,7 +43,7 @@ class Launcher:
     def __init__(self, config: AppServerConfig, on_call: OnCall, tally: Tally, closing: Latch) -> None:
         self.coming: Actor | None = None
         self._config = config
-        self._on_call = on_call
+        self._on_call = _weakly(on_call)
         self._tally = tally
         self._closing = closing
 
@@ -71,10 +82,12 @@ class Launcher:
         )
         try:
             self._check_open()
+            _prepare()
             raw = ask(actor, self._introduction(), deadline.remaining() or 0.0)
         except BaseException as error:
             stop(actor, config.shutdown_timeout)
             if isinstance(error, CodexError):
+                self._check_open()
                 raise LaunchError(_why(error, config.start_timeout), process.facts()) from error
             raise
         finally:
@@ -107,6 +120,28 @@ def stop(actor: Actor, timeout: float) -> None:
         if not actor.exited.is_ready():
             actor.process.kill()
         actor.release()
+
+
+def _weakly(on_call: OnCall) -> OnCall:
+    """Return a way to ``on_call`` that does not keep it.
+
+    The reader thread holds the actor, and handlers may hold the client: it could not be collected before its runtime
+    has ended.
+    """
+    reference = weakref.ref(on_call)
+
+    def call(pending: PendingCall) -> None:
+        held = reference()
+        if held is not None:  # else nobody has the client any more, and its runtime is being ended
+            held(pending)
+
+    return call
+
+
+def _prepare() -> None:
+    """Load what nearly every program needs next, while the runtime comes up: that takes it longer."""
+    for name in _NEEDED_NEXT:
+        import_module(name)
 
 
 def _why(error: CodexError, timeout: float) -> str:

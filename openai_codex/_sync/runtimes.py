@@ -92,9 +92,11 @@ class Runtimes:
     # -- subscriptions -----------------------------------------------------------------------------------------------
 
     def mailbox(self, subject: str, methods: frozenset[str] | None = None, limit: int | None = None) -> Mailbox:
-        """Make a mailbox for `subscribe` that lives as long as the client may."""
+        """Make a mailbox of a consumer for `subscribe`, which lives as long as the client may."""
         kind = Mailbox if self._config.restart is None else LastingMailbox
-        return kind(subject, methods, limit)
+        mailbox = kind(subject, methods, limit)
+        mailbox.count_in(self.tally)
+        return mailbox
 
     def subscribe(self, topic: Topic, mailbox: Mailbox) -> None:
         """Deliver events from now on, from this runtime and those that follow. Raises `TransportClosedError`."""
@@ -158,6 +160,9 @@ class Runtimes:
             raise
         self.metadata = _metadata(raw)
         self._own(actor)
+        if self._closing.is_ready():  # meanwhile, by another thread, which has not seen this one
+            self.close()
+            raise TransportClosedError("the client was closed")
         for topic, mailbox in self._subscribed():
             actor.subscribe(topic, mailbox)
         if actor.generation > 1:

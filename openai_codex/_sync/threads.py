@@ -9,10 +9,9 @@ from openai_codex import protocol
 from openai_codex._sync.client import Client
 from openai_codex._sync.thread import Thread
 from openai_codex.options import approval, given, opened, sandbox_mode
-from openai_codex.tools import tool_specs
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from openai_codex.options import (
         ApprovalMode,
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
         PersonalityLike,
         SandboxLike,
     )
+    from openai_codex.toolbox import Table
     from openai_codex.tools import AnyTool
 
 
@@ -71,6 +71,7 @@ class Threads(Client):
 
         Raises what `request` raises. If the caller is cancelled, the thread may exist all the same.
         """
+        table = _table(tools)
         params = protocol.ThreadStartParams(
             **approval(approval_policy, approvals_reviewer, approval_mode),
             base_instructions=given(base_instructions),
@@ -86,9 +87,9 @@ class Threads(Client):
             service_tier=given(service_tier),
             session_start_source=opened(protocol.ThreadStartSource, session_start_source),
             thread_source=given(thread_source),
-            dynamic_tools=given(None if tools is None else tool_specs(tools)),
+            dynamic_tools=given(None if table is None else _declared(table)),
         )
-        return self._with_tools((self.request(params)).thread.id, tools)
+        return self._with_tools((self.request(params)).thread.id, table)
 
     def thread_resume(
         self,
@@ -123,6 +124,7 @@ class Threads(Client):
         Raises `InvalidRequestError` if there is no such thread, if it never had a turn, if it is archived, or if
         another process has it open.
         """
+        table = _table(tools)
         params = protocol.ThreadResumeParams(
             **approval(approval_policy, approvals_reviewer, approval_mode),
             thread_id=thread_id,
@@ -137,7 +139,7 @@ class Threads(Client):
             sandbox=sandbox_mode(sandbox),
             service_tier=given(service_tier),
         )
-        return self._with_tools((self.request(params)).thread.id, tools)
+        return self._with_tools((self.request(params)).thread.id, table)
 
     def thread_fork(
         self,
@@ -175,6 +177,7 @@ class Threads(Client):
 
         Raises `InvalidRequestError` if there is no such thread or turn, or if the thread never had a turn.
         """
+        table = _table(tools)
         params = protocol.ThreadForkParams(
             **approval(approval_policy, approvals_reviewer, approval_mode),
             thread_id=thread_id,
@@ -192,7 +195,7 @@ class Threads(Client):
             service_tier=given(service_tier),
             thread_source=given(thread_source),
         )
-        return self._with_tools((self.request(params)).thread.id, tools, thread_id)
+        return self._with_tools((self.request(params)).thread.id, table, thread_id)
 
     def thread_unarchive(self, thread_id: str) -> Thread:
         """Bring an archived thread back (`thread/unarchive`); resume it before its next turn."""
@@ -203,6 +206,21 @@ class Threads(Client):
         """Return a handle on a thread that is loaded already; nothing is sent."""
         return Thread(self._connection, thread_id)
 
-    def _with_tools(self, thread_id: str, tools: Sequence[AnyTool] | None, parent_id: str | None = None) -> Thread:
-        self._connection.handlers.use_tools(thread_id, tools, parent_id)
+    def _with_tools(self, thread_id: str, table: Table | None, parent_id: str | None = None) -> Thread:
+        self._connection.handlers.tools.give(thread_id, table, parent_id)
         return self.thread(thread_id)
+
+
+def _table(tools: Iterable[AnyTool] | None) -> Table | None:
+    """Look at tools before anything is sent. Raises `ConfigError` for what is no tool, and for two of one name."""
+    if tools is None:
+        return None
+    from openai_codex.tools import tool_table  # only who has tools pays for what declares them
+
+    return tool_table(tools)
+
+
+def _declared(table: Table) -> list[protocol.DynamicToolSpec]:
+    from openai_codex.tools import tool_specs
+
+    return tool_specs(table.values())

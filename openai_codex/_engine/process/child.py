@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from openai_codex._engine.process import descendants
+from openai_codex._engine.process.output import OutputPipe
 from openai_codex.errors import LaunchError, ProcessFacts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-READ_SIZE = 1 << 18
 STDERR_BYTES = 1 << 16
 STDERR_LINES = 50
 STDERR_LINE_LENGTH = 2_000
@@ -48,7 +48,8 @@ class RuntimeProcess:
         self._child = _spawn(command, cwd, {**(env or {}), descendants.VARIABLE: self._mark})
         self.pid = self._child.pid
         self._stdin = _pipe(self._child.stdin)
-        self._stdout = _pipe(self._child.stdout)
+        self._stdout = OutputPipe(_pipe(self._child.stdout), self.pid)
+        self._stderr = OutputPipe(_pipe(self._child.stderr), self.pid)
         self._stdin_fd = self._stdin.fileno()
         if _POSIX:
             os.set_blocking(self._stdin_fd, False)
@@ -60,9 +61,7 @@ class RuntimeProcess:
 
     def read(self, patience: float) -> bytes | None:
         """Return what stdout has, at least a byte, empty at its end; ``None`` if nothing came for ``patience`` seconds."""
-        if _POSIX and not _wait_for(self._stdout.fileno(), select.POLLIN, patience):
-            return None
-        return os.read(self._stdout.fileno(), READ_SIZE)
+        return self._stdout.read(patience)
 
     def try_write(self, data: bytes | memoryview) -> int:
         """Write what fits into stdin now; return how many bytes that was. Raises `OSError` when the pipe is broken."""
@@ -74,7 +73,9 @@ class RuntimeProcess:
     def wait_writable(self, timeout: float) -> None:
         """Wait until stdin has room or is broken, at most ``timeout`` seconds."""
         if _POSIX:
-            _wait_for(self._stdin_fd, select.POLLOUT, timeout)
+            poll = select.poll()
+            poll.register(self._stdin_fd, select.POLLOUT)
+            poll.poll(timeout * 1000)
 
     def close_stdin(self) -> None:
         """End the child's input: how it is asked to finish and exit."""
@@ -89,7 +90,10 @@ class RuntimeProcess:
             return True
         if not hasattr(os, "waitid"):  # Windows, and macOS before Python 3.13
             return self._child.poll() is not None
-        return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+        try:
+            return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+        except ChildProcessError:  # the program ignores SIGCHLD or reaps by itself: how the child ended nobody learns
+            return self._child.poll() is not None
 
     def end(self, timeout: float) -> int | None:
         """Wait for the exit, at most ``timeout`` seconds, kill what is left of the process group, and reap the child.
@@ -127,7 +131,7 @@ class RuntimeProcess:
 
     def disown(self) -> None:
         """This process is a fork of the one that started the runtime: leave it to that one, and give back the pipes."""
-        for pipe in (self._stdin, self._stdout):
+        for pipe in (self._stdin, self._stdout, self._stderr):
             with suppress(OSError):
                 pipe.close()
 
@@ -157,9 +161,9 @@ class RuntimeProcess:
                 self._child.send_signal(number)
 
     def _drain_stderr(self) -> None:
-        with _pipe(self._child.stderr) as stderr:
-            while chunk := stderr.read(READ_SIZE):
-                self._tail = (self._tail + chunk)[-STDERR_BYTES:]
+        while chunk := self._stderr.read(None):
+            self._tail = (self._tail + chunk)[-STDERR_BYTES:]
+        self._stderr.close()
 
 
 def _spawn(command: tuple[str, ...], cwd: str | None, env: Mapping[str, str]) -> subprocess.Popen[bytes]:
@@ -180,12 +184,6 @@ def _spawn(command: tuple[str, ...], cwd: str | None, env: Mapping[str, str]) ->
         raise LaunchError(f"{command[0]}{where}: {error.strerror}", ProcessFacts(command)) from error
     except (TypeError, ValueError) as error:  # what no system call could take; the configuration catches what it can
         raise LaunchError(f"{command[0]}: {error}", ProcessFacts(command)) from error
-
-
-def _wait_for(fd: int, event: int, timeout: float) -> bool:
-    poll = select.poll()
-    poll.register(fd, event)
-    return bool(poll.poll(timeout * 1000))
 
 
 def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:

@@ -1,0 +1,83 @@
+"""Small things that are due at a time, done by one thread that is started with the first of them."""
+
+from __future__ import annotations
+
+import heapq
+import threading
+import time
+from itertools import count
+from typing import TYPE_CHECKING
+
+from openai_codex.log import Log
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_log = Log("alarm")
+
+
+class Appointment:
+    """Something that is due at a time, unless it is cancelled. It is a waiter: to wake it is to cancel it."""
+
+    def __init__(self, action: Callable[[], object]) -> None:
+        self._action: Callable[[], object] | None = action
+
+    def wake(self) -> None:
+        """Cancel it, and keep nothing that it holds."""
+        self._action = None
+
+    def keep(self) -> None:
+        """Do it, if it was not cancelled."""
+        action = self._action
+        if action is not None:
+            try:
+                action()
+            except Exception:  # noqa: BLE001  the next appointments are kept all the same
+                _log.warning("codex.alarm_failed", exc_info=True)
+
+
+class Alarm:
+    """Keeps appointments, on a thread of its own. ``_lock`` guards the heap; actions run without it and must be quick."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
+        self._numbers = count()
+        self._heap: list[tuple[float, int, Appointment]] = []
+        self._thread: threading.Thread | None = None
+        self._closed = False
+
+    def at(self, when: float, action: Callable[[], object]) -> Appointment:
+        """Do something at a time of the monotonic clock. After `close` nothing is done."""
+        appointment = Appointment(action)
+        with self._lock:
+            heapq.heappush(self._heap, (when, next(self._numbers), appointment))
+            if self._thread is None and not self._closed:
+                self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+                self._thread.start()
+            self._changed.notify()
+        return appointment
+
+    def close(self, timeout: float) -> None:
+        """Keep no further appointment, and wait for the thread to end, at most ``timeout`` seconds. Idempotent."""
+        with self._lock:
+            self._closed = True
+            self._heap.clear()
+            self._changed.notify()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(timeout)
+
+    def _run(self) -> None:
+        while (due := self._next()) is not None:
+            due.keep()
+
+    def _next(self) -> Appointment | None:
+        """Wait for the next that is due; ``None`` when it is closed."""
+        with self._lock:
+            while not self._closed:
+                left = self._heap[0][0] - time.monotonic() if self._heap else None
+                if left is not None and left <= 0:
+                    return heapq.heappop(self._heap)[2]
+                self._changed.wait(left)
+            return None
