@@ -10,11 +10,13 @@ terminal = Lock()  # handlers run at once, each on a thread of its own: one ques
 def approve(request: ApprovalRequest) -> ApprovalDecision | bool:
     """Say yes or no; in AsyncCodex this may be a coroutine function."""
     with terminal:
+        if request.cancelled:
+            return False  # its turn has ended while another question was asked
         match request:
             case CommandApproval():
                 print(f"In {request.cwd}, {request.reason}\n  {request.command}")
-            case FileChangeApproval():
-                print(request.diff)
+            case FileChangeApproval(diff=str(diff)):
+                print(diff)
             case _:
                 return False  # the model is told, and the turn goes on
         answer = input("[y]es, yes for this [s]ession, or [n]o? ")

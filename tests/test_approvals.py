@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import copy
 import pickle
+import re
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import Any, get_args
 
 import attrs
 import pytest
 
-from openai_codex import ConfigError, approvals, protocol
+from openai_codex import AsyncCodex, Codex, ConfigError, approvals, protocol
 from openai_codex.approvals import (
     ApprovalRequest,
     CommandApproval,
@@ -20,6 +23,7 @@ from openai_codex.approvals import (
     LegacyPatchApproval,
     McpToolApproval,
     PermissionsApproval,
+    RuntimeRequest,
     UserInputRequest,
     approval_request,
     read_request,
@@ -29,18 +33,29 @@ from openai_codex.decisions import (
     ApprovalDecision,
     ElicitationAnswer,
     accept_all,
+    approval_response,
     respond,
     response_type,
-    to_response,
 )
 from openai_codex.protocol import OpenEnum, Record, UnknownVariant, structure_named, structure_server_request
 from openai_codex.protocol.base import shown_fields
 from openai_codex.protocol.methods import SERVER_REQUESTS
+from openai_codex.testing import FakeAppServer
+from tests.protocol.test_typing import Check, mypy, pyright
 
 PLACE = {"threadId": "T", "turnId": "U", "itemId": "I", "startedAtMs": 1}
 ELICITATION = {"threadId": "T", "turnId": "U", "serverName": "probe", "message": "Allow?"}
 FORM = {**ELICITATION, "mode": "form", "_meta": None, "requestedSchema": {"type": "object", "properties": {}}}
+FIELDS = {"type": "object", "properties": {"name": {"type": "string"}}}
 META = {"codex_approval_kind": "mcp_tool_call", "tool_title": "Danger", "tool_params": {"x": 1}}
+TOOL_QUESTION = {
+    "id": "mcp_tool_call_approval_I",
+    "header": "Approve app tool call?",
+    "question": "Allow?",
+    "isOther": False,
+    "isSecret": False,
+    "options": [{"label": label, "description": ""} for label in ("Allow", "Allow for this session", "Cancel")],
+}
 PERMISSIONS = {"network": {"enabled": True}, "fileSystem": {"read": ["/r"], "write": ["/w"]}}
 HOST = {"host": "example.com", "protocol": "https"}
 
@@ -136,6 +151,7 @@ EXPECTED: dict[type, dict[str, Any]] = {
             "scope": "session",
         },
         "decline": {"permissions": {}},
+        "cancel": {"permissions": {}},
     },
     McpToolApproval: {
         "accept": {"action": "accept"},
@@ -311,9 +327,9 @@ def test_the_file_changes_come_from_the_item() -> None:
     assert request.diff == "--- /dev/null\n+++ /w/new\n@@ -0,0 +1,1 @@\n+hello\n"
 
 
-def test_without_the_item_there_is_no_diff() -> None:
+def test_changes_that_were_not_seen_are_not_taken_for_none() -> None:
     request = request_of(FileChangeApproval)
-    assert (list(request.changes), request.diff) == ([], "")
+    assert (request.changes, request.diff) == (None, None)
 
 
 @pytest.mark.parametrize(
@@ -380,6 +396,23 @@ def test_an_ordinary_elicitation_is_no_approval(meta: Any) -> None:
     assert request.requested_schema == params.requested_schema
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"requestedSchema": FIELDS},
+        {"turnId": None},
+        {"mode": "url", "url": "https://example.com", "elicitationId": "e"},
+        {"mode": "openai/form", "requestedSchema": {}},
+        {"mode": "openaiForm", "requestedSchema": {}},
+        {"mode": "openai/userVerification", "title": "t", "description": "d", "challenge": "c"},
+    ],
+)
+def test_a_server_that_asks_for_more_than_an_approval_does_not_pass_for_the_runtime(changes: dict[str, Any]) -> None:
+    params = elicitation(_meta=META, **changes)
+    assert approval_request(0, params) is None
+    assert isinstance(read_request(0, params), ElicitationRequest)
+
+
 def test_the_other_modes_of_an_elicitation() -> None:
     page = read_request(0, elicitation(mode="url", url="https://example.com", elicitationId="e"))
     check = read_request(0, elicitation(mode="openai/userVerification", title="t", description="d", challenge="c"))
@@ -401,9 +434,57 @@ def test_questions_of_the_model() -> None:
     assert request.is_blocking
 
 
-@pytest.mark.parametrize("method", set(OTHERS) - {"item/tool/requestUserInput"})
-def test_what_is_for_the_program_asks_no_person(method: str) -> None:
-    assert read_request(0, other(method)) is None
+def tool_question(**changes: Any) -> Any:
+    """What the runtime asks about an MCP tool when it may not do so by elicitation."""
+    asked = {**OTHERS["item/tool/requestUserInput"], "questions": [{**TOOL_QUESTION, **changes}]}
+    return structure_server_request("item/tool/requestUserInput", asked)
+
+
+def test_a_question_of_the_runtime_about_a_tool_is_an_approval() -> None:
+    request = approval_request(0, tool_question())
+    assert isinstance(request, McpToolApproval)
+    assert (request.thread_id, request.turn_id, request.item_id, request.reason) == ("T", "U", "I", "Allow?")
+    assert (request.server_name, request.arguments, request.persist) == (None, None, ("session",))
+
+
+@pytest.mark.parametrize("changes", [{"isOther": True}, {"id": "mcp_tool_call_approval_other"}, {"id": "q"}])
+def test_a_question_of_the_model_does_not_pass_for_one_of_the_runtime(changes: dict[str, Any]) -> None:
+    assert isinstance(read_request(0, tool_question(**changes)), UserInputRequest)
+
+
+def test_one_of_several_questions_is_no_approval() -> None:
+    asked = {**OTHERS["item/tool/requestUserInput"], "questions": [TOOL_QUESTION, TOOL_QUESTION]}
+    params = structure_server_request("item/tool/requestUserInput", asked)
+    assert isinstance(read_request(0, params), UserInputRequest)
+
+
+PLAIN = {
+    "item/tool/call": ("T", "U", "c", None),
+    "account/chatgptAuthTokens/refresh": (None, None, None, "unauthorized"),
+    "currentTime/read": ("T", None, None, None),
+    "attestation/generate": (None, None, None, None),
+}
+
+
+@pytest.mark.parametrize("method", PLAIN)
+def test_what_is_for_the_program_is_a_plain_request(method: str) -> None:
+    params = other(method)
+    request = read_request("id", params)
+    assert type(request) is RuntimeRequest
+    assert request.params is params
+    assert ("id", *PLAIN[method]) == (
+        request.id,
+        request.thread_id,
+        request.turn_id,
+        request.item_id,
+        request.reason,
+    )
+    assert approval_request("id", params) is None
+
+
+def test_every_request_of_the_protocol_can_be_read() -> None:
+    read = {method for method, _ in SAMPLES.values()} | set(OTHERS)
+    assert read == set(SERVER_REQUESTS)
 
 
 def test_an_elicitation_of_a_new_mode_asks_nobody() -> None:
@@ -418,10 +499,10 @@ def test_an_elicitation_of_a_new_mode_asks_nobody() -> None:
 def test_each_decision_of_each_kind(kind: type, verb: str) -> None:
     request, expected = request_of(kind), EXPECTED[kind].get(verb)
     if expected is not None:
-        assert sent(SAMPLES[kind][0], to_response(request, DECISIONS[verb])) == expected
+        assert sent(SAMPLES[kind][0], approval_response(request, DECISIONS[verb])) == expected
         return
     with pytest.raises(ConfigError) as caught:
-        to_response(request, DECISIONS[verb])
+        approval_response(request, DECISIONS[verb])
     assert caught.value.what == kind.__name__
     assert f"does not take the decision {verb}: it takes accept" in caught.value.reason
 
@@ -429,24 +510,24 @@ def test_each_decision_of_each_kind(kind: type, verb: str) -> None:
 @pytest.mark.parametrize("kind", SAMPLES, ids=lambda kind: kind.__name__)
 def test_shorthand(kind: type) -> None:
     request = request_of(kind)
-    assert to_response(request, True) == to_response(request, ApprovalDecision.accept())
-    assert to_response(request, False) == to_response(request, ApprovalDecision.decline())
-    assert to_response(request, accept_all(request)) == to_response(request, True)
+    assert approval_response(request, True) == approval_response(request, ApprovalDecision.accept())
+    assert approval_response(request, False) == approval_response(request, ApprovalDecision.decline())
+    assert approval_response(request, accept_all(request)) == approval_response(request, True)
 
 
 @pytest.mark.parametrize("kind", SAMPLES, ids=lambda kind: kind.__name__)
 def test_the_protocols_own_response_goes_as_it_is(kind: type) -> None:
     request = request_of(kind)
-    response = to_response(request, False)
+    response = approval_response(request, False)
     assert isinstance(response, response_type(request.params))
-    assert to_response(request, response) is response
+    assert approval_response(request, response) is response
 
 
 @pytest.mark.parametrize("kind", SAMPLES, ids=lambda kind: kind.__name__)
 @pytest.mark.parametrize("decision", [None, "accept", 1, protocol.CurrentTimeReadResponse(current_time_at=1)])
 def test_what_is_no_decision(kind: type, decision: Any) -> None:
     with pytest.raises(ConfigError) as caught:
-        to_response(request_of(kind), decision)
+        approval_response(request_of(kind), decision)
     assert (
         str(caught.value) == f"{kind.__name__}: expected an ApprovalDecision or a bool, got {type(decision).__name__}"
     )
@@ -454,7 +535,7 @@ def test_what_is_no_decision(kind: type, decision: Any) -> None:
 
 @pytest.mark.parametrize("prefix", [None, ["touch", "x"]])
 def test_the_prefix_that_is_proposed(prefix: list[str] | None) -> None:
-    response: Any = to_response(request_of(CommandApproval), ApprovalDecision.accept_command_prefix(prefix))
+    response: Any = approval_response(request_of(CommandApproval), ApprovalDecision.accept_command_prefix(prefix))
     assert response.decision.accept_with_execpolicy_amendment.execpolicy_amendment == ["touch", "x"]
 
 
@@ -466,13 +547,51 @@ def test_the_prefix_that_is_proposed(prefix: list[str] | None) -> None:
         (request_of(LegacyCommandApproval), ApprovalDecision.accept_command_prefix()),
         (request_of(CommandApproval, networkApprovalContext=None), ApprovalDecision.allow_host("example.com")),
         (request_of(CommandApproval, networkApprovalContext=None), ApprovalDecision.deny_host()),
-        (request_of(McpToolApproval, _meta=META), ApprovalDecision.accept_for_session()),
+        (request_of(McpToolApproval, _meta=META), ApprovalDecision.accept_always()),
         (request_of(McpToolApproval, _meta={**META, "persist": ["session"]}), ApprovalDecision.accept_always()),
     ],
 )
 def test_a_decision_that_this_request_gives_no_ground_for(request_: Any, decision: ApprovalDecision) -> None:
     with pytest.raises(ConfigError, match=f"{type(request_).__name__}: does not take the decision {decision.verb}: "):
-        to_response(request_, decision)
+        approval_response(request_, decision)
+
+
+GENERIC = ("accept", "accept_for_session", "decline", "cancel")
+
+
+@pytest.mark.parametrize("kind", SAMPLES, ids=lambda kind: kind.__name__)
+def test_every_request_takes_the_generic_decisions(kind: type) -> None:
+    assert set(GENERIC) <= EXPECTED[kind].keys()
+
+
+def test_a_session_that_is_not_offered_for_an_mcp_tool_is_this_once() -> None:
+    request = request_of(McpToolApproval, _meta={**META, "persist": ["always"]})
+    response = approval_response(request, ApprovalDecision.accept_for_session())
+    assert sent("mcpServer/elicitation/request", response) == {"action": "accept"}
+
+
+@pytest.mark.parametrize(
+    ("decision", "option"),
+    [
+        (True, "Allow"),
+        (ApprovalDecision.accept_for_session(), "Allow for this session"),
+        (False, "Cancel"),
+        (ApprovalDecision.cancel(), "Cancel"),
+    ],
+)
+def test_a_decision_about_a_tool_that_was_asked_for_by_question(decision: Any, option: str) -> None:
+    response = respond(tool_question(), decision)
+    answers = {"mcp_tool_call_approval_I": {"answers": [option]}}
+    assert sent("item/tool/requestUserInput", response) == {"answers": answers}
+
+
+def test_a_question_about_a_tool_that_offers_less() -> None:
+    params = tool_question(options=[{"label": label, "description": ""} for label in ("Allow", "Cancel")])
+    response: Any = respond(params, ApprovalDecision.accept_for_session())
+    assert response.answers["mcp_tool_call_approval_I"].answers == ["Allow"]
+    for wrong in (ApprovalDecision.accept_always(), {"mcp_tool_call_approval_I": "Allow"}, None):
+        with pytest.raises(ConfigError, match="McpToolApproval"):
+            respond(params, wrong)
 
 
 @pytest.mark.parametrize("grant", [{"read": "/r"}, {"write": [1]}, {"for_session": True, "strict_auto_review": True}])
@@ -498,13 +617,13 @@ def test_a_command_prefix_is_a_list_of_words() -> None:
     ],
 )
 def test_grants_of_a_part(grant: dict[str, Any], json: dict[str, Any]) -> None:
-    response = to_response(request_of(PermissionsApproval), ApprovalDecision.grant(**grant))
+    response = approval_response(request_of(PermissionsApproval), ApprovalDecision.grant(**grant))
     assert sent("item/permissions/requestApproval", response) == json
 
 
 def test_what_was_not_asked_is_not_granted() -> None:
     request = request_of(PermissionsApproval, permissions={"network": None, "fileSystem": {"read": ["/r"]}})
-    json = sent("item/permissions/requestApproval", to_response(request, True))
+    json = sent("item/permissions/requestApproval", approval_response(request, True))
     assert json == {"permissions": {"fileSystem": {"read": ["/r"]}}, "scope": "turn"}
 
 
@@ -531,11 +650,13 @@ def test_answers_that_fit_no_question(answer: Any) -> None:
         respond(other("item/tool/requestUserInput"), answer)
 
 
+PAGE = {"mode": "url", "url": "https://example.com", "elicitationId": "e"}
+OPEN_FORM = {"mode": "openai/form", "requestedSchema": {"any": "thing"}}
+
+
 @pytest.mark.parametrize(
     ("answer", "json"),
     [
-        ({"name": "Bob"}, {"action": "accept", "content": {"name": "Bob"}}),
-        ({}, {"action": "accept", "content": {}}),
         (True, {"action": "accept"}),
         (False, {"action": "decline"}),
         (None, {"action": "decline"}),
@@ -544,10 +665,42 @@ def test_answers_that_fit_no_question(answer: Any) -> None:
         (ElicitationAnswer("cancel"), {"action": "cancel"}),
     ],
 )
-def test_answers_to_elicitations(answer: Any, json: dict[str, Any]) -> None:
-    page = elicitation(mode="url", url="https://example.com", elicitationId="e")
-    for params in (elicitation(), page, params_of(McpToolApproval)):
-        assert sent("mcpServer/elicitation/request", respond(params, answer)) == json
+@pytest.mark.parametrize("changes", [{"requestedSchema": FIELDS}, PAGE, OPEN_FORM], ids=["form", "page", "open form"])
+def test_answers_to_elicitations(changes: dict[str, Any], answer: Any, json: dict[str, Any]) -> None:
+    assert sent("mcpServer/elicitation/request", respond(elicitation(**changes), answer)) == json
+
+
+@pytest.mark.parametrize("content", [{"name": "Bob"}, {}])
+@pytest.mark.parametrize("changes", [{"requestedSchema": FIELDS}, OPEN_FORM], ids=["form", "open form"])
+def test_a_dict_fills_in_a_form(changes: dict[str, Any], content: dict[str, Any]) -> None:
+    response = respond(elicitation(**changes), content)
+    assert sent("mcpServer/elicitation/request", response) == {"action": "accept", "content": content}
+
+
+def test_a_field_may_have_any_name() -> None:
+    asked = {"type": "object", "properties": {"action": {"type": "string"}}}
+    response = respond(elicitation(requestedSchema=asked), {"action": "decline"})
+    assert sent("mcpServer/elicitation/request", response) == {"action": "accept", "content": {"action": "decline"}}
+
+
+@pytest.mark.parametrize("changes", [{}, {"requestedSchema": FIELDS}, OPEN_FORM], ids=["empty", "form", "open form"])
+@pytest.mark.parametrize("answer", [{"action": "decline"}, {"action": "accept", "content": {"name": "Bob"}}])
+def test_a_response_in_the_words_of_the_protocol_is_no_form(changes: dict[str, Any], answer: Any) -> None:
+    for given in (answer, ElicitationAnswer("accept", answer)):
+        with pytest.raises(ConfigError, match="does not ask 'action'"):
+            respond(elicitation(**changes), given)
+
+
+def test_a_field_that_the_form_does_not_have() -> None:
+    for given in ({"nmae": "Bob"}, {"name": "Bob", "nmae": 1}, ElicitationAnswer("accept", {"nmae": "Bob"})):
+        with pytest.raises(ConfigError, match="does not ask 'nmae'"):
+            respond(elicitation(requestedSchema=FIELDS), given)
+
+
+@pytest.mark.parametrize("answer", [{}, {"action": "accept"}])
+def test_a_page_has_no_fields(answer: Any) -> None:
+    with pytest.raises(ConfigError, match="UrlMcpServerElicitationRequestParams: expected"):
+        respond(elicitation(**PAGE), answer)
 
 
 @pytest.mark.parametrize("answer", ["Bob", 1, ["Bob"], ApprovalDecision.accept()])
@@ -556,14 +709,28 @@ def test_answers_that_no_elicitation_takes(answer: Any) -> None:
         respond(elicitation(), answer)
 
 
+@pytest.mark.parametrize("action", ["approve", "", None, ["accept"]])
+def test_an_action_that_there_is_not(action: Any) -> None:
+    with pytest.raises(ConfigError, match="action: expected one of accept, decline, cancel"):
+        ElicitationAnswer(action, {"name": "Bob"})
+
+
+@pytest.mark.parametrize(
+    "answer", [{}, {"action": "decline"}, {"decision": "decline"}, None, ElicitationAnswer("accept"), "yes"]
+)
+def test_what_fills_in_a_form_does_not_approve_of_a_tool(answer: Any) -> None:
+    with pytest.raises(ConfigError, match="McpToolApproval: expected an ApprovalDecision or a bool"):
+        respond(params_of(McpToolApproval), answer)
+
+
 def test_a_handler_of_elicitations_may_decide_about_a_tool() -> None:
     response = respond(params_of(McpToolApproval), ApprovalDecision.accept_for_session())
     assert sent("mcpServer/elicitation/request", response) == EXPECTED[McpToolApproval]["accept_for_session"]
 
 
-@pytest.mark.parametrize("kind", set(SAMPLES) - {McpToolApproval}, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", SAMPLES, ids=lambda kind: kind.__name__)
 def test_a_handler_of_the_params_may_decide_too(kind: type) -> None:
-    assert respond(params_of(kind), True) == to_response(request_of(kind), True)
+    assert respond(params_of(kind), True) == approval_response(request_of(kind), True)
 
 
 def test_fresh_tokens() -> None:
@@ -584,10 +751,91 @@ def test_no_fresh_tokens(answer: Any) -> None:
 
 
 def test_the_rest_takes_responses_only() -> None:
-    rest = set(SERVER_REQUESTS) - set(RESPONDERS)
+    rest = set(SERVER_REQUESTS) - set(RESPONDERS) - {method for method, _ in SAMPLES.values()}
     assert rest == {"item/tool/call", "currentTime/read", "attestation/generate"}
     for method in rest:
         with pytest.raises(ConfigError, match=f"expected a {SERVER_REQUESTS[method][1]}, got int"):
             respond(other(method), 1)
     response = protocol.CurrentTimeReadResponse(current_time_at=1)
     assert respond(other("currentTime/read"), response) is response
+
+
+# ------------------------------------------------------------------------------------------------------------ handlers
+
+
+async def _is_asked(request: Any) -> bool:
+    return True
+
+
+class Clerk:
+    async def __call__(self, request: Any) -> bool:  # noqa: ARG002  handlers are given the request
+        return True
+
+
+@pytest.mark.parametrize("handler", [_is_asked, partial(_is_asked), Clerk(), Clerk().__call__], ids=repr)
+def test_coroutine_functions_are_for_the_async_face(handler: Any) -> None:
+    for name in ("on_approval", "on_elicitation", "on_token_refresh", "on_user_input"):
+        with pytest.raises(ConfigError, match=f"{name}: a coroutine function needs AsyncCodex"):
+            Codex(**{name: handler})
+        AsyncCodex(**{name: handler})  # it does not connect here
+
+
+def test_the_sync_face_takes_no_coroutine_function_later_either() -> None:
+    with FakeAppServer() as server, Codex(server.config()) as codex:
+        handler: Any = _is_asked
+        with pytest.raises(ConfigError, match="handler: a coroutine function needs AsyncCodex"):
+            codex.handle(protocol.CurrentTimeReadParams, handler)
+
+
+USE = """
+from openai_codex import (
+    LATER, ApprovalDecision, ApprovalRequest, AsyncCodex, Codex, ElicitationAnswer, ElicitationRequest,
+    UserInputRequest, accept_all,
+)
+from openai_codex.later import Later
+from openai_codex.types import CurrentTimeReadParams, CurrentTimeReadResponse
+
+def yes(request: ApprovalRequest) -> bool: return True
+def either(request: ApprovalRequest) -> ApprovalDecision | bool | Later: return LATER
+def text(request: ApprovalRequest) -> str: return "yes"
+def nothing(request: ApprovalRequest) -> None: ...
+def fill(request: ElicitationRequest) -> dict[str, int] | ElicitationAnswer | None: return {"age": 3}
+def answer(request: UserInputRequest) -> dict[str, str]: return {"q": "A"}
+def tell(params: CurrentTimeReadParams) -> CurrentTimeReadResponse: return CurrentTimeReadResponse(current_time_at=1)
+async def soon(request: ApprovalRequest) -> bool: return True
+async def soon_nothing(request: ApprovalRequest) -> None: ...
+async def soon_tell(params: CurrentTimeReadParams) -> CurrentTimeReadResponse | Later: return LATER
+
+codex = Codex(on_approval=yes, on_elicitation=fill, on_user_input=answer)
+codex.handle(CurrentTimeReadParams, tell)
+codex.handle(CurrentTimeReadParams, lambda params: LATER)
+codex.answer(1, True)
+codex.answer(1, CurrentTimeReadResponse(current_time_at=1))
+Codex(on_approval=either)
+Codex(on_approval=accept_all)
+Codex(on_approval=lambda request: request.thread_id != "")
+Codex(on_approval=text)  # wrong
+Codex(on_approval=nothing)  # wrong
+Codex(on_approval=soon)  # wrong
+Codex(on_user_input=yes)  # wrong
+codex.handle(CurrentTimeReadParams, soon_tell)  # wrong
+codex.handle(CurrentTimeReadParams, nothing)  # wrong
+codex.answer(1, "yes")  # wrong
+
+late = AsyncCodex(on_approval=soon)
+late.handle(CurrentTimeReadParams, soon_tell)
+late.handle(CurrentTimeReadParams, tell)
+AsyncCodex(on_approval=either, on_elicitation=fill, on_user_input=answer)
+AsyncCodex(on_approval=text)  # wrong
+AsyncCodex(on_approval=soon_nothing)  # wrong
+late.handle(CurrentTimeReadParams, soon)  # wrong
+"""
+
+
+@pytest.mark.parametrize("check", [mypy, pyright])
+def test_type_checkers_know_what_a_handler_returns(check: Check, tmp_path: Path) -> None:
+    (tmp_path / "use.py").write_text(USE)
+    wrong = [number for number, line in enumerate(USE.splitlines(), 1) if line.endswith("# wrong")]
+    done = check(tmp_path)
+    found = sorted({int(number) for number in re.findall(r"use\.py:(\d+):.*error", done.stdout)})
+    assert found == wrong, done.stdout + done.stderr

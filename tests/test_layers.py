@@ -28,6 +28,8 @@ LAYERS = (
         "tool_result",
         "later",
         "health",
+        "changes",
+        "toolbox",
     ),
     ("fitting",),
     ("schema",),
@@ -46,7 +48,7 @@ RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 CONFINED = {
     "asyncio": {"_async/_wait.py"},
     "threading": {
-        f"_engine/{name}.py" for name in ("process/child", "outbox", "handlers", "actor", "reader", "waiting", "calls")
+        f"_engine/{name}.py" for name in ("process/child", "outbox", "handlers", "actor", "reader", "waiting", "calls", "alarm")
     }
     | {"protocol/converter.py"},
     "subprocess": {"_engine/process/child.py"},

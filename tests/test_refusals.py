@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
+import re
 from typing import Any
 
 import orjson
 import pytest
 
+from openai_codex import Codex
 from openai_codex._engine.wire import ServerCall
 from openai_codex.protocol.methods import SERVER_REQUESTS
 from openai_codex.refusals import REFUSALS, Refuser, refuse
@@ -38,6 +41,16 @@ def test_a_refusal_is_a_response_that_the_protocol_knows(method: str) -> None:
 def test_without_a_refusal_there_is_an_error(method: str) -> None:
     error = answer(method)["error"]
     assert error == {"code": -32601, "message": f"{method} is not handled by this client"}
+
+
+def test_a_hint_names_what_the_client_takes() -> None:
+    taken = inspect.signature(Codex).parameters.keys() | inspect.signature(Codex.thread_start).parameters.keys()
+    for method, refusal in REFUSALS.items():
+        words = re.findall(r"(\w+)=", refusal.hint or "")
+        params = re.findall(r"codex\.handle\((\w+)", refusal.hint or "")
+        assert words or params
+        assert set(words) <= taken
+        assert params in ([], [SERVER_REQUESTS[method][0]])
 
 
 def test_it_is_told_once_per_kind_with_a_hint(caplog: pytest.LogCaptureFixture) -> None:

@@ -392,6 +392,64 @@ def test_with_a_schema_of_ones_own_arguments_arrive_as_they_are() -> None:
     assert problems(search, ["x"]) == ("expected dict[str, Any], found list",)
 
 
+OPEN = {"type": "object", "properties": {"query": {}}, "required": ["query"]}
+CLOSED = {**OPEN, "additionalProperties": False}
+
+
+@pytest.mark.parametrize(
+    ("schema", "arguments", "told"),
+    [
+        (OPEN, {}, ("query: it is required",)),
+        (OPEN, {"limit": 3}, ("query: it is required",)),
+        (CLOSED, {"limit": 3}, ("query: it is required", "limit: no such argument")),
+        (CLOSED, {"query": "x", "limit": 3}, ("limit: no such argument",)),
+        ({"type": "object", "additionalProperties": False}, {"limit": 3}, ("limit: no such argument",)),
+        (CLOSED, ["x"], ("expected dict[str, Any], found list",)),
+    ],
+)
+def test_a_schema_of_ones_own_is_held_to_its_keys(schema: Any, arguments: Any, told: tuple[str, ...]) -> None:
+    assert problems(tool(lambda **given: given, name="search", schema=schema), arguments) == told
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [OPEN, {**OPEN, "additionalProperties": {"type": "integer"}}, {**CLOSED, "patternProperties": {"^l": {}}}],
+)
+def test_a_schema_of_ones_own_may_allow_other_keys(schema: Any) -> None:
+    @tool(schema=schema)
+    def search(**given: Any) -> Any:
+        return given
+
+    assert search.bind({"query": 1, "limit": 3}, CONTEXT)() == {"query": 1, "limit": 3}
+
+
+@tool
+def count(number: int, rank: Literal[1, 2] = 1, many: list[int] | None = None, any_: int | float = 0) -> Any:  # noqa: PYI041  both are the case
+    return number, rank, many, any_
+
+
+def test_a_number_without_a_fraction_is_an_integer() -> None:
+    arguments = {"number": 2.0, "rank": 2.0, "many": [-3.0, 1e15], "any_": 2.0}
+    read = count.bind(arguments, CONTEXT)()
+    assert read == (2, 2, [-3, 10**15], 2.0)
+    assert [type(value) for value in (read[0], read[1], *read[2], read[3])] == [int, int, int, int, float]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        ({"number": 2.5}, "number: expected int, found float"),
+        ({"number": float("inf")}, "number: expected int, found float"),
+        ({"number": float("nan")}, "number: expected int, found float"),
+        ({"number": 1, "rank": 1.5}, "rank: expected Literal[1, 2], found float"),
+        ({"number": 1, "rank": True}, "rank: expected Literal[1, 2], found bool"),
+        ({"number": 1, "many": [1.0, 0.1]}, "many[1]: expected int, found float"),
+    ],
+)
+def test_a_number_with_a_fraction_is_none(arguments: Any, problem: str) -> None:
+    assert problems(count, arguments) == (problem,)
+
+
 def test_an_argument_error_tells_the_tool_and_what_does_not_fit_and_pickles() -> None:
     error = ToolArgumentError("plan", ("span: expected Span, found int", "colour: no such argument"))
     assert str(error) == "plan: span: expected Span, found int; colour: no such argument"
@@ -445,13 +503,19 @@ def is_fit(arguments: Any) -> bool:
     kinds = {"city": str, "days": int}
     if not isinstance(arguments, dict) or "city" not in arguments:
         return False
-    return all(type(value) is kinds.get(name) for name, value in arguments.items())
+    whole = {name: int(value) if _is_whole(value) else value for name, value in arguments.items()}
+    return all(type(value) is kinds.get(name) for name, value in whole.items())
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, float) and value.is_integer()
 
 
 @given(JSON | st.dictionaries(st.sampled_from(["city", "days", "x"]), st.text() | st.integers() | JSON))
 def test_a_tool_runs_with_what_fits_and_with_nothing_else(arguments: Any) -> None:
     if is_fit(arguments):
-        assert get_weather.bind(arguments, CONTEXT)() == get_weather(**arguments)
+        whole = {name: int(value) if _is_whole(value) else value for name, value in arguments.items()}
+        assert get_weather.bind(arguments, CONTEXT)() == get_weather(**whole)
     else:
         assert problems(get_weather, arguments)
 

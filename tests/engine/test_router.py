@@ -145,9 +145,9 @@ def test_requests_above_the_cap_wait_their_turn_in_order() -> None:
     for number in (3, 4, 5):
         replies.append(ask(router))
         assert router.admit(number, b"%d" % number) is None
-    assert router.dispatch([Response(2, None)]).to_write == [b"3"]
+    assert router.dispatch([Response(2, None)]).to_write == [(3, b"3")]
     assert router.abandon(4) == (False, [])
-    assert router.abandon(1) == (True, [b"5"])
+    assert router.abandon(1) == (True, [(5, b"5")])
     assert router.dispatch([Response(3, None), Response(5, None)]).to_write == []
     assert router.load().in_flight == 0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -13,9 +13,16 @@ from openai_codex import LATER, ApprovalDecision, AsyncCodex, ConfigError, accep
 from openai_codex._async import _wait
 from openai_codex._engine.waiting import Latch
 from openai_codex.approvals import CommandApproval, FileChangeApproval, PermissionsApproval, UserInputRequest
+from openai_codex.protocol import ServerRequest
 from openai_codex.testing import QuietHome, ScriptedModel, call, custom_call, reply, say, temporary_home
 from openai_codex.testing.items import Call
-from openai_codex.types import CommandExecutionThreadItem, TurnStatus
+from openai_codex.types import (
+    CommandExecutionThreadItem,
+    CurrentTimeReadParams,
+    ThreadStartParams,
+    TurnStartedNotification,
+    TurnStatus,
+)
 from tests.faces_async._wait import together
 
 PATIENCE = 20.0
@@ -266,6 +273,22 @@ async def test_permissions_are_granted_or_not(home: QuietHome, scripted_model: S
     assert '"enabled":true' in part
     assert REFUSED["permissions"] in nothing
     assert result.final_response == "ok"
+
+
+async def test_permissions_that_are_cancelled_are_not_granted_and_the_turn_goes_on(
+    home: QuietHome, scripted_model: ScriptedModel, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def approve(request: Any) -> Any:
+        return ApprovalDecision.cancel()
+
+    scripted_model.queue(reply(KINDS["permissions"]))
+    with caplog.at_level(logging.WARNING, "openai_codex.handlers"):
+        async with AsyncCodex(home.config(), on_approval=approve) as codex:
+            thread = await codex.thread_start()
+            result = await thread.run("go", timeout=PATIENCE)
+    assert REFUSED["permissions"] in told(scripted_model)
+    assert result.final_response == "ok"
+    assert caplog.text == ""
 
 
 @pytest.mark.parametrize("for_session", [False, True])
@@ -574,6 +597,46 @@ async def test_a_handler_may_interrupt_the_turn_that_asks(home: QuietHome, scrip
     assert result.status == TurnStatus.interrupted
     assert not (home.workspace / "made").exists()
     assert after.final_response == "ok"
+
+
+async def test_what_follows_the_end_of_its_own_turn_belongs_into_finally(
+    home: QuietHome, scripted_model: ScriptedModel
+) -> None:
+    started, left = Latch(), Latch()
+
+    async def stop(request: Any) -> Any:
+        try:
+            await comes(started)
+            await turn.interrupt(timeout=PATIENCE)
+            return True
+        finally:
+            assert request.cancelled
+            left.set()
+
+    scripted_model.queue(reply(KINDS["command"]))
+    async with AsyncCodex(home.config(), on_approval=stop) as codex:
+        thread = await codex.thread_start()
+        turn = await thread.turn("go")
+        started.set()
+        assert (await turn.run(timeout=PATIENCE)).status == TurnStatus.interrupted
+        await comes(left)
+
+
+@pytest.mark.parametrize("wrong", [True, "accept", ApprovalDecision.accept()], ids=str)
+async def test_what_cannot_be_called_is_no_handler(wrong: Any) -> None:
+    for name in ("on_approval", "on_elicitation", "on_token_refresh", "on_user_input"):
+        with pytest.raises(ConfigError, match=f"{name}: expected a function, got {type(wrong).__name__}"):
+            AsyncCodex(**{name: wrong})
+
+
+async def test_a_handler_is_for_a_request_of_the_runtime_only(home: QuietHome, scripted_model: ScriptedModel) -> None:
+    async with AsyncCodex(home.config()) as codex:
+        wrong: Any
+        for wrong in (ThreadStartParams, CommandApproval, TurnStartedNotification, ServerRequest, "item/tool/call"):
+            with pytest.raises(ConfigError, match="params_type: expected the params of a request of the runtime"):
+                codex.handle(wrong, accept_all)
+        with pytest.raises(ConfigError, match="handler: expected a function, got bool"):
+            codex.handle(CurrentTimeReadParams, cast("Any", True))
 
 
 async def test_a_slow_approval_delays_nothing_else(home: QuietHome, scripted_model: ScriptedModel) -> None:

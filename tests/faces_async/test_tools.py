@@ -9,12 +9,12 @@ from typing import Any
 import attrs
 import pytest
 
-from openai_codex import AsyncCodex, Namespace, ToolContext, ToolImage, ToolResult, tool
+from openai_codex import AsyncCodex, ConfigError, Namespace, ToolContext, ToolImage, ToolResult, tool
 from openai_codex._async import _wait
 from openai_codex._engine.waiting import Latch
-from openai_codex.testing import FakeAppServer, FakeAsk, QuietHome, ScriptedModel, call, reply
+from openai_codex.testing import QuietHome, ScriptedModel, call, reply
 from openai_codex.tools import AnyTool
-from openai_codex.types import DynamicToolCallThreadItem, TurnStatus
+from openai_codex.types import DynamicToolCallThreadItem, ThreadLoadedListParams, TurnStatus
 
 PATIENCE = 20.0
 DOT = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC")
@@ -327,21 +327,71 @@ async def test_a_tool_may_use_the_client(codex_home: QuietHome, scripted_model: 
     assert result.final_response == "ok"
 
 
-async def test_a_sub_agent_has_the_tool_that_its_starter_can_only_have_given() -> None:
+async def test_a_sub_agent_has_the_tools_of_the_thread_that_started_it(
+    codex_home: QuietHome, scripted_model: ScriptedModel
+) -> None:
     @tool(name="get_weather")
     async def another(city: str) -> str:
         return f"{city}: who knows"
 
-    def asked(server: FakeAppServer, tool: str) -> FakeAsk:
-        params = {"threadId": "a sub-agent", "turnId": "U", "callId": "c", "tool": tool, "arguments": {"city": "Oslo"}}
-        return server.ask("item/tool/call", {**params, "namespace": None})
+    spawns = call("spawn_agent", {"message": "look it up", "fork_context": True}, namespace="multi_agent_v1")
+    scripted_model.when("look it up", reply(call("get_weather", {"city": "Oslo"}, call_id="asks")), "done")
+    async with AsyncCodex(codex_home.config()) as codex:
+        await codex.thread_start(tools=[another])
+        thread = await codex.thread_start(tools=[get_weather])
+        scripted_model.reply(spawns)
+        await thread.run("go", timeout=PATIENCE)
+        requests = await scripted_model.received(4)
+    told = [request.function_outputs["asks"] for request in requests if "asks" in request.function_outputs]
+    assert told == ["Oslo: sunny for 1 day(s)"]
 
-    with FakeAppServer() as server:
-        async with AsyncCodex(server.config()) as codex:
-            await codex.thread_start(tools=[get_weather, forecast])
-            first = await asked(server, "get_weather").answered()
-            await codex.thread_start(tools=[another])
-            second = await asked(server, "get_weather").answered()
-            third = await asked(server, "forecast").answered()
-    outcomes = [answer["result"]["success"] for answer in (first, second, third)]
-    assert outcomes == [True, False, True], "of two tools of one name nobody knows which is meant"
+
+async def test_tools_are_looked_at_before_anything_is_sent(codex_home: QuietHome) -> None:
+    async with AsyncCodex(codex_home.config()) as codex:
+        thread = await codex.thread_start(ephemeral=True)
+        for operation in (
+            lambda: codex.thread_start(tools=[print]),
+            lambda: codex.thread_fork(thread.id, tools=[print]),
+            lambda: codex.thread_resume(thread.id, tools=[print]),
+        ):
+            with pytest.raises(ConfigError, match="expected a function with @tool"):
+                await operation()
+        assert len((await codex.request(ThreadLoadedListParams())).data) == 1
+
+
+async def test_a_thread_that_is_resumed_in_its_own_client_keeps_its_tools(
+    codex_home: QuietHome, scripted_model: ScriptedModel
+) -> None:
+    async with AsyncCodex(codex_home.config()) as codex:
+        thread = await codex.thread_start(tools=(each for each in [get_weather]))
+        await thread.run("first", timeout=PATIENCE)
+        resumed = await codex.thread_resume(thread.id)
+        scripted_model.queue(reply(call("get_weather", {"city": "Oslo"}, call_id="asks")))
+        await resumed.run("go", timeout=PATIENCE)
+    assert scripted_model.requests[-1].function_outputs["asks"] == "Oslo: sunny for 1 day(s)"
+
+
+async def test_a_limit_for_handlers_is_one_for_tools_that_have_none(
+    codex_home: QuietHome, scripted_model: ScriptedModel
+) -> None:
+    gate = Latch()
+
+    @tool
+    async def slow() -> str:
+        await _wait.ready(gate, PATIENCE)
+        return "late"
+
+    @tool(timeout=PATIENCE)
+    async def patient() -> str:
+        await _wait.ready(gate, 0.5)
+        return "done"
+
+    outputs = []
+    async with AsyncCodex(codex_home.config(handler_timeout=0.2)) as codex:
+        thread = await codex.thread_start(tools=[slow, patient])
+        for name in ("slow", "patient"):
+            scripted_model.queue(reply(call(name, {}, call_id="asks")))
+            await thread.run("go", timeout=PATIENCE)
+            outputs.append(scripted_model.requests[-1].function_outputs["asks"])
+        gate.set()
+    assert outputs == ["TimeoutError: no outcome within 0.2 s", "done"]

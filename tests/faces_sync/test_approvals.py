@@ -6,7 +6,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -14,9 +14,16 @@ from openai_codex import LATER, ApprovalDecision, Codex, ConfigError, accept_all
 from openai_codex._engine.waiting import Latch
 from openai_codex._sync import _wait
 from openai_codex.approvals import CommandApproval, FileChangeApproval, PermissionsApproval, UserInputRequest
+from openai_codex.protocol import ServerRequest
 from openai_codex.testing import QuietHome, ScriptedModel, call, custom_call, reply, say, temporary_home
 from openai_codex.testing.items import Call
-from openai_codex.types import CommandExecutionThreadItem, TurnStatus
+from openai_codex.types import (
+    CommandExecutionThreadItem,
+    CurrentTimeReadParams,
+    ThreadStartParams,
+    TurnStartedNotification,
+    TurnStatus,
+)
 from tests.faces_sync._wait import together
 
 PATIENCE = 20.0
@@ -267,6 +274,22 @@ def test_permissions_are_granted_or_not(home: QuietHome, scripted_model: Scripte
     assert '"enabled":true' in part
     assert REFUSED["permissions"] in nothing
     assert result.final_response == "ok"
+
+
+def test_permissions_that_are_cancelled_are_not_granted_and_the_turn_goes_on(
+    home: QuietHome, scripted_model: ScriptedModel, caplog: pytest.LogCaptureFixture
+) -> None:
+    def approve(request: Any) -> Any:
+        return ApprovalDecision.cancel()
+
+    scripted_model.queue(reply(KINDS["permissions"]))
+    with caplog.at_level(logging.WARNING, "openai_codex.handlers"):
+        with Codex(home.config(), on_approval=approve) as codex:
+            thread = codex.thread_start()
+            result = thread.run("go", timeout=PATIENCE)
+    assert REFUSED["permissions"] in told(scripted_model)
+    assert result.final_response == "ok"
+    assert caplog.text == ""
 
 
 @pytest.mark.parametrize("for_session", [False, True])
@@ -573,6 +596,46 @@ def test_a_handler_may_interrupt_the_turn_that_asks(home: QuietHome, scripted_mo
     assert result.status == TurnStatus.interrupted
     assert not (home.workspace / "made").exists()
     assert after.final_response == "ok"
+
+
+def test_what_follows_the_end_of_its_own_turn_belongs_into_finally(
+    home: QuietHome, scripted_model: ScriptedModel
+) -> None:
+    started, left = Latch(), Latch()
+
+    def stop(request: Any) -> Any:
+        try:
+            comes(started)
+            turn.interrupt(timeout=PATIENCE)
+            return True
+        finally:
+            assert request.cancelled
+            left.set()
+
+    scripted_model.queue(reply(KINDS["command"]))
+    with Codex(home.config(), on_approval=stop) as codex:
+        thread = codex.thread_start()
+        turn = thread.turn("go")
+        started.set()
+        assert (turn.run(timeout=PATIENCE)).status == TurnStatus.interrupted
+        comes(left)
+
+
+@pytest.mark.parametrize("wrong", [True, "accept", ApprovalDecision.accept()], ids=str)
+def test_what_cannot_be_called_is_no_handler(wrong: Any) -> None:
+    for name in ("on_approval", "on_elicitation", "on_token_refresh", "on_user_input"):
+        with pytest.raises(ConfigError, match=f"{name}: expected a function, got {type(wrong).__name__}"):
+            Codex(**{name: wrong})
+
+
+def test_a_handler_is_for_a_request_of_the_runtime_only(home: QuietHome, scripted_model: ScriptedModel) -> None:
+    with Codex(home.config()) as codex:
+        wrong: Any
+        for wrong in (ThreadStartParams, CommandApproval, TurnStartedNotification, ServerRequest, "item/tool/call"):
+            with pytest.raises(ConfigError, match="params_type: expected the params of a request of the runtime"):
+                codex.handle(wrong, accept_all)
+        with pytest.raises(ConfigError, match="handler: expected a function, got bool"):
+            codex.handle(CurrentTimeReadParams, cast("Any", True))
 
 
 def test_a_slow_approval_delays_nothing_else(home: QuietHome, scripted_model: ScriptedModel) -> None:

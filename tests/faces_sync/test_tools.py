@@ -10,12 +10,12 @@ from typing import Any
 import attrs
 import pytest
 
-from openai_codex import Codex, Namespace, ToolContext, ToolImage, ToolResult, tool
+from openai_codex import Codex, ConfigError, Namespace, ToolContext, ToolImage, ToolResult, tool
 from openai_codex._engine.waiting import Latch
 from openai_codex._sync import _wait
-from openai_codex.testing import FakeAppServer, FakeAsk, QuietHome, ScriptedModel, call, reply
+from openai_codex.testing import QuietHome, ScriptedModel, call, reply
 from openai_codex.tools import AnyTool
-from openai_codex.types import DynamicToolCallThreadItem, TurnStatus
+from openai_codex.types import DynamicToolCallThreadItem, ThreadLoadedListParams, TurnStatus
 
 PATIENCE = 20.0
 DOT = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC")
@@ -328,21 +328,71 @@ def test_a_tool_may_use_the_client(codex_home: QuietHome, scripted_model: Script
     assert result.final_response == "ok"
 
 
-def test_a_sub_agent_has_the_tool_that_its_starter_can_only_have_given() -> None:
+def test_a_sub_agent_has_the_tools_of_the_thread_that_started_it(
+    codex_home: QuietHome, scripted_model: ScriptedModel
+) -> None:
     @tool(name="get_weather")
     def another(city: str) -> str:
         return f"{city}: who knows"
 
-    def asked(server: FakeAppServer, tool: str) -> FakeAsk:
-        params = {"threadId": "a sub-agent", "turnId": "U", "callId": "c", "tool": tool, "arguments": {"city": "Oslo"}}
-        return server.ask("item/tool/call", {**params, "namespace": None})
+    spawns = call("spawn_agent", {"message": "look it up", "fork_context": True}, namespace="multi_agent_v1")
+    scripted_model.when("look it up", reply(call("get_weather", {"city": "Oslo"}, call_id="asks")), "done")
+    with Codex(codex_home.config()) as codex:
+        codex.thread_start(tools=[another])
+        thread = codex.thread_start(tools=[get_weather])
+        scripted_model.reply(spawns)
+        thread.run("go", timeout=PATIENCE)
+        requests = scripted_model.wait_for_requests(4)
+    told = [request.function_outputs["asks"] for request in requests if "asks" in request.function_outputs]
+    assert told == ["Oslo: sunny for 1 day(s)"]
 
-    with FakeAppServer() as server:
-        with Codex(server.config()) as codex:
-            codex.thread_start(tools=[get_weather, forecast])
-            first = asked(server, "get_weather").wait_answer()
-            codex.thread_start(tools=[another])
-            second = asked(server, "get_weather").wait_answer()
-            third = asked(server, "forecast").wait_answer()
-    outcomes = [answer["result"]["success"] for answer in (first, second, third)]
-    assert outcomes == [True, False, True], "of two tools of one name nobody knows which is meant"
+
+def test_tools_are_looked_at_before_anything_is_sent(codex_home: QuietHome) -> None:
+    with Codex(codex_home.config()) as codex:
+        thread = codex.thread_start(ephemeral=True)
+        for operation in (
+            lambda: codex.thread_start(tools=[print]),
+            lambda: codex.thread_fork(thread.id, tools=[print]),
+            lambda: codex.thread_resume(thread.id, tools=[print]),
+        ):
+            with pytest.raises(ConfigError, match="expected a function with @tool"):
+                operation()
+        assert len((codex.request(ThreadLoadedListParams())).data) == 1
+
+
+def test_a_thread_that_is_resumed_in_its_own_client_keeps_its_tools(
+    codex_home: QuietHome, scripted_model: ScriptedModel
+) -> None:
+    with Codex(codex_home.config()) as codex:
+        thread = codex.thread_start(tools=(each for each in [get_weather]))
+        thread.run("first", timeout=PATIENCE)
+        resumed = codex.thread_resume(thread.id)
+        scripted_model.queue(reply(call("get_weather", {"city": "Oslo"}, call_id="asks")))
+        resumed.run("go", timeout=PATIENCE)
+    assert scripted_model.requests[-1].function_outputs["asks"] == "Oslo: sunny for 1 day(s)"
+
+
+def test_a_limit_for_handlers_is_one_for_tools_that_have_none(
+    codex_home: QuietHome, scripted_model: ScriptedModel
+) -> None:
+    gate = Latch()
+
+    @tool
+    def slow() -> str:
+        _wait.ready(gate, PATIENCE)
+        return "late"
+
+    @tool(timeout=PATIENCE)
+    def patient() -> str:
+        _wait.ready(gate, 0.5)
+        return "done"
+
+    outputs = []
+    with Codex(codex_home.config(handler_timeout=0.2)) as codex:
+        thread = codex.thread_start(tools=[slow, patient])
+        for name in ("slow", "patient"):
+            scripted_model.queue(reply(call(name, {}, call_id="asks")))
+            thread.run("go", timeout=PATIENCE)
+            outputs.append(scripted_model.requests[-1].function_outputs["asks"])
+        gate.set()
+    assert outputs == ["TimeoutError: no outcome within 0.2 s", "done"]

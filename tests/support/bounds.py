@@ -1,0 +1,61 @@
+"""The bounds of every fault: it is over in time, and leaves no thread, descriptor or process behind."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from openai_codex._engine.waiting import Deadline
+
+PROC = Path("/proc")
+
+
+@contextlib.contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """Fail if it takes longer."""
+    began = time.monotonic()
+    yield
+    assert time.monotonic() - began < seconds
+
+
+@contextlib.contextmanager
+def nothing_left(patience: float = 10.0) -> Iterator[None]:
+    """Fail if something of a client is there at the end, and still after ``patience`` seconds, that was not before."""
+    before = remains()
+    yield
+    deadline = Deadline(patience)
+    while remains() - before and not deadline.passed():
+        threading.Event().wait(0.01)
+    assert remains() - before == Counter()
+
+
+def remains() -> Counter[str]:
+    """Everything of this process that a client can leave: its threads, descriptors, and children, zombies included."""
+    return Counter([*_threads(), *_descriptors(), *_children()])
+
+
+def _threads() -> list[str]:
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("codex-")]
+
+
+def _descriptors() -> Iterator[str]:
+    """Name what is open, but for sockets: a client has none, and those of the kit's servers come and go."""
+    for entry in (PROC / "self/fd").iterdir():
+        with contextlib.suppress(OSError):  # closed in between, like the one of this very list
+            target = str(entry.readlink())
+            if not target.startswith("socket:"):
+                yield target
+
+
+def _children() -> Iterator[str]:
+    for entry in PROC.iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):  # gone in between
+                name, _, rest = (entry / "stat").read_text().rpartition(")")
+                if int(rest.split()[1]) == os.getpid():
+                    yield f"process {name})"

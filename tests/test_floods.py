@@ -1,0 +1,82 @@
+"""What only the async face promises of a runtime gone mad: its event loop goes on, whatever comes or does not go."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from openai_codex import AsyncCodex, RequestTimeoutError, TurnTimeoutError
+from openai_codex._async import _wait
+from openai_codex._engine.waiting import Latch
+from openai_codex.testing import FakeAppServer
+from openai_codex.types import ModelListParams
+
+BIG = "x" * 1_000_000
+PATIENCE = 60.0
+
+# What a busy machine may take from a loop that nobody blocks; those who would are blocked three times as long.
+LONGEST_GAP = 1.0
+BLOCKED = 3.0
+
+
+@pytest.fixture
+def server() -> Iterator[FakeAppServer]:
+    with FakeAppServer() as server:
+        yield server
+
+
+@asynccontextmanager
+async def ticking() -> AsyncIterator[list[float]]:
+    """A task that comes up every few milliseconds; the list has how long it has waited for that each time."""
+    gaps: list[float] = []
+
+    async def tick() -> None:
+        last = time.monotonic()
+        while True:
+            await asyncio.sleep(0.005)
+            now = time.monotonic()
+            gaps.append(now - last)
+            last = now
+
+    task = asyncio.create_task(tick())
+    yield gaps
+    task.cancel()
+
+
+async def test_a_full_pipe_does_not_hold_up_the_loop(server: FakeAppServer) -> None:
+    async with AsyncCodex(server.config(shutdown_timeout=1)) as codex:
+        thread = await codex.thread_start()
+        server.child.stop_reading()
+        async with ticking() as gaps:
+            asked = [codex.request(ModelListParams(cursor=BIG), timeout=BLOCKED) for _ in range(10)]
+            *errors, error = await asyncio.gather(*asked, thread.run(BIG, timeout=BLOCKED), return_exceptions=True)
+            await codex.close()
+    assert {type(each) for each in errors} == {RequestTimeoutError}
+    assert type(error) is TurnTimeoutError
+    assert max(gaps) < LONGEST_GAP
+
+
+async def test_a_consumer_that_is_always_behind_leaves_time_to_others(server: FakeAppServer) -> None:
+    async with AsyncCodex(server.config()) as codex:
+        turn = await (await codex.thread_start()).turn("Hi")
+        async with ticking() as gaps:
+            server.turn.delta("word ", times=200_000)
+            server.turn.complete()
+            length = 0
+            async for text in turn.text(timeout=PATIENCE):
+                length += len(text)
+    assert length == len("word ") * 200_000
+    assert max(gaps) < LONGEST_GAP
+
+
+async def test_a_wait_that_is_over_before_it_begins_lets_others_run() -> None:
+    latch = Latch()
+    latch.set()
+    ran: list[bool] = []
+    asyncio.get_running_loop().call_soon(ran.append, True)
+    assert await _wait.ready(latch, None)
+    assert ran == [True]
