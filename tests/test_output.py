@@ -206,7 +206,7 @@ def test_any_json_is_read_or_refused(json: Any) -> None:
 
 WRONG: list[tuple[Any, Any, str]] = [
     (int, "1", "expected int, found str"),
-    (int, 1.0, "expected int, found float"),
+    (int, 1.5, "expected int, found float"),
     (int, True, "expected int, found bool"),
     (float, "1", "expected float, found str"),
     (float, True, "expected float, found bool"),
