@@ -4,9 +4,9 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: help demo test check format generate bench bench-smoke build clean
+.PHONY: help demo test check format generate bench bench-smoke soak build clean
 help: ## Show this help
-	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -42,8 +42,11 @@ bench: $(STAMP) ## Measure this package, the published SDK and a bare loop; writ
 bench-smoke: $(STAMP) ## Only check that all of the benchmark runs
 	$(BIN)/python -m tools.bench --smoke
 
+soak: $(STAMP) ## Do everything at random to the real runtime for MINUTES (5): nothing may hang, leak or get lost
+	$(BIN)/python -m tools.soak --minutes $(or $(MINUTES),5)
+
 build: $(STAMP) ## Build sdist and wheel into dist/
 	$(BIN)/python -m build --outdir dist
 
 clean: ## Remove the environment and everything built
-	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	rm -rf $(VENV) .bench dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import threading
 import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from openai_codex import AppServerConfig, AsyncCodex, Codex, TransportClosedError
+from openai_codex._engine.waiting import Deadline
 from openai_codex.later import LATER, Later
 from openai_codex.testing import FakeAppServer, FakeChild
 from tests.support.bounds import nothing_left
@@ -28,6 +30,15 @@ def server() -> Iterator[FakeAppServer]:
 def ask(server: FakeAppServer) -> None:
     """Let the runtime ask for an approval."""
     server.turn.ask(ASKS, itemId="i", startedAtMs=0, command="true", cwd="/")
+
+
+def wait_collected(server: FakeAppServer) -> None:
+    """Collect garbage until the runtime is gone; a thread may still be about to let go of something."""
+    deadline = Deadline(PATIENCE)
+    while server.child.is_alive and not deadline.passed():
+        gc.collect()
+        threading.Event().wait(0.01)
+    assert not server.child.is_alive
 
 
 def plain(config: AppServerConfig) -> Codex:
@@ -66,8 +77,7 @@ def test_an_idle_client_is_ended(server: FakeAppServer, make: Callable[[AppServe
 
     with nothing_left():
         use()
-        gc.collect()
-        server.child.wait_gone(PATIENCE)
+        wait_collected(server)
 
 
 @pytest.mark.parametrize("make", MAKERS)
@@ -82,14 +92,14 @@ def test_a_client_with_a_turn_under_way_is_ended(
     left: list[Any] = []
     with nothing_left():
         use()
-        gc.collect()
-        server.child.wait_gone(PATIENCE)
+        wait_collected(server)
         left[0].wait_gone(PATIENCE)
 
 
-def test_a_client_whose_approval_is_pending_is_ended(server: FakeAppServer) -> None:
+@pytest.mark.parametrize("deadline", [None, 1000.0])
+def test_a_client_whose_approval_is_pending_is_ended(server: FakeAppServer, deadline: float | None) -> None:
     def use() -> weakref.ref[Program]:
-        program = Program(server.config())
+        program = Program(server.config(handler_timeout=deadline))
         program.codex.thread_start().turn("go")
         ask(server)
         while not program.asked:
@@ -98,8 +108,7 @@ def test_a_client_whose_approval_is_pending_is_ended(server: FakeAppServer) -> N
 
     with nothing_left():
         program = use()
-        gc.collect()
-        server.child.wait_gone(PATIENCE)
+        wait_collected(server)
     assert program() is None
 
 
@@ -107,8 +116,7 @@ def test_a_child_that_would_not_leave_is_killed(server: FakeAppServer) -> None:
     server.on_start(FakeChild.ignore_sigterm)
     with nothing_left():
         Codex(server.config())
-        gc.collect()
-        server.child.wait_gone(PATIENCE)
+        wait_collected(server)
 
 
 @pytest.mark.parametrize("hold", ["thread", "turn", "events"])
@@ -124,8 +132,7 @@ def test_whatever_needs_the_client_keeps_it(server: FakeAppServer, hold: str) ->
         server.child.sync()
         assert server.child.is_alive
         del held
-        gc.collect()
-        server.child.wait_gone(PATIENCE)
+        wait_collected(server)
 
 
 async def test_a_client_of_a_loop_is_ended_though_its_handlers_know_it(server: FakeAppServer) -> None:
@@ -146,8 +153,7 @@ async def test_a_client_of_a_loop_is_ended_though_its_handlers_know_it(server: F
 
     with nothing_left():
         await use()
-        gc.collect()
-        await server.child.gone(PATIENCE)
+        wait_collected(server)
 
 
 def test_a_loop_that_ends_without_a_close_leaves_nothing(server: FakeAppServer) -> None:
@@ -157,8 +163,7 @@ def test_a_loop_that_ends_without_a_close_leaves_nothing(server: FakeAppServer) 
 
     with nothing_left():
         asyncio.run(use())
-        gc.collect()
-        server.child.wait_gone(PATIENCE)
+        wait_collected(server)
 
 
 def test_what_is_left_of_a_client_that_was_closed_is_harmless(server: FakeAppServer) -> None:

@@ -25,10 +25,10 @@ def test_a_moment_of_soak_holds() -> None:
 
 
 def test_what_grows_is_told() -> None:
-    flat, growing = ([Sample(100, 20, 10 + step * each / ENOUGH) for each in range(ENOUGH)] for step in (0, 40))
-    assert [trend.is_flat for trend in trends(flat)] == [True, True, True]
-    assert [trend.is_flat for trend in trends(growing)] == [True, True, False]
-    assert [trend.judged for trend in trends(growing[1:])] == [False] * 3
+    flat, growing = ([Sample(100, 50, 20, 10 + step * each / ENOUGH) for each in range(ENOUGH)] for step in (0, 40))
+    assert [trend.is_flat for trend in trends(flat)] == [True, True, True, True]
+    assert [trend.is_flat for trend in trends(growing)] == [True, True, True, False]
+    assert [trend.judged for trend in trends(growing[1:])] == [False] * 4
 
 
 def test_what_has_no_end_is_told() -> None:

@@ -68,7 +68,7 @@ class AsyncAnswering:
             pending.answer(self._refuse(pending.call))
             return
         if work.timeout is not None:
-            pending.answer_after(work.timeout, partial(self._late, pending, work.timeout))
+            pending.answer_after(work.timeout, partial(_late, pending, work.timeout))
         task = partial(self._run, run, work, pending)
         if work.is_coroutine:
             task()  # it only makes the coroutine here
@@ -143,26 +143,29 @@ class AsyncAnswering:
         try:
             line = self._line(pending, _checked(outcome))
         except ToolArgumentError as error:  # the model's mistake: the program needs no traceback of it
-            line = self._failure(pending, error)
+            line = _failure(pending, error)
         except BaseException as error:  # noqa: BLE001  whatever it did: the runtime gets an answer, the program its traceback
             _log.warning("codex.handler_failed", exc_info=True, **_facts(pending))
-            line = self._failure(pending, error)
+            line = _failure(pending, error)
         if not pending.answer(line):
             _log.debug("codex.late_answer_dropped", **_facts(pending))
-
-    def _late(self, pending: PendingCall, seconds: float) -> bytes:
-        _log.warning("codex.handler_timed_out", seconds=seconds, **_facts(pending))
-        return self._failure(pending, TimeoutError(f"no outcome within {seconds:g} s"))
-
-    def _failure(self, pending: PendingCall, error: BaseException) -> bytes:
-        """Tell the model what went wrong with its tool; anything else is refused."""
-        if pending.call.method != _TOOL_CALL:
-            return refusal_line(pending.call)
-        return wire.encode_result(pending.call.id, protocol.unstructure(failure_response(error)))
 
     def _line(self, pending: PendingCall, answer: object) -> bytes:
         response = respond(_params(pending), answer)
         return wire.encode_result(pending.call.id, protocol.unstructure(response))
+
+
+# Plain functions: what waits for a deadline must not hold the handlers, which may hold the client.
+def _late(pending: PendingCall, seconds: float) -> bytes:
+    _log.warning("codex.handler_timed_out", seconds=seconds, **_facts(pending))
+    return _failure(pending, TimeoutError(f"no outcome within {seconds:g} s"))
+
+
+def _failure(pending: PendingCall, error: BaseException) -> bytes:
+    """Tell the model what went wrong with its tool; anything else is refused."""
+    if pending.call.method != _TOOL_CALL:
+        return refusal_line(pending.call)
+    return wire.encode_result(pending.call.id, protocol.unstructure(failure_response(error)))
 
 
 def _params(pending: PendingCall) -> Any:

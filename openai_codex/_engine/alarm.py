@@ -71,6 +71,7 @@ class Alarm:
     def _run(self) -> None:
         while (due := self._next()) is not None:
             due.keep()
+            del due  # it may hold the client, and the next one may be far away
 
     def _next(self) -> Appointment | None:
         """Wait for the next that is due; ``None`` when it is closed."""

@@ -67,6 +67,7 @@ class HandlerPool:
                 task()
             except Exception:  # noqa: BLE001  a task of any kind; it is logged with its traceback
                 _log.warning("codex.handler_failed", exc_info=True)
+            del task  # a thread that has nothing to do must not keep what it holds: that may be the client
 
     def _next(self) -> Callable[[], None] | None:
         with self._lock:

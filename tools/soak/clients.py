@@ -110,7 +110,7 @@ async def background(worker: Worker) -> str:
 
 async def subscribe(worker: Worker) -> str:
     """Subscribe to everything and read nothing; be done with the oldest such subscription."""
-    worker.unread.append(worker.client.events(limit=worker.dice.choice([20, 300, 1_000])))
+    worker.unread.append(worker.client.events(limit=worker.dice.choice([20, 200])))
     if len(worker.unread) > _UNREAD:
         await worker.unread.pop(0).close()
     return "unread"
