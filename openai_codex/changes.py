@@ -32,15 +32,15 @@ class StartedChanges(Listener):
         if event.method == "turn/completed":
             turn = (event.thread_id, event.turn_id)
             self._items = {key: item for key, item in self._items.items() if key[:2] != turn}
-        elif isinstance(item, dict) and item.get("type") == "fileChange":
-            self._items[event.thread_id, event.turn_id, item.get("id")] = item
+        elif isinstance(item, dict) and item.get("type") == "fileChange" and isinstance(item.get("id"), str):
+            self._items[event.thread_id, event.turn_id, item["id"]] = item
             if len(self._items) > _KEPT:
                 del self._items[next(iter(self._items))]
 
-    def find(
-        self, thread_id: str | None, turn_id: str | None, item_id: str | None
-    ) -> protocol.FileChangeThreadItem | None:
+    def find(self, thread_id: str | None, turn_id: str | None, item_id: object) -> protocol.FileChangeThreadItem | None:
         """Return the file change that a request is about; ``None`` if its start was not seen."""
+        if not isinstance(item_id, str):
+            return None
         with self._lock:
             item = self._items.get((thread_id, turn_id, item_id))
         return None if item is None else protocol.structure(protocol.FileChangeThreadItem, item)

@@ -15,6 +15,15 @@ def _not_negative(_: object, attribute: attrs.Attribute[Any], value: float) -> N
         raise ConfigError(f"restart.{attribute.name}", f"expected a finite number, at least 0, got {value!r}")
 
 
+def _count(_: object, attribute: attrs.Attribute[Any], value: int | None) -> None:
+    if value is not None and (not isinstance(value, int) or value < 0):
+        raise ConfigError(f"restart.{attribute.name}", f"expected a whole number, at least 0, or None, got {value!r}")
+
+
+# Beyond so many the delay is at its longest anyway.
+_MOST_DOUBLINGS = 30
+
+
 @attrs.frozen(kw_only=True)
 class Restart:
     """How a client goes on after the death of its runtime; all durations are seconds.
@@ -23,8 +32,8 @@ class Restart:
     is sent twice: who was waiting gets the error. Raises `ConfigError` when a value cannot work.
     """
 
-    limit: int = attrs.field(default=5, validator=_not_negative)
-    """How many deaths in succession are mended; after one more, the client stays closed."""
+    limit: int | None = attrs.field(default=5, validator=_count)
+    """How many deaths and failed starts in succession are mended; after one more, the client stays closed. ``None``: any."""
     initial_delay: float = attrs.field(default=0.1, validator=_not_negative)
     """How long to wait before the first start of a succession; it doubles with each."""
     max_delay: float = attrs.field(default=10.0, validator=_not_negative)
@@ -61,6 +70,10 @@ class Deaths:
 
     def delay(self) -> float | None:
         """Return how long to wait before the next start, in seconds; ``None`` if there shall be none."""
-        if self._policy is None or self._count > self._policy.limit:
+        if self._policy is None or (self._policy.limit is not None and self._count > self._policy.limit):
             return None
-        return min(self._policy.max_delay, self._policy.initial_delay * 2 ** (self._count - 1)) if self._count else 0.0
+        return (
+            min(self._policy.max_delay, self._policy.initial_delay * 2 ** min(self._count - 1, _MOST_DOUBLINGS))
+            if self._count
+            else 0.0
+        )

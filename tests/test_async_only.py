@@ -10,6 +10,7 @@ import pytest
 
 from openai_codex import AppServerConfig, AsyncCodex, DecodeError
 from openai_codex._async import _wait
+from openai_codex._engine.waiting import Deadline, Latch
 from openai_codex.testing import ScriptedModel, hang, say
 from openai_codex.types import TurnStatus
 from tests.engine.children import child
@@ -141,7 +142,9 @@ async def test_a_client_that_nobody_holds_leaves_no_thread_and_no_process(codex_
     del thread
     gc.collect()
     assert await _wait.ready(actor.exited, 20)
-    actor.release()
+    deadline = Deadline(20)
+    while actor.is_running() and not deadline.passed():
+        await _wait.ready(Latch(), 0.005)
     assert [t.name for t in threading.enumerate() if t.name.endswith(f"{actor.process.pid}")] == []
 
 

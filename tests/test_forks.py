@@ -6,6 +6,7 @@ import os
 import traceback
 from collections.abc import Callable
 
+import attrs
 import pytest
 
 from openai_codex import AppServerConfig, Codex, TransportClosedError, TurnHandle
@@ -101,3 +102,10 @@ def test_a_fork_does_not_hold_the_runtime_open(codex_config: AppServerConfig) ->
         os.close(writing)
         os.close(reading)
         os.waitpid(pid, 0)
+
+
+def test_a_supervised_client_starts_nothing_in_a_fork(codex_config: AppServerConfig) -> None:
+    with Codex(attrs.evolve(codex_config, restart=True)) as codex:
+        said = outcome_in_a_fork(lambda: error_of(codex.models))
+        assert said == "it belongs to the process that this one was forked from"
+        assert codex.health().generation == 1

@@ -48,7 +48,8 @@ RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 CONFINED = {
     "asyncio": {"_async/_wait.py"},
     "threading": {
-        f"_engine/{name}.py" for name in ("process/child", "outbox", "handlers", "actor", "reader", "waiting", "calls", "alarm")
+        f"_engine/{name}.py"
+        for name in ("process/child", "outbox", "handlers", "actor", "reader", "waiting", "calls", "alarm")
     }
     | {"protocol/converter.py"},
     "subprocess": {"_engine/process/child.py"},

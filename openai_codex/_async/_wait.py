@@ -16,9 +16,6 @@ from openai_codex._engine import waiting
 from openai_codex._engine.waiting import Waitable
 from openai_codex.errors import ConfigError
 
-Lock = asyncio.Lock
-"""Guards what only one task may do at a time."""
-
 sleep = asyncio.sleep
 """Waits a while."""
 

@@ -55,10 +55,10 @@ class AsyncClient:
             if handler is not None:
                 self._check(register.__name__, handler)
                 register(handler)
-        _wait.connect_in_constructor(self._connection.runtimes.current)
+        _wait.connect_in_constructor(self._connection.connect)
 
     async def __aenter__(self) -> Self:
-        await self._connection.runtimes.current()
+        await self._connection.connect()
         return self
 
     # A handler may be a coroutine function in the face that is entered by one.

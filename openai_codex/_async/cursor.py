@@ -79,7 +79,7 @@ class AsyncCursor:
         """
         deadline = Deadline(timeout)
         actor = self._connection.running()
-        stall = StallClock(stall_timeout, (self.thread_id, self.turn_id), actor.calls)
+        stall = StallClock(stall_timeout, self.thread_id, actor.calls)
         self._taken.clear()
         while not self._mailbox.is_over():
             if not await self._fetch(_shortest(deadline.remaining(), stall.remaining())):

@@ -84,7 +84,7 @@ class AsyncGoals(AsyncClient):
         Raises `TurnFailedError` if a turn failed and `TurnTimeoutError` when the time is up, with what there was. Then,
         and when the caller is cancelled, the goal is paused and the running turn interrupted.
         """
-        await self._connection.runtimes.current()
+        await self._connection.connect()
         run = _GoalRun(self._connection, thread_id)
         try:
             await self.thread_set_goal(thread_id, objective, status="active", token_budget=token_budget)
@@ -129,6 +129,8 @@ class _GoalRun:
 
     async def give_up(self) -> None:
         """Pause the goal and stop the turn that works on it; bounded, raises nothing."""
+        if self._actor.death is not None:
+            self._connection.threads.pause_when_resumed(self._thread_id)
         paused = protocol.ThreadGoalSetParams(thread_id=self._thread_id, status=protocol.ThreadGoalStatus.paused)
         forget = self._connection.send(paused)
         deadline = Deadline(_ABANDON_PATIENCE)

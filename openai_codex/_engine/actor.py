@@ -41,9 +41,6 @@ _LET_GO_PATIENCE = 3.0
 
 INTERNAL_ERROR = -32603
 
-# How long `release` waits for each thread; only a handler of the user's that never returns takes as long.
-_JOIN_TIMEOUT = 0.5
-
 _log = Log("actor")
 
 
@@ -162,11 +159,9 @@ class Actor:
         self.process.kill()
         yield timeout * 0.2
 
-    def release(self) -> None:
-        """Wait for the threads to end, after `exited`; they have nothing left to do. Idempotent."""
-        if not self._disowned:
-            for join in (self._reader.join, self._outbox.join, self._crew.close):
-                join(_JOIN_TIMEOUT)
+    def is_running(self) -> bool:
+        """Say whether threads have not ended yet, after `exited`; they have nothing left to do."""
+        return not self._disowned and any(part.is_running() for part in (self._reader, self._outbox, self._crew))
 
     def let_go(self) -> None:
         """Nobody holds this connection any more: ask the runtime to end, and let the reader see to it that it does.
@@ -256,12 +251,14 @@ class Actor:
             exit_code = self.process.end(_EXIT_GRACE)
             self.process.release()
         finally:
-            self._die(reason_of_end(exit_code, cause), cause)
-            self.process.kill_descendants()
-            facts = {"pid": self.process.pid, "exit_code": exit_code, "uptime": round(self._lifetime(), 3)}
-            self._crew.handlers.submit(partial(_log.info, "codex.process_exited", **facts))
-            self._crew.close(0)
-            self.exited.set()
+            try:
+                self._die(reason_of_end(exit_code, cause), cause)
+                self.process.kill_descendants()
+                facts = {"pid": self.process.pid, "exit_code": exit_code, "uptime": round(self._lifetime(), 3)}
+                self._crew.handlers.submit(partial(_log.info, "codex.process_exited", **facts))
+                self._crew.close()
+            finally:
+                self.exited.set()
 
     # -- on threads of the crew --------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import threading
 import time
+from contextlib import suppress
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,9 @@ from openai_codex.log import Log
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+# From so many appointments on, those that were cancelled are taken out now and then.
+_TIDY_AT = 64
 
 _log = Log("alarm")
 
@@ -21,6 +25,11 @@ class Appointment:
 
     def __init__(self, action: Callable[[], object]) -> None:
         self._action: Callable[[], object] | None = action
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether it will not be kept."""
+        return self._action is None
 
     def wake(self) -> None:
         """Cancel it, and keep nothing that it holds."""
@@ -45,6 +54,7 @@ class Alarm:
         self._changed = threading.Condition(self._lock)
         self._numbers = count()
         self._heap: list[tuple[float, int, Appointment]] = []
+        self._tidy_at = _TIDY_AT
         self._thread: threading.Thread | None = None
         self._closed = False
 
@@ -52,21 +62,34 @@ class Alarm:
         """Do something at a time of the monotonic clock. After `close` nothing is done."""
         appointment = Appointment(action)
         with self._lock:
-            heapq.heappush(self._heap, (when, next(self._numbers), appointment))
-            if self._thread is None and not self._closed:
-                self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
-                self._thread.start()
-            self._changed.notify()
+            if not self._closed:
+                self._enter(when, appointment)
         return appointment
 
-    def close(self, timeout: float) -> None:
-        """Keep no further appointment, and wait for the thread to end, at most ``timeout`` seconds. Idempotent."""
+    def _enter(self, when: float, appointment: Appointment) -> None:
+        if len(self._heap) >= self._tidy_at:
+            self._heap = [entry for entry in self._heap if not entry[2].is_cancelled]
+            heapq.heapify(self._heap)
+            self._tidy_at = max(_TIDY_AT, 2 * len(self._heap))
+        heapq.heappush(self._heap, (when, next(self._numbers), appointment))
+        if self._thread is None:
+            thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+            # Where no more threads can be had, the next appointment tries again.
+            with suppress(RuntimeError):
+                thread.start()
+                self._thread = thread
+        self._changed.notify()
+
+    def close(self) -> None:
+        """Keep no further appointment. Does not wait. Idempotent."""
         with self._lock:
             self._closed = True
             self._heap.clear()
             self._changed.notify()
-        if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join(timeout)
+
+    def is_running(self) -> bool:
+        """Say whether the thread has not ended yet, unless it is the calling one."""
+        return self._thread is not None and self._thread.is_alive() and self._thread is not threading.current_thread()
 
     def _run(self) -> None:
         while (due := self._next()) is not None:

@@ -96,8 +96,8 @@ class Calls:
         self._closed = False
         self._lock = threading.Lock()
         self._pending: dict[RequestId, PendingCall] = {}
-        # When the last request of a turn came to its end; for turns that are not over.
-        self._ended_at: dict[TurnKey, float] = {}
+        # When the last request of a thread came to its end, until its turn is over.
+        self._ended_at: dict[str, float] = {}
 
     def key(self, request_id: RequestId) -> RequestId:
         """Return an id that no other request of this client has: each runtime counts its own from 0."""
@@ -116,12 +116,15 @@ class Calls:
         with self._lock:
             return list(self._pending.values())
 
-    def last_held_up(self, turn: TurnKey) -> float:
-        """Return when a turn waited last for an answer of ours, by the monotonic clock; the far past if it never did."""
+    def last_held_up(self, thread_id: str) -> float:
+        """Return when a thread waited last for an answer of ours, by the monotonic clock; the far past if it never did.
+
+        By thread, as a question may be asked for a turn within the turn, or name none; a thread has one at a time.
+        """
         with self._lock:
-            if any(turn == (pending.thread_id, pending.turn_id) for pending in self._pending.values()):
+            if any(thread_id == pending.thread_id for pending in self._pending.values()):
                 return time.monotonic()
-            return self._ended_at.get(turn, -math.inf)
+            return self._ended_at.get(thread_id, -math.inf)
 
     def withdraw(self, *, ids: Iterable[object] = (), turns: Iterable[TurnKey] = ()) -> None:
         """The runtime has resolved these, or these turns are over. What cannot be an id is passed over."""
@@ -131,8 +134,8 @@ class Calls:
             if pending.call.id in known or (pending.thread_id, pending.turn_id) in over:
                 pending.withdraw()
         with self._lock:
-            for turn in over:
-                self._ended_at.pop(turn, None)
+            for thread_id, _ in over:
+                self._ended_at.pop(thread_id or "", None)
 
     def close(self) -> None:
         """The connection is gone: nothing needs an answer any more."""
@@ -153,8 +156,8 @@ class Calls:
         with self._lock:
             if self._pending.get(pending.call.id) is pending:
                 del self._pending[pending.call.id]
-                if pending.turn_id is not None:
-                    self._ended_at[pending.thread_id, pending.turn_id] = time.monotonic()
+                if pending.thread_id is not None:
+                    self._ended_at[pending.thread_id] = time.monotonic()
 
 
 def _text(value: object) -> str | None:

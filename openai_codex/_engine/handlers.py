@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -43,15 +42,16 @@ class HandlerPool:
                 self._start_thread()
             self._filled.notify()
 
-    def close(self, timeout: float) -> None:
-        """Let the tasks that were submitted finish, at most ``timeout`` seconds, and end the threads. Idempotent."""
+    def close(self) -> None:
+        """Let the tasks that were submitted finish, and then the threads end. Does not wait. Idempotent."""
         with self._lock:
             self._closed = True
             self._filled.notify_all()
-        until = time.monotonic() + timeout
-        for thread in self._threads:
-            if thread is not threading.current_thread():
-                thread.join(max(0.0, until - time.monotonic()))
+
+    def is_running(self) -> bool:
+        """Say whether a thread has not ended yet, but for the calling one."""
+        me = threading.current_thread()
+        return any(thread.is_alive() and thread is not me for thread in tuple(self._threads))
 
     def _start_thread(self) -> None:
         name = f"{self._name}-{len(self._threads) + 1}"
@@ -95,8 +95,13 @@ class Crew:
         """For all other handlers."""
         self.alarm = Alarm(f"codex-alarm-{pid}")
         """For deadlines."""
+        self._parts = (self.dispatch, self.urgent, self.handlers, self.alarm)
 
-    def close(self, timeout: float) -> None:
-        """End them all, each within ``timeout`` seconds. Idempotent."""
-        for part in (self.dispatch, self.urgent, self.handlers, self.alarm):
-            part.close(timeout)
+    def close(self) -> None:
+        """End them all, without waiting. Idempotent."""
+        for part in self._parts:
+            part.close()
+
+    def is_running(self) -> bool:
+        """Say whether one of the threads has not ended yet."""
+        return any(part.is_running() for part in self._parts)

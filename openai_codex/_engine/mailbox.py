@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -120,7 +121,8 @@ class Listener(Mailbox):
         """Look at a batch."""
         with self._lock:
             for event in events:
-                self.saw(event)
+                with suppress(Exception):  # of an odd shape; the replies of its batch must not be lost by it
+                    self.saw(event)
         return []
 
     def fail(self, death: Death) -> list[Waiter]:  # noqa: ARG002  there is nothing to end

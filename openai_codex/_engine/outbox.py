@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -67,17 +68,19 @@ class Outbox:
             self._filled.notify()
             self._process.close_stdin()
 
-    def join(self, timeout: float) -> None:
-        """Wait for the writer thread to end after `close`."""
-        if self._writer is not None:
-            self._writer.join(timeout)
+    def is_running(self) -> bool:
+        """Say whether the writer thread has not ended yet; after `close` it does."""
+        return self._writer is not None and self._writer.is_alive()
 
     def _enqueue(self, data: memoryview, request_id: int | None) -> None:
         self._queue.append((request_id, data))
         self._filled.notify()
         if self._writer is None:
-            self._writer = threading.Thread(target=self._write, name=f"codex-writer-{self._process.pid}", daemon=True)
-            self._writer.start()
+            writer = threading.Thread(target=self._write, name=f"codex-writer-{self._process.pid}", daemon=True)
+            # Where no more threads can be had, the next line tries again; the reader must not fail of it.
+            with suppress(RuntimeError):
+                writer.start()
+                self._writer = writer
 
     def _write(self) -> None:
         try:

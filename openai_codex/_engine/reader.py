@@ -47,9 +47,9 @@ class Reader:
         """Begin to read."""
         self._thread.start()
 
-    def join(self, timeout: float) -> None:
-        """Wait for the thread to end, at most ``timeout`` seconds."""
-        self._thread.join(timeout)
+    def is_running(self) -> bool:
+        """Say whether the thread has not ended yet, unless it is the calling one."""
+        return self._thread.is_alive() and self._thread is not threading.current_thread()
 
     def kill_after(self, seconds: float) -> None:
         """Kill the process if it has not ended by then; takes no lock, so that a finalizer may call it."""

@@ -227,7 +227,7 @@ class Router:
         """Something has come to its end: a request of the runtime, a turn or a login."""
         if event.method == RESOLVED:
             out.resolved.append(event.params.get("requestId"))
-        else:
+        elif address[1] is not None or address[2] is not None:  # a login by key has no id, and nobody waits for its end
             out.turns_over.append(address[:2])
             out.ended.update(_alive(self._topics.pop(topics_of(address)[-1], ())))
 

@@ -9,9 +9,9 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from openai_codex._engine.waiting import Lock, Waitable, block_until_ready
+from openai_codex._engine.waiting import Waitable, block_until_ready
 
-__all__ = ["Lock", "LoopGuard", "Runner", "connect_in_constructor", "handler_runner", "mapped", "ready"]
+__all__ = ["LoopGuard", "Runner", "connect_in_constructor", "handler_runner", "mapped", "ready"]
 
 ready = block_until_ready
 

@@ -56,10 +56,10 @@ class Client:
             if handler is not None:
                 self._check(register.__name__, handler)
                 register(handler)
-        _wait.connect_in_constructor(self._connection.runtimes.current)
+        _wait.connect_in_constructor(self._connection.connect)
 
     def __enter__(self) -> Self:
-        self._connection.runtimes.current()
+        self._connection.connect()
         return self
 
     # A handler may be a coroutine function in the face that is entered by one.

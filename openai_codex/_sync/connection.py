@@ -11,21 +11,17 @@ from openai_codex import protocol
 from openai_codex._sync import _wait
 from openai_codex._sync.exchange import ask, take_back
 from openai_codex._sync.handlers import Handlers
+from openai_codex._sync.loaded import LoadedThreads, thread_of
 from openai_codex._sync.runtimes import Runtimes
 from openai_codex._engine.mailbox import Listener
-from openai_codex._engine.process.locks import writer_of
 from openai_codex._engine.router import Load
 from openai_codex._engine.topics import EVERYTHING
 from openai_codex._engine.waiting import Deadline
 from openai_codex.errors import (
     ConfigError,
     DecodeError,
-    InternalRpcError,
     InvalidRequestError,
-    JsonRpcError,
     ServerBusyError,
-    ThreadBusyError,
-    ThreadLostError,
     TransportClosedError,
 )
 from openai_codex.log import Log
@@ -42,9 +38,8 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
-# After these the runtime has a thread loaded, or has it no more.
-_LOADING = frozenset({"thread/start", "thread/resume", "thread/fork"})
-_UNLOADING = frozenset({"thread/archive", "thread/delete", "thread/unsubscribe"})
+# After these the model calls no tool in a thread any more.
+_FORGETTING = frozenset({"thread/archive", "thread/delete"})
 
 # The last word of methods that only look, so that sending them twice does no harm.
 _LOOKING = frozenset(
@@ -59,19 +54,20 @@ _log = Log("connection")
 
 
 class Connection:
-    """Carries typed requests to the runtime of the day, which it starts on first use.
-
-    `_threads` says of each thread that was loaded here by which runtime; single operations on it need no lock.
-    """
+    """Carries typed requests to the runtime of the day, which it starts on first use."""
 
     def __init__(self, config: AppServerConfig) -> None:
         self.config = config
         self.handlers = Handlers(config.handler_timeout)
         self.runtimes = Runtimes(config, self.handlers)
-        self._threads: dict[str, int] = {}
+        self.threads = LoadedThreads(self.runtimes)
         self._limits = _RateLimits()
         for listener in (self._limits, self.handlers.changes, self.handlers.tools):
             self.runtimes.subscribe(EVERYTHING, listener)
+
+    def connect(self) -> None:
+        """Start the runtime, if there is none. Raises `LaunchError`."""
+        self.runtimes.current("initialize", Deadline(None))
 
     def running(self) -> Actor:
         """Return the runtime of the day. Raises `ConfigError` before there is one."""
@@ -101,19 +97,18 @@ class Connection:
         ``undo`` is sent when the caller gives up while the runtime may have carried the request out, and when the
         result cannot be read.
         """
-        actor = self.runtimes.current()
+        deadline = Deadline(self.config.request_timeout if timeout is None else timeout)
+        actor = self.runtimes.current(params.METHOD, deadline)
         if actor.generation > 1:
-            self._resume(actor, params)
-        patience = self.config.request_timeout if timeout is None else timeout
-        deadline = Deadline(patience)
+            self.threads.resume(actor, params, deadline)
         try:
-            raw = ask(actor, params, patience, coming, undo)
+            raw = ask(actor, params, deadline, coming, undo)
         except ServerBusyError as error:
             if params.METHOD.rpartition("/")[2] not in _LOOKING:
                 raise
             raw = self._ask_again(actor, params, deadline, error)
         except InvalidRequestError as error:
-            self._check_writer(params, error)
+            self.threads.check_writer(params, error)
             raise
         try:
             result: R = protocol.structure_result(params.METHOD, raw)
@@ -121,7 +116,9 @@ class Connection:
             if undo is not None:
                 take_back(actor, undo)
             raise
-        self._note(actor, params, result)
+        self.threads.note(actor, params, result)
+        if params.METHOD in _FORGETTING:
+            self.handlers.tools.forget(thread_of(params) or "")
         return result
 
     def send(self, params: protocol.ClientRequest[Any]) -> Callable[[], object]:
@@ -151,9 +148,7 @@ class Connection:
             restarts=max(0, runtimes.generation - 1),
             uptime=time.monotonic() - actor.started_at if actor is not None and alive else 0.0,
             rss=actor.process.rss() if actor is not None and alive else None,
-            threads=sum(generation == runtimes.generation for generation in tuple(self._threads.values()))
-            if alive
-            else 0,
+            threads=self.threads.count() if alive else 0,
             requests_in_flight=load.in_flight - load.queued,
             requests_queued=load.queued,
             requests_of_runtime=len(self.pending_calls()),
@@ -178,46 +173,9 @@ class Connection:
         while True:
             _wait.ready(actor.exited, patience.delay_after(error))
             try:
-                return ask(actor, params, deadline.remaining() or 0.0)
+                return ask(actor, params, deadline)
             except ServerBusyError as again:
                 error = again
-
-    # -- threads and the runtimes that they are loaded in ------------------------------------------------------------
-
-    def _note(self, actor: Actor, params: protocol.ClientRequest[Any], result: Any) -> None:
-        if params.METHOD in _LOADING:
-            self._threads[result.thread.id] = actor.generation
-        elif params.METHOD in _UNLOADING:
-            self._threads.pop(_thread_of(params) or "", None)
-            if params.METHOD == "thread/delete":
-                self.handlers.tools.forget(_thread_of(params) or "")
-
-    def _resume(self, actor: Actor, params: protocol.ClientRequest[Any]) -> None:
-        """Load the thread that a request is about, if it was loaded in a runtime that has died since."""
-        thread_id = _thread_of(params)
-        if thread_id is None or params.METHOD == "thread/resume":
-            return
-        if self._threads.get(thread_id, actor.generation) == actor.generation:
-            return
-        resume = protocol.ThreadResumeParams(thread_id=thread_id, exclude_turns=True)
-        try:
-            ask(actor, resume, self.config.request_timeout)
-        except (InternalRpcError, InvalidRequestError) as error:  # the former of a file that was never written to
-            self._check_writer(resume, error)
-            raise ThreadLostError(thread_id, actor.generation) from error
-        self._threads[thread_id] = actor.generation
-        _log.info("codex.thread_resumed", thread_id=thread_id, generation=actor.generation)
-
-    def _check_writer(self, params: protocol.ClientRequest[Any], error: JsonRpcError) -> None:
-        """Raise `ThreadBusyError` if a thread cannot be resumed because another process has it."""
-        thread_id = _thread_of(params)
-        metadata = self.runtimes.metadata
-        if params.METHOD == "thread/resume" and thread_id is not None and metadata is not None:
-            holder = writer_of(metadata.codex_home, thread_id)
-            if holder is not None and holder != self.running().process.pid:
-                raise ThreadBusyError(
-                    error.code, error.message, error.data, error.method, thread_id=thread_id, holder=holder
-                ) from error
 
 
 class _RateLimits(Listener):
@@ -230,11 +188,6 @@ class _RateLimits(Listener):
     def saw(self, event: Notification) -> None:
         """Keep it in place of the one before."""
         self.newest = event
-
-
-def _thread_of(params: object) -> str | None:
-    thread_id = getattr(params, "thread_id", None)
-    return thread_id if isinstance(thread_id, str) else None
 
 
 def _nothing() -> None:

@@ -80,7 +80,7 @@ class Cursor:
         """
         deadline = Deadline(timeout)
         actor = self._connection.running()
-        stall = StallClock(stall_timeout, (self.thread_id, self.turn_id), actor.calls)
+        stall = StallClock(stall_timeout, self.thread_id, actor.calls)
         self._taken.clear()
         while not self._mailbox.is_over():
             if not self._fetch(_shortest(deadline.remaining(), stall.remaining())):

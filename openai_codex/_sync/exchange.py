@@ -13,6 +13,7 @@ from openai_codex.log import Log
 if TYPE_CHECKING:
     from openai_codex._engine.actor import Actor
     from openai_codex._engine.topics import Coming
+    from openai_codex._engine.waiting import Deadline
 
 # How long a caller that gives up waits for its request to be undone: usually some milliseconds.
 _UNDO_PATIENCE = 0.5
@@ -23,23 +24,23 @@ _log = Log("connection")
 def ask(
     actor: Actor,
     params: protocol.ClientRequest[Any],
-    timeout: float,
+    deadline: Deadline,
     coming: Coming | None = None,
     undo: protocol.ClientRequest[Any] | None = None,
 ) -> Any:
-    """Send a request and return its result as decoded JSON; at most ``timeout`` seconds.
+    """Send a request and return its result as decoded JSON; until the deadline at the latest.
 
     ``undo`` is sent when the caller gives up while the runtime may have carried the request out.
     """
     reply = actor.request(params.METHOD, protocol.unstructure(params), coming)
     settled = False
     try:
-        settled = _wait.ready(reply, timeout)
+        settled = _wait.ready(reply, deadline.remaining())
     finally:
         if not settled and actor.abandon(reply) and undo is not None:
             take_back(actor, undo)
     if not settled:
-        raise RequestTimeoutError(params.METHOD, timeout)
+        raise RequestTimeoutError(params.METHOD, deadline.timeout or 0.0)
     if _log.is_debugging:
         facts = {"request_id": reply.request_id, "seconds": reply.seconds, "pid": actor.process.pid}
         _log.debug("codex.request_answered", method=reply.method, **facts)

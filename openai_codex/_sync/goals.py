@@ -85,7 +85,7 @@ class Goals(Client):
         Raises `TurnFailedError` if a turn failed and `TurnTimeoutError` when the time is up, with what there was. Then,
         and when the caller is cancelled, the goal is paused and the running turn interrupted.
         """
-        self._connection.runtimes.current()
+        self._connection.connect()
         run = _GoalRun(self._connection, thread_id)
         try:
             self.thread_set_goal(thread_id, objective, status="active", token_budget=token_budget)
@@ -130,6 +130,8 @@ class _GoalRun:
 
     def give_up(self) -> None:
         """Pause the goal and stop the turn that works on it; bounded, raises nothing."""
+        if self._actor.death is not None:
+            self._connection.threads.pause_when_resumed(self._thread_id)
         paused = protocol.ThreadGoalSetParams(thread_id=self._thread_id, status=protocol.ThreadGoalStatus.paused)
         forget = self._connection.send(paused)
         deadline = Deadline(_ABANDON_PATIENCE)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from openai_codex._engine.backlog import Tally
     from openai_codex._engine.calls import PendingCall
     from openai_codex.config import AppServerConfig
+    from openai_codex.metadata import Metadata
 
 _NEEDED_NEXT = (
     "openai_codex.metadata",
@@ -29,6 +30,11 @@ _NEEDED_NEXT = (
         for domain in ("thread_start", "turn", "item", "account", "rate_limit", "usage")
     ),
 )
+
+# How long the threads of a runtime that is gone may take to end, which only a handler that never returns takes, and how
+# often to look.
+_THREADS_PATIENCE = 0.5
+_THREADS_POLL = 0.005
 
 # How often to look whether somebody else's first start in the same home is over, in seconds.
 _LOCK_POLL = 0.02
@@ -47,7 +53,7 @@ class Launcher:
         self._tally = tally
         self._closing = closing
 
-    def launch(self, generation: int) -> tuple[Actor, Any]:
+    def launch(self, generation: int) -> tuple[Actor, Metadata]:
         """Start a runtime and shake hands; return it, and what it says of itself. Raises `LaunchError`."""
         deadline = Deadline(self._config.start_timeout)
         lock = HomeLock(self._config)
@@ -59,7 +65,8 @@ class Launcher:
             try:
                 return self._attempt(generation, deadline)
             except LaunchError as error:
-                if error.process.exit_code is None or not lock.is_free():
+                ended_by_itself = isinstance(error.__cause__, TransportClosedError)
+                if not ended_by_itself or deadline.passed() or not lock.is_free():
                     raise
             # It came up and exited. That is what it does while another one makes or migrates the databases of the home.
             self._acquire(lock, deadline)
@@ -74,7 +81,7 @@ class Launcher:
             _wait.ready(self._closing, _LOCK_POLL)
             self._check_open()
 
-    def _attempt(self, generation: int, deadline: Deadline) -> tuple[Actor, Any]:
+    def _attempt(self, generation: int, deadline: Deadline) -> tuple[Actor, Metadata]:
         config = self._config
         process = RuntimeProcess(command_line(config), config.cwd, config.env)
         self.coming = actor = Actor(
@@ -83,7 +90,7 @@ class Launcher:
         try:
             self._check_open()
             _prepare()
-            raw = ask(actor, self._introduction(), deadline.remaining() or 0.0)
+            metadata = _metadata(ask(actor, self._introduction(), deadline))
         except BaseException as error:
             stop(actor, config.shutdown_timeout)
             if isinstance(error, CodexError):
@@ -93,7 +100,7 @@ class Launcher:
         finally:
             self.coming = None
         actor.notify("initialized")
-        return actor, raw
+        return actor, metadata
 
     def _check_open(self) -> None:
         if self._closing.is_ready():
@@ -115,11 +122,13 @@ def stop(actor: Actor, timeout: float) -> None:
         for patience in actor.stop(timeout):
             if _wait.ready(actor.exited, patience):
                 break
+        deadline = Deadline(_THREADS_PATIENCE)
+        while actor.is_running() and not deadline.passed():
+            _wait.ready(Latch(), _THREADS_POLL)
     finally:
         # Also when the caller is cancelled: nothing is left to end it later.
         if not actor.exited.is_ready():
             actor.process.kill()
-        actor.release()
 
 
 def _weakly(on_call: OnCall) -> OnCall:
@@ -136,6 +145,12 @@ def _weakly(on_call: OnCall) -> OnCall:
             held(pending)
 
     return call
+
+
+def _metadata(raw: Any) -> Metadata:
+    from openai_codex.metadata import Metadata  # builds a class, so only when there is something to put into it
+
+    return protocol.structure(Metadata, raw)
 
 
 def _prepare() -> None:

@@ -6,17 +6,19 @@ It owns their lives and what is subscribed across them; it knows no verb.
 
 from __future__ import annotations
 
+import copy
+import time
 import weakref
 from typing import TYPE_CHECKING, Any
 
-from openai_codex import protocol
 from openai_codex._sync import _wait
 from openai_codex._sync.launch import Launcher, stop
 from openai_codex._engine.backlog import Tally
 from openai_codex._engine.death import Death
 from openai_codex._engine.mailbox import LastingMailbox, Mailbox
-from openai_codex._engine.waiting import Latch, Lock, wake_all
-from openai_codex.errors import LaunchError, TransportClosedError
+from openai_codex._engine.subscriptions import Subscriptions
+from openai_codex._engine.waiting import Deadline, Latch, Lock
+from openai_codex.errors import LaunchError, RequestTimeoutError, TransportClosedError
 from openai_codex.log import Log
 from openai_codex.restart import Deaths
 
@@ -30,14 +32,24 @@ if TYPE_CHECKING:
 # How long a runtime that has died may take to be gone before the next one is started.
 _GONE_PATIENCE = 5.0
 
+_CLOSED = "the client was closed"
+
 _log = Log("connection")
+
+
+class _Start:
+    """One start that is under way: who else needs a runtime waits for it, and shares its failure."""
+
+    def __init__(self) -> None:
+        self.done = Latch()
+        self.error: Exception | None = None
 
 
 class Runtimes:
     """Starts a runtime when one is needed: the first time, and after a death if the configuration says so.
 
-    ``_starting`` lets one caller start it while the others wait; ``_lock`` guards `_subscriptions`. A runtime that is dropped with the client is ended by
-    the garbage collector.
+    One caller at a time starts one, the others wait for what comes of it; ``_lock`` guards `_under_way`. A runtime that
+    is dropped with the client is ended by the garbage collector.
     """
 
     def __init__(self, config: AppServerConfig, handlers: Handlers) -> None:
@@ -52,24 +64,27 @@ class Runtimes:
         self._handlers = handlers
         self._closing = Latch()
         self._launcher = Launcher(config, handlers, self.tally, self._closing)
-        self._starting = _wait.Lock()
         self._loop = _wait.LoopGuard()
+        self._lock = Lock()
+        self._under_way: _Start | None = None
         self._deaths = Deaths(config.restart)
         self._mourned: Actor | None = None
-        self._lock = Lock()
-        self._subscriptions: list[tuple[Topic, weakref.ref[Mailbox]]] = []
+        self._not_before = 0.0
+        self._end: Death | None = None
+        self._subscriptions = Subscriptions()
         self._finalizer: weakref.finalize[Any, Any] | None = None
 
-    def current(self) -> Actor:
-        """Return a runtime to talk to, started if need be. Raises `LaunchError`, and `ConfigError` on another loop.
+    def current(self, waiting_for: str, deadline: Deadline) -> Actor:
+        """Return a runtime to talk to, started if need be.
 
         One that has died is returned as it is, unless it shall be replaced: every request on it says what happened.
+        Raises `LaunchError` when none comes up, `RequestTimeoutError` when somebody else's start or the wait before one
+        takes longer than the deadline (a start of one's own takes its ``start_timeout``), and `ConfigError` on another
+        event loop.
         """
         self.check_loop()
-        actor = self.actor
-        if actor is None or (actor.death is not None and self._config.restart is not None):
-            with self._starting:
-                return self._living()
+        while (actor := self.actor) is None or self._is_replaceable(actor):
+            self._started(waiting_for, deadline)
         return actor
 
     def check_loop(self) -> None:
@@ -78,7 +93,7 @@ class Runtimes:
         If its own is closed it moves to this one, and so do its handlers.
         """
         if self._loop.moved():
-            self._starting = _wait.Lock()
+            self._under_way = None
             self._handlers.run = _wait.handler_runner()
 
     def close(self) -> None:
@@ -87,7 +102,7 @@ class Runtimes:
         actor = self._launcher.coming or self.actor
         if actor is not None:
             stop(actor, self._config.shutdown_timeout)
-        self._end_subscriptions(Death("the client was closed", final=True))
+        self._subscriptions.end(Death(_CLOSED, final=True))
 
     # -- subscriptions -----------------------------------------------------------------------------------------------
 
@@ -100,94 +115,108 @@ class Runtimes:
 
     def subscribe(self, topic: Topic, mailbox: Mailbox) -> None:
         """Deliver events from now on, from this runtime and those that follow. Raises `TransportClosedError`."""
-        with self._lock:
-            self._subscriptions = [pair for pair in self._subscriptions if pair[1]() is not None]
-            self._subscriptions.append((topic, weakref.ref(mailbox)))
+        if self._end is not None:
+            raise self._end.error(mailbox.subject)
+        self._subscriptions.add(topic, mailbox)
         actor = self.actor
-        if actor is not None and (actor.death is None or self._config.restart is None or self._closing.is_ready()):
+        if actor is not None and not self._is_replaceable(actor):
             actor.subscribe(topic, mailbox)
 
     def unsubscribe(self, topic: Topic, mailbox: Mailbox) -> None:
         """Stop delivering; harmless if it has stopped already."""
-        with self._lock:
-            self._subscriptions = [pair for pair in self._subscriptions if pair[1]() is not mailbox]
+        self._subscriptions.remove(mailbox)
         if self.actor is not None:
             self.actor.unsubscribe(topic, mailbox)
 
-    def _subscribed(self) -> list[tuple[Topic, Mailbox]]:
-        with self._lock:
-            return [
-                (topic, mailbox) for topic, reference in self._subscriptions if (mailbox := reference()) is not None
-            ]
-
-    def _end_subscriptions(self, death: Death) -> None:
-        for _, mailbox in self._subscribed():
-            wake_all(mailbox.fail(death))
-
     # -- births ------------------------------------------------------------------------------------------------------
 
-    def _living(self) -> Actor:
-        if self.actor is not None and self.actor.death is None:
-            return self.actor
-        if self._closing.is_ready():
-            raise TransportClosedError("the client was closed")
-        if self.actor is not None:
-            self._mourn(self.actor)
-        return self._start()
+    def _is_replaceable(self, actor: Actor) -> bool:
+        death = actor.death
+        return death is not None and not death.final and self._config.restart is not None
 
-    def _mourn(self, dead: Actor) -> None:
+    def _started(self, waiting_for: str, deadline: Deadline) -> None:
+        """Start a runtime, or wait for the start that is under way."""
+        mine = _Start()
+        with self._lock:
+            others = self._under_way
+            if others is None:
+                self._under_way = mine
+        if others is not None:
+            if not _wait.ready(others.done, deadline.remaining()):
+                raise RequestTimeoutError(waiting_for, deadline.timeout or 0.0)
+            if others.error is not None:
+                raise copy.copy(others.error) from others.error
+            return
+        try:
+            self._start(waiting_for, deadline)
+        except Exception as error:
+            # That the time of this caller is up is no concern of the others.
+            mine.error = None if isinstance(error, RequestTimeoutError) else error
+            raise
+        finally:
+            self._under_way = None
+            mine.done.set()
+
+    def _start(self, waiting_for: str, deadline: Deadline) -> None:
+        if self.actor is not None:
+            if not self._is_replaceable(self.actor):
+                return  # another was quicker
+            self._mourn(self.actor, waiting_for, deadline)
+        self._check_open()
+        try:
+            actor, self.metadata = self._launcher.launch(self.generation + 1)
+        except LaunchError:
+            if self.actor is not None:
+                self._count(0.0)
+            raise
+        self._introduce(actor)
+
+    def _check_open(self) -> None:
+        if self._closing.is_ready():
+            raise TransportClosedError(_CLOSED)
+
+    def _count(self, lifetime: float) -> None:
+        self._deaths.add(lifetime)
+        self._not_before = time.monotonic() + (self._deaths.delay() or 0.0)
+
+    def _mourn(self, dead: Actor, waiting_for: str, deadline: Deadline) -> None:
         """Count a death once, see that the process is gone, and wait as long as the policy says."""
         death = dead.death
         assert death is not None, "only the dead are replaced"
         if self._mourned is not dead:
             self._mourned = dead
-            self._deaths.add(death.lifetime)
+            self._count(death.lifetime)
         stop(dead, _GONE_PATIENCE)
-        delay = self._deaths.delay()
-        if delay is None:
-            reason = f"{death.reason}, the last of {self._deaths.count} deaths in succession; no other is started"
-            self._end_subscriptions(Death(reason, death.process, death.cause, dead.generation, final=True))
-            raise TransportClosedError(reason, None, death.process)
-        if _wait.ready(self._closing, delay):
-            raise TransportClosedError("the client was closed")
+        if self._deaths.delay() is None:
+            reason = f"{death.reason}; no other is started after {self._deaths.count} failures in succession"
+            self._end = self._end or Death(reason, death.process, death.cause, dead.generation, final=True)
+            self._subscriptions.end(self._end)
+            raise self._end.error(waiting_for)
+        wait = max(0.0, self._not_before - time.monotonic())
+        left = deadline.remaining()
+        if _wait.ready(self._closing, wait if left is None else min(wait, left)):
+            raise TransportClosedError(_CLOSED, waiting_for)
+        if left is not None and left < wait:
+            raise RequestTimeoutError(waiting_for, deadline.timeout or 0.0)
 
-    def _start(self) -> Actor:
-        try:
-            actor, raw = self._launcher.launch(self.generation + 1)
-        except LaunchError:
-            if self.actor is not None:
-                self._deaths.add(0.0)
-            raise
-        self.metadata = _metadata(raw)
-        self._own(actor)
-        if self._closing.is_ready():  # meanwhile, by another thread, which has not seen this one
-            self.close()
-            raise TransportClosedError("the client was closed")
-        for topic, mailbox in self._subscribed():
-            actor.subscribe(topic, mailbox)
-        if actor.generation > 1:
-            self._tell_started(actor)
-        return actor
-
-    def _own(self, actor: Actor) -> None:
+    def _introduce(self, actor: Actor) -> None:
+        """Make a new runtime the one of the day: first those who listen to it, then those who ask it."""
         if self._finalizer is not None:
             self._finalizer.detach()
         self._finalizer = weakref.finalize(self, actor.let_go)
         self._finalizer.atexit = False
         self.generation = actor.generation
+        if actor.generation > 1:
+            self._tell_started(actor)
+        for topic, mailbox in self._subscriptions.alive():
+            actor.subscribe(topic, mailbox)
         self.actor = actor
+        if self._closing.is_ready():  # meanwhile, by another thread, which has not seen this one
+            self.close()
+            raise TransportClosedError(_CLOSED)
 
     def _tell_started(self, actor: Actor) -> None:
         from openai_codex.lifecycle import RuntimeStarted, notification
 
         _log.warning("codex.runtime_restarted", pid=actor.process.pid, generation=actor.generation)
-        notice = notification(RuntimeStarted(generation=actor.generation, pid=actor.process.pid))
-        for _, mailbox in self._subscribed():
-            if mailbox.wants(notice.method):
-                wake_all(mailbox.put([notice]))
-
-
-def _metadata(raw: Any) -> Metadata:
-    from openai_codex.metadata import Metadata  # builds a class, so only when there is something to put into it
-
-    return protocol.structure(Metadata, raw)
+        self._subscriptions.tell(notification(RuntimeStarted(generation=actor.generation, pid=actor.process.pid)))

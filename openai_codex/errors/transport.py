@@ -51,11 +51,13 @@ class TransportClosedError(TransportError):
 
 @attrs.define(slots=False, eq=False, repr=False)
 class ThreadLostError(TransportError):
-    """The runtime died and was started anew, and a thread could not be resumed: it was ephemeral, or had no turn yet."""
+    """The runtime died and was started anew, and a thread could not be resumed: usually it was ephemeral or had no turn."""
 
     thread_id: str
     generation: int
     """Which start of the runtime refused to resume it; the first is 1."""
+    reason: str = ""
+    """The runtime's own words."""
 
     def __str__(self) -> str:
-        return f"thread {self.thread_id} was lost with the runtime that it ran in (this is start {self.generation})"
+        return f"thread {self.thread_id} could not be resumed in start {self.generation} of the runtime: {self.reason}"

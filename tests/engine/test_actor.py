@@ -18,7 +18,7 @@ from openai_codex._engine.process import RuntimeProcess
 from openai_codex._engine.reply import Reply
 from openai_codex._engine.router import Dispatch, Router
 from openai_codex._engine.topics import EVERYTHING
-from openai_codex._engine.waiting import Deadline, block_until_ready
+from openai_codex._engine.waiting import Deadline, Latch, block_until_ready
 from openai_codex._engine.wire import Frame
 from openai_codex.notification import Notification
 from openai_codex.refusals import refuse
@@ -41,7 +41,9 @@ def start() -> Iterator[Start]:
     yield run
     for actor in started:
         at_exit.stop(actor, timeout=10)
-        actor.release()
+        deadline = Deadline(20)
+        while actor.is_running() and not deadline.passed():
+            block_until_ready(Latch(), 0.005)
         assert actor.exited.is_ready()
     assert [t.name for t in threading.enumerate() if t.name.startswith("codex-")] == []
 

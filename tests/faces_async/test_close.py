@@ -288,7 +288,7 @@ async def test_a_start_that_is_under_way_is_given_up(server: FakeAppServer) -> N
     assert {str(first), str(second)} == {"connection to the codex runtime closed: the client was closed"}
     assert closed is None
     assert server.starts == 2
-    assert not server.child.is_alive
+    await server.child.gone()
 
 
 async def test_a_runtime_that_comes_up_as_its_client_is_closed_is_not_kept(

@@ -6,8 +6,16 @@ import time
 
 import pytest
 
-from openai_codex import ApprovalRequest, AppServerConfig, AsyncCodex, TurnStalledError, TurnTimeoutError, tool
-from openai_codex.testing import ScriptedModel, call, temporary_home
+from openai_codex import (
+    ApprovalRequest,
+    AppServerConfig,
+    AsyncCodex,
+    ElicitationRequest,
+    TurnStalledError,
+    TurnTimeoutError,
+    tool,
+)
+from openai_codex.testing import FakeAppServer, ScriptedModel, call, temporary_home
 from openai_codex.types import TurnStatus
 
 # Far shorter than what the silence is, and far longer than what a busy machine takes between two events.
@@ -92,3 +100,42 @@ async def test_attempts_without_end_are_no_progress() -> None:
             with pytest.raises(TurnStalledError) as caught:
                 await thread.run("go", stall_timeout=STALL)
     assert caught.value.last_event != "error"
+
+
+@pytest.mark.parametrize("where", [{}, {"turnId": None}, {"turnId": "a turn within the turn"}])
+async def test_the_clock_stands_for_any_question_of_the_thread(where: dict[str, str | None]) -> None:
+    def ponder(_: ElicitationRequest) -> None:
+        time.sleep(2 * STALL)  # the silence itself
+        server.turn.complete()
+
+    question = {
+        "serverName": "s",
+        "mode": "form",
+        "message": "m",
+        "requestedSchema": {"type": "object", "properties": {}},
+    }
+    with FakeAppServer() as server:
+        async with AsyncCodex(server.config(), on_elicitation=ponder) as codex:
+            turn = await (await codex.thread_start()).turn("go")
+            server.turn.ask("mcpServer/elicitation/request", **{**question, **where})
+            result = await turn.run(stall_timeout=STALL)
+    assert result.status == TurnStatus.completed
+
+
+async def test_the_clock_stands_while_the_turn_waits_for_a_sub_agent() -> None:
+    with FakeAppServer() as server:
+        async with AsyncCodex(server.config()) as codex:
+            turn = await (await codex.thread_start()).turn("go")
+            item = {
+                "type": "collabAgentToolCall",
+                "id": "c",
+                "tool": "wait",
+                "status": "inProgress",
+                "senderThreadId": "T",
+                "receiverThreadIds": [],
+                "agentsStates": {},
+            }
+            server.turn.item_started(item)
+            with pytest.raises(TurnTimeoutError) as caught:
+                await turn.run(timeout=2 * STALL, stall_timeout=STALL)
+            assert not isinstance(caught.value, TurnStalledError)

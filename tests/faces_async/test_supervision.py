@@ -11,7 +11,8 @@ import pytest
 from openai_codex import (
     AppServerConfig,
     AsyncCodex,
-    CodexError,
+    LaunchError,
+    RequestTimeoutError,
     Restart,
     RuntimeExited,
     RuntimeStarted,
@@ -21,8 +22,8 @@ from openai_codex import (
 )
 from openai_codex._async._wait import ready
 from openai_codex.later import LATER
-from openai_codex.testing import ScriptedModel, call, message
-from openai_codex.types import ThreadStartedNotification
+from openai_codex.testing import FakeAppServer, ScriptedModel, call, message
+from openai_codex.types import ThreadLoadedListParams, ThreadStartedNotification
 from tests.faces_async._wait import together
 
 AT_ONCE = Restart(initial_delay=0)
@@ -143,9 +144,9 @@ async def test_deaths_in_succession_come_to_an_end(codex_config: AppServerConfig
         await codex.models()
         await kill(codex)
         for _ in range(2):
-            with pytest.raises(TransportClosedError, match="the last of 2 deaths in succession"):
+            with pytest.raises(TransportClosedError, match="no other is started after 2 failures in succession"):
                 await codex.models()
-        with pytest.raises(TransportClosedError, match="the last of 2 deaths in succession"):
+        with pytest.raises(TransportClosedError, match="no other is started after 2 failures in succession"):
             async for _ in events:
                 pass
 
@@ -167,12 +168,12 @@ async def test_a_close_ends_the_wait_before_a_start(codex_config: AppServerConfi
         async def operation() -> str:
             try:
                 await codex.models()
-            except CodexError as error:
-                return str(error)
+            except TransportClosedError as error:
+                return error.reason
             return "answered"
 
         texts = await together([operation, operation, close_of(codex)])
-    assert texts == ["connection to the codex runtime closed: the client was closed"] * 2 + ["closed"]
+    assert texts == ["the client was closed"] * 2 + ["closed"]
 
 
 def close_of(codex: AsyncCodex) -> object:
@@ -233,3 +234,77 @@ async def test_without_supervision_the_dead_stay_dead(codex_config: AppServerCon
             with pytest.raises(TransportClosedError, match="killed by SIGKILL"):
                 await codex.models()
         assert (codex.health().alive, codex.health().generation) == (False, 1)
+
+
+async def test_a_goal_that_nobody_follows_any_more_is_paused_in_the_next_runtime(
+    codex_config: AppServerConfig, scripted_model: ScriptedModel
+) -> None:
+    async with AsyncCodex(attrs.evolve(codex_config, restart=AT_ONCE)) as codex:
+        thread = await codex.thread_start()
+        await thread.run("before")
+        scripted_model.hang()
+
+        async def follow() -> str:
+            with pytest.raises(TransportClosedError) as caught:
+                await codex.run_goal(thread.id, "count to a million")
+            return caught.value.reason
+
+        async def strike() -> str:
+            await scripted_model.received(2)
+            await kill(codex)
+            return "struck"
+
+        assert await together([follow, strike]) == ["the runtime exited", "struck"]
+        await codex.thread_goal(thread.id)
+        goal = await codex.thread_goal(thread.id)
+    assert goal is not None
+    assert goal.status == "paused"
+
+
+async def test_callers_share_the_failure_of_one_start() -> None:
+    with FakeAppServer() as server:
+        config = server.config(restart=Restart(initial_delay=0), start_timeout=1.0)
+        async with AsyncCodex(config) as codex:
+            server.hold("initialize")
+            server.child.kill()
+            assert await ready(codex._connection.running().exited, 20)
+
+            async def operation() -> str:
+                try:
+                    await codex.thread_start()
+                except LaunchError as error:
+                    return error.reason
+                return "started"
+
+            texts = await together([operation] * 8)
+            starts = server.starts
+        assert set(texts) == {"no reply to initialize within 1 s"}
+        assert starts < 8 + 1, "not each of them tried for itself"
+
+
+async def test_a_wait_before_a_start_ends_at_the_callers_deadline(codex_config: AppServerConfig) -> None:
+    restart = Restart(initial_delay=1000, max_delay=1000)
+    async with AsyncCodex(attrs.evolve(codex_config, restart=restart)) as codex:
+        await kill(codex)
+        with pytest.raises(RequestTimeoutError, match=r"thread/loaded/list within 0\.3 s"):
+            await codex.request(ThreadLoadedListParams(), timeout=0.3)
+
+
+async def test_what_an_odd_introduction_comes_from_is_ended() -> None:
+    with FakeAppServer() as server:
+        server.on("initialize", lambda _: {"userAgent": 3})
+        with pytest.raises(LaunchError, match="payload is no"):
+            async with AsyncCodex(server.config()):
+                pass
+        await server.child.gone()
+
+
+async def test_a_login_by_key_ends_no_subscription(codex_config: AppServerConfig) -> None:
+    async with AsyncCodex(codex_config) as codex:
+        events = codex.events(timeout=20)
+        await codex.login_api_key("sk-of-nobody")
+        thread = await codex.thread_start(ephemeral=True)
+        async for event in events:
+            if event.method == "thread/started":
+                break
+        assert event.thread_id == thread.id

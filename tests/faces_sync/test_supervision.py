@@ -12,7 +12,8 @@ import pytest
 from openai_codex import (
     AppServerConfig,
     Codex,
-    CodexError,
+    LaunchError,
+    RequestTimeoutError,
     Restart,
     RuntimeExited,
     RuntimeStarted,
@@ -22,8 +23,8 @@ from openai_codex import (
 )
 from openai_codex._sync._wait import ready
 from openai_codex.later import LATER
-from openai_codex.testing import ScriptedModel, call, message
-from openai_codex.types import ThreadStartedNotification
+from openai_codex.testing import FakeAppServer, ScriptedModel, call, message
+from openai_codex.types import ThreadLoadedListParams, ThreadStartedNotification
 from tests.faces_sync._wait import together
 
 AT_ONCE = Restart(initial_delay=0)
@@ -142,9 +143,9 @@ def test_deaths_in_succession_come_to_an_end(codex_config: AppServerConfig) -> N
         codex.models()
         kill(codex)
         for _ in range(2):
-            with pytest.raises(TransportClosedError, match="the last of 2 deaths in succession"):
+            with pytest.raises(TransportClosedError, match="no other is started after 2 failures in succession"):
                 codex.models()
-        with pytest.raises(TransportClosedError, match="the last of 2 deaths in succession"):
+        with pytest.raises(TransportClosedError, match="no other is started after 2 failures in succession"):
             for _ in events:
                 pass
 
@@ -166,12 +167,12 @@ def test_a_close_ends_the_wait_before_a_start(codex_config: AppServerConfig) -> 
         def operation() -> str:
             try:
                 codex.models()
-            except CodexError as error:
-                return str(error)
+            except TransportClosedError as error:
+                return error.reason
             return "answered"
 
         texts = together([operation, operation, close_of(codex)])
-    assert texts == ["connection to the codex runtime closed: the client was closed"] * 2 + ["closed"]
+    assert texts == ["the client was closed"] * 2 + ["closed"]
 
 
 def close_of(codex: Codex) -> object:
@@ -232,3 +233,77 @@ def test_without_supervision_the_dead_stay_dead(codex_config: AppServerConfig) -
             with pytest.raises(TransportClosedError, match="killed by SIGKILL"):
                 codex.models()
         assert (codex.health().alive, codex.health().generation) == (False, 1)
+
+
+def test_a_goal_that_nobody_follows_any_more_is_paused_in_the_next_runtime(
+    codex_config: AppServerConfig, scripted_model: ScriptedModel
+) -> None:
+    with Codex(attrs.evolve(codex_config, restart=AT_ONCE)) as codex:
+        thread = codex.thread_start()
+        thread.run("before")
+        scripted_model.hang()
+
+        def follow() -> str:
+            with pytest.raises(TransportClosedError) as caught:
+                codex.run_goal(thread.id, "count to a million")
+            return caught.value.reason
+
+        def strike() -> str:
+            scripted_model.wait_for_requests(2)
+            kill(codex)
+            return "struck"
+
+        assert together([follow, strike]) == ["the runtime exited", "struck"]
+        codex.thread_goal(thread.id)
+        goal = codex.thread_goal(thread.id)
+    assert goal is not None
+    assert goal.status == "paused"
+
+
+def test_callers_share_the_failure_of_one_start() -> None:
+    with FakeAppServer() as server:
+        config = server.config(restart=Restart(initial_delay=0), start_timeout=1.0)
+        with Codex(config) as codex:
+            server.hold("initialize")
+            server.child.kill()
+            assert ready(codex._connection.running().exited, 20)
+
+            def operation() -> str:
+                try:
+                    codex.thread_start()
+                except LaunchError as error:
+                    return error.reason
+                return "started"
+
+            texts = together([operation] * 8)
+            starts = server.starts
+        assert set(texts) == {"no reply to initialize within 1 s"}
+        assert starts < 8 + 1, "not each of them tried for itself"
+
+
+def test_a_wait_before_a_start_ends_at_the_callers_deadline(codex_config: AppServerConfig) -> None:
+    restart = Restart(initial_delay=1000, max_delay=1000)
+    with Codex(attrs.evolve(codex_config, restart=restart)) as codex:
+        kill(codex)
+        with pytest.raises(RequestTimeoutError, match=r"thread/loaded/list within 0\.3 s"):
+            codex.request(ThreadLoadedListParams(), timeout=0.3)
+
+
+def test_what_an_odd_introduction_comes_from_is_ended() -> None:
+    with FakeAppServer() as server:
+        server.on("initialize", lambda _: {"userAgent": 3})
+        with pytest.raises(LaunchError, match="payload is no"):
+            with Codex(server.config()):
+                pass
+        server.child.wait_gone()
+
+
+def test_a_login_by_key_ends_no_subscription(codex_config: AppServerConfig) -> None:
+    with Codex(codex_config) as codex:
+        events = codex.events(timeout=20)
+        codex.login_api_key("sk-of-nobody")
+        thread = codex.thread_start(ephemeral=True)
+        for event in events:
+            if event.method == "thread/started":
+                break
+        assert event.thread_id == thread.id

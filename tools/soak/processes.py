@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,6 +36,13 @@ def marked(home: Path) -> list[int]:
             if wanted <= set(variables) and any(each.startswith(f"{VARIABLE}=".encode()) for each in variables):
                 found.append(pid)
     return found
+
+
+def kill(home: Path) -> None:
+    """End what `marked` returns: the way out of a run that hangs."""
+    for pid in marked(home):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def _children() -> Iterator[tuple[int, str]]:

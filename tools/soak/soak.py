@@ -52,26 +52,28 @@ class Soak:
         threads = [threading.Thread(target=crew.run, daemon=True) for crew in self._crews]
         for thread in threads:
             thread.start()
-        self._work(seconds)
-        for thread in threads:
-            thread.join(_MOMENT)
-        self._take_stock(before)
+        if self._work(seconds):
+            for thread in threads:
+                thread.join(_MOMENT)
+            self._take_stock(before)
+        else:
+            self._ledger.violation("not all came to an end")
+            processes.kill(self._home.path)
         print(self._watch.line(), flush=True)
         return table.report(self._ledger, self._trends(), self._facts())
 
-    def _work(self, seconds: float) -> None:
+    def _work(self, seconds: float) -> bool:
+        """Let the crews work, rest and end; return whether they did."""
         until = time.monotonic() + seconds
-        hangs = not self._watch.keep(lambda: time.monotonic() > until, 2 * seconds, sampling=True)
+        goes_on = self._watch.keep(lambda: time.monotonic() > until, 2 * seconds, sampling=True)
         for crew in self._crews:
             crew.stopped = True
-        if hangs or not self._watch.keep(lambda: all(crew.rests for crew in self._crews), 2 * DEADLINE):
-            self._ledger.violation("not all operations came to an end")
-            return
+        if not goes_on or not self._watch.keep(lambda: all(crew.rests for crew in self._crews), 2 * DEADLINE):
+            return False
         self._expect(lambda: self._model.counts()["active"] == 0, "a model that nobody waits for")
         for crew in self._crews:
             crew.dismissed = True
-        if not self._watch.keep(lambda: all(crew.ended for crew in self._crews), DEADLINE):
-            self._ledger.violation("not all clients came to an end")
+        return self._watch.keep(lambda: all(crew.ended for crew in self._crews), DEADLINE)
 
     def _take_stock(self, before: figures.Sample) -> None:
         """See that nothing is left, but for the model."""

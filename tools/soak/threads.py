@@ -31,7 +31,7 @@ async def unsubscribe(worker: Worker) -> str:
         await worker.check(held)
     worker.kept.remove(held)
     await held.life.client.thread_unsubscribe(held.handle.id)
-    await held.life.client.thread_resume(held.handle.id, tools=TOOLS)
+    await held.life.client.thread_resume(held.handle.id)
     worker.kept.append(held)
     await worker.check(held)
     return "resumed"

@@ -23,8 +23,8 @@ _FAILURES = {
     "cut": "other",
 }
 
-# A text of so many deltas is a flood: more than a mailbox keeps as they came.
-_FLOOD = 2_000
+# A text of so many deltas is a flood, if it is left for so many seconds: more than a mailbox keeps as they came.
+_FLOOD, _LONG = 3_000, 3.0
 
 
 async def begin(held: Held, wish: Wish) -> AsyncTurnHandle:
@@ -115,11 +115,13 @@ async def leave_and_return(worker: Worker) -> str:
 async def leave_unread(worker: Worker) -> str:
     """Let a flood of text wait, and then read all of it."""
     held, wish = await worker.thread(), worker.wish(pieces=_FLOOD)
+    client = held.life.client
+    before = client.health().merged
     turn = await begin(held, wish)
-    await worker.pause(2)
+    await worker.face.sleep(_LONG)
     expect_said("".join([piece async for piece in turn.text(timeout=PATIENCE)]), wish)
     await finish(worker, held, turn, wish)
-    return "done"
+    return "merged" if client.health().merged > before else "as it came"
 
 
 async def forget(worker: Worker) -> str:

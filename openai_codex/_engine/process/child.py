@@ -123,8 +123,8 @@ class RuntimeProcess:
         self._stdout.close()
 
     def kill_descendants(self) -> None:
-        """After a death by a signal: end what the child had started and could not end any more."""
-        if self._child.returncode is not None and self._child.returncode < 0:
+        """After a death by a signal or a crash: end what the child had started and could not end any more."""
+        if self._child.returncode:
             for descriptor in descendants.find(self._mark):
                 with suppress(ProcessLookupError, PermissionError):
                     signal.pidfd_send_signal(descriptor, signal.SIGKILL)

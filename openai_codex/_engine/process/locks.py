@@ -54,6 +54,7 @@ class HomeLock:
     def release(self) -> None:
         """Give the lock back; harmless without."""
         if self._descriptor is not None:
+            _unlock(self._descriptor)
             os.close(self._descriptor)
             self._descriptor = None
 
@@ -67,6 +68,13 @@ def _lock(descriptor: int) -> bool:
         except OSError as error:  # a file system without locks: the start goes on without
             _log.debug("codex.home_not_locked", reason=error.strerror)
     return True
+
+
+def _unlock(descriptor: int) -> None:
+    """Give the lock back by itself: a fork may have the same descriptor, and would keep the lock by it."""
+    if sys.platform != "win32":
+        with suppress(OSError):  # there was none
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 
 def _home(config: AppServerConfig) -> Path | None:
@@ -85,9 +93,11 @@ def writer_of(codex_home: str, thread_id: str) -> int | None:
     The runtime locks a file per thread (seen in 0.163.0); Linux tells who holds which lock.
     """
     try:
-        inode = (Path(codex_home) / "thread-writer-locks" / f"{thread_id}.lock").stat().st_ino
+        file = (Path(codex_home) / "thread-writer-locks" / f"{thread_id}.lock").stat()
         locks = [line.split() for line in Path("/proc/locks").read_text().splitlines()]
     except OSError:
         return None
     # 9: FLOCK ADVISORY WRITE <pid> <major:minor:inode> <from> <to>
-    return next((int(lock[4]) for lock in locks if lock[1] == "FLOCK" and lock[5].endswith(f":{inode}")), None)
+    place = f"{os.major(file.st_dev):02x}:{os.minor(file.st_dev):02x}:{file.st_ino}"
+    holders = (int(lock[4]) for lock in locks if lock[1] == "FLOCK" and lock[5] == place)
+    return next((holder for holder in holders if holder > 0), None)  # 0: of another container
