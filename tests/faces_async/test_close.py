@@ -57,8 +57,8 @@ def be_stubborn(child: FakeChild) -> None:
 
 
 def be_busy(child: FakeChild) -> None:
-    """Write byte by byte, for longer than anybody waits."""
-    child.write(b"x", times=50_000_000, piece=1)
+    """Write byte by byte, for longer than anybody waits; a line that is no frame shows that it has begun."""
+    child.write(b"x\n" + b"x" * 1_000_000, times=50, piece=1)
 
 
 def be_stopped(child: FakeChild) -> None:
@@ -97,6 +97,8 @@ async def test_a_child_is_asked_then_told_then_killed_and_so_is_what_it_has_star
         await codex.thread_start()
         descendant = server.child.spawn(holds_output=True)
         misbehave(server.child)
+        while misbehave is be_busy and not codex.health().skipped:
+            await ready(Latch(), 0.01)
         with within(min(timeout, 3.0) + SOON):
             await codex.close()
         assert exit_code(codex) == code
