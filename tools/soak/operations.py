@@ -1,4 +1,4 @@
-"""All operations: how often each is done, and which errors are the right answer to it."""
+"""All operations: how often each is done, in relation to the others."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ class Soak:
             self._take_stock(before)
         else:
             self._ledger.violation("not all came to an end")
-            processes.kill(self._home.path)
+        processes.kill(self._home.path)  # none is left if all went well
         print(self._watch.line(), flush=True)
         return table.report(self._ledger, self._trends(), self._facts())
 

@@ -10,7 +10,7 @@ from openai_codex import LaunchError, ThreadLostError, TransportClosedError
 from openai_codex.types import TurnStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from openai_codex import RunResult
     from openai_codex._async.thread import AsyncThread
@@ -65,21 +65,18 @@ def expect_stopped(result: RunResult[Any]) -> None:
     expect(result.status == TurnStatus.interrupted, f"the turn is {result.status}, though it was stopped")
 
 
-def is_legitimate(
-    error: Exception, allowed: Iterable[type[Exception]], life: Life, mark: int, threads: Mapping[str, Held]
-) -> bool:
-    """Say whether an operation may end so.
+def is_legitimate(error: Exception, life: Life, mark: int, threads: Mapping[str, Held]) -> bool:
+    """Say whether an operation may end so, which has not provoked the error itself.
 
-    It may with an error that is ``allowed``; with `TransportClosedError` if the client came to harm since the ``mark``;
-    with `ThreadLostError` if a runtime was killed that alone had the thread; and while the client is closed also with
-    `LaunchError`, by who was to start its next runtime.
+    It may with `TransportClosedError` if the client came to harm since the ``mark``; with `ThreadLostError` if a runtime
+    was killed that alone had the thread; and with `LaunchError` if the client is closed while it starts its next runtime.
     """
     if isinstance(error, ThreadLostError):
         held = threads.get(error.thread_id)
         return held is not None and not held.is_stored and held.life.kills > 0
     if isinstance(error, TransportClosedError):
         return life.harmed(mark)
-    return isinstance(error, tuple(allowed)) or (isinstance(error, LaunchError) and life.closing)
+    return isinstance(error, LaunchError) and life.closing
 
 
 def _short(text: str | None) -> str:

@@ -50,8 +50,6 @@ class Operation:
     """How often it is done, in relation to the others."""
     do: Callable[[Worker], Coroutine[Any, Any, str]]
     """Returns what came of it, in a word or two."""
-    errors: tuple[type[Exception], ...] = ()
-    """What it may raise though nobody has harmed the client."""
     faces: tuple[str, ...] = ("async", "sync")
 
 
@@ -115,7 +113,7 @@ class Worker:
         try:
             outcome = await operation.do(self)
         except Exception as error:  # noqa: BLE001  whatever it is, it is judged
-            if is_legitimate(error, operation.errors, life, mark, self._threads):
+            if is_legitimate(error, life, mark, self._threads):
                 outcome = type(error).__name__
             else:
                 self._ledger.violation(f"{entry.name}, {self.name}, after {entry.age:.2f} s: {_told(error)}")
