@@ -8,12 +8,15 @@ import select
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from openai_codex import AppServerConfig, Codex, TransportClosedError
-from openai_codex.testing import ScriptedModel, call
+from openai_codex._engine.process import descendants
+from openai_codex._engine.waiting import block_until_ready
+from openai_codex.testing import FakeAppServer, ScriptedModel, call
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells whose child a process was")
 
@@ -68,6 +71,31 @@ def test_the_commands_of_a_killed_runtime_end(
             turn.run(timeout=20)  # type: ignore[attr-defined]  # a turn handle
         for pid in processes:
             wait_for_exit(pid)
+
+
+def test_the_commands_of_a_crashed_runtime_end() -> None:
+    with FakeAppServer() as server, Codex(server.config()):
+        command = server.child.spawn(own_session=True)
+        server.child.exit(101)  # as a panic does
+        wait_for_exit(command.pid)
+
+
+def test_what_a_runtime_leaves_running_when_it_ends_in_order_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    searched: list[str] = []
+
+    def find(mark: str) -> Iterator[int]:
+        searched.append(mark)
+        return real(mark)
+
+    real = descendants.find
+    monkeypatch.setattr(descendants, "find", find)
+    with FakeAppServer() as server, Codex(server.config()) as codex:
+        left = server.child.spawn(own_session=True)
+        server.child.exit(0)
+        assert block_until_ready(codex._connection.running().exited, 20)
+        os.kill(left.pid, signal.SIGKILL)  # raises if it is gone
+        wait_for_exit(left.pid)
+    assert searched == []
 
 
 def test_a_close_ends_the_commands(

@@ -1,18 +1,29 @@
-"""Anything at all, in any order and any pieces, into the wire, the router and the mailboxes: nothing raises or is lost."""
+"""Anything at all, in any order and any pieces, into the engine: nothing raises and nothing is lost.
+
+Once through its state alone, with callers that come and go, and once through a whole actor.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+import queue
+import sys
+from typing import Any, cast
 
 import orjson
-from hypothesis import given, settings
+import pytest
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from openai_codex import JsonRpcError, ProcessFacts, TransportClosedError
 from openai_codex._engine import wire
+from openai_codex._engine.actor import Actor
 from openai_codex._engine.mailbox import Mailbox
+from openai_codex._engine.process import RuntimeProcess
 from openai_codex._engine.reply import Reply
 from openai_codex._engine.router import Router
 from openai_codex._engine.topics import EVERYTHING, Coming, Topic
+from openai_codex._engine.waiting import Deadline, Latch, block_until_ready
+from openai_codex._sync.handlers import Handlers
 from openai_codex.protocol.methods import NOTIFICATIONS, SERVER_REQUESTS
 
 THREADS = ["T1", "T2"]
@@ -45,6 +56,27 @@ frames = st.one_of(
     json_values,
 )
 lines = st.one_of(frames.map(orjson.dumps), st.binary(max_size=20))
+
+
+def plainly(line: bytes) -> dict[str, Any]:
+    """Read a line in the plainest way; empty if it holds no object."""
+    try:
+        frame = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return {}
+    return frame if isinstance(frame, dict) else {}
+
+
+def is_notification(frame: dict[str, Any]) -> bool:
+    return isinstance(frame.get("method"), str) and type(frame.get("id")) not in {int, str}
+
+
+def is_reply(frame: dict[str, Any]) -> bool:
+    return (
+        not isinstance(frame.get("method"), str)
+        and type(frame.get("id")) is int
+        and ("result" in frame or "error" in frame)
+    )
 
 
 class Client:
@@ -81,19 +113,10 @@ class Client:
 
     def expect(self, line: bytes) -> None:
         """Note what a line says, read in the plainest way."""
-        try:
-            frame = orjson.loads(line)
-        except orjson.JSONDecodeError:
-            return
-        if not isinstance(frame, dict):
-            return
-        if isinstance(frame.get("method"), str):
-            self.notifications += type(frame.get("id")) not in {int, str}
-            return
-        number = frame.get("id")
-        waiting = type(number) is int and number in self.replies and number not in self.answers
-        if waiting and ("result" in frame or "error" in frame):
-            self.answers[number] = frame
+        frame = plainly(line)
+        self.notifications += is_notification(frame)
+        if is_reply(frame) and frame["id"] in self.replies:
+            self.answers.setdefault(frame["id"], frame)
 
     def feed(self, chunk: bytes) -> None:
         complete = [line for line in self.splitter.feed(chunk) if line.strip()]
@@ -144,3 +167,112 @@ def test_lines_are_the_same_however_they_are_cut(parts: list[bytes], size: int) 
     assert whole.end() == pieces.end()
     for line in cut:
         wire.decode(line)
+
+
+class Pipe:
+    """The process of an actor, without a process: what a test feeds is its output."""
+
+    command = ("fuzz",)
+    pid = 0
+
+    def __init__(self) -> None:
+        self._output: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+
+    def feed(self, chunk: bytes) -> None:
+        """Let the reader have these bytes at once; none are the end."""
+        self._output.put(chunk)
+
+    def read(self, patience: float) -> bytes | None:
+        try:
+            return self._output.get(timeout=patience)
+        except queue.Empty:
+            return None
+
+    def has_exited(self) -> bool:
+        return False
+
+    def try_write(self, data: bytes | memoryview) -> int:
+        return len(data)
+
+    def end(self, _: float) -> int:
+        return 0
+
+    def facts(self) -> ProcessFacts:
+        return ProcessFacts(self.command, self.pid, 0)
+
+    def _nothing(self, *_: object) -> None:
+        """There is no process that it could be done to."""
+
+    close_stdin = wait_writable = terminate = kill = release = kill_descendants = _nothing
+
+
+class Watched(Actor):
+    """Keeps what has been raised on its reader."""
+
+    def __init__(self, pipe: Pipe, handlers: Handlers) -> None:
+        self.raised: list[BaseException | None] = []
+        super().__init__(cast("RuntimeProcess", pipe), handlers, max_in_flight=3)
+
+    def _on_odd_frames(self) -> None:
+        self.raised.append(sys.exc_info()[1])
+
+
+NO_OBJECTS: list[object] = [None, [], [1], "U1", 3, 0.5, True]
+IDS: list[object] = [1, -1, "1", "", 1.0, True, None, [1], {"id": 1}]
+ODD: list[dict[str, Any]] = [
+    {"method": "turn/completed"},
+    *({"method": "turn/completed", "params": params} for params in [{}, *NO_OBJECTS]),
+    *({"method": "turn/completed", "params": {"threadId": "T1", "turn": turn}} for turn in [{}, *NO_OBJECTS]),
+    *({"method": "turn/started", "params": {"threadId": "T1", "turn": turn}} for turn in [{}, *NO_OBJECTS]),
+    *({"method": "item/started", "params": {"threadId": "T1", "item": item}} for item in [{}, *NO_OBJECTS]),
+    *({"method": "item/started", "params": {"item": {"type": "fileChange", "id": each}}} for each in IDS),
+    *({"method": "serverRequest/resolved", "params": {"requestId": each}} for each in IDS),
+    *({"method": "item/tool/call", "params": {}, "id": each} for each in IDS),
+    *({"result": {"turn": {"id": "U1"}}, "id": each} for each in IDS),
+    *({"error": error, "id": 2} for error in [{}, *NO_OBJECTS]),
+]
+ASKED = range(1, 6)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(lines, max_size=30), st.integers(1, 200))
+@example([orjson.dumps(frame) for frame in ODD], 1 << 16)
+@example([orjson.dumps(frame) for frame in reversed(ODD)], 1 << 16)
+@example([orjson.dumps(frame) for frame in ODD], 10)
+def test_no_input_ends_an_actor_or_takes_a_reply_away(said: list[bytes], size: int) -> None:
+    stream = b"".join(line + b"\n" for line in said)
+    frames = [plainly(line) for line in stream.split(b"\n")]
+    answers = {frame["id"]: frame for frame in reversed(frames) if is_reply(frame)}
+    pipe, handlers, everything = Pipe(), Handlers(), Mailbox("everything")
+    handlers.tools.give("T1", {})
+    actor = Watched(pipe, handlers)
+    for listener in (everything, handlers.changes, handlers.tools):
+        actor.subscribe(EVERYTHING, listener)
+    turn = Coming(Mailbox("turn"), ("turn", "id"), "T1")
+    replies = {number: actor.request("m", {}, turn if number == 1 else None) for number in ASKED}
+    for start in range(0, len(stream), size):
+        pipe.feed(stream[start : start + size])
+    pipe.feed(b"")
+    assert block_until_ready(actor.exited, 20)
+    deadline = Deadline(20)
+    while actor.is_running() and not deadline.passed():
+        block_until_ready(Latch(), 0.001)
+    assert not actor.is_running()
+    assert actor.raised == []
+    for number, reply in replies.items():
+        assert reply.is_ready()
+        assert_told(reply, answers.get(number))
+    count = sum(is_notification(frame) for frame in frames)
+    assert len(everything.take() if count else []) == count
+
+
+def assert_told(reply: Reply, answer: dict[str, Any] | None) -> None:
+    """A reply says what its first answer did; without one, that the connection has ended."""
+    if answer is None:
+        with pytest.raises(TransportClosedError):
+            reply.result()
+    elif answer.get("error") is None:
+        assert reply.result() == answer.get("result")
+    else:
+        with pytest.raises(JsonRpcError):
+            reply.result()

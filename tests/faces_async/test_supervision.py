@@ -11,6 +11,7 @@ import pytest
 from openai_codex import (
     AppServerConfig,
     AsyncCodex,
+    InternalRpcError,
     LaunchError,
     RequestTimeoutError,
     Restart,
@@ -22,7 +23,7 @@ from openai_codex import (
 )
 from openai_codex._async._wait import ready
 from openai_codex.later import LATER
-from openai_codex.testing import FakeAppServer, ScriptedModel, call, message
+from openai_codex.testing import FakeAppServer, QuietHome, ScriptedModel, call, message
 from openai_codex.types import ThreadLoadedListParams, ThreadStartedNotification
 from tests.faces_async._wait import together
 
@@ -107,6 +108,26 @@ async def test_a_thread_that_was_nowhere_but_in_the_runtime_is_lost(
                 await thread.run("after")
         assert (caught.value.thread_id, caught.value.generation) == (thread.id, 2)
         assert (await (await codex.thread_start()).run("go on")).final_response == "ok"
+
+
+async def test_a_thread_whose_file_is_empty_is_lost(codex_home: QuietHome) -> None:
+    async with AsyncCodex(codex_home.config(restart=AT_ONCE)) as codex:
+        thread = await codex.thread_start()
+        await thread.run("before")
+        await kill(codex)
+        cut_rollout(codex_home, thread.id)
+        with pytest.raises(ThreadLostError, match=thread.id) as caught:
+            await thread.run("after")
+    refusal = caught.value.__cause__
+    assert isinstance(refusal, InternalRpcError)
+    assert (refusal.code, refusal.method) == (-32603, "thread/resume")
+    assert caught.value.reason == refusal.message
+
+
+def cut_rollout(home: QuietHome, thread_id: str) -> None:
+    """Leave nothing in the file of a thread, as after a kill before the first write."""
+    [file] = home.path.rglob(f"rollout-*{thread_id}.jsonl")
+    file.write_bytes(b"")
 
 
 async def test_a_subscription_tells_of_the_change_and_goes_on(codex_config: AppServerConfig) -> None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import sys
 
+import attrs
 import pytest
 
-from openai_codex import AppServerConfig, AsyncCodex, InvalidRequestError, ThreadBusyError
+from openai_codex import AppServerConfig, AsyncCodex, InvalidRequestError, Restart, ThreadBusyError, ThreadLostError
+from openai_codex._async._wait import ready
+from openai_codex.testing import ScriptedModel
 
 
 async def test_a_thread_that_is_open_elsewhere_names_its_holder(codex_config: AppServerConfig) -> None:
@@ -24,6 +27,27 @@ async def test_a_thread_that_is_open_elsewhere_names_its_holder(codex_config: Ap
         assert isinstance(error, ThreadBusyError)
         assert (error.thread_id, error.holder, error.code) == (thread.id, holder, -32600)
         assert str(error) == f"thread {thread.id} is open in another runtime, process {holder}"
+
+
+async def test_a_thread_that_was_taken_after_a_death_names_its_holder(
+    codex_config: AppServerConfig, scripted_model: ScriptedModel
+) -> None:
+    async with AsyncCodex(attrs.evolve(codex_config, restart=Restart(initial_delay=0))) as first:
+        thread = await first.thread_start()
+        await thread.run("before")
+        first._connection.running().process.kill()
+        assert await ready(first._connection.running().exited, 20)
+        async with AsyncCodex(codex_config) as second:
+            await second.thread_resume(thread.id)
+            with pytest.raises((ThreadBusyError, ThreadLostError), match=thread.id) as caught:
+                await thread.run("in between")
+            holder = second.health().pid
+        assert (await thread.run("after")).final_response == "ok"
+    assert [request.last_user_text for request in scripted_model.requests] == ["before", "after"]
+    if sys.platform == "linux":
+        error = caught.value
+        assert isinstance(error, ThreadBusyError)
+        assert (error.thread_id, error.holder, error.method) == (thread.id, holder, "thread/resume")
 
 
 async def test_an_unknown_thread_is_not_busy(codex_config: AppServerConfig) -> None:

@@ -5,9 +5,12 @@ from __future__ import annotations
 
 import sys
 
+import attrs
 import pytest
 
-from openai_codex import AppServerConfig, Codex, InvalidRequestError, ThreadBusyError
+from openai_codex import AppServerConfig, Codex, InvalidRequestError, Restart, ThreadBusyError, ThreadLostError
+from openai_codex._sync._wait import ready
+from openai_codex.testing import ScriptedModel
 
 
 def test_a_thread_that_is_open_elsewhere_names_its_holder(codex_config: AppServerConfig) -> None:
@@ -25,6 +28,27 @@ def test_a_thread_that_is_open_elsewhere_names_its_holder(codex_config: AppServe
         assert isinstance(error, ThreadBusyError)
         assert (error.thread_id, error.holder, error.code) == (thread.id, holder, -32600)
         assert str(error) == f"thread {thread.id} is open in another runtime, process {holder}"
+
+
+def test_a_thread_that_was_taken_after_a_death_names_its_holder(
+    codex_config: AppServerConfig, scripted_model: ScriptedModel
+) -> None:
+    with Codex(attrs.evolve(codex_config, restart=Restart(initial_delay=0))) as first:
+        thread = first.thread_start()
+        thread.run("before")
+        first._connection.running().process.kill()
+        assert ready(first._connection.running().exited, 20)
+        with Codex(codex_config) as second:
+            second.thread_resume(thread.id)
+            with pytest.raises((ThreadBusyError, ThreadLostError), match=thread.id) as caught:
+                thread.run("in between")
+            holder = second.health().pid
+        assert (thread.run("after")).final_response == "ok"
+    assert [request.last_user_text for request in scripted_model.requests] == ["before", "after"]
+    if sys.platform == "linux":
+        error = caught.value
+        assert isinstance(error, ThreadBusyError)
+        assert (error.thread_id, error.holder, error.method) == (thread.id, holder, "thread/resume")
 
 
 def test_an_unknown_thread_is_not_busy(codex_config: AppServerConfig) -> None:
