@@ -102,7 +102,8 @@ class Runtimes:
         actor = self._launcher.coming or self.actor
         if actor is not None:
             stop(actor, self._config.shutdown_timeout)
-        self._subscriptions.end(Death(_CLOSED, final=True))
+        self._end = self._end or Death(_CLOSED, final=True)
+        self._subscriptions.end(self._end)
 
     # -- subscriptions -----------------------------------------------------------------------------------------------
 
@@ -115,9 +116,10 @@ class Runtimes:
 
     def subscribe(self, topic: Topic, mailbox: Mailbox) -> None:
         """Deliver events from now on, from this runtime and those that follow. Raises `TransportClosedError`."""
-        if self._end is not None:
-            raise self._end.error(mailbox.subject)
         self._subscriptions.add(topic, mailbox)
+        if self._end is not None:  # looked at afterwards, so that an end in between tells the mailbox
+            self._subscriptions.remove(mailbox)
+            raise self._end.error(mailbox.subject)
         actor = self.actor
         if actor is not None and not self._is_replaceable(actor):
             actor.subscribe(topic, mailbox)

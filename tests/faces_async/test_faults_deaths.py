@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from typing import Any
 
 import pytest
 
-from openai_codex import AsyncCodex, AsyncTurnHandle, TransportClosedError
+from openai_codex import AsyncCodex, AsyncTurnHandle, Restart, TransportClosedError
 from openai_codex._async._wait import ready
 from openai_codex._engine.actor import Actor
 from openai_codex._engine.waiting import Deadline, Latch
@@ -136,6 +136,51 @@ async def test_all_who_wait_wake_and_later_calls_fail_at_once(
 def waited_for(error: object) -> str | None:
     assert isinstance(error, TransportClosedError)
     return error.waiting_for
+
+
+async def strike(codex: AsyncCodex) -> None:
+    """End the runtime as the out-of-memory killer does, and wait until it is gone."""
+    actor = codex._connection.running()
+    os.kill(actor.process.pid, signal.SIGKILL)
+    assert await ready(actor.exited, PATIENCE)
+
+
+async def strike_and_close(codex: AsyncCodex) -> None:
+    """Close a client whose runtime has died before."""
+    await strike(codex)
+    await codex.close()
+
+
+@pytest.mark.parametrize(
+    ("restart", "end", "told"),
+    [
+        (None, strike, "killed by SIGKILL"),
+        (None, AsyncCodex.close, "the client was closed"),
+        (Restart(limit=0), strike, "no other is started after 1 failures in succession"),
+        (Restart(), AsyncCodex.close, "the client was closed"),
+        (Restart(), strike_and_close, "the client was closed"),
+    ],
+    ids=["death", "close", "last death", "close of a supervised one", "death and close of a supervised one"],
+)
+async def test_a_subscription_ends_with_the_client(
+    server: FakeAppServer, restart: Restart | None, end: Callable[[AsyncCodex], Awaitable[None]], told: str
+) -> None:
+    async with AsyncCodex(server.config(restart=restart)) as codex:
+        events = codex.events(timeout=PATIENCE)
+        server.notify("brand/new")
+        assert await ready(events._mailbox, PATIENCE)
+        await end(codex)
+        began = time.monotonic()
+        with pytest.raises(TransportClosedError, match=told):
+            await codex.thread_start()
+        assert (await events.__anext__()).method == "brand/new"
+        for _ in range(2):
+            with pytest.raises(TransportClosedError, match=told) as caught:
+                await rest_of(events)
+            assert caught.value.waiting_for == "notifications"
+            with pytest.raises(TransportClosedError, match=told):
+                codex.events(timeout=PATIENCE)
+        assert time.monotonic() - began < SOON
 
 
 async def test_what_was_said_before_the_end_is_delivered_before_it(server: FakeAppServer) -> None:

@@ -6,13 +6,13 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from typing import Any
 
 import pytest
 
-from openai_codex import Codex, TransportClosedError, TurnHandle
+from openai_codex import Codex, Restart, TransportClosedError, TurnHandle
 from openai_codex._engine.actor import Actor
 from openai_codex._engine.waiting import Deadline, Latch
 from openai_codex._sync._wait import ready
@@ -137,6 +137,51 @@ def test_all_who_wait_wake_and_later_calls_fail_at_once(
 def waited_for(error: object) -> str | None:
     assert isinstance(error, TransportClosedError)
     return error.waiting_for
+
+
+def strike(codex: Codex) -> None:
+    """End the runtime as the out-of-memory killer does, and wait until it is gone."""
+    actor = codex._connection.running()
+    os.kill(actor.process.pid, signal.SIGKILL)
+    assert ready(actor.exited, PATIENCE)
+
+
+def strike_and_close(codex: Codex) -> None:
+    """Close a client whose runtime has died before."""
+    strike(codex)
+    codex.close()
+
+
+@pytest.mark.parametrize(
+    ("restart", "end", "told"),
+    [
+        (None, strike, "killed by SIGKILL"),
+        (None, Codex.close, "the client was closed"),
+        (Restart(limit=0), strike, "no other is started after 1 failures in succession"),
+        (Restart(), Codex.close, "the client was closed"),
+        (Restart(), strike_and_close, "the client was closed"),
+    ],
+    ids=["death", "close", "last death", "close of a supervised one", "death and close of a supervised one"],
+)
+def test_a_subscription_ends_with_the_client(
+    server: FakeAppServer, restart: Restart | None, end: Callable[[Codex], Awaitable[None]], told: str
+) -> None:
+    with Codex(server.config(restart=restart)) as codex:
+        events = codex.events(timeout=PATIENCE)
+        server.notify("brand/new")
+        assert ready(events._mailbox, PATIENCE)
+        end(codex)
+        began = time.monotonic()
+        with pytest.raises(TransportClosedError, match=told):
+            codex.thread_start()
+        assert (events.__next__()).method == "brand/new"
+        for _ in range(2):
+            with pytest.raises(TransportClosedError, match=told) as caught:
+                rest_of(events)
+            assert caught.value.waiting_for == "notifications"
+            with pytest.raises(TransportClosedError, match=told):
+                codex.events(timeout=PATIENCE)
+        assert time.monotonic() - began < SOON
 
 
 def test_what_was_said_before_the_end_is_delivered_before_it(server: FakeAppServer) -> None:
