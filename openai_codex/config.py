@@ -19,9 +19,23 @@ if TYPE_CHECKING:
 MOST_IN_FLIGHT = 100
 
 
+def check_timeouts(**timeouts: float | None) -> None:
+    """Refuse, by the name of the argument, what is no time to wait; ``None`` and infinity are no limit.
+
+    Raises `ConfigError`.
+    """
+    for name, value in timeouts.items():
+        if value is not None and not (_is_number(value) and value >= 0):
+            raise ConfigError(name, f"expected a number of seconds, at least 0, got {value!r}")
+
+
 def _seconds(_: object, attribute: attrs.Attribute[float], value: float) -> None:
-    if not isinstance(value, (int, float)) or not 0 < value < math.inf:
+    if not (_is_number(value) and 0 < value < math.inf):
         raise ConfigError(attribute.name, f"expected a finite number of seconds above 0, got {value!r}")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _in_flight(_: object, attribute: attrs.Attribute[int], value: int) -> None:
@@ -132,7 +146,7 @@ class AppServerConfig:
     max_in_flight: int = attrs.field(default=64, validator=_in_flight, kw_only=True)
     """How many requests may be under way at once; more wait their turn on this side. At most 100."""
     restart: Restart | None = attrs.field(default=None, converter=chosen, kw_only=True)
-    """Start a new runtime after a death: ``True``, or a `Restart` with settings; by default a dead client stays dead."""
+    """Start a new runtime after a death: ``True``, or a `Restart` with settings; ``None``: a dead client stays dead."""
 
 
 CodexConfig = AppServerConfig

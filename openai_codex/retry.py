@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from openai_codex.backoff import Patience
 from openai_codex.backoff import is_retryable_error as is_retryable_error
+from openai_codex.config import check_timeouts
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -42,6 +43,7 @@ def retry_on_overload(
     Raises `RetryLimitExceededError` when the runtime is still overloaded in the end, the turn's own `TurnFailedError`
     when the provider is, and any other error of ``op`` at once. Cancelling ends the wait and the operation.
     """
+    check_timeouts(timeout=timeout)
     deadline = None if timeout is None else time.monotonic() + timeout
     patience = Patience(max_attempts, initial_delay_s, max_delay_s, jitter_ratio, deadline)
     while True:

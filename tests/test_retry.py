@@ -9,6 +9,7 @@ import pytest
 
 from openai_codex import (
     CodexError,
+    ConfigError,
     InvalidRequestError,
     RetryLimitExceededError,
     RunResult,
@@ -130,3 +131,10 @@ def test_any_other_error_is_raised_at_once(waits: list[float]) -> None:
         retry_on_overload(operation)
     assert operation.calls == 1
     assert waits == []
+
+
+def test_what_is_no_time_is_refused_before_the_first_attempt() -> None:
+    operation = Operation()
+    with pytest.raises(ConfigError, match="timeout"):
+        retry_on_overload(operation, timeout=float("nan"))
+    assert operation.calls == 0

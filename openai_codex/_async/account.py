@@ -61,5 +61,5 @@ class AsyncAccounts(AsyncClient):
 
 
 def _expected(kind: type[T], response: protocol.LoginAccountResponse) -> T:
-    """Return the reply if it is of the kind that was asked for; else raise the `DecodeError` that says what is wrong."""
+    """Return the reply if it is of the kind that was asked for; else raise the `DecodeError` that says why."""
     return response if isinstance(response, kind) else protocol.structure(kind, response.raw)

@@ -25,8 +25,8 @@ class AsyncCodex(AsyncThreads, AsyncCatalog, AsyncGoals, AsyncWork, AsyncAccount
         on_user_input: answers the model's questions: gets a `UserInputRequest`, returns a dict by question id.
 
     Handlers run on a pool of threads, or, where they are coroutines, as tasks of the loop the client was connected on.
-    A coroutine is cancelled when its request is over, also where it has ended the turn itself: the ``interrupt`` that it
-    awaits raises ``CancelledError``. Put into ``finally`` what must follow.
+    A coroutine is cancelled when its request is over, also where it has ended the turn itself: the ``interrupt`` that
+    it awaits raises ``CancelledError``. Put into ``finally`` what must follow.
 
     Raises `ConfigError` for a handler that cannot be called, or is a coroutine function where none can be awaited, and
     `LaunchError` when the runtime does not come up within ``start_timeout``.

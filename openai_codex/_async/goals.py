@@ -11,6 +11,7 @@ from openai_codex._async.client import AsyncClient
 from openai_codex._engine.mailbox import Mailbox
 from openai_codex._engine.topics import Topic
 from openai_codex._engine.waiting import Deadline
+from openai_codex.config import check_timeouts
 from openai_codex.errors import (
     CodexError,
     ConfigError,
@@ -84,6 +85,7 @@ class AsyncGoals(AsyncClient):
         Raises `TurnFailedError` if a turn failed and `TurnTimeoutError` when the time is up, with what there was. Then,
         and when the caller is cancelled, the goal is paused and the running turn interrupted.
         """
+        check_timeouts(timeout=timeout)
         await self._connection.connect()
         run = _GoalRun(self._connection, thread_id)
         try:

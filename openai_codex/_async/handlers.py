@@ -1,4 +1,7 @@
-"""What the program has registered to answer the runtime with. What becomes of a request is the business of `answering`."""
+"""What the program has registered to answer the runtime with.
+
+What becomes of a request is the business of `answering`.
+"""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from openai_codex._async.cursor import AsyncCursor
 from openai_codex._async.stream import AsyncItemStream, AsyncTextStream, AsyncTurnStream
 from openai_codex._engine.mailbox import Mailbox
 from openai_codex._engine.topics import Coming
+from openai_codex.config import check_timeouts
 from openai_codex.inputs import Input, to_user_inputs
 from openai_codex.log import Log
 from openai_codex.results import OutputT, RunResult, checked
@@ -52,15 +53,20 @@ class AsyncTurnHandle(Generic[OutputT]):
 
         Args:
             timeout: the longest that one step may wait, in seconds; ``None``: as long as it takes.
+
+        Raises `ConfigError` at once for a timeout that is no number of seconds.
         """
+        check_timeouts(timeout=timeout)
         return AsyncTurnStream(self._cursor, timeout)
 
     def text(self, *, timeout: float | None = None) -> AsyncTextStream:
         """Iterate over the assistant's text, piece by piece, all messages one after another; see `stream`."""
+        check_timeouts(timeout=timeout)
         return AsyncTextStream(self._cursor, timeout)
 
     def items(self, *, timeout: float | None = None) -> AsyncItemStream:
         """Iterate over the turn's items as they finish; see `stream`."""
+        check_timeouts(timeout=timeout)
         return AsyncItemStream(self._cursor, timeout)
 
     async def run(self, *, timeout: float | None = None, stall_timeout: float | None = None) -> RunResult[OutputT]:
@@ -73,9 +79,12 @@ class AsyncTurnHandle(Generic[OutputT]):
                 tool of this program, the clock stands.
 
         Raises `TurnFailedError` if the turn failed, `TurnTimeoutError` if it takes too long, `TurnStalledError` if it
-        made no progress, and `TransportClosedError` if the connection ends first, all with the partial result. An interrupted turn returns a result whose
-        status says so; one whose answer is not of the type that was asked for raises `OutputError`. When the time is up or the caller is cancelled, the turn is interrupted on the server.
+        made no progress, and `TransportClosedError` if the connection ends first, all with the partial result. An
+        interrupted turn returns a result whose status says so; one whose answer is not of the type that was asked for
+        raises `OutputError`. When the time is up or the caller is cancelled, the turn is interrupted on the server. A
+        timeout that is no number of seconds raises `ConfigError`, and the turn goes on.
         """
+        check_timeouts(timeout=timeout, stall_timeout=stall_timeout)
         try:
             await self._cursor.skip_to_end(timeout, stall_timeout)
         except BaseException as error:
@@ -103,6 +112,7 @@ class AsyncTurnHandle(Generic[OutputT]):
 
         Raises `TurnTimeoutError` if the turn does not end in time.
         """
+        check_timeouts(timeout=timeout)
         patience = self._connection.config.request_timeout if timeout is None else timeout
         if not await self._cursor.interrupt(patience):
             raise self._cursor.timed_out(patience)
@@ -116,10 +126,12 @@ async def start_turn(
     timeout: float | None,
     output: OutputType[OutputT] | None = None,
 ) -> AsyncTurnHandle[OutputT]:
-    """Start a turn by a request whose result has a ``turn``; return its handle, which was attached before the request was written.
+    """Start a turn by a request whose result has a ``turn``; return its handle.
 
-    When the caller gives up before the turn's id is known, the turn is interrupted: the empty id stands for it.
+    The handle was attached before the request was written. When the caller gives up before the turn's id is known, the
+    turn is interrupted: the empty id stands for it.
     """
+    check_timeouts(timeout=timeout)
     mailbox = Mailbox(f"the events of a turn of thread {thread_id}")
     response = await connection.request(
         params,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 from openai_codex import protocol
 from openai_codex._async.client import AsyncClient
 from openai_codex._async.turn import AsyncTurnHandle, start_turn
+from openai_codex.config import check_timeouts
 
 
 class AsyncWork(AsyncClient):
@@ -40,9 +43,11 @@ class AsyncWork(AsyncClient):
         Args:
             thread_id: the thread.
             command: the command line.
-            command_timeout: how long it may run, in seconds; ``None``: the runtime's own limit.
+            command_timeout: how long it may run, in seconds; ``None`` and infinity: the runtime's own limit.
         """
-        milliseconds = protocol.UNSET if command_timeout is None else round(command_timeout * 1000)
+        check_timeouts(command_timeout=command_timeout)
+        seconds = math.inf if command_timeout is None else command_timeout
+        milliseconds = protocol.UNSET if seconds == math.inf else round(seconds * 1000)
         return await self.request(
             protocol.ThreadShellCommandParams(thread_id=thread_id, command=command, timeout_ms=milliseconds)
         )

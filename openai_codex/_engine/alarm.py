@@ -46,7 +46,10 @@ class Appointment:
 
 
 class Alarm:
-    """Keeps appointments, on a thread of its own. ``_lock`` guards the heap; actions run without it and must be quick."""
+    """Keeps appointments, on a thread of its own.
+
+    ``_lock`` guards the heap; actions run without it and must be quick.
+    """
 
     def __init__(self, name: str) -> None:
         self._name = name

@@ -1,4 +1,4 @@
-"""The end of the interpreter, which no runtime outlives, also if nobody closed its client; and forks, which own none."""
+"""The end of the interpreter, which no runtime outlives, closed or not; and forks, which own none."""
 
 from __future__ import annotations
 

@@ -19,10 +19,10 @@ _ITEM = ("item/started", "item/completed")
 
 
 class StallClock:
-    """Says how long a turn may stay silent still. It stands while the runtime waits for an answer of ours, and while the
-    turn waits for a sub-agent.
+    """Says how long a turn may stay silent still.
 
-    For the one consumer of the turn's events.
+    It stands while the runtime waits for an answer of ours, and while the turn waits for a sub-agent. For the one
+    consumer of the turn's events.
     """
 
     def __init__(self, timeout: float | None, thread_id: str, calls: Calls) -> None:

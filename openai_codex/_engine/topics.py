@@ -31,7 +31,8 @@ Key = tuple[str | None, str | None, str | None]
 class Coming:
     """A mailbox for a turn or a login whose id is not known before the reply to the request that starts it.
 
-    Until then the events of every turn of the thread, or of every login, are collected here; the reply says which count.
+    Until then the events of every turn of the thread, or of every login, are collected here; the reply says which
+    count.
     """
 
     mailbox: Mailbox

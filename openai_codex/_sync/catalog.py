@@ -109,7 +109,7 @@ class Catalog(Client):
         git_info: protocol.ThreadMetadataGitInfoUpdateParams | None = None,
         project_id: str | None = None,
     ) -> protocol.ThreadMetadataUpdateResponse:
-        """Change what is stored about a thread: its branch, commit and origin, or its project (`thread/metadata/update`).
+        """Change a thread's stored branch, commit and origin, or its project (`thread/metadata/update`).
 
         What is ``None`` stays as it is.
         """

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from openai_codex._sync import _wait
 from openai_codex._sync.connection import Connection
 from openai_codex._sync.events import Events
-from openai_codex.config import AppServerConfig
+from openai_codex.config import AppServerConfig, check_timeouts
 from openai_codex.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -101,20 +101,21 @@ class Client:
 
         Raises `RequestTimeoutError` when no reply came in time (a late one is dropped), `JsonRpcError` or one of its
         subclasses when the runtime refuses, `DecodeError` when the result does not fit its type, `TransportClosedError`
-        when the connection is gone, and `ConfigError` when the params cannot be written as JSON. Cancelling takes
-        back nothing that the runtime has done.
+        when the connection is gone, and `ConfigError` when the params cannot be written as JSON, or the timeout is no
+        number of seconds. Cancelling takes back nothing that the runtime has done.
         """
+        check_timeouts(timeout=timeout)
         return self._connection.request(params, timeout=timeout)
 
     def handle(self, params_type: type[protocol.ServerRequest[R]], handler: Handler[R]) -> None:
         """Register a handler for one kind of request of the runtime; it replaces the one before.
 
-        It gets the params and returns the response, or `LATER`; for what has a handler of its own in the constructor, it
-        may return what that would. It runs on a thread of its own pool, or, if it is a coroutine function of the async
-        face, as a task of the loop that the client was connected on; it may call the client. When it raises, the
+        It gets the params and returns the response, or `LATER`; for what has a handler of its own in the constructor,
+        it may return what that would. It runs on a thread of its own pool, or, if it is a coroutine function of the
+        async face, as a task of the loop that the client was connected on; it may call the client. When it raises, the
         request is refused, or the model told if it was a tool call, and the traceback is logged. A blocking handler
-        does not learn when its request is over; those of ``on_approval`` and its like do, by their request. A
-        coroutine is cancelled then, also where it has ended its turn itself: the ``interrupt`` that it awaits raises
+        does not learn when its request is over; those of ``on_approval`` and its like do, by their request. A coroutine
+        is cancelled then, also where it has ended its turn itself: the ``interrupt`` that it awaits raises
         ``CancelledError``. Put into ``finally`` what must follow.
 
         Args:
@@ -175,8 +176,10 @@ class Client:
                 `Events.dropped` counts them.
             timeout: the longest that one step may wait, in seconds; ``None``: as long as it takes.
 
-        Raises `ConfigError` before the client is connected or for a limit below 1, `TransportClosedError` when the connection is gone.
+        Raises `ConfigError` before the client is connected, for a limit below 1 and for a timeout that is no number of
+        seconds, and `TransportClosedError` when the connection is gone.
         """
+        check_timeouts(timeout=timeout)
         if limit < 1:
             raise ConfigError("limit", f"expected at least 1, got {limit}")
         methods = frozenset(each.METHOD for each in types) or None

@@ -1,5 +1,8 @@
 # Derived from openai_codex/_async/handlers.py by `python -m tools.unasync`; do not edit.
-"""What the program has registered to answer the runtime with. What becomes of a request is the business of `answering`."""
+"""What the program has registered to answer the runtime with.
+
+What becomes of a request is the business of `answering`.
+"""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from openai_codex import protocol
 from openai_codex._sync import _wait
 from openai_codex._engine.waiting import Deadline
+from openai_codex.config import check_timeouts
 from openai_codex.errors import LoginTimeoutError
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class LoginHandle:
 
         Raises `LoginTimeoutError` when the time is up; the login stays open, and `wait` can be called again.
         """
+        check_timeouts(timeout=timeout)
         deadline = Deadline(timeout)
         while self._completed is None:
             if not _wait.ready(self._mailbox, deadline.remaining()):

@@ -9,6 +9,7 @@ from openai_codex import protocol
 from openai_codex._sync.pages import Pages
 from openai_codex._sync.turn import TurnHandle, start_turn
 from openai_codex._engine.waiting import Deadline
+from openai_codex.config import check_timeouts
 from openai_codex.errors import ConfigError, RequestTimeoutError, TurnTimeoutError
 from openai_codex.inputs import RunInput, to_turn_input
 from openai_codex.options import approval, given, opened
@@ -70,9 +71,11 @@ class Thread:
             timeout: how long all of it may take, in seconds; ``None``: as long as it takes.
 
         Raises `TurnFailedError` if the turn failed, `TurnTimeoutError` if it takes too long, `TurnStalledError` if it
-        made no progress, and `TransportClosedError` if the connection ends first, all with the partial result. An interrupted turn returns a result whose
-        status says so. When the time is up or the caller is cancelled, the turn is interrupted on the server.
+        made no progress, and `TransportClosedError` if the connection ends first, all with the partial result. An
+        interrupted turn returns a result whose status says so. When the time is up or the caller is cancelled, the turn
+        is interrupted on the server.
         """
+        check_timeouts(timeout=timeout, stall_timeout=stall_timeout)
         deadline = Deadline(timeout)
         try:
             handle = self.turn(
@@ -124,8 +127,8 @@ class Thread:
         """Start a turn and return its handle at once (`turn/start`).
 
         While a turn is active, the input joins it, and the handle is one more on that turn: it sees what comes from
-        then on, as does every other. What is set here holds for
-        this turn and the ones after it; ``None`` leaves the thread's setting.
+        then on, as does every other. What is set here holds for this turn and the ones after it; ``None`` leaves the
+        thread's setting.
 
         Args:
             input: a text, an input item, a list of them, or an `ExternalMessage`.

@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+import math
+
 from openai_codex import protocol
 from openai_codex._sync.client import Client
 from openai_codex._sync.turn import TurnHandle, start_turn
+from openai_codex.config import check_timeouts
 
 
 class Work(Client):
@@ -41,9 +44,11 @@ class Work(Client):
         Args:
             thread_id: the thread.
             command: the command line.
-            command_timeout: how long it may run, in seconds; ``None``: the runtime's own limit.
+            command_timeout: how long it may run, in seconds; ``None`` and infinity: the runtime's own limit.
         """
-        milliseconds = protocol.UNSET if command_timeout is None else round(command_timeout * 1000)
+        check_timeouts(command_timeout=command_timeout)
+        seconds = math.inf if command_timeout is None else command_timeout
+        milliseconds = protocol.UNSET if seconds == math.inf else round(seconds * 1000)
         return self.request(
             protocol.ThreadShellCommandParams(thread_id=thread_id, command=command, timeout_ms=milliseconds)
         )

@@ -60,7 +60,7 @@ class RuntimeProcess:
     # -- pipes -------------------------------------------------------------------------------------------------------
 
     def read(self, patience: float) -> bytes | None:
-        """Return what stdout has, at least a byte, empty at its end; ``None`` if nothing came for ``patience`` seconds."""
+        """Return what stdout has, at least a byte, empty at its end; ``None`` after ``patience`` seconds without."""
         return self._stdout.read(patience)
 
     def try_write(self, data: bytes | memoryview) -> int:

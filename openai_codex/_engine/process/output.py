@@ -31,7 +31,7 @@ class OutputPipe:
         self._room = memoryview(bytearray(_READ_SIZE))
 
     def read(self, patience: float | None) -> bytes | None:
-        """Return what is there, at least a byte, empty at the end; ``None`` if nothing came for ``patience`` seconds."""
+        """Return what is there, at least a byte, empty at the end; ``None`` after ``patience`` seconds without."""
         if self._poll is None:
             return os.read(self._fd, _READ_SIZE)
         ready = self._ready(patience)
