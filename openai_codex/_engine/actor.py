@@ -211,12 +211,13 @@ class Actor:
 
     # -- on the reader thread ----------------------------------------------------------------------------------------
 
-    def _on_frames(self, frames: list[wire.Frame]) -> None:
+    def _on_frames(self, frames: list[wire.Frame]) -> int:
         with self._lock:
             dispatch = self._router.dispatch(frames)
             # Under the lock, so that what is sent after these cannot overtake them.
             self._outbox.post(dispatch.to_write)
         self._carry_out(dispatch)
+        return len(dispatch.delivered)
 
     def _carry_out(self, dispatch: Dispatch) -> None:
         self.tally.late += dispatch.late

@@ -20,18 +20,23 @@ if TYPE_CHECKING:
 # How often to look around while nothing comes, in seconds.
 _LOOK_AROUND = 1.0
 
+# What has come already is read on before anything is delivered, up to so many frames: a wake-up of a mailbox costs as
+# much as some events, and with many mailboxes one piece of output has hardly an event for each.
+_FRAMES_PER_MAILBOX = 16
+_MOST_FRAMES = 8192
+
 
 class Reader:
     """Reads one process from its start to its end, on one thread; all callbacks run on it and must not block.
 
-    ``on_frames`` gets each batch, ``on_odd_frames`` is told when that has failed, ``on_end`` is called once, last, with
-    what made the reading end, if it was an error.
+    ``on_frames`` gets each batch and returns how many mailboxes it was for, ``on_odd_frames`` is told when that has
+    failed, ``on_end`` is called once, last, with what made the reading end, if it was an error.
     """
 
     def __init__(
         self,
         process: RuntimeProcess,
-        on_frames: Callable[[list[wire.Frame]], None],
+        on_frames: Callable[[list[wire.Frame]], int],
         on_odd_frames: Callable[[], None],
         on_end: Callable[[Exception | None], None],
     ) -> None:
@@ -40,6 +45,7 @@ class Reader:
         self._on_odd_frames = on_odd_frames
         self._on_end = on_end
         self._lines = wire.LineSplitter()
+        self._enough = 0
         self._kill_at = math.inf
         self._thread = threading.Thread(target=self._run, name=f"codex-reader-{process.pid}", daemon=True)
 
@@ -75,7 +81,15 @@ class Reader:
         return self._process.has_exited()
 
     def _take(self, chunk: bytes) -> None:
-        self._deliver([wire.decode(line) for line in self._lines.feed(chunk) if line and not line.isspace()])
+        frames = self._decode(chunk)
+        try:
+            while len(frames) < self._enough and (more := self._process.read(0)):
+                frames += self._decode(more)
+        finally:
+            self._deliver(frames)
+
+    def _decode(self, chunk: bytes) -> list[wire.Frame]:
+        return [wire.decode(line) for line in self._lines.feed(chunk) if line and not line.isspace()]
 
     def _take_rest(self) -> None:
         rest = self._lines.end()
@@ -84,6 +98,6 @@ class Reader:
 
     def _deliver(self, frames: list[wire.Frame]) -> None:
         try:
-            self._on_frames(frames)
+            self._enough = min(_FRAMES_PER_MAILBOX * self._on_frames(frames), _MOST_FRAMES)
         except Exception:  # noqa: BLE001  one odd frame must not end the connection
             self._on_odd_frames()

@@ -184,9 +184,12 @@ class Pipe:
 
     def read(self, patience: float) -> bytes | None:
         try:
-            return self._output.get(timeout=patience)
+            chunk = self._output.get(timeout=patience)
         except queue.Empty:
             return None
+        if chunk == b"":
+            self._output.put(chunk)  # an end stays one, however often it is looked at
+        return chunk
 
     def has_exited(self) -> bool:
         return False
