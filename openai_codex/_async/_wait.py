@@ -31,11 +31,14 @@ class _Loop:
         self._lock = waiting.Lock()
         self._due: list[asyncio.Future[bool]] = []
 
-    def wake(self, future: asyncio.Future[bool]) -> None:
+    def add(self, future: asyncio.Future[bool]) -> Callable[[], None] | None:
+        """Note a future that is due; return what calls the loop, unless somebody else is about to."""
         with self._lock:
             self._due.append(future)
-            first = len(self._due) == 1
-        loop = self._loop() if first else None
+            return self._call if len(self._due) == 1 else None
+
+    def _call(self) -> None:
+        loop = self._loop()
         if loop is not None:
             try:
                 loop.call_soon_threadsafe(self._settle)
@@ -65,8 +68,8 @@ class _LoopWaiter:
             known = _loops[loop] = _Loop(loop)
         self._loop = known
 
-    def wake(self) -> None:
-        self._loop.wake(self.future)
+    def wake(self) -> Callable[[], None] | None:
+        return self._loop.add(self.future)
 
 
 async def ready(source: Waitable, timeout: float | None) -> bool:
@@ -77,12 +80,15 @@ async def ready(source: Waitable, timeout: float | None) -> bool:
         await asyncio.sleep(0)  # a consumer that is always behind must leave the loop to others now and then
         return True
     timer = None if timeout is None else loop.call_later(timeout, _resolve, waiter.future, False)
+    woken = False
     try:
-        return await waiter.future or source.is_ready()
+        woken = await waiter.future
     finally:
-        source.discard_waiter(waiter)
+        if not woken:
+            source.discard_waiter(waiter)
         if timer is not None:
             timer.cancel()
+    return woken or source.is_ready()
 
 
 Runner = Callable[[Callable[[], Any], Callable[[Any], None], Waitable], None]

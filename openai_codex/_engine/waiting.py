@@ -12,7 +12,7 @@ import time
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 Lock = threading.Lock
 
@@ -20,8 +20,11 @@ Lock = threading.Lock
 class Waiter(Protocol):
     """Somebody who waits: a blocked thread, or a future of an event loop."""
 
-    def wake(self) -> None:
-        """Make the waiter look again. Called from any thread, never blocks, harmless when nobody waits any more."""
+    def wake(self) -> Callable[[], None] | None:
+        """Make the waiter look again. Called from any thread, never blocks, harmless when nobody waits any more.
+
+        Returns what is left to be called when all who are to be woken at the same time have been told: a call for many.
+        """
 
 
 class Waitable:
@@ -99,8 +102,9 @@ class ThreadWaiter:
 
 def wake_all(waiters: Iterable[Waiter]) -> None:
     """Wake everybody. Hold no lock."""
-    for waiter in waiters:
-        waiter.wake()
+    calls = [call for waiter in waiters if (call := waiter.wake()) is not None]
+    for call in calls:
+        call()
 
 
 def block_until_ready(source: Waitable, timeout: float | None) -> bool:
@@ -108,10 +112,13 @@ def block_until_ready(source: Waitable, timeout: float | None) -> bool:
     waiter = ThreadWaiter()
     if not source.add_waiter(waiter):
         return True
+    woken = False
     try:
-        return waiter.block(timeout) or source.is_ready()
+        woken = waiter.block(timeout)
     finally:
-        source.discard_waiter(waiter)
+        if not woken:
+            source.discard_waiter(waiter)
+    return woken or source.is_ready()
 
 
 class Deadline:

@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from openai_codex._async import _wait
-from openai_codex._engine.waiting import Deadline, Latch, block_until_ready
+from openai_codex._engine.waiting import Deadline, Latch, block_until_ready, wake_all
 
 
 def test_a_set_latch_does_not_block() -> None:
@@ -98,3 +98,19 @@ def test_a_deadline_is_shared_by_several_waits() -> None:
     endless = Deadline(None)
     assert endless.remaining() is None
     assert not endless.passed()
+
+
+def test_one_call_into_a_loop_wakes_all_who_are_due(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> tuple[list[bool], int]:
+        loop = asyncio.get_running_loop()
+        latches = [Latch() for _ in range(10)]
+        tasks = [asyncio.create_task(_wait.ready(latch, 10)) for latch in latches]
+        while not all(latch._waiters for latch in latches):
+            await asyncio.sleep(0)
+        calls: list[object] = []
+        call = loop.call_soon_threadsafe
+        monkeypatch.setattr(loop, "call_soon_threadsafe", lambda callback: (calls.append(callback), call(callback)))
+        wake_all([waiter for latch in latches for waiter in latch.trip()])
+        return await asyncio.gather(*tasks), len(calls)
+
+    assert asyncio.run(main()) == ([True] * 10, 1)
