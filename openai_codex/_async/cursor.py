@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import deque
+from collections import defaultdict, deque
 from typing import TYPE_CHECKING
 
 from openai_codex import protocol
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from openai_codex._engine.mailbox import Mailbox
     from openai_codex.notification import Notification
 
-TURN_STARTED = "turn/started"
 AGENT_DELTA = "item/agentMessage/delta"
 
 # How long a caller that gives a turn up waits for the turn to be over: usually some ten milliseconds.
@@ -44,7 +43,7 @@ class AsyncCursor:
         self._mailbox = mailbox
         self._fold = TurnFold(thread_id, turn_id)
         self._taken: deque[Notification] = deque()
-        self._streamed: dict[str, int] = {}
+        self._streamed: defaultdict[str, int] = defaultdict(int)
         self._odd_end: DecodeError | None = None
 
     def pop(self) -> Notification | None:
@@ -53,9 +52,9 @@ class AsyncCursor:
             return None
         event = self._taken.popleft()
         if event.method == AGENT_DELTA:
-            item_id, text = event.params.get("itemId"), event.params.get("delta")
-            if type(item_id) is str and type(text) is str:
-                self._streamed[item_id] = self._streamed.get(item_id, 0) + len(text)
+            text = event.params.get("delta")
+            if type(text) is str:
+                self._streamed[str(event.params.get("itemId"))] += len(text)
         return event
 
     async def more(self, timeout: float | None) -> bool:
@@ -105,7 +104,7 @@ class AsyncCursor:
 
     def streamed(self, item_id: str) -> int:
         """Return how many characters of a message have been handed out as deltas."""
-        return self._streamed.get(item_id, 0)
+        return self._streamed[item_id]
 
     def is_ended(self) -> bool:
         """Say whether the turn is over, taken or not."""
@@ -135,8 +134,8 @@ class AsyncCursor:
 
     def _interrupt_params(self) -> protocol.TurnInterruptParams:
         # Until the turn has begun the runtime refuses its id; the empty id stands for the thread's active turn.
-        begun = self._mailbox.has_seen(TURN_STARTED)
-        return protocol.TurnInterruptParams(thread_id=self.thread_id, turn_id=self.turn_id if begun else "")
+        turn_id = self.turn_id if self._mailbox.begun else ""
+        return protocol.TurnInterruptParams(thread_id=self.thread_id, turn_id=turn_id)
 
     async def _fetch(self, timeout: float | None) -> bool:
         self._connection.runtimes.check_loop()

@@ -8,7 +8,6 @@ only by a subscription that sets a limit of its own.
 from __future__ import annotations
 
 import sys
-from collections import deque
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -69,7 +68,7 @@ class Backlog:
     def __init__(
         self, bound: int = BOUND, deltas: Mapping[str, tuple[str, ...]] = DELTAS, limit: int | None = None
     ) -> None:
-        self._events: deque[Notification] = deque()
+        self._events: list[Notification] = []
         self._bound = self._compact_at = bound if limit is None else min(bound, limit)
         self._deltas = deltas
         self._limit = sys.maxsize if limit is None else limit
@@ -97,7 +96,7 @@ class Backlog:
 
     def take(self) -> list[Notification]:
         """Remove and return all events, oldest first."""
-        events, self._events = list(self._events), deque()
+        events, self._events = self._events, []
         self._compact_at = self._bound
         return events
 
@@ -105,7 +104,7 @@ class Backlog:
         before = len(self._events)
         kept = self._without_outdated()
         joined = list(self._join(kept))
-        self._events = deque(joined[-self._room :])
+        self._events = joined[-self._room :]
         losses = Losses(len(kept) - len(joined), before - len(kept), len(joined) - len(self._events))
         for count in (self.losses, self.tally):
             if count is not None:

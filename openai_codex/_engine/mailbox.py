@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from openai_codex._engine.backlog import Backlog
@@ -16,8 +15,7 @@ if TYPE_CHECKING:
     from openai_codex._engine.death import Death
     from openai_codex.notification import Notification
 
-
-_method = attrgetter("method")
+_BEGINNING = "turn/started"
 
 
 class Mailbox(Waitable):
@@ -33,7 +31,8 @@ class Mailbox(Waitable):
         self._methods = methods
         self.ended = Latch()
         """Set when the last event is in: the turn is over, or the connection is."""
-        self._seen: set[str] = set()
+        self.begun = False
+        """Whether a turn has begun, as far as was told here; taken since or not."""
         self._backlog = Backlog(limit=limit)
         self._over = False
         self._death: Death | None = None
@@ -62,7 +61,7 @@ class Mailbox(Waitable):
         """Append a batch, ``last`` if nothing will follow; return the waiters to wake."""
         with self._lock:
             self._backlog.extend(events)
-            self._seen.update(map(_method, events))
+            self.begun = self.begun or any(event.method == _BEGINNING for event in events)
             self._over = self._over or last
             waiters = self._take_waiters() if self.is_ready() else []
         return waiters + self.ended.trip() if last else waiters
@@ -91,11 +90,6 @@ class Mailbox(Waitable):
         """Say whether the last event has been taken. Never true after a death: `take` tells of that."""
         with self._lock:
             return self._over and self._death is None and not len(self._backlog)
-
-    def has_seen(self, method: str) -> bool:
-        """Say whether an event of this method has come in, taken since or not."""
-        with self._lock:
-            return method in self._seen
 
     def close(self) -> None:
         """The consumer is gone: drop what is unread, take no more, and wake whoever waits."""

@@ -6,22 +6,21 @@ write; the actor guards the state with its lock and carries the `Dispatch` out a
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable
-from itertools import chain, count
+from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import attrs
 
+from openai_codex._engine.audience import Audience
 from openai_codex._engine.backlog import Tally
-from openai_codex._engine.mailbox import Listener
-from openai_codex._engine.topics import Coming, Key, Topic, topics_of
+from openai_codex._engine.topics import Coming, Topic, topics_of
 from openai_codex._engine.wire import Response, ServerCall, Skipped
 from openai_codex.notification import Notification
-from openai_codex.protocol.address import Address, address_of
+from openai_codex.protocol.address import ALIKE, Address, address_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from openai_codex._engine.mailbox import Mailbox
     from openai_codex._engine.reply import Reply
@@ -40,8 +39,8 @@ NumberedLine = tuple[int, bytes]
 """A request: its id, and the line that it is written as."""
 
 Take = Callable[[Notification], None]
-Takers = dict[tuple[str, Address], list[Take]]
-"""Method and address of an event → what to do with it."""
+Takers = dict[tuple[str, str, str], list[Take]]
+"""Method, thread and turn of an event → what to do with it; until somebody comes or goes, within one batch."""
 
 
 @attrs.define
@@ -85,8 +84,7 @@ class Load(NamedTuple):
 class Router:
     """Pending replies and subscriptions of one connection.
 
-    At most ``max_in_flight`` requests are under way; the rest wait here, already written down, in order. Mailboxes are
-    held weakly: what nobody can read any more is not kept.
+    At most ``max_in_flight`` requests are under way; the rest wait here, already written down, in order.
     """
 
     def __init__(self, max_in_flight: int, tally: Tally | None = None) -> None:
@@ -95,7 +93,7 @@ class Router:
         self._ids = count(1)
         self._pending: dict[int, _Pending] = {}
         self._waiting: dict[int, bytes] = {}
-        self._topics: dict[Key, list[weakref.ref[Mailbox]]] = {}
+        self._audience = Audience()
         self._coming: dict[str | None, list[Coming]] = {}
 
     # -- requests ----------------------------------------------------------------------------------------------------
@@ -130,9 +128,7 @@ class Router:
 
     def load(self) -> Load:
         """Count what is under way and what is unread."""
-        subscribed = set(_alive(chain.from_iterable(self._topics.values())))
-        mailboxes = [mailbox for mailbox in subscribed if not isinstance(mailbox, Listener)]
-        unread = [mailbox.unread for mailbox in mailboxes if mailbox.is_counted]
+        unread = [mailbox.unread for mailbox in set(self._audience) if mailbox.is_counted]
         return Load(len(self._pending), len(self._waiting), len(unread), sum(unread), max(unread, default=0))
 
     def _admit_waiting(self) -> list[NumberedLine]:
@@ -144,13 +140,11 @@ class Router:
 
     def subscribe(self, topic: Topic, mailbox: Mailbox) -> None:
         """Deliver to ``mailbox`` what belongs to ``topic`` from now on; harmless if that is so already."""
-        subscribed = self._topics.setdefault(topic, [])
-        if weakref.ref(mailbox) not in subscribed:
-            subscribed.append(weakref.ref(mailbox))
+        self._audience.add(topic, mailbox)
 
     def unsubscribe(self, topic: Topic, mailbox: Mailbox) -> None:
         """Stop delivering; harmless if it has stopped already."""
-        _remove(self._topics, topic, weakref.ref(mailbox))
+        self._audience.remove(topic, mailbox)
 
     def _bind(self, coming: Coming, response: Response, out: Dispatch) -> None:
         """The reply is here: the mailbox is for this one turn or login, and what was collected of it comes first."""
@@ -173,18 +167,14 @@ class Router:
     def dispatch(self, frames: Iterable[Response | Notification | ServerCall | Skipped]) -> Dispatch:
         """Decide what a batch of frames means."""
         out = Dispatch()
-        # Who gets what is found once per batch and kind of event; it is found anew when somebody comes or goes.
         takers: Takers = {}
         for frame in frames:
             if isinstance(frame, Notification):
-                key = (frame.method, address_of(frame.method, frame.params))
-                known = takers.get(key)
-                if known is None:
-                    known = self._publish(key, takers, out)
-                    if frame.method in _TURNING_POINTS:
-                        self._conclude(frame, key[1], out)
-                        takers.clear()
-                for take in known:
+                try:
+                    found = takers[frame.method, frame.params["threadId"], frame.params["turnId"]]
+                except (KeyError, TypeError):  # the first of its kind, or addressed in another way
+                    found = self._publish(frame, takers, out)
+                for take in found:
                     take(frame)
             elif isinstance(frame, Response):
                 self._settle(frame, out)
@@ -205,22 +195,20 @@ class Router:
         out.settled.append((pending.reply, response))
         out.to_write += self._admit_waiting()
 
-    def _publish(self, key: tuple[str, Address], takers: Takers, out: Dispatch) -> list[Take]:
-        """Find who takes such events, and remember it for the next unless it changes who does."""
-        method, address = key
-        found: list[Take] = []
-        for topic in topics_of(address):
-            for reference in tuple(self._topics.get(topic, ())):
-                mailbox = reference()
-                if mailbox is None:
-                    _remove(self._topics, topic, reference)
-                elif mailbox.wants(method):
-                    found.append(out.delivered.setdefault(mailbox, []).append)
+    def _publish(self, event: Notification, takers: Takers, out: Dispatch) -> list[Take]:
+        """Find out who takes an event, and remember it for the others of its turn."""
+        address = address_of(event.method, event.params)
         thread_id, turn_id, login_id = address
-        if turn_id is not None or login_id is not None:
+        found: list[Take] = [
+            out.delivered.setdefault(mailbox, []).append for mailbox in self._audience.takers(event.method, address)
+        ]
+        if self._coming and (turn_id is not None or login_id is not None):
             found += [coming.collected.append for coming in self._coming.get(thread_id, ())]
-        if method not in _TURNING_POINTS:
-            takers[key] = found
+        if event.method in _TURNING_POINTS:
+            self._conclude(event, address, out)
+            takers.clear()
+        elif event.method in ALIKE and thread_id is not None and turn_id is not None:
+            takers[event.method, thread_id, turn_id] = found
         return found
 
     def _conclude(self, event: Notification, address: Address, out: Dispatch) -> None:
@@ -229,20 +217,15 @@ class Router:
             out.resolved.append(event.params.get("requestId"))
         elif address[1] is not None or address[2] is not None:  # a login by key has no id, and nobody waits for its end
             out.turns_over.append(address[:2])
-            out.ended.update(_alive(self._topics.pop(topics_of(address)[-1], ())))
+            out.ended.update(self._audience.end(topics_of(address)[-1]))
 
     def everyone(self) -> tuple[list[Reply], set[Mailbox]]:
         """Forget and return all who wait, for the end of the connection."""
         replies = [pending.reply for pending in self._pending.values()]
-        mailboxes = set(_alive(chain.from_iterable(self._topics.values())))
-        for table in (self._pending, self._waiting, self._topics, self._coming):
+        mailboxes = set(self._audience)
+        for table in (self._pending, self._waiting, self._audience, self._coming):
             table.clear()
         return replies, mailboxes
-
-
-def _alive(references: Iterable[weakref.ref[Mailbox]]) -> Iterator[Mailbox]:
-    """Yield the mailboxes that somebody still holds."""
-    return (mailbox for reference in references if (mailbox := reference()) is not None)
 
 
 def _remove(table: dict[Any, list[T]], key: Any, entry: T) -> None:

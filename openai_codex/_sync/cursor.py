@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import math
-from collections import deque
+from collections import defaultdict, deque
 from typing import TYPE_CHECKING
 
 from openai_codex import protocol
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from openai_codex._engine.mailbox import Mailbox
     from openai_codex.notification import Notification
 
-TURN_STARTED = "turn/started"
 AGENT_DELTA = "item/agentMessage/delta"
 
 # How long a caller that gives a turn up waits for the turn to be over: usually some ten milliseconds.
@@ -45,7 +44,7 @@ class Cursor:
         self._mailbox = mailbox
         self._fold = TurnFold(thread_id, turn_id)
         self._taken: deque[Notification] = deque()
-        self._streamed: dict[str, int] = {}
+        self._streamed: defaultdict[str, int] = defaultdict(int)
         self._odd_end: DecodeError | None = None
 
     def pop(self) -> Notification | None:
@@ -54,9 +53,9 @@ class Cursor:
             return None
         event = self._taken.popleft()
         if event.method == AGENT_DELTA:
-            item_id, text = event.params.get("itemId"), event.params.get("delta")
-            if type(item_id) is str and type(text) is str:
-                self._streamed[item_id] = self._streamed.get(item_id, 0) + len(text)
+            text = event.params.get("delta")
+            if type(text) is str:
+                self._streamed[str(event.params.get("itemId"))] += len(text)
         return event
 
     def more(self, timeout: float | None) -> bool:
@@ -106,7 +105,7 @@ class Cursor:
 
     def streamed(self, item_id: str) -> int:
         """Return how many characters of a message have been handed out as deltas."""
-        return self._streamed.get(item_id, 0)
+        return self._streamed[item_id]
 
     def is_ended(self) -> bool:
         """Say whether the turn is over, taken or not."""
@@ -136,8 +135,8 @@ class Cursor:
 
     def _interrupt_params(self) -> protocol.TurnInterruptParams:
         # Until the turn has begun the runtime refuses its id; the empty id stands for the thread's active turn.
-        begun = self._mailbox.has_seen(TURN_STARTED)
-        return protocol.TurnInterruptParams(thread_id=self.thread_id, turn_id=self.turn_id if begun else "")
+        turn_id = self.turn_id if self._mailbox.begun else ""
+        return protocol.TurnInterruptParams(thread_id=self.thread_id, turn_id=turn_id)
 
     def _fetch(self, timeout: float | None) -> bool:
         self._connection.runtimes.check_loop()

@@ -13,13 +13,13 @@ Address = tuple[str | None, str | None, str | None]
 # A method that the tables do not know is read by the names that all others use.
 _UNKNOWN = Route(thread=("threadId",), turn=("turnId",), login=("loginId",))
 
-# Most methods, and all that come by the thousand, name thread and turn alike: those need no look at their route.
-_ALIKE = frozenset(method for method, route in ROUTES.items() if route == Route(("threadId",), ("turnId",)))
+ALIKE = frozenset(method for method, route in ROUTES.items() if route == Route(("threadId",), ("turnId",)))
+"""Most methods, and all that come by the thousand, name thread and turn alike: no need to look at their route."""
 
 
 def address_of(method: str, params: dict[str, Any]) -> Address:
     """Return whom a notification belongs to."""
-    if method in _ALIKE:
+    if method in ALIKE:
         thread, turn = params.get("threadId"), params.get("turnId")
         return thread if type(thread) is str else None, turn if type(turn) is str else None, None
     route = ROUTES.get(method, _UNKNOWN)

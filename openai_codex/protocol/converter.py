@@ -29,6 +29,8 @@ _FAST = make_converter(detailed=False)
 _DETAILED = make_converter(detailed=True)
 _makers: dict[str, tuple[Hook, Any]] = {}
 """Public name → the hook that makes what it stands for, and the type that the hook wants."""
+_notification_makers: dict[str, tuple[Hook, Any]] = {}
+"""The same by method: notifications come by the thousand."""
 
 
 def structure(type_: type[T], json: Any) -> T:
@@ -73,14 +75,16 @@ def structure_notification(method: str, params: JsonObject) -> ServerNotificatio
 
     Raises `DecodeError` if the method is known and its payload does not fit.
     """
-    name = NOTIFICATIONS.get(method)
-    if name is None:
-        return UnknownNotification(method, params)
-    hook, type_ = _makers.get(name) or _maker(name)
+    maker = _notification_makers.get(method)
+    if maker is None:
+        if method not in NOTIFICATIONS:
+            return UnknownNotification(method, params)
+        maker = _notification_makers[method] = _maker(NOTIFICATIONS[method])
+    hook, type_ = maker
     try:
         payload: ServerNotification = hook(params, type_)
     except (KeyError, MisfitError):
-        raise _explained(name, type_, params) from None
+        raise _explained(NOTIFICATIONS[method], type_, params) from None
     return payload
 
 

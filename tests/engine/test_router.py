@@ -180,3 +180,42 @@ def test_a_mailbox_for_some_methods_gets_no_others() -> None:
     wanted = Notification("a", {})
     assert router.dispatch([Notification("b", {}), wanted]).delivered == {box: [wanted]}
     assert router.dispatch([Notification("b", {})]).delivered == {}
+
+
+def test_who_takes_an_event_is_found_anew_when_somebody_comes_or_goes() -> None:
+    router = Router(10)
+    turn, thread, everything = Mailbox("turn"), Mailbox("thread"), Mailbox("everything")
+    topics = {Topic("T", "U"): turn, Topic("T"): thread, EVERYTHING: everything}
+
+    def takers() -> list[Mailbox]:
+        return list(router.dispatch([delta("T", "U")]).delivered)
+
+    assert takers() == []
+    for count, (topic, mailbox) in enumerate(topics.items(), start=1):
+        router.subscribe(topic, mailbox)
+        assert set(takers()) == set([*topics.values()][:count])
+    for topic, mailbox in topics.items():
+        router.unsubscribe(topic, mailbox)
+        assert mailbox not in takers()
+    assert takers() == []
+
+
+def test_nobody_takes_what_comes_after_the_end_of_a_turn() -> None:
+    router = Router(10)
+    box = Mailbox("turn")
+    router.subscribe(Topic("T", "U"), box)
+    events = [delta("T", "U"), completed("T", "U")]
+    assert router.dispatch(events).delivered == {box: events}
+    assert router.dispatch([delta("T", "U")]).delivered == {}
+
+
+def test_ids_of_any_shape_find_their_way() -> None:
+    router = Router(10)
+    everything = Mailbox("everything")
+    router.subscribe(EVERYTHING, everything)
+    odd = [
+        Notification("item/agentMessage/delta", {"threadId": thread_id, "turnId": turn_id})
+        for thread_id in ("T", None, 1, [1], {})
+        for turn_id in ("U", None, 1, [1], {})
+    ]
+    assert router.dispatch(odd * 2).delivered == {everything: odd * 2}

@@ -42,7 +42,7 @@ async def begun(server: FakeAppServer, turn: AsyncTurnHandle) -> list[str]:
     server.turn.delta("a word")
     async for _ in turn.text(timeout=PATIENCE):
         break
-    return [turn.id] if turn._cursor._mailbox.has_seen("turn/started") else [""]
+    return [turn.id] if turn._cursor._mailbox.begun else [""]
 
 
 # --- streams

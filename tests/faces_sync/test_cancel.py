@@ -43,7 +43,7 @@ def begun(server: FakeAppServer, turn: TurnHandle) -> list[str]:
     server.turn.delta("a word")
     for _ in turn.text(timeout=PATIENCE):
         break
-    return [turn.id] if turn._cursor._mailbox.has_seen("turn/started") else [""]
+    return [turn.id] if turn._cursor._mailbox.begun else [""]
 
 
 # --- streams
