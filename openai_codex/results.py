@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Generic
+from typing import TYPE_CHECKING, ClassVar, Generic
 
 import attrs
 
@@ -10,7 +10,7 @@ from openai_codex import protocol
 from openai_codex.errors import TurnFailedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from typing_extensions import TypeVar
 
@@ -60,12 +60,30 @@ TurnResult = RunResult
 """The upstream name of `RunResult`."""
 
 
+# Which method of a fold takes a notification; all others add nothing to the result.
+_TURN_STEPS = {
+    "item/completed": "_item_completed",
+    "thread/tokenUsage/updated": "_usage_updated",
+    "turn/completed": "_turn_completed",
+}
+_GOAL_STEPS = {
+    **_TURN_STEPS,
+    "turn/started": "_turn_started",
+    "thread/goal/updated": "_goal_updated",
+    "thread/goal/cleared": "_goal_cleared",
+}
+
+
 class TurnFold:
     """Collects a `RunResult` from the notifications of one turn.
 
     The completed turn itself carries only a summary, so items come from ``item/completed`` and usage from the last
     ``thread/tokenUsage/updated``. Not locked: it belongs to one consumer.
     """
+
+    __slots__ = ("_items", "_thread_id", "_turn_id", "_usage", "turn")
+
+    _steps: ClassVar[dict[str, str]] = _TURN_STEPS
 
     def __init__(self, thread_id: str, turn_id: str) -> None:
         self._thread_id = thread_id
@@ -74,18 +92,13 @@ class TurnFold:
         self._usage: protocol.ThreadTokenUsage | None = None
         self.turn: protocol.Turn | None = None
         """The completed turn; ``None`` while it goes on."""
-        self._steps: dict[str, Callable[[Notification], None]] = {
-            "item/completed": self._item_completed,
-            "thread/tokenUsage/updated": self._usage_updated,
-            "turn/completed": self._turn_completed,
-        }
 
     def add(self, events: Iterable[Notification]) -> None:
         """Take the next notifications of the turn."""
         for event in events:
             step = self._steps.get(event.method)
             if step is not None:
-                step(event)
+                getattr(self, step)(event)
 
     def result(self) -> RunResult:
         """Return what is known so far."""
@@ -128,15 +141,12 @@ class TurnFold:
 class GoalFold(TurnFold):
     """Collects the turns that a thread takes for a goal as if they were one; the last one gives id and status."""
 
+    _steps: ClassVar[dict[str, str]] = _GOAL_STEPS
+
     def __init__(self, thread_id: str) -> None:
         super().__init__(thread_id, "")
         self._running = False
         self._active = True
-        self._steps |= {
-            "turn/started": self._turn_started,
-            "thread/goal/updated": self._goal_updated,
-            "thread/goal/cleared": self._goal_cleared,
-        }
 
     def is_active(self) -> bool:
         """Say whether the goal may still start turns."""

@@ -31,9 +31,14 @@ if TYPE_CHECKING:
 class AsyncThread:
     """One thread of the runtime. A handle is cheap: it holds the id and the client's connection."""
 
+    __slots__ = {
+        "id": "The thread's id; `thread_resume` takes it in another process.",
+        "_connection": None,
+        "__weakref__": None,
+    }
+
     def __init__(self, connection: AsyncConnection, id: str) -> None:
         self.id = id
-        """The thread's id; `thread_resume` takes it in another process."""
         self._connection = connection
 
     def __repr__(self) -> str:

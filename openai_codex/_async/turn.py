@@ -29,6 +29,15 @@ class AsyncTurnHandle(Generic[OutputT]):
     `stream` and `run` share one cursor: what the stream has taken `run` does not wait for again, but counts.
     """
 
+    __slots__ = {
+        "thread_id": "The thread that the turn belongs to.",
+        "id": "The turn's id.",
+        "_connection": None,
+        "_output": None,
+        "_cursor": None,
+        "__weakref__": None,
+    }
+
     def __init__(
         self,
         connection: AsyncConnection,
@@ -38,9 +47,7 @@ class AsyncTurnHandle(Generic[OutputT]):
         output: OutputType[OutputT] | None = None,
     ) -> None:
         self.thread_id = thread_id
-        """The thread that the turn belongs to."""
         self.id = id
-        """The turn's id."""
         self._connection = connection
         self._output = output
         self._cursor = AsyncCursor(connection, thread_id, id, mailbox)

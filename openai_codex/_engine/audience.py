@@ -7,6 +7,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from openai_codex._engine.topics import Key, Topic, topics_of
+from openai_codex.protocol.address import ALIKE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -57,6 +58,8 @@ class Audience:
 
     def takers(self, method: str, address: Address) -> Iterator[Mailbox]:
         """Yield who takes such events."""
+        if method not in ALIKE:  # such come but once or twice
+            return alive(self._find(method, address))
         known = self._known.get(address)
         if known is None:
             if len(self._known) >= _MOST_KNOWN:

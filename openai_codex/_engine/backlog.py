@@ -65,6 +65,8 @@ class Tally(Losses):
 class Backlog:
     """A queue of events. Not locked: it belongs to one `Mailbox` and is guarded by its lock."""
 
+    __slots__ = ("_bound", "_compact_at", "_deltas", "_events", "_limit", "_room", "losses", "tally")
+
     def __init__(
         self, bound: int = BOUND, deltas: Mapping[str, tuple[str, ...]] = DELTAS, limit: int | None = None
     ) -> None:

@@ -25,6 +25,8 @@ class Mailbox(Waitable):
     tripped after the lock is released. The reader never waits for a consumer: `Backlog` bounds what is left unread.
     """
 
+    __slots__ = ("__weakref__", "_backlog", "_death", "_methods", "_over", "begun", "ended", "subject")
+
     def __init__(self, subject: str, methods: frozenset[str] | None = None, limit: int | None = None) -> None:
         super().__init__()
         self.subject = subject

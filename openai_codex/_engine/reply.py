@@ -6,11 +6,11 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from openai_codex._engine.waiting import Waitable, Waiter
+from openai_codex._engine.wire import Response
 from openai_codex.errors import rpc_error
 
 if TYPE_CHECKING:
     from openai_codex._engine.death import Death
-    from openai_codex._engine.wire import Response
 
 
 class Reply(Waitable):
@@ -18,6 +18,8 @@ class Reply(Waitable):
 
     Settling it after its caller has gone is a no-op.
     """
+
+    __slots__ = ("_asked_at", "_outcome", "method", "request_id", "seconds")
 
     def __init__(self, method: str) -> None:
         super().__init__()
@@ -41,8 +43,6 @@ class Reply(Waitable):
 
     def result(self) -> Any:
         """Return the result (decoded JSON), or raise what the reply or the death of the connection says."""
-        from openai_codex._engine.wire import Response
-
         outcome = self._outcome
         if isinstance(outcome, Response):
             return self._value(outcome)

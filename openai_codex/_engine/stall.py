@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 # Attempts that failed and will be repeated: a runtime without a network may tell of them for ever.
 NO_PROGRESS = frozenset({"error"})
 
+_NONE: frozenset[str] = frozenset()
+
 _ITEM = ("item/started", "item/completed")
 
 
@@ -32,7 +34,7 @@ class StallClock:
         self._thread_id = thread_id
         self._calls = calls
         self._since = time.monotonic()
-        self._agents: set[str] = set()
+        self._agents = _NONE
 
     def saw(self, events: Iterable[Notification]) -> None:
         """Start anew if any of these is progress."""
@@ -47,7 +49,8 @@ class StallClock:
         """Note whether the turn waits for sub-agents: their turns have their own events, and their own questions."""
         item = event.params.get("item")
         if isinstance(item, dict) and item.get("type") == "collabAgentToolCall":
-            (self._agents.add if event.method == _ITEM[0] else self._agents.discard)(str(item.get("id")))
+            agent = {str(item.get("id"))}
+            self._agents = self._agents | agent if event.method == _ITEM[0] else self._agents - agent
 
     def remaining(self) -> float:
         """Return the seconds left; infinite without a timeout."""

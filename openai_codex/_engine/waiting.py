@@ -30,6 +30,8 @@ class Waiter(Protocol):
 class Waitable:
     """Base of everything that can be waited for. ``_lock`` guards the waiters and the state of the subclass."""
 
+    __slots__ = ("_lock", "_waiters")
+
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._waiters: list[Waiter] = []
@@ -64,6 +66,8 @@ class Waitable:
 
 class Latch(Waitable):
     """Becomes ready once, and stays so."""
+
+    __slots__ = ("_set",)
 
     def __init__(self) -> None:
         super().__init__()

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict, deque
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from openai_codex import protocol
@@ -37,13 +37,16 @@ class Cursor:
     The mailbox is the border to the reader; what was taken from it belongs to this object.
     """
 
+    __slots__ = ("_connection", "_fold", "_mailbox", "_odd_end", "_streamed", "_taken", "thread_id", "turn_id")
+
     def __init__(self, connection: Connection, thread_id: str, turn_id: str, mailbox: Mailbox) -> None:
         self.thread_id = thread_id
         self.turn_id = turn_id
         self._connection = connection
         self._mailbox = mailbox
         self._fold = TurnFold(thread_id, turn_id)
-        self._taken: deque[Notification] = deque()
+        # The newest first, so that the oldest is taken from the end.
+        self._taken: list[Notification] = []
         self._streamed: defaultdict[str, int] = defaultdict(int)
         self._odd_end: DecodeError | None = None
 
@@ -51,7 +54,7 @@ class Cursor:
         """Return the next event of those that are here, ``None`` if there is none."""
         if not self._taken:
             return None
-        event = self._taken.popleft()
+        event = self._taken.pop()
         if event.method == AGENT_DELTA:
             text = event.params.get("delta")
             if type(text) is str:
@@ -67,8 +70,10 @@ class Cursor:
         while not self._taken:
             if self._mailbox.is_over():
                 return False
-            if not self._fetch(timeout):
+            if (events := self._fetch(timeout)) is None:
                 raise self.timed_out(timeout)
+            events.reverse()
+            self._taken = events
         return True
 
     def skip_to_end(self, timeout: float | None, stall_timeout: float | None = None) -> None:
@@ -82,16 +87,16 @@ class Cursor:
         stall = StallClock(stall_timeout, self.thread_id, actor.calls)
         self._taken.clear()
         while not self._mailbox.is_over():
-            if not self._fetch(_shortest(deadline.remaining(), stall.remaining())):
-                if deadline.passed():
-                    raise self.timed_out(timeout)
-                if stall.remaining() == 0:
-                    facts = actor.process.facts()
-                    raise TurnStalledError(
-                        self.thread_id, self.turn_id, stall.timeout or 0.0, self.result(), stall.last_event, facts
-                    )
-            stall.saw(self._taken)
-            self._taken.clear()
+            events = self._fetch(_shortest(deadline.remaining(), stall.remaining()))
+            if events is not None:
+                stall.saw(events)
+            elif deadline.passed():
+                raise self.timed_out(timeout)
+            elif stall.remaining() == 0:
+                facts = actor.process.facts()
+                raise TurnStalledError(
+                    self.thread_id, self.turn_id, stall.timeout or 0.0, self.result(), stall.last_event, facts
+                )
         if self._odd_end is not None:
             raise DecodeError(*self._odd_end.args)
 
@@ -138,16 +143,16 @@ class Cursor:
         turn_id = self.turn_id if self._mailbox.begun else ""
         return protocol.TurnInterruptParams(thread_id=self.thread_id, turn_id=turn_id)
 
-    def _fetch(self, timeout: float | None) -> bool:
+    def _fetch(self, timeout: float | None) -> list[Notification] | None:
+        """Take what the mailbox has; ``None`` if it has nothing for ``timeout`` seconds."""
         self._connection.runtimes.check_loop()
         if not _wait.ready(self._mailbox, timeout):
-            return False
+            return None
         try:
             events = self._mailbox.take()
         except TransportClosedError as error:
             error.result = self.result()
             raise
-        self._taken.extend(events)
         try:
             self._fold.add(events)
         except DecodeError as error:
@@ -155,7 +160,7 @@ class Cursor:
             self._odd_end = error.with_traceback(None)
         if events and self._fold.turn is not None:
             self._log_completed(str(self._fold.turn.status))
-        return True
+        return events
 
     def _log_completed(self, status: str) -> None:
         losses = self._mailbox.losses

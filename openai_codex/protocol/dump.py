@@ -78,7 +78,7 @@ def _known(record: Record, plan: _Plan, raw: JsonObject) -> JsonObject:
         if value is UNSET or (value == default and wire not in raw):
             continue
         try:
-            known[wire] = _json(value)
+            known[wire] = value if type(value) is str else _json(value)  # most are
         except MisfitError as error:
             raise ConfigError(f"{type(record).__name__}.{name}", str(error)) from None
     return known
