@@ -32,9 +32,9 @@ class AsyncThread:
     """One thread of the runtime. A handle is cheap: it holds the id and the client's connection."""
 
     __slots__ = {
-        "id": "The thread's id; `thread_resume` takes it in another process.",
-        "_connection": None,
         "__weakref__": None,
+        "_connection": None,
+        "id": "The thread's id; `thread_resume` takes it in another process.",
     }
 
     def __init__(self, connection: AsyncConnection, id: str) -> None:

@@ -31,12 +31,12 @@ class TurnHandle(Generic[OutputT]):
     """
 
     __slots__ = {
-        "thread_id": "The thread that the turn belongs to.",
-        "id": "The turn's id.",
-        "_connection": None,
-        "_output": None,
-        "_cursor": None,
         "__weakref__": None,
+        "_connection": None,
+        "_cursor": None,
+        "_output": None,
+        "id": "The turn's id.",
+        "thread_id": "The thread that the turn belongs to.",
     }
 
     def __init__(
