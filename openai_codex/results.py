@@ -10,7 +10,7 @@ from openai_codex import protocol
 from openai_codex.errors import TurnFailedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from typing_extensions import TypeVar
 
@@ -185,19 +185,19 @@ def final_response(items: Iterable[protocol.ThreadItem]) -> str | None:
     return texts.get(protocol.MessagePhase.final_answer, texts.get(None))
 
 
-def checked(result: RunResult, limits: protocol.RateLimitSnapshot | None = None) -> RunResult:
+def checked(result: RunResult, limits: Callable[[], protocol.RateLimitSnapshot | None]) -> RunResult:
     """Return the result, unless the turn failed.
 
-    Raises `TurnFailedError` with the result on it, and with what ``limits``, the newest that were told, say of a usage
-    limit that was hit.
+    Raises `TurnFailedError` with the result on it, and with what ``limits``, which returns the newest that were told,
+    says of a usage limit that was hit.
     """
     if result.status != protocol.TurnStatus.failed:
         return result
     error = result.error
     if error is None:
         raise TurnFailedError("the turn failed", result)
-    limited = error.codex_error_info == protocol.CodexErrorKind.usage_limit_exceeded
-    resets_at = reset_time(limits) if limited and limits is not None else None
+    newest = limits() if error.codex_error_info == protocol.CodexErrorKind.usage_limit_exceeded else None
+    resets_at = None if newest is None else reset_time(newest)
     raise TurnFailedError(error.message, result, error.codex_error_info, error.additional_details, resets_at)
 
 

@@ -98,7 +98,7 @@ class AsyncGoals(AsyncClient):
             raise
         try:
             await run.follow(Deadline(timeout))
-            return checked(run.fold.result(), self._connection.rate_limits())
+            return checked(run.fold.result(), self._connection.rate_limits)
         finally:
             if run.fold.is_active():
                 await run.give_up()

@@ -26,7 +26,7 @@ _NEEDED_NEXT = (
     "openai_codex.metadata",
     *(
         f"openai_codex.protocol.{domain}"
-        for domain in ("thread_start", "turn", "item", "account", "rate_limit", "usage")
+        for domain in ("thread_start", "policy", "source", "thread", "turn", "input", "item", "usage")
     ),
 )
 
@@ -88,8 +88,7 @@ class AsyncLauncher:
         )
         try:
             self._check_open()
-            _prepare()
-            metadata = _metadata(await ask(actor, self._introduction(), deadline))
+            metadata = _metadata(await ask(actor, self._introduction(), deadline, meanwhile=_prepare))
         except BaseException as error:
             await stop(actor, config.shutdown_timeout)
             if isinstance(error, CodexError):

@@ -97,7 +97,7 @@ class AsyncTurnHandle(Generic[OutputT]):
         except BaseException as error:
             await self._cursor.abandon(error)
             raise
-        result = cast("RunResult[OutputT]", checked(self._cursor.result(), self._connection.rate_limits()))
+        result = cast("RunResult[OutputT]", checked(self._cursor.result(), self._connection.rate_limits))
         if self._output is None or result.status != protocol.TurnStatus.completed:
             return result
         return attrs.evolve(result, output=self._output.decode(result.final_response))

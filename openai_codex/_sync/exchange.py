@@ -11,6 +11,8 @@ from openai_codex.errors import RequestTimeoutError, TransportClosedError
 from openai_codex.log import Log
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from openai_codex._engine.actor import Actor
     from openai_codex._engine.topics import Coming
     from openai_codex._engine.waiting import Deadline
@@ -27,14 +29,18 @@ def ask(
     deadline: Deadline,
     coming: Coming | None = None,
     undo: protocol.ClientRequest[Any] | None = None,
+    meanwhile: Callable[[], None] | None = None,
 ) -> Any:
     """Send a request and return its result as decoded JSON; until the deadline at the latest.
 
-    ``undo`` is sent when the caller gives up while the runtime may have carried the request out.
+    ``undo`` is sent when the caller gives up while the runtime may have carried the request out. ``meanwhile`` is called
+    when the request is on its way: the runtime is at work, and this side may be, too.
     """
     reply = actor.request(params.METHOD, protocol.unstructure(params), coming)
     settled = False
     try:
+        if meanwhile is not None:
+            meanwhile()
         settled = _wait.ready(reply, deadline.remaining())
     finally:
         if not settled and actor.abandon(reply) and undo is not None:

@@ -99,7 +99,7 @@ class Goals(Client):
             raise
         try:
             run.follow(Deadline(timeout))
-            return checked(run.fold.result(), self._connection.rate_limits())
+            return checked(run.fold.result(), self._connection.rate_limits)
         finally:
             if run.fold.is_active():
                 run.give_up()

@@ -27,7 +27,7 @@ _NEEDED_NEXT = (
     "openai_codex.metadata",
     *(
         f"openai_codex.protocol.{domain}"
-        for domain in ("thread_start", "turn", "item", "account", "rate_limit", "usage")
+        for domain in ("thread_start", "policy", "source", "thread", "turn", "input", "item", "usage")
     ),
 )
 
@@ -89,8 +89,7 @@ class Launcher:
         )
         try:
             self._check_open()
-            _prepare()
-            metadata = _metadata(ask(actor, self._introduction(), deadline))
+            metadata = _metadata(ask(actor, self._introduction(), deadline, meanwhile=_prepare))
         except BaseException as error:
             stop(actor, config.shutdown_timeout)
             if isinstance(error, CodexError):

@@ -98,7 +98,7 @@ class TurnHandle(Generic[OutputT]):
         except BaseException as error:
             self._cursor.abandon(error)
             raise
-        result = cast("RunResult[OutputT]", checked(self._cursor.result(), self._connection.rate_limits()))
+        result = cast("RunResult[OutputT]", checked(self._cursor.result(), self._connection.rate_limits))
         if self._output is None or result.status != protocol.TurnStatus.completed:
             return result
         return attrs.evolve(result, output=self._output.decode(result.final_response))

@@ -141,6 +141,7 @@ if TYPE_CHECKING:
     from openai_codex.protocol.collaboration import MultiAgentMode as MultiAgentMode
     from openai_codex.protocol.collaboration import MultiAgentModeKind as MultiAgentModeKind
     from openai_codex.protocol.collaboration import Personality as Personality
+    from openai_codex.protocol.collaboration import ReasoningSummary as ReasoningSummary
     from openai_codex.protocol.command import CommandAction as CommandAction
     from openai_codex.protocol.command import CommandExecutionSource as CommandExecutionSource
     from openai_codex.protocol.command import CommandExecutionStatus as CommandExecutionStatus
@@ -775,7 +776,6 @@ if TYPE_CHECKING:
     from openai_codex.protocol.model import ModelVerificationNotification as ModelVerificationNotification
     from openai_codex.protocol.model import MultiAgentVersion as MultiAgentVersion
     from openai_codex.protocol.model import ReasoningEffortOption as ReasoningEffortOption
-    from openai_codex.protocol.model import ReasoningSummary as ReasoningSummary
     from openai_codex.protocol.patch import AddPatchChangeKind as AddPatchChangeKind
     from openai_codex.protocol.patch import DeletePatchChangeKind as DeletePatchChangeKind
     from openai_codex.protocol.patch import FileUpdateChange as FileUpdateChange
@@ -1587,6 +1587,7 @@ _NAMES = {
         "MultiAgentMode",
         "MultiAgentModeKind",
         "Personality",
+        "ReasoningSummary",
     ),
     "command": (
         "CommandAction",
@@ -2104,7 +2105,6 @@ _NAMES = {
         "ModelVerificationNotification",
         "MultiAgentVersion",
         "ReasoningEffortOption",
-        "ReasoningSummary",
     ),
     "patch": (
         "AddPatchChangeKind",

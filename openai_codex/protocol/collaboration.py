@@ -88,6 +88,20 @@ class Personality(OpenEnum):
     pragmatic = "pragmatic"
 
 
+class ReasoningSummary(OpenEnum):
+    """A summary of the reasoning performed by the model.
+
+    This can be useful for debugging and understanding the model's reasoning process. See
+    https://platform.openai.com/docs/guides/reasoning?api-mode=responses#reasoning-summaries
+    """
+
+    auto = "auto"
+    concise = "concise"
+    detailed = "detailed"
+    none = "none"
+    """Option to disable reasoning summaries."""
+
+
 @attrs.define(kw_only=True, eq=False, repr=False)
 class CollaborationModeSettings(Record):
     """Settings for a collaboration mode."""

@@ -12,7 +12,7 @@ from openai_codex.protocol.base import SECRET, UNSET, ClientRequest, OpenEnum, R
 if TYPE_CHECKING:
     from openai_codex.protocol.app_config import AppsDefaultConfig
     from openai_codex.protocol.base import JsonObject, JsonValue, Unset
-    from openai_codex.protocol.model import ReasoningSummary
+    from openai_codex.protocol.collaboration import ReasoningSummary
     from openai_codex.protocol.policy import ApprovalsReviewer, AskForApproval, SandboxMode
     from openai_codex.protocol.scalar import AbsolutePathBuf, ReasoningEffort
 

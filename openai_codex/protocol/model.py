@@ -233,17 +233,3 @@ class ReasoningEffortOption(Record):
 
     description: str
     reasoning_effort: ReasoningEffort
-
-
-class ReasoningSummary(OpenEnum):
-    """A summary of the reasoning performed by the model.
-
-    This can be useful for debugging and understanding the model's reasoning process. See
-    https://platform.openai.com/docs/guides/reasoning?api-mode=responses#reasoning-summaries
-    """
-
-    auto = "auto"
-    concise = "concise"
-    detailed = "detailed"
-    none = "none"
-    """Option to disable reasoning summaries."""

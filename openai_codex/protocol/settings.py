@@ -12,8 +12,7 @@ from openai_codex.protocol.collaboration import MultiAgentModeKind
 
 if TYPE_CHECKING:
     from openai_codex.protocol.base import Unset
-    from openai_codex.protocol.collaboration import CollaborationMode, MultiAgentMode, Personality
-    from openai_codex.protocol.model import ReasoningSummary
+    from openai_codex.protocol.collaboration import CollaborationMode, MultiAgentMode, Personality, ReasoningSummary
     from openai_codex.protocol.policy import ActivePermissionProfile, ApprovalsReviewer, AskForApproval, SandboxPolicy
     from openai_codex.protocol.scalar import AbsolutePathBuf, ReasoningEffort
 

@@ -11,11 +11,11 @@ from openai_codex.protocol.base import UNSET, ClientRequest, OpenEnum, Record, S
 
 if TYPE_CHECKING:
     from openai_codex.protocol.base import JsonValue, Unset
-    from openai_codex.protocol.collaboration import CollaborationMode, MultiAgentMode, Personality
+    from openai_codex.protocol.collaboration import CollaborationMode, MultiAgentMode, Personality, ReasoningSummary
     from openai_codex.protocol.function_output import FunctionCallOutputBody
     from openai_codex.protocol.input import UserInput
     from openai_codex.protocol.item import ThreadItem
-    from openai_codex.protocol.model import CyberAccessProgram, ReasoningSummary
+    from openai_codex.protocol.model import CyberAccessProgram
     from openai_codex.protocol.policy import ApprovalsReviewer, AskForApproval, SandboxPolicy
     from openai_codex.protocol.scalar import AbsolutePathBuf, LegacyAppPathString, ReasoningEffort
     from openai_codex.protocol.turn_error import CodexErrorInfo, MisalignmentErrorDetails
