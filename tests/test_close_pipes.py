@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
 import json
 import os
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from openai_codex._engine.process import RuntimeProcess
 from openai_codex._engine.process.output import OutputPipe
 from openai_codex.testing import FakeAppServer
 
@@ -95,3 +97,30 @@ def test_a_program_that_ignores_the_end_of_its_children_is_served_as_well() -> N
         command = [sys.executable, "-c", CARELESS, json.dumps(server.config().launch_args_override)]
         ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert (ended.stdout, ended.stderr) == ("the runtime exited\n[]\n", "")
+
+
+@pytest.mark.skipif(not hasattr(fcntl, "F_GETPIPE_SZ"), reason="only Linux has pipes of a size")
+def test_only_what_the_runtime_tells_has_a_wider_pipe() -> None:
+    process = RuntimeProcess((sys.executable, "-c", "import sys; sys.stdin.read()"), None, None)
+    try:
+        sizes = [fcntl.fcntl(pipe._fd, fcntl.F_GETPIPE_SZ) for pipe in (process._stdout, process._stderr)]
+    finally:
+        process.close_stdin()
+        process.end(10)
+        process.release()
+    assert sizes == [1 << 18, 1 << 16]
+
+
+def test_a_pipe_that_cannot_be_widened_is_good_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> int:
+        raise PermissionError("the user has too much in pipes already")
+
+    monkeypatch.setattr(fcntl, "fcntl", refuse)
+    reading, writing = os.pipe()
+    with io.FileIO(reading) as output, io.FileIO(writing, "w") as source:
+        pipe = OutputPipe(output, os.getpid())
+        pipe.widen()
+        source.write(b"line")
+        assert pipe.read(20.0) == b"line"
+        while pipe._exit:
+            os.close(pipe._exit.pop())

@@ -8,11 +8,11 @@ from __future__ import annotations
 import asyncio
 import inspect
 import weakref
+from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
-from openai_codex._engine import waiting
 from openai_codex._engine.waiting import Waitable
 from openai_codex.errors import ConfigError
 
@@ -23,19 +23,23 @@ sleep = asyncio.sleep
 class _Loop:
     """Wakes futures of one loop from other threads: one call into the loop for all that are due by then.
 
-    ``_lock`` guards `_due`; the loop is called after it is released.
+    Without a lock, which a fork could find taken. A future is noted before `_called` is looked at, and the loop clears
+    `_called` before it takes futures: so each is taken after that look, or a call is made for it. One too many does
+    nothing.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = weakref.ref(loop)
-        self._lock = waiting.Lock()
-        self._due: list[asyncio.Future[bool]] = []
+        self._due: deque[asyncio.Future[bool]] = deque()
+        self._called = False
 
     def add(self, future: asyncio.Future[bool]) -> Callable[[], None] | None:
         """Note a future that is due; return what calls the loop, unless somebody else is about to."""
-        with self._lock:
-            self._due.append(future)
-            return self._call if len(self._due) == 1 else None
+        self._due.append(future)
+        if self._called:
+            return None
+        self._called = True
+        return self._call
 
     def _call(self) -> None:
         loop = self._loop()
@@ -43,16 +47,12 @@ class _Loop:
             try:
                 loop.call_soon_threadsafe(self._settle)
             except RuntimeError:
-                self._take()  # the loop is closed: nobody waits there any more
-
-    def _take(self) -> list[asyncio.Future[bool]]:
-        with self._lock:
-            due, self._due = self._due, []
-        return due
+                self._due.clear()  # the loop is closed: nobody waits there any more
 
     def _settle(self) -> None:
-        for future in self._take():
-            _resolve(future, True)
+        self._called = False
+        while self._due:
+            _resolve(self._due.popleft(), True)
 
 
 _loops: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Loop] = weakref.WeakKeyDictionary()

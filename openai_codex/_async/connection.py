@@ -101,7 +101,7 @@ class AsyncConnection:
         if actor.generation > 1:
             await self.threads.resume(actor, params, deadline)
         try:
-            raw = await ask(actor, params, deadline, coming, undo)
+            raw = await ask(actor, params, deadline, coming=coming, undo=undo)
         except ServerBusyError as error:
             if params.METHOD.rpartition("/")[2] not in _LOOKING:
                 raise

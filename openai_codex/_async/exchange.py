@@ -26,6 +26,7 @@ async def ask(
     actor: Actor,
     params: protocol.ClientRequest[Any],
     deadline: Deadline,
+    *,
     coming: Coming | None = None,
     undo: protocol.ClientRequest[Any] | None = None,
     meanwhile: Callable[[], None] | None = None,

@@ -29,15 +29,6 @@ class AsyncTurnHandle(Generic[OutputT]):
     `stream` and `run` share one cursor: what the stream has taken `run` does not wait for again, but counts.
     """
 
-    __slots__ = {
-        "__weakref__": None,
-        "_connection": None,
-        "_cursor": None,
-        "_output": None,
-        "id": "The turn's id.",
-        "thread_id": "The thread that the turn belongs to.",
-    }
-
     def __init__(
         self,
         connection: AsyncConnection,
@@ -47,7 +38,9 @@ class AsyncTurnHandle(Generic[OutputT]):
         output: OutputType[OutputT] | None = None,
     ) -> None:
         self.thread_id = thread_id
+        """The thread that the turn belongs to."""
         self.id = id
+        """The turn's id."""
         self._connection = connection
         self._output = output
         self._cursor = AsyncCursor(connection, thread_id, id, mailbox)

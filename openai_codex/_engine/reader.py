@@ -11,6 +11,7 @@ import time
 from typing import TYPE_CHECKING
 
 from openai_codex._engine import wire
+from openai_codex._engine.process.output import READ_SIZE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,10 +21,10 @@ if TYPE_CHECKING:
 # How often to look around while nothing comes, in seconds.
 _LOOK_AROUND = 1.0
 
-# What has come already is read on before anything is delivered, up to so many frames: a wake-up of a mailbox costs as
-# much as some events, and with many mailboxes one piece of output has hardly an event for each.
+# What has come already is read on before anything is delivered, up to so many frames and bytes: a wake-up of a mailbox
+# costs as much as some events, and with many mailboxes one piece of output has hardly an event for each.
 _FRAMES_PER_MAILBOX = 16
-_MOST_FRAMES = 8192
+_MOST_BYTES = 1 << 21
 
 
 class Reader:
@@ -82,9 +83,12 @@ class Reader:
 
     def _take(self, chunk: bytes) -> None:
         frames = self._decode(chunk)
+        size = len(chunk)
         try:
-            while len(frames) < self._enough and (more := self._process.read(0)):
-                frames += self._decode(more)
+            while len(chunk) == READ_SIZE and size < _MOST_BYTES and len(frames) < self._enough:
+                chunk = self._process.read(0) or b""
+                frames += self._decode(chunk)
+                size += len(chunk)
         finally:
             self._deliver(frames)
 
@@ -98,6 +102,6 @@ class Reader:
 
     def _deliver(self, frames: list[wire.Frame]) -> None:
         try:
-            self._enough = min(_FRAMES_PER_MAILBOX * self._on_frames(frames), _MOST_FRAMES)
+            self._enough = _FRAMES_PER_MAILBOX * self._on_frames(frames)
         except Exception:  # noqa: BLE001  one odd frame must not end the connection
             self._on_odd_frames()

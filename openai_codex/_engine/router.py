@@ -217,7 +217,9 @@ class Router:
             out.resolved.append(event.params.get("requestId"))
         elif address[1] is not None or address[2] is not None:  # a login by key has no id, and nobody waits for its end
             out.turns_over.append(address[:2])
-            out.ended.update(self._audience.end(topics_of(address)[-1]))
+            topic = topics_of(address)[-1]
+            if topic[1] is not None or topic[2] is not None:  # not all of a thread, for want of one of the ids
+                out.ended.update(self._audience.end(topic))
 
     def everyone(self) -> tuple[list[Reply], set[Mailbox]]:
         """Forget and return all who wait, for the end of the connection."""

@@ -106,9 +106,15 @@ class ThreadWaiter:
 
 def wake_all(waiters: Iterable[Waiter]) -> None:
     """Wake everybody. Hold no lock."""
-    calls = [call for waiter in waiters if (call := waiter.wake()) is not None]
-    for call in calls:
-        call()
+    calls: list[Callable[[], None]] = []
+    try:
+        for waiter in waiters:
+            call = waiter.wake()
+            if call is not None:
+                calls.append(call)
+    finally:  # a loop that was told of nobody's call would be deaf for good
+        for call in calls:
+            call()
 
 
 def block_until_ready(source: Waitable, timeout: float | None) -> bool:

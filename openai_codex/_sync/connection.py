@@ -102,7 +102,7 @@ class Connection:
         if actor.generation > 1:
             self.threads.resume(actor, params, deadline)
         try:
-            raw = ask(actor, params, deadline, coming, undo)
+            raw = ask(actor, params, deadline, coming=coming, undo=undo)
         except ServerBusyError as error:
             if params.METHOD.rpartition("/")[2] not in _LOOKING:
                 raise

@@ -56,9 +56,9 @@ class Cursor:
             return None
         event = self._taken.pop()
         if event.method == AGENT_DELTA:
-            text = event.params.get("delta")
-            if type(text) is str:
-                self._streamed[str(event.params.get("itemId"))] += len(text)
+            item_id, text = event.params.get("itemId"), event.params.get("delta")
+            if type(item_id) is str and type(text) is str:
+                self._streamed[item_id] += len(text)
         return event
 
     def more(self, timeout: float | None) -> bool:
@@ -70,10 +70,8 @@ class Cursor:
         while not self._taken:
             if self._mailbox.is_over():
                 return False
-            if (events := self._fetch(timeout)) is None:
+            if self._fetch(timeout) is None:
                 raise self.timed_out(timeout)
-            events.reverse()
-            self._taken = events
         return True
 
     def skip_to_end(self, timeout: float | None, stall_timeout: float | None = None) -> None:
@@ -90,6 +88,7 @@ class Cursor:
             events = self._fetch(_shortest(deadline.remaining(), stall.remaining()))
             if events is not None:
                 stall.saw(events)
+                self._taken.clear()
             elif deadline.passed():
                 raise self.timed_out(timeout)
             elif stall.remaining() == 0:
@@ -110,7 +109,7 @@ class Cursor:
 
     def streamed(self, item_id: str) -> int:
         """Return how many characters of a message have been handed out as deltas."""
-        return self._streamed[item_id]
+        return self._streamed.get(item_id, 0)
 
     def is_ended(self) -> bool:
         """Say whether the turn is over, taken or not."""
@@ -153,6 +152,8 @@ class Cursor:
         except TransportClosedError as error:
             error.result = self.result()
             raise
+        # At once: what comes next may fail or be interrupted, and another consumer may have left some.
+        self._taken[:0] = reversed(events)
         try:
             self._fold.add(events)
         except DecodeError as error:

@@ -27,6 +27,7 @@ def ask(
     actor: Actor,
     params: protocol.ClientRequest[Any],
     deadline: Deadline,
+    *,
     coming: Coming | None = None,
     undo: protocol.ClientRequest[Any] | None = None,
     meanwhile: Callable[[], None] | None = None,

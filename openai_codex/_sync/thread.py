@@ -32,14 +32,9 @@ if TYPE_CHECKING:
 class Thread:
     """One thread of the runtime. A handle is cheap: it holds the id and the client's connection."""
 
-    __slots__ = {
-        "__weakref__": None,
-        "_connection": None,
-        "id": "The thread's id; `thread_resume` takes it in another process.",
-    }
-
     def __init__(self, connection: Connection, id: str) -> None:
         self.id = id
+        """The thread's id; `thread_resume` takes it in another process."""
         self._connection = connection
 
     def __repr__(self) -> str:

@@ -7,10 +7,16 @@ from typing import cast
 import pytest
 
 from openai_codex._engine.process import RuntimeProcess
+from openai_codex._engine.process.output import READ_SIZE
 from openai_codex._engine.reader import Reader
 from openai_codex._engine.wire import Frame
 
-TEN_FRAMES = b'{"method":"m"}\n' * 10
+FRAME = b'{"method":"m"}'
+TEN_FRAMES = (
+    b"\n".join([FRAME.ljust(READ_SIZE // 10 - 1)] * 9 + [b""])
+    + FRAME.ljust(READ_SIZE - 9 * (READ_SIZE // 10) - 1)
+    + b"\n"
+)
 
 
 class Output:
@@ -28,6 +34,19 @@ class Output:
         return self.pieces.pop(0) if self.pieces else b""
 
 
+def read_all(output: Output, mailboxes: int) -> tuple[list[int], list[Exception | None]]:
+    """Read to the end as if each batch were for so many mailboxes; return the sizes of the batches, and the end."""
+    batches: list[int] = []
+    ends: list[Exception | None] = []
+
+    def on_frames(frames: list[Frame]) -> int:
+        batches.append(len(frames))
+        return mailboxes
+
+    Reader(cast("RuntimeProcess", output), on_frames, lambda: None, ends.append)._run()
+    return batches, ends
+
+
 @pytest.mark.parametrize(
     ("mailboxes", "sizes"),
     [
@@ -39,14 +58,20 @@ class Output:
 )
 @pytest.mark.parametrize("error", [None, OSError("broken")], ids=["ends", "breaks"])
 def test_a_batch_has_some_frames_for_each_mailbox(mailboxes: int, sizes: list[int], error: Exception | None) -> None:
-    batches: list[int] = []
-    ends: list[Exception | None] = []
+    assert read_all(Output([TEN_FRAMES] * 12, error), mailboxes) == (sizes, [error])
 
-    def on_frames(frames: list[Frame]) -> int:
-        batches.append(len(frames))
-        return mailboxes
 
-    output = cast("RuntimeProcess", Output([TEN_FRAMES] * 12, error))
-    Reader(output, on_frames, lambda: None, ends.append)._run()
-    assert batches == sizes
-    assert ends == [error]
+def test_a_read_that_has_emptied_the_pipe_ends_the_batch() -> None:
+    pieces = [TEN_FRAMES, TEN_FRAMES, FRAME + b"\n", TEN_FRAMES, FRAME + b"\n"]
+    assert read_all(Output(pieces, None), 10**9) == ([10, 11, 11], [None])
+
+
+def test_a_batch_is_bounded_in_bytes() -> None:
+    batches, _ = read_all(Output([TEN_FRAMES] * 100, None), 10**9)
+    assert batches == [10, 320, 320, 320, 30]
+
+
+def test_a_line_without_an_end_holds_nothing_up_for_long() -> None:
+    pieces = [TEN_FRAMES, TEN_FRAMES, *[b"x" * READ_SIZE] * 100]
+    batches, _ = read_all(Output(pieces, None), 10**9)
+    assert batches[:2] == [10, 10]

@@ -219,3 +219,15 @@ def test_ids_of_any_shape_find_their_way() -> None:
         for turn_id in ("U", None, 1, [1], {})
     ]
     assert router.dispatch(odd * 2).delivered == {everything: odd * 2}
+
+
+def test_an_end_without_a_thread_ends_nothing() -> None:
+    router = Router(10)
+    thread, everything = Mailbox("thread"), Mailbox("everything")
+    router.subscribe(EVERYTHING, everything)
+    router.subscribe(Topic("T"), thread)
+    odd = [Notification("turn/completed", {"threadId": id, "turn": {"id": "U"}}) for id in (None, 5, [])]
+    logout = Notification("account/login/completed", {"loginId": None})
+    assert router.dispatch([*odd, logout]).ended == set()
+    after = delta("T", "U")
+    assert router.dispatch([after]).delivered == {everything: [after], thread: [after]}

@@ -114,3 +114,21 @@ def test_one_call_into_a_loop_wakes_all_who_are_due(monkeypatch: pytest.MonkeyPa
         return await asyncio.gather(*tasks), len(calls)
 
     assert asyncio.run(main()) == ([True] * 10, 1)
+
+
+def test_a_waiter_that_fails_does_not_make_a_loop_deaf() -> None:
+    class Broken:
+        def wake(self) -> None:
+            raise ZeroDivisionError
+
+    async def main() -> list[bool]:
+        first, second = Latch(), Latch()
+        tasks = [asyncio.create_task(_wait.ready(latch, 10)) for latch in (first, second)]
+        while not second._waiters:
+            await asyncio.sleep(0)
+        with pytest.raises(ZeroDivisionError):
+            wake_all([*first.trip(), Broken()])
+        second.set()
+        return await asyncio.gather(*tasks)
+
+    assert asyncio.run(main()) == [True, True]

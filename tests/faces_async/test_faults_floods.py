@@ -6,14 +6,17 @@ import gc
 import logging
 import os
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from openai_codex import AsyncCodex, AsyncThread, TransportClosedError
+from openai_codex import AsyncCodex, AsyncThread, AsyncTurnHandle, TransportClosedError
+from openai_codex._async.cursor import AsyncCursor
 from openai_codex._engine.backlog import BOUND, LONG
 from openai_codex.testing import FakeAppServer
 from openai_codex.types import AgentMessageDeltaNotification, ModelListParams
+from tests.faces_async._wait import together
 
 NO_MODELS: dict[str, object] = {"data": [], "nextCursor": None}
 MANY = 200_000
@@ -196,3 +199,47 @@ async def test_stderr_without_end_is_drained_and_its_tail_bounded(server: FakeAp
     assert tail[-1] == "last words"
     assert len(tail) <= 50
     assert set(map(len, tail[:-1])) <= {0, 99, 2_000}
+
+
+async def test_two_streams_of_one_handle_share_its_events_and_lose_none(server: FakeAppServer) -> None:
+    read: list[str] = []
+
+    async def consume(codex: AsyncCodex, turn: AsyncTurnHandle) -> None:
+        async for event in turn.stream(timeout=PATIENCE):
+            read.append(event.method)
+            await all_read(codex)  # the other one has its turn
+
+    async def tell(codex: AsyncCodex) -> None:
+        for _ in range(ROUNDS):
+            server.turn.delta("word ", times=5)
+            await all_read(codex)
+        server.turn.complete()
+
+    async with AsyncCodex(server.config()) as codex:
+        turn = await (await codex.thread_start()).turn("Hi")
+        await together([partial(consume, codex, turn), partial(consume, codex, turn), partial(tell, codex)])
+    assert read.count("item/agentMessage/delta") == 5 * ROUNDS
+    assert read.count("turn/completed") == 1
+
+
+async def test_a_consumer_that_is_interrupted_while_it_takes_events_loses_none(
+    server: FakeAppServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with AsyncCodex(server.config()) as codex:
+        turn = await (await codex.thread_start()).turn("Hi")
+        server.turn.delta("word ", times=3)
+        server.turn.complete()
+        await all_read(codex)
+        stream = turn.stream(timeout=PATIENCE)
+        with monkeypatch.context() as patch:
+            patch.setattr(AsyncCursor, "_log_completed", interrupt)
+            with pytest.raises(KeyboardInterrupt):
+                await stream.__anext__()
+        methods = [event.method async for event in stream]
+    assert methods[-1] == "turn/completed"
+    assert methods.count("item/agentMessage/delta") == 3
+
+
+def interrupt(*_: object) -> None:
+    """What Ctrl-C does, at a moment of our choice."""
+    raise KeyboardInterrupt

@@ -49,6 +49,7 @@ class RuntimeProcess:
         self.pid = self._child.pid
         self._stdin = _pipe(self._child.stdin)
         self._stdout = OutputPipe(_pipe(self._child.stdout), self.pid)
+        self._stdout.widen()
         self._stderr = OutputPipe(_pipe(self._child.stderr), self.pid)
         self._stdin_fd = self._stdin.fileno()
         if _POSIX:

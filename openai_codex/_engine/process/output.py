@@ -16,9 +16,11 @@ if sys.platform == "linux":
 
     _F_SETPIPE_SZ = 1031  # in the module `fcntl` as of Python 3.10, where it was built with it
 
-# As much as is cheap to cut into lines at once, and what the system lets a pipe hold at the most, if it does.
-_READ_SIZE = 1 << 16
-_PIPE_SIZE = 1 << 20
+READ_SIZE = 1 << 16
+"""As much as is cheap to cut into lines at once; a read that gives less has emptied the pipe."""
+
+# Room for some reads. All pipes of a user share 64 MB unless root says otherwise, and who has used that up gets small ones.
+_PIPE_SIZE = 1 << 18
 
 
 class OutputPipe:
@@ -31,17 +33,22 @@ class OutputPipe:
     def __init__(self, pipe: IO[bytes], pid: int) -> None:
         self._pipe = pipe
         self._fd = pipe.fileno()
-        _widen(self._fd)
         self._exit = _exit_descriptor(pid)
         self._poll = _poll(self._fd, *self._exit)
         # One for all reads: room that is taken for each and given back but for some bytes is never whole again, and
         # over days the memory of a process that reads much would grow by tens of megabytes.
-        self._room = memoryview(bytearray(_READ_SIZE))
+        self._room = memoryview(bytearray(READ_SIZE))
+
+    def widen(self) -> None:
+        """Let the pipe hold more (Linux): a child that tells much is held up less, and more of it is there at once."""
+        if sys.platform == "linux":
+            with suppress(OSError):  # the user has too much in pipes already
+                fcntl.fcntl(self._fd, _F_SETPIPE_SZ, _PIPE_SIZE)
 
     def read(self, patience: float | None) -> bytes | None:
         """Return what is there, at least a byte, empty at the end; ``None`` after ``patience`` seconds without."""
         if self._poll is None:
-            return None if patience == 0 else os.read(self._fd, _READ_SIZE)
+            return None if patience == 0 else os.read(self._fd, READ_SIZE)
         ready = self._ready(patience)
         if ready and self._fd not in ready:
             ready = self._ready(0)  # the last words may have come between a look at the pipe and one at the exit
@@ -68,13 +75,6 @@ def _poll(*descriptors: int) -> select.poll | None:
     for descriptor in descriptors:
         poll.register(descriptor, select.POLLIN)
     return poll
-
-
-def _widen(descriptor: int) -> None:
-    """Let a pipe hold more (Linux): a child that tells much is held up less, and what it tells is read in larger batches."""
-    if sys.platform == "linux":
-        with suppress(OSError):  # the user has too much in pipes already
-            fcntl.fcntl(descriptor, _F_SETPIPE_SZ, _PIPE_SIZE)
 
 
 def _exit_descriptor(pid: int) -> list[int]:
