@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tools.bench import rounds, table
+from tools.bench import rounds, stages, table
 from tools.bench.runner import Failure, Outcome, run
 from tools.bench.subjects import subjects
 from tools.bench.table import Line
@@ -83,3 +83,11 @@ def test_goals_are_counted_below_the_table() -> None:
     text = table.markdown(lines_of([Failure("hangs", "")]))
     assert text.endswith("\n\nGoals: 1 met, 1 missed, 1 n/a.")
     assert len({len(line) for line in text.split("\n\n")[0].splitlines()}) == 1
+
+
+def test_the_stages_of_a_delta_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    stages.main(deltas=1_000, rounds=1)
+    costs = [float(line.split()[0]) for line in capsys.readouterr().out.splitlines()]
+    assert len(costs) == 8
+    assert all(cost > 0 for cost in costs)
+    assert costs[-1] == pytest.approx(sum(costs[:-1]) - costs[1], abs=0.05)

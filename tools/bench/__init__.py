@@ -6,5 +6,6 @@ runner      runs one program in a fresh process, within a deadline
 rounds      runs all of them, in turn, with a scripted model for the real runtime
 table       medians, ratios, goals, as Markdown
 machine     where it was measured
+stages      what each stage of a delta costs, for work on it: `python -m tools.bench.stages`
 programs/   what is run
 """

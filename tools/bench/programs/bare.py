@@ -81,8 +81,12 @@ class Bare:
 
 def first_answer() -> None:
     """Start, ask, and take the answer out of the finished message."""
+    laps = gauge.Laps()
     with Bare((os.environ["BENCH_BINARY"], "app-server"), os.environ["BENCH_WORKSPACE"]) as client:
-        client.turn(client.thread(), "hello")
+        connected = laps.lap()
+        thread = client.thread()
+        started = laps.lap()
+        client.turn(thread, "hello")
         answer = None
         for line in client.lines:
             frame = json.loads(line)
@@ -91,7 +95,7 @@ def first_answer() -> None:
             elif frame.get("method") == "turn/completed":
                 break
         assert answer == "ok", answer
-        gauge.report()
+        gauge.report(connect_ms=connected, thread_ms=started, turn_ms=laps.lap())
 
 
 if __name__ == "__main__":

@@ -52,6 +52,18 @@ class Span:
         return {"per_s": count / self.seconds(), "cpu_us": (time.process_time() - self._cpu) / count * 1e6}
 
 
+class Laps:
+    """Wall time from one step to the next."""
+
+    def __init__(self) -> None:
+        self._last = time.perf_counter()
+
+    def lap(self) -> float:
+        """Milliseconds since the last call, or the making of this object."""
+        last, self._last = self._last, time.perf_counter()
+        return (self._last - last) * 1e3
+
+
 def percentiles(nanoseconds: Iterable[int]) -> dict[str, float]:
     """Median and 99th percentile, in microseconds."""
     ordered = sorted(nanoseconds)

@@ -1,0 +1,101 @@
+"""Where the time goes: `python -m tools.bench.stages` prints what each stage of a delta costs.
+
+It looks inside the package, which the programs of the benchmark do not. One thread and no pipe, so that nothing but the
+stages is measured; the best of some rounds, as everything else the machine does only adds to them.
+"""
+
+from __future__ import annotations
+
+import time
+from itertools import islice
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, cast
+
+from tools.bench.programs.child import Turn, unique
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+Costs = dict[str, float]
+
+JSON = "of the next, the JSON alone"
+
+READ = 1 << 16
+"""Bytes that a read of the pipe gives."""
+
+
+class Clock:
+    """Sums up what each stage takes of this thread's time, in microseconds."""
+
+    def __init__(self) -> None:
+        self.costs: Costs = {}
+
+    def time(self, stage: str, work: Callable[..., Any], *given: Any) -> Any:
+        """Do some work and count it."""
+        start = time.thread_time_ns()
+        outcome = work(*given)
+        self.costs[stage] = self.costs.get(stage, 0.0) + (time.thread_time_ns() - start) / 1e3
+        return outcome
+
+
+def of_a_delta(deltas: int, rounds: int) -> Costs:
+    """Microseconds for each delta: all that happens to it between the pipe and a consumer that reads its text."""
+    turn = Turn(unique(1), unique(2))
+    output = turn.delta * deltas
+    chunks = [output[at : at + READ] for at in range(0, len(output), READ)]
+    best: Costs = {}
+    for _ in range(rounds):
+        costs = _through(chunks)
+        best = {stage: min(cost, best.get(stage, cost)) for stage, cost in costs.items()}
+    return {stage: cost / deltas for stage, cost in best.items()}
+
+
+def _through(chunks: list[bytes]) -> Costs:
+    import orjson
+
+    from openai_codex._engine.mailbox import Mailbox
+    from openai_codex._engine.router import Router
+    from openai_codex._engine.topics import Topic
+    from openai_codex._engine.wire import LineSplitter, decode
+    from openai_codex._sync.cursor import Cursor
+    from openai_codex._sync.stream import TurnStream
+
+    clock, lines, router, mailbox = Clock(), LineSplitter(), Router(64), Mailbox("a turn")
+    router.subscribe(Topic(unique(1), unique(2)), mailbox)
+    stream = TurnStream(Cursor(cast("Any", _Unconnected()), unique(1), unique(2), mailbox), None)
+    for chunk in chunks:
+        complete = clock.time("cut into lines", lines.feed, chunk)
+        clock.time(JSON, _each, orjson.loads, complete)
+        frames = clock.time("decode, make notifications", _each, decode, complete)
+        delivered = clock.time("route", router.dispatch, frames).delivered
+        clock.time("fill the mailbox", mailbox.put, delivered[mailbox])
+        events = clock.time("take, hand out", list, islice(stream, len(delivered[mailbox])))
+        clock.time("build the payload, read it", _each, attrgetter("payload.delta"), events)
+    return clock.costs
+
+
+def _each(work: Callable[[Any], Any], values: Iterable[Any]) -> list[Any]:
+    return [work(value) for value in values]
+
+
+class _Unconnected:
+    """What a cursor asks of its connection while all goes well."""
+
+    @property
+    def runtimes(self) -> _Unconnected:
+        return self
+
+    def check_loop(self) -> None:
+        """There is no loop."""
+
+
+def main(deltas: int = 20_000, rounds: int = 25) -> None:
+    """Print the stages and their sum."""
+    costs = of_a_delta(deltas, rounds)
+    for stage, cost in costs.items():
+        print(f"{cost:7.2f} µs  {stage}")
+    print(f"{sum(costs.values()) - costs[JSON]:7.2f} µs  in all")
+
+
+if __name__ == "__main__":
+    main()
