@@ -51,40 +51,56 @@ class AsyncCursor:
 
     def pop(self) -> Notification | None:
         """Return the next event of those that are here, ``None`` if there is none."""
-        if not self._taken:
+        try:
+            event = self._taken.pop()
+        except IndexError:
             return None
-        event = self._taken.pop()
         if event.method == AGENT_DELTA:
             item_id, text = event.params.get("itemId"), event.params.get("delta")
             if type(item_id) is str and type(text) is str:
                 self._streamed[item_id] += len(text)
         return event
 
-    async def more(self, timeout: float | None) -> bool:
-        """Wait for more events to be here; ``False`` when the turn is over.
+    def is_over(self) -> bool:
+        """Say whether there will be no more events."""
+        return self._mailbox.is_over()
 
-        Raises `TurnTimeoutError` after ``timeout`` seconds without one, losing nothing, and `TransportClosedError`
-        when the connection ended before the turn did.
+    async def fetch(self, timeout: float | None) -> list[Notification] | None:
+        """Take more events and return them; ``None`` if there are none for ``timeout`` seconds, and nothing is lost then.
+
+        Raises `TransportClosedError` when the connection ended before the turn did.
         """
-        while not self._taken:
-            if self._mailbox.is_over():
-                return False
-            if await self._fetch(timeout) is None:
-                raise self.timed_out(timeout)
-        return True
+        self._connection.runtimes.check_loop()
+        if not await _wait.ready(self._mailbox, timeout):
+            return None
+        try:
+            events = self._mailbox.take()
+        except TransportClosedError as error:
+            error.result = self.result()
+            raise
+        # At once: what comes next may fail or be interrupted, and another consumer may have left some.
+        self._taken[:0] = reversed(events)
+        try:
+            self._fold.add(events)
+        except DecodeError as error:
+            # The end of the turn has a shape that nobody knows: a stream shows it as it came, a run has to fail of it.
+            self._odd_end = error.with_traceback(None)
+        if events and self._fold.turn is not None:
+            self._log_completed(str(self._fold.turn.status))
+        return events
 
     async def skip_to_end(self, timeout: float | None, stall_timeout: float | None = None) -> None:
-        """Take all events until the turn is over, at most for ``timeout`` seconds; raises as `more` does.
+        """Take all events until the turn is over, at most for ``timeout`` seconds.
 
-        Raises `TurnStalledError` if none of them is progress for ``stall_timeout`` seconds, and `DecodeError` if what
-        tells of the end does not say how it ended.
+        Raises `TurnTimeoutError` and `TransportClosedError` as a stream does, `TurnStalledError` if none of them is
+        progress for ``stall_timeout`` seconds, and `DecodeError` if what tells of the end does not say how it ended.
         """
         deadline = Deadline(timeout)
         actor = self._connection.running()
         stall = StallClock(stall_timeout, self.thread_id, actor.calls)
         self._taken.clear()
-        while not self._mailbox.is_over():
-            events = await self._fetch(_shortest(deadline.remaining(), stall.remaining()))
+        while not self.is_over():
+            events = await self.fetch(_shortest(deadline.remaining(), stall.remaining()))
             if events is not None:
                 stall.saw(events)
                 self._taken.clear()
@@ -140,27 +156,6 @@ class AsyncCursor:
         # Until the turn has begun the runtime refuses its id; the empty id stands for the thread's active turn.
         turn_id = self.turn_id if self._mailbox.begun else ""
         return protocol.TurnInterruptParams(thread_id=self.thread_id, turn_id=turn_id)
-
-    async def _fetch(self, timeout: float | None) -> list[Notification] | None:
-        """Take what the mailbox has; ``None`` if it has nothing for ``timeout`` seconds."""
-        self._connection.runtimes.check_loop()
-        if not await _wait.ready(self._mailbox, timeout):
-            return None
-        try:
-            events = self._mailbox.take()
-        except TransportClosedError as error:
-            error.result = self.result()
-            raise
-        # At once: what comes next may fail or be interrupted, and another consumer may have left some.
-        self._taken[:0] = reversed(events)
-        try:
-            self._fold.add(events)
-        except DecodeError as error:
-            # The end of the turn has a shape that nobody knows: a stream shows it as it came, a run has to fail of it.
-            self._odd_end = error.with_traceback(None)
-        if events and self._fold.turn is not None:
-            self._log_completed(str(self._fold.turn.status))
-        return events
 
     def _log_completed(self, status: str) -> None:
         losses = self._mailbox.losses

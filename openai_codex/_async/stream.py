@@ -48,8 +48,10 @@ class AsyncStream(Generic[T]):
                 picked = self._pick(event)
                 if picked is not None:
                     return picked
-            elif not await self._cursor.more(self._timeout):
+            elif self._cursor.is_over():
                 break
+            elif await self._cursor.fetch(self._timeout) is None:
+                raise self._cursor.timed_out(self._timeout)
         raise StopAsyncIteration
 
     async def close(self) -> None:

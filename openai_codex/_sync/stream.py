@@ -49,8 +49,10 @@ class Stream(Generic[T]):
                 picked = self._pick(event)
                 if picked is not None:
                     return picked
-            elif not self._cursor.more(self._timeout):
+            elif self._cursor.is_over():
                 break
+            elif self._cursor.fetch(self._timeout) is None:
+                raise self._cursor.timed_out(self._timeout)
         raise StopIteration
 
     def close(self) -> None:
