@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import math
 import weakref
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -21,7 +22,8 @@ sleep = asyncio.sleep
 
 
 class _Loop:
-    """Wakes futures of one loop from other threads: one call into the loop for all that are due by then.
+    """Wakes futures of one loop: from other threads with one call into the loop for all that are due by then, and with
+    one timer for all whose time is limited, as a timer each would be a fifth of what a request costs.
 
     Without a lock, which a fork could find taken. A future is noted before `_called` is looked at, and the loop clears
     `_called` before it takes futures: so each is taken after that look, or a call is made for it. One too many does
@@ -32,6 +34,34 @@ class _Loop:
         self._loop = weakref.ref(loop)
         self._due: deque[asyncio.Future[bool]] = deque()
         self._called = False
+        self._limits: dict[asyncio.Future[bool], float] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._rings_at = math.inf
+
+    def limit(self, future: asyncio.Future[bool], seconds: float) -> None:
+        """Let a future be false after so many seconds, unless `lift` is called before. On the loop."""
+        at = self._limits[future] = future.get_loop().time() + seconds
+        if at < self._rings_at:
+            self._ring(future.get_loop(), at)
+
+    def lift(self, future: asyncio.Future[bool]) -> None:
+        """Take the limit away."""
+        self._limits.pop(future, None)
+
+    def _ring(self, loop: asyncio.AbstractEventLoop, at: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer, self._rings_at = loop.call_at(at, self._expire, loop), at
+
+    def _expire(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._timer, self._rings_at = None, math.inf
+        now = loop.time()
+        for future in [future for future, at in self._limits.items() if at <= now]:
+            self.lift(future)
+            _resolve(future, False)
+        soonest = min(self._limits.values(), default=math.inf)
+        if soonest < math.inf:
+            self._ring(loop, soonest)
 
     def add(self, future: asyncio.Future[bool]) -> Callable[[], None] | None:
         """Note a future that is due; return what calls the loop, unless somebody else is about to."""
@@ -55,7 +85,17 @@ class _Loop:
             _resolve(self._due.popleft(), True)
 
 
-_loops: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Loop] = weakref.WeakKeyDictionary()
+# Held by who waits and by the timer alone: what is held here must not hold the loop.
+_loops: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, weakref.ref[_Loop]] = weakref.WeakKeyDictionary()
+
+
+def _known(loop: asyncio.AbstractEventLoop) -> _Loop:
+    reference = _loops.get(loop)
+    known = None if reference is None else reference()
+    if known is None:
+        known = _Loop(loop)
+        _loops[loop] = weakref.ref(known)
+    return known
 
 
 class _LoopWaiter:
@@ -63,13 +103,10 @@ class _LoopWaiter:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.future: asyncio.Future[bool] = loop.create_future()
-        known = _loops.get(loop)
-        if known is None:
-            known = _loops[loop] = _Loop(loop)
-        self._loop = known
+        self.loop = _known(loop)
 
     def wake(self) -> Callable[[], None] | None:
-        return self._loop.add(self.future)
+        return self.loop.add(self.future)
 
 
 async def ready(source: Waitable, timeout: float | None) -> bool:
@@ -79,15 +116,16 @@ async def ready(source: Waitable, timeout: float | None) -> bool:
     if not source.add_waiter(waiter):
         await asyncio.sleep(0)  # a consumer that is always behind must leave the loop to others now and then
         return True
-    timer = None if timeout is None else loop.call_later(timeout, _resolve, waiter.future, False)
+    if timeout is not None:
+        waiter.loop.limit(waiter.future, timeout)
     woken = False
     try:
         woken = await waiter.future
     finally:
         if not woken:
             source.discard_waiter(waiter)
-        if timer is not None:
-            timer.cancel()
+        if timeout is not None:
+            waiter.loop.lift(waiter.future)
     return woken or source.is_ready()
 
 

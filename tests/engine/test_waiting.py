@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import math
 import threading
+import time
+import weakref
 
 import pytest
 
@@ -132,3 +136,43 @@ def test_a_waiter_that_fails_does_not_make_a_loop_deaf() -> None:
         return await asyncio.gather(*tasks)
 
     assert asyncio.run(main()) == [True, True]
+
+
+def test_each_wait_ends_at_its_own_deadline_by_one_timer() -> None:
+    short, long = [0.1, 0.02, 0.06, 0.02, 0.1], [30.0, math.inf, None]
+
+    async def wait(timeout: float | None) -> float:
+        start = time.monotonic()
+        assert not await _wait.ready(Latch(), timeout)
+        return time.monotonic() - start
+
+    async def main() -> tuple[list[float], int]:
+        still = [asyncio.create_task(wait(timeout)) for timeout in long]
+        tasks = [asyncio.create_task(wait(timeout)) for timeout in short]
+        await asyncio.sleep(0)
+        timers = sum(not timer.cancelled() for timer in vars(asyncio.get_running_loop())["_scheduled"])
+        waits = await asyncio.gather(*tasks)
+        assert not any(task.done() for task in still)
+        for task in still:
+            task.cancel()
+        return waits, timers
+
+    waits, timers = asyncio.run(main())
+    assert timers == 1
+    for taken, timeout in zip(waits, short, strict=True):
+        assert timeout - 0.002 <= taken < timeout + 5
+
+
+def test_a_wait_keeps_no_loop_that_is_over() -> None:
+    async def main() -> weakref.ref[asyncio.AbstractEventLoop]:
+        latch = Latch()
+        waiting = asyncio.create_task(_wait.ready(latch, 1000))
+        while not latch._waiters:
+            await asyncio.sleep(0)
+        latch.set()
+        assert await waiting
+        return weakref.ref(asyncio.get_running_loop())
+
+    loop = asyncio.run(main())
+    gc.collect()
+    assert loop() is None
