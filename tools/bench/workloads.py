@@ -236,7 +236,7 @@ WORKLOADS = (
     ),
     Workload(
         "round_trip.growth",
-        {"requests": 1_000, "threads": THREADS},
+        {"requests": 2_000, "threads": THREADS},
         {"requests": 20},
         (
             *(row(f"round trips, sync, threads known: {n:,}", "requests/s", f"per_s_{n}") for n in THREADS),

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
 
 from openai_codex import AsyncCodex, AsyncThread, Codex, CodexConfig, Thread
 
 from . import gauge
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+TURNS = 10
+"""In how many portions requests are made where clients take turns."""
+
 
 def sync_face(requests: int) -> None:
     """One after another."""
     with Codex(CodexConfig(launch_args_override=gauge.FAKE_RUNTIME)) as codex:
-        gauge.report(**_ask(codex.thread_start(), requests))
+        thread = codex.thread_start()
+        span = gauge.Span()
+        _ask(thread, requests)
+        gauge.report(**span.rates(requests))
 
 
 async def async_face(requests: int, in_flight: int) -> None:
@@ -30,22 +41,28 @@ async def async_face(requests: int, in_flight: int) -> None:
 
 
 def growth(requests: int, threads: list[int]) -> None:
-    """The first again, with more and more threads known to the client."""
-    measures: dict[str, float] = {}
-    known: list[Thread] = []
+    """The first again, by clients that know more and more threads: some requests of each in turn, again and again."""
+    with ExitStack() as stack:
+        clients = {count: stack.enter_context(_knowing(count)) for count in threads}
+        seconds = dict.fromkeys(threads, 0.0)
+        for _ in range(TURNS):
+            for count, thread in clients.items():
+                span = gauge.Span()
+                _ask(thread, requests // TURNS)
+                seconds[count] += span.seconds()
+        gauge.report(**{f"per_s_{count}": requests // TURNS * TURNS / seconds[count] for count in threads})
+
+
+@contextmanager
+def _knowing(count: int) -> Iterator[Thread]:
     with Codex(CodexConfig(launch_args_override=gauge.FAKE_RUNTIME)) as codex:
-        _ask(codex.thread_start(), requests)
-        for count in threads:
-            known += [codex.thread_start() for _ in range(count - len(known))]
-            measures |= {f"{name}_{count}": value for name, value in _ask(known[-1], requests).items()}
-        gauge.report(**measures)
+        threads = [codex.thread_start() for _ in range(count)]
+        yield threads[-1]
 
 
-def _ask(thread: Thread, requests: int) -> dict[str, float]:
-    span = gauge.Span()
+def _ask(thread: Thread, requests: int) -> None:
     for _ in range(requests):
         thread.set_name("name")
-    return span.rates(requests)
 
 
 if __name__ == "__main__":
