@@ -62,7 +62,7 @@ def waiters(actor: Actor) -> int:
     """Count who waits for a reply or an event."""
     with actor._lock:
         replies = [pending.reply for pending in actor._router._pending.values()]
-        mailboxes = {box for boxes in actor._router._topics.values() for each in boxes if (box := each()) is not None}
+        mailboxes = set(actor._router._audience)
     return sum(len(waitable._waiters) for waitable in (*replies, *mailboxes))
 
 
@@ -102,9 +102,13 @@ def test_all_who_wait_wake_and_later_calls_fail_at_once(
 
         def kill() -> None:
             nonlocal began
-            all_wait(codex, len(turns) + len(requests) + len(others))
-            server.child.write_stderr(b"last words\n")
-            server.child.sync()
+            try:
+                all_wait(codex, len(turns) + len(requests) + len(others))
+                server.child.write_stderr(b"last words\n")
+                server.child.sync()
+            except BaseException:
+                server.child.kill()  # else all the others would wait for ever
+                raise
             began = time.monotonic()
             end(server.child)
 
