@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from openai_codex.testing.toml import TomlValue
 
 DEFAULT_PARENT = ".test-homes"
-"""Where temporary homes are made, under the current directory: the runtime wants no home under the temp directory."""
+"""Where temporary homes are made, under the current directory. In the system's temp directory, sandboxed commands could
+write to the home."""
 
 _QUIET: dict[str, TomlValue] = {
     "model": "mock-model",
@@ -71,6 +72,11 @@ class QuietHome:
         """The ``config.toml`` that was written."""
         return self.path / "config.toml"
 
+    @property
+    def temp(self) -> Path:
+        """The directory inside that is the runtime's temp directory."""
+        return self.path / "temp"
+
     def config(self, *, env: Mapping[str, str] | None = None, **overrides: Any) -> AppServerConfig:
         """The settings of a client that uses this home; `env` is added, `overrides` replace what they name.
 
@@ -85,6 +91,8 @@ class QuietHome:
         return {
             "CODEX_HOME": str(self.path),
             "HOME": str(self.user_home),
+            # If the home lies under the temp directory, the runtime prints a warning and makes no helper programs.
+            "TMPDIR": str(self.temp),
             "RUST_LOG": "warn",
             "NO_COLOR": "1",
             # A proxy of the machine must not come between the runtime and the loopback.
@@ -94,13 +102,10 @@ class QuietHome:
 
 
 def quiet_home(path: str | Path, model_url: str, **options: Unpack[HomeOptions]) -> QuietHome:
-    """Make a quiet home in `path`, for the provider at `model_url`; nothing removes it.
-
-    Not under the temp directory: there the runtime goes without the helper programs that it gives to commands.
-    """
+    """Make a quiet home in `path`, for the provider at `model_url`; nothing removes it."""
     root = Path(path).absolute()
     home = QuietHome(root, root / "workspace", root / "user")
-    for directory in (home.workspace, home.user_home):
+    for directory in (home.workspace, home.user_home, home.temp):
         directory.mkdir(parents=True, exist_ok=True)
     home.config_file.write_text(toml.dumps(_settings(model_url, options)), encoding="utf-8")
     return home

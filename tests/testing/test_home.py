@@ -142,6 +142,22 @@ def test_the_runtime_accepts_every_setting_and_refuses_others() -> None:
     assert codes == [0, 1]
 
 
+def test_the_runtime_has_no_complaint_about_a_home_under_the_temp_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    home = quiet_home(tmp_path / "home", URL)
+    done = subprocess.run(
+        [str(bundled_codex_path()), "app-server"],
+        env={**os.environ, **home.env},
+        input=b"",
+        capture_output=True,
+        timeout=DEADLINE,
+        check=True,
+    )
+    assert b"temporary dir" not in done.stderr
+
+
 def test_nothing_from_around_the_home_gets_in(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: ScriptedModel
 ) -> None:

@@ -13,8 +13,6 @@ from typing import Any
 from codex_cli_bin import bundled_codex_path
 
 ROOT = Path(__file__).parents[2]
-HOMES = ROOT / ".test-homes"
-"""Where the runtime's homes go; it refuses to work properly with one under /tmp."""
 BUNDLE = "codex_app_server_protocol.schemas.json"
 
 TIMEOUT = 60.0
@@ -25,11 +23,11 @@ VERSION = version("openai-codex-cli-bin")
 
 def dump_schema(*, experimental: bool) -> dict[str, Any]:
     """Return the ``definitions`` of the protocol, with or without its experimental part."""
-    HOMES.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=HOMES) as home, tempfile.TemporaryDirectory() as out:
+    with tempfile.TemporaryDirectory() as home, tempfile.TemporaryDirectory() as out:
         flags = ["--experimental"] if experimental else []
         command = [str(bundled_codex_path()), "app-server", "generate-json-schema", *flags, "--out", out]
-        environment = {**os.environ, "CODEX_HOME": home}
+        # The runtime prints a warning if its home lies under the temp directory, so it is given another temp directory.
+        environment = {**os.environ, "CODEX_HOME": home, "TMPDIR": out}
         nothing = subprocess.DEVNULL
         subprocess.run(command, check=True, env=environment, stdin=nothing, stdout=nothing, timeout=TIMEOUT)
         definitions: dict[str, Any] = json.loads((Path(out) / BUNDLE).read_text())["definitions"]
