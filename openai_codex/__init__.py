@@ -32,6 +32,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from openai_codex._approvals.decisions import ApprovalDecision as ApprovalDecision
+    from openai_codex._approvals.decisions import ElicitationAnswer as ElicitationAnswer
+    from openai_codex._approvals.decisions import accept_all as accept_all
+    from openai_codex._approvals.deferred import LATER as LATER
+    from openai_codex._approvals.requests import ApprovalRequest as ApprovalRequest
+    from openai_codex._approvals.requests import CommandApproval as CommandApproval
+    from openai_codex._approvals.requests import ElicitationRequest as ElicitationRequest
+    from openai_codex._approvals.requests import FileChangeApproval as FileChangeApproval
+    from openai_codex._approvals.requests import LegacyCommandApproval as LegacyCommandApproval
+    from openai_codex._approvals.requests import LegacyPatchApproval as LegacyPatchApproval
+    from openai_codex._approvals.requests import McpToolApproval as McpToolApproval
+    from openai_codex._approvals.requests import PermissionsApproval as PermissionsApproval
+    from openai_codex._approvals.requests import RuntimeRequest as RuntimeRequest
+    from openai_codex._approvals.requests import UserInputRequest as UserInputRequest
     from openai_codex._async.codex import AsyncCodex as AsyncCodex
     from openai_codex._async.events import AsyncEvents as AsyncEvents
     from openai_codex._async.login import AsyncChatgptLoginHandle as AsyncChatgptLoginHandle
@@ -42,6 +56,14 @@ if TYPE_CHECKING:
     from openai_codex._async.stream import AsyncTurnStream as AsyncTurnStream
     from openai_codex._async.thread import AsyncThread as AsyncThread
     from openai_codex._async.turn import AsyncTurnHandle as AsyncTurnHandle
+    from openai_codex._config import AppServerConfig as AppServerConfig
+    from openai_codex._config import CodexConfig as CodexConfig
+    from openai_codex._notification import Notification as Notification
+    from openai_codex._runtime.health import Health as Health
+    from openai_codex._runtime.lifecycle import RuntimeExited as RuntimeExited
+    from openai_codex._runtime.lifecycle import RuntimeStarted as RuntimeStarted
+    from openai_codex._runtime.process_info import ProcessFacts as ProcessFacts
+    from openai_codex._runtime.restart import Restart as Restart
     from openai_codex._sync.codex import Codex as Codex
     from openai_codex._sync.events import Events as Events
     from openai_codex._sync.login import ChatgptLoginHandle as ChatgptLoginHandle
@@ -52,21 +74,27 @@ if TYPE_CHECKING:
     from openai_codex._sync.stream import TurnStream as TurnStream
     from openai_codex._sync.thread import Thread as Thread
     from openai_codex._sync.turn import TurnHandle as TurnHandle
-    from openai_codex.approvals import ApprovalRequest as ApprovalRequest
-    from openai_codex.approvals import CommandApproval as CommandApproval
-    from openai_codex.approvals import ElicitationRequest as ElicitationRequest
-    from openai_codex.approvals import FileChangeApproval as FileChangeApproval
-    from openai_codex.approvals import LegacyCommandApproval as LegacyCommandApproval
-    from openai_codex.approvals import LegacyPatchApproval as LegacyPatchApproval
-    from openai_codex.approvals import McpToolApproval as McpToolApproval
-    from openai_codex.approvals import PermissionsApproval as PermissionsApproval
-    from openai_codex.approvals import RuntimeRequest as RuntimeRequest
-    from openai_codex.approvals import UserInputRequest as UserInputRequest
-    from openai_codex.config import AppServerConfig as AppServerConfig
-    from openai_codex.config import CodexConfig as CodexConfig
-    from openai_codex.decisions import ApprovalDecision as ApprovalDecision
-    from openai_codex.decisions import ElicitationAnswer as ElicitationAnswer
-    from openai_codex.decisions import accept_all as accept_all
+    from openai_codex._tools.declaration import Namespace as Namespace
+    from openai_codex._tools.declaration import Tool as Tool
+    from openai_codex._tools.declaration import ToolArgumentError as ToolArgumentError
+    from openai_codex._tools.declaration import ToolContext as ToolContext
+    from openai_codex._tools.declaration import tool as tool
+    from openai_codex._tools.result import ToolImage as ToolImage
+    from openai_codex._tools.result import ToolResult as ToolResult
+    from openai_codex._turns.inputs import ExternalMessage as ExternalMessage
+    from openai_codex._turns.inputs import ImageInput as ImageInput
+    from openai_codex._turns.inputs import Input as Input
+    from openai_codex._turns.inputs import InputItem as InputItem
+    from openai_codex._turns.inputs import LocalImageInput as LocalImageInput
+    from openai_codex._turns.inputs import MentionInput as MentionInput
+    from openai_codex._turns.inputs import RunInput as RunInput
+    from openai_codex._turns.inputs import SkillInput as SkillInput
+    from openai_codex._turns.inputs import TextInput as TextInput
+    from openai_codex._turns.options import ApprovalMode as ApprovalMode
+    from openai_codex._turns.options import Sandbox as Sandbox
+    from openai_codex._turns.results import RunResult as RunResult
+    from openai_codex._turns.results import TurnResult as TurnResult
+    from openai_codex._version import __version__ as __version__
     from openai_codex.errors import CodexError as CodexError
     from openai_codex.errors import CodexRpcError as CodexRpcError
     from openai_codex.errors import CodexTimeoutError as CodexTimeoutError
@@ -92,36 +120,8 @@ if TYPE_CHECKING:
     from openai_codex.errors import TurnFailedError as TurnFailedError
     from openai_codex.errors import TurnStalledError as TurnStalledError
     from openai_codex.errors import TurnTimeoutError as TurnTimeoutError
-    from openai_codex.facts import ProcessFacts as ProcessFacts
-    from openai_codex.health import Health as Health
-    from openai_codex.inputs import ExternalMessage as ExternalMessage
-    from openai_codex.inputs import ImageInput as ImageInput
-    from openai_codex.inputs import Input as Input
-    from openai_codex.inputs import InputItem as InputItem
-    from openai_codex.inputs import LocalImageInput as LocalImageInput
-    from openai_codex.inputs import MentionInput as MentionInput
-    from openai_codex.inputs import RunInput as RunInput
-    from openai_codex.inputs import SkillInput as SkillInput
-    from openai_codex.inputs import TextInput as TextInput
-    from openai_codex.later import LATER as LATER
-    from openai_codex.lifecycle import RuntimeExited as RuntimeExited
-    from openai_codex.lifecycle import RuntimeStarted as RuntimeStarted
-    from openai_codex.notification import Notification as Notification
-    from openai_codex.options import ApprovalMode as ApprovalMode
-    from openai_codex.options import Sandbox as Sandbox
-    from openai_codex.restart import Restart as Restart
-    from openai_codex.results import RunResult as RunResult
-    from openai_codex.results import TurnResult as TurnResult
     from openai_codex.retry import is_retryable_error as is_retryable_error
     from openai_codex.retry import retry_on_overload as retry_on_overload
-    from openai_codex.tool_result import ToolImage as ToolImage
-    from openai_codex.tool_result import ToolResult as ToolResult
-    from openai_codex.tools import Namespace as Namespace
-    from openai_codex.tools import Tool as Tool
-    from openai_codex.tools import ToolArgumentError as ToolArgumentError
-    from openai_codex.tools import ToolContext as ToolContext
-    from openai_codex.tools import tool as tool
-    from openai_codex.version import __version__ as __version__
 
 # Where each public name lives.
 _HOMES = {
@@ -139,7 +139,7 @@ _HOMES = {
     "_sync.stream": ("ItemStream", "TextStream", "TurnStream"),
     "_sync.thread": ("Thread",),
     "_sync.turn": ("TurnHandle",),
-    "config": ("AppServerConfig", "CodexConfig"),
+    "_config": ("AppServerConfig", "CodexConfig"),
     "errors": (
         "CodexError",
         "CodexRpcError",
@@ -167,11 +167,11 @@ _HOMES = {
         "TurnStalledError",
         "TurnTimeoutError",
     ),
-    "facts": ("ProcessFacts",),
-    "health": ("Health",),
-    "lifecycle": ("RuntimeExited", "RuntimeStarted"),
-    "restart": ("Restart",),
-    "inputs": (
+    "_runtime.process_info": ("ProcessFacts",),
+    "_runtime.health": ("Health",),
+    "_runtime.lifecycle": ("RuntimeExited", "RuntimeStarted"),
+    "_runtime.restart": ("Restart",),
+    "_turns.inputs": (
         "ExternalMessage",
         "ImageInput",
         "Input",
@@ -182,11 +182,11 @@ _HOMES = {
         "SkillInput",
         "TextInput",
     ),
-    "notification": ("Notification",),
-    "options": ("ApprovalMode", "Sandbox"),
-    "results": ("RunResult", "TurnResult"),
+    "_notification": ("Notification",),
+    "_turns.options": ("ApprovalMode", "Sandbox"),
+    "_turns.results": ("RunResult", "TurnResult"),
     "retry": ("is_retryable_error", "retry_on_overload"),
-    "approvals": (
+    "_approvals.requests": (
         "ApprovalRequest",
         "CommandApproval",
         "ElicitationRequest",
@@ -198,11 +198,11 @@ _HOMES = {
         "RuntimeRequest",
         "UserInputRequest",
     ),
-    "decisions": ("ApprovalDecision", "ElicitationAnswer", "accept_all"),
-    "later": ("LATER",),
-    "tools": ("Namespace", "Tool", "ToolArgumentError", "ToolContext", "tool"),
-    "version": ("__version__",),
-    "tool_result": ("ToolImage", "ToolResult"),
+    "_approvals.decisions": ("ApprovalDecision", "ElicitationAnswer", "accept_all"),
+    "_approvals.deferred": ("LATER",),
+    "_tools.declaration": ("Namespace", "Tool", "ToolArgumentError", "ToolContext", "tool"),
+    "_version": ("__version__",),
+    "_tools.result": ("ToolImage", "ToolResult"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -6,9 +6,9 @@ import inspect
 import time
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from openai_codex.backoff import Patience
-from openai_codex.backoff import is_retryable_error as is_retryable_error
-from openai_codex.config import check_timeouts
+from openai_codex._config import check_timeouts
+from openai_codex._runtime.backoff import Patience
+from openai_codex._runtime.backoff import is_retryable_error as is_retryable_error
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -56,7 +56,7 @@ def retry_on_overload(
 
 
 async def _retry_awaitable(op: Callable[[], Any], outcome: Awaitable[Any], patience: Patience) -> Any:
-    from openai_codex._async._wait import sleep
+    from openai_codex._async.client._wait import sleep
 
     while True:
         try:

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from openai_codex import protocol
+from openai_codex import _codec, _protocol
 
 if TYPE_CHECKING:
-    from openai_codex.notification import Notification as Notification
-    from openai_codex.protocol import *  # noqa: F403  the point of this module
+    from openai_codex._codec import structure as structure
+    from openai_codex._codec import unstructure as unstructure
+    from openai_codex._notification import Notification as Notification
+    from openai_codex._protocol import *  # noqa: F403  the point of this module
 
 
 def __getattr__(name: str) -> Any:
     if name == "Notification":
-        from openai_codex.notification import Notification
+        from openai_codex._notification import Notification
 
         return Notification
-    return getattr(protocol, name)
+    return getattr(_codec if name in _codec.HOMES else _protocol, name)
 
 
 def __dir__() -> list[str]:
-    return sorted({*dir(protocol), "Notification"})
+    return sorted({*dir(_protocol), *_codec.HOMES, "Notification"})

@@ -13,8 +13,13 @@ from typing import Any, get_args
 import attrs
 import pytest
 
-from openai_codex import AsyncCodex, Codex, ConfigError, approvals, protocol
-from openai_codex.approvals import (
+from openai_codex import AsyncCodex, Codex, ConfigError
+from openai_codex import _codec as codec
+from openai_codex import _protocol as protocol
+from openai_codex._approvals import requests as approvals
+from openai_codex._approvals.decisions import ApprovalDecision, ElicitationAnswer, accept_all
+from openai_codex._approvals.reading import approval_request, read_request
+from openai_codex._approvals.requests import (
     ApprovalRequest,
     CommandApproval,
     ElicitationRequest,
@@ -25,21 +30,12 @@ from openai_codex.approvals import (
     PermissionsApproval,
     RuntimeRequest,
     UserInputRequest,
-    approval_request,
-    read_request,
 )
-from openai_codex.decisions import (
-    RESPONDERS,
-    ApprovalDecision,
-    ElicitationAnswer,
-    accept_all,
-    approval_response,
-    respond,
-    response_type,
-)
-from openai_codex.protocol import OpenEnum, Record, UnknownVariant, structure_named, structure_server_request
-from openai_codex.protocol.base import shown_fields
-from openai_codex.protocol.methods import SERVER_REQUESTS
+from openai_codex._approvals.responses import RESPONDERS, approval_response, respond, response_type
+from openai_codex._codec import structure_named, structure_server_request
+from openai_codex._codec.base import shown_fields
+from openai_codex._protocol import OpenEnum, Record, UnknownVariant
+from openai_codex._protocol.methods import SERVER_REQUESTS
 from openai_codex.testing import FakeAppServer
 from tests.protocol.test_typing import Check, mypy, pyright
 
@@ -224,13 +220,13 @@ def assert_valid(method: str, json: Any) -> None:
     """Make sure that JSON is what the protocol's response says, and nothing else."""
     response = structure_named(SERVER_REQUESTS[method][1], json)
     assert is_known(response)
-    assert protocol.unstructure(bare(response)) == json
+    assert codec.unstructure(bare(response)) == json
 
 
 def sent(method: str, response: Record) -> Any:
     """Return what travels, after making sure that it is valid and comes back as it was."""
     name = SERVER_REQUESTS[method][1]
-    json = protocol.unstructure(response)
+    json = codec.unstructure(response)
     assert_valid(method, json)
     assert type(response).__name__ == name
     assert structure_named(name, json) == response
@@ -792,7 +788,7 @@ from openai_codex import (
     LATER, ApprovalDecision, ApprovalRequest, AsyncCodex, Codex, ElicitationAnswer, ElicitationRequest,
     UserInputRequest, accept_all,
 )
-from openai_codex.later import Later
+from openai_codex._approvals.deferred import Later
 from openai_codex.types import CurrentTimeReadParams, CurrentTimeReadResponse
 
 def yes(request: ApprovalRequest) -> bool: return True

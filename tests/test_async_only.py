@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from openai_codex import AppServerConfig, AsyncCodex, DecodeError
-from openai_codex._async import _wait
+from openai_codex._async.client import _wait
 from openai_codex._engine.waiting import Deadline, Latch
 from openai_codex.testing import ScriptedModel, hang, say
 from openai_codex.types import TurnStatus

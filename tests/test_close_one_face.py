@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from openai_codex import AsyncCodex, Codex, LaunchError, TransportClosedError
-from openai_codex._async._wait import ready
+from openai_codex._async.client._wait import ready
 from openai_codex.testing import FakeAppServer
 from tests.support.bounds import nothing_left, within
 

@@ -14,8 +14,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from openai_codex._engine.process import RuntimeProcess
-from openai_codex._engine.process.output import OutputPipe
+from openai_codex._engine.transport import RuntimeProcess
+from openai_codex._engine.transport.output import OutputPipe
 from openai_codex.testing import FakeAppServer
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="only Linux tells of an exit by a descriptor")

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from openai_codex import AsyncCodex, RequestTimeoutError, TurnTimeoutError
-from openai_codex._async import _wait
+from openai_codex._async.client import _wait
 from openai_codex._engine.waiting import Latch
 from openai_codex.testing import FakeAppServer
 from openai_codex.types import ModelListParams

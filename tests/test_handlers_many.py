@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from openai_codex import Codex, RuntimeRequest
+from openai_codex._approvals.file_changes import PendingFileChanges
 from openai_codex._engine.waiting import Latch, block_until_ready
-from openai_codex.changes import StartedChanges
-from openai_codex.notification import Notification
+from openai_codex._notification import Notification
 from openai_codex.testing import FakeAppServer
 
 COMMAND = {
@@ -54,7 +54,7 @@ def change(thread_id: str, diff: str) -> Notification:
 
 
 def test_the_diff_is_that_of_its_own_thread_and_turn() -> None:
-    changes = StartedChanges()
+    changes = PendingFileChanges()
     changes.put([change("A", "harmless"), change("B", "rm -rf"), Notification("item/started", {"item": {"id": []}})])
     found = [changes.find(thread, f"{thread}-1", "call_1") for thread in "AB"]
     assert [item.changes[0].diff for item in found if item is not None] == ["harmless", "rm -rf"]

@@ -8,7 +8,7 @@ import pytest
 import structlog
 
 from openai_codex import AppServerConfig, Codex
-from openai_codex.log import Log
+from openai_codex._log import Log
 from openai_codex.testing import QuietHome, ScriptedModel
 from tests.engine.children import child
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from openai_codex import AppServerConfig, Codex, TransportClosedError
-from openai_codex._engine.process import descendants
+from openai_codex._engine.transport import descendants
 from openai_codex._engine.waiting import block_until_ready
 from openai_codex.testing import FakeAppServer, ScriptedModel, call
 

@@ -19,9 +19,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from openai_codex._schemas.output import OutputType, output_type
+from openai_codex._schemas.validate import ValidationError, validate
 from openai_codex.errors import CodexError, ConfigError, OutputError
-from openai_codex.fitting import FitError, fit
-from openai_codex.output import OutputType, output_type
 
 from .test_schema import Item, Level, Movie, Node, Odd, Point, Rank, Report, Series, UserId, fits, holder, strict_faults
 
@@ -313,7 +313,7 @@ def test_an_error_pickles_with_its_facts_and_says_them() -> None:
     assert str(again) == str(error) == "answer is no Small: a: expected int, found str"
     assert isinstance(error, CodexError)
     assert isinstance(error, ValueError)
-    assert isinstance(error.__cause__, FitError)
+    assert isinstance(error.__cause__, ValidationError)
 
 
 @attrs.define
@@ -352,16 +352,16 @@ def test_what_has_no_strict_schema_is_refused_before_anything_is_sent() -> None:
 
 
 def test_maps_and_anything_can_be_read_all_the_same() -> None:
-    assert fit(dict[str, Small], {"k": {"a": 1}}) == {"k": Small(1)}
-    assert fit(holder(Any), {"it": None}).it is None
-    assert fit(Union[dict[str, int], Small], {"a": 1}) == Small(1)
-    assert fit(Union[Small, dict[str, int]], {"b": 1}) == {"b": 1}
+    assert validate(dict[str, Small], {"k": {"a": 1}}) == {"k": Small(1)}
+    assert validate(holder(Any), {"it": None}).it is None
+    assert validate(Union[dict[str, int], Small], {"a": 1}) == Small(1)
+    assert validate(Union[Small, dict[str, int]], {"b": 1}) == {"b": 1}
     for type_, value, problem in [
         (dict[str, int], {"k": "1"}, ("['k']", "expected int, found str")),
         (holder(Any), {}, (".it", "expected Any, found nothing")),
     ]:
-        with pytest.raises(FitError) as caught:
-            fit(type_, value)
+        with pytest.raises(ValidationError) as caught:
+            validate(type_, value)
         assert caught.value.problems == (problem,)
 
 
@@ -390,7 +390,7 @@ def test_types_that_were_made_on_the_way_are_not_kept_for_ever() -> None:
 
 
 def test_neither_module_loads_anything_heavy() -> None:
-    program = "import sys, openai_codex.output; print(*sys.modules)"
+    program = "import sys, openai_codex._schemas.output; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
     assert not {"cattrs", "asyncio", "structlog", "pydantic"} & set(loaded)
 

@@ -14,8 +14,8 @@ import pytest
 
 import openai_codex
 from openai_codex import errors, types
-from openai_codex.protocol import TurnStatus
-from openai_codex.results import RunResult
+from openai_codex._protocol import TurnStatus
+from openai_codex._turns.results import RunResult
 
 
 def test_the_names_of_the_distribution_and_the_import() -> None:
@@ -38,7 +38,7 @@ def test_every_public_name_is_there_and_known_to_type_checkers() -> None:
 
 def test_types_gives_protocol_classes_and_the_notification() -> None:
     assert types.Notification is openai_codex.Notification
-    assert types.ThreadReadResponse.__module__.startswith("openai_codex.protocol.")
+    assert types.ThreadReadResponse.__module__.startswith("openai_codex._protocol.")
     assert {"Turn", "TurnStatus", "ThreadItem", "Notification"} <= set(dir(types))
 
 
@@ -46,7 +46,7 @@ def test_importing_the_package_loads_no_protocol_class_and_nothing_heavy() -> No
     program = "import sys, openai_codex; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
     assert not [name for name in loaded if name.split(".")[0] in {"attr", "cattrs", "structlog", "asyncio", "orjson"}]
-    assert not [name for name in loaded if name.startswith("openai_codex.protocol.")]
+    assert not [name for name in loaded if name.startswith("openai_codex._protocol.")]
 
 
 PARTIAL = RunResult("U", "T", TurnStatus.failed)

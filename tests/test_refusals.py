@@ -11,14 +11,14 @@ import orjson
 import pytest
 
 from openai_codex import Codex
-from openai_codex._engine.wire import ServerCall
-from openai_codex.protocol.methods import SERVER_REQUESTS
-from openai_codex.refusals import REFUSALS, Refuser, refuse
+from openai_codex._approvals.refusals import REFUSALS, Refuser, refuse
+from openai_codex._engine.wire import ServerRequest
+from openai_codex._protocol.methods import SERVER_REQUESTS
 from tests.test_approvals import assert_valid
 
 
 def answer(method: str) -> dict[str, Any]:
-    reply: dict[str, Any] = orjson.loads(refuse(ServerCall(7, method, {"threadId": "T", "turnId": "U"})))
+    reply: dict[str, Any] = orjson.loads(refuse(ServerRequest(7, method, {"threadId": "T", "turnId": "U"})))
     assert reply.pop("id") == 7
     return reply
 
@@ -57,7 +57,7 @@ def test_it_is_told_once_per_kind_with_a_hint(caplog: pytest.LogCaptureFixture) 
     refuser = Refuser()
     with caplog.at_level(logging.DEBUG, "openai_codex"):
         for method in ("item/fileChange/requestApproval", "item/fileChange/requestApproval", "item/unheardOf"):
-            refuser(ServerCall(7, method, {"threadId": "T", "turnId": "U"}))
+            refuser(ServerRequest(7, method, {"threadId": "T", "turnId": "U"}))
     first, second, unknown = caplog.records
     assert [record.levelno for record in caplog.records] == [logging.WARNING, logging.DEBUG, logging.WARNING]
     facts = vars(first)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from openai_codex import AppServerConfig, ConfigError, Restart
-from openai_codex.restart import Deaths
+from openai_codex._runtime.restart import RestartBackoff
 
 
 def test_the_delay_doubles_up_to_the_longest_and_never_overflows() -> None:
-    deaths = Deaths(Restart(limit=None, initial_delay=0.1, max_delay=1.0))
+    deaths = RestartBackoff(Restart(limit=None, initial_delay=0.1, max_delay=1.0))
     delays = []
     for _ in range(3_000):
         deaths.add(0.0)
@@ -19,7 +19,7 @@ def test_the_delay_doubles_up_to_the_longest_and_never_overflows() -> None:
 
 
 def test_a_long_life_ends_the_succession() -> None:
-    deaths = Deaths(Restart(limit=1, settled_after=60))
+    deaths = RestartBackoff(Restart(limit=1, settled_after=60))
     for lifetime in (1.0, 61.0, 1.0):
         deaths.add(lifetime)
     assert deaths.count == 2

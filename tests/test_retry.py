@@ -34,10 +34,10 @@ class Operation:
 
     def __init__(self, *errors: Exception) -> None:
         self.errors = list(errors)
-        self.calls = 0
+        self.server_requests = 0
 
     def __call__(self) -> str:
-        self.calls += 1
+        self.server_requests += 1
         if self.errors:
             raise self.errors.pop(0)
         return "done"
@@ -56,7 +56,7 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         taken.append(delay)
 
     monkeypatch.setattr(time, "sleep", taken.append)
-    monkeypatch.setattr("openai_codex._async._wait.sleep", sleep)
+    monkeypatch.setattr("openai_codex._async.client._wait.sleep", sleep)
     return taken
 
 

@@ -13,8 +13,8 @@ import attrs
 import pytest
 from typing_extensions import NotRequired, Required, TypedDict
 
+from openai_codex._schemas.schema import json_schema, parameters_schema, type_name
 from openai_codex.errors import ConfigError
-from openai_codex.schema import json_schema, parameters_schema, type_name
 
 if TYPE_CHECKING:
     from somewhere import Context, Nowhere

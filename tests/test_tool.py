@@ -21,20 +21,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import openai_codex.tools
-from openai_codex import LATER, protocol, tool
+import openai_codex._tools.declaration
+from openai_codex import LATER, tool
+from openai_codex import _codec as codec
+from openai_codex import _protocol as protocol
+from openai_codex._tools.declaration import AnyTool, Namespace, ToolArgumentError, ToolContext, tool_specs, tool_table
+from openai_codex._tools.declaration import ToolContext as Handed
+from openai_codex._tools.result import ToolImage, ToolResult, failure_response, to_response
 from openai_codex.errors import CodexError, ConfigError
 from openai_codex.testing import QuietHome, ScriptedModel, call
-from openai_codex.tool_result import ToolImage, ToolResult, failure_response, to_response
-from openai_codex.tools import (
-    AnyTool,
-    Namespace,
-    ToolArgumentError,
-    ToolContext,
-    tool_specs,
-    tool_table,
-)
-from openai_codex.tools import ToolContext as Handed
 
 from .protocol.test_typing import Check, mypy, pyright
 from .testing.raw_client import RawClient
@@ -260,7 +255,7 @@ def test_the_context_may_be_known_by_another_name_or_to_type_checkers_only() -> 
     def seen(context: Handed) -> Any:
         return context
 
-    def unseen(context: openai_codex.tools.ToolContext | None) -> Any:
+    def unseen(context: openai_codex._tools.declaration.ToolContext | None) -> Any:
         return context
 
     for function in (seen, unseen):
@@ -524,7 +519,7 @@ def test_a_tool_runs_with_what_fits_and_with_nothing_else(arguments: Any) -> Non
 
 
 def test_a_declaration_on_the_wire() -> None:
-    assert protocol.unstructure(get_weather.spec()) == {
+    assert codec.unstructure(get_weather.spec()) == {
         "type": "function",
         "name": "get_weather",
         "description": get_weather.description,
@@ -541,7 +536,7 @@ def test_tools_of_a_namespace_are_declared_together() -> None:
         a_tool("start", namespace=ops),
         a_tool("plan", namespace=ops),
     ]
-    specs = protocol.unstructure(tool_specs(tools))
+    specs = codec.unstructure(tool_specs(tools))
     assert [(spec["type"], spec["name"]) for spec in specs] == [
         ("function", "plan"),
         ("namespace", "ops"),
@@ -607,7 +602,7 @@ def test_a_tool_of_a_name_that_the_runtime_uses(name: str) -> None:
 def texts(outcome: Any) -> list[str]:
     response = to_response(outcome)
     assert response.success
-    return [item["text"] for item in protocol.unstructure(response)["contentItems"]]
+    return [item["text"] for item in codec.unstructure(response)["contentItems"]]
 
 
 class Pair(NamedTuple):
@@ -678,7 +673,7 @@ def test_data_arrives_as_it_was(outcome: Any) -> None:
 @given(st.text(st.characters(codec=None, exclude_categories=[])))
 def test_every_text_can_travel(text: str) -> None:
     for response in (to_response(text), failure_response(ValueError(text))):
-        assert orjson.loads(orjson.dumps(protocol.unstructure(response)))
+        assert orjson.loads(orjson.dumps(codec.unstructure(response)))
 
 
 def test_half_a_surrogate_pair_is_told_by_its_code() -> None:
@@ -727,7 +722,7 @@ def test_a_tool_does_not_answer_later() -> None:
 def test_a_result_of_several_pieces() -> None:
     audio = protocol.InputAudioDynamicToolCallOutputContentItem(audio_url="data:audio/wav;base64,AAAA")
     result = ToolResult("two", ToolImage("data:image/png;base64,AAAA"), audio, {"a": [1]}, ["x"], success=False)
-    assert protocol.unstructure(to_response(result)) == {
+    assert codec.unstructure(to_response(result)) == {
         "success": False,
         "contentItems": [
             {"type": "inputText", "text": "two"},
@@ -740,16 +735,16 @@ def test_a_result_of_several_pieces() -> None:
 
 
 def test_a_result_of_nothing_is_empty() -> None:
-    assert protocol.unstructure(to_response(ToolResult())) == {"success": True, "contentItems": []}
+    assert codec.unstructure(to_response(ToolResult())) == {"success": True, "contentItems": []}
 
 
 def test_a_response_fits_the_protocol() -> None:
     response = to_response(ToolResult("two", ToolImage.from_bytes(PIXEL)))
-    assert protocol.structure_named("DynamicToolCallResponse", protocol.unstructure(response)) == response
+    assert codec.structure_named("DynamicToolCallResponse", codec.unstructure(response)) == response
 
 
 def image_urls(outcome: Any) -> list[str]:
-    return [item["imageUrl"] for item in protocol.unstructure(to_response(outcome))["contentItems"]]
+    return [item["imageUrl"] for item in codec.unstructure(to_response(outcome))["contentItems"]]
 
 
 def test_an_image_of_bytes() -> None:
@@ -815,7 +810,7 @@ class WordlessError(Exception):
     ],
 )
 def test_a_failure_tells_the_type_and_the_words_of_the_error(error: BaseException, text: str) -> None:
-    assert protocol.unstructure(failure_response(error)) == {
+    assert codec.unstructure(failure_response(error)) == {
         "success": False,
         "contentItems": [{"type": "inputText", "text": text}],
     }
@@ -827,7 +822,7 @@ USE = """
 from typing_extensions import assert_type
 
 from openai_codex import ToolContext, tool
-from openai_codex.tools import tool_specs
+from openai_codex._tools.declaration import tool_specs
 
 @tool
 def get_weather(city: str, days: int = 1) -> str: return city
@@ -863,7 +858,7 @@ def test_type_checkers_still_see_the_function(check: Check, more: str, ok: bool,
 
 
 def on_the_wire(tools: list[AnyTool]) -> list[dict[str, Any]]:
-    specs: list[dict[str, Any]] = protocol.unstructure(tool_specs(tools))
+    specs: list[dict[str, Any]] = codec.unstructure(tool_specs(tools))
     return specs
 
 
@@ -872,9 +867,9 @@ def answered(tools: list[AnyTool], params: Mapping[str, Any]) -> Any:
     asked = tool_table(tools)[params["namespace"], params["tool"]]
     context = ToolContext(params["threadId"], params["turnId"], params["callId"])
     try:
-        return protocol.unstructure(to_response(asked.bind(params["arguments"], context)()))
+        return codec.unstructure(to_response(asked.bind(params["arguments"], context)()))
     except ToolArgumentError as error:
-        return protocol.unstructure(failure_response(error))
+        return codec.unstructure(failure_response(error))
 
 
 def test_the_real_runtime_takes_declarations_and_answers(scripted_model: ScriptedModel, codex_home: QuietHome) -> None:

@@ -121,9 +121,9 @@ def derived() -> tuple[dict[Path, str], list[str]]:
     """Return what every derived file should hold, and the rules that were of no use."""
     deriver = Deriver()
     files = {
-        target / path.name: _formatted(deriver.derive(path), target / path.name)
+        (twin := target / path.relative_to(source)): _formatted(deriver.derive(path), twin)
         for source, target in TREES.items()
-        for path in sorted(source.glob("*.py"))
+        for path in sorted(source.rglob("*.py"))
         if path.name not in BY_HAND
     }
     return files, deriver.unused()
@@ -140,7 +140,7 @@ def _formatted(text: str, path: Path) -> str:
 
 def _stray(files: dict[Path, str]) -> list[Path]:
     """Find files that no source derives any more."""
-    present = (path for target in TREES.values() for path in target.glob("*.py"))
+    present = (path for target in TREES.values() for path in target.rglob("*.py"))
     return [path for path in present if path not in files and path.name not in BY_HAND]
 
 
@@ -153,7 +153,7 @@ def main(arguments: list[str]) -> int:
         wrong += [f"not fresh: {path.relative_to(ROOT)}" for path in (*stale, *_stray(files))]
     else:
         for path in stale:
-            path.parent.mkdir(exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(files[path])
         for path in _stray(files):
             path.unlink()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from openai_codex._async.account import AsyncAccounts
-from openai_codex._async.catalog import AsyncCatalog
-from openai_codex._async.goals import AsyncGoals
-from openai_codex._async.threads import AsyncThreads
-from openai_codex._async.work import AsyncWork
+from openai_codex._async.verbs.account import AsyncAccounts
+from openai_codex._async.verbs.catalog import AsyncCatalog
+from openai_codex._async.verbs.goals import AsyncGoals
+from openai_codex._async.verbs.reviews import AsyncReviews
+from openai_codex._async.verbs.threads import AsyncThreads
 
 
-class AsyncCodex(AsyncThreads, AsyncCatalog, AsyncGoals, AsyncWork, AsyncAccounts):
+class AsyncCodex(AsyncThreads, AsyncCatalog, AsyncGoals, AsyncReviews, AsyncAccounts):
     """A client with a runtime process of its own: use it by ``async with``, or call `close`.
 
     Safe for several callers at once. The runtime starts in the constructor; where that cannot wait, in the async face,

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-from openai_codex._async import _wait
+from openai_codex._async.client import _wait
 from openai_codex._engine.topics import Topic
+from openai_codex._log import Log
 from openai_codex.errors import EventTimeoutError
-from openai_codex.log import Log
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from typing_extensions import Self
 
-    from openai_codex._async.runtimes import AsyncRuntimes
-    from openai_codex.notification import Notification
+    from openai_codex._async.client.supervisor import AsyncSupervisor
+    from openai_codex._notification import Notification
 
 
 _log = Log("events")
@@ -32,19 +32,19 @@ class AsyncEvents:
 
     def __init__(
         self,
-        runtimes: AsyncRuntimes,
+        supervisor: AsyncSupervisor,
         thread_id: str | None,
         methods: frozenset[str] | None,
         limit: int,
         timeout: float | None,
     ) -> None:
-        self._runtimes = runtimes
+        self._supervisor = supervisor
         self._topic = Topic(thread_id)
         self._timeout = timeout
-        self._mailbox = runtimes.mailbox("notifications", methods, limit)
+        self._mailbox = supervisor.mailbox("notifications", methods, limit)
         self._taken: deque[Notification] = deque()
         self._told = 0
-        runtimes.subscribe(self._topic, self._mailbox)
+        supervisor.subscribe(self._topic, self._mailbox)
 
     @property
     def dropped(self) -> int:
@@ -60,7 +60,7 @@ class AsyncEvents:
         Raises `EventTimeoutError` after the subscription's ``timeout`` without one; nothing is lost, and the next step
         goes on. Raises `ConfigError` on another event loop than the client's.
         """
-        self._runtimes.check_loop()
+        self._supervisor.check_loop()
         while not self._taken:
             if not await _wait.ready(self._mailbox, self._timeout):
                 raise EventTimeoutError(self._timeout or 0.0)
@@ -72,7 +72,7 @@ class AsyncEvents:
 
     async def close(self) -> None:
         """Stop the subscription and the iteration; whoever waits for the next one is woken. Idempotent."""
-        self._runtimes.unsubscribe(self._topic, self._mailbox)
+        self._supervisor.unsubscribe(self._topic, self._mailbox)
         self._taken.clear()
         self._mailbox.close()
 

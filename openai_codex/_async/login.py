@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from openai_codex import protocol
-from openai_codex._async import _wait
+from openai_codex import _codec as codec
+from openai_codex import _protocol as protocol
+from openai_codex._async.client import _wait
+from openai_codex._config import check_timeouts
 from openai_codex._engine.waiting import Deadline
-from openai_codex.config import check_timeouts
 from openai_codex.errors import LoginTimeoutError
 
 if TYPE_CHECKING:
-    from openai_codex._async.connection import AsyncConnection
+    from openai_codex._async.client.connection import AsyncConnection
     from openai_codex._engine.mailbox import Mailbox
 
 
@@ -43,7 +44,7 @@ class AsyncLoginHandle:
                 raise LoginTimeoutError(self.login_id, timeout or 0.0)
             for event in self._mailbox.take():
                 # Nothing can stand in for it, so a misfit is an error here.
-                self._completed = protocol.structure(protocol.AccountLoginCompletedNotification, event.params)
+                self._completed = codec.structure(protocol.AccountLoginCompletedNotification, event.params)
         return self._completed
 
     async def cancel(self) -> protocol.CancelLoginAccountResponse:

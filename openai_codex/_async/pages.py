@@ -10,8 +10,8 @@ import attrs
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-    from openai_codex import protocol
-    from openai_codex._async.connection import AsyncConnection
+    from openai_codex import _protocol as protocol
+    from openai_codex._async.client.connection import AsyncConnection
 
 T = TypeVar("T")
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from openai_codex import protocol
+from openai_codex import _protocol as protocol
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from typing_extensions import Self
 
-    from openai_codex._async.cursor import AsyncCursor
-    from openai_codex.notification import Notification
+    from openai_codex._async.client.cursor import AsyncCursor
+    from openai_codex._notification import Notification
 
 T = TypeVar("T")
 

@@ -15,22 +15,22 @@ from typing import TYPE_CHECKING, Any
 
 from openai_codex._engine import at_exit, wire
 from openai_codex._engine.backlog import Tally
-from openai_codex._engine.calls import Calls, PendingCall
-from openai_codex._engine.death import Death, reason_of_end
-from openai_codex._engine.handlers import Crew
+from openai_codex._engine.close_reason import CloseReason, reason_of_end
 from openai_codex._engine.outbox import Outbox
 from openai_codex._engine.reader import Reader
 from openai_codex._engine.reply import Reply
 from openai_codex._engine.router import Dispatch, Load, Router
+from openai_codex._engine.server_requests import PendingRequest, PendingRequests
 from openai_codex._engine.waiting import Latch, Waiter, block_until_ready, wake_all
-from openai_codex.log import Log
+from openai_codex._engine.workers import Workers
+from openai_codex._log import Log
 
 if TYPE_CHECKING:
     from openai_codex._engine.mailbox import Mailbox
-    from openai_codex._engine.process import RuntimeProcess
-    from openai_codex._engine.topics import Coming, Topic
+    from openai_codex._engine.topics import PendingSubscription, Topic
+    from openai_codex._engine.transport import RuntimeProcess
 
-OnCall = Callable[[PendingCall], None]
+OnRequest = Callable[[PendingRequest], None]
 """Sees to it that a server request is answered, now or later. Runs on one thread for all of them: it must not block."""
 
 # How long a runtime that closed its output may take to exit before it is ended.
@@ -47,8 +47,8 @@ _log = Log("actor")
 class Actor:
     """One connection to one runtime process, from its start to its end.
 
-    The reader thread owns stdout. ``_lock`` guards the router and `_death`: whatever registers a waiter looks at
-    `_death` under the same lock, so nobody starts to wait for a connection that has ended. Replies are settled,
+    The reader thread owns stdout. ``_lock`` guards the router and `_close_reason`: whatever registers a waiter looks at
+    `_close_reason` under the same lock, so nobody starts to wait for a connection that has ended. Replies are settled,
     mailboxes filled and waiters woken after the lock is released, on the reader; it runs no code of the user, writes
     to no pipe and waits for nobody. Everything else it leaves to the crew.
     """
@@ -56,7 +56,7 @@ class Actor:
     def __init__(
         self,
         process: RuntimeProcess,
-        on_call: OnCall,
+        on_request: OnRequest,
         max_in_flight: int,
         *,
         generation: int = 1,
@@ -70,14 +70,14 @@ class Actor:
         self.tally = Tally() if tally is None else tally
         """What was lost or skipped, here and with earlier runtimes of the client."""
         self.started_at = time.monotonic()
-        self._on_call = on_call
+        self._on_request = on_request
         self._lock = threading.Lock()
         self._router = Router(max_in_flight, self.tally)
-        self._death: Death | None = None
+        self._close_reason: CloseReason | None = None
         self._disowned = False
-        self._crew = Crew(process.pid)
+        self._workers = Workers(process.pid)
         self._outbox = Outbox(process, self._on_broken_pipe)
-        self.calls = Calls(self._outbox.send, self._crew, generation)
+        self.server_requests = PendingRequests(self._outbox.send, self._workers, generation)
         """What the runtime has asked and waits for."""
         self._reader = Reader(process, self._on_frames, self._on_odd_frames, self._on_end)
         at_exit.watch(self)
@@ -86,7 +86,7 @@ class Actor:
 
     # -- calls, from any thread --------------------------------------------------------------------------------------
 
-    def request(self, method: str, params: dict[str, Any] | None, coming: Coming | None = None) -> Reply:
+    def request(self, method: str, params: dict[str, Any] | None, coming: PendingSubscription | None = None) -> Reply:
         """Send a request; never blocks. ``params=None`` leaves the member out.
 
         Raises `ConfigError` if the params cannot be written as JSON and `TransportClosedError` if the connection is
@@ -96,8 +96,8 @@ class Actor:
         request_id = self._router.next_id()
         line = wire.encode_request(request_id, method, *(() if params is None else (params,)))
         with self._lock:
-            if self._death is not None:
-                raise self._death.error(method)
+            if self._close_reason is not None:
+                raise self._close_reason.error(method)
             self._router.register(request_id, reply, coming)
             admitted = self._router.admit(request_id, line)
         if admitted is not None:
@@ -121,8 +121,8 @@ class Actor:
     def subscribe(self, topic: Topic, mailbox: Mailbox) -> None:
         """Deliver the events of ``topic`` to ``mailbox`` from now on. Raises `TransportClosedError`."""
         with self._lock:
-            if self._death is not None:
-                raise self._death.error(mailbox.subject)
+            if self._close_reason is not None:
+                raise self._close_reason.error(mailbox.subject)
             self._router.subscribe(topic, mailbox)
 
     def unsubscribe(self, topic: Topic, mailbox: Mailbox) -> None:
@@ -131,9 +131,9 @@ class Actor:
             self._router.unsubscribe(topic, mailbox)
 
     @property
-    def death(self) -> Death | None:
+    def close_reason(self) -> CloseReason | None:
         """How the connection ended; ``None`` while it lives."""
-        return self._death
+        return self._close_reason
 
     def load(self) -> Load:
         """Count what is under way and what is unread."""
@@ -161,7 +161,7 @@ class Actor:
 
     def is_running(self) -> bool:
         """Say whether threads have not ended yet, after `exited`; they have nothing left to do."""
-        return not self._disowned and any(part.is_running() for part in (self._reader, self._outbox, self._crew))
+        return not self._disowned and any(part.is_running() for part in (self._reader, self._outbox, self._workers))
 
     def let_go(self) -> None:
         """Nobody holds this connection any more: ask the runtime to end, and let the reader see to it that it does.
@@ -177,31 +177,31 @@ class Actor:
         replies, mailboxes = self._router.everyone()
         for waitable in (self.exited, *replies, *mailboxes, *(mailbox.ended for mailbox in mailboxes)):
             waitable.renew_lock()
-        self._death = Death(
+        self._close_reason = CloseReason(
             "it belongs to the process that this one was forked from", generation=self.generation, final=True
         )
-        self._death.tell(replies, mailboxes)
-        self.calls.after_fork()
+        self._close_reason.tell(replies, mailboxes)
+        self.server_requests.after_fork()
         self.exited.set()
         self._disowned = True
         self.process.disown()
 
     def _die(self, reason: str, cause: BaseException | None = None, *, final: bool = False) -> None:
         """Record the end, once, and tell everyone who waits."""
-        death = Death(reason, self.process.facts(), cause, self.generation, final, self._lifetime())
+        close_reason = CloseReason(reason, self.process.facts(), cause, self.generation, final, self._lifetime())
         with self._lock:
-            if self._death is not None:
+            if self._close_reason is not None:
                 return
-            self._death = death
+            self._close_reason = close_reason
             replies, mailboxes = self._router.everyone()
-        death.tell(replies, mailboxes)
-        self.calls.close()
+        close_reason.tell(replies, mailboxes)
+        self.server_requests.close()
 
     def _lifetime(self) -> float:
         return time.monotonic() - self.started_at
 
     def _on_broken_pipe(self, error: OSError) -> None:
-        self._crew.urgent.submit(partial(self._end_after_broken_pipe, error))
+        self._workers.urgent.submit(partial(self._end_after_broken_pipe, error))
 
     def _end_after_broken_pipe(self, error: OSError) -> None:
         """The runtime reads no more. Usually it has exited and the reader tells so; if not, it is of no use."""
@@ -222,10 +222,10 @@ class Actor:
     def _carry_out(self, dispatch: Dispatch) -> None:
         self.tally.late += dispatch.late
         self.tally.skipped += len(dispatch.skipped)
-        asked = [self.calls.open(call) for call in dispatch.calls]
+        asked = [self.server_requests.open(call) for call in dispatch.server_requests]
         if dispatch.resolved or dispatch.turns_over:
             # Before anybody can hear of the end of a turn: its requests are over then.
-            self.calls.withdraw(ids=dispatch.resolved, turns=dispatch.turns_over)
+            self.server_requests.withdraw(ids=dispatch.resolved, turns=dispatch.turns_over)
         waiters: list[Waiter] = []
         for mailbox, events in dispatch.delivered.items():
             waiters += mailbox.put(events, last=mailbox in dispatch.ended)
@@ -233,15 +233,15 @@ class Actor:
             waiters += reply.settle(response)
         wake_all(waiters)
         for pending in asked:
-            self._crew.dispatch.submit(partial(self._handle, pending))
+            self._workers.dispatch.submit(partial(self._handle, pending))
         if dispatch.skipped:
             facts = {"reason": dispatch.skipped[0].reason, "count": len(dispatch.skipped), "pid": self.process.pid}
-            self._crew.handlers.submit(partial(_log.warning, "codex.line_skipped", **facts))
+            self._workers.handlers.submit(partial(_log.warning, "codex.line_skipped", **facts))
 
     def _on_odd_frames(self) -> None:
         """Something in a batch of frames made us fail: it is lost, and told, and the connection goes on."""
         self.tally.skipped += 1
-        self._crew.handlers.submit(
+        self._workers.handlers.submit(
             partial(_log.warning, "codex.frames_lost", pid=self.process.pid, exc_info=sys.exc_info())
         )
 
@@ -256,16 +256,16 @@ class Actor:
                 self._die(reason_of_end(exit_code, cause), cause)
                 self.process.kill_descendants()
                 facts = {"pid": self.process.pid, "exit_code": exit_code, "uptime": round(self._lifetime(), 3)}
-                self._crew.handlers.submit(partial(_log.info, "codex.process_exited", **facts))
-                self._crew.close()
+                self._workers.handlers.submit(partial(_log.info, "codex.process_exited", **facts))
+                self._workers.close()
             finally:
                 self.exited.set()
 
     # -- on threads of the crew --------------------------------------------------------------------------------------
 
-    def _handle(self, pending: PendingCall) -> None:
+    def _handle(self, pending: PendingRequest) -> None:
         try:
-            self._on_call(pending)
+            self._on_request(pending)
         except Exception as error:  # noqa: BLE001  without an answer the runtime would wait for ever
-            pending.answer(wire.encode_error(pending.call.id, INTERNAL_ERROR, type(error).__name__))
-            _log.warning("codex.handler_failed", method=pending.call.method, exc_info=True)
+            pending.answer(wire.encode_error(pending.request.id, INTERNAL_ERROR, type(error).__name__))
+            _log.warning("codex.handler_failed", method=pending.request.method, exc_info=True)

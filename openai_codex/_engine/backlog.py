@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from openai_codex.notification import Notification
-from openai_codex.protocol.methods import DELTAS
+from openai_codex._notification import Notification
+from openai_codex._protocol.methods import DELTAS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

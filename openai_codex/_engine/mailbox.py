@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from openai_codex._engine.backlog import Losses
-    from openai_codex._engine.death import Death
-    from openai_codex.notification import Notification
+    from openai_codex._engine.close_reason import CloseReason
+    from openai_codex._notification import Notification
 
 _BEGINNING = "turn/started"
 
@@ -25,7 +25,7 @@ class Mailbox(Waitable):
     tripped after the lock is released. The reader never waits for a consumer: `Backlog` bounds what is left unread.
     """
 
-    __slots__ = ("__weakref__", "_backlog", "_death", "_methods", "_over", "begun", "ended", "subject")
+    __slots__ = ("__weakref__", "_backlog", "_close_reason", "_methods", "_over", "begun", "ended", "subject")
 
     def __init__(self, subject: str, methods: frozenset[str] | None = None, limit: int | None = None) -> None:
         super().__init__()
@@ -37,7 +37,7 @@ class Mailbox(Waitable):
         """Whether a turn has begun, as far as was told here; taken since or not."""
         self._backlog = Backlog(limit=limit)
         self._over = False
-        self._death: Death | None = None
+        self._close_reason: CloseReason | None = None
 
     def count_in(self, tally: Losses) -> None:
         """Count what is merged or dropped there, too; said before the first event.
@@ -68,11 +68,11 @@ class Mailbox(Waitable):
             waiters = self._take_waiters() if self.is_ready() else []
         return waiters + self.ended.trip() if last else waiters
 
-    def fail(self, death: Death) -> list[Waiter]:
+    def fail(self, close_reason: CloseReason) -> list[Waiter]:
         """Record that the connection is gone: what is here can still be taken. Returns the waiters to wake."""
         with self._lock:
             if not self._over:
-                self._over, self._death = True, death
+                self._over, self._close_reason = True, close_reason
             waiters = self._take_waiters()
         return waiters + self.ended.trip()
 
@@ -83,15 +83,15 @@ class Mailbox(Waitable):
         """
         with self._lock:
             events = self._backlog.take()
-            death = self._death
-        if not events and death is not None:
-            raise death.error(self.subject)
+            close_reason = self._close_reason
+        if not events and close_reason is not None:
+            raise close_reason.error(self.subject)
         return events
 
     def is_over(self) -> bool:
         """Say whether the last event has been taken. Never true after a death: `take` tells of that."""
         with self._lock:
-            return self._over and self._death is None and not len(self._backlog)
+            return self._over and self._close_reason is None and not len(self._backlog)
 
     def close(self) -> None:
         """The consumer is gone: drop what is unread, take no more, and wake whoever waits."""
@@ -118,14 +118,14 @@ class Listener(Mailbox):
         with self._lock:
             for event in events:
                 with suppress(Exception):  # of an odd shape; the replies of its batch must not be lost by it
-                    self.saw(event)
+                    self.on_event(event)
         return []
 
-    def fail(self, death: Death) -> list[Waiter]:  # noqa: ARG002  there is nothing to end
+    def fail(self, close_reason: CloseReason) -> list[Waiter]:  # noqa: ARG002  there is nothing to end
         """Let the end of a runtime pass."""
         return []
 
-    def saw(self, event: Notification) -> None:
+    def on_event(self, event: Notification) -> None:
         """Look at one event, under the lock; quick, and without a call to the outside."""
         raise NotImplementedError  # abstract
 
@@ -133,9 +133,9 @@ class Listener(Mailbox):
 class LastingMailbox(Mailbox):
     """A mailbox whose subscription outlives a runtime: it goes on with the next one, unless there will be none."""
 
-    def fail(self, death: Death) -> list[Waiter]:
+    def fail(self, close_reason: CloseReason) -> list[Waiter]:
         """Tell of the end of a runtime and go on, unless it is the end of the client."""
-        if death.final:
-            return super().fail(death)
-        notice = death.notice()
+        if close_reason.final:
+            return super().fail(close_reason)
+        notice = close_reason.notice()
         return self.put([notice]) if self.wants(notice.method) else []

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from openai_codex._engine.process import RuntimeProcess
     from openai_codex._engine.router import NumberedLine
+    from openai_codex._engine.transport import RuntimeProcess
 
 # How long the writer waits for room before it looks whether the outbox was closed.
 _PATIENCE = 0.1

@@ -11,12 +11,12 @@ import time
 from typing import TYPE_CHECKING
 
 from openai_codex._engine import wire
-from openai_codex._engine.process.output import READ_SIZE
+from openai_codex._engine.transport.output import READ_SIZE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from openai_codex._engine.process import RuntimeProcess
+    from openai_codex._engine.transport import RuntimeProcess
 
 # How often to look around while nothing comes, in seconds.
 _LOOK_AROUND = 1.0

@@ -10,7 +10,7 @@ from openai_codex._engine.wire import Response
 from openai_codex.errors import rpc_error
 
 if TYPE_CHECKING:
-    from openai_codex._engine.death import Death
+    from openai_codex._engine.close_reason import CloseReason
 
 
 class Reply(Waitable):
@@ -26,14 +26,14 @@ class Reply(Waitable):
         self.method = method
         self.request_id = 0  # ids are counted from 1
         self._asked_at = time.monotonic()
-        self._outcome: Response | Death | None = None
+        self._outcome: Response | CloseReason | None = None
         self.seconds: float | None = None
 
     def is_ready(self) -> bool:
         """Say whether it is settled."""
         return self._outcome is not None
 
-    def settle(self, outcome: Response | Death) -> list[Waiter]:
+    def settle(self, outcome: Response | CloseReason) -> list[Waiter]:
         """Take the outcome if there is none yet; return the waiters to wake."""
         with self._lock:
             if self._outcome is None:

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import attrs
 
-from openai_codex._engine.audience import Audience
+from openai_codex._codec.routing import ALIKE, Address, address_of
 from openai_codex._engine.backlog import Tally
-from openai_codex._engine.topics import Coming, Topic, topics_of
-from openai_codex._engine.wire import Response, ServerCall, Skipped
-from openai_codex.notification import Notification
-from openai_codex.protocol.address import ALIKE, Address, address_of
+from openai_codex._engine.subscriptions import Subscriptions
+from openai_codex._engine.topics import PendingSubscription, Topic, topics_of
+from openai_codex._engine.wire import Response, ServerRequest, Skipped
+from openai_codex._notification import Notification
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,14 +39,14 @@ NumberedLine = tuple[int, bytes]
 """A request: its id, and the line that it is written as."""
 
 Take = Callable[[Notification], None]
-Takers = dict[tuple[str, str, str], list[Take]]
+Subscribers = dict[tuple[str, str, str], list[Take]]
 """Method, thread and turn of an event → what to do with it; until somebody comes or goes, within one batch."""
 
 
 @attrs.define
 class _Pending:
     reply: Reply
-    coming: Coming | None
+    coming: PendingSubscription | None
 
 
 @attrs.define
@@ -56,7 +56,7 @@ class Dispatch:
     settled: list[tuple[Reply, Response]] = attrs.Factory(list)
     delivered: dict[Mailbox, list[Notification]] = attrs.Factory(dict)
     ended: set[Mailbox] = attrs.Factory(set)
-    calls: list[ServerCall] = attrs.Factory(list)
+    server_requests: list[ServerRequest] = attrs.Factory(list)
     resolved: list[Any] = attrs.Factory(list)
     """Ids of server requests that need no answer any more."""
     turns_over: list[tuple[str | None, str | None]] = attrs.Factory(list)
@@ -93,8 +93,8 @@ class Router:
         self._ids = count(1)
         self._pending: dict[int, _Pending] = {}
         self._waiting: dict[int, bytes] = {}
-        self._audience = Audience()
-        self._coming: dict[str | None, list[Coming]] = {}
+        self._audience = Subscriptions()
+        self._coming: dict[str | None, list[PendingSubscription]] = {}
 
     # -- requests ----------------------------------------------------------------------------------------------------
 
@@ -102,7 +102,7 @@ class Router:
         """Return an id for a request: counted, never used again. Needs no lock, as counting is one step of Python's."""
         return next(self._ids)
 
-    def register(self, request_id: int, reply: Reply, coming: Coming | None = None) -> None:
+    def register(self, request_id: int, reply: Reply, coming: PendingSubscription | None = None) -> None:
         """Expect a reply, and collect events for the turn it may start, before anything is written."""
         reply.request_id = request_id
         self._pending[request_id] = _Pending(reply, coming)
@@ -146,7 +146,7 @@ class Router:
         """Stop delivering; harmless if it has stopped already."""
         self._audience.remove(topic, mailbox)
 
-    def _bind(self, coming: Coming, response: Response, out: Dispatch) -> None:
+    def _bind(self, coming: PendingSubscription, response: Response, out: Dispatch) -> None:
         """The reply is here: the mailbox is for this one turn or login, and what was collected of it comes first."""
         _remove(self._coming, coming.thread_id, coming)
         id = coming.id_in(response.result)
@@ -164,23 +164,23 @@ class Router:
 
     # -- frames ------------------------------------------------------------------------------------------------------
 
-    def dispatch(self, frames: Iterable[Response | Notification | ServerCall | Skipped]) -> Dispatch:
+    def dispatch(self, frames: Iterable[Response | Notification | ServerRequest | Skipped]) -> Dispatch:
         """Decide what a batch of frames means."""
         out = Dispatch()
-        takers: Takers = {}
+        subscribers: Subscribers = {}
         for frame in frames:
             if isinstance(frame, Notification):
                 try:
-                    found = takers[frame.method, frame.params["threadId"], frame.params["turnId"]]
+                    found = subscribers[frame.method, frame.params["threadId"], frame.params["turnId"]]
                 except (KeyError, TypeError):  # the first of its kind, or addressed in another way
-                    found = self._publish(frame, takers, out)
+                    found = self._publish(frame, subscribers, out)
                 for take in found:
                     take(frame)
             elif isinstance(frame, Response):
                 self._settle(frame, out)
-                takers.clear()
-            elif isinstance(frame, ServerCall):
-                out.calls.append(frame)
+                subscribers.clear()
+            elif isinstance(frame, ServerRequest):
+                out.server_requests.append(frame)
             else:
                 out.skipped.append(frame)
         return out
@@ -195,20 +195,21 @@ class Router:
         out.settled.append((pending.reply, response))
         out.to_write += self._admit_waiting()
 
-    def _publish(self, event: Notification, takers: Takers, out: Dispatch) -> list[Take]:
+    def _publish(self, event: Notification, subscribers: Subscribers, out: Dispatch) -> list[Take]:
         """Find out who takes an event, and remember it for the others of its turn."""
         address = address_of(event.method, event.params)
         thread_id, turn_id, login_id = address
         found: list[Take] = [
-            out.delivered.setdefault(mailbox, []).append for mailbox in self._audience.takers(event.method, address)
+            out.delivered.setdefault(mailbox, []).append
+            for mailbox in self._audience.subscribers(event.method, address)
         ]
         if self._coming and (turn_id is not None or login_id is not None):
             found += [coming.collected.append for coming in self._coming.get(thread_id, ())]
         if event.method in _TURNING_POINTS:
             self._conclude(event, address, out)
-            takers.clear()
+            subscribers.clear()
         elif event.method in ALIKE and thread_id is not None and turn_id is not None:
-            takers[event.method, thread_id, turn_id] = found
+            subscribers[event.method, thread_id, turn_id] = found
         return found
 
     def _conclude(self, event: Notification, address: Address, out: Dispatch) -> None:

@@ -9,8 +9,8 @@ import attrs
 from openai_codex._engine.backlog import Backlog
 
 if TYPE_CHECKING:
+    from openai_codex._codec.routing import Address
     from openai_codex._engine.mailbox import Mailbox
-    from openai_codex.protocol.address import Address
 
 
 class Topic(NamedTuple):
@@ -28,7 +28,7 @@ Key = tuple[str | None, str | None, str | None]
 
 
 @attrs.define(eq=False)
-class Coming:
+class PendingSubscription:
     """A mailbox for a turn or a login whose id is not known before the reply to the request that starts it.
 
     Until then the events of every turn of the thread, or of every login, are collected here; the reply says which

@@ -10,8 +10,8 @@ from typing import Any, TypeGuard, Union
 import attrs
 import orjson
 
+from openai_codex._notification import Notification
 from openai_codex.errors import ConfigError
-from openai_codex.notification import Notification
 
 RequestId = Union[int, str]
 
@@ -26,7 +26,7 @@ class Response:
 
 
 @attrs.define
-class ServerCall:
+class ServerRequest:
     """A request that the runtime sends to us and wants answered."""
 
     id: RequestId
@@ -42,7 +42,7 @@ class Skipped:
     size: int
 
 
-Frame = Union[Response, Notification, ServerCall, Skipped]
+Frame = Union[Response, Notification, ServerRequest, Skipped]
 
 
 class LineSplitter:
@@ -82,7 +82,7 @@ def decode(line: bytes) -> Frame:
         if type(params) is not dict:
             params = {} if params is None else {"params": params}
         if "id" in frame and _is_id(frame["id"]):
-            return ServerCall(frame["id"], method, params)
+            return ServerRequest(frame["id"], method, params)
         return Notification(method, params, frame.get("emittedAtMs"))
     request_id = frame.get("id")
     if _is_id(request_id) and ("result" in frame or "error" in frame):

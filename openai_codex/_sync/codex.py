@@ -3,14 +3,14 @@
 
 from __future__ import annotations
 
-from openai_codex._sync.account import Accounts
-from openai_codex._sync.catalog import Catalog
-from openai_codex._sync.goals import Goals
-from openai_codex._sync.threads import Threads
-from openai_codex._sync.work import Work
+from openai_codex._sync.verbs.account import Accounts
+from openai_codex._sync.verbs.catalog import Catalog
+from openai_codex._sync.verbs.goals import Goals
+from openai_codex._sync.verbs.reviews import Reviews
+from openai_codex._sync.verbs.threads import Threads
 
 
-class Codex(Threads, Catalog, Goals, Work, Accounts):
+class Codex(Threads, Catalog, Goals, Reviews, Accounts):
     """A client with a runtime process of its own: use it by ``with``, or call `close`.
 
     Safe for several callers at once. The runtime starts in the constructor; where that cannot wait, in the async face,

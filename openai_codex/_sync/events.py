@@ -6,18 +6,18 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-from openai_codex._sync import _wait
+from openai_codex._sync.client import _wait
 from openai_codex._engine.topics import Topic
+from openai_codex._log import Log
 from openai_codex.errors import EventTimeoutError
-from openai_codex.log import Log
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from typing_extensions import Self
 
-    from openai_codex._sync.runtimes import Runtimes
-    from openai_codex.notification import Notification
+    from openai_codex._sync.client.supervisor import Supervisor
+    from openai_codex._notification import Notification
 
 
 _log = Log("events")
@@ -33,19 +33,19 @@ class Events:
 
     def __init__(
         self,
-        runtimes: Runtimes,
+        supervisor: Supervisor,
         thread_id: str | None,
         methods: frozenset[str] | None,
         limit: int,
         timeout: float | None,
     ) -> None:
-        self._runtimes = runtimes
+        self._supervisor = supervisor
         self._topic = Topic(thread_id)
         self._timeout = timeout
-        self._mailbox = runtimes.mailbox("notifications", methods, limit)
+        self._mailbox = supervisor.mailbox("notifications", methods, limit)
         self._taken: deque[Notification] = deque()
         self._told = 0
-        runtimes.subscribe(self._topic, self._mailbox)
+        supervisor.subscribe(self._topic, self._mailbox)
 
     @property
     def dropped(self) -> int:
@@ -61,7 +61,7 @@ class Events:
         Raises `EventTimeoutError` after the subscription's ``timeout`` without one; nothing is lost, and the next step
         goes on. Raises `ConfigError` on another event loop than the client's.
         """
-        self._runtimes.check_loop()
+        self._supervisor.check_loop()
         while not self._taken:
             if not _wait.ready(self._mailbox, self._timeout):
                 raise EventTimeoutError(self._timeout or 0.0)
@@ -73,7 +73,7 @@ class Events:
 
     def close(self) -> None:
         """Stop the subscription and the iteration; whoever waits for the next one is woken. Idempotent."""
-        self._runtimes.unsubscribe(self._topic, self._mailbox)
+        self._supervisor.unsubscribe(self._topic, self._mailbox)
         self._taken.clear()
         self._mailbox.close()
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from openai_codex import protocol
-from openai_codex._sync import _wait
+from openai_codex import _codec as codec
+from openai_codex import _protocol as protocol
+from openai_codex._sync.client import _wait
+from openai_codex._config import check_timeouts
 from openai_codex._engine.waiting import Deadline
-from openai_codex.config import check_timeouts
 from openai_codex.errors import LoginTimeoutError
 
 if TYPE_CHECKING:
-    from openai_codex._sync.connection import Connection
+    from openai_codex._sync.client.connection import Connection
     from openai_codex._engine.mailbox import Mailbox
 
 
@@ -44,7 +45,7 @@ class LoginHandle:
                 raise LoginTimeoutError(self.login_id, timeout or 0.0)
             for event in self._mailbox.take():
                 # Nothing can stand in for it, so a misfit is an error here.
-                self._completed = protocol.structure(protocol.AccountLoginCompletedNotification, event.params)
+                self._completed = codec.structure(protocol.AccountLoginCompletedNotification, event.params)
         return self._completed
 
     def cancel(self) -> protocol.CancelLoginAccountResponse:

@@ -11,8 +11,8 @@ import attrs
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-    from openai_codex import protocol
-    from openai_codex._sync.connection import Connection
+    from openai_codex import _protocol as protocol
+    from openai_codex._sync.client.connection import Connection
 
 T = TypeVar("T")
 

@@ -5,19 +5,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from openai_codex import protocol
+from openai_codex import _protocol as protocol
 from openai_codex._sync.pages import Pages
 from openai_codex._sync.turn import TurnHandle, start_turn
+from openai_codex._config import check_timeouts
 from openai_codex._engine.waiting import Deadline
-from openai_codex.config import check_timeouts
+from openai_codex._turns.inputs import RunInput, to_turn_input
+from openai_codex._turns.options import approval, or_unset, to_enum
+from openai_codex._turns.options import sandbox_policy as chosen_sandbox
 from openai_codex.errors import ConfigError, RequestTimeoutError, TurnTimeoutError
-from openai_codex.inputs import RunInput, to_turn_input
-from openai_codex.options import approval, given, opened
-from openai_codex.options import sandbox_policy as chosen_sandbox
 
 if TYPE_CHECKING:
-    from openai_codex._sync.connection import Connection
-    from openai_codex.options import (
+    from openai_codex._sync.client.connection import Connection
+    from openai_codex._schemas.output import OutputType
+    from openai_codex._turns.options import (
         ApprovalMode,
         ApprovalPolicyLike,
         ApprovalsReviewerLike,
@@ -25,8 +26,7 @@ if TYPE_CHECKING:
         SandboxPolicyLike,
         SummaryLike,
     )
-    from openai_codex.output import OutputType
-    from openai_codex.results import OutputT, RunResult
+    from openai_codex._turns.results import OutputT, RunResult
 
 
 class Thread:
@@ -158,16 +158,16 @@ class Thread:
             **to_turn_input(input),
             **approval(approval_policy, approvals_reviewer, approval_mode),
             thread_id=self.id,
-            cwd=given(cwd),
-            effort=given(effort),
-            model=given(model),
-            output_schema=given(output_schema if output is None else output.schema),
-            personality=opened(protocol.Personality, personality),
+            cwd=or_unset(cwd),
+            effort=or_unset(effort),
+            model=or_unset(model),
+            output_schema=or_unset(output_schema if output is None else output.schema),
+            personality=to_enum(protocol.Personality, personality),
             sandbox_policy=chosen_sandbox(sandbox, sandbox_policy),
-            service_tier=given(service_tier),
-            service_tier_for_turn=given(turn_service_tier),
-            summary=opened(protocol.ReasoningSummary, summary),
-            turn_trigger=given(source),
+            service_tier=or_unset(service_tier),
+            service_tier_for_turn=or_unset(turn_service_tier),
+            summary=to_enum(protocol.ReasoningSummary, summary),
+            turn_trigger=or_unset(source),
         )
         return start_turn(self._connection, self.id, params, timeout, output)
 
@@ -196,7 +196,7 @@ class Thread:
             items_view: how much of each turn's items to send: ``"summary"`` (the default), ``"full"``, ``"notLoaded"``.
             newest_first: the other way round.
         """
-        view = opened(protocol.TurnItemsView, items_view)
+        view = to_enum(protocol.TurnItemsView, items_view)
         direction = _direction(newest_first)
         return Pages(
             self._connection,
@@ -215,7 +215,7 @@ class Thread:
         direction = _direction(newest_first)
         return Pages(
             self._connection,
-            protocol.ThreadItemsListParams(thread_id=self.id, turn_id=given(turn_id), sort_direction=direction),
+            protocol.ThreadItemsListParams(thread_id=self.id, turn_id=or_unset(turn_id), sort_direction=direction),
         )
 
     def _patience(self, deadline: Deadline) -> float:
@@ -230,7 +230,7 @@ def _output(type_: type[OutputT] | None, schema: protocol.JsonObject | None) -> 
         return None
     if schema is not None:
         raise ConfigError("output_schema", "an output_type brings its own schema; give one of them")
-    from openai_codex.output import output_type  # only who asks for a type pays for what derives schemas
+    from openai_codex._schemas.output import output_type  # only who asks for a type pays for what derives schemas
 
     return output_type(type_)
 

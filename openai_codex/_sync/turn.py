@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Any, Generic, cast
 
 import attrs
 
-from openai_codex import protocol
-from openai_codex._sync.cursor import Cursor
+from openai_codex import _protocol as protocol
+from openai_codex._sync.client.cursor import Cursor
 from openai_codex._sync.stream import ItemStream, TextStream, TurnStream
+from openai_codex._config import check_timeouts
 from openai_codex._engine.mailbox import Mailbox
-from openai_codex._engine.topics import Coming
-from openai_codex.config import check_timeouts
-from openai_codex.inputs import Input, to_user_inputs
-from openai_codex.log import Log
-from openai_codex.results import OutputT, RunResult, checked
+from openai_codex._engine.topics import PendingSubscription
+from openai_codex._log import Log
+from openai_codex._turns.inputs import Input, to_user_inputs
+from openai_codex._turns.results import OutputT, RunResult, raise_if_failed
 
 if TYPE_CHECKING:
-    from openai_codex._sync.connection import Connection
-    from openai_codex.output import OutputType
+    from openai_codex._sync.client.connection import Connection
+    from openai_codex._schemas.output import OutputType
 
 _log = Log("turn")
 
@@ -91,7 +91,7 @@ class TurnHandle(Generic[OutputT]):
         except BaseException as error:
             self._cursor.abandon(error)
             raise
-        result = cast("RunResult[OutputT]", checked(self._cursor.result(), self._connection.rate_limits))
+        result = cast("RunResult[OutputT]", raise_if_failed(self._cursor.result(), self._connection.rate_limits))
         if self._output is None or result.status != protocol.TurnStatus.completed:
             return result
         return attrs.evolve(result, output=self._output.decode(result.final_response))
@@ -137,7 +137,7 @@ def start_turn(
     response = connection.request(
         params,
         timeout=timeout,
-        coming=Coming(mailbox, ("turn", "id"), thread_id),
+        coming=PendingSubscription(mailbox, ("turn", "id"), thread_id),
         undo=protocol.TurnInterruptParams(thread_id=thread_id, turn_id=""),
     )
     _log.info("codex.turn_started", thread_id=thread_id, turn_id=response.turn.id)

@@ -31,6 +31,7 @@ Errors carry facts as attributes, pickle, and build their text in ``__str__``; n
 
 from __future__ import annotations
 
+from openai_codex._runtime.process_info import ProcessFacts as ProcessFacts
 from openai_codex.errors.base import CodexError as CodexError
 from openai_codex.errors.base import ConfigError as ConfigError
 from openai_codex.errors.base import DecodeError as DecodeError
@@ -57,4 +58,3 @@ from openai_codex.errors.transport import ThreadLostError as ThreadLostError
 from openai_codex.errors.transport import TransportClosedError as TransportClosedError
 from openai_codex.errors.transport import TransportError as TransportError
 from openai_codex.errors.turn import TurnFailedError as TurnFailedError
-from openai_codex.facts import ProcessFacts as ProcessFacts

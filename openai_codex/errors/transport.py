@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from openai_codex._runtime.process_info import ProcessFacts
 from openai_codex.errors.base import CodexError
-from openai_codex.facts import ProcessFacts
 
 if TYPE_CHECKING:
-    from openai_codex.results import RunResult
+    from openai_codex._turns.results import RunResult
 
 
 class TransportError(CodexError):

@@ -9,8 +9,8 @@ import attrs
 from openai_codex.errors.base import CodexError
 
 if TYPE_CHECKING:
-    from openai_codex.protocol import CodexErrorInfo
-    from openai_codex.results import RunResult
+    from openai_codex._protocol import CodexErrorInfo
+    from openai_codex._turns.results import RunResult
 
 
 @attrs.define(slots=False, eq=False, repr=False)

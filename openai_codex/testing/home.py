@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 import attrs
 
-from openai_codex.config import AppServerConfig
+from openai_codex._config import AppServerConfig
 from openai_codex.testing import toml
 
 if TYPE_CHECKING:

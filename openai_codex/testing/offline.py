@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Unpack
 
-    from openai_codex.config import AppServerConfig
+    from openai_codex._config import AppServerConfig
     from openai_codex.testing.script import Scripted
 
 

@@ -18,7 +18,7 @@ from openai_codex.testing.model import ScriptedModel
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from openai_codex.config import AppServerConfig
+    from openai_codex._config import AppServerConfig
 
 
 @pytest.fixture

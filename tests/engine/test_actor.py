@@ -11,17 +11,17 @@ from pathlib import Path
 import pytest
 
 from openai_codex import TransportClosedError
+from openai_codex._approvals.refusals import refuse
 from openai_codex._engine import at_exit
 from openai_codex._engine.actor import Actor
 from openai_codex._engine.mailbox import Mailbox
-from openai_codex._engine.process import RuntimeProcess
 from openai_codex._engine.reply import Reply
 from openai_codex._engine.router import Dispatch, Router
 from openai_codex._engine.topics import EVERYTHING
+from openai_codex._engine.transport import RuntimeProcess
 from openai_codex._engine.waiting import Deadline, Latch, block_until_ready
 from openai_codex._engine.wire import Frame
-from openai_codex.notification import Notification
-from openai_codex.refusals import refuse
+from openai_codex._notification import Notification
 from tests.engine.children import child
 
 Start = Callable[[str], Actor]
@@ -241,7 +241,7 @@ def test_a_handler_that_fails_still_answers(start: Start) -> None:
     def broken(_: object) -> bytes:
         raise ZeroDivisionError
 
-    actor._on_call = broken
+    actor._on_request = broken
     assert result(actor.request("m", {}))["error"]["code"] == -32603  # type: ignore[index]  # the child sends a dict
 
 

@@ -18,13 +18,13 @@ from openai_codex import JsonRpcError, ProcessFacts, TransportClosedError
 from openai_codex._engine import wire
 from openai_codex._engine.actor import Actor
 from openai_codex._engine.mailbox import Mailbox
-from openai_codex._engine.process import RuntimeProcess
 from openai_codex._engine.reply import Reply
 from openai_codex._engine.router import Router
-from openai_codex._engine.topics import EVERYTHING, Coming, Topic
+from openai_codex._engine.topics import EVERYTHING, PendingSubscription, Topic
+from openai_codex._engine.transport import RuntimeProcess
 from openai_codex._engine.waiting import Deadline, Latch, block_until_ready
-from openai_codex._sync.handlers import Handlers
-from openai_codex.protocol.methods import NOTIFICATIONS, SERVER_REQUESTS
+from openai_codex._protocol.methods import NOTIFICATIONS, SERVER_REQUESTS
+from openai_codex._sync.client.handlers import Handlers
 
 THREADS = ["T1", "T2"]
 TURNS = ["U1", "U2"]
@@ -94,7 +94,7 @@ class Client:
 
     def request(self, thread_id: str | None) -> None:
         reply = Reply("m")
-        coming = None if thread_id is None else Coming(Mailbox("turn"), ("turn", "id"), thread_id)
+        coming = None if thread_id is None else PendingSubscription(Mailbox("turn"), ("turn", "id"), thread_id)
         number = self.router.next_id()
         self.router.register(number, reply, coming)
         self.router.admit(number, b"line\n")
@@ -251,7 +251,7 @@ def test_no_input_ends_an_actor_or_takes_a_reply_away(said: list[bytes], size: i
     actor = Watched(pipe, handlers)
     for listener in (everything, handlers.changes, handlers.tools):
         actor.subscribe(EVERYTHING, listener)
-    turn = Coming(Mailbox("turn"), ("turn", "id"), "T1")
+    turn = PendingSubscription(Mailbox("turn"), ("turn", "id"), "T1")
     replies = {number: actor.request("m", {}, turn if number == 1 else None) for number in ASKED}
     for start in range(0, len(stream), size):
         pipe.feed(stream[start : start + size])

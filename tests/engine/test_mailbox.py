@@ -6,10 +6,10 @@ import pytest
 
 from openai_codex import TransportClosedError
 from openai_codex._engine.backlog import BOUND, Backlog, Losses
-from openai_codex._engine.death import Death
+from openai_codex._engine.close_reason import CloseReason
 from openai_codex._engine.mailbox import Mailbox
 from openai_codex._engine.waiting import ThreadWaiter, block_until_ready, wake_all
-from openai_codex.notification import Notification
+from openai_codex._notification import Notification
 
 
 def event(method: str, **params: object) -> Notification:
@@ -57,7 +57,7 @@ def test_a_death_is_raised_after_what_came_before_it_and_each_time_anew() -> Non
     box = Mailbox("the events of a turn")
     box.put([event("a")])
     cause = OSError("broken")
-    wake_all(box.fail(Death("the runtime exited", cause=cause)))
+    wake_all(box.fail(CloseReason("the runtime exited", cause=cause)))
     assert box.ended.is_ready()
     assert len(box.take()) == 1
     errors = []
@@ -72,7 +72,7 @@ def test_a_death_is_raised_after_what_came_before_it_and_each_time_anew() -> Non
 def test_a_finished_turn_does_not_die_with_the_connection() -> None:
     box = Mailbox("test")
     box.put([event("turn/completed")], last=True)
-    box.fail(Death("the client was closed"))
+    box.fail(CloseReason("the client was closed"))
     assert len(box.take()) == 1
     assert box.take() == []
 

@@ -6,9 +6,9 @@ from typing import cast
 
 import pytest
 
-from openai_codex._engine.process import RuntimeProcess
-from openai_codex._engine.process.output import READ_SIZE
 from openai_codex._engine.reader import Reader
+from openai_codex._engine.transport import RuntimeProcess
+from openai_codex._engine.transport.output import READ_SIZE
 from openai_codex._engine.wire import Frame
 
 FRAME = b'{"method":"m"}'

@@ -7,9 +7,9 @@ import gc
 from openai_codex._engine.mailbox import Mailbox
 from openai_codex._engine.reply import Reply
 from openai_codex._engine.router import Router
-from openai_codex._engine.topics import EVERYTHING, Coming, Topic
-from openai_codex._engine.wire import Response, ServerCall, Skipped
-from openai_codex.notification import Notification
+from openai_codex._engine.topics import EVERYTHING, PendingSubscription, Topic
+from openai_codex._engine.wire import Response, ServerRequest, Skipped
+from openai_codex._notification import Notification
 
 
 def delta(thread: str, turn: str, text: str = "x") -> Notification:
@@ -23,7 +23,7 @@ def completed(thread: str, turn: str) -> Notification:
     )
 
 
-def ask(router: Router, method: str = "m", coming: Coming | None = None) -> Reply:
+def ask(router: Router, method: str = "m", coming: PendingSubscription | None = None) -> Reply:
     reply = Reply(method)
     router.register(router.next_id(), reply, coming)
     return reply
@@ -86,7 +86,7 @@ def test_a_turn_ends_its_subscriptions() -> None:
 def test_a_coming_turn_misses_nothing_before_during_and_after_its_reply() -> None:
     router = Router(10)
     box = Mailbox("test")
-    reply = ask(router, coming=Coming(box, ("turn", "id"), "T"))
+    reply = ask(router, coming=PendingSubscription(box, ("turn", "id"), "T"))
     before, other, after = delta("T", "U", "before"), delta("T", "other"), delta("T", "U", "after")
     assert router.dispatch([before, other]).delivered == {}
     out = router.dispatch([Response(reply.request_id or 0, {"turn": {"id": "U"}}), after, delta("T", "other")])
@@ -97,7 +97,7 @@ def test_a_coming_turn_misses_nothing_before_during_and_after_its_reply() -> Non
 def test_a_coming_turn_that_ends_before_its_reply_is_ended_by_the_reply() -> None:
     router = Router(10)
     box = Mailbox("test")
-    reply = ask(router, coming=Coming(box, ("turn", "id"), "T"))
+    reply = ask(router, coming=PendingSubscription(box, ("turn", "id"), "T"))
     end = completed("T", "U")
     router.dispatch([end])
     out = router.dispatch([Response(reply.request_id or 0, {"turn": {"id": "U"}})])
@@ -109,12 +109,12 @@ def test_a_coming_turn_that_ends_before_its_reply_is_ended_by_the_reply() -> Non
 def test_a_coming_login_is_bound_to_its_id_and_ends_with_its_completion() -> None:
     router = Router(10)
     box, early = Mailbox("test"), Mailbox("early")
-    reply = ask(router, coming=Coming(box, ("loginId",)))
+    reply = ask(router, coming=PendingSubscription(box, ("loginId",)))
     ours, theirs = (Notification("account/login/completed", {"loginId": id, "success": True}) for id in ("L", "M"))
     assert router.dispatch([theirs, Response(reply.request_id or 0, {"loginId": "L"})]).delivered == {box: []}
     out = router.dispatch([theirs, ours])
     assert (out.delivered, out.ended) == ({box: [ours]}, {box})
-    second = ask(router, coming=Coming(early, ("loginId",)))
+    second = ask(router, coming=PendingSubscription(early, ("loginId",)))
     out = router.dispatch([ours, Response(second.request_id or 0, {"loginId": "L"})])
     assert (out.delivered, out.ended) == ({early: [ours]}, {early})
 
@@ -122,8 +122,8 @@ def test_a_coming_login_is_bound_to_its_id_and_ends_with_its_completion() -> Non
 def test_a_refused_or_abandoned_coming_turn_collects_no_more() -> None:
     router = Router(10)
     refused, abandoned = Mailbox("test"), Mailbox("test")
-    no = ask(router, coming=Coming(refused, ("turn", "id"), "T"))
-    gone = ask(router, coming=Coming(abandoned, ("turn", "id"), "T"))
+    no = ask(router, coming=PendingSubscription(refused, ("turn", "id"), "T"))
+    gone = ask(router, coming=PendingSubscription(abandoned, ("turn", "id"), "T"))
     router.dispatch([Response(no.request_id or 0, error={"code": 1, "message": "no"})])
     router.abandon(gone.request_id or 0)
     assert router.dispatch([delta("T", "U")]).delivered == {}
@@ -131,9 +131,9 @@ def test_a_refused_or_abandoned_coming_turn_collects_no_more() -> None:
 
 
 def test_server_requests_and_skipped_lines_are_handed_on() -> None:
-    call, skipped = ServerCall(0, "item/tool/call", {}), Skipped("not JSON", 3)
+    call, skipped = ServerRequest(0, "item/tool/call", {}), Skipped("not JSON", 3)
     out = Router(10).dispatch([call, skipped])
-    assert (out.calls, out.skipped) == ([call], [skipped])
+    assert (out.server_requests, out.skipped) == ([call], [skipped])
 
 
 def test_requests_above_the_cap_wait_their_turn_in_order() -> None:
@@ -187,17 +187,17 @@ def test_who_takes_an_event_is_found_anew_when_somebody_comes_or_goes() -> None:
     turn, thread, everything = Mailbox("turn"), Mailbox("thread"), Mailbox("everything")
     topics = {Topic("T", "U"): turn, Topic("T"): thread, EVERYTHING: everything}
 
-    def takers() -> list[Mailbox]:
+    def subscribers() -> list[Mailbox]:
         return list(router.dispatch([delta("T", "U")]).delivered)
 
-    assert takers() == []
+    assert subscribers() == []
     for count, (topic, mailbox) in enumerate(topics.items(), start=1):
         router.subscribe(topic, mailbox)
-        assert set(takers()) == set([*topics.values()][:count])
+        assert set(subscribers()) == set([*topics.values()][:count])
     for topic, mailbox in topics.items():
         router.unsubscribe(topic, mailbox)
-        assert mailbox not in takers()
-    assert takers() == []
+        assert mailbox not in subscribers()
+    assert subscribers() == []
 
 
 def test_nobody_takes_what_comes_after_the_end_of_a_turn() -> None:

@@ -11,7 +11,7 @@ import weakref
 
 import pytest
 
-from openai_codex._async import _wait
+from openai_codex._async.client import _wait
 from openai_codex._engine.waiting import Deadline, Latch, block_until_ready, wake_all
 
 

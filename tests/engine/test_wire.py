@@ -11,7 +11,7 @@ from openai_codex import ConfigError
 from openai_codex._engine.wire import (
     LineSplitter,
     Response,
-    ServerCall,
+    ServerRequest,
     Skipped,
     decode,
     encode_error,
@@ -19,7 +19,7 @@ from openai_codex._engine.wire import (
     encode_request,
     encode_result,
 )
-from openai_codex.notification import Notification
+from openai_codex._notification import Notification
 
 
 @given(st.lists(st.binary(max_size=20).filter(lambda line: b"\n" not in line)), st.integers(1, 9))
@@ -53,7 +53,7 @@ def test_a_method_without_id_is_a_notification() -> None:
 @pytest.mark.parametrize("request_id", [0, -3, "s"])
 def test_a_method_with_an_id_is_a_server_request(request_id: int | str) -> None:
     line = orjson.dumps({"method": "a/b", "id": request_id, "params": {"x": 1}})
-    assert decode(line) == ServerCall(request_id, "a/b", {"x": 1})
+    assert decode(line) == ServerRequest(request_id, "a/b", {"x": 1})
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_what_is_no_frame_is_skipped_with_a_reason(line: bytes, reason: str) -> 
 
 @given(st.binary(max_size=60))
 def test_no_bytes_make_decode_raise(line: bytes) -> None:
-    assert isinstance(decode(line), (Response, Notification, ServerCall, Skipped))
+    assert isinstance(decode(line), (Response, Notification, ServerRequest, Skipped))
 
 
 def test_each_encoder_writes_one_line() -> None:

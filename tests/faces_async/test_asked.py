@@ -29,8 +29,9 @@ from openai_codex import (
     TurnFailedError,
     UserInputRequest,
 )
-from openai_codex._async import _wait, answering
-from openai_codex._engine.process import command_line
+from openai_codex._async.client import _wait
+from openai_codex._async.client import dispatch as dispatcher
+from openai_codex._engine.transport import command_line
 from openai_codex._engine.waiting import Latch
 from openai_codex.testing import QuietHome, ScriptedModel, call, reply, say, temporary_home
 from openai_codex.types import (
@@ -536,7 +537,7 @@ async def test_without_a_fresh_token_the_turn_fails(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setitem(answering._DEADLINES, "account/chatgptAuthTokens/refresh", 0.2)
+    monkeypatch.setitem(dispatcher._DEADLINES, "account/chatgptAuthTokens/refresh", 0.2)
     refresh = answers({"access_token": FRESH_TOKEN}, RuntimeError("no network"), LATER)
     async with AsyncCodex(token_home.config(), on_token_refresh=refresh) as codex:
         await codex.request(LOGIN)
@@ -629,7 +630,7 @@ async def test_what_no_person_is_asked_may_be_answered_later_too(scripted_model:
 
 
 async def test_without_the_time_the_turn_fails(scripted_model: ScriptedModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(answering._DEADLINES, "currentTime/read", 0.2)
+    monkeypatch.setitem(dispatcher._DEADLINES, "currentTime/read", 0.2)
     with temporary_home(scripted_model.url, features=CLOCK) as home:
         async with AsyncCodex(home.config()) as codex:
             for answer in (None, RuntimeError("the clock stands still"), LATER):

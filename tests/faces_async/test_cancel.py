@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from openai_codex import AsyncCodex, AsyncTurnHandle, RequestTimeoutError, TurnTimeoutError
-from openai_codex._async._wait import ready
+from openai_codex._async.client._wait import ready
 from openai_codex.testing import FakeAppServer
 from openai_codex.types import TurnStatus
 from tests.support.bounds import within

@@ -17,10 +17,10 @@ from openai_codex import (
     TransportClosedError,
     tool,
 )
-from openai_codex._async._wait import ready
-from openai_codex._async.launch import AsyncLauncher
+from openai_codex._approvals.deferred import LATER, Later
+from openai_codex._async.client._wait import ready
+from openai_codex._async.client.launch import AsyncLauncher
 from openai_codex._engine.waiting import Latch
-from openai_codex.later import LATER, Later
 from openai_codex.testing import FakeAppServer, FakeChild, ScriptedModel, call
 from openai_codex.types import ModelListParams, ThreadStartedNotification
 from tests.faces_async._outcome import outcomes

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from openai_codex import AsyncCodex, AsyncTurnHandle, Restart, TransportClosedError
-from openai_codex._async._wait import ready
+from openai_codex._async.client._wait import ready
 from openai_codex._engine.actor import Actor
 from openai_codex._engine.waiting import Deadline, Latch
 from openai_codex.testing import FakeAppServer, FakeChild
@@ -225,7 +225,7 @@ async def test_a_death_during_a_close_ends_the_close(server: FakeAppServer) -> N
 
         async def kill() -> float:
             deadline = Deadline(PATIENCE)
-            while actor.death is None:  # the first thing that a close sees to
+            while actor.close_reason is None:  # the first thing that a close sees to
                 assert not deadline.passed()
                 await ready(Latch(), 0.005)
             os.kill(server.child.pid, signal.SIGKILL)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from openai_codex import AsyncCodex, AsyncThread, AsyncTurnHandle, TransportClosedError
-from openai_codex._async.cursor import AsyncCursor
+from openai_codex._async.client.cursor import AsyncCursor
 from openai_codex._engine.backlog import BOUND, LONG
 from openai_codex.testing import FakeAppServer
 from openai_codex.types import AgentMessageDeltaNotification, ModelListParams

@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from openai_codex import AsyncCodex
-from openai_codex.protocol.methods import NOTIFICATIONS, SERVER_REQUESTS
+from openai_codex._protocol.methods import NOTIFICATIONS, SERVER_REQUESTS
 from openai_codex.testing import FakeAppServer, FakeAsk, FakeRequest
 from openai_codex.types import ModelListParams
 from tests.faces_async._wait import together

@@ -17,8 +17,8 @@ from openai_codex import (
     ServerBusyError,
     TurnTimeoutError,
 )
-from openai_codex._async import connection
-from openai_codex.protocol import ClientRequest
+from openai_codex._async.client import connection
+from openai_codex._protocol import ClientRequest
 from openai_codex.testing import FakeAppServer, FakeChild, FakeRequest
 from openai_codex.types import (
     ChatgptAuthTokensRefreshParams,

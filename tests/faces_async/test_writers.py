@@ -8,7 +8,7 @@ import attrs
 import pytest
 
 from openai_codex import AppServerConfig, AsyncCodex, InvalidRequestError, Restart, ThreadBusyError, ThreadLostError
-from openai_codex._async._wait import ready
+from openai_codex._async.client._wait import ready
 from openai_codex.testing import ScriptedModel
 
 

@@ -11,10 +11,10 @@ from typing import Any, cast
 import pytest
 
 from openai_codex import LATER, ApprovalDecision, Codex, ConfigError, accept_all
+from openai_codex._approvals.requests import CommandApproval, FileChangeApproval, PermissionsApproval, UserInputRequest
 from openai_codex._engine.waiting import Latch
-from openai_codex._sync import _wait
-from openai_codex.approvals import CommandApproval, FileChangeApproval, PermissionsApproval, UserInputRequest
-from openai_codex.protocol import ServerRequest
+from openai_codex._protocol import ServerRequest
+from openai_codex._sync.client import _wait
 from openai_codex.testing import QuietHome, ScriptedModel, call, custom_call, reply, say, temporary_home
 from openai_codex.testing.items import Call
 from openai_codex.types import (

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from openai_codex import Codex, RequestTimeoutError, TurnHandle, TurnTimeoutError
-from openai_codex._sync._wait import ready
+from openai_codex._sync.client._wait import ready
 from openai_codex.testing import FakeAppServer
 from openai_codex.types import TurnStatus
 from tests.support.bounds import within

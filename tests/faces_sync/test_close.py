@@ -18,10 +18,10 @@ from openai_codex import (
     TransportClosedError,
     tool,
 )
+from openai_codex._approvals.deferred import LATER, Later
 from openai_codex._engine.waiting import Latch
-from openai_codex._sync._wait import ready
-from openai_codex._sync.launch import Launcher
-from openai_codex.later import LATER, Later
+from openai_codex._sync.client._wait import ready
+from openai_codex._sync.client.launch import Launcher
 from openai_codex.testing import FakeAppServer, FakeChild, ScriptedModel, call
 from openai_codex.types import ModelListParams, ThreadStartedNotification
 from tests.faces_sync._outcome import outcomes

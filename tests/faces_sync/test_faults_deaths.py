@@ -15,7 +15,7 @@ import pytest
 from openai_codex import Codex, Restart, TransportClosedError, TurnHandle
 from openai_codex._engine.actor import Actor
 from openai_codex._engine.waiting import Deadline, Latch
-from openai_codex._sync._wait import ready
+from openai_codex._sync.client._wait import ready
 from openai_codex.testing import FakeAppServer, FakeChild
 from openai_codex.types import ModelListParams, ThreadLoadedListParams, TurnStatus
 from tests.faces_sync._outcome import Operation, outcomes
@@ -226,7 +226,7 @@ def test_a_death_during_a_close_ends_the_close(server: FakeAppServer) -> None:
 
         def kill() -> float:
             deadline = Deadline(PATIENCE)
-            while actor.death is None:  # the first thing that a close sees to
+            while actor.close_reason is None:  # the first thing that a close sees to
                 assert not deadline.passed()
                 ready(Latch(), 0.005)
             os.kill(server.child.pid, signal.SIGKILL)

@@ -14,7 +14,7 @@ import pytest
 
 from openai_codex import Codex, Thread, TransportClosedError, TurnHandle
 from openai_codex._engine.backlog import BOUND, LONG
-from openai_codex._sync.cursor import Cursor
+from openai_codex._sync.client.cursor import Cursor
 from openai_codex.testing import FakeAppServer
 from openai_codex.types import AgentMessageDeltaNotification, ModelListParams
 from tests.faces_sync._wait import together

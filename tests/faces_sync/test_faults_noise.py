@@ -12,7 +12,7 @@ import orjson
 import pytest
 
 from openai_codex import Codex
-from openai_codex.protocol.methods import NOTIFICATIONS, SERVER_REQUESTS
+from openai_codex._protocol.methods import NOTIFICATIONS, SERVER_REQUESTS
 from openai_codex.testing import FakeAppServer, FakeAsk, FakeRequest
 from openai_codex.types import ModelListParams
 from tests.faces_sync._wait import together

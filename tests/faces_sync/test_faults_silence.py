@@ -18,8 +18,8 @@ from openai_codex import (
     ServerBusyError,
     TurnTimeoutError,
 )
-from openai_codex._sync import connection
-from openai_codex.protocol import ClientRequest
+from openai_codex._protocol import ClientRequest
+from openai_codex._sync.client import connection
 from openai_codex.testing import FakeAppServer, FakeChild, FakeRequest
 from openai_codex.types import (
     ChatgptAuthTokensRefreshParams,

@@ -19,7 +19,7 @@ from openai_codex import (
     SkillInput,
     TextInput,
 )
-from openai_codex.inputs import MOST_CHARACTERS
+from openai_codex._turns.inputs import MOST_CHARACTERS
 from openai_codex.testing import QuietHome, ScriptedModel
 
 PIXEL = base64.b64decode(

@@ -12,9 +12,9 @@ import pytest
 
 from openai_codex import Codex, ConfigError, Namespace, ToolContext, ToolImage, ToolResult, tool
 from openai_codex._engine.waiting import Latch
-from openai_codex._sync import _wait
+from openai_codex._sync.client import _wait
+from openai_codex._tools.declaration import AnyTool
 from openai_codex.testing import QuietHome, ScriptedModel, call, reply
-from openai_codex.tools import AnyTool
 from openai_codex.types import DynamicToolCallThreadItem, ThreadLoadedListParams, TurnStatus
 
 PATIENCE = 20.0

@@ -9,7 +9,7 @@ import attrs
 import pytest
 
 from openai_codex import AppServerConfig, Codex, InvalidRequestError, Restart, ThreadBusyError, ThreadLostError
-from openai_codex._sync._wait import ready
+from openai_codex._sync.client._wait import ready
 from openai_codex.testing import ScriptedModel
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from codex_cli_bin import bundled_codex_path
 
-from openai_codex.protocol.methods import NOTIFICATIONS, SERVER_REQUESTS
+from openai_codex._protocol.methods import NOTIFICATIONS, SERVER_REQUESTS
 from openai_codex.testing import temporary_home
 
 Json = Any

@@ -6,15 +6,9 @@ from typing import Any
 
 import pytest
 
+from openai_codex._codec import structure, structure_named, structure_notification, structure_result
+from openai_codex._protocol import ThreadItem, TurnStartParams
 from openai_codex.errors import DecodeError
-from openai_codex.protocol import (
-    ThreadItem,
-    TurnStartParams,
-    structure,
-    structure_named,
-    structure_notification,
-    structure_result,
-)
 
 
 def problems(name: str, json: Any) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from openai_codex import protocol
+from openai_codex import _protocol as protocol
 
 LOADED = "import sys; print(*sorted(m for m in sys.modules if m.split('.')[0] in ('openai_codex', 'attrs', 'cattrs')))"
 
@@ -18,23 +18,26 @@ def loaded_by(code: str) -> set[str]:
 
 
 def test_importing_the_package_builds_nothing() -> None:
-    assert loaded_by("import openai_codex.protocol") == {"openai_codex", "openai_codex.protocol"}
+    assert loaded_by("import openai_codex._protocol") == {"openai_codex", "openai_codex._protocol"}
 
 
 def test_the_tables_are_plain_data() -> None:
-    names = {"openai_codex.protocol.methods", "openai_codex.protocol.route"}
-    assert loaded_by("import openai_codex.protocol.methods") == {"openai_codex", "openai_codex.protocol"} | names
+    names = {"openai_codex", "openai_codex._protocol", "openai_codex._protocol.methods"}
+    assert loaded_by("import openai_codex._protocol.methods") == names | {
+        "openai_codex._codec",
+        "openai_codex._codec.route",
+    }
 
 
 def test_a_type_loads_its_own_domain_and_no_converter() -> None:
-    domains = {name.rsplit(".")[-1] for name in loaded_by("from openai_codex.protocol import TurnInterruptParams")}
+    domains = {name.rsplit(".")[-1] for name in loaded_by("from openai_codex._protocol import TurnInterruptParams")}
     assert "turn" in domains
     assert not domains & {"cattrs", "converter", "config", "plugin", "realtime", "item"}
 
 
 def test_a_payload_loads_what_it_needs() -> None:
     plan = "{'plan': [], 'threadId': '', 'turnId': ''}"
-    code = f"from openai_codex import protocol\nprotocol.structure_notification('turn/plan/updated', {plan})"
+    code = f"from openai_codex import _codec as codec\ncodec.structure_notification('turn/plan/updated', {plan})"
     domains = {name.rsplit(".")[-1] for name in loaded_by(code)}
     assert "turn_progress" in domains
     assert not domains & {"thread", "item", "plugin"}
@@ -50,10 +53,10 @@ FIRST_USE = """
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
-from openai_codex import protocol
+from openai_codex import _codec as codec
 
 sys.setswitchinterval(1e-6)  # as many changes of thread as can be had
-protocol.structure  # so that they do not all wait for one import
+codec.structure  # so that they do not all wait for one import
 start = Barrier(8)
 user = {"type": "userMessage", "id": "i", "content": [{"type": "text", "text": "a"}]}
 command = {"type": "commandExecution", "id": "c", "command": "ls", "cwd": "/", "status": "new", "commandActions": []}
@@ -61,15 +64,15 @@ payloads = [{"completedAtMs": 1, "threadId": "t", "turnId": "u", "item": item} f
 
 def first_use(number):
     start.wait()
-    return [protocol.structure_notification("item/completed", payload) for payload in payloads]
+    return [codec.structure_notification("item/completed", payload) for payload in payloads]
 
 with ThreadPoolExecutor(8) as pool:
     made = list(pool.map(first_use, range(8)))
 assert made == made[:1] * 8
-assert [protocol.unstructure(one) for one in made[0]] == payloads
+assert [codec.unstructure(one) for one in made[0]] == payloads
 """
 
 
 def test_many_threads_may_be_the_first() -> None:
     for _ in range(3):
-        assert "openai_codex.protocol.item" in loaded_by(FIRST_USE)
+        assert "openai_codex._protocol.item" in loaded_by(FIRST_USE)

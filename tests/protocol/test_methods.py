@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from openai_codex import protocol
-from openai_codex.protocol import ClientRequest, Record, Route, ServerNotification, ServerRequest, UnknownVariant
-from openai_codex.protocol.methods import (
+from openai_codex import _protocol as protocol
+from openai_codex._codec.route import Route
+from openai_codex._protocol import ClientRequest, Record, ServerNotification, ServerRequest, UnknownVariant
+from openai_codex._protocol.methods import (
     CLIENT_REQUESTS,
     DELTAS,
     NOTIFICATIONS,

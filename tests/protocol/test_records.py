@@ -13,8 +13,8 @@ from typing import Any
 import attrs
 import pytest
 
-from openai_codex.errors import ConfigError
-from openai_codex.protocol import (
+from openai_codex._codec import structure, structure_notification, unstructure
+from openai_codex._protocol import (
     UNSET,
     AgentMessageDeltaNotification,
     ApiKeyLoginAccountParams,
@@ -36,10 +36,8 @@ from openai_codex.protocol import (
     UnknownNotification,
     UnknownVariant,
     UserConfigLayerSource,
-    structure,
-    structure_notification,
-    unstructure,
 )
+from openai_codex.errors import ConfigError
 
 DELTA = {"delta": "hi", "itemId": "i", "threadId": "t", "turnId": "u"}
 USAGE = {"cachedInputTokens": 1, "inputTokens": 2, "outputTokens": 3, "reasoningOutputTokens": 4, "totalTokens": 5}

@@ -10,9 +10,9 @@ from typing import Any
 import orjson
 import pytest
 
-from openai_codex import protocol
-from openai_codex.errors import DecodeError
-from openai_codex.protocol import (
+from openai_codex import _protocol as protocol
+from openai_codex._codec import structure, structure_named, unstructure
+from openai_codex._protocol import (
     AgentMessageThreadItem,
     ApprovalPolicy,
     CodexErrorKind,
@@ -24,10 +24,8 @@ from openai_codex.protocol import (
     TurnStatus,
     UnknownVariant,
     UserMessageThreadItem,
-    structure,
-    structure_named,
-    unstructure,
 )
+from openai_codex.errors import DecodeError
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from openai_codex.protocol import (
+from openai_codex._codec import structure
+from openai_codex._protocol import (
     AgentMessageThreadItem,
     ClientRequest,
     ItemCompletedNotification,
@@ -22,7 +23,6 @@ from openai_codex.protocol import (
     ToolRequestUserInputResponse,
     TurnStartParams,
     Unset,
-    structure,
 )
 
 if TYPE_CHECKING:

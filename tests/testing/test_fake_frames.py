@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import pytest
 
-from openai_codex import protocol
-from openai_codex.protocol.base import OpenEnum, Record, shown_fields
+from openai_codex import _codec as codec
+from openai_codex import _protocol as protocol
+from openai_codex._codec.base import OpenEnum, Record, shown_fields
 from openai_codex.testing.fake import frames
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def unknown(value: object) -> list[object]:
 @pytest.mark.parametrize("line", NOTIFICATIONS, ids=lambda line: orjson.loads(line)["method"])
 def test_notifications_fit(line: bytes) -> None:
     frame = orjson.loads(line)
-    payload = protocol.structure_notification(frame["method"], frame["params"])
+    payload = codec.structure_notification(frame["method"], frame["params"])
     assert isinstance(payload, protocol.ServerNotification)
     assert frame["method"] == payload.METHOD
     assert unknown(payload) == []
@@ -63,13 +64,13 @@ def test_notifications_fit(line: bytes) -> None:
 
 @pytest.mark.parametrize(("method", "result"), RESULTS, ids=lambda each: each if isinstance(each, str) else "")
 def test_results_fit(method: str, result: dict[str, Any]) -> None:
-    structured = protocol.structure_result(method, result)
+    structured = codec.structure_result(method, result)
     assert isinstance(structured, Record)
     assert unknown(structured) == []
 
 
 def test_an_odd_payload_would_be_noticed() -> None:
-    odd = protocol.structure_result("turn/start", {"turn": frames.turn("U", "unheard of")})
+    odd = codec.structure_result("turn/start", {"turn": frames.turn("U", "unheard of")})
     assert len(unknown(odd)) == 1
 
 

@@ -11,7 +11,7 @@ import pytest
 from .raw_client import DEADLINE, RawClient
 
 if TYPE_CHECKING:
-    from openai_codex.config import AppServerConfig
+    from openai_codex._config import AppServerConfig
     from openai_codex.testing import QuietHome, ScriptedModel
 
 pytest_plugins = ["openai_codex.testing.pytest_plugin"]

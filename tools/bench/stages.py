@@ -57,7 +57,7 @@ def _through(chunks: list[bytes]) -> Costs:
     from openai_codex._engine.router import Router
     from openai_codex._engine.topics import Topic
     from openai_codex._engine.wire import LineSplitter, decode
-    from openai_codex._sync.cursor import Cursor
+    from openai_codex._sync.client.cursor import Cursor
     from openai_codex._sync.stream import TurnStream
 
     clock, lines, router, mailbox = Clock(), LineSplitter(), Router(64), Mailbox("a turn")
@@ -82,7 +82,7 @@ class _Unconnected:
     """What a cursor asks of its connection while all goes well."""
 
     @property
-    def runtimes(self) -> _Unconnected:
+    def supervisor(self) -> _Unconnected:
         return self
 
     def check_loop(self) -> None:

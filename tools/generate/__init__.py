@@ -1,4 +1,4 @@
-"""Write `openai_codex/protocol/` from the schema that the pinned runtime prints of itself.
+"""Write `openai_codex/_protocol/` from the schema that the pinned runtime prints of itself.
 
     python -m tools.generate            rewrite the generated files
     python -m tools.generate --check    exit with 1 and name the files that are not what would be written

@@ -18,7 +18,7 @@ TEMPLATE = '''"""The methods of the protocol as plain data: what belongs to each
 
 from __future__ import annotations
 
-from openai_codex.protocol.route import Route as Route
+from openai_codex._codec.route import Route as Route
 
 RUNTIME_VERSION = "{version}"
 SCHEMA_HASH = "{hash}"

@@ -78,9 +78,9 @@ def _needed_from_base(declarations: list[Declaration], body: str) -> set[str]:
 def _import_lines(names: Iterable[str], homes: Mapping[str, str]) -> Iterator[str]:
     by_home: dict[str, list[str]] = {}
     for name in sorted(names):
-        by_home.setdefault(homes.get(name, "base"), []).append(name)
+        by_home.setdefault(f"_protocol.{homes[name]}" if name in homes else "_codec.base", []).append(name)
     for home in sorted(by_home):
-        yield f"from openai_codex.protocol.{home} import {', '.join(by_home[home])}"
+        yield f"from openai_codex.{home} import {', '.join(by_home[home])}"
 
 
 # -------------------------------------------------------------------------------------------------------- declarations

@@ -9,7 +9,7 @@ from tools.soak.verdict import expect, expect_stopped, expect_text
 from tools.soak.worker import PATIENCE, Worker
 
 if TYPE_CHECKING:
-    from openai_codex.approvals import RuntimeRequest
+    from openai_codex._approvals.requests import RuntimeRequest
     from tools.soak.verdict import Held
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from openai_codex import AppServerConfig
-    from openai_codex.approvals import ApprovalRequest
+    from openai_codex._approvals.requests import ApprovalRequest
 
     Decide = Callable[[ApprovalRequest], Coroutine[Any, Any, Any]]
     Where = Callable[[], str]

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from openai_codex._engine.process.descendants import VARIABLE
+from openai_codex._engine.transport.descendants import VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -18,7 +18,7 @@ class FakeAsk:
         self.method = method
         self._watch = watch
         self._answer: JsonObject | None = None
-        self._answering = Goal(f"answer to {method}", lambda: self._answer is not None, lambda: "nothing")
+        self._dispatcher = Goal(f"answer to {method}", lambda: self._answer is not None, lambda: "nothing")
 
     def __repr__(self) -> str:
         return f"FakeAsk(id={self.id}, method={self.method!r}, {'answered' if self.is_answered else 'open'})"
@@ -33,12 +33,12 @@ class FakeAsk:
 
         Raises `WaitTimeoutError` after `timeout` seconds.
         """
-        self._watch.wait(self._answering, timeout)
+        self._watch.wait(self._dispatcher, timeout)
         return self._answer or {}
 
     async def answered(self, timeout: float = 10.0) -> JsonObject:
         """The same as `wait_answer`, for coroutines."""
-        await self._watch.wait_async(self._answering, timeout)
+        await self._watch.wait_async(self._dispatcher, timeout)
         return self._answer or {}
 
     def settle(self, answer: dict[str, Any]) -> None:

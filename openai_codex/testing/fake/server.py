@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from openai_codex.config import AppServerConfig
+from openai_codex._config import AppServerConfig
 from openai_codex.testing.errors import ScriptError
 from openai_codex.testing.fake import rules
 from openai_codex.testing.fake.child import FakeChild

@@ -1,0 +1,1 @@
+"""One client's connection: requests, supervision of the runtime, dispatch of its requests, waiting."""

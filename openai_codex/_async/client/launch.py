@@ -1,0 +1,166 @@
+"""How a runtime comes up: started, introduced to, and alone in a home that no runtime has been in before."""
+
+from __future__ import annotations
+
+import weakref
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from openai_codex import _codec as codec
+from openai_codex import _protocol as protocol
+from openai_codex._async.client import _wait
+from openai_codex._async.client.rpc import ask
+from openai_codex._engine.actor import Actor
+from openai_codex._engine.transport import RuntimeProcess, command_line
+from openai_codex._engine.transport.home import HomeLock
+from openai_codex._engine.waiting import Deadline, Latch
+from openai_codex.errors import CodexError, LaunchError, RequestTimeoutError, TransportClosedError
+
+if TYPE_CHECKING:
+    from openai_codex._config import AppServerConfig
+    from openai_codex._engine.actor import OnRequest
+    from openai_codex._engine.backlog import Tally
+    from openai_codex._engine.server_requests import PendingRequest
+    from openai_codex._runtime.metadata import Metadata
+
+_NEEDED_NEXT = (
+    "openai_codex._runtime.metadata",
+    *(
+        f"openai_codex._protocol.{domain}"
+        for domain in ("thread_start", "policy", "source", "thread", "turn", "input", "item", "usage")
+    ),
+)
+
+# How long the threads of a runtime that is gone may take to end, which only a handler that never returns takes, and how
+# often to look.
+_THREADS_PATIENCE = 0.5
+_THREADS_POLL = 0.005
+
+# How often to look whether somebody else's first start in the same home is over, in seconds.
+_LOCK_POLL = 0.02
+
+
+class AsyncLauncher:
+    """Starts runtimes for one client, one at a time; the caller sees to that.
+
+    `coming` is the one that is on its way. ``closing`` is set before anybody looks there to stop it.
+    """
+
+    def __init__(self, config: AppServerConfig, on_request: OnRequest, tally: Tally, closing: Latch) -> None:
+        self.coming: Actor | None = None
+        self._config = config
+        self._on_request = _weakly(on_request)
+        self._tally = tally
+        self._closing = closing
+
+    async def launch(self, generation: int) -> tuple[Actor, Metadata]:
+        """Start a runtime and shake hands; return it, and what it says of itself. Raises `LaunchError`."""
+        deadline = Deadline(self._config.start_timeout)
+        lock = HomeLock(self._config)
+        try:
+            if lock.is_cold():
+                await self._acquire(lock, deadline)
+                if not lock.is_cold():  # another has warmed it up meanwhile
+                    lock.release()
+            try:
+                return await self._attempt(generation, deadline)
+            except LaunchError as error:
+                ended_by_itself = isinstance(error.__cause__, TransportClosedError)
+                if not ended_by_itself or deadline.passed() or not lock.is_free():
+                    raise
+            # It came up and exited. That is what it does while another one makes or migrates the databases of the home.
+            await self._acquire(lock, deadline)
+            return await self._attempt(generation, deadline)
+        finally:
+            lock.release()
+
+    async def _acquire(self, lock: HomeLock, deadline: Deadline) -> None:
+        while not lock.try_acquire():
+            if deadline.passed():
+                raise LaunchError(f"others have been starting in the same home for {deadline.timeout:g} s")
+            await _wait.ready(self._closing, _LOCK_POLL)
+            self._check_open()
+
+    async def _attempt(self, generation: int, deadline: Deadline) -> tuple[Actor, Metadata]:
+        config = self._config
+        process = RuntimeProcess(command_line(config), config.cwd, config.env)
+        self.coming = actor = Actor(
+            process, self._on_request, config.max_in_flight, generation=generation, tally=self._tally
+        )
+        try:
+            self._check_open()
+            metadata = _metadata(await ask(actor, self._introduction(), deadline, meanwhile=_prepare))
+        except BaseException as error:
+            await stop(actor, config.shutdown_timeout)
+            if isinstance(error, CodexError):
+                self._check_open()
+                raise LaunchError(_why(error, config.start_timeout), process.facts()) from error
+            raise
+        finally:
+            self.coming = None
+        actor.notify("initialized")
+        return actor, metadata
+
+    def _check_open(self) -> None:
+        if self._closing.is_ready():
+            raise TransportClosedError("the client was closed")
+
+    def _introduction(self) -> protocol.InitializeParams:
+        config = self._config
+        return protocol.InitializeParams(
+            client_info=protocol.ClientInfo(
+                name=config.client_name, title=config.client_title, version=config.client_version
+            ),
+            capabilities=protocol.InitializeCapabilities(experimental_api=config.experimental_api),
+        )
+
+
+async def stop(actor: Actor, timeout: float) -> None:
+    """Stop a runtime and wait until it is gone, at most ``timeout`` seconds. Idempotent."""
+    try:
+        for patience in actor.stop(timeout):
+            if await _wait.ready(actor.exited, patience):
+                break
+        deadline = Deadline(_THREADS_PATIENCE)
+        while actor.is_running() and not deadline.passed():
+            await _wait.ready(Latch(), _THREADS_POLL)
+    finally:
+        # Also when the caller is cancelled: nothing is left to end it later.
+        if not actor.exited.is_ready():
+            actor.process.kill()
+
+
+def _weakly(on_request: OnRequest) -> OnRequest:
+    """Return a way to ``on_call`` that does not keep it.
+
+    The reader thread holds the actor, and handlers may hold the client: it could not be collected before its runtime
+    has ended.
+    """
+    reference = weakref.ref(on_request)
+
+    def call(pending: PendingRequest) -> None:
+        held = reference()
+        if held is not None:  # else nobody has the client any more, and its runtime is being ended
+            held(pending)
+
+    return call
+
+
+def _metadata(raw: Any) -> Metadata:
+    from openai_codex._runtime.metadata import (
+        Metadata,  # builds a class, so only when there is something to put into it
+    )
+
+    return codec.structure(Metadata, raw)
+
+
+def _prepare() -> None:
+    """Load what nearly every program needs next, while the runtime comes up: that takes it longer."""
+    for name in _NEEDED_NEXT:
+        import_module(name)
+
+
+def _why(error: CodexError, timeout: float) -> str:
+    if isinstance(error, RequestTimeoutError):
+        return f"no reply to initialize within {timeout:g} s"
+    return error.reason if isinstance(error, TransportClosedError) else str(error)

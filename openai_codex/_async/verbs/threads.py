@@ -1,0 +1,225 @@
+"""The client's verbs that give a thread: start, resume, fork, unarchive."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from openai_codex import _protocol as protocol
+from openai_codex._async.thread import AsyncThread
+from openai_codex._async.verbs.base import AsyncClient
+from openai_codex._turns.options import approval, or_unset, sandbox_mode, to_enum
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from openai_codex._tools.declaration import AnyTool
+    from openai_codex._tools.registry import Table
+    from openai_codex._turns.options import (
+        ApprovalMode,
+        ApprovalPolicyLike,
+        ApprovalsReviewerLike,
+        PersonalityLike,
+        SandboxLike,
+    )
+
+
+class AsyncThreads(AsyncClient):
+    """Verbs that give a thread. What is ``None`` is not sent: the user's own configuration holds."""
+
+    async def thread_start(
+        self,
+        *,
+        approval_mode: ApprovalMode | None = None,
+        approval_policy: ApprovalPolicyLike | None = None,
+        approvals_reviewer: ApprovalsReviewerLike | None = None,
+        base_instructions: str | None = None,
+        config: protocol.JsonObject | None = None,
+        cwd: str | None = None,
+        developer_instructions: str | None = None,
+        ephemeral: bool | None = None,
+        model: str | None = None,
+        model_provider: str | None = None,
+        personality: PersonalityLike | None = None,
+        sandbox: SandboxLike | None = None,
+        service_name: str | None = None,
+        service_tier: str | None = None,
+        session_start_source: protocol.ThreadStartSource | str | None = None,
+        thread_source: protocol.ThreadSource | None = None,
+        tools: Sequence[AnyTool] | None = None,
+    ) -> AsyncThread:
+        """Start a thread (`thread/start`).
+
+        Args:
+            approval_mode: a preset in place of the next two: refuse what needs approval, or let the runtime review it.
+            approval_policy: when the runtime asks before it acts: ``"untrusted"``, ``"on-request"``, ``"never"``.
+            approvals_reviewer: who answers: ``"user"`` (this program) or ``"auto_review"``.
+            base_instructions: instead of the runtime's own instructions for the model.
+            config: settings of ``config.toml`` for this thread, for instance ``{"model_reasoning_effort": "high"}``.
+            cwd: working directory of commands.
+            developer_instructions: more instructions, beside the runtime's own.
+            ephemeral: keep it in memory only: faster, but it cannot be resumed, forked, listed or named.
+            model: the model to use.
+            model_provider: the provider to use.
+            personality: the manner of the answers.
+            sandbox: what commands may touch: ``"read-only"``, ``"workspace-write"``, ``"full-access"``.
+            service_name: the name of the service that this thread works for.
+            service_tier: the provider's service tier.
+            session_start_source: how the session came to start.
+            thread_source: who made the thread; a free label.
+            tools: functions of this program, marked with `tool`, that the model may call.
+
+        Raises what `request` raises. If the caller is cancelled, the thread may exist all the same.
+        """
+        table = _table(tools)
+        params = protocol.ThreadStartParams(
+            **approval(approval_policy, approvals_reviewer, approval_mode),
+            base_instructions=or_unset(base_instructions),
+            config=or_unset(config),
+            cwd=or_unset(cwd),
+            developer_instructions=or_unset(developer_instructions),
+            ephemeral=or_unset(ephemeral),
+            model=or_unset(model),
+            model_provider=or_unset(model_provider),
+            personality=to_enum(protocol.Personality, personality),
+            sandbox=sandbox_mode(sandbox),
+            service_name=or_unset(service_name),
+            service_tier=or_unset(service_tier),
+            session_start_source=to_enum(protocol.ThreadStartSource, session_start_source),
+            thread_source=or_unset(thread_source),
+            dynamic_tools=or_unset(None if table is None else _declared(table)),
+        )
+        return self._with_tools((await self.request(params)).thread.id, table)
+
+    async def thread_resume(
+        self,
+        thread_id: str,
+        *,
+        approval_mode: ApprovalMode | None = None,
+        approval_policy: ApprovalPolicyLike | None = None,
+        approvals_reviewer: ApprovalsReviewerLike | None = None,
+        base_instructions: str | None = None,
+        config: protocol.JsonObject | None = None,
+        cwd: str | None = None,
+        developer_instructions: str | None = None,
+        include_turns: bool | None = None,
+        model: str | None = None,
+        model_provider: str | None = None,
+        personality: PersonalityLike | None = None,
+        sandbox: SandboxLike | None = None,
+        service_tier: str | None = None,
+        tools: Sequence[AnyTool] | None = None,
+    ) -> AsyncThread:
+        """Load a stored thread and go on with it, in this process or a fresh one (`thread/resume`).
+
+        Takes what `thread_start` takes, and:
+
+        Args:
+            thread_id: the thread.
+            include_turns: let the runtime send the whole history along; a long one is a frame of many megabytes, and
+                `AsyncThread.turns` reads it page by page.
+            tools: the functions that the thread was started with: the runtime remembers what it told the model of
+                them, not what they are. ``None``: those that this client knows of.
+
+        Raises `InvalidRequestError` if there is no such thread, if it never had a turn, if it is archived, or if
+        another process has it open.
+        """
+        table = _table(tools)
+        params = protocol.ThreadResumeParams(
+            **approval(approval_policy, approvals_reviewer, approval_mode),
+            thread_id=thread_id,
+            base_instructions=or_unset(base_instructions),
+            config=or_unset(config),
+            cwd=or_unset(cwd),
+            developer_instructions=or_unset(developer_instructions),
+            exclude_turns=not include_turns,
+            model=or_unset(model),
+            model_provider=or_unset(model_provider),
+            personality=to_enum(protocol.Personality, personality),
+            sandbox=sandbox_mode(sandbox),
+            service_tier=or_unset(service_tier),
+        )
+        return self._with_tools((await self.request(params)).thread.id, table)
+
+    async def thread_fork(
+        self,
+        thread_id: str,
+        *,
+        approval_mode: ApprovalMode | None = None,
+        approval_policy: ApprovalPolicyLike | None = None,
+        approvals_reviewer: ApprovalsReviewerLike | None = None,
+        base_instructions: str | None = None,
+        before_turn_id: str | None = None,
+        config: protocol.JsonObject | None = None,
+        cwd: str | None = None,
+        developer_instructions: str | None = None,
+        ephemeral: bool | None = None,
+        include_turns: bool | None = None,
+        last_turn_id: str | None = None,
+        model: str | None = None,
+        model_provider: str | None = None,
+        sandbox: SandboxLike | None = None,
+        service_tier: str | None = None,
+        thread_source: protocol.ThreadSource | None = None,
+        tools: Sequence[AnyTool] | None = None,
+    ) -> AsyncThread:
+        """Start a new thread with the history of another (`thread/fork`).
+
+        Takes what `thread_resume` takes, and:
+
+        Args:
+            thread_id: the thread to take the history from; it stays as it is.
+            before_turn_id: take only what came before this turn.
+            ephemeral: keep the new thread in memory only.
+            last_turn_id: take only what came up to and with this turn.
+            thread_source: who made the thread; a free label.
+            tools: the functions that the other thread was started with; ``None``: those that this client knows of.
+
+        Raises `InvalidRequestError` if there is no such thread or turn, or if the thread never had a turn.
+        """
+        table = _table(tools)
+        params = protocol.ThreadForkParams(
+            **approval(approval_policy, approvals_reviewer, approval_mode),
+            thread_id=thread_id,
+            base_instructions=or_unset(base_instructions),
+            before_turn_id=or_unset(before_turn_id),
+            config=or_unset(config),
+            cwd=or_unset(cwd),
+            developer_instructions=or_unset(developer_instructions),
+            ephemeral=or_unset(ephemeral),
+            exclude_turns=not include_turns,
+            last_turn_id=or_unset(last_turn_id),
+            model=or_unset(model),
+            model_provider=or_unset(model_provider),
+            sandbox=sandbox_mode(sandbox),
+            service_tier=or_unset(service_tier),
+            thread_source=or_unset(thread_source),
+        )
+        return self._with_tools((await self.request(params)).thread.id, table, thread_id)
+
+    async def thread_unarchive(self, thread_id: str) -> AsyncThread:
+        """Bring an archived thread back (`thread/unarchive`); resume it before its next turn."""
+        response = await self.request(protocol.ThreadUnarchiveParams(thread_id=thread_id))
+        return self.thread(response.thread.id)
+
+    def thread(self, thread_id: str) -> AsyncThread:
+        """Return a handle on a thread that is loaded already; nothing is sent."""
+        return AsyncThread(self._connection, thread_id)
+
+    def _with_tools(self, thread_id: str, table: Table | None, parent_id: str | None = None) -> AsyncThread:
+        self._connection.handlers.tools.give(thread_id, table, parent_id)
+        return self.thread(thread_id)
+
+
+def _table(tools: Iterable[AnyTool] | None) -> Table | None:
+    """Look at tools before anything is sent. Raises `ConfigError` for what is no tool, and for two of one name."""
+    if tools is None:
+        return None
+    from openai_codex._tools.declaration import tool_table  # only who has tools pays for what declares them
+
+    return tool_table(tools)
+
+
+def _declared(table: Table) -> list[protocol.DynamicToolSpec]:
+    from openai_codex._tools.declaration import tool_specs
+
+    return tool_specs(table.values())

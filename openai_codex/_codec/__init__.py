@@ -1,0 +1,35 @@
+"""JSON to protocol types and back: the functions that the rest of the package calls, loaded on first use.
+
+Loading the converter costs more than starting the runtime waits for, so importing this package loads nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from openai_codex._codec.converter import structure as structure
+    from openai_codex._codec.converter import structure_named as structure_named
+    from openai_codex._codec.converter import structure_notification as structure_notification
+    from openai_codex._codec.converter import structure_result as structure_result
+    from openai_codex._codec.converter import structure_server_request as structure_server_request
+    from openai_codex._codec.unstructuring import unstructure as unstructure
+
+HOMES = {
+    "structure": "converter",
+    "structure_named": "converter",
+    "structure_notification": "converter",
+    "structure_result": "converter",
+    "structure_server_request": "converter",
+    "unstructure": "unstructuring",
+}
+"""Public name → the module of this package that has it."""
+
+
+def __getattr__(name: str) -> Any:
+    home = HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(f"{__name__}.{home}"), name)
+    return value

@@ -1,0 +1,108 @@
+"""How records become JSON again: what came in goes out as it was, with what the program has changed.
+
+It goes by the values, not by annotations, so a plain string is as good as the enum member it names.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from openai_codex._codec.base import UNSET, JsonObject, Record, UnknownNotification, UnknownVariant, Variant
+from openai_codex._codec.mismatch import TypeMismatchError
+from openai_codex._codec.reflection import record_fields, tag_of, wire_name
+from openai_codex.errors import ConfigError
+
+if TYPE_CHECKING:
+    import attrs
+
+
+def unstructure(value: Any) -> Any:
+    """Turn a record, or anything made of records, sequences and mappings, into JSON values.
+
+    Fields that are `UNSET` are left off. Of a record that came from the runtime, unknown fields go out as they came:
+    they are not copied, so what is returned shares them with its `raw`. The params of a request that takes none are
+    ``None``; a path becomes its text. Raises `ConfigError` for what JSON cannot say, naming class and field.
+    """
+    try:
+        return _json(value)
+    except TypeMismatchError as error:
+        raise ConfigError("value", str(error)) from None
+
+
+def _json(value: Any) -> Any:
+    if isinstance(value, Record):
+        return _record(value)
+    if isinstance(value, str):
+        return str.__str__(value)  # the plain text of an enum member, whatever `str()` of its class says
+    if value is None or isinstance(value, (bool, int, float)):
+        return value
+    if isinstance(value, Mapping):
+        return {_key(key): _json(item) for key, item in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray, memoryview)):
+        return [_json(item) for item in value]
+    if isinstance(value, os.PathLike):
+        return _json(os.fspath(value))
+    raise TypeMismatchError("a JSON value", value)
+
+
+def _key(key: Any) -> str:
+    if isinstance(key, str):
+        return str.__str__(key)
+    raise TypeMismatchError("str as key", key)
+
+
+def _record(record: Record) -> JsonObject | None:
+    if isinstance(record, (UnknownVariant, UnknownNotification)):
+        return record.raw
+    if not getattr(record, "HAS_PARAMS", True):
+        return None
+    plan = _plan(type(record))
+    raw = record.raw or {}
+    unknown = {key: value for key, value in raw.items() if key not in plan.names}
+    return {**plan.tag, **unknown, **_known(record, plan, raw)}
+
+
+def _known(record: Record, plan: _Plan, raw: JsonObject) -> JsonObject:
+    known: JsonObject = {}
+    for name, wire, default in plan.fields:
+        value = getattr(record, name)
+        if value is UNSET or (value == default and wire not in raw):
+            continue
+        try:
+            known[wire] = value if type(value) is str else _json(value)  # most are
+        except TypeMismatchError as error:
+            raise ConfigError(f"{type(record).__name__}.{name}", str(error)) from None
+    return known
+
+
+class _Plan(NamedTuple):
+    """What is the same for all records of a class."""
+
+    tag: dict[str, str]
+    names: frozenset[str]
+    """JSON names of its fields."""
+    fields: tuple[tuple[str, str, Any], ...]
+    """Attribute, JSON name, default; a required field has a default that no value equals."""
+
+
+_plans: dict[type, _Plan] = {}
+
+
+def _plan(cls: type[Record]) -> _Plan:
+    plan = _plans.get(cls)
+    if plan is None:
+        plan = _plans[cls] = _make_plan(cls)
+    return plan
+
+
+def _make_plan(cls: type[Record]) -> _Plan:
+    tag = dict([tag_of(cls)]) if issubclass(cls, Variant) else {}
+    fields = tuple((field.name, wire_name(cls, field.name), _default(field)) for field in record_fields(cls))
+    return _Plan(tag, frozenset(wire for _, wire, _ in fields), fields)
+
+
+def _default(field: attrs.Attribute[Any]) -> Any:
+    factory = getattr(field.default, "factory", None)
+    return factory() if factory else field.default

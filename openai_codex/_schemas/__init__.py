@@ -1,0 +1,1 @@
+"""Python types and JSON: the schema of a type, validation of JSON against it, and typed answers."""

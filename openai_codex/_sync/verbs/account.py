@@ -1,0 +1,67 @@
+# Derived from openai_codex/_async/verbs/account.py by `python -m tools.unasync`; do not edit.
+"""The client's verbs on the account: log in by key, browser or device code, look, log out."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from openai_codex import _codec as codec
+from openai_codex import _protocol as protocol
+from openai_codex._sync.login import ChatgptLoginHandle, DeviceCodeLoginHandle
+from openai_codex._sync.verbs.base import Client
+from openai_codex._engine.mailbox import Mailbox
+from openai_codex._engine.topics import PendingSubscription
+
+T = TypeVar("T")
+
+
+class Accounts(Client):
+    """Verbs on the account that the runtime uses."""
+
+    def login_api_key(self, api_key: str) -> None:
+        """Log in with an API key (`account/login/start`). The runtime stores it and does not check it."""
+        self.request(protocol.ApiKeyLoginAccountParams(api_key=api_key))
+
+    def login_chatgpt(self) -> ChatgptLoginHandle:
+        """Start a login in the browser (`account/login/start`): show the user ``auth_url``, then `wait`.
+
+        A login that was open is replaced: its `wait` returns a failure.
+        """
+        response, mailbox = self._start_login(protocol.ChatgptLoginAccountParams())
+        response = _expected(protocol.ChatgptLoginAccountResponse, response)
+        return ChatgptLoginHandle(self._connection, response.login_id, response.auth_url, mailbox)
+
+    def login_chatgpt_device_code(self) -> DeviceCodeLoginHandle:
+        """Start a login with a code (`account/login/start`): show the user the address and the code, then `wait`.
+
+        Raises `InternalRpcError` if the login service cannot be reached.
+        """
+        response, mailbox = self._start_login(protocol.ChatgptDeviceCodeLoginAccountParams())
+        response = _expected(protocol.ChatgptDeviceCodeLoginAccountResponse, response)
+        return DeviceCodeLoginHandle(
+            self._connection, response.login_id, response.verification_url, response.user_code, mailbox
+        )
+
+    def account(self, *, refresh_token: bool = False) -> protocol.GetAccountResponse:
+        """Return the account in use, if any, and whether the provider needs one (`account/read`).
+
+        Args:
+            refresh_token: renew the login's token first; needs the network.
+        """
+        return self.request(protocol.GetAccountParams(refresh_token=refresh_token))
+
+    def logout(self) -> None:
+        """Forget the stored login (`account/logout`). Harmless if there is none."""
+        self.request(protocol.LogoutAccountParams())
+
+    def _start_login(
+        self, params: protocol.ClientRequest[protocol.LoginAccountResponse]
+    ) -> tuple[protocol.LoginAccountResponse, Mailbox]:
+        mailbox = Mailbox("the end of a login")
+        response = self._connection.request(params, coming=PendingSubscription(mailbox, ("loginId",)))
+        return response, mailbox
+
+
+def _expected(kind: type[T], response: protocol.LoginAccountResponse) -> T:
+    """Return the reply if it is of the kind that was asked for; else raise the `DecodeError` that says why."""
+    return response if isinstance(response, kind) else codec.structure(kind, response.raw)
