@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: help demo test check format generate bench bench-smoke soak build clean
+.PHONY: help demo test check figures format generate bench bench-smoke soak build clean
 help: ## Show this help
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -27,6 +27,9 @@ check: $(STAMP) ## Format, lint, strict types, drift of generated code, layers
 	$(BIN)/python -m tools.generate --check
 	$(BIN)/python -m tools.unasync --check
 	$(BIN)/python -m pytest --quiet tests/test_layers.py
+
+figures: $(STAMP) ## Print the figures of the layout beside their limits
+	$(BIN)/python -m tools.figures
 
 format: $(STAMP) ## Format the code and sort its imports
 	$(BIN)/ruff check --fix .
