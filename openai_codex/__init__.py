@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from openai_codex._runtime.lifecycle import RuntimeExited as RuntimeExited
     from openai_codex._runtime.lifecycle import RuntimeStarted as RuntimeStarted
     from openai_codex._runtime.process_info import ProcessFacts as ProcessFacts
+    from openai_codex._runtime.process_info import ProcessInfo as ProcessInfo
     from openai_codex._runtime.restart import Restart as Restart
     from openai_codex._sync.codex import Codex as Codex
     from openai_codex._sync.events import Events as Events
@@ -167,7 +168,7 @@ _HOMES = {
         "TurnStalledError",
         "TurnTimeoutError",
     ),
-    "_runtime.process_info": ("ProcessFacts",),
+    "_runtime.process_info": ("ProcessFacts", "ProcessInfo"),
     "_runtime.health": ("Health",),
     "_runtime.lifecycle": ("RuntimeExited", "RuntimeStarted"),
     "_runtime.restart": ("Restart",),

@@ -21,15 +21,23 @@ LAYERS = (
     ("_engine",),
     ("_runtime",),
     ("_notification",),
-    ("_codec", "_protocol"),
+    ("_codec",),
     ("_config", "_log"),
     ("errors",),
+    ("_protocol",),
     ("_version",),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 
 # Modules that are lower than the package that they are in: errors and settings are made of them.
-LEAVES = {"_runtime.process_info": "_version", "_runtime.restart": "_config", "_runtime.backoff": "_config"}
+LEAVES = {
+    "_codec.base": "_protocol",
+    "_codec.route": "_protocol",
+    "_runtime.backoff": "_config",
+    "_runtime.process_info": "_version",
+    "_runtime.restart": "_config",
+    "_turns.results": "_protocol",
+}
 
 
 def rank(module: str) -> int:

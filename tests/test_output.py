@@ -310,7 +310,7 @@ def test_an_error_pickles_with_its_facts_and_says_them() -> None:
     error = refused(Small, '{"a": "b"}')
     again = pickle.loads(pickle.dumps(error))  # noqa: S301  our own bytes
     assert vars(again) == vars(error)
-    assert str(again) == str(error) == "answer is no Small: a: expected int, found str"
+    assert str(again) == str(error) == "answer is not a valid Small: a: expected int, found str"
     assert isinstance(error, CodexError)
     assert isinstance(error, ValueError)
     assert isinstance(error.__cause__, ValidationError)

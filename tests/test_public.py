@@ -53,8 +53,8 @@ PARTIAL = RunResult("U", "T", TurnStatus.failed)
 
 ERRORS = [
     errors.ConfigError("cwd", "bad"),
-    errors.LaunchError("gone", errors.ProcessFacts(("codex",), 5, 3, ("last words",))),
-    errors.TransportClosedError("closed", "turn/start", errors.ProcessFacts(("codex",), 5, -9)),
+    errors.LaunchError("gone", errors.ProcessInfo(("codex",), 5, 3, ("last words",))),
+    errors.TransportClosedError("closed", "turn/start", errors.ProcessInfo(("codex",), 5, -9)),
     errors.RequestTimeoutError("model/list", 1.5),
     errors.EventTimeoutError(0.5),
     errors.LoginTimeoutError("L", 3.0),

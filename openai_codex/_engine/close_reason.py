@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from openai_codex._engine.waiting import wake_all
-from openai_codex.errors import ProcessFacts, TransportClosedError
+from openai_codex.errors import ProcessInfo, TransportClosedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,7 +29,7 @@ class CloseReason:
     """The first failure of a connection. It never changes; each waiter gets a fresh exception made from it."""
 
     reason: str
-    process: ProcessFacts = attrs.Factory(ProcessFacts)
+    process: ProcessInfo = attrs.Factory(ProcessInfo)
     cause: BaseException | None = None
     generation: int = 1
     """Which start of the runtime has ended."""

@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 import signal
+from typing import TypeAlias
 
 import attrs
 
 
 @attrs.frozen
-class ProcessFacts:
-    """What is known about a runtime process: attached to every error that a process caused."""
+class ProcessInfo:
+    """What is known about a runtime process; part of every error that a process caused.
+
+    Attributes:
+        command: The command line it was started with.
+        pid: Its process id; ``None`` if it never started.
+        exit_code: Its exit status; negative for a signal (``-9``: SIGKILL), ``None`` while it runs or if unknown.
+        stderr_tail: The last lines it wrote to stderr, oldest first.
+    """
 
     command: tuple[str, ...] = ()
-    """The command line it was started with."""
     pid: int | None = None
-    """Its process id; ``None`` if it never started."""
     exit_code: int | None = None
-    """Its exit status; negative for a signal (``-9``: SIGKILL), ``None`` while it lives or if it is not known."""
     stderr_tail: tuple[str, ...] = ()
-    """The last lines it wrote to stderr, oldest first."""
 
     def describe(self) -> str:
-        """One line with the command and how it ended, then the stderr lines, indented."""
+        """Return one line with the command and how it ended, then the stderr lines, indented."""
         ended = "" if self.exit_code is None else f", {_describe_exit(self.exit_code)}"
         head = f"command: {' '.join(self.command)} (pid {self.pid}{ended})"
         return "\n".join((head, *(f"  stderr: {line}" for line in self.stderr_tail)))
+
+
+ProcessFacts: TypeAlias = ProcessInfo
+"""The former name of `ProcessInfo`."""
 
 
 def _describe_exit(code: int) -> str:

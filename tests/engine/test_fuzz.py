@@ -14,7 +14,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from openai_codex import JsonRpcError, ProcessFacts, TransportClosedError
+from openai_codex import JsonRpcError, ProcessInfo, TransportClosedError
 from openai_codex._engine import wire
 from openai_codex._engine.actor import Actor
 from openai_codex._engine.mailbox import Mailbox
@@ -200,8 +200,8 @@ class Pipe:
     def end(self, _: float) -> int:
         return 0
 
-    def facts(self) -> ProcessFacts:
-        return ProcessFacts(self.command, self.pid, 0)
+    def facts(self) -> ProcessInfo:
+        return ProcessInfo(self.command, self.pid, 0)
 
     def _nothing(self, *_: object) -> None:
         """There is no process that it could be done to."""

@@ -313,7 +313,7 @@ def test_a_wait_before_a_start_ends_at_the_callers_deadline(codex_config: AppSer
 def test_what_an_odd_introduction_comes_from_is_ended() -> None:
     with FakeAppServer() as server:
         server.on("initialize", lambda _: {"userAgent": 3})
-        with pytest.raises(LaunchError, match="payload is no"):
+        with pytest.raises(LaunchError, match="payload is not a valid"):
             with Codex(server.config()):
                 pass
         server.child.wait_gone()

@@ -74,7 +74,7 @@ def test_the_text_holds_no_value() -> None:
     with pytest.raises(DecodeError) as caught:
         structure_result("mcpServer/oauth/login", {"authorizationUrl": ["TOP-SECRET"]})
     assert str(caught.value) == (
-        "payload is no McpServerOauthLoginResponse: authorizationUrl: expected str, found array"
+        "payload is not a valid McpServerOauthLoginResponse: authorizationUrl: expected str, found array"
     )
     assert "TOP-SECRET" not in repr(caught.value)
 
@@ -85,9 +85,9 @@ def test_a_union_alias_is_called_by_what_it_is_made_of() -> None:
 
 
 def test_all_ways_in_raise_it() -> None:
-    with pytest.raises(DecodeError, match="no AgentMessageDeltaNotification"):
+    with pytest.raises(DecodeError, match="not a valid AgentMessageDeltaNotification"):
         structure_notification("item/agentMessage/delta", {})
-    with pytest.raises(DecodeError, match="no TurnStartParams: input: is missing"):
+    with pytest.raises(DecodeError, match="not a valid TurnStartParams: input: is missing"):
         structure(TurnStartParams, {"threadId": "t"})
 
 

@@ -10,7 +10,8 @@ from openai_codex import _protocol as protocol
 from openai_codex._async.client import _wait
 from openai_codex._engine.waiting import Deadline
 from openai_codex._log import Log
-from openai_codex._turns.results import RunResult, TurnFold
+from openai_codex._turns.fold import TurnFold
+from openai_codex._turns.results import RunResult
 from openai_codex._turns.stall import StallClock
 from openai_codex.errors import DecodeError, TransportClosedError, TurnStalledError, TurnTimeoutError
 

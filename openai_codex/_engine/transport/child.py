@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING
 
 from openai_codex._engine.transport import descendants
 from openai_codex._engine.transport.output import OutputPipe
-from openai_codex.errors import LaunchError, ProcessFacts
+from openai_codex.errors import LaunchError, ProcessInfo
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -144,11 +144,11 @@ class RuntimeProcess:
             return None
         return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
-    def facts(self) -> ProcessFacts:
+    def facts(self) -> ProcessInfo:
         """Return what an error should tell about this process."""
         lines = _ANSI.sub("", self._tail.decode(errors="replace")).splitlines()[-STDERR_LINES:]
         text = tuple(line[:STDERR_LINE_LENGTH].rstrip() for line in lines)
-        return ProcessFacts(self.command, self.pid, self._child.returncode, text)
+        return ProcessInfo(self.command, self.pid, self._child.returncode, text)
 
     def _signal_group(self, number: signal.Signals) -> None:
         # Never signal a group whose leader was reaped: its number may belong to somebody else by now. And a fork has no
@@ -182,9 +182,9 @@ def _spawn(command: tuple[str, ...], cwd: str | None, env: Mapping[str, str]) ->
         )
     except OSError as error:
         where = f" in directory {cwd}" if cwd is not None and not Path(cwd).is_dir() else ""
-        raise LaunchError(f"{command[0]}{where}: {error.strerror}", ProcessFacts(command)) from error
+        raise LaunchError(f"{command[0]}{where}: {error.strerror}", ProcessInfo(command)) from error
     except (TypeError, ValueError) as error:  # what no system call could take; the configuration catches what it can
-        raise LaunchError(f"{command[0]}: {error}", ProcessFacts(command)) from error
+        raise LaunchError(f"{command[0]}: {error}", ProcessInfo(command)) from error
 
 
 def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:

@@ -1,0 +1,133 @@
+"""Collects the result of a turn, or of all turns of a goal, from notifications. Knows no connection."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from openai_codex import _codec as codec
+from openai_codex import _protocol as protocol
+from openai_codex._turns.results import RunResult, final_response
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from openai_codex._notification import Notification
+
+# Which method of a fold takes a notification; all others add nothing to the result. By name, in one table for all
+# folds: a table of bound methods in each would be most of what a turn that is waited for costs.
+_TURN_STEPS = {
+    "item/completed": "_item_completed",
+    "thread/tokenUsage/updated": "_usage_updated",
+    "turn/completed": "_turn_completed",
+}
+_GOAL_STEPS = {
+    **_TURN_STEPS,
+    "turn/started": "_turn_started",
+    "thread/goal/updated": "_goal_updated",
+    "thread/goal/cleared": "_goal_cleared",
+}
+
+
+class TurnFold:
+    """Collects a `RunResult` from the notifications of one turn.
+
+    The completed turn itself carries only a summary, so items come from ``item/completed`` and usage from the last
+    ``thread/tokenUsage/updated``. Not locked: it belongs to one consumer.
+    """
+
+    __slots__ = ("_items", "_thread_id", "_turn_id", "_usage", "turn")
+
+    _steps: ClassVar[dict[str, str]] = _TURN_STEPS
+
+    def __init__(self, thread_id: str, turn_id: str) -> None:
+        self._thread_id = thread_id
+        self._turn_id = turn_id
+        self._items: dict[str, protocol.ThreadItem] = {}
+        self._usage: protocol.ThreadTokenUsage | None = None
+        self.turn: protocol.Turn | None = None
+        """The completed turn; ``None`` while it goes on."""
+
+    def add(self, events: Iterable[Notification]) -> None:
+        """Take the next notifications of the turn."""
+        for event in events:
+            step = self._steps.get(event.method)
+            if step is not None:
+                getattr(self, step)(event)
+
+    def result(self) -> RunResult:
+        """Return what is known so far."""
+        turn, items = self.turn, list(self._items.values())
+        return RunResult(
+            id=self._turn_id,
+            thread_id=self._thread_id,
+            status=turn.status if turn else protocol.TurnStatus.in_progress,
+            error=turn.error if turn else None,
+            started_at=turn.started_at if turn else None,
+            completed_at=turn.completed_at if turn else None,
+            duration_ms=turn.duration_ms if turn else None,
+            items=items,
+            final_response=final_response(items),
+            usage=self._usage,
+            items_view=protocol.TurnItemsView.full if turn else None,
+            root_turn_id=turn.root_turn_id if turn else None,
+        )
+
+    def _item_completed(self, event: Notification) -> None:
+        payload = event.payload
+        if isinstance(payload, protocol.ItemCompletedNotification):
+            # An item that is reported twice counts once, as it was told last.
+            self._items[getattr(payload.item, "id", str(len(self._items)))] = payload.item
+
+    def _usage_updated(self, event: Notification) -> None:
+        payload = event.payload
+        if isinstance(payload, protocol.ThreadTokenUsageUpdatedNotification):
+            self._usage = payload.token_usage
+
+    def _turn_completed(self, event: Notification) -> None:
+        payload = event.payload
+        if not isinstance(payload, protocol.TurnCompletedNotification):
+            # Nothing can stand in for it, so here a misfit is an error: this raises the `DecodeError` that says why.
+            payload = codec.structure_notification(event.method, event.params)
+        assert isinstance(payload, protocol.TurnCompletedNotification)
+        self.turn = payload.turn
+
+
+class GoalFold(TurnFold):
+    """Collects the turns that a thread takes for a goal as if they were one; the last one gives id and status."""
+
+    _steps: ClassVar[dict[str, str]] = _GOAL_STEPS
+
+    def __init__(self, thread_id: str) -> None:
+        super().__init__(thread_id, "")
+        self._running = False
+        self._active = True
+
+    def is_active(self) -> bool:
+        """Say whether the goal may still start turns."""
+        return self._active
+
+    def running_turn(self) -> str | None:
+        """Return the turn that is under way, ``None`` if there is none."""
+        return self._turn_id if self._running else None
+
+    def is_over(self) -> bool:
+        """Say whether no turn is under way and none will follow: the goal is not active, or its turn went wrong."""
+        failed = self.turn is not None and self.turn.status != protocol.TurnStatus.completed
+        return not self._running and (failed or not self._active)
+
+    def _turn_started(self, event: Notification) -> None:
+        self._turn_id = event.turn_id or ""
+        self._running = True
+        self.turn = None  # until it is over, nothing is known of how it ends
+
+    def _turn_completed(self, event: Notification) -> None:
+        super()._turn_completed(event)
+        self._running = False
+
+    def _goal_updated(self, event: Notification) -> None:
+        payload = event.payload
+        if isinstance(payload, protocol.ThreadGoalUpdatedNotification):
+            self._active = payload.goal.status == protocol.ThreadGoalStatus.active
+
+    def _goal_cleared(self, _: Notification) -> None:
+        self._active = False

@@ -1,0 +1,248 @@
+"""The root of the error tree, and the errors of values, of single requests and of waits.
+
+Knows no turn and no process; errors that carry those are in `_runtime`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import attrs
+
+__all__ = [
+    "CodexError",
+    "CodexRpcError",
+    "CodexTimeoutError",
+    "ConfigError",
+    "DecodeError",
+    "EventTimeoutError",
+    "InternalRpcError",
+    "InvalidParamsError",
+    "InvalidRequestError",
+    "JsonRpcError",
+    "LoginTimeoutError",
+    "MethodNotFoundError",
+    "OutputError",
+    "ParseError",
+    "RequestTimeoutError",
+    "RetryLimitExceededError",
+    "ServerBusyError",
+    "ThreadBusyError",
+    "rpc_error",
+]
+
+if TYPE_CHECKING:
+    from typing_extensions import dataclass_transform
+
+    T = TypeVar("T")
+
+    @dataclass_transform(eq_default=False, field_specifiers=(attrs.field,))
+    def error_class(cls: type[T]) -> type[T]:
+        """Make an attrs class of an error."""
+        ...
+else:
+    # No slots and no equality: exceptions are compared by identity, and pickle rebuilds one from its field values.
+    error_class = attrs.define(slots=False, eq=False, repr=False)
+
+
+class CodexError(Exception):
+    """Base of every error that this package raises. Its ``repr`` shows its text only: ``args`` may hold payloads."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self)!r})"
+
+
+# -------------------------------------------------------------------------------------------------------------- values
+
+
+@error_class
+class ConfigError(CodexError, ValueError):
+    """A setting or an argument is not valid. Nothing was sent and no process was started.
+
+    Attributes:
+        what: The name of the setting or argument.
+        reason: What was expected and what was received.
+    """
+
+    what: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.reason}"
+
+
+@error_class
+class DecodeError(CodexError, ValueError):
+    """JSON from the runtime does not match its protocol type. The connection and all other callers are unaffected.
+
+    The usual cause is a runtime of another version than the one this package is made for; see `raw` for the payload.
+
+    Attributes:
+        type_name: The protocol type that was expected.
+        problems: What does not match and where, one line each, without the values.
+        raw: The payload as it arrived, decoded JSON.
+    """
+
+    type_name: str
+    problems: tuple[str, ...]
+    raw: Any = None
+
+    def __str__(self) -> str:
+        return f"payload is not a valid {self.type_name}: {'; '.join(self.problems)}"
+
+
+@error_class
+class OutputError(CodexError, ValueError):
+    """The answer of a turn does not match its ``output_type``. The turn itself is completed.
+
+    Attributes:
+        type_name: The requested type.
+        text: The answer as received; empty if there was none.
+        problems: What does not match and where, one line each, without the values.
+    """
+
+    type_name: str
+    text: str
+    problems: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"answer is not a valid {self.type_name}: {'; '.join(self.problems)}"
+
+
+# ------------------------------------------------------------------------------------------------------------ timeouts
+
+
+class CodexTimeoutError(CodexError, TimeoutError):
+    """A timeout expired. The connection stays usable."""
+
+
+@error_class
+class RequestTimeoutError(CodexTimeoutError):
+    """The runtime did not reply to a request in time. A late reply is dropped.
+
+    Attributes:
+        method: The JSON-RPC method of the request.
+        timeout: The timeout that expired, in seconds.
+    """
+
+    method: str
+    timeout: float
+
+    def __str__(self) -> str:
+        return f"no reply to {self.method} within {self.timeout:g} s"
+
+
+@error_class
+class EventTimeoutError(CodexTimeoutError):
+    """A subscription received no notification in time. It stays open: the next step may succeed.
+
+    Attributes:
+        timeout: The timeout that expired, in seconds.
+    """
+
+    timeout: float
+
+    def __str__(self) -> str:
+        return f"no notification within {self.timeout:g} s"
+
+
+@error_class
+class LoginTimeoutError(CodexTimeoutError):
+    """A login did not complete in time. It stays open: wait again, or cancel it.
+
+    Attributes:
+        login_id: Id of the login.
+        timeout: The timeout that expired, in seconds.
+    """
+
+    login_id: str
+    timeout: float
+
+    def __str__(self) -> str:
+        return f"login {self.login_id} did not complete within {self.timeout:g} s; it stays open"
+
+
+# ------------------------------------------------------------------------------------------------------ error responses
+
+
+@error_class
+class JsonRpcError(CodexError):
+    """The runtime answered a request with an error.
+
+    Attributes:
+        code: The JSON-RPC error code.
+        message: The runtime's message.
+        data: The error's ``data`` member as it arrived, decoded JSON; ``None`` if it was absent.
+        method: The method of the request.
+    """
+
+    code: int
+    message: str
+    data: Any = None
+    method: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.method or 'request'} failed with error {self.code}: {self.message}"
+
+
+class CodexRpcError(JsonRpcError):
+    """An error with a code that the protocol defines."""
+
+
+class ParseError(CodexRpcError):
+    """-32700: the runtime could not parse the request."""
+
+
+class InvalidRequestError(CodexRpcError):
+    """-32600: the runtime refused the request. It uses this code for unknown threads, wrong types and wrong states."""
+
+
+@error_class
+class ThreadBusyError(InvalidRequestError):
+    """Another process has the thread open. It can be resumed after that process has ended.
+
+    Attributes:
+        thread_id: Id of the thread.
+        holder: Process id of the runtime that has the thread open, if known.
+    """
+
+    thread_id: str = ""
+    holder: int | None = None
+
+    def __str__(self) -> str:
+        return f"thread {self.thread_id} is open in another runtime, process {self.holder}"
+
+
+class MethodNotFoundError(CodexRpcError):
+    """-32601: the runtime does not support the method."""
+
+
+class InvalidParamsError(CodexRpcError):
+    """-32602: the runtime refused the parameters, for instance an input above the size limit."""
+
+
+class InternalRpcError(CodexRpcError):
+    """-32603: the runtime failed internally."""
+
+
+class ServerBusyError(CodexRpcError):
+    """-32001: the runtime is overloaded. It did not carry out the request, which can be sent again."""
+
+
+class RetryLimitExceededError(ServerBusyError):
+    """The runtime was still overloaded at the last attempt of `retry_on_overload`."""
+
+
+_BY_CODE: dict[int, type[JsonRpcError]] = {
+    -32700: ParseError,
+    -32600: InvalidRequestError,
+    -32601: MethodNotFoundError,
+    -32602: InvalidParamsError,
+    -32603: InternalRpcError,
+    -32001: ServerBusyError,
+}
+
+
+def rpc_error(code: int, message: str, data: Any = None, method: str | None = None) -> JsonRpcError:
+    """Build the error for a JSON-RPC error response: a `JsonRpcError`, of the class for its code if there is one."""
+    return _BY_CODE.get(code, JsonRpcError)(code, message, data, method)

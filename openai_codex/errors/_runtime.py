@@ -1,0 +1,181 @@
+"""The errors of runtime processes and of turns, with what is known of the process and the partial result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import attrs
+
+from openai_codex import _protocol as protocol
+from openai_codex._runtime.process_info import ProcessFacts, ProcessInfo
+from openai_codex._turns.results import RunResult
+from openai_codex.errors._base import CodexError, CodexTimeoutError, error_class
+
+__all__ = [
+    "LaunchError",
+    "ProcessFacts",
+    "ProcessInfo",
+    "ThreadLostError",
+    "TransportClosedError",
+    "TransportError",
+    "TurnFailedError",
+    "TurnStalledError",
+    "TurnTimeoutError",
+]
+
+
+class TransportError(CodexError):
+    """The connection to the runtime failed."""
+
+
+@error_class
+class LaunchError(TransportError):
+    """The runtime did not start: it is missing, not executable, exited, or did not answer in time.
+
+    Attributes:
+        reason: What happened, with the path or the timeout concerned.
+        process: The command, the exit code and the last stderr lines.
+    """
+
+    reason: str
+    process: ProcessInfo = attrs.Factory(ProcessInfo)
+
+    def __str__(self) -> str:
+        return f"codex runtime did not start: {self.reason}\n{self.process.describe()}"
+
+
+@error_class
+class TransportClosedError(TransportError):
+    """The runtime exited or the client was closed. Every later call on this connection fails in the same way.
+
+    Attributes:
+        reason: Why the connection closed.
+        waiting_for: What this caller was waiting for: a method name, or the events of a turn.
+        process: The command, the exit code or signal, and the last stderr lines.
+        result: The partial result of the turn that this caller was waiting for, if any. Its outcome is unknown.
+    """
+
+    reason: str
+    waiting_for: str | None = None
+    process: ProcessInfo = attrs.Factory(ProcessInfo)
+    result: RunResult | None = None
+
+    def __str__(self) -> str:
+        waiting = f" while waiting for {self.waiting_for}" if self.waiting_for else ""
+        details = f"\n{self.process.describe()}" if self.process.command else ""
+        return f"connection to the codex runtime closed{waiting}: {self.reason}{details}"
+
+
+@error_class
+class ThreadLostError(TransportError):
+    """A restarted runtime could not resume a thread, usually because it was ephemeral or had no turn yet.
+
+    Attributes:
+        thread_id: Id of the thread.
+        generation: The start of the runtime that refused to resume it, counted from 1.
+        reason: The runtime's message.
+    """
+
+    thread_id: str
+    generation: int
+    reason: str = ""
+
+    def __str__(self) -> str:
+        return f"thread {self.thread_id} could not be resumed in start {self.generation} of the runtime: {self.reason}"
+
+
+# --------------------------------------------------------------------------------------------------------------- turns
+
+
+@error_class
+class TurnTimeoutError(CodexTimeoutError):
+    """A turn did not finish, or its stream delivered no event, in time. ``run()`` interrupts the turn first.
+
+    Attributes:
+        thread_id: Id of the thread.
+        turn_id: Id of the turn; ``None`` if it had not started.
+        timeout: The timeout that expired, in seconds.
+        result: The partial result, if the caller was ``run()``.
+    """
+
+    thread_id: str
+    turn_id: str | None
+    timeout: float
+    result: RunResult | None = None
+
+    def __str__(self) -> str:
+        return f"turn {self.turn_id or '(not started)'} of thread {self.thread_id} timed out after {self.timeout:g} s"
+
+
+@error_class
+class TurnStalledError(TurnTimeoutError):
+    """A turn made no progress for `timeout` seconds although no answer from this side was pending. It was interrupted.
+
+    Attributes:
+        last_event: The method of the last notification that counts as progress.
+        process: The runtime's command and its last stderr lines.
+    """
+
+    last_event: str | None = None
+    process: ProcessInfo = attrs.Factory(ProcessInfo)
+
+    def __str__(self) -> str:
+        last = f" since {self.last_event}" if self.last_event else ""
+        return f"turn {self.turn_id} of thread {self.thread_id} made no progress for {self.timeout:g} s{last}"
+
+
+@error_class
+class TurnFailedError(CodexError, RuntimeError):
+    """The turn ended with status ``failed``. The thread stays usable: start another turn to try again.
+
+    Attributes:
+        message: The message of the model provider or the runtime.
+        result: The result up to the failure.
+        codex_error_info: The kind of failure, if the runtime gave one.
+        additional_details: Further text from the runtime, if any.
+        resets_at: When an exceeded usage limit resets, in seconds since the epoch, if known.
+    """
+
+    message: str
+    result: RunResult
+    codex_error_info: protocol.CodexErrorInfo | None = None
+    additional_details: str | None = None
+    resets_at: int | None = None
+
+    @property
+    def thread_id(self) -> str:
+        """The thread of the failed turn."""
+        return self.result.thread_id
+
+    @property
+    def turn_id(self) -> str:
+        """The failed turn."""
+        return self.result.id
+
+    def __str__(self) -> str:
+        return self.message
+
+
+def raise_if_failed(result: RunResult, limits: Callable[[], protocol.RateLimitSnapshot | None]) -> RunResult:
+    """Return the result, or raise `TurnFailedError` if the turn failed.
+
+    ``limits`` returns the newest rate limits that the runtime reported; it is called only if a usage limit was exceeded.
+    """
+    if result.status != protocol.TurnStatus.failed:
+        return result
+    error = result.error
+    if error is None:
+        raise TurnFailedError("the turn failed", result)
+    newest = limits() if error.codex_error_info == protocol.CodexErrorKind.usage_limit_exceeded else None
+    resets_at = None if newest is None else _reset_time(newest)
+    raise TurnFailedError(error.message, result, error.codex_error_info, error.additional_details, resets_at)
+
+
+def _reset_time(limits: protocol.RateLimitSnapshot) -> int | None:
+    """Return when the last of the exhausted windows resets; ``None`` if no window is exhausted or the time is unknown."""
+    windows = (limits.primary, limits.secondary)
+    exhausted = [window.resets_at for window in windows if window is not None and window.used_percent >= _EXHAUSTED]
+    return max((time for time in exhausted if time is not None), default=None)
+
+
+_EXHAUSTED = 100
