@@ -3,14 +3,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 import attrs
 
-from openai_codex._codec.base import UNSET, ClientRequest, OpenEnum, Record, ServerNotification, UnknownVariant, Variant
-
-if TYPE_CHECKING:
-    from openai_codex._codec.base import Unset
+from openai_codex._codec.base import (
+    UNSET,
+    ClientRequest,
+    OpenEnum,
+    Record,
+    ServerNotification,
+    UnknownVariant,
+    Unset,
+    Variant,
+)
 
 
 class ApiKeyAccount(Variant):
@@ -23,7 +29,12 @@ class ApiKeyAccount(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ChatgptAccount(Variant):
-    """A `Account` of type ``chatgpt``."""
+    """A `Account` of type ``chatgpt``.
+
+    Attributes:
+        email: `str | None`.
+        plan_type: `PlanType`.
+    """
 
     type: ClassVar[Literal["chatgpt"]] = "chatgpt"
 
@@ -33,7 +44,11 @@ class ChatgptAccount(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class AmazonBedrockAccount(Variant):
-    """A `Account` of type ``amazonBedrock``."""
+    """A `Account` of type ``amazonBedrock``.
+
+    Attributes:
+        uses_codex_managed_credentials: `bool`.
+    """
 
     type: ClassVar[Literal["amazonBedrock"]] = "amazonBedrock"
 
@@ -54,7 +69,12 @@ class AccountRoutingOverride(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class AccountUpdatedNotification(ServerNotification):
-    """Payload of `account/updated`."""
+    """Payload of `account/updated`.
+
+    Attributes:
+        auth_mode: `AuthMode | None`.
+        plan_type: `PlanType | None`.
+    """
 
     METHOD: ClassVar[str] = "account/updated"
 
@@ -77,62 +97,74 @@ class AddCreditsNudgeEmailStatus(OpenEnum):
 
 
 class AuthMode(OpenEnum):
-    """Authentication mode for OpenAI-backed providers."""
+    """Authentication mode for OpenAI-backed providers.
+
+    Attributes:
+        apikey: OpenAI API key provided by the caller and stored by Codex.
+        chatgpt: ChatGPT OAuth managed by Codex (tokens persisted and refreshed by Codex).
+        chatgpt_auth_tokens: [UNSTABLE] FOR OPENAI INTERNAL USE ONLY - DO NOT USE.
+
+            ChatGPT auth tokens are supplied by an external host app and are only stored in memory. Token refresh must
+            be handled by the external host app.
+        headers: Backend auth supplied as request headers.
+        agent_identity: Programmatic Codex auth backed by a registered Agent Identity.
+        personal_access_token: Programmatic Codex auth backed by a personal access token.
+        bedrock_api_key: Amazon Bedrock bearer token managed by Codex.
+        bedrock_access_keys: Amazon Bedrock AWS access keys managed by Codex.
+    """
 
     apikey = "apikey"
-    """OpenAI API key provided by the caller and stored by Codex."""
     chatgpt = "chatgpt"
-    """ChatGPT OAuth managed by Codex (tokens persisted and refreshed by Codex)."""
     chatgpt_auth_tokens = "chatgptAuthTokens"
-    """[UNSTABLE] FOR OPENAI INTERNAL USE ONLY - DO NOT USE.
-
-    ChatGPT auth tokens are supplied by an external host app and are only stored in memory. Token refresh must be
-    handled by the external host app.
-    """
     headers = "headers"
-    """Backend auth supplied as request headers."""
     agent_identity = "agentIdentity"
-    """Programmatic Codex auth backed by a registered Agent Identity."""
     personal_access_token = "personalAccessToken"  # noqa: S105  the name of a kind
-    """Programmatic Codex auth backed by a personal access token."""
     bedrock_api_key = "bedrockApiKey"
-    """Amazon Bedrock bearer token managed by Codex."""
     bedrock_access_keys = "bedrockAccessKeys"
-    """Amazon Bedrock AWS access keys managed by Codex."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class GetAccountParams(ClientRequest["GetAccountResponse"]):
-    """Params of `account/read`."""
+    """Params of `account/read`.
+
+    Attributes:
+        refresh_token: When `true`, requests a proactive token refresh before returning.
+
+            In managed auth mode this triggers the normal refresh-token flow. In external auth mode this flag is
+            ignored. Clients should refresh tokens themselves and call `account/login/start` with `chatgptAuthTokens`.
+    """
 
     METHOD: ClassVar[str] = "account/read"
 
     refresh_token: bool | Unset = UNSET
-    """When `true`, requests a proactive token refresh before returning.
-
-    In managed auth mode this triggers the normal refresh-token flow. In external auth mode this flag is ignored.
-    Clients should refresh tokens themselves and call `account/login/start` with `chatgptAuthTokens`.
-    """
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class GetAccountResponse(Record):
-    """Result of `account/read`."""
+    """Result of `account/read`.
+
+    Attributes:
+        requires_openai_auth: `bool`.
+        account: `Account | None`.
+        workspace_routing: Experimental.
+    """
 
     requires_openai_auth: bool
     account: Account | None = None
     workspace_routing: WorkspaceRouting | None = None
-    """Experimental."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class GetWorkspaceMessagesResponse(Record):
-    """Result of `account/workspaceMessages/read`."""
+    """Result of `account/workspaceMessages/read`.
+
+    Attributes:
+        feature_enabled: Whether the workspace-message backend route is available for this client.
+        messages: Active workspace messages returned by the backend.
+    """
 
     feature_enabled: bool
-    """Whether the workspace-message backend route is available for this client."""
     messages: list[WorkspaceMessage]
-    """Active workspace messages returned by the backend."""
 
 
 class GetWorkspaceMessagesParams(ClientRequest["GetWorkspaceMessagesResponse"]):
@@ -169,7 +201,11 @@ class PlanType(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class SendAddCreditsNudgeEmailParams(ClientRequest["SendAddCreditsNudgeEmailResponse"]):
-    """Params of `account/sendAddCreditsNudgeEmail`."""
+    """Params of `account/sendAddCreditsNudgeEmail`.
+
+    Attributes:
+        credit_type: `AddCreditsNudgeCreditType`.
+    """
 
     METHOD: ClassVar[str] = "account/sendAddCreditsNudgeEmail"
 
@@ -178,22 +214,32 @@ class SendAddCreditsNudgeEmailParams(ClientRequest["SendAddCreditsNudgeEmailResp
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class SendAddCreditsNudgeEmailResponse(Record):
-    """Result of `account/sendAddCreditsNudgeEmail`."""
+    """Result of `account/sendAddCreditsNudgeEmail`.
+
+    Attributes:
+        status: `AddCreditsNudgeEmailStatus`.
+    """
 
     status: AddCreditsNudgeEmailStatus
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class WorkspaceMessage(Record):
-    """Part of `GetWorkspaceMessagesResponse`."""
+    """Part of `GetWorkspaceMessagesResponse`.
+
+    Attributes:
+        message_body: `str`.
+        message_id: Id of the message.
+        message_type: `WorkspaceMessageType`.
+        archived_at: Unix timestamp (in seconds) when the message was archived.
+        created_at: Unix timestamp (in seconds) when the message was created.
+    """
 
     message_body: str
     message_id: str
     message_type: WorkspaceMessageType
     archived_at: int | None = None
-    """Unix timestamp (in seconds) when the message was archived."""
     created_at: int | None = None
-    """Unix timestamp (in seconds) when the message was created."""
 
 
 class WorkspaceMessageType(OpenEnum):
@@ -206,7 +252,13 @@ class WorkspaceMessageType(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class WorkspaceRouting(Record):
-    """Part of `GetAccountResponse`."""
+    """Part of `GetAccountResponse`.
+
+    Attributes:
+        account_routing_override: `AccountRoutingOverride`.
+        backend_origin: `str`.
+        chatgpt_account_id: Id of the chatgpt account.
+    """
 
     account_routing_override: AccountRoutingOverride
     backend_origin: str

@@ -10,7 +10,12 @@ from openai_codex._codec.base import OpenEnum, Record
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class CollabAgentState(Record):
-    """Part of `ThreadItem`."""
+    """Part of `ThreadItem`.
+
+    Attributes:
+        status: `CollabAgentStatus`.
+        message: `str | None`.
+    """
 
     status: CollabAgentStatus
     message: str | None = None

@@ -3,19 +3,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import attrs
 
-from openai_codex._codec.base import UNSET, ClientRequest, Record, ServerNotification
-
-if TYPE_CHECKING:
-    from openai_codex._codec.base import Unset
+from openai_codex._codec.base import UNSET, ClientRequest, Record, ServerNotification, Unset
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class AppBranding(Record):
-    """EXPERIMENTAL - app metadata returned by app-list APIs."""
+    """EXPERIMENTAL - app metadata returned by app-list APIs.
+
+    Attributes:
+        is_discoverable_app: `bool`.
+        category: `str | None`.
+        developer: `str | None`.
+        privacy_policy: `str | None`.
+        terms_of_service: `str | None`.
+        website: `str | None`.
+    """
 
     is_discoverable_app: bool
     category: str | None = None
@@ -27,7 +33,25 @@ class AppBranding(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class AppInfo(Record):
-    """EXPERIMENTAL - app metadata returned by app-list APIs."""
+    """EXPERIMENTAL - app metadata returned by app-list APIs.
+
+    Attributes:
+        id: `str`.
+        name: `str`.
+        app_metadata: `AppMetadata | None`.
+        branding: `AppBranding | None`.
+        description: `str | None`.
+        distribution_channel: `str | None`.
+        icon_assets: `dict[str, str] | None`.
+        icon_dark_assets: `dict[str, str] | None`.
+        install_url: `str | None`.
+        is_accessible: `bool`.
+        is_enabled: Whether this app is enabled in config.toml. Example: ```toml [apps.bad_app] enabled = false ```.
+        labels: `dict[str, str] | None`.
+        logo_url: `str | None`.
+        logo_url_dark: `str | None`.
+        plugin_display_names: `list[str]`.
+    """
 
     id: str
     name: str
@@ -40,7 +64,6 @@ class AppInfo(Record):
     install_url: str | None = None
     is_accessible: bool = False
     is_enabled: bool = True
-    """Whether this app is enabled in config.toml. Example: ```toml [apps.bad_app] enabled = false ```."""
     labels: dict[str, str] | None = None
     logo_url: str | None = None
     logo_url_dark: str | None = None
@@ -49,7 +72,11 @@ class AppInfo(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class AppListUpdatedNotification(ServerNotification):
-    """EXPERIMENTAL - notification emitted when the app list changes."""
+    """EXPERIMENTAL - notification emitted when the app list changes.
+
+    Attributes:
+        data: `list[AppInfo]`.
+    """
 
     METHOD: ClassVar[str] = "app/list/updated"
 
@@ -58,7 +85,21 @@ class AppListUpdatedNotification(ServerNotification):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class AppMetadata(Record):
-    """Part of `AppInfo`."""
+    """Part of `AppInfo`.
+
+    Attributes:
+        categories: `list[str] | None`.
+        developer: `str | None`.
+        first_party_requires_install: `bool | None`.
+        review: `AppReview | None`.
+        screenshots: `list[AppScreenshot] | None`.
+        seo_description: `str | None`.
+        show_in_composer_when_unlinked: `bool | None`.
+        sub_categories: `list[str] | None`.
+        version: `str | None`.
+        version_id: Id of the version.
+        version_notes: `str | None`.
+    """
 
     categories: list[str] | None = None
     developer: str | None = None
@@ -75,14 +116,24 @@ class AppMetadata(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class AppReview(Record):
-    """Part of `AppMetadata`."""
+    """Part of `AppMetadata`.
+
+    Attributes:
+        status: `str`.
+    """
 
     status: str
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class AppScreenshot(Record):
-    """Part of `AppMetadata`."""
+    """Part of `AppMetadata`.
+
+    Attributes:
+        user_prompt: `str`.
+        file_id: Id of the file.
+        url: `str | None`.
+    """
 
     user_prompt: str
     file_id: str | None = None
@@ -91,7 +142,16 @@ class AppScreenshot(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class AppToolSummary(Record):
-    """EXPERIMENTAL - metadata returned by app/read."""
+    """EXPERIMENTAL - metadata returned by app/read.
+
+    Attributes:
+        description: `str`.
+        name: `str`.
+        disabled_reason: `str | None`.
+        is_enabled: `bool`.
+        is_read_only: `bool`.
+        title: `str | None`.
+    """
 
     description: str
     name: str
@@ -103,71 +163,90 @@ class AppToolSummary(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class AppsInstalledParams(ClientRequest["AppsInstalledResponse"]):
-    """Read the committed installed connector runtime snapshot."""
+    """Read the committed installed connector runtime snapshot.
+
+    Attributes:
+        force_refresh: When true and Apps are permitted, refresh and publish the hosted connector runtime tool
+            snapshot first.
+        thread_id: Optional loaded thread id used to evaluate effective app configuration.
+    """
 
     METHOD: ClassVar[str] = "app/installed"
 
     force_refresh: bool | Unset = UNSET
-    """When true and Apps are permitted, refresh and publish the hosted connector runtime tool snapshot first."""
     thread_id: str | Unset | None = UNSET
-    """Optional loaded thread id used to evaluate effective app configuration."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class AppsInstalledResponse(Record):
-    """The installed connectors in one committed runtime snapshot."""
+    """The installed connectors in one committed runtime snapshot.
+
+    Attributes:
+        apps: `list[InstalledApp]`.
+    """
 
     apps: list[InstalledApp]
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class AppsListParams(ClientRequest["AppsListResponse"]):
-    """EXPERIMENTAL - list available apps/connectors."""
+    """EXPERIMENTAL - list available apps/connectors.
+
+    Attributes:
+        cursor: Opaque pagination cursor returned by a previous call.
+        force_refetch: When true, bypass app caches and fetch the latest data from sources.
+        limit: Optional page size; defaults to a reasonable server-side value.
+        thread_id: Optional thread id used to evaluate app feature gating from that thread's config.
+    """
 
     METHOD: ClassVar[str] = "app/list"
 
     cursor: str | Unset | None = UNSET
-    """Opaque pagination cursor returned by a previous call."""
     force_refetch: bool | Unset = UNSET
-    """When true, bypass app caches and fetch the latest data from sources."""
     limit: int | Unset | None = UNSET
-    """Optional page size; defaults to a reasonable server-side value."""
     thread_id: str | Unset | None = UNSET
-    """Optional thread id used to evaluate app feature gating from that thread's config."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class AppsListResponse(Record):
-    """EXPERIMENTAL - app list response."""
+    """EXPERIMENTAL - app list response.
+
+    Attributes:
+        data: `list[AppInfo]`.
+        next_cursor: Opaque cursor to pass to the next call to continue after the last item. If None, there are no
+            more items to return.
+    """
 
     data: list[AppInfo]
     next_cursor: str | None = None
-    """Opaque cursor to pass to the next call to continue after the last item.
-
-    If None, there are no more items to return.
-    """
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class AppsReadParams(ClientRequest["AppsReadResponse"]):
-    """EXPERIMENTAL - read metadata for specific apps/connectors."""
+    """EXPERIMENTAL - read metadata for specific apps/connectors.
+
+    Attributes:
+        app_ids: App ids to read. The server accepts at most 100 ids and deduplicates repeated ids while preserving
+            their first-request order.
+        include_tools: When true, include display-only public tool summaries in the returned metadata.
+        thread_id: Optional loaded thread id used to evaluate effective app configuration.
+    """
 
     METHOD: ClassVar[str] = "app/read"
 
     app_ids: list[str]
-    """App ids to read.
-
-    The server accepts at most 100 ids and deduplicates repeated ids while preserving their first-request order.
-    """
     include_tools: bool | Unset = UNSET
-    """When true, include display-only public tool summaries in the returned metadata."""
     thread_id: str | Unset | None = UNSET
-    """Optional loaded thread id used to evaluate effective app configuration."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class AppsReadResponse(Record):
-    """EXPERIMENTAL - app/read response."""
+    """EXPERIMENTAL - app/read response.
+
+    Attributes:
+        apps: `list[ConnectorMetadata]`.
+        missing_app_ids: `list[str]`.
+    """
 
     apps: list[ConnectorMetadata]
     missing_app_ids: list[str]
@@ -175,7 +254,19 @@ class AppsReadResponse(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ConnectorMetadata(Record):
-    """EXPERIMENTAL - metadata returned by app/read."""
+    """EXPERIMENTAL - metadata returned by app/read.
+
+    Attributes:
+        id: `str`.
+        name: `str`.
+        description: `str | None`.
+        distribution_channel: `str | None`.
+        icon_url: `str | None`.
+        icon_url_dark: `str | None`.
+        install_url: `str | None`.
+        plugin_display_names: `list[str]`.
+        tool_summaries: `list[AppToolSummary] | None`.
+    """
 
     id: str
     name: str
@@ -190,14 +281,19 @@ class ConnectorMetadata(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class InstalledApp(Record):
-    """Installed connector runtime state."""
+    """Installed connector runtime state.
+
+    Attributes:
+        callable: Whether the connector is enabled and has a non-synthetic, model-visible tool allowed by effective
+            MCP and app/tool policy in the committed runtime snapshot.
+        enabled: Effective enabled state after applying global, workspace, local, and managed configuration at read
+            time.
+        id: `str`.
+        runtime_name: Best-effort name carried by the runtime tool catalog. Canonical app metadata remains owned by
+            `app/read`.
+    """
 
     callable: bool
-    """Whether the connector is enabled and has a non-synthetic, model-visible tool allowed by effective MCP and
-    app/tool policy in the committed runtime snapshot.
-    """
     enabled: bool
-    """Effective enabled state after applying global, workspace, local, and managed configuration at read time."""
     id: str
     runtime_name: str | None = None
-    """Best-effort name carried by the runtime tool catalog. Canonical app metadata remains owned by `app/read`."""

@@ -3,19 +3,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import attrs
 
+from openai_codex import _protocol as protocol
 from openai_codex._codec.base import OpenEnum, Record
-
-if TYPE_CHECKING:
-    from openai_codex._protocol.policy import ApprovalsReviewer
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class AppConfig(Record):
-    """Not part of any method's params or result."""
+    """Not part of any method's params or result.
+
+    Attributes:
+        approvals_reviewer: `ApprovalsReviewer | None`.
+        default_tools_approval_mode: `AppToolApproval | None`.
+        default_tools_enabled: `bool | None`.
+        destructive_enabled: `bool | None`.
+        enabled: `bool`.
+        links: Per-account approval settings keyed by link ID.
+        omit_tools_from: Additional model-facing surfaces omitted for this connector's tools.
+        open_world_enabled: `bool | None`.
+        tools: `AppToolsConfig | None`.
+    """
 
     WIRE_NAMES: ClassVar[dict[str, str]] = {
         "approvals_reviewer": "approvals_reviewer",
@@ -26,29 +36,32 @@ class AppConfig(Record):
         "open_world_enabled": "open_world_enabled",
     }
 
-    approvals_reviewer: ApprovalsReviewer | None = None
+    approvals_reviewer: protocol.ApprovalsReviewer | None = None
     default_tools_approval_mode: AppToolApproval | None = None
     default_tools_enabled: bool | None = None
     destructive_enabled: bool | None = None
     enabled: bool = True
     links: AppLinksConfig | None = None
-    """Per-account approval settings keyed by link ID."""
     omit_tools_from: list[ToolExposureSurface] | None = None
-    """Additional model-facing surfaces omitted for this connector's tools."""
     open_world_enabled: bool | None = None
     tools: AppToolsConfig | None = None
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class AppLinkConfig(Record):
-    """Approval settings for a connected account within an app."""
+    """Approval settings for a connected account within an app.
+
+    Attributes:
+        approvals_reviewer: `ApprovalsReviewer | None`.
+        default_tools_approval_mode: `AppToolApproval | None`.
+    """
 
     WIRE_NAMES: ClassVar[dict[str, str]] = {
         "approvals_reviewer": "approvals_reviewer",
         "default_tools_approval_mode": "default_tools_approval_mode",
     }
 
-    approvals_reviewer: ApprovalsReviewer | None = None
+    approvals_reviewer: protocol.ApprovalsReviewer | None = None
     default_tools_approval_mode: AppToolApproval | None = None
 
 
@@ -69,7 +82,12 @@ class AppToolApproval(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class AppToolConfig(Record):
-    """Not part of any method's params or result."""
+    """Not part of any method's params or result.
+
+    Attributes:
+        approval_mode: `AppToolApproval | None`.
+        enabled: `bool | None`.
+    """
 
     WIRE_NAMES: ClassVar[dict[str, str]] = {"approval_mode": "approval_mode"}
 
@@ -85,7 +103,15 @@ class AppToolsConfig(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class AppsDefaultConfig(Record):
-    """Part of `AppsConfig`."""
+    """Part of `AppsConfig`.
+
+    Attributes:
+        approvals_reviewer: `ApprovalsReviewer | None`.
+        default_tools_approval_mode: `AppToolApproval | None`.
+        destructive_enabled: `bool`.
+        enabled: `bool`.
+        open_world_enabled: `bool`.
+    """
 
     WIRE_NAMES: ClassVar[dict[str, str]] = {
         "approvals_reviewer": "approvals_reviewer",
@@ -94,7 +120,7 @@ class AppsDefaultConfig(Record):
         "open_world_enabled": "open_world_enabled",
     }
 
-    approvals_reviewer: ApprovalsReviewer | None = None
+    approvals_reviewer: protocol.ApprovalsReviewer | None = None
     default_tools_approval_mode: AppToolApproval | None = None
     destructive_enabled: bool = True
     enabled: bool = True
@@ -102,11 +128,14 @@ class AppsDefaultConfig(Record):
 
 
 class ToolExposureSurface(OpenEnum):
-    """A model-facing surface on which a tool can be exposed."""
+    """A model-facing surface on which a tool can be exposed.
+
+    Attributes:
+        code_mode: Nested tools available to Code Mode scripts.
+        deferred: Tools discovered later through tool search.
+        direct: Tools present in the model's initial tool list.
+    """
 
     code_mode = "code_mode"
-    """Nested tools available to Code Mode scripts."""
     deferred = "deferred"
-    """Tools discovered later through tool search."""
     direct = "direct"
-    """Tools present in the model's initial tool list."""

@@ -3,35 +3,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, TypeAlias
+from typing import ClassVar, TypeAlias
 
 import attrs
 
-from openai_codex._codec.base import UNSET, OpenEnum, Record, ServerNotification, ServerRequest, UnknownVariant
-
-if TYPE_CHECKING:
-    from openai_codex._codec.base import Unset
-    from openai_codex._protocol.command import CommandAction
-    from openai_codex._protocol.permission import (
-        AdditionalFileSystemPermissions,
-        AdditionalNetworkPermissions,
-        RequestPermissionProfile,
-    )
-    from openai_codex._protocol.scalar import LegacyAppPathString
+from openai_codex import _protocol as protocol
+from openai_codex._codec.base import UNSET, OpenEnum, Record, ServerNotification, ServerRequest, UnknownVariant, Unset
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class AdditionalPermissionProfile(Record):
-    """Part of `CommandExecutionRequestApprovalParams`."""
+    """Part of `CommandExecutionRequestApprovalParams`.
 
-    file_system: AdditionalFileSystemPermissions | None = None
-    network: AdditionalNetworkPermissions | None = None
-    """Partial overlay used for per-command permission requests."""
+    Attributes:
+        file_system: `AdditionalFileSystemPermissions | None`.
+        network: Partial overlay used for per-command permission requests.
+    """
+
+    file_system: protocol.AdditionalFileSystemPermissions | None = None
+    network: protocol.AdditionalNetworkPermissions | None = None
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class AcceptWithExecpolicyAmendmentDetails(Record):
-    """What `acceptWithExecpolicyAmendment` of a `CommandExecutionApprovalDecision` says."""
+    """What `acceptWithExecpolicyAmendment` of a `CommandExecutionApprovalDecision` says.
+
+    Attributes:
+        execpolicy_amendment: `list[str]`.
+    """
 
     WIRE_NAMES: ClassVar[dict[str, str]] = {"execpolicy_amendment": "execpolicy_amendment"}
 
@@ -40,7 +39,11 @@ class AcceptWithExecpolicyAmendmentDetails(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ApplyNetworkPolicyAmendmentDetails(Record):
-    """What `applyNetworkPolicyAmendment` of a `CommandExecutionApprovalDecision` says."""
+    """What `applyNetworkPolicyAmendment` of a `CommandExecutionApprovalDecision` says.
+
+    Attributes:
+        network_policy_amendment: `NetworkPolicyAmendment`.
+    """
 
     WIRE_NAMES: ClassVar[dict[str, str]] = {"network_policy_amendment": "network_policy_amendment"}
 
@@ -48,24 +51,29 @@ class ApplyNetworkPolicyAmendmentDetails(Record):
 
 
 class CommandExecutionApprovalDecisionKind(OpenEnum):
-    """Part of `CommandExecutionRequestApprovalParams`, `CommandExecutionRequestApprovalResponse`."""
+    """Part of `CommandExecutionRequestApprovalParams`, `CommandExecutionRequestApprovalResponse`.
+
+    Attributes:
+        accept: User approved the command.
+        accept_for_session: User approved the command and future prompts in the same session-scoped approval cache
+            should run without prompting.
+        decline: User denied the command. The agent will continue the turn.
+        cancel: User denied the command. The turn will also be immediately interrupted.
+    """
 
     accept = "accept"
-    """User approved the command."""
     accept_for_session = "acceptForSession"
-    """User approved the command and future prompts in the same session-scoped approval cache should run without
-    prompting.
-    """
     decline = "decline"
-    """User denied the command. The agent will continue the turn."""
     cancel = "cancel"
-    """User denied the command. The turn will also be immediately interrupted."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class AcceptWithExecpolicyAmendmentCommandExecutionApprovalDecision(Record):
     """User approved the command, and wants to apply the proposed execpolicy amendment so future matching commands can
     run without prompting.
+
+    Attributes:
+        accept_with_execpolicy_amendment: `AcceptWithExecpolicyAmendmentDetails`.
     """
 
     accept_with_execpolicy_amendment: AcceptWithExecpolicyAmendmentDetails
@@ -73,7 +81,11 @@ class AcceptWithExecpolicyAmendmentCommandExecutionApprovalDecision(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ApplyNetworkPolicyAmendmentCommandExecutionApprovalDecision(Record):
-    """User chose a persistent network policy rule (allow/deny) for this host."""
+    """User chose a persistent network policy rule (allow/deny) for this host.
+
+    Attributes:
+        apply_network_policy_amendment: `ApplyNetworkPolicyAmendmentDetails`.
+    """
 
     apply_network_policy_amendment: ApplyNetworkPolicyAmendmentDetails
 
@@ -99,66 +111,80 @@ class CommandExecutionRequestApprovalParams(ServerRequest["CommandExecutionReque
     """Sent when approval is requested for a specific command execution.
 
     This request is used for Turns started via turn/start.
+
+    Attributes:
+        item_id: Id of the item.
+        started_at_ms: Unix timestamp (in milliseconds) when this approval request started.
+        thread_id: Id of the thread.
+        turn_id: Id of the turn.
+        additional_permissions: Experimental. Optional additional permissions requested for this command.
+        approval_id: Unique identifier for this specific approval callback.
+
+            For regular shell/unified_exec approvals, this is null.
+
+            For zsh-exec-bridge subcommand approvals, multiple callbacks can belong to one parent `itemId`, so
+            `approvalId` is a distinct opaque callback id (a UUID) used to disambiguate routing. Stdin approvals also
+            use a distinct callback id; inspect `kind` to distinguish them.
+        available_decisions: Experimental. Ordered list of decisions the client may present for this prompt.
+        command: The command to be executed.
+        command_actions: Best-effort parsed command actions for friendly display.
+        cwd: The command's working directory.
+        environment_id: Environment in which the command will run.
+        kind: Kind of action under review. Defaults to `command` for older servers.
+        network_approval_context: Optional context for a managed-network approval prompt.
+        proposed_execpolicy_amendment: Optional proposed execpolicy amendment to allow similar commands without
+            prompting.
+        proposed_network_policy_amendments: Optional proposed network policy amendments (allow/deny host) for future
+            requests.
+        reason: Optional explanatory reason (e.g. request for network access).
     """
 
     METHOD: ClassVar[str] = "item/commandExecution/requestApproval"
 
     item_id: str
     started_at_ms: int
-    """Unix timestamp (in milliseconds) when this approval request started."""
     thread_id: str
     turn_id: str
     additional_permissions: AdditionalPermissionProfile | None = None
-    """Experimental. Optional additional permissions requested for this command."""
     approval_id: str | None = None
-    """Unique identifier for this specific approval callback.
-
-    For regular shell/unified_exec approvals, this is null.
-
-    For zsh-exec-bridge subcommand approvals, multiple callbacks can belong to one parent `itemId`, so `approvalId`
-    is a distinct opaque callback id (a UUID) used to disambiguate routing. Stdin approvals also use a distinct
-    callback id; inspect `kind` to distinguish them.
-    """
     available_decisions: list[CommandExecutionApprovalDecision] | None = None
-    """Experimental. Ordered list of decisions the client may present for this prompt."""
     command: str | None = None
-    """The command to be executed."""
-    command_actions: list[CommandAction] | None = None
-    """Best-effort parsed command actions for friendly display."""
-    cwd: LegacyAppPathString | None = None
-    """The command's working directory."""
+    command_actions: list[protocol.CommandAction] | None = None
+    cwd: protocol.LegacyAppPathString | None = None
     environment_id: str | None = None
-    """Environment in which the command will run."""
     kind: CommandExecutionApprovalKind = CommandExecutionApprovalKind.command
-    """Kind of action under review. Defaults to `command` for older servers."""
     network_approval_context: NetworkApprovalContext | None = None
-    """Optional context for a managed-network approval prompt."""
     proposed_execpolicy_amendment: list[str] | None = None
-    """Optional proposed execpolicy amendment to allow similar commands without prompting."""
     proposed_network_policy_amendments: list[NetworkPolicyAmendment] | None = None
-    """Optional proposed network policy amendments (allow/deny host) for future requests."""
     reason: str | None = None
-    """Optional explanatory reason (e.g. request for network access)."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class CommandExecutionRequestApprovalResponse(Record):
-    """Result of `item/commandExecution/requestApproval`."""
+    """Result of `item/commandExecution/requestApproval`.
+
+    Attributes:
+        decision: `CommandExecutionApprovalDecision`.
+    """
 
     decision: CommandExecutionApprovalDecision
 
 
 class FileChangeApprovalDecision(OpenEnum):
-    """Part of `FileChangeRequestApprovalResponse`."""
+    """Part of `FileChangeRequestApprovalResponse`.
+
+    Attributes:
+        accept: User approved the file changes.
+        accept_for_session: User approved the file changes and future changes to the same files should run without
+            prompting.
+        decline: User denied the file changes. The agent will continue the turn.
+        cancel: User denied the file changes. The turn will also be immediately interrupted.
+    """
 
     accept = "accept"
-    """User approved the file changes."""
     accept_for_session = "acceptForSession"
-    """User approved the file changes and future changes to the same files should run without prompting."""
     decline = "decline"
-    """User denied the file changes. The agent will continue the turn."""
     cancel = "cancel"
-    """User denied the file changes. The turn will also be immediately interrupted."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
@@ -166,41 +192,59 @@ class FileChangeRequestApprovalParams(ServerRequest["FileChangeRequestApprovalRe
     """Sent when approval is requested for a specific file change.
 
     This request is used for Turns started via turn/start.
+
+    Attributes:
+        item_id: Id of the item.
+        started_at_ms: Unix timestamp (in milliseconds) when this approval request started.
+        thread_id: Id of the thread.
+        turn_id: Id of the turn.
+        grant_root: [UNSTABLE] When set, the agent is asking the user to allow writes under this root for the
+            remainder of the session (unclear if this is honored today).
+        reason: Optional explanatory reason (e.g. request for extra write access).
     """
 
     METHOD: ClassVar[str] = "item/fileChange/requestApproval"
 
     item_id: str
     started_at_ms: int
-    """Unix timestamp (in milliseconds) when this approval request started."""
     thread_id: str
     turn_id: str
     grant_root: str | None = None
-    """[UNSTABLE] When set, the agent is asking the user to allow writes under this root for the remainder of the
-    session (unclear if this is honored today).
-    """
     reason: str | None = None
-    """Optional explanatory reason (e.g. request for extra write access)."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class FileChangeRequestApprovalResponse(Record):
-    """Result of `item/fileChange/requestApproval`."""
+    """Result of `item/fileChange/requestApproval`.
+
+    Attributes:
+        decision: `FileChangeApprovalDecision`.
+    """
 
     decision: FileChangeApprovalDecision
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class GrantedPermissionProfile(Record):
-    """Part of `PermissionsRequestApprovalResponse`."""
+    """Part of `PermissionsRequestApprovalResponse`.
 
-    file_system: AdditionalFileSystemPermissions | Unset | None = UNSET
-    network: AdditionalNetworkPermissions | Unset | None = UNSET
+    Attributes:
+        file_system: `AdditionalFileSystemPermissions | Unset | None`.
+        network: `AdditionalNetworkPermissions | Unset | None`.
+    """
+
+    file_system: protocol.AdditionalFileSystemPermissions | Unset | None = UNSET
+    network: protocol.AdditionalNetworkPermissions | Unset | None = UNSET
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class NetworkApprovalContext(Record):
-    """Part of `CommandExecutionRequestApprovalParams`."""
+    """Part of `CommandExecutionRequestApprovalParams`.
+
+    Attributes:
+        host: `str`.
+        protocol: `NetworkApprovalProtocol`.
+    """
 
     host: str
     protocol: NetworkApprovalProtocol
@@ -217,7 +261,12 @@ class NetworkApprovalProtocol(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class NetworkPolicyAmendment(Record):
-    """Part of `CommandExecutionApprovalDecision`, `CommandExecutionRequestApprovalParams`, `ReviewDecision`."""
+    """Part of `CommandExecutionApprovalDecision`, `CommandExecutionRequestApprovalParams`, `ReviewDecision`.
+
+    Attributes:
+        action: `NetworkPolicyRuleAction`.
+        host: `str`.
+    """
 
     action: NetworkPolicyRuleAction
     host: str
@@ -239,15 +288,25 @@ class PermissionGrantScope(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class PermissionsRequestApprovalParams(ServerRequest["PermissionsRequestApprovalResponse"]):
-    """Request approval for additional permissions from the user."""
+    """Request approval for additional permissions from the user.
+
+    Attributes:
+        cwd: `LegacyAppPathString`.
+        item_id: Id of the item.
+        permissions: `RequestPermissionProfile`.
+        started_at_ms: Unix timestamp (in milliseconds) when this approval request started.
+        thread_id: Id of the thread.
+        turn_id: Id of the turn.
+        environment_id: Id of the environment.
+        reason: `str | None`.
+    """
 
     METHOD: ClassVar[str] = "item/permissions/requestApproval"
 
-    cwd: LegacyAppPathString
+    cwd: protocol.LegacyAppPathString
     item_id: str
-    permissions: RequestPermissionProfile
+    permissions: protocol.RequestPermissionProfile
     started_at_ms: int
-    """Unix timestamp (in milliseconds) when this approval request started."""
     thread_id: str
     turn_id: str
     environment_id: str | None = None
@@ -256,12 +315,17 @@ class PermissionsRequestApprovalParams(ServerRequest["PermissionsRequestApproval
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class PermissionsRequestApprovalResponse(Record):
-    """Result of `item/permissions/requestApproval`."""
+    """Result of `item/permissions/requestApproval`.
+
+    Attributes:
+        permissions: `GrantedPermissionProfile`.
+        scope: `PermissionGrantScope | Unset`.
+        strict_auto_review: Review every subsequent command in this turn before normal sandboxed execution.
+    """
 
     permissions: GrantedPermissionProfile
     scope: PermissionGrantScope | Unset = UNSET
     strict_auto_review: bool | Unset | None = UNSET
-    """Review every subsequent command in this turn before normal sandboxed execution."""
 
 
 RequestId: TypeAlias = str | int
@@ -270,7 +334,12 @@ RequestId: TypeAlias = str | int
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ServerRequestResolvedNotification(ServerNotification):
-    """Payload of `serverRequest/resolved`."""
+    """Payload of `serverRequest/resolved`.
+
+    Attributes:
+        request_id: Id of the request.
+        thread_id: Id of the thread.
+    """
 
     METHOD: ClassVar[str] = "serverRequest/resolved"
 

@@ -3,19 +3,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import attrs
 
-from openai_codex._codec.base import UNSET, ClientRequest, OpenEnum, Record, ServerNotification
-
-if TYPE_CHECKING:
-    from openai_codex._codec.base import JsonValue, Unset
+from openai_codex._codec.base import UNSET, ClientRequest, JsonValue, OpenEnum, Record, ServerNotification, Unset
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadAttachment(Record):
-    """An independently persisted attachment associated with a thread."""
+    """An independently persisted attachment associated with a thread.
+
+    Attributes:
+        attachment_type: `str`.
+        created_at: `int`.
+        id: `str`.
+        identity_key: `str`.
+        payload: `JsonValue`.
+    """
 
     attachment_type: str
     created_at: int
@@ -33,7 +38,14 @@ class ThreadAttachmentAddOutcome(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadAttachmentAddParams(ClientRequest["ThreadAttachmentAddResponse"]):
-    """Parameters for creating or locating an attachment on its owning thread."""
+    """Parameters for creating or locating an attachment on its owning thread.
+
+    Attributes:
+        attachment_type: `str`.
+        identity_key: `str`.
+        payload: `JsonValue`.
+        thread_id: Id of the thread.
+    """
 
     METHOD: ClassVar[str] = "thread/attachment/add"
 
@@ -45,7 +57,12 @@ class ThreadAttachmentAddParams(ClientRequest["ThreadAttachmentAddResponse"]):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadAttachmentAddResponse(Record):
-    """The created or existing attachment."""
+    """The created or existing attachment.
+
+    Attributes:
+        attachment: `ThreadAttachment`.
+        outcome: `ThreadAttachmentAddOutcome`.
+    """
 
     attachment: ThreadAttachment
     outcome: ThreadAttachmentAddOutcome
@@ -53,7 +70,13 @@ class ThreadAttachmentAddResponse(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadAttachmentListParams(ClientRequest["ThreadAttachmentListResponse"]):
-    """Parameters for listing attachments from one thread."""
+    """Parameters for listing attachments from one thread.
+
+    Attributes:
+        thread_id: Id of the thread.
+        cursor: `str | Unset | None`.
+        limit: `int | Unset | None`.
+    """
 
     METHOD: ClassVar[str] = "thread/attachment/list"
 
@@ -64,7 +87,12 @@ class ThreadAttachmentListParams(ClientRequest["ThreadAttachmentListResponse"]):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadAttachmentListResponse(Record):
-    """One page of attachments associated with the requested thread."""
+    """One page of attachments associated with the requested thread.
+
+    Attributes:
+        data: `list[ThreadAttachment]`.
+        next_cursor: `str | None`.
+    """
 
     data: list[ThreadAttachment]
     next_cursor: str | None = None
@@ -79,30 +107,46 @@ class ThreadAttachmentOperation(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadAttachmentOwner(Record):
-    """A thread that currently owns an attachment with the requested identity."""
+    """A thread that currently owns an attachment with the requested identity.
+
+    Attributes:
+        archived: Whether the owning thread is archived, not whether it is currently executing a turn.
+        thread_id: Id of the thread.
+    """
 
     archived: bool
-    """Whether the owning thread is archived, not whether it is currently executing a turn."""
     thread_id: str
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadAttachmentOwnerListParams(ClientRequest["ThreadAttachmentOwnerListResponse"]):
-    """Parameters for reverse lookup by attachment identity within this server's store."""
+    """Parameters for reverse lookup by attachment identity within this server's store.
+
+    Attributes:
+        attachment_type: `str`.
+        identity_key: `str`.
+        archived: Omitted or null returns all matches; false returns non-archived threads only.
+        cursor: `str | Unset | None`.
+        limit: `int | Unset | None`.
+    """
 
     METHOD: ClassVar[str] = "thread/attachmentOwner/list"
 
     attachment_type: str
     identity_key: str
     archived: bool | Unset | None = UNSET
-    """Omitted or null returns all matches; false returns non-archived threads only."""
     cursor: str | Unset | None = UNSET
     limit: int | Unset | None = UNSET
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadAttachmentOwnerListResponse(Record):
-    """One page of matching owners, including threads without their own user messages."""
+    """One page of matching owners, including threads without their own user messages.
+
+    Attributes:
+        data: `list[ThreadAttachmentOwner]`.
+        next_cursor: `str | None`.
+    """
 
     data: list[ThreadAttachmentOwner]
     next_cursor: str | None = None
@@ -110,7 +154,13 @@ class ThreadAttachmentOwnerListResponse(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadAttachmentRemoveParams(ClientRequest["ThreadAttachmentRemoveResponse"]):
-    """Parameters for deleting an attachment by its stable thread-local identity."""
+    """Parameters for deleting an attachment by its stable thread-local identity.
+
+    Attributes:
+        attachment_type: `str`.
+        identity_key: `str`.
+        thread_id: Id of the thread.
+    """
 
     METHOD: ClassVar[str] = "thread/attachment/remove"
 
@@ -127,7 +177,15 @@ class ThreadAttachmentRemoveResponse(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadAttachmentUpdatedNotification(ServerNotification):
-    """Notification published after a thread attachment is created or deleted."""
+    """Notification published after a thread attachment is created or deleted.
+
+    Attributes:
+        attachment_id: Id of the attachment.
+        attachment_type: `str`.
+        identity_key: `str`.
+        operation: `ThreadAttachmentOperation`.
+        thread_id: Id of the thread.
+    """
 
     METHOD: ClassVar[str] = "thread/attachment/updated"
 

@@ -19,7 +19,12 @@ class AwsCredentialType(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class BedrockAwsProfile(Record):
-    """Experimental. Part of `BedrockDiscoverResponse`."""
+    """Experimental. Part of `BedrockDiscoverResponse`.
+
+    Attributes:
+        name: `str`.
+        region: `str | None`.
+    """
 
     name: str
     region: str | None = None
@@ -35,15 +40,16 @@ class BedrockCheckGovCloudRequirementsParams(ClientRequest["BedrockCheckGovCloud
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class BedrockCheckGovCloudRequirementsResponse(Record):
-    """Experimental. Advisory check of the current Bedrock configuration after login or setup."""
+    """Experimental. Advisory check of the current Bedrock configuration after login or setup.
+
+    Attributes:
+        is_gov_cloud: Whether the active Bedrock authentication resolves to a GovCloud region.
+        should_warn: Whether GovCloud is selected and the managed requirements miss the baseline. A false value is
+            not a general certification of the network configuration.
+    """
 
     is_gov_cloud: bool
-    """Whether the active Bedrock authentication resolves to a GovCloud region."""
     should_warn: bool
-    """Whether GovCloud is selected and the managed requirements miss the baseline.
-
-    A false value is not a general certification of the network configuration.
-    """
 
 
 class BedrockDiscoverParams(ClientRequest["BedrockDiscoverResponse"]):
@@ -56,7 +62,12 @@ class BedrockDiscoverParams(ClientRequest["BedrockDiscoverResponse"]):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class BedrockDiscoverResponse(Record):
-    """Experimental. Result of `account/bedrock/discover`."""
+    """Experimental. Result of `account/bedrock/discover`.
+
+    Attributes:
+        environment_credentials: `list[BedrockEnvironmentCredential]`.
+        profiles: `list[BedrockAwsProfile]`.
+    """
 
     environment_credentials: list[BedrockEnvironmentCredential]
     profiles: list[BedrockAwsProfile]
@@ -64,7 +75,12 @@ class BedrockDiscoverResponse(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class BedrockEnvironmentCredential(Record):
-    """Experimental. Part of `BedrockDiscoverResponse`."""
+    """Experimental. Part of `BedrockDiscoverResponse`.
+
+    Attributes:
+        type: `AwsCredentialType`.
+        region: `str | None`.
+    """
 
     type: AwsCredentialType
     region: str | None = None
@@ -72,7 +88,12 @@ class BedrockEnvironmentCredential(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ProfileBedrockSetupParams(ClientRequest["BedrockSetupResponse"], Variant):
-    """Experimental. A `BedrockSetupParams` of type ``profile``."""
+    """Experimental. A `BedrockSetupParams` of type ``profile``.
+
+    Attributes:
+        profile: `str`.
+        region: `str`.
+    """
 
     METHOD: ClassVar[str] = "account/bedrock/setup"
     type: ClassVar[Literal["profile"]] = "profile"
@@ -83,7 +104,11 @@ class ProfileBedrockSetupParams(ClientRequest["BedrockSetupResponse"], Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class EnvironmentBedrockSetupParams(ClientRequest["BedrockSetupResponse"], Variant):
-    """Experimental. A `BedrockSetupParams` of type ``environment``."""
+    """Experimental. A `BedrockSetupParams` of type ``environment``.
+
+    Attributes:
+        region: `str`.
+    """
 
     METHOD: ClassVar[str] = "account/bedrock/setup"
     type: ClassVar[Literal["environment"]] = "environment"

@@ -3,20 +3,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, TypeAlias
+from typing import ClassVar, TypeAlias
 
 import attrs
 
-from openai_codex._codec.base import UNSET, ClientRequest, OpenEnum, Record, UnknownVariant
-
-if TYPE_CHECKING:
-    from openai_codex._codec.base import Unset
-    from openai_codex._protocol.scalar import ReasoningEffort
+from openai_codex import _protocol as protocol
+from openai_codex._codec.base import UNSET, ClientRequest, OpenEnum, Record, UnknownVariant, Unset
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class CollaborationMode(Record):
-    """Collaboration mode for a Codex session."""
+    """Collaboration mode for a Codex session.
+
+    Attributes:
+        mode: `ModeKind`.
+        settings: `CollaborationModeSettings`.
+    """
 
     mode: ModeKind
     settings: CollaborationModeSettings
@@ -32,21 +34,32 @@ class CollaborationModeListParams(ClientRequest["CollaborationModeListResponse"]
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class CollaborationModeListResponse(Record):
-    """EXPERIMENTAL - collaboration mode presets response."""
+    """EXPERIMENTAL - collaboration mode presets response.
+
+    Attributes:
+        data: `list[CollaborationModeMask]`.
+    """
 
     data: list[CollaborationModeMask]
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class CollaborationModeMask(Record):
-    """EXPERIMENTAL - collaboration mode preset metadata for clients."""
+    """EXPERIMENTAL - collaboration mode preset metadata for clients.
+
+    Attributes:
+        name: `str`.
+        mode: `ModeKind | None`.
+        model: `str | None`.
+        reasoning_effort: `ReasoningEffort | None`.
+    """
 
     WIRE_NAMES: ClassVar[dict[str, str]] = {"reasoning_effort": "reasoning_effort"}
 
     name: str
     mode: ModeKind | None = None
     model: str | None = None
-    reasoning_effort: ReasoningEffort | None = None
+    reasoning_effort: protocol.ReasoningEffort | None = None
 
 
 class ModeKind(OpenEnum):
@@ -68,7 +81,11 @@ class MultiAgentModeKind(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class CustomMultiAgentMode(Record):
-    """A `MultiAgentMode` with ``custom``."""
+    """A `MultiAgentMode` with ``custom``.
+
+    Attributes:
+        custom: `str`.
+    """
 
     custom: str
 
@@ -93,18 +110,26 @@ class ReasoningSummary(OpenEnum):
 
     This can be useful for debugging and understanding the model's reasoning process. See
     https://platform.openai.com/docs/guides/reasoning?api-mode=responses#reasoning-summaries
+
+    Attributes:
+        none: Option to disable reasoning summaries.
     """
 
     auto = "auto"
     concise = "concise"
     detailed = "detailed"
     none = "none"
-    """Option to disable reasoning summaries."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class CollaborationModeSettings(Record):
-    """Settings for a collaboration mode."""
+    """Settings for a collaboration mode.
+
+    Attributes:
+        model: `str`.
+        developer_instructions: `str | Unset | None`.
+        reasoning_effort: `ReasoningEffort | Unset | None`.
+    """
 
     WIRE_NAMES: ClassVar[dict[str, str]] = {
         "developer_instructions": "developer_instructions",
@@ -113,4 +138,4 @@ class CollaborationModeSettings(Record):
 
     model: str
     developer_instructions: str | Unset | None = UNSET
-    reasoning_effort: ReasoningEffort | Unset | None = UNSET
+    reasoning_effort: protocol.ReasoningEffort | Unset | None = UNSET

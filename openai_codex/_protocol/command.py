@@ -3,30 +3,39 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 import attrs
 
+from openai_codex import _protocol as protocol
 from openai_codex._codec.base import OpenEnum, UnknownVariant, Variant
-
-if TYPE_CHECKING:
-    from openai_codex._protocol.scalar import LegacyAppPathString
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ReadCommandAction(Variant):
-    """A `CommandAction` of type ``read``."""
+    """A `CommandAction` of type ``read``.
+
+    Attributes:
+        command: `str`.
+        name: `str`.
+        path: `LegacyAppPathString`.
+    """
 
     type: ClassVar[Literal["read"]] = "read"
 
     command: str
     name: str
-    path: LegacyAppPathString
+    path: protocol.LegacyAppPathString
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ListFilesCommandAction(Variant):
-    """A `CommandAction` of type ``listFiles``."""
+    """A `CommandAction` of type ``listFiles``.
+
+    Attributes:
+        command: `str`.
+        path: `str | None`.
+    """
 
     type: ClassVar[Literal["listFiles"]] = "listFiles"
 
@@ -36,7 +45,13 @@ class ListFilesCommandAction(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class SearchCommandAction(Variant):
-    """A `CommandAction` of type ``search``."""
+    """A `CommandAction` of type ``search``.
+
+    Attributes:
+        command: `str`.
+        path: `str | None`.
+        query: `str | None`.
+    """
 
     type: ClassVar[Literal["search"]] = "search"
 
@@ -47,7 +62,11 @@ class SearchCommandAction(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class UnknownCommandAction(Variant):
-    """A `CommandAction` of type ``unknown``."""
+    """A `CommandAction` of type ``unknown``.
+
+    Attributes:
+        command: `str`.
+    """
 
     type: ClassVar[Literal["unknown"]] = "unknown"
 

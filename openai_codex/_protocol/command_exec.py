@@ -3,15 +3,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import attrs
 
-from openai_codex._codec.base import SECRET, UNSET, ClientRequest, OpenEnum, Record, ServerNotification
-
-if TYPE_CHECKING:
-    from openai_codex._codec.base import Unset
-    from openai_codex._protocol.policy import SandboxPolicy
+from openai_codex import _protocol as protocol
+from openai_codex._codec.base import SECRET, UNSET, ClientRequest, OpenEnum, Record, ServerNotification, Unset
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
@@ -20,27 +17,33 @@ class CommandExecOutputDeltaNotification(ServerNotification):
 
     These notifications are connection-scoped. If the originating connection closes, the server terminates the
     process.
+
+    Attributes:
+        cap_reached: `true` on the final streamed chunk for a stream when `outputBytesCap` truncated later output on
+            that stream.
+        delta_base64: Base64-encoded output bytes.
+        process_id: Client-supplied, connection-scoped `processId` from the original `command/exec` request.
+        stream: Output stream for this chunk.
     """
 
     METHOD: ClassVar[str] = "command/exec/outputDelta"
 
     cap_reached: bool
-    """`true` on the final streamed chunk for a stream when `outputBytesCap` truncated later output on that stream."""
     delta_base64: str
-    """Base64-encoded output bytes."""
     process_id: str
-    """Client-supplied, connection-scoped `processId` from the original `command/exec` request."""
     stream: CommandExecOutputStream
-    """Output stream for this chunk."""
 
 
 class CommandExecOutputStream(OpenEnum):
-    """Stream label for `command/exec/outputDelta` notifications."""
+    """Stream label for `command/exec/outputDelta` notifications.
+
+    Attributes:
+        stdout: stdout stream. PTY mode multiplexes terminal output here.
+        stderr: stderr stream.
+    """
 
     stdout = "stdout"
-    """stdout stream. PTY mode multiplexes terminal output here."""
     stderr = "stderr"
-    """stderr stream."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
@@ -49,86 +52,80 @@ class CommandExecParams(ClientRequest["CommandExecResponse"]):
 
     The final `command/exec` response is deferred until the process exits and is sent only after all
     `command/exec/outputDelta` notifications for that connection have been emitted.
+
+    Attributes:
+        command: Command argv vector. Empty arrays are rejected.
+        cwd: Optional working directory. Defaults to the server cwd.
+        disable_output_cap: Disable stdout/stderr capture truncation for this request.
+
+            Cannot be combined with `outputBytesCap`.
+        disable_timeout: Disable the timeout entirely for this request.
+
+            Cannot be combined with `timeoutMs`.
+        env: Optional environment overrides merged into the server-computed environment.
+
+            Matching names override inherited values. Set a key to `null` to unset an inherited variable.
+        output_bytes_cap: Optional per-stream stdout/stderr capture cap in bytes.
+
+            When omitted, the server default applies. Cannot be combined with `disableOutputCap`.
+        permission_profile: Experimental. Optional active permissions profile id for this command.
+
+            Defaults to the user's configured permissions when omitted. Cannot be combined with `sandboxPolicy`.
+        process_id: Optional client-supplied, connection-scoped process id.
+
+            Required for `tty`, `streamStdin`, `streamStdoutStderr`, and follow-up `command/exec/write`,
+            `command/exec/resize`, and `command/exec/terminate` calls. When omitted, buffered execution gets an internal
+            id that is not exposed to the client.
+        sandbox_policy: Optional sandbox policy for this command.
+
+            Uses the same shape as thread/turn execution sandbox configuration and defaults to the user's configured
+            policy when omitted. Cannot be combined with `permissionProfile`.
+        size: Optional initial PTY size in character cells. Only valid when `tty` is true.
+        stream_stdin: Allow follow-up `command/exec/write` requests to write stdin bytes.
+
+            Requires a client-supplied `processId`.
+        stream_stdout_stderr: Stream stdout/stderr via `command/exec/outputDelta` notifications.
+
+            Streamed bytes are not duplicated into the final response and require a client-supplied `processId`.
+        timeout_ms: Optional timeout in milliseconds.
+
+            When omitted, the server default applies. Cannot be combined with `disableTimeout`.
+        tty: Enable PTY mode.
+
+            This implies `streamStdin` and `streamStdoutStderr`.
     """
 
     METHOD: ClassVar[str] = "command/exec"
 
     command: list[str]
-    """Command argv vector. Empty arrays are rejected."""
     cwd: str | Unset | None = UNSET
-    """Optional working directory. Defaults to the server cwd."""
     disable_output_cap: bool | Unset = UNSET
-    """Disable stdout/stderr capture truncation for this request.
-
-    Cannot be combined with `outputBytesCap`.
-    """
     disable_timeout: bool | Unset = UNSET
-    """Disable the timeout entirely for this request.
-
-    Cannot be combined with `timeoutMs`.
-    """
     env: dict[str, str | None] | Unset | None = attrs.field(default=UNSET, metadata=SECRET)
-    """Optional environment overrides merged into the server-computed environment.
-
-    Matching names override inherited values. Set a key to `null` to unset an inherited variable.
-    """
     output_bytes_cap: int | Unset | None = UNSET
-    """Optional per-stream stdout/stderr capture cap in bytes.
-
-    When omitted, the server default applies. Cannot be combined with `disableOutputCap`.
-    """
     permission_profile: str | Unset | None = UNSET
-    """Experimental. Optional active permissions profile id for this command.
-
-    Defaults to the user's configured permissions when omitted. Cannot be combined with `sandboxPolicy`.
-    """
     process_id: str | Unset | None = UNSET
-    """Optional client-supplied, connection-scoped process id.
-
-    Required for `tty`, `streamStdin`, `streamStdoutStderr`, and follow-up `command/exec/write`,
-    `command/exec/resize`, and `command/exec/terminate` calls. When omitted, buffered execution gets an internal id
-    that is not exposed to the client.
-    """
-    sandbox_policy: SandboxPolicy | Unset | None = UNSET
-    """Optional sandbox policy for this command.
-
-    Uses the same shape as thread/turn execution sandbox configuration and defaults to the user's configured policy
-    when omitted. Cannot be combined with `permissionProfile`.
-    """
+    sandbox_policy: protocol.SandboxPolicy | Unset | None = UNSET
     size: CommandExecTerminalSize | Unset | None = UNSET
-    """Optional initial PTY size in character cells. Only valid when `tty` is true."""
     stream_stdin: bool | Unset = UNSET
-    """Allow follow-up `command/exec/write` requests to write stdin bytes.
-
-    Requires a client-supplied `processId`.
-    """
     stream_stdout_stderr: bool | Unset = UNSET
-    """Stream stdout/stderr via `command/exec/outputDelta` notifications.
-
-    Streamed bytes are not duplicated into the final response and require a client-supplied `processId`.
-    """
     timeout_ms: int | Unset | None = UNSET
-    """Optional timeout in milliseconds.
-
-    When omitted, the server default applies. Cannot be combined with `disableTimeout`.
-    """
     tty: bool | Unset = UNSET
-    """Enable PTY mode.
-
-    This implies `streamStdin` and `streamStdoutStderr`.
-    """
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class CommandExecResizeParams(ClientRequest["CommandExecResizeResponse"]):
-    """Resize a running PTY-backed `command/exec` session."""
+    """Resize a running PTY-backed `command/exec` session.
+
+    Attributes:
+        process_id: Client-supplied, connection-scoped `processId` from the original `command/exec` request.
+        size: New PTY size in character cells.
+    """
 
     METHOD: ClassVar[str] = "command/exec/resize"
 
     process_id: str
-    """Client-supplied, connection-scoped `processId` from the original `command/exec` request."""
     size: CommandExecTerminalSize
-    """New PTY size in character cells."""
 
 
 class CommandExecResizeResponse(Record):
@@ -139,40 +136,47 @@ class CommandExecResizeResponse(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class CommandExecResponse(Record):
-    """Final buffered result for `command/exec`."""
+    """Final buffered result for `command/exec`.
+
+    Attributes:
+        exit_code: Process exit code.
+        stderr: Buffered stderr capture.
+
+            Empty when stderr was streamed via `command/exec/outputDelta`.
+        stdout: Buffered stdout capture.
+
+            Empty when stdout was streamed via `command/exec/outputDelta`.
+    """
 
     exit_code: int
-    """Process exit code."""
     stderr: str
-    """Buffered stderr capture.
-
-    Empty when stderr was streamed via `command/exec/outputDelta`.
-    """
     stdout: str
-    """Buffered stdout capture.
-
-    Empty when stdout was streamed via `command/exec/outputDelta`.
-    """
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class CommandExecTerminalSize(Record):
-    """PTY size in character cells for `command/exec` PTY sessions."""
+    """PTY size in character cells for `command/exec` PTY sessions.
+
+    Attributes:
+        cols: Terminal width in character cells.
+        rows: Terminal height in character cells.
+    """
 
     cols: int
-    """Terminal width in character cells."""
     rows: int
-    """Terminal height in character cells."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class CommandExecTerminateParams(ClientRequest["CommandExecTerminateResponse"]):
-    """Terminate a running `command/exec` session."""
+    """Terminate a running `command/exec` session.
+
+    Attributes:
+        process_id: Client-supplied, connection-scoped `processId` from the original `command/exec` request.
+    """
 
     METHOD: ClassVar[str] = "command/exec/terminate"
 
     process_id: str
-    """Client-supplied, connection-scoped `processId` from the original `command/exec` request."""
 
 
 class CommandExecTerminateResponse(Record):
@@ -183,16 +187,19 @@ class CommandExecTerminateResponse(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class CommandExecWriteParams(ClientRequest["CommandExecWriteResponse"]):
-    """Write stdin bytes to a running `command/exec` session, close stdin, or both."""
+    """Write stdin bytes to a running `command/exec` session, close stdin, or both.
+
+    Attributes:
+        process_id: Client-supplied, connection-scoped `processId` from the original `command/exec` request.
+        close_stdin: Close stdin after writing `deltaBase64`, if present.
+        delta_base64: Optional base64-encoded stdin bytes to write.
+    """
 
     METHOD: ClassVar[str] = "command/exec/write"
 
     process_id: str
-    """Client-supplied, connection-scoped `processId` from the original `command/exec` request."""
     close_stdin: bool | Unset = UNSET
-    """Close stdin after writing `deltaBase64`, if present."""
     delta_base64: str | Unset | None = UNSET
-    """Optional base64-encoded stdin bytes to write."""
 
 
 class CommandExecWriteResponse(Record):

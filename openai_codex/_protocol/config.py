@@ -3,18 +3,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias
 
 import attrs
 
-from openai_codex._codec.base import SECRET, UNSET, ClientRequest, OpenEnum, Record, UnknownVariant, Variant
-
-if TYPE_CHECKING:
-    from openai_codex._codec.base import JsonObject, JsonValue, Unset
-    from openai_codex._protocol.app_config import AppsDefaultConfig
-    from openai_codex._protocol.collaboration import ReasoningSummary
-    from openai_codex._protocol.policy import ApprovalsReviewer, AskForApproval, SandboxMode
-    from openai_codex._protocol.scalar import AbsolutePathBuf, ReasoningEffort
+from openai_codex import _protocol as protocol
+from openai_codex._codec.base import (
+    SECRET,
+    UNSET,
+    ClientRequest,
+    JsonObject,
+    JsonValue,
+    OpenEnum,
+    Record,
+    UnknownVariant,
+    Unset,
+    Variant,
+)
 
 
 class AllowDenyRequirement(OpenEnum):
@@ -26,32 +31,49 @@ class AllowDenyRequirement(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class AnalyticsConfig(Record):
-    """Part of `Config`."""
+    """Part of `Config`.
+
+    Attributes:
+        enabled: `bool | None`.
+    """
 
     enabled: bool | None = None
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class AppsConfig(Record):
-    """Part of `Config`."""
+    """Part of `Config`.
+
+    Attributes:
+        default: `AppsDefaultConfig | None`.
+    """
 
     WIRE_NAMES: ClassVar[dict[str, str]] = {"default": "_default"}
 
-    default: AppsDefaultConfig | None = None
+    default: protocol.AppsDefaultConfig | None = None
 
 
 class AutoCompactTokenLimitScope(OpenEnum):
-    """Selects which part of the active context is charged against `model_auto_compact_token_limit`."""
+    """Selects which part of the active context is charged against `model_auto_compact_token_limit`.
+
+    Attributes:
+        total: Count the full active context against the limit.
+        body_after_prefix: Count sampled output and later growth after the carried window prefix.
+    """
 
     total = "total"
-    """Count the full active context against the limit."""
     body_after_prefix = "body_after_prefix"
-    """Count sampled output and later growth after the carried window prefix."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class BrowserUseConfig(Record):
-    """Part of `Config`."""
+    """Part of `Config`.
+
+    Attributes:
+        allow_history_access: `bool | None`.
+        default_origin_policy: `BrowserUseOriginPolicyConfig | None`.
+        origins: `dict[str, BrowserUseOriginPolicyConfig] | None`.
+    """
 
     WIRE_NAMES: ClassVar[dict[str, str]] = {
         "allow_history_access": "allow_history_access",
@@ -65,7 +87,14 @@ class BrowserUseConfig(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class BrowserUseOriginPolicyConfig(Record):
-    """Part of `BrowserUseConfig`."""
+    """Part of `BrowserUseConfig`.
+
+    Attributes:
+        access: `AllowDenyRequirement | None`.
+        downloads: `AllowDenyRequirement | None`.
+        full_cdp_access: `AllowDenyRequirement | None`.
+        uploads: `AllowDenyRequirement | None`.
+    """
 
     WIRE_NAMES: ClassVar[dict[str, str]] = {"full_cdp_access": "full_cdp_access"}
 
@@ -77,7 +106,13 @@ class BrowserUseOriginPolicyConfig(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ComputerUseConfig(Record):
-    """Part of `Config`."""
+    """Part of `Config`.
+
+    Attributes:
+        default_app_access: `AllowDenyRequirement | None`.
+        macos: `ComputerUseMacosConfig | None`.
+        windows: `ComputerUseWindowsConfig | None`.
+    """
 
     WIRE_NAMES: ClassVar[dict[str, str]] = {"default_app_access": "default_app_access"}
 
@@ -88,7 +123,11 @@ class ComputerUseConfig(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ComputerUseMacosConfig(Record):
-    """Part of `ComputerUseConfig`."""
+    """Part of `ComputerUseConfig`.
+
+    Attributes:
+        bundle_ids: `dict[str, AllowDenyRequirement] | None`.
+    """
 
     WIRE_NAMES: ClassVar[dict[str, str]] = {"bundle_ids": "bundle_ids"}
 
@@ -97,7 +136,12 @@ class ComputerUseMacosConfig(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ComputerUseWindowsConfig(Record):
-    """Part of `ComputerUseConfig`."""
+    """Part of `ComputerUseConfig`.
+
+    Attributes:
+        aumids: `dict[str, AllowDenyRequirement] | None`.
+        exes: `list[ComputerUseWindowsExeConfig] | None`.
+    """
 
     aumids: dict[str, AllowDenyRequirement] | None = None
     exes: list[ComputerUseWindowsExeConfig] | None = None
@@ -105,7 +149,14 @@ class ComputerUseWindowsConfig(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ComputerUseWindowsExeConfig(Record):
-    """Part of `ComputerUseWindowsConfig`."""
+    """Part of `ComputerUseWindowsConfig`.
+
+    Attributes:
+        access: `AllowDenyRequirement`.
+        product_name: `str`.
+        publisher_name: `str`.
+        binary_name: `str | None`.
+    """
 
     WIRE_NAMES: ClassVar[dict[str, str]] = {
         "product_name": "product_name",
@@ -121,7 +172,36 @@ class ComputerUseWindowsExeConfig(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class Config(Record):
-    """Part of `ConfigReadResponse`."""
+    """Part of `ConfigReadResponse`.
+
+    Attributes:
+        analytics: `AnalyticsConfig | None`.
+        approval_policy: `AskForApproval | None`.
+        approvals_reviewer: [UNSTABLE] Optional default for where approval requests are routed for review.
+        apps: Experimental.
+        browser_use: `BrowserUseConfig | None`.
+        compact_prompt: `str | None`.
+        computer_use: `ComputerUseConfig | None`.
+        desktop: `JsonObject | None`.
+        developer_instructions: `str | None`.
+        forced_chatgpt_workspace_id: `ForcedChatgptWorkspaceIds | None`.
+        forced_login_method: `ForcedLoginMethod | None`.
+        instructions: `str | None`.
+        model: `str | None`.
+        model_auto_compact_token_limit: `int | None`.
+        model_auto_compact_token_limit_scope: `AutoCompactTokenLimitScope | None`.
+        model_context_window: `int | None`.
+        model_provider: `str | None`.
+        model_reasoning_effort: `ReasoningEffort | None`.
+        model_reasoning_summary: `ReasoningSummary | None`.
+        model_verbosity: `Verbosity | None`.
+        review_model: `str | None`.
+        sandbox_mode: `SandboxMode | None`.
+        sandbox_workspace_write: `SandboxWorkspaceWrite | None`.
+        service_tier: `str | None`.
+        tools: `ToolsConfig | None`.
+        web_search: `WebSearchMode | None`.
+    """
 
     WIRE_NAMES: ClassVar[dict[str, str]] = {
         "approval_policy": "approval_policy",
@@ -147,11 +227,9 @@ class Config(Record):
     }
 
     analytics: AnalyticsConfig | None = None
-    approval_policy: AskForApproval | None = None
-    approvals_reviewer: ApprovalsReviewer | None = None
-    """[UNSTABLE] Optional default for where approval requests are routed for review."""
+    approval_policy: protocol.AskForApproval | None = None
+    approvals_reviewer: protocol.ApprovalsReviewer | None = None
     apps: AppsConfig | None = None
-    """Experimental."""
     browser_use: BrowserUseConfig | None = None
     compact_prompt: str | None = None
     computer_use: ComputerUseConfig | None = None
@@ -165,11 +243,11 @@ class Config(Record):
     model_auto_compact_token_limit_scope: AutoCompactTokenLimitScope | None = None
     model_context_window: int | None = None
     model_provider: str | None = None
-    model_reasoning_effort: ReasoningEffort | None = None
-    model_reasoning_summary: ReasoningSummary | None = None
+    model_reasoning_effort: protocol.ReasoningEffort | None = None
+    model_reasoning_summary: protocol.ReasoningSummary | None = None
     model_verbosity: Verbosity | None = None
     review_model: str | None = None
-    sandbox_mode: SandboxMode | None = None
+    sandbox_mode: protocol.SandboxMode | None = None
     sandbox_workspace_write: SandboxWorkspaceWrite | None = None
     service_tier: str | None = None
     tools: ToolsConfig | None = None
@@ -178,25 +256,34 @@ class Config(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ConfigBatchWriteParams(ClientRequest["ConfigWriteResponse"]):
-    """Params of `config/batchWrite`."""
+    """Params of `config/batchWrite`.
+
+    Attributes:
+        edits: `list[ConfigEdit]`.
+        expected_version: `str | Unset | None`.
+        file_path: Path to the config file to write; defaults to the user's `config.toml` when omitted.
+        reload_user_config: When true, hot-reload updated runtime settings into loaded threads after writing.
+            Session-static model, reasoning-effort, Plan-mode reasoning-effort, and service-tier defaults are not
+            reloaded. The deprecated personality setting is also not reloaded.
+    """
 
     METHOD: ClassVar[str] = "config/batchWrite"
 
     edits: list[ConfigEdit]
     expected_version: str | Unset | None = UNSET
     file_path: str | Unset | None = UNSET
-    """Path to the config file to write; defaults to the user's `config.toml` when omitted."""
     reload_user_config: bool | Unset = UNSET
-    """When true, hot-reload updated runtime settings into loaded threads after writing.
-
-    Session-static model, reasoning-effort, Plan-mode reasoning-effort, and service-tier defaults are not reloaded.
-    The deprecated personality setting is also not reloaded.
-    """
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ConfigEdit(Record):
-    """Part of `ConfigBatchWriteParams`."""
+    """Part of `ConfigBatchWriteParams`.
+
+    Attributes:
+        key_path: `str`.
+        merge_strategy: `MergeStrategy`.
+        value: `JsonValue`.
+    """
 
     key_path: str
     merge_strategy: MergeStrategy
@@ -205,7 +292,14 @@ class ConfigEdit(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ConfigLayer(Record):
-    """Part of `ConfigReadResponse`."""
+    """Part of `ConfigReadResponse`.
+
+    Attributes:
+        config: `JsonValue`.
+        name: `ConfigLayerSource`.
+        version: `str`.
+        disabled_reason: `str | None`.
+    """
 
     config: JsonValue = attrs.field(metadata=SECRET)
     name: ConfigLayerSource
@@ -215,7 +309,12 @@ class ConfigLayer(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ConfigLayerMetadata(Record):
-    """Part of `ConfigReadResponse`, `OverriddenMetadata`."""
+    """Part of `ConfigReadResponse`, `OverriddenMetadata`.
+
+    Attributes:
+        name: `ConfigLayerSource`.
+        version: `str`.
+    """
 
     name: ConfigLayerSource
     version: str
@@ -223,17 +322,25 @@ class ConfigLayerMetadata(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class PackagedDefaultsConfigLayerSource(Variant):
-    """Default configuration supplied with the installed Codex package."""
+    """Default configuration supplied with the installed Codex package.
+
+    Attributes:
+        file: Path to the packaged default configuration file.
+    """
 
     type: ClassVar[Literal["packagedDefaults"]] = "packagedDefaults"
 
-    file: AbsolutePathBuf
-    """Path to the packaged default configuration file."""
+    file: protocol.AbsolutePathBuf
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class MdmConfigLayerSource(Variant):
-    """Managed preferences layer delivered by MDM (macOS only)."""
+    """Managed preferences layer delivered by MDM (macOS only).
+
+    Attributes:
+        domain: `str`.
+        key: `str`.
+    """
 
     type: ClassVar[Literal["mdm"]] = "mdm"
 
@@ -243,27 +350,31 @@ class MdmConfigLayerSource(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class SystemConfigLayerSource(Variant):
-    """Managed config layer from a file (usually `managed_config.toml`)."""
+    """Managed config layer from a file (usually `managed_config.toml`).
+
+    Attributes:
+        file: This is the path to the system config.toml file, though it is not guaranteed to exist.
+    """
 
     type: ClassVar[Literal["system"]] = "system"
 
-    file: AbsolutePathBuf
-    """This is the path to the system config.toml file, though it is not guaranteed to exist."""
+    file: protocol.AbsolutePathBuf
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class EnterpriseManagedConfigLayerSource(Variant):
-    """Enterprise-managed config layer delivered by the cloud config bundle."""
+    """Enterprise-managed config layer delivered by the cloud config bundle.
+
+    Attributes:
+        id: Stable identifier for the delivered layer.
+        name: Admin-facing name for the delivered layer. This is surfaced in diagnostics so users know which cloud
+            layer needs administrator attention.
+    """
 
     type: ClassVar[Literal["enterpriseManaged"]] = "enterpriseManaged"
 
     id: str
-    """Stable identifier for the delivered layer."""
     name: str
-    """Admin-facing name for the delivered layer.
-
-    This is surfaced in diagnostics so users know which cloud layer needs administrator attention.
-    """
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
@@ -272,14 +383,17 @@ class UserConfigLayerSource(Variant):
 
     This layer is special in that it is expected to be: - writable by the user - generally outside the workspace
     directory
+
+    Attributes:
+        file: This is the path to the user's config.toml file, though it is not guaranteed to exist.
+        profile: Name of the selected profile-v2 config layered on top of the base user config, when this layer
+            represents one.
     """
 
     type: ClassVar[Literal["user"]] = "user"
 
-    file: AbsolutePathBuf
-    """This is the path to the user's config.toml file, though it is not guaranteed to exist."""
+    file: protocol.AbsolutePathBuf
     profile: str | None = None
-    """Name of the selected profile-v2 config layered on top of the base user config, when this layer represents one."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
@@ -287,11 +401,14 @@ class ProjectConfigLayerSource(Variant):
     """Path to a .codex/ folder within a project.
 
     There could be multiple of these between `cwd` and the project/repo root.
+
+    Attributes:
+        dot_codex_folder: `AbsolutePathBuf`.
     """
 
     type: ClassVar[Literal["project"]] = "project"
 
-    dot_codex_folder: AbsolutePathBuf
+    dot_codex_folder: protocol.AbsolutePathBuf
 
 
 class SessionFlagsConfigLayerSource(Variant):
@@ -307,11 +424,14 @@ class LegacyManagedConfigTomlFromFileConfigLayerSource(Variant):
     """`managed_config.toml` was designed to be a config that was loaded as the last layer on top of everything else.
     This scheme did not quite work out as intended, but we keep this variant as a "best effort" while we phase out
     `managed_config.toml` in favor of `requirements.toml`.
+
+    Attributes:
+        file: `AbsolutePathBuf`.
     """
 
     type: ClassVar[Literal["legacyManagedConfigTomlFromFile"]] = "legacyManagedConfigTomlFromFile"
 
-    file: AbsolutePathBuf
+    file: protocol.AbsolutePathBuf
 
 
 class LegacyManagedConfigTomlFromMdmConfigLayerSource(Variant):
@@ -339,22 +459,29 @@ ConfigLayerSource: TypeAlias = (
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ConfigReadParams(ClientRequest["ConfigReadResponse"]):
-    """Params of `config/read`."""
+    """Params of `config/read`.
+
+    Attributes:
+        cwd: Optional working directory to resolve project config layers. If specified, return the effective config
+            as seen from that directory (i.e., including any project layers between `cwd` and the project/repo root).
+        include_layers: `bool | Unset`.
+    """
 
     METHOD: ClassVar[str] = "config/read"
 
     cwd: str | Unset | None = UNSET
-    """Optional working directory to resolve project config layers.
-
-    If specified, return the effective config as seen from that directory (i.e., including any project layers between
-    `cwd` and the project/repo root).
-    """
     include_layers: bool | Unset = UNSET
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ConfigReadResponse(Record):
-    """Result of `config/read`."""
+    """Result of `config/read`.
+
+    Attributes:
+        config: `Config`.
+        origins: `dict[str, ConfigLayerMetadata]`.
+        layers: `list[ConfigLayer] | None`.
+    """
 
     config: Config = attrs.field(metadata=SECRET)
     origins: dict[str, ConfigLayerMetadata]
@@ -363,7 +490,15 @@ class ConfigReadResponse(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ConfigValueWriteParams(ClientRequest["ConfigWriteResponse"]):
-    """Params of `config/value/write`."""
+    """Params of `config/value/write`.
+
+    Attributes:
+        key_path: `str`.
+        merge_strategy: `MergeStrategy`.
+        value: `JsonValue`.
+        expected_version: `str | Unset | None`.
+        file_path: Path to the config file to write; defaults to the user's `config.toml` when omitted.
+    """
 
     METHOD: ClassVar[str] = "config/value/write"
 
@@ -372,15 +507,20 @@ class ConfigValueWriteParams(ClientRequest["ConfigWriteResponse"]):
     value: JsonValue
     expected_version: str | Unset | None = UNSET
     file_path: str | Unset | None = UNSET
-    """Path to the config file to write; defaults to the user's `config.toml` when omitted."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ConfigWriteResponse(Record):
-    """Result of `config/value/write` and `config/batchWrite`."""
+    """Result of `config/value/write` and `config/batchWrite`.
 
-    file_path: AbsolutePathBuf
-    """Canonical path to the config file that was written."""
+    Attributes:
+        file_path: Canonical path to the config file that was written.
+        status: `WriteStatus`.
+        version: `str`.
+        overridden_metadata: `OverriddenMetadata | None`.
+    """
+
+    file_path: protocol.AbsolutePathBuf
     status: WriteStatus
     version: str
     overridden_metadata: OverriddenMetadata | None = None
@@ -406,7 +546,13 @@ class MergeStrategy(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class OverriddenMetadata(Record):
-    """Part of `ConfigWriteResponse`."""
+    """Part of `ConfigWriteResponse`.
+
+    Attributes:
+        effective_value: `JsonValue`.
+        message: `str`.
+        overriding_layer: `ConfigLayerMetadata`.
+    """
 
     effective_value: JsonValue
     message: str
@@ -415,7 +561,14 @@ class OverriddenMetadata(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class SandboxWorkspaceWrite(Record):
-    """Part of `Config`."""
+    """Part of `Config`.
+
+    Attributes:
+        exclude_slash_tmp: `bool`.
+        exclude_tmpdir_env_var: `bool`.
+        network_access: `bool`.
+        writable_roots: `list[str]`.
+    """
 
     WIRE_NAMES: ClassVar[dict[str, str]] = {
         "exclude_slash_tmp": "exclude_slash_tmp",
@@ -432,7 +585,11 @@ class SandboxWorkspaceWrite(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ToolsConfig(Record):
-    """Part of `Config`."""
+    """Part of `Config`.
+
+    Attributes:
+        web_search: `WebSearchToolConfig | None`.
+    """
 
     WIRE_NAMES: ClassVar[dict[str, str]] = {"web_search": "web_search"}
 
@@ -460,7 +617,14 @@ class WebSearchContextSize(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class WebSearchLocation(Record):
-    """Part of `WebSearchToolConfig`."""
+    """Part of `WebSearchToolConfig`.
+
+    Attributes:
+        city: `str | None`.
+        country: `str | None`.
+        region: `str | None`.
+        timezone: `str | None`.
+    """
 
     city: str | None = None
     country: str | None = None
@@ -479,7 +643,13 @@ class WebSearchMode(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class WebSearchToolConfig(Record):
-    """Part of `ToolsConfig`."""
+    """Part of `ToolsConfig`.
+
+    Attributes:
+        allowed_domains: `list[str] | None`.
+        context_size: `WebSearchContextSize | None`.
+        location: `WebSearchLocation | None`.
+    """
 
     WIRE_NAMES: ClassVar[dict[str, str]] = {"allowed_domains": "allowed_domains", "context_size": "context_size"}
 

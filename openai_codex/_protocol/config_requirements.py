@@ -3,38 +3,46 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias
 
 import attrs
 
-from openai_codex._codec.base import SECRET, ClientRequest, OpenEnum, Record, UnknownVariant, Variant
-
-if TYPE_CHECKING:
-    from openai_codex._codec.base import JsonObject
-    from openai_codex._protocol.config import AllowDenyRequirement, ForcedLoginMethod, WebSearchMode
-    from openai_codex._protocol.policy import ApprovalsReviewer, AskForApproval, SandboxMode
-    from openai_codex._protocol.scalar import ReasoningEffort
+from openai_codex import _protocol as protocol
+from openai_codex._codec.base import SECRET, ClientRequest, JsonObject, OpenEnum, Record, UnknownVariant, Variant
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ApplicationNetworkRequirements(Record):
-    """Part of `ApplicationRequirements`."""
+    """Part of `ApplicationRequirements`.
+
+    Attributes:
+        domains: `dict[str, NetworkDomainPermission]`.
+        enabled: When enabled, only explicitly allowed exact domains may be contacted.
+    """
 
     domains: dict[str, NetworkDomainPermission]
     enabled: bool
-    """When enabled, only explicitly allowed exact domains may be contacted."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ApplicationRequirements(Record):
-    """Part of `ConfigRequirements`."""
+    """Part of `ConfigRequirements`.
+
+    Attributes:
+        network: `ApplicationNetworkRequirements | None`.
+    """
 
     network: ApplicationNetworkRequirements | None = None
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class AutoReviewRequirements(Record):
-    """Part of `ConfigRequirements`."""
+    """Part of `ConfigRequirements`.
+
+    Attributes:
+        ignore_rules: `list[str] | None`.
+        required_on_models: `list[str] | None`.
+    """
 
     ignore_rules: list[str] | None = None
     required_on_models: list[str] | None = None
@@ -49,27 +57,51 @@ class BrowserUseAccessApprovalLifetime(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class BrowserUseExtensionRequirements(Record):
-    """Part of `BrowserUseRequirements`."""
+    """Part of `BrowserUseRequirements`.
+
+    Attributes:
+        request_headers: `list[RequestHeader] | None`.
+    """
 
     request_headers: list[RequestHeader] | None = attrs.field(default=None, metadata=SECRET)
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class BrowserUseOriginPolicy(Record):
-    """Part of `BrowserUseRequirements`."""
+    """Part of `BrowserUseRequirements`.
 
-    access: AllowDenyRequirement | None = None
+    Attributes:
+        access: `AllowDenyRequirement | None`.
+        access_approval_lifetime: `BrowserUseAccessApprovalLifetime | None`.
+        auto_review: `AllowDenyRequirement | None`.
+        downloads: `AllowDenyRequirement | None`.
+        full_cdp_access: `AllowDenyRequirement | None`.
+        persistent_approval: `bool | None`.
+        uploads: `AllowDenyRequirement | None`.
+    """
+
+    access: protocol.AllowDenyRequirement | None = None
     access_approval_lifetime: BrowserUseAccessApprovalLifetime | None = None
-    auto_review: AllowDenyRequirement | None = None
-    downloads: AllowDenyRequirement | None = None
-    full_cdp_access: AllowDenyRequirement | None = None
+    auto_review: protocol.AllowDenyRequirement | None = None
+    downloads: protocol.AllowDenyRequirement | None = None
+    full_cdp_access: protocol.AllowDenyRequirement | None = None
     persistent_approval: bool | None = None
-    uploads: AllowDenyRequirement | None = None
+    uploads: protocol.AllowDenyRequirement | None = None
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class BrowserUseRequirements(Record):
-    """Part of `ConfigRequirements`."""
+    """Part of `ConfigRequirements`.
+
+    Attributes:
+        allow_global_persistent_approval: `bool | None`.
+        allow_history_access: `bool | None`.
+        allow_webmcp: `bool | None`.
+        default_origin_policy: `BrowserUseOriginPolicy | None`.
+        disable_auto_review: `bool | None`.
+        extension: `BrowserUseExtensionRequirements | None`.
+        origins: `dict[str, BrowserUseOriginPolicy] | None`.
+    """
 
     allow_global_persistent_approval: bool | None = None
     allow_history_access: bool | None = None
@@ -91,27 +123,46 @@ class CliAuthCredentialsStoreMode(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ComputerUseMacosRequirements(Record):
-    """Part of `ComputerUseRequirements`."""
+    """Part of `ComputerUseRequirements`.
 
-    bundle_ids: dict[str, AllowDenyRequirement] | None = None
+    Attributes:
+        bundle_ids: `dict[str, AllowDenyRequirement] | None`.
+    """
+
+    bundle_ids: dict[str, protocol.AllowDenyRequirement] | None = None
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ComputerUseRequirements(Record):
-    """Part of `ConfigRequirements`."""
+    """Part of `ConfigRequirements`.
+
+    Attributes:
+        allow_locked_computer_use: `bool | None`.
+        allow_persistent_approval: `bool | None`.
+        default_app_access: `AllowDenyRequirement | None`.
+        macos: `ComputerUseMacosRequirements | None`.
+        windows: `ComputerUseWindowsRequirements | None`.
+    """
 
     allow_locked_computer_use: bool | None = None
     allow_persistent_approval: bool | None = None
-    default_app_access: AllowDenyRequirement | None = None
+    default_app_access: protocol.AllowDenyRequirement | None = None
     macos: ComputerUseMacosRequirements | None = None
     windows: ComputerUseWindowsRequirements | None = None
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ComputerUseWindowsExeRequirement(Record):
-    """Part of `ComputerUseWindowsRequirements`."""
+    """Part of `ComputerUseWindowsRequirements`.
 
-    access: AllowDenyRequirement
+    Attributes:
+        access: `AllowDenyRequirement`.
+        product_name: `str`.
+        publisher_name: `str`.
+        binary_name: `str | None`.
+    """
+
+    access: protocol.AllowDenyRequirement
     product_name: str
     publisher_name: str
     binary_name: str | None = None
@@ -119,15 +170,57 @@ class ComputerUseWindowsExeRequirement(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ComputerUseWindowsRequirements(Record):
-    """Part of `ComputerUseRequirements`."""
+    """Part of `ComputerUseRequirements`.
 
-    aumids: dict[str, AllowDenyRequirement] | None = None
+    Attributes:
+        aumids: `dict[str, AllowDenyRequirement] | None`.
+        exes: `list[ComputerUseWindowsExeRequirement] | None`.
+    """
+
+    aumids: dict[str, protocol.AllowDenyRequirement] | None = None
     exes: list[ComputerUseWindowsExeRequirement] | None = None
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ConfigRequirements(Record):
-    """Part of `ConfigRequirementsReadResponse`."""
+    """Part of `ConfigRequirementsReadResponse`.
+
+    Attributes:
+        additional_developer_instructions: `str | None`.
+        allow_appshots: `bool | None`.
+        allow_browser_and_computer_use: `bool | None`.
+        allow_login_shell: `bool | None`.
+        allow_managed_hooks_only: `bool | None`.
+        allow_remote_control: `bool | None`.
+        allowed_approval_policies: `list[AskForApproval] | None`.
+        allowed_approvals_reviewers: Experimental.
+        allowed_login_methods: Effective login methods after managed, forced-login, and workspace restrictions. An
+            empty list permits no login method. Older servers may omit this field.
+        allowed_permission_profiles: `dict[str, bool] | None`.
+        allowed_sandbox_modes: `list[SandboxMode] | None`.
+        allowed_web_search_modes: `list[WebSearchMode] | None`.
+        allowed_windows_sandbox_implementations: `list[WindowsSandboxImplementation] | None`.
+        application: Experimental.
+        auto_review: `AutoReviewRequirements | None`.
+        browser_use: `BrowserUseRequirements | None`.
+        chatgpt_base_url: `str | None`.
+        check_for_update_on_startup: `bool | None`.
+        cli_auth_credentials_store: `CliAuthCredentialsStoreMode | None`.
+        computer_use: `ComputerUseRequirements | None`.
+        default_permissions: `str | None`.
+        enforce_residency: `ResidencyRequirement | None`.
+        feature_requirements: `dict[str, bool] | None`.
+        feedback: `FeedbackRequirements | None`.
+        hooks: Experimental.
+        in_app_browser: `InAppBrowserRequirements | None`.
+        log_dir: `str | None`.
+        model_catalog_json: `str | None`.
+        model_provider: Exact provider selection required by managed policy.
+        model_providers: Complete required provider definitions, using config.toml field names.
+        models: `ModelsRequirements | None`.
+        network: Experimental.
+        sqlite_home: `str | None`.
+    """
 
     additional_developer_instructions: str | None = None
     allow_appshots: bool | None = None
@@ -135,20 +228,14 @@ class ConfigRequirements(Record):
     allow_login_shell: bool | None = None
     allow_managed_hooks_only: bool | None = None
     allow_remote_control: bool | None = None
-    allowed_approval_policies: list[AskForApproval] | None = None
-    allowed_approvals_reviewers: list[ApprovalsReviewer] | None = None
-    """Experimental."""
-    allowed_login_methods: list[ForcedLoginMethod] | None = None
-    """Effective login methods after managed, forced-login, and workspace restrictions.
-
-    An empty list permits no login method. Older servers may omit this field.
-    """
+    allowed_approval_policies: list[protocol.AskForApproval] | None = None
+    allowed_approvals_reviewers: list[protocol.ApprovalsReviewer] | None = None
+    allowed_login_methods: list[protocol.ForcedLoginMethod] | None = None
     allowed_permission_profiles: dict[str, bool] | None = None
-    allowed_sandbox_modes: list[SandboxMode] | None = None
-    allowed_web_search_modes: list[WebSearchMode] | None = None
+    allowed_sandbox_modes: list[protocol.SandboxMode] | None = None
+    allowed_web_search_modes: list[protocol.WebSearchMode] | None = None
     allowed_windows_sandbox_implementations: list[WindowsSandboxImplementation] | None = None
     application: ApplicationRequirements | None = None
-    """Experimental."""
     auto_review: AutoReviewRequirements | None = None
     browser_use: BrowserUseRequirements | None = None
     chatgpt_base_url: str | None = None
@@ -160,31 +247,28 @@ class ConfigRequirements(Record):
     feature_requirements: dict[str, bool] | None = None
     feedback: FeedbackRequirements | None = None
     hooks: ManagedHooksRequirements | None = None
-    """Experimental."""
     in_app_browser: InAppBrowserRequirements | None = None
     log_dir: str | None = None
     model_catalog_json: str | None = None
     model_provider: str | None = None
-    """Exact provider selection required by managed policy."""
     model_providers: JsonObject | None = None
-    """Complete required provider definitions, using config.toml field names."""
     models: ModelsRequirements | None = None
     network: NetworkRequirements | None = None
-    """Experimental."""
     sqlite_home: str | None = None
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ConfigRequirementsReadResponse(Record):
-    """Result of `configRequirements/read`."""
+    """Result of `configRequirements/read`.
+
+    Attributes:
+        requirements: Null if no requirements are configured (e.g. no requirements.toml/MDM entries).
+        supports_independent_speed_modes: Whether Fast and Ultra Fast requirements are enforced independently. Older
+            servers omit this field and use Fast mode as a shared speed gate.
+    """
 
     requirements: ConfigRequirements | None = None
-    """Null if no requirements are configured (e.g. no requirements.toml/MDM entries)."""
     supports_independent_speed_modes: bool | None = None
-    """Whether Fast and Ultra Fast requirements are enforced independently.
-
-    Older servers omit this field and use Fast mode as a shared speed gate.
-    """
 
 
 class ConfigRequirementsReadParams(ClientRequest["ConfigRequirementsReadResponse"]):
@@ -198,18 +282,24 @@ class ConfigRequirementsReadParams(ClientRequest["ConfigRequirementsReadResponse
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class CommandConfiguredHookHandler(Variant):
-    """A `ConfiguredHookHandler` of type ``command``."""
+    """A `ConfiguredHookHandler` of type ``command``.
+
+    Attributes:
+        async_: `bool`.
+        command: `str`.
+        additional_context_limit: Approximate token threshold for spilling this hook's `additionalContext` to disk.
+            `null` uses 2,500 tokens; `0` disables spilling for this hook. The threshold is evaluated against the
+            original context; a spilled preview also includes recovery metadata.
+        command_windows: `str | None`.
+        status_message: `str | None`.
+        timeout_sec: `int | None`.
+    """
 
     type: ClassVar[Literal["command"]] = "command"
 
     async_: bool
     command: str
     additional_context_limit: int | None = None
-    """Approximate token threshold for spilling this hook's `additionalContext` to disk.
-
-    `null` uses 2,500 tokens; `0` disables spilling for this hook. The threshold is evaluated against the original
-    context; a spilled preview also includes recovery metadata.
-    """
     command_windows: str | None = None
     status_message: str | None = None
     timeout_sec: int | None = None
@@ -217,7 +307,15 @@ class CommandConfiguredHookHandler(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class McpToolConfiguredHookHandler(Variant):
-    """A `ConfiguredHookHandler` of type ``mcp_tool``."""
+    """A `ConfiguredHookHandler` of type ``mcp_tool``.
+
+    Attributes:
+        input: `JsonObject`.
+        server: `str`.
+        tool: `str`.
+        status_message: `str | None`.
+        timeout_sec: `int | None`.
+    """
 
     type: ClassVar[Literal["mcp_tool"]] = "mcp_tool"
 
@@ -256,7 +354,12 @@ ConfiguredHookHandler: TypeAlias = (
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ConfiguredHookMatcherGroup(Record):
-    """Part of `ManagedHooksRequirements`."""
+    """Part of `ManagedHooksRequirements`.
+
+    Attributes:
+        hooks: `list[ConfiguredHookHandler]`.
+        matcher: `str | None`.
+    """
 
     hooks: list[ConfiguredHookHandler]
     matcher: str | None = None
@@ -264,21 +367,46 @@ class ConfiguredHookMatcherGroup(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class FeedbackRequirements(Record):
-    """Part of `ConfigRequirements`."""
+    """Part of `ConfigRequirements`.
+
+    Attributes:
+        enabled: `bool | None`.
+    """
 
     enabled: bool | None = None
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class InAppBrowserRequirements(Record):
-    """Part of `ConfigRequirements`."""
+    """Part of `ConfigRequirements`.
+
+    Attributes:
+        allow_external_browser_settings_import: `bool | None`.
+    """
 
     allow_external_browser_settings_import: bool | None = None
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ManagedHooksRequirements(Record):
-    """Part of `ConfigRequirements`."""
+    """Part of `ConfigRequirements`.
+
+    Attributes:
+        permission_request: `list[ConfiguredHookMatcherGroup]`.
+        post_compact: `list[ConfiguredHookMatcherGroup]`.
+        post_tool_use: `list[ConfiguredHookMatcherGroup]`.
+        pre_compact: `list[ConfiguredHookMatcherGroup]`.
+        pre_tool_use: `list[ConfiguredHookMatcherGroup]`.
+        session_start: `list[ConfiguredHookMatcherGroup]`.
+        stop: `list[ConfiguredHookMatcherGroup]`.
+        subagent_start: `list[ConfiguredHookMatcherGroup]`.
+        subagent_stop: `list[ConfiguredHookMatcherGroup]`.
+        user_prompt_submit: `list[ConfiguredHookMatcherGroup]`.
+        interrupt: `list[ConfiguredHookMatcherGroup]`.
+        session_end: `list[ConfiguredHookMatcherGroup]`.
+        managed_dir: `str | None`.
+        windows_managed_dir: `str | None`.
+    """
 
     WIRE_NAMES: ClassVar[dict[str, str]] = {
         "permission_request": "PermissionRequest",
@@ -313,7 +441,11 @@ class ManagedHooksRequirements(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ModelsRequirements(Record):
-    """Part of `ConfigRequirements`."""
+    """Part of `ConfigRequirements`.
+
+    Attributes:
+        new_thread: `NewThreadModelDefaults | None`.
+    """
 
     new_thread: NewThreadModelDefaults | None = None
 
@@ -327,27 +459,38 @@ class NetworkDomainPermission(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class NetworkRequirements(Record):
-    """Part of `ConfigRequirements`."""
+    """Part of `ConfigRequirements`.
+
+    Attributes:
+        allow_local_binding: `bool | None`.
+        allow_unix_sockets: Legacy compatibility view derived from `unix_sockets`.
+        allow_upstream_proxy: `bool | None`.
+        allowed_domains: Legacy compatibility view derived from `domains`.
+        dangerously_allow_all_unix_sockets: `bool | None`.
+        dangerously_allow_non_loopback_proxy: `bool | None`.
+        denied_domains: Legacy compatibility view derived from `domains`.
+        domains: Canonical network permission map for `experimental_network`.
+        enabled: `bool | None`.
+        http_port: `int | None`.
+        managed_allowed_domains_only: When true, only managed allowlist entries are respected while managed network
+            enforcement is active.
+        socks_port: `int | None`.
+        unix_sockets: Canonical unix socket permission map for `experimental_network`.
+    """
 
     allow_local_binding: bool | None = None
     allow_unix_sockets: list[str] | None = None
-    """Legacy compatibility view derived from `unix_sockets`."""
     allow_upstream_proxy: bool | None = None
     allowed_domains: list[str] | None = None
-    """Legacy compatibility view derived from `domains`."""
     dangerously_allow_all_unix_sockets: bool | None = None
     dangerously_allow_non_loopback_proxy: bool | None = None
     denied_domains: list[str] | None = None
-    """Legacy compatibility view derived from `domains`."""
     domains: dict[str, NetworkDomainPermission] | None = None
-    """Canonical network permission map for `experimental_network`."""
     enabled: bool | None = None
     http_port: int | None = None
     managed_allowed_domains_only: bool | None = None
-    """When true, only managed allowlist entries are respected while managed network enforcement is active."""
     socks_port: int | None = None
     unix_sockets: dict[str, NetworkUnixSocketPermission] | None = None
-    """Canonical unix socket permission map for `experimental_network`."""
 
 
 class NetworkUnixSocketPermission(OpenEnum):
@@ -359,16 +502,27 @@ class NetworkUnixSocketPermission(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class NewThreadModelDefaults(Record):
-    """Part of `ModelsRequirements`."""
+    """Part of `ModelsRequirements`.
+
+    Attributes:
+        model: `str | None`.
+        model_reasoning_effort: `ReasoningEffort | None`.
+        service_tier: `str | None`.
+    """
 
     model: str | None = None
-    model_reasoning_effort: ReasoningEffort | None = None
+    model_reasoning_effort: protocol.ReasoningEffort | None = None
     service_tier: str | None = None
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class RequestHeader(Record):
-    """Part of `BrowserUseExtensionRequirements`."""
+    """Part of `BrowserUseExtensionRequirements`.
+
+    Attributes:
+        name: `str`.
+        value: `str`.
+    """
 
     name: str
     value: str

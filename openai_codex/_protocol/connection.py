@@ -3,20 +3,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import attrs
 
-from openai_codex._codec.base import UNSET, ClientRequest, Record
-
-if TYPE_CHECKING:
-    from openai_codex._codec.base import JsonObject, Unset
-    from openai_codex._protocol.scalar import AbsolutePathBuf
+from openai_codex import _protocol as protocol
+from openai_codex._codec.base import UNSET, ClientRequest, JsonObject, Record, Unset
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ClientInfo(Record):
-    """Part of `InitializeParams`."""
+    """Part of `InitializeParams`.
+
+    Attributes:
+        name: `str`.
+        version: `str`.
+        title: `str | Unset | None`.
+    """
 
     name: str
     version: str
@@ -25,31 +28,37 @@ class ClientInfo(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class InitializeCapabilities(Record):
-    """Client-declared capabilities negotiated during initialize."""
+    """Client-declared capabilities negotiated during initialize.
+
+    Attributes:
+        experimental_api: Opt into receiving experimental API methods and fields.
+        explicit_gateway_oauth: Use explicit gateway OAuth login instead of automatic browser authorization. Applies
+            to this app-server's gateway runtime; later connections cannot undo it.
+        extensions: MCP extension settings declared by the app-server client.
+        mcp_server_openai_form_elicitation: Legacy opt-in for the `openai/form` MCP extension.
+
+            New clients should declare `openai/form` in [`Self::extensions`].
+        opt_out_notification_methods: Exact notification method names that should be suppressed for this connection
+            (for example `thread/started`).
+        request_attestation: Opt into `attestation/generate` requests for upstream `x-oai-attestation`.
+    """
 
     experimental_api: bool | Unset = UNSET
-    """Opt into receiving experimental API methods and fields."""
     explicit_gateway_oauth: bool | Unset = UNSET
-    """Use explicit gateway OAuth login instead of automatic browser authorization.
-
-    Applies to this app-server's gateway runtime; later connections cannot undo it.
-    """
     extensions: JsonObject | Unset | None = UNSET
-    """MCP extension settings declared by the app-server client."""
     mcp_server_openai_form_elicitation: bool | Unset = UNSET
-    """Legacy opt-in for the `openai/form` MCP extension.
-
-    New clients should declare `openai/form` in [`Self::extensions`].
-    """
     opt_out_notification_methods: list[str] | Unset | None = UNSET
-    """Exact notification method names that should be suppressed for this connection (for example `thread/started`)."""
     request_attestation: bool | Unset = UNSET
-    """Opt into `attestation/generate` requests for upstream `x-oai-attestation`."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class InitializeParams(ClientRequest["InitializeResponse"]):
-    """Params of `initialize`."""
+    """Params of `initialize`.
+
+    Attributes:
+        client_info: `ClientInfo`.
+        capabilities: `InitializeCapabilities | Unset | None`.
+    """
 
     METHOD: ClassVar[str] = "initialize"
 
@@ -59,12 +68,17 @@ class InitializeParams(ClientRequest["InitializeResponse"]):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class InitializeResponse(Record):
-    """Result of `initialize`."""
+    """Result of `initialize`.
 
-    codex_home: AbsolutePathBuf
-    """Absolute path to the server's $CODEX_HOME directory."""
+    Attributes:
+        codex_home: Absolute path to the server's $CODEX_HOME directory.
+        platform_family: Platform family for the running app-server target, for example `"unix"` or `"windows"`.
+        platform_os: Operating system for the running app-server target, for example `"macos"`, `"linux"`, or
+            `"windows"`.
+        user_agent: `str`.
+    """
+
+    codex_home: protocol.AbsolutePathBuf
     platform_family: str
-    """Platform family for the running app-server target, for example `"unix"` or `"windows"`."""
     platform_os: str
-    """Operating system for the running app-server target, for example `"macos"`, `"linux"`, or `"windows"`."""
     user_agent: str

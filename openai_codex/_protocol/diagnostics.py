@@ -3,47 +3,59 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import attrs
 
-from openai_codex._codec.base import UNSET, ClientRequest, Record, ServerNotification
-
-if TYPE_CHECKING:
-    from openai_codex._codec.base import Unset
+from openai_codex._codec.base import UNSET, ClientRequest, Record, ServerNotification, Unset
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ConfigWarningNotification(ServerNotification):
-    """Payload of `configWarning`."""
+    """Payload of `configWarning`.
+
+    Attributes:
+        summary: Concise summary of the warning.
+        details: Optional extra guidance or error details.
+        path: Optional path to the config file that triggered the warning.
+        range: Optional range for the error location inside the config file.
+    """
 
     METHOD: ClassVar[str] = "configWarning"
 
     summary: str
-    """Concise summary of the warning."""
     details: str | None = None
-    """Optional extra guidance or error details."""
     path: str | None = None
-    """Optional path to the config file that triggered the warning."""
     range: TextRange | None = None
-    """Optional range for the error location inside the config file."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class DeprecationNoticeNotification(ServerNotification):
-    """Payload of `deprecationNotice`."""
+    """Payload of `deprecationNotice`.
+
+    Attributes:
+        summary: Concise summary of what is deprecated.
+        details: Optional extra guidance, such as migration steps or rationale.
+    """
 
     METHOD: ClassVar[str] = "deprecationNotice"
 
     summary: str
-    """Concise summary of what is deprecated."""
     details: str | None = None
-    """Optional extra guidance, such as migration steps or rationale."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class FeedbackUploadParams(ClientRequest["FeedbackUploadResponse"]):
-    """Params of `feedback/upload`."""
+    """Params of `feedback/upload`.
+
+    Attributes:
+        classification: `str`.
+        extra_log_files: `list[str] | Unset | None`.
+        include_logs: `bool | Unset`.
+        reason: `str | Unset | None`.
+        tags: `dict[str, str] | Unset | None`.
+        thread_id: Id of the thread.
+    """
 
     METHOD: ClassVar[str] = "feedback/upload"
 
@@ -57,37 +69,51 @@ class FeedbackUploadParams(ClientRequest["FeedbackUploadResponse"]):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class FeedbackUploadResponse(Record):
-    """Result of `feedback/upload`."""
+    """Result of `feedback/upload`.
+
+    Attributes:
+        thread_id: Id of the thread.
+        prompt_hash: Whitespace-normalized SHA-256 of the session base instructions, matching the uploaded
+            `prompt_hash` tag. Does not include later developer messages. Null when the reported rollout has no prompt
+            metadata.
+    """
 
     thread_id: str
     prompt_hash: str | None = None
-    """Whitespace-normalized SHA-256 of the session base instructions, matching the uploaded `prompt_hash` tag.
-
-    Does not include later developer messages. Null when the reported rollout has no prompt metadata.
-    """
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class MockExperimentalMethodParams(ClientRequest["MockExperimentalMethodResponse"]):
-    """Experimental. Test-only method used to validate experimental gating."""
+    """Experimental. Test-only method used to validate experimental gating.
+
+    Attributes:
+        value: Test-only payload field.
+    """
 
     METHOD: ClassVar[str] = "mock/experimentalMethod"
 
     value: str | Unset | None = UNSET
-    """Test-only payload field."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class MockExperimentalMethodResponse(Record):
-    """Experimental. Result of `mock/experimentalMethod`."""
+    """Experimental. Result of `mock/experimentalMethod`.
+
+    Attributes:
+        echoed: Echoes the input `value`.
+    """
 
     echoed: str | None = None
-    """Echoes the input `value`."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ServerDiagnosticsGauge(Record):
-    """Part of `ServerDiagnosticsResponse`."""
+    """Part of `ServerDiagnosticsResponse`.
+
+    Attributes:
+        name: `str`.
+        value: `int`.
+    """
 
     name: str
     value: int
@@ -103,7 +129,13 @@ class ServerDiagnosticsParams(ClientRequest["ServerDiagnosticsResponse"]):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ServerDiagnosticsProcess(Record):
-    """Part of `ServerDiagnosticsResponse`."""
+    """Part of `ServerDiagnosticsResponse`.
+
+    Attributes:
+        id: `int`.
+        physical_footprint_bytes: `int | None`.
+        resident_memory_bytes: `int | None`.
+    """
 
     id: int
     physical_footprint_bytes: int | None = None
@@ -112,7 +144,12 @@ class ServerDiagnosticsProcess(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ServerDiagnosticsResponse(Record):
-    """Experimental. Result of `server/diagnostics`."""
+    """Experimental. Result of `server/diagnostics`.
+
+    Attributes:
+        gauges: `list[ServerDiagnosticsGauge]`.
+        process: `ServerDiagnosticsProcess`.
+    """
 
     gauges: list[ServerDiagnosticsGauge]
     process: ServerDiagnosticsProcess
@@ -120,17 +157,25 @@ class ServerDiagnosticsResponse(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class TextPosition(Record):
-    """Part of `TextRange`."""
+    """Part of `TextRange`.
+
+    Attributes:
+        column: 1-based column number (in Unicode scalar values).
+        line: 1-based line number.
+    """
 
     column: int
-    """1-based column number (in Unicode scalar values)."""
     line: int
-    """1-based line number."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class TextRange(Record):
-    """Part of `ConfigWarningNotification`."""
+    """Part of `ConfigWarningNotification`.
+
+    Attributes:
+        end: `TextPosition`.
+        start: `TextPosition`.
+    """
 
     end: TextPosition
     start: TextPosition
@@ -138,11 +183,14 @@ class TextRange(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class WarningNotification(ServerNotification):
-    """Payload of `warning`."""
+    """Payload of `warning`.
+
+    Attributes:
+        message: Concise warning message for the user.
+        thread_id: Optional thread target when the warning applies to a specific thread.
+    """
 
     METHOD: ClassVar[str] = "warning"
 
     message: str
-    """Concise warning message for the user."""
     thread_id: str | None = None
-    """Optional thread target when the warning applies to a specific thread."""

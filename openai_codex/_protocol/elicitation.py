@@ -3,14 +3,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 import attrs
 
-from openai_codex._codec.base import UNSET, ClientRequest, OpenEnum, Record, ServerRequest, UnknownVariant, Variant
-
-if TYPE_CHECKING:
-    from openai_codex._codec.base import JsonValue, Unset
+from openai_codex._codec.base import (
+    UNSET,
+    ClientRequest,
+    JsonValue,
+    OpenEnum,
+    Record,
+    ServerRequest,
+    UnknownVariant,
+    Unset,
+    Variant,
+)
 
 
 class McpElicitationArrayType(OpenEnum):
@@ -21,7 +28,14 @@ class McpElicitationArrayType(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class McpElicitationBooleanSchema(Record):
-    """Part of `McpElicitationPrimitiveSchema`."""
+    """Part of `McpElicitationPrimitiveSchema`.
+
+    Attributes:
+        type: `McpElicitationBooleanType`.
+        default: `bool | None`.
+        description: `str | None`.
+        title: `str | None`.
+    """
 
     type: McpElicitationBooleanType
     default: bool | None = None
@@ -37,7 +51,12 @@ class McpElicitationBooleanType(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class McpElicitationConstOption(Record):
-    """Part of `McpElicitationTitledEnumItems`, `McpElicitationTitledSingleSelectEnumSchema`."""
+    """Part of `McpElicitationTitledEnumItems`, `McpElicitationTitledSingleSelectEnumSchema`.
+
+    Attributes:
+        const: `str`.
+        title: `str`.
+    """
 
     const: str
     title: str
@@ -45,7 +64,16 @@ class McpElicitationConstOption(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class McpElicitationLegacyTitledEnumSchema(Record):
-    """Part of `McpElicitationEnumSchema`."""
+    """Part of `McpElicitationEnumSchema`.
+
+    Attributes:
+        enum: `list[str]`.
+        type: `McpElicitationStringType`.
+        default: `str | None`.
+        description: `str | None`.
+        enum_names: `list[str] | None`.
+        title: `str | None`.
+    """
 
     enum: list[str]
     type: McpElicitationStringType
@@ -57,7 +85,17 @@ class McpElicitationLegacyTitledEnumSchema(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class McpElicitationTitledMultiSelectEnumSchema(Record):
-    """Part of `McpElicitationMultiSelectEnumSchema`."""
+    """Part of `McpElicitationMultiSelectEnumSchema`.
+
+    Attributes:
+        items: `McpElicitationTitledEnumItems`.
+        type: `McpElicitationArrayType`.
+        default: `list[str] | None`.
+        description: `str | None`.
+        max_items: `int | None`.
+        min_items: `int | None`.
+        title: `str | None`.
+    """
 
     items: McpElicitationTitledEnumItems
     type: McpElicitationArrayType
@@ -70,7 +108,17 @@ class McpElicitationTitledMultiSelectEnumSchema(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class McpElicitationUntitledMultiSelectEnumSchema(Record):
-    """Part of `McpElicitationMultiSelectEnumSchema`."""
+    """Part of `McpElicitationMultiSelectEnumSchema`.
+
+    Attributes:
+        items: `McpElicitationUntitledEnumItems`.
+        type: `McpElicitationArrayType`.
+        default: `list[str] | None`.
+        description: `str | None`.
+        max_items: `int | None`.
+        min_items: `int | None`.
+        title: `str | None`.
+    """
 
     items: McpElicitationUntitledEnumItems
     type: McpElicitationArrayType
@@ -89,7 +137,15 @@ McpElicitationMultiSelectEnumSchema: TypeAlias = (
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class McpElicitationTitledSingleSelectEnumSchema(Record):
-    """Part of `McpElicitationSingleSelectEnumSchema`."""
+    """Part of `McpElicitationSingleSelectEnumSchema`.
+
+    Attributes:
+        one_of: `list[McpElicitationConstOption]`.
+        type: `McpElicitationStringType`.
+        default: `str | None`.
+        description: `str | None`.
+        title: `str | None`.
+    """
 
     one_of: list[McpElicitationConstOption]
     type: McpElicitationStringType
@@ -100,7 +156,15 @@ class McpElicitationTitledSingleSelectEnumSchema(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class McpElicitationUntitledSingleSelectEnumSchema(Record):
-    """Part of `McpElicitationSingleSelectEnumSchema`."""
+    """Part of `McpElicitationSingleSelectEnumSchema`.
+
+    Attributes:
+        enum: `list[str]`.
+        type: `McpElicitationStringType`.
+        default: `str | None`.
+        description: `str | None`.
+        title: `str | None`.
+    """
 
     enum: list[str]
     type: McpElicitationStringType
@@ -125,7 +189,16 @@ McpElicitationEnumSchema: TypeAlias = (
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class McpElicitationNumberSchema(Record):
-    """Part of `McpElicitationPrimitiveSchema`."""
+    """Part of `McpElicitationPrimitiveSchema`.
+
+    Attributes:
+        type: `McpElicitationNumberType`.
+        default: `float | None`.
+        description: `str | None`.
+        maximum: `float | None`.
+        minimum: `float | None`.
+        title: `str | None`.
+    """
 
     type: McpElicitationNumberType
     default: float | None = None
@@ -150,7 +223,17 @@ class McpElicitationObjectType(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class McpElicitationStringSchema(Record):
-    """Part of `McpElicitationPrimitiveSchema`."""
+    """Part of `McpElicitationPrimitiveSchema`.
+
+    Attributes:
+        type: `McpElicitationStringType`.
+        default: `str | None`.
+        description: `str | None`.
+        format: `McpElicitationStringFormat | None`.
+        max_length: `int | None`.
+        min_length: `int | None`.
+        title: `str | None`.
+    """
 
     type: McpElicitationStringType
     default: str | None = None
@@ -176,6 +259,12 @@ class McpElicitationSchema(Record):
     """Typed form schema for MCP `elicitation/create` requests.
 
     This matches the `requestedSchema` shape from the MCP 2025-11-25 `ElicitRequestFormParams` schema.
+
+    Attributes:
+        properties: `dict[str, McpElicitationPrimitiveSchema]`.
+        type: `McpElicitationObjectType`.
+        schema: `str | None`.
+        required: `list[str] | None`.
     """
 
     WIRE_NAMES: ClassVar[dict[str, str]] = {"schema": "$schema"}
@@ -205,14 +294,23 @@ class McpElicitationStringType(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class McpElicitationTitledEnumItems(Record):
-    """Part of `McpElicitationTitledMultiSelectEnumSchema`."""
+    """Part of `McpElicitationTitledMultiSelectEnumSchema`.
+
+    Attributes:
+        any_of: `list[McpElicitationConstOption]`.
+    """
 
     any_of: list[McpElicitationConstOption]
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class McpElicitationUntitledEnumItems(Record):
-    """Part of `McpElicitationUntitledMultiSelectEnumSchema`."""
+    """Part of `McpElicitationUntitledMultiSelectEnumSchema`.
+
+    Attributes:
+        enum: `list[str]`.
+        type: `McpElicitationStringType`.
+    """
 
     enum: list[str]
     type: McpElicitationStringType
@@ -230,7 +328,21 @@ class McpServerElicitationAction(OpenEnum):
 class OpenaiUserVerificationMcpServerElicitationRequestParams(
     ServerRequest["McpServerElicitationRequestResponse"], Variant
 ):
-    """A device-authenticated approval; accepted responses contain the proof in `content`."""
+    """A device-authenticated approval; accepted responses contain the proof in `content`.
+
+    Attributes:
+        server_name: `str`.
+        thread_id: Id of the thread.
+        challenge: `str`.
+        description: `str`.
+        title: `str`.
+        turn_id: Active Codex turn when this elicitation was observed, if app-server could correlate one.
+
+            This is nullable because MCP models elicitation as a standalone server-to-client request identified by the
+            MCP server request id. It may be triggered during a turn, but turn context is app-server correlation rather
+            than part of the protocol identity of the elicitation itself.
+        meta: `JsonValue`.
+    """
 
     METHOD: ClassVar[str] = "mcpServer/elicitation/request"
     TAG: ClassVar[str] = "mode"
@@ -243,18 +355,25 @@ class OpenaiUserVerificationMcpServerElicitationRequestParams(
     description: str
     title: str
     turn_id: str | None = None
-    """Active Codex turn when this elicitation was observed, if app-server could correlate one.
-
-    This is nullable because MCP models elicitation as a standalone server-to-client request identified by the MCP
-    server request id. It may be triggered during a turn, but turn context is app-server correlation rather than part
-    of the protocol identity of the elicitation itself.
-    """
     meta: JsonValue = None
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class FormMcpServerElicitationRequestParams(ServerRequest["McpServerElicitationRequestResponse"], Variant):
-    """A `McpServerElicitationRequestParams` of mode ``form``."""
+    """A `McpServerElicitationRequestParams` of mode ``form``.
+
+    Attributes:
+        server_name: `str`.
+        thread_id: Id of the thread.
+        message: `str`.
+        requested_schema: `McpElicitationSchema`.
+        turn_id: Active Codex turn when this elicitation was observed, if app-server could correlate one.
+
+            This is nullable because MCP models elicitation as a standalone server-to-client request identified by the
+            MCP server request id. It may be triggered during a turn, but turn context is app-server correlation rather
+            than part of the protocol identity of the elicitation itself.
+        meta: `JsonValue`.
+    """
 
     METHOD: ClassVar[str] = "mcpServer/elicitation/request"
     TAG: ClassVar[str] = "mode"
@@ -266,18 +385,25 @@ class FormMcpServerElicitationRequestParams(ServerRequest["McpServerElicitationR
     message: str
     requested_schema: McpElicitationSchema
     turn_id: str | None = None
-    """Active Codex turn when this elicitation was observed, if app-server could correlate one.
-
-    This is nullable because MCP models elicitation as a standalone server-to-client request identified by the MCP
-    server request id. It may be triggered during a turn, but turn context is app-server correlation rather than part
-    of the protocol identity of the elicitation itself.
-    """
     meta: JsonValue = None
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class OpenaiFormMcpServerElicitationRequestParams(ServerRequest["McpServerElicitationRequestResponse"], Variant):
-    """A `McpServerElicitationRequestParams` of mode ``openai/form``."""
+    """A `McpServerElicitationRequestParams` of mode ``openai/form``.
+
+    Attributes:
+        server_name: `str`.
+        thread_id: Id of the thread.
+        message: `str`.
+        requested_schema: `JsonValue`.
+        turn_id: Active Codex turn when this elicitation was observed, if app-server could correlate one.
+
+            This is nullable because MCP models elicitation as a standalone server-to-client request identified by the
+            MCP server request id. It may be triggered during a turn, but turn context is app-server correlation rather
+            than part of the protocol identity of the elicitation itself.
+        meta: `JsonValue`.
+    """
 
     METHOD: ClassVar[str] = "mcpServer/elicitation/request"
     TAG: ClassVar[str] = "mode"
@@ -289,18 +415,25 @@ class OpenaiFormMcpServerElicitationRequestParams(ServerRequest["McpServerElicit
     message: str
     requested_schema: JsonValue
     turn_id: str | None = None
-    """Active Codex turn when this elicitation was observed, if app-server could correlate one.
-
-    This is nullable because MCP models elicitation as a standalone server-to-client request identified by the MCP
-    server request id. It may be triggered during a turn, but turn context is app-server correlation rather than part
-    of the protocol identity of the elicitation itself.
-    """
     meta: JsonValue = None
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class LegacyOpenaiFormMcpServerElicitationRequestParams(ServerRequest["McpServerElicitationRequestResponse"], Variant):
-    """A `McpServerElicitationRequestParams` of mode ``openaiForm``."""
+    """A `McpServerElicitationRequestParams` of mode ``openaiForm``.
+
+    Attributes:
+        server_name: `str`.
+        thread_id: Id of the thread.
+        message: `str`.
+        requested_schema: `JsonValue`.
+        turn_id: Active Codex turn when this elicitation was observed, if app-server could correlate one.
+
+            This is nullable because MCP models elicitation as a standalone server-to-client request identified by the
+            MCP server request id. It may be triggered during a turn, but turn context is app-server correlation rather
+            than part of the protocol identity of the elicitation itself.
+        meta: `JsonValue`.
+    """
 
     METHOD: ClassVar[str] = "mcpServer/elicitation/request"
     TAG: ClassVar[str] = "mode"
@@ -312,18 +445,26 @@ class LegacyOpenaiFormMcpServerElicitationRequestParams(ServerRequest["McpServer
     message: str
     requested_schema: JsonValue
     turn_id: str | None = None
-    """Active Codex turn when this elicitation was observed, if app-server could correlate one.
-
-    This is nullable because MCP models elicitation as a standalone server-to-client request identified by the MCP
-    server request id. It may be triggered during a turn, but turn context is app-server correlation rather than part
-    of the protocol identity of the elicitation itself.
-    """
     meta: JsonValue = None
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class UrlMcpServerElicitationRequestParams(ServerRequest["McpServerElicitationRequestResponse"], Variant):
-    """A `McpServerElicitationRequestParams` of mode ``url``."""
+    """A `McpServerElicitationRequestParams` of mode ``url``.
+
+    Attributes:
+        server_name: `str`.
+        thread_id: Id of the thread.
+        elicitation_id: Id of the elicitation.
+        message: `str`.
+        url: `str`.
+        turn_id: Active Codex turn when this elicitation was observed, if app-server could correlate one.
+
+            This is nullable because MCP models elicitation as a standalone server-to-client request identified by the
+            MCP server request id. It may be triggered during a turn, but turn context is app-server correlation rather
+            than part of the protocol identity of the elicitation itself.
+        meta: `JsonValue`.
+    """
 
     METHOD: ClassVar[str] = "mcpServer/elicitation/request"
     TAG: ClassVar[str] = "mode"
@@ -336,12 +477,6 @@ class UrlMcpServerElicitationRequestParams(ServerRequest["McpServerElicitationRe
     message: str
     url: str
     turn_id: str | None = None
-    """Active Codex turn when this elicitation was observed, if app-server could correlate one.
-
-    This is nullable because MCP models elicitation as a standalone server-to-client request identified by the MCP
-    server request id. It may be triggered during a turn, but turn context is app-server correlation rather than part
-    of the protocol identity of the elicitation itself.
-    """
     meta: JsonValue = None
 
 
@@ -358,55 +493,70 @@ McpServerElicitationRequestParams: TypeAlias = (
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class McpServerElicitationRequestResponse(Record):
-    """Result of `mcpServer/elicitation/request`."""
+    """Result of `mcpServer/elicitation/request`.
+
+    Attributes:
+        action: `McpServerElicitationAction`.
+        meta: Optional client metadata for form-mode action handling.
+        content: Structured user input for accepted elicitations, mirroring RMCP `CreateElicitationResult`.
+
+            This is nullable because decline/cancel responses have no content.
+    """
 
     WIRE_NAMES: ClassVar[dict[str, str]] = {"meta": "_meta"}
 
     action: McpServerElicitationAction
     meta: JsonValue | Unset = UNSET
-    """Optional client metadata for form-mode action handling."""
     content: JsonValue | Unset = UNSET
-    """Structured user input for accepted elicitations, mirroring RMCP `CreateElicitationResult`.
-
-    This is nullable because decline/cancel responses have no content.
-    """
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadDecrementElicitationParams(ClientRequest["ThreadDecrementElicitationResponse"]):
-    """Experimental. Parameters for `thread/decrement_elicitation`."""
+    """Experimental. Parameters for `thread/decrement_elicitation`.
+
+    Attributes:
+        thread_id: Thread whose out-of-band elicitation counter should be decremented.
+    """
 
     METHOD: ClassVar[str] = "thread/decrement_elicitation"
 
     thread_id: str
-    """Thread whose out-of-band elicitation counter should be decremented."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadDecrementElicitationResponse(Record):
-    """Experimental. Response for `thread/decrement_elicitation`."""
+    """Experimental. Response for `thread/decrement_elicitation`.
+
+    Attributes:
+        count: Current out-of-band elicitation count after the decrement.
+        paused: Whether timeout accounting remains paused after applying the decrement.
+    """
 
     count: int
-    """Current out-of-band elicitation count after the decrement."""
     paused: bool
-    """Whether timeout accounting remains paused after applying the decrement."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadIncrementElicitationParams(ClientRequest["ThreadIncrementElicitationResponse"]):
-    """Experimental. Parameters for `thread/increment_elicitation`."""
+    """Experimental. Parameters for `thread/increment_elicitation`.
+
+    Attributes:
+        thread_id: Thread whose out-of-band elicitation counter should be incremented.
+    """
 
     METHOD: ClassVar[str] = "thread/increment_elicitation"
 
     thread_id: str
-    """Thread whose out-of-band elicitation counter should be incremented."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadIncrementElicitationResponse(Record):
-    """Experimental. Response for `thread/increment_elicitation`."""
+    """Experimental. Response for `thread/increment_elicitation`.
+
+    Attributes:
+        count: Current out-of-band elicitation count after the increment.
+        paused: Whether timeout accounting is paused after applying the increment.
+    """
 
     count: int
-    """Current out-of-band elicitation count after the increment."""
     paused: bool
-    """Whether timeout accounting is paused after applying the increment."""

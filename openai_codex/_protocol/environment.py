@@ -3,39 +3,37 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import attrs
 
-from openai_codex._codec.base import SECRET, UNSET, ClientRequest, OpenEnum, Record, ServerNotification
-
-if TYPE_CHECKING:
-    from openai_codex._codec.base import Unset
-    from openai_codex._protocol.scalar import PathUri
+from openai_codex import _protocol as protocol
+from openai_codex._codec.base import SECRET, UNSET, ClientRequest, OpenEnum, Record, ServerNotification, Unset
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class EnvironmentAddParams(ClientRequest["EnvironmentAddResponse"]):
-    """Experimental. Adds or replaces a remote environment by id for later selection."""
+    """Experimental. Adds or replaces a remote environment by id for later selection.
+
+    Attributes:
+        environment_id: Id of the environment.
+        exec_server_url: `str`.
+        auth_bearer_token: Optional raw bearer token for executor authentication, including reconnects. Requires a
+            secure transport or a loopback destination.
+        connect_timeout_ms: Optional WebSocket connection timeout. The server default applies when omitted.
+        skills: Required skills supplied by this environment, checked before model inference.
+        websocket_request_id: Optional X-Request-ID for the direct WebSocket upgrade, including reconnects. Requires
+            a secure transport or a loopback destination.
+    """
 
     METHOD: ClassVar[str] = "environment/add"
 
     environment_id: str
     exec_server_url: str
     auth_bearer_token: str | Unset | None = attrs.field(default=UNSET, metadata=SECRET)
-    """Optional raw bearer token for executor authentication, including reconnects.
-
-    Requires a secure transport or a loopback destination.
-    """
     connect_timeout_ms: int | Unset | None = UNSET
-    """Optional WebSocket connection timeout. The server default applies when omitted."""
     skills: EnvironmentSkillsParams | Unset | None = UNSET
-    """Required skills supplied by this environment, checked before model inference."""
     websocket_request_id: str | Unset | None = UNSET
-    """Optional X-Request-ID for the direct WebSocket upgrade, including reconnects.
-
-    Requires a secure transport or a loopback destination.
-    """
 
 
 class EnvironmentAddResponse(Record):
@@ -46,7 +44,12 @@ class EnvironmentAddResponse(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadEnvironmentConnectedNotification(ServerNotification):
-    """Payload of `thread/environment/connected`."""
+    """Payload of `thread/environment/connected`.
+
+    Attributes:
+        environment_id: Id of the environment.
+        thread_id: Id of the thread.
+    """
 
     METHOD: ClassVar[str] = "thread/environment/connected"
 
@@ -56,7 +59,12 @@ class ThreadEnvironmentConnectedNotification(ServerNotification):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadEnvironmentDisconnectedNotification(ServerNotification):
-    """Payload of `thread/environment/disconnected`."""
+    """Payload of `thread/environment/disconnected`.
+
+    Attributes:
+        environment_id: Id of the environment.
+        thread_id: Id of the thread.
+    """
 
     METHOD: ClassVar[str] = "thread/environment/disconnected"
 
@@ -66,7 +74,11 @@ class ThreadEnvironmentDisconnectedNotification(ServerNotification):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class EnvironmentInfoParams(ClientRequest["EnvironmentInfoResponse"]):
-    """Experimental. Reads information from a configured execution environment."""
+    """Experimental. Reads information from a configured execution environment.
+
+    Attributes:
+        environment_id: Id of the environment.
+    """
 
     METHOD: ClassVar[str] = "environment/info"
 
@@ -75,29 +87,39 @@ class EnvironmentInfoParams(ClientRequest["EnvironmentInfoResponse"]):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class EnvironmentInfoResponse(Record):
-    """Experimental. Result of `environment/info`."""
+    """Experimental. Result of `environment/info`.
+
+    Attributes:
+        shell: `EnvironmentShellInfo`.
+        cwd: Default working directory reported by the environment, as a canonical file URI.
+    """
 
     shell: EnvironmentShellInfo
-    cwd: PathUri | None = None
-    """Default working directory reported by the environment, as a canonical file URI."""
+    cwd: protocol.PathUri | None = None
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class EnvironmentShellInfo(Record):
-    """Experimental. Part of `EnvironmentInfoResponse`."""
+    """Experimental. Part of `EnvironmentInfoResponse`.
+
+    Attributes:
+        name: Stable shell name, for example `zsh`, `bash`, `powershell`, `sh`, or `cmd`.
+        path: Target-native shell executable path or command name.
+    """
 
     name: str
-    """Stable shell name, for example `zsh`, `bash`, `powershell`, `sh`, or `cmd`."""
     path: str
-    """Target-native shell executable path or command name."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class EnvironmentSkillsParams(Record):
-    """Part of `EnvironmentAddParams`."""
+    """Part of `EnvironmentAddParams`.
+
+    Attributes:
+        required: Exact catalog names that must be available from this environment.
+    """
 
     required: list[str] | Unset | None = UNSET
-    """Exact catalog names that must be available from this environment."""
 
 
 class EnvironmentStatusKind(OpenEnum):
@@ -105,42 +127,45 @@ class EnvironmentStatusKind(OpenEnum):
 
     For a currently ready remote environment, app-server asks the existing exec-server connection for
     `environment/status` without allowing recovery.
+
+    Attributes:
+        ready: The environment is local, or an already-connected remote exec-server answered `environment/status`
+            over its existing initialized connection.
+        pending: The configured environment has no ready connection and no observed connection failure. This
+            includes lazy environments that have never been started and initial startup that has not finished.
+        disconnected: A connection attempt, prior connection, or fail-fast `environment/status` probe observed a
+            failure. This does not promise the failure is terminal: later normal environment use may recover it. This
+            call does not trigger recovery; `error` contains the observed reason.
+        unknown: The requested environment id is not configured in app-server.
     """
 
     ready = "ready"
-    """The environment is local, or an already-connected remote exec-server answered `environment/status` over its
-    existing initialized connection.
-    """
     pending = "pending"
-    """The configured environment has no ready connection and no observed connection failure.
-
-    This includes lazy environments that have never been started and initial startup that has not finished.
-    """
     disconnected = "disconnected"
-    """A connection attempt, prior connection, or fail-fast `environment/status` probe observed a failure.
-
-    This does not promise the failure is terminal: later normal environment use may recover it. This call does not
-    trigger recovery; `error` contains the observed reason.
-    """
     unknown = "unknown"
-    """The requested environment id is not configured in app-server."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class EnvironmentStatusParams(ClientRequest["EnvironmentStatusResponse"]):
-    """Experimental. Parameters for reading the current status of one configured environment."""
+    """Experimental. Parameters for reading the current status of one configured environment.
+
+    Attributes:
+        environment_id: Environment id to inspect.
+    """
 
     METHOD: ClassVar[str] = "environment/status"
 
     environment_id: str
-    """Environment id to inspect."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class EnvironmentStatusResponse(Record):
-    """Experimental. Current status for the requested environment."""
+    """Experimental. Current status for the requested environment.
+
+    Attributes:
+        status: Current status observed without starting or recovering the environment.
+        error: Human-readable detail for `disconnected` and `unknown`; omitted for other statuses.
+    """
 
     status: EnvironmentStatusKind
-    """Current status observed without starting or recovering the environment."""
     error: str | None = None
-    """Human-readable detail for `disconnected` and `unknown`; omitted for other statuses."""

@@ -3,49 +3,56 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import attrs
 
-from openai_codex._codec.base import UNSET, ClientRequest, OpenEnum, Record, ServerNotification
-
-if TYPE_CHECKING:
-    from openai_codex._codec.base import Unset
+from openai_codex._codec.base import UNSET, ClientRequest, OpenEnum, Record, ServerNotification, Unset
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class CommandMigration(Record):
-    """Part of `MigrationDetails`."""
+    """Part of `MigrationDetails`.
+
+    Attributes:
+        name: `str`.
+    """
 
     name: str
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ExternalAgentConfigDetectParams(ClientRequest["ExternalAgentConfigDetectResponse"]):
-    """Params of `externalAgentConfig/detect`."""
+    """Params of `externalAgentConfig/detect`.
+
+    Attributes:
+        cwds: Zero or more working directories to include for repo-scoped detection.
+        include_home: If true, include detection under the user's home directory.
+        max_session_age_days: Maximum age in days for detected sessions. Missing values use the default limit.
+        max_sessions: Maximum number of sessions to detect. Missing values use the default limit.
+        migration_source: Optional migration-source selector. Missing or unrecognized values use the default source.
+        source: Deprecated field retained for compatibility. This field is ignored; use `migrationSource` to select
+            the migration source.
+    """
 
     METHOD: ClassVar[str] = "externalAgentConfig/detect"
 
     cwds: list[str] | Unset | None = UNSET
-    """Zero or more working directories to include for repo-scoped detection."""
     include_home: bool | Unset = UNSET
-    """If true, include detection under the user's home directory."""
     max_session_age_days: int | Unset | None = UNSET
-    """Maximum age in days for detected sessions. Missing values use the default limit."""
     max_sessions: int | Unset | None = UNSET
-    """Maximum number of sessions to detect. Missing values use the default limit."""
     migration_source: str | Unset | None = UNSET
-    """Optional migration-source selector. Missing or unrecognized values use the default source."""
     source: str | Unset | None = UNSET
-    """Deprecated field retained for compatibility.
-
-    This field is ignored; use `migrationSource` to select the migration source.
-    """
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ExternalAgentConfigDetectResponse(Record):
-    """Result of `externalAgentConfig/detect`."""
+    """Result of `externalAgentConfig/detect`.
+
+    Attributes:
+        items: `list[ExternalAgentConfigMigrationItem]`.
+        connectors: `list[ExternalAgentDetectedConnectorCandidate]`.
+    """
 
     items: list[ExternalAgentConfigMigrationItem]
     connectors: list[ExternalAgentDetectedConnectorCandidate] = attrs.Factory(list[Any])
@@ -53,7 +60,12 @@ class ExternalAgentConfigDetectResponse(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ExternalAgentConfigImportCompletedNotification(ServerNotification):
-    """Payload of `externalAgentConfig/import/completed`."""
+    """Payload of `externalAgentConfig/import/completed`.
+
+    Attributes:
+        import_id: Id of the import.
+        item_type_results: `list[ExternalAgentConfigImportTypeResult]`.
+    """
 
     METHOD: ClassVar[str] = "externalAgentConfig/import/completed"
 
@@ -63,7 +75,12 @@ class ExternalAgentConfigImportCompletedNotification(ServerNotification):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ExternalAgentConfigImportHistoriesReadResponse(Record):
-    """Result of `externalAgentConfig/import/readHistories`."""
+    """Result of `externalAgentConfig/import/readHistories`.
+
+    Attributes:
+        connectors: `list[ExternalAgentImportedConnectorCandidate]`.
+        data: `list[ExternalAgentConfigImportHistory]`.
+    """
 
     connectors: list[ExternalAgentImportedConnectorCandidate]
     data: list[ExternalAgentConfigImportHistory]
@@ -80,7 +97,15 @@ class ExternalAgentConfigImportHistoriesReadParams(ClientRequest["ExternalAgentC
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ExternalAgentConfigImportHistory(Record):
-    """Part of `ExternalAgentConfigImportHistoriesReadResponse`."""
+    """Part of `ExternalAgentConfigImportHistoriesReadResponse`.
+
+    Attributes:
+        completed_at_ms: `int`.
+        failures: `list[ExternalAgentConfigImportItemTypeFailure]`.
+        import_id: Id of the import.
+        successes: `list[ExternalAgentConfigImportItemTypeSuccess]`.
+        provider_id: Id of the provider.
+    """
 
     completed_at_ms: int
     failures: list[ExternalAgentConfigImportItemTypeFailure]
@@ -91,38 +116,58 @@ class ExternalAgentConfigImportHistory(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ExternalAgentConfigImportHistoryRecordParams(ClientRequest["ExternalAgentConfigImportHistoryRecordResponse"]):
-    """Params of `externalAgentConfig/import/recordHistory`."""
+    """Params of `externalAgentConfig/import/recordHistory`.
+
+    Attributes:
+        item_type_results: Completed results grouped by imported item type.
+        provider_id: Opaque provider identifier for the externally completed import.
+    """
 
     METHOD: ClassVar[str] = "externalAgentConfig/import/recordHistory"
 
     item_type_results: list[ExternalAgentConfigImportHistoryRecordTypeResultParams]
-    """Completed results grouped by imported item type."""
     provider_id: str
-    """Opaque provider identifier for the externally completed import."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ExternalAgentConfigImportHistoryRecordResponse(Record):
-    """Result of `externalAgentConfig/import/recordHistory`."""
+    """Result of `externalAgentConfig/import/recordHistory`.
+
+    Attributes:
+        import_id: Id of the import.
+    """
 
     import_id: str
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ExternalAgentConfigImportHistoryRecordSuccessParams(Record):
-    """Part of `ExternalAgentConfigImportHistoryRecordTypeResultParams`."""
+    """Part of `ExternalAgentConfigImportHistoryRecordTypeResultParams`.
+
+    Attributes:
+        item_type: `ExternalAgentConfigMigrationItemType`.
+        cwd: `str | Unset | None`.
+        source: `str | Unset | None`.
+        target: `str | Unset | None`.
+        title: Original title for an imported session, when available.
+    """
 
     item_type: ExternalAgentConfigMigrationItemType
     cwd: str | Unset | None = UNSET
     source: str | Unset | None = UNSET
     target: str | Unset | None = UNSET
     title: str | Unset | None = UNSET
-    """Original title for an imported session, when available."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ExternalAgentConfigImportHistoryRecordTypeResultParams(Record):
-    """Part of `ExternalAgentConfigImportHistoryRecordParams`."""
+    """Part of `ExternalAgentConfigImportHistoryRecordParams`.
+
+    Attributes:
+        failures: `list[ExternalAgentConfigImportItemTypeFailure]`.
+        item_type: `ExternalAgentConfigMigrationItemType`.
+        successes: `list[ExternalAgentConfigImportHistoryRecordSuccessParams]`.
+    """
 
     failures: list[ExternalAgentConfigImportItemTypeFailure]
     item_type: ExternalAgentConfigMigrationItemType
@@ -133,6 +178,15 @@ class ExternalAgentConfigImportHistoryRecordTypeResultParams(Record):
 class ExternalAgentConfigImportItemTypeFailure(Record):
     """Part of `ExternalAgentConfigImportHistory`, `ExternalAgentConfigImportHistoryRecordTypeResultParams`,
     `ExternalAgentConfigImportTypeResult`.
+
+    Attributes:
+        failure_stage: `str`.
+        item_type: `ExternalAgentConfigMigrationItemType`.
+        message: `str`.
+        cwd: `str | Unset | None`.
+        error_type: `str | Unset | None`.
+        source: `str | Unset | None`.
+        sub_error_type: `str | Unset | None`.
     """
 
     failure_stage: str
@@ -146,40 +200,52 @@ class ExternalAgentConfigImportItemTypeFailure(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ExternalAgentConfigImportItemTypeSuccess(Record):
-    """Part of `ExternalAgentConfigImportHistory`, `ExternalAgentConfigImportTypeResult`."""
+    """Part of `ExternalAgentConfigImportHistory`, `ExternalAgentConfigImportTypeResult`.
+
+    Attributes:
+        item_type: `ExternalAgentConfigMigrationItemType`.
+        cwd: `str | None`.
+        source: `str | None`.
+        target: `str | None`.
+        title: Original title for an imported session; null for other item types.
+    """
 
     item_type: ExternalAgentConfigMigrationItemType
     cwd: str | None = None
     source: str | None = None
     target: str | None = None
     title: str | None = None
-    """Original title for an imported session; null for other item types."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ExternalAgentConfigImportParams(ClientRequest["ExternalAgentConfigImportResponse"]):
-    """Params of `externalAgentConfig/import`."""
+    """Params of `externalAgentConfig/import`.
+
+    Attributes:
+        migration_items: `list[ExternalAgentConfigMigrationItem]`.
+        migration_source: Migration-source selector used to produce the migration items. Pass the same value to
+            detection and import; missing or unrecognized values use the default source.
+        provider_id: Opaque provider identifier supplied by the caller for analytics attribution and import history
+            display. This does not select the migration source.
+        source: Optional identifier for the product that initiated the import.
+    """
 
     METHOD: ClassVar[str] = "externalAgentConfig/import"
 
     migration_items: list[ExternalAgentConfigMigrationItem]
     migration_source: str | Unset | None = UNSET
-    """Migration-source selector used to produce the migration items.
-
-    Pass the same value to detection and import; missing or unrecognized values use the default source.
-    """
     provider_id: str | Unset | None = UNSET
-    """Opaque provider identifier supplied by the caller for analytics attribution and import history display.
-
-    This does not select the migration source.
-    """
     source: str | Unset | None = UNSET
-    """Optional identifier for the product that initiated the import."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ExternalAgentConfigImportProgressNotification(ServerNotification):
-    """Payload of `externalAgentConfig/import/progress`."""
+    """Payload of `externalAgentConfig/import/progress`.
+
+    Attributes:
+        import_id: Id of the import.
+        item_type_results: `list[ExternalAgentConfigImportTypeResult]`.
+    """
 
     METHOD: ClassVar[str] = "externalAgentConfig/import/progress"
 
@@ -189,14 +255,24 @@ class ExternalAgentConfigImportProgressNotification(ServerNotification):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ExternalAgentConfigImportResponse(Record):
-    """Result of `externalAgentConfig/import`."""
+    """Result of `externalAgentConfig/import`.
+
+    Attributes:
+        import_id: Id of the import.
+    """
 
     import_id: str
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ExternalAgentConfigImportTypeResult(Record):
-    """Part of `ExternalAgentConfigImportCompletedNotification`, `ExternalAgentConfigImportProgressNotification`."""
+    """Part of `ExternalAgentConfigImportCompletedNotification`, `ExternalAgentConfigImportProgressNotification`.
+
+    Attributes:
+        failures: `list[ExternalAgentConfigImportItemTypeFailure]`.
+        item_type: `ExternalAgentConfigMigrationItemType`.
+        successes: `list[ExternalAgentConfigImportItemTypeSuccess]`.
+    """
 
     failures: list[ExternalAgentConfigImportItemTypeFailure]
     item_type: ExternalAgentConfigMigrationItemType
@@ -205,12 +281,18 @@ class ExternalAgentConfigImportTypeResult(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ExternalAgentConfigMigrationItem(Record):
-    """Part of `ExternalAgentConfigDetectResponse`, `ExternalAgentConfigImportParams`."""
+    """Part of `ExternalAgentConfigDetectResponse`, `ExternalAgentConfigImportParams`.
+
+    Attributes:
+        description: `str`.
+        item_type: `ExternalAgentConfigMigrationItemType`.
+        cwd: Null or empty means home-scoped migration; non-empty means repo-scoped migration.
+        details: `MigrationDetails | Unset | None`.
+    """
 
     description: str
     item_type: ExternalAgentConfigMigrationItemType
     cwd: str | Unset | None = UNSET
-    """Null or empty means home-scoped migration; non-empty means repo-scoped migration."""
     details: MigrationDetails | Unset | None = UNSET
 
 
@@ -233,7 +315,13 @@ class ExternalAgentConfigMigrationItemType(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ExternalAgentDetectedConnectorCandidate(Record):
-    """Part of `ExternalAgentConfigDetectResponse`."""
+    """Part of `ExternalAgentConfigDetectResponse`.
+
+    Attributes:
+        name: `str`.
+        session_count: `int`.
+        source: `ExternalAgentDetectedConnectorSource`.
+    """
 
     name: str
     session_count: int
@@ -249,7 +337,13 @@ class ExternalAgentDetectedConnectorSource(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ExternalAgentImportedConnectorCandidate(Record):
-    """Part of `ExternalAgentConfigImportHistoriesReadResponse`."""
+    """Part of `ExternalAgentConfigImportHistoriesReadResponse`.
+
+    Attributes:
+        name: `str`.
+        session_count: `int`.
+        source: `ExternalAgentImportedConnectorSource`.
+    """
 
     name: str
     session_count: int
@@ -264,21 +358,40 @@ class ExternalAgentImportedConnectorSource(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class HookMigration(Record):
-    """Part of `MigrationDetails`."""
+    """Part of `MigrationDetails`.
+
+    Attributes:
+        name: `str`.
+    """
 
     name: str
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class McpServerMigration(Record):
-    """Part of `MigrationDetails`."""
+    """Part of `MigrationDetails`.
+
+    Attributes:
+        name: `str`.
+    """
 
     name: str
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class MigrationDetails(Record):
-    """Part of `ExternalAgentConfigMigrationItem`."""
+    """Part of `ExternalAgentConfigMigrationItem`.
+
+    Attributes:
+        commands: `list[CommandMigration] | Unset`.
+        hooks: `list[HookMigration] | Unset`.
+        mcp_servers: `list[McpServerMigration] | Unset`.
+        memory: `list[str] | Unset`.
+        plugins: `list[PluginsMigration] | Unset`.
+        sessions: `list[SessionMigration] | Unset`.
+        skills: `list[SkillMigration] | Unset`.
+        subagents: `list[SubagentMigration] | Unset`.
+    """
 
     commands: list[CommandMigration] | Unset = UNSET
     hooks: list[HookMigration] | Unset = UNSET
@@ -292,7 +405,12 @@ class MigrationDetails(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class PluginsMigration(Record):
-    """Part of `MigrationDetails`."""
+    """Part of `MigrationDetails`.
+
+    Attributes:
+        marketplace_name: `str`.
+        plugin_names: `list[str]`.
+    """
 
     marketplace_name: str
     plugin_names: list[str]
@@ -300,7 +418,13 @@ class PluginsMigration(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class SessionMigration(Record):
-    """Part of `MigrationDetails`."""
+    """Part of `MigrationDetails`.
+
+    Attributes:
+        cwd: `str`.
+        path: `str`.
+        title: `str | Unset | None`.
+    """
 
     cwd: str
     path: str
@@ -309,13 +433,21 @@ class SessionMigration(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class SkillMigration(Record):
-    """Part of `MigrationDetails`."""
+    """Part of `MigrationDetails`.
+
+    Attributes:
+        name: `str`.
+    """
 
     name: str
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class SubagentMigration(Record):
-    """Part of `MigrationDetails`."""
+    """Part of `MigrationDetails`.
+
+    Attributes:
+        name: `str`.
+    """
 
     name: str

@@ -3,97 +3,110 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import attrs
 
-from openai_codex._codec.base import UNSET, ClientRequest, OpenEnum, Record
-
-if TYPE_CHECKING:
-    from openai_codex._codec.base import Unset
+from openai_codex._codec.base import UNSET, ClientRequest, OpenEnum, Record, Unset
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ExperimentalFeature(Record):
-    """Part of `ExperimentalFeatureListResponse`."""
+    """Part of `ExperimentalFeatureListResponse`.
+
+    Attributes:
+        default_enabled: Whether this feature is enabled by default.
+        enabled: Whether this feature is currently enabled in the loaded config.
+        name: Stable key used in config.toml and CLI flag toggles.
+        stage: Lifecycle stage of this feature flag.
+        announcement: Announcement copy shown to users when the feature is introduced. Null when this feature is not
+            in beta.
+        description: Short summary describing what the feature does. Null when this feature is not in beta.
+        display_name: User-facing display name shown in the experimental features UI. Null when this feature is not
+            in beta.
+    """
 
     default_enabled: bool
-    """Whether this feature is enabled by default."""
     enabled: bool
-    """Whether this feature is currently enabled in the loaded config."""
     name: str
-    """Stable key used in config.toml and CLI flag toggles."""
     stage: ExperimentalFeatureStage
-    """Lifecycle stage of this feature flag."""
     announcement: str | None = None
-    """Announcement copy shown to users when the feature is introduced. Null when this feature is not in beta."""
     description: str | None = None
-    """Short summary describing what the feature does. Null when this feature is not in beta."""
     display_name: str | None = None
-    """User-facing display name shown in the experimental features UI. Null when this feature is not in beta."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ExperimentalFeatureEnablementSetParams(ClientRequest["ExperimentalFeatureEnablementSetResponse"]):
-    """Params of `experimentalFeature/enablement/set`."""
+    """Params of `experimentalFeature/enablement/set`.
+
+    Attributes:
+        enablement: Process-wide runtime feature enablement keyed by canonical feature name.
+
+            Only named features are updated. Omitted features are left unchanged. Send an empty map for a no-op.
+    """
 
     METHOD: ClassVar[str] = "experimentalFeature/enablement/set"
 
     enablement: dict[str, bool]
-    """Process-wide runtime feature enablement keyed by canonical feature name.
-
-    Only named features are updated. Omitted features are left unchanged. Send an empty map for a no-op.
-    """
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ExperimentalFeatureEnablementSetResponse(Record):
-    """Result of `experimentalFeature/enablement/set`."""
+    """Result of `experimentalFeature/enablement/set`.
+
+    Attributes:
+        enablement: Feature enablement entries updated by this request.
+    """
 
     enablement: dict[str, bool]
-    """Feature enablement entries updated by this request."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ExperimentalFeatureListParams(ClientRequest["ExperimentalFeatureListResponse"]):
-    """Params of `experimentalFeature/list`."""
+    """Params of `experimentalFeature/list`.
+
+    Attributes:
+        cursor: Opaque pagination cursor returned by a previous call.
+        limit: Optional page size; defaults to a reasonable server-side value.
+        thread_id: Optional loaded thread id. Pass this when showing feature state for an existing thread so
+            enablement is computed from that thread's refreshed config, including project-local config for the thread's
+            cwd.
+    """
 
     METHOD: ClassVar[str] = "experimentalFeature/list"
 
     cursor: str | Unset | None = UNSET
-    """Opaque pagination cursor returned by a previous call."""
     limit: int | Unset | None = UNSET
-    """Optional page size; defaults to a reasonable server-side value."""
     thread_id: str | Unset | None = UNSET
-    """Optional loaded thread id.
-
-    Pass this when showing feature state for an existing thread so enablement is computed from that thread's
-    refreshed config, including project-local config for the thread's cwd.
-    """
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ExperimentalFeatureListResponse(Record):
-    """Result of `experimentalFeature/list`."""
+    """Result of `experimentalFeature/list`.
+
+    Attributes:
+        data: `list[ExperimentalFeature]`.
+        next_cursor: Opaque cursor to pass to the next call to continue after the last item. If None, there are no
+            more items to return.
+    """
 
     data: list[ExperimentalFeature]
     next_cursor: str | None = None
-    """Opaque cursor to pass to the next call to continue after the last item.
-
-    If None, there are no more items to return.
-    """
 
 
 class ExperimentalFeatureStage(OpenEnum):
-    """Part of `ExperimentalFeature`."""
+    """Part of `ExperimentalFeature`.
+
+    Attributes:
+        beta: Feature is available for user testing and feedback.
+        under_development: Feature is still being built and not ready for broad use.
+        stable: Feature is production-ready.
+        deprecated: Feature is deprecated and should be avoided.
+        removed: Feature flag is retained only for backwards compatibility.
+    """
 
     beta = "beta"
-    """Feature is available for user testing and feedback."""
     under_development = "underDevelopment"
-    """Feature is still being built and not ready for broad use."""
     stable = "stable"
-    """Feature is production-ready."""
     deprecated = "deprecated"
-    """Feature is deprecated and should be avoided."""
     removed = "removed"
-    """Feature flag is retained only for backwards compatibility."""

@@ -3,14 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import attrs
 
-from openai_codex._codec.base import UNSET, ClientRequest, OpenEnum, Record, ServerNotification
-
-if TYPE_CHECKING:
-    from openai_codex._codec.base import Unset
+from openai_codex._codec.base import UNSET, ClientRequest, OpenEnum, Record, ServerNotification, Unset
 
 
 class FuzzyFileSearchMatchType(OpenEnum):
@@ -22,7 +19,13 @@ class FuzzyFileSearchMatchType(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class FuzzyFileSearchParams(ClientRequest["FuzzyFileSearchResponse"]):
-    """Params of `fuzzyFileSearch`."""
+    """Params of `fuzzyFileSearch`.
+
+    Attributes:
+        query: `str`.
+        roots: `list[str]`.
+        cancellation_token: `str | Unset | None`.
+    """
 
     METHOD: ClassVar[str] = "fuzzyFileSearch"
 
@@ -33,14 +36,27 @@ class FuzzyFileSearchParams(ClientRequest["FuzzyFileSearchResponse"]):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class FuzzyFileSearchResponse(Record):
-    """Result of `fuzzyFileSearch`."""
+    """Result of `fuzzyFileSearch`.
+
+    Attributes:
+        files: `list[FuzzyFileSearchResult]`.
+    """
 
     files: list[FuzzyFileSearchResult]
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class FuzzyFileSearchResult(Record):
-    """Superset of [`codex_file_search::FileMatch`]."""
+    """Superset of [`codex_file_search::FileMatch`].
+
+    Attributes:
+        file_name: `str`.
+        match_type: `FuzzyFileSearchMatchType`.
+        path: `str`.
+        root: `str`.
+        score: `int`.
+        indices: `list[int] | None`.
+    """
 
     WIRE_NAMES: ClassVar[dict[str, str]] = {"file_name": "file_name", "match_type": "match_type"}
 
@@ -54,7 +70,11 @@ class FuzzyFileSearchResult(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class FuzzyFileSearchSessionCompletedNotification(ServerNotification):
-    """Payload of `fuzzyFileSearch/sessionCompleted`."""
+    """Payload of `fuzzyFileSearch/sessionCompleted`.
+
+    Attributes:
+        session_id: Id of the session.
+    """
 
     METHOD: ClassVar[str] = "fuzzyFileSearch/sessionCompleted"
 
@@ -63,7 +83,12 @@ class FuzzyFileSearchSessionCompletedNotification(ServerNotification):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class FuzzyFileSearchSessionStartParams(ClientRequest["FuzzyFileSearchSessionStartResponse"]):
-    """Experimental. Params of `fuzzyFileSearch/sessionStart`."""
+    """Experimental. Params of `fuzzyFileSearch/sessionStart`.
+
+    Attributes:
+        roots: `list[str]`.
+        session_id: Id of the session.
+    """
 
     METHOD: ClassVar[str] = "fuzzyFileSearch/sessionStart"
 
@@ -79,7 +104,11 @@ class FuzzyFileSearchSessionStartResponse(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class FuzzyFileSearchSessionStopParams(ClientRequest["FuzzyFileSearchSessionStopResponse"]):
-    """Experimental. Params of `fuzzyFileSearch/sessionStop`."""
+    """Experimental. Params of `fuzzyFileSearch/sessionStop`.
+
+    Attributes:
+        session_id: Id of the session.
+    """
 
     METHOD: ClassVar[str] = "fuzzyFileSearch/sessionStop"
 
@@ -94,7 +123,12 @@ class FuzzyFileSearchSessionStopResponse(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class FuzzyFileSearchSessionUpdateParams(ClientRequest["FuzzyFileSearchSessionUpdateResponse"]):
-    """Experimental. Params of `fuzzyFileSearch/sessionUpdate`."""
+    """Experimental. Params of `fuzzyFileSearch/sessionUpdate`.
+
+    Attributes:
+        query: `str`.
+        session_id: Id of the session.
+    """
 
     METHOD: ClassVar[str] = "fuzzyFileSearch/sessionUpdate"
 
@@ -110,7 +144,13 @@ class FuzzyFileSearchSessionUpdateResponse(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class FuzzyFileSearchSessionUpdatedNotification(ServerNotification):
-    """Payload of `fuzzyFileSearch/sessionUpdated`."""
+    """Payload of `fuzzyFileSearch/sessionUpdated`.
+
+    Attributes:
+        files: `list[FuzzyFileSearchResult]`.
+        query: `str`.
+        session_id: Id of the session.
+    """
 
     METHOD: ClassVar[str] = "fuzzyFileSearch/sessionUpdated"
 

@@ -3,41 +3,44 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import attrs
 
-from openai_codex._codec.base import UNSET, ClientRequest, Record, ServerNotification
-
-if TYPE_CHECKING:
-    from openai_codex._codec.base import Unset
-    from openai_codex._protocol.scalar import AbsolutePathBuf
+from openai_codex import _protocol as protocol
+from openai_codex._codec.base import UNSET, ClientRequest, Record, ServerNotification, Unset
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class FsChangedNotification(ServerNotification):
-    """Filesystem watch notification emitted for `fs/watch` subscribers."""
+    """Filesystem watch notification emitted for `fs/watch` subscribers.
+
+    Attributes:
+        changed_paths: File or directory paths associated with this event.
+        watch_id: Watch identifier previously provided to `fs/watch`.
+    """
 
     METHOD: ClassVar[str] = "fs/changed"
 
-    changed_paths: list[AbsolutePathBuf]
-    """File or directory paths associated with this event."""
+    changed_paths: list[protocol.AbsolutePathBuf]
     watch_id: str
-    """Watch identifier previously provided to `fs/watch`."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class FsCopyParams(ClientRequest["FsCopyResponse"]):
-    """Copy a file or directory tree on the host filesystem."""
+    """Copy a file or directory tree on the host filesystem.
+
+    Attributes:
+        destination_path: Absolute destination path.
+        source_path: Absolute source path.
+        recursive: Required for directory copies; ignored for file copies.
+    """
 
     METHOD: ClassVar[str] = "fs/copy"
 
-    destination_path: AbsolutePathBuf
-    """Absolute destination path."""
-    source_path: AbsolutePathBuf
-    """Absolute source path."""
+    destination_path: protocol.AbsolutePathBuf
+    source_path: protocol.AbsolutePathBuf
     recursive: bool | Unset = UNSET
-    """Required for directory copies; ignored for file copies."""
 
 
 class FsCopyResponse(Record):
@@ -48,14 +51,17 @@ class FsCopyResponse(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class FsCreateDirectoryParams(ClientRequest["FsCreateDirectoryResponse"]):
-    """Create a directory on the host filesystem."""
+    """Create a directory on the host filesystem.
+
+    Attributes:
+        path: Absolute directory path to create.
+        recursive: Whether parent directories should also be created. Defaults to `true`.
+    """
 
     METHOD: ClassVar[str] = "fs/createDirectory"
 
-    path: AbsolutePathBuf
-    """Absolute directory path to create."""
+    path: protocol.AbsolutePathBuf
     recursive: bool | Unset | None = UNSET
-    """Whether parent directories should also be created. Defaults to `true`."""
 
 
 class FsCreateDirectoryResponse(Record):
@@ -66,90 +72,114 @@ class FsCreateDirectoryResponse(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class FsGetMetadataParams(ClientRequest["FsGetMetadataResponse"]):
-    """Request metadata for an absolute path."""
+    """Request metadata for an absolute path.
+
+    Attributes:
+        path: Absolute path to inspect.
+    """
 
     METHOD: ClassVar[str] = "fs/getMetadata"
 
-    path: AbsolutePathBuf
-    """Absolute path to inspect."""
+    path: protocol.AbsolutePathBuf
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class FsGetMetadataResponse(Record):
-    """Metadata returned by `fs/getMetadata`."""
+    """Metadata returned by `fs/getMetadata`.
+
+    Attributes:
+        created_at_ms: File creation time in Unix milliseconds when available, otherwise `0`.
+        is_directory: Whether the path resolves to a directory.
+        is_file: Whether the path resolves to a regular file.
+        is_symlink: Whether the path itself is a symbolic link.
+        modified_at_ms: File modification time in Unix milliseconds when available, otherwise `0`.
+    """
 
     created_at_ms: int
-    """File creation time in Unix milliseconds when available, otherwise `0`."""
     is_directory: bool
-    """Whether the path resolves to a directory."""
     is_file: bool
-    """Whether the path resolves to a regular file."""
     is_symlink: bool
-    """Whether the path itself is a symbolic link."""
     modified_at_ms: int
-    """File modification time in Unix milliseconds when available, otherwise `0`."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class FsReadDirectoryEntry(Record):
-    """A directory entry returned by `fs/readDirectory`."""
+    """A directory entry returned by `fs/readDirectory`.
+
+    Attributes:
+        file_name: Direct child entry name only, not an absolute or relative path.
+        is_directory: Whether this entry resolves to a directory.
+        is_file: Whether this entry resolves to a regular file.
+    """
 
     file_name: str
-    """Direct child entry name only, not an absolute or relative path."""
     is_directory: bool
-    """Whether this entry resolves to a directory."""
     is_file: bool
-    """Whether this entry resolves to a regular file."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class FsReadDirectoryParams(ClientRequest["FsReadDirectoryResponse"]):
-    """List direct child names for a directory."""
+    """List direct child names for a directory.
+
+    Attributes:
+        path: Absolute directory path to read.
+    """
 
     METHOD: ClassVar[str] = "fs/readDirectory"
 
-    path: AbsolutePathBuf
-    """Absolute directory path to read."""
+    path: protocol.AbsolutePathBuf
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class FsReadDirectoryResponse(Record):
-    """Directory entries returned by `fs/readDirectory`."""
+    """Directory entries returned by `fs/readDirectory`.
+
+    Attributes:
+        entries: Direct child entries in the requested directory.
+    """
 
     entries: list[FsReadDirectoryEntry]
-    """Direct child entries in the requested directory."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class FsReadFileParams(ClientRequest["FsReadFileResponse"]):
-    """Read a file from the host filesystem."""
+    """Read a file from the host filesystem.
+
+    Attributes:
+        path: Absolute path to read.
+    """
 
     METHOD: ClassVar[str] = "fs/readFile"
 
-    path: AbsolutePathBuf
-    """Absolute path to read."""
+    path: protocol.AbsolutePathBuf
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class FsReadFileResponse(Record):
-    """Base64-encoded file contents returned by `fs/readFile`."""
+    """Base64-encoded file contents returned by `fs/readFile`.
+
+    Attributes:
+        data_base64: File contents encoded as base64.
+    """
 
     data_base64: str
-    """File contents encoded as base64."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class FsRemoveParams(ClientRequest["FsRemoveResponse"]):
-    """Remove a file or directory tree from the host filesystem."""
+    """Remove a file or directory tree from the host filesystem.
+
+    Attributes:
+        path: Absolute path to remove.
+        force: Whether missing paths should be ignored. Defaults to `true`.
+        recursive: Whether directory removal should recurse. Defaults to `true`.
+    """
 
     METHOD: ClassVar[str] = "fs/remove"
 
-    path: AbsolutePathBuf
-    """Absolute path to remove."""
+    path: protocol.AbsolutePathBuf
     force: bool | Unset | None = UNSET
-    """Whether missing paths should be ignored. Defaults to `true`."""
     recursive: bool | Unset | None = UNSET
-    """Whether directory removal should recurse. Defaults to `true`."""
 
 
 class FsRemoveResponse(Record):
@@ -160,12 +190,15 @@ class FsRemoveResponse(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class FsUnwatchParams(ClientRequest["FsUnwatchResponse"]):
-    """Stop filesystem watch notifications for a prior `fs/watch`."""
+    """Stop filesystem watch notifications for a prior `fs/watch`.
+
+    Attributes:
+        watch_id: Watch identifier previously provided to `fs/watch`.
+    """
 
     METHOD: ClassVar[str] = "fs/unwatch"
 
     watch_id: str
-    """Watch identifier previously provided to `fs/watch`."""
 
 
 class FsUnwatchResponse(Record):
@@ -176,34 +209,43 @@ class FsUnwatchResponse(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class FsWatchParams(ClientRequest["FsWatchResponse"]):
-    """Start filesystem watch notifications for an absolute path."""
+    """Start filesystem watch notifications for an absolute path.
+
+    Attributes:
+        path: Absolute file or directory path to watch.
+        watch_id: Connection-scoped watch identifier used for `fs/unwatch` and `fs/changed`.
+    """
 
     METHOD: ClassVar[str] = "fs/watch"
 
-    path: AbsolutePathBuf
-    """Absolute file or directory path to watch."""
+    path: protocol.AbsolutePathBuf
     watch_id: str
-    """Connection-scoped watch identifier used for `fs/unwatch` and `fs/changed`."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class FsWatchResponse(Record):
-    """Successful response for `fs/watch`."""
+    """Successful response for `fs/watch`.
 
-    path: AbsolutePathBuf
-    """Canonicalized path associated with the watch."""
+    Attributes:
+        path: Canonicalized path associated with the watch.
+    """
+
+    path: protocol.AbsolutePathBuf
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class FsWriteFileParams(ClientRequest["FsWriteFileResponse"]):
-    """Write a file on the host filesystem."""
+    """Write a file on the host filesystem.
+
+    Attributes:
+        data_base64: File contents encoded as base64.
+        path: Absolute path to write.
+    """
 
     METHOD: ClassVar[str] = "fs/writeFile"
 
     data_base64: str
-    """File contents encoded as base64."""
-    path: AbsolutePathBuf
-    """Absolute path to write."""
+    path: protocol.AbsolutePathBuf
 
 
 class FsWriteFileResponse(Record):

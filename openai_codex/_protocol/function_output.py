@@ -3,20 +3,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 import attrs
 
-from openai_codex._codec.base import UNSET, UnknownVariant, Variant
-
-if TYPE_CHECKING:
-    from openai_codex._codec.base import Unset
-    from openai_codex._protocol.image import ImageDetail
+from openai_codex import _protocol as protocol
+from openai_codex._codec.base import UNSET, UnknownVariant, Unset, Variant
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class EncryptedContentFunctionCallOutputContentItem(Variant):
-    """A `FunctionCallOutputContentItem` of type ``encrypted_content``."""
+    """A `FunctionCallOutputContentItem` of type ``encrypted_content``.
+
+    Attributes:
+        encrypted_content: `str`.
+    """
 
     type: ClassVar[Literal["encrypted_content"]] = "encrypted_content"
     WIRE_NAMES: ClassVar[dict[str, str]] = {"encrypted_content": "encrypted_content"}
@@ -26,7 +27,11 @@ class EncryptedContentFunctionCallOutputContentItem(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class InputAudioFunctionCallOutputContentItem(Variant):
-    """A `FunctionCallOutputContentItem` of type ``input_audio``."""
+    """A `FunctionCallOutputContentItem` of type ``input_audio``.
+
+    Attributes:
+        audio_url: `str`.
+    """
 
     type: ClassVar[Literal["input_audio"]] = "input_audio"
     WIRE_NAMES: ClassVar[dict[str, str]] = {"audio_url": "audio_url"}
@@ -36,19 +41,29 @@ class InputAudioFunctionCallOutputContentItem(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class InputImageFunctionCallOutputContentItem(Variant):
-    """A `FunctionCallOutputContentItem` of type ``input_image``."""
+    """A `FunctionCallOutputContentItem` of type ``input_image``.
+
+    Attributes:
+        detail: `ImageDetail | Unset | None`.
+        image_url: `str | Unset`.
+        file_id: `str | Unset`.
+    """
 
     type: ClassVar[Literal["input_image"]] = "input_image"
     WIRE_NAMES: ClassVar[dict[str, str]] = {"image_url": "image_url", "file_id": "file_id"}
 
-    detail: ImageDetail | Unset | None = UNSET
+    detail: protocol.ImageDetail | Unset | None = UNSET
     image_url: str | Unset = UNSET
     file_id: str | Unset = UNSET
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class InputTextFunctionCallOutputContentItem(Variant):
-    """A `FunctionCallOutputContentItem` of type ``input_text``."""
+    """A `FunctionCallOutputContentItem` of type ``input_text``.
+
+    Attributes:
+        text: `str`.
+    """
 
     type: ClassVar[Literal["input_text"]] = "input_text"
 

@@ -3,19 +3,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import attrs
 
-from openai_codex._codec.base import UNSET, ClientRequest, OpenEnum, Record, ServerNotification
-
-if TYPE_CHECKING:
-    from openai_codex._codec.base import Unset
+from openai_codex._codec.base import UNSET, ClientRequest, OpenEnum, Record, ServerNotification, Unset
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadGoal(Record):
-    """Part of `ThreadGoalGetResponse`, `ThreadGoalSetResponse`, `ThreadGoalUpdatedNotification`."""
+    """Part of `ThreadGoalGetResponse`, `ThreadGoalSetResponse`, `ThreadGoalUpdatedNotification`.
+
+    Attributes:
+        created_at: `int`.
+        objective: `str`.
+        status: `ThreadGoalStatus`.
+        thread_id: Id of the thread.
+        time_used_seconds: `int`.
+        tokens_used: `int`.
+        updated_at: `int`.
+        token_budget: `int | None`.
+    """
 
     created_at: int
     objective: str
@@ -29,25 +37,37 @@ class ThreadGoal(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadGoalClearParams(ClientRequest["ThreadGoalClearResponse"]):
-    """Params of `thread/goal/clear`."""
+    """Params of `thread/goal/clear`.
+
+    Attributes:
+        thread_id: Id of the thread.
+        origin: Missing provenance does not supply user authorization.
+    """
 
     METHOD: ClassVar[str] = "thread/goal/clear"
 
     thread_id: str
     origin: ThreadGoalMutationOrigin | Unset | None = UNSET
-    """Missing provenance does not supply user authorization."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadGoalClearResponse(Record):
-    """Result of `thread/goal/clear`."""
+    """Result of `thread/goal/clear`.
+
+    Attributes:
+        cleared: `bool`.
+    """
 
     cleared: bool
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadGoalClearedNotification(ServerNotification):
-    """Payload of `thread/goal/cleared`."""
+    """Payload of `thread/goal/cleared`.
+
+    Attributes:
+        thread_id: Id of the thread.
+    """
 
     METHOD: ClassVar[str] = "thread/goal/cleared"
 
@@ -56,7 +76,11 @@ class ThreadGoalClearedNotification(ServerNotification):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadGoalGetParams(ClientRequest["ThreadGoalGetResponse"]):
-    """Params of `thread/goal/get`."""
+    """Params of `thread/goal/get`.
+
+    Attributes:
+        thread_id: Id of the thread.
+    """
 
     METHOD: ClassVar[str] = "thread/goal/get"
 
@@ -65,7 +89,11 @@ class ThreadGoalGetParams(ClientRequest["ThreadGoalGetResponse"]):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadGoalGetResponse(Record):
-    """Result of `thread/goal/get`."""
+    """Result of `thread/goal/get`.
+
+    Attributes:
+        goal: `ThreadGoal | None`.
+    """
 
     goal: ThreadGoal | None = None
 
@@ -79,21 +107,32 @@ class ThreadGoalMutationOrigin(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadGoalSetParams(ClientRequest["ThreadGoalSetResponse"]):
-    """Params of `thread/goal/set`."""
+    """Params of `thread/goal/set`.
+
+    Attributes:
+        thread_id: Id of the thread.
+        objective: `str | Unset | None`.
+        origin: Missing provenance does not supply user authorization.
+        status: `ThreadGoalStatus | Unset | None`.
+        token_budget: `int | Unset | None`.
+    """
 
     METHOD: ClassVar[str] = "thread/goal/set"
 
     thread_id: str
     objective: str | Unset | None = UNSET
     origin: ThreadGoalMutationOrigin | Unset | None = UNSET
-    """Missing provenance does not supply user authorization."""
     status: ThreadGoalStatus | Unset | None = UNSET
     token_budget: int | Unset | None = UNSET
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadGoalSetResponse(Record):
-    """Result of `thread/goal/set`."""
+    """Result of `thread/goal/set`.
+
+    Attributes:
+        goal: `ThreadGoal`.
+    """
 
     goal: ThreadGoal
 
@@ -111,7 +150,13 @@ class ThreadGoalStatus(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadGoalUpdatedNotification(ServerNotification):
-    """Payload of `thread/goal/updated`."""
+    """Payload of `thread/goal/updated`.
+
+    Attributes:
+        goal: `ThreadGoal`.
+        thread_id: Id of the thread.
+        turn_id: Id of the turn.
+    """
 
     METHOD: ClassVar[str] = "thread/goal/updated"
 

@@ -3,17 +3,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 import attrs
 
-from openai_codex._codec.base import ClientRequest, OpenEnum, Record, ServerNotification, UnknownVariant, Variant
-
-if TYPE_CHECKING:
-    from openai_codex._codec.base import JsonValue
-    from openai_codex._protocol.approval import NetworkApprovalProtocol
-    from openai_codex._protocol.permission import RequestPermissionProfile
-    from openai_codex._protocol.scalar import AbsolutePathBuf, LegacyAppPathString
+from openai_codex import _protocol as protocol
+from openai_codex._codec.base import (
+    ClientRequest,
+    JsonValue,
+    OpenEnum,
+    Record,
+    ServerNotification,
+    UnknownVariant,
+    Variant,
+)
 
 
 class AutoReviewDecisionSource(OpenEnum):
@@ -27,6 +30,12 @@ class GuardianApprovalReview(Record):
     """[UNSTABLE] Temporary approval auto-review payload used by `item/autoApprovalReview/*` notifications.
 
     This shape is expected to change soon.
+
+    Attributes:
+        status: `GuardianApprovalReviewStatus`.
+        rationale: `str | None`.
+        risk_level: `GuardianRiskLevel | None`.
+        user_authorization: `GuardianUserAuthorization | None`.
     """
 
     status: GuardianApprovalReviewStatus
@@ -37,64 +46,104 @@ class GuardianApprovalReview(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class CommandGuardianApprovalReviewAction(Variant):
-    """A `GuardianApprovalReviewAction` of type ``command``."""
+    """A `GuardianApprovalReviewAction` of type ``command``.
+
+    Attributes:
+        command: `str`.
+        cwd: `LegacyAppPathString`.
+        source: `GuardianCommandSource`.
+    """
 
     type: ClassVar[Literal["command"]] = "command"
 
     command: str
-    cwd: LegacyAppPathString
+    cwd: protocol.LegacyAppPathString
     source: GuardianCommandSource
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ExecveGuardianApprovalReviewAction(Variant):
-    """A `GuardianApprovalReviewAction` of type ``execve``."""
+    """A `GuardianApprovalReviewAction` of type ``execve``.
+
+    Attributes:
+        argv: `list[str]`.
+        cwd: `AbsolutePathBuf`.
+        program: `str`.
+        source: `GuardianCommandSource`.
+    """
 
     type: ClassVar[Literal["execve"]] = "execve"
 
     argv: list[str]
-    cwd: AbsolutePathBuf
+    cwd: protocol.AbsolutePathBuf
     program: str
     source: GuardianCommandSource
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class WriteStdinGuardianApprovalReviewAction(Variant):
-    """A child approval for input to an existing command execution item."""
+    """A child approval for input to an existing command execution item.
+
+    Attributes:
+        approval_id: Id of the approval.
+        cwd: `LegacyAppPathString`.
+        process_id: Id of the process.
+        stdin: `str`.
+    """
 
     type: ClassVar[Literal["writeStdin"]] = "writeStdin"
 
     approval_id: str
-    cwd: LegacyAppPathString
+    cwd: protocol.LegacyAppPathString
     process_id: str
     stdin: str
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ApplyPatchGuardianApprovalReviewAction(Variant):
-    """A `GuardianApprovalReviewAction` of type ``applyPatch``."""
+    """A `GuardianApprovalReviewAction` of type ``applyPatch``.
+
+    Attributes:
+        cwd: `LegacyAppPathString`.
+        files: `list[LegacyAppPathString]`.
+    """
 
     type: ClassVar[Literal["applyPatch"]] = "applyPatch"
 
-    cwd: LegacyAppPathString
-    files: list[LegacyAppPathString]
+    cwd: protocol.LegacyAppPathString
+    files: list[protocol.LegacyAppPathString]
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class NetworkAccessGuardianApprovalReviewAction(Variant):
-    """A `GuardianApprovalReviewAction` of type ``networkAccess``."""
+    """A `GuardianApprovalReviewAction` of type ``networkAccess``.
+
+    Attributes:
+        host: `str`.
+        port: `int`.
+        protocol: `NetworkApprovalProtocol`.
+        target: `str`.
+    """
 
     type: ClassVar[Literal["networkAccess"]] = "networkAccess"
 
     host: str
     port: int
-    protocol: NetworkApprovalProtocol
+    protocol: protocol.NetworkApprovalProtocol
     target: str
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class McpToolCallGuardianApprovalReviewAction(Variant):
-    """A `GuardianApprovalReviewAction` of type ``mcpToolCall``."""
+    """A `GuardianApprovalReviewAction` of type ``mcpToolCall``.
+
+    Attributes:
+        server: `str`.
+        tool_name: `str`.
+        connector_id: Id of the connector.
+        connector_name: `str | None`.
+        tool_title: `str | None`.
+    """
 
     type: ClassVar[Literal["mcpToolCall"]] = "mcpToolCall"
 
@@ -107,11 +156,16 @@ class McpToolCallGuardianApprovalReviewAction(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class RequestPermissionsGuardianApprovalReviewAction(Variant):
-    """A `GuardianApprovalReviewAction` of type ``requestPermissions``."""
+    """A `GuardianApprovalReviewAction` of type ``requestPermissions``.
+
+    Attributes:
+        permissions: `RequestPermissionProfile`.
+        reason: `str | None`.
+    """
 
     type: ClassVar[Literal["requestPermissions"]] = "requestPermissions"
 
-    permissions: RequestPermissionProfile
+    permissions: protocol.RequestPermissionProfile
     reason: str | None = None
 
 
@@ -165,95 +219,120 @@ class GuardianUserAuthorization(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class GuardianWarningNotification(ServerNotification):
-    """Payload of `guardianWarning`."""
+    """Payload of `guardianWarning`.
+
+    Attributes:
+        message: Concise guardian warning message for the user.
+        thread_id: Thread target for the guardian warning.
+    """
 
     METHOD: ClassVar[str] = "guardianWarning"
 
     message: str
-    """Concise guardian warning message for the user."""
     thread_id: str
-    """Thread target for the guardian warning."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ItemGuardianApprovalReviewCompletedNotification(ServerNotification):
-    """[UNSTABLE] Temporary notification payload for approval auto-review. This shape is expected to change soon."""
+    """[UNSTABLE] Temporary notification payload for approval auto-review. This shape is expected to change soon.
+
+    Attributes:
+        action: `GuardianApprovalReviewAction`.
+        completed_at_ms: Unix timestamp (in milliseconds) when this review completed.
+        decision_source: `AutoReviewDecisionSource`.
+        review: `GuardianApprovalReview`.
+        review_id: Stable identifier for this review.
+        started_at_ms: Unix timestamp (in milliseconds) when this review started.
+        thread_id: Id of the thread.
+        turn_id: Id of the turn.
+        target_item_id: Identifier for the reviewed item or tool call when one exists.
+
+            In most cases, one review maps to one target item. The exceptions are - execve reviews, where a single
+            command may contain multiple execve calls to review (only possible when using the shell_zsh_fork feature) -
+            stdin reviews, which refer to the existing parent command item and have a separate approval ID in the action
+            payload - network policy reviews, where there is no target item
+
+            A network call is triggered by a CommandExecution item, so having a target_item_id set to the
+            CommandExecution item would be misleading because the review is about the network call, not the command
+            execution. Therefore, target_item_id is set to None for network policy reviews.
+    """
 
     METHOD: ClassVar[str] = "item/autoApprovalReview/completed"
 
     action: GuardianApprovalReviewAction
     completed_at_ms: int
-    """Unix timestamp (in milliseconds) when this review completed."""
     decision_source: AutoReviewDecisionSource
     review: GuardianApprovalReview
     review_id: str
-    """Stable identifier for this review."""
     started_at_ms: int
-    """Unix timestamp (in milliseconds) when this review started."""
     thread_id: str
     turn_id: str
     target_item_id: str | None = None
-    """Identifier for the reviewed item or tool call when one exists.
-
-    In most cases, one review maps to one target item. The exceptions are - execve reviews, where a single command
-    may contain multiple execve calls to review (only possible when using the shell_zsh_fork feature) - stdin
-    reviews, which refer to the existing parent command item and have a separate approval ID in the action payload -
-    network policy reviews, where there is no target item
-
-    A network call is triggered by a CommandExecution item, so having a target_item_id set to the CommandExecution
-    item would be misleading because the review is about the network call, not the command execution. Therefore,
-    target_item_id is set to None for network policy reviews.
-    """
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ItemGuardianApprovalReviewStartedNotification(ServerNotification):
-    """[UNSTABLE] Temporary notification payload for approval auto-review. This shape is expected to change soon."""
+    """[UNSTABLE] Temporary notification payload for approval auto-review. This shape is expected to change soon.
+
+    Attributes:
+        action: `GuardianApprovalReviewAction`.
+        review: `GuardianApprovalReview`.
+        review_id: Stable identifier for this review.
+        started_at_ms: Unix timestamp (in milliseconds) when this review started.
+        thread_id: Id of the thread.
+        turn_id: Id of the turn.
+        target_item_id: Identifier for the reviewed item or tool call when one exists.
+
+            In most cases, one review maps to one target item. The exceptions are - execve reviews, where a single
+            command may contain multiple execve calls to review (only possible when using the shell_zsh_fork feature) -
+            stdin reviews, which refer to the existing parent command item and have a separate approval ID in the action
+            payload - network policy reviews, where there is no target item
+
+            A network call is triggered by a CommandExecution item, so having a target_item_id set to the
+            CommandExecution item would be misleading because the review is about the network call, not the command
+            execution. Therefore, target_item_id is set to None for network policy reviews.
+    """
 
     METHOD: ClassVar[str] = "item/autoApprovalReview/started"
 
     action: GuardianApprovalReviewAction
     review: GuardianApprovalReview
     review_id: str
-    """Stable identifier for this review."""
     started_at_ms: int
-    """Unix timestamp (in milliseconds) when this review started."""
     thread_id: str
     turn_id: str
     target_item_id: str | None = None
-    """Identifier for the reviewed item or tool call when one exists.
-
-    In most cases, one review maps to one target item. The exceptions are - execve reviews, where a single command
-    may contain multiple execve calls to review (only possible when using the shell_zsh_fork feature) - stdin
-    reviews, which refer to the existing parent command item and have a separate approval ID in the action payload -
-    network policy reviews, where there is no target item
-
-    A network call is triggered by a CommandExecution item, so having a target_item_id set to the CommandExecution
-    item would be misleading because the review is about the network call, not the command execution. Therefore,
-    target_item_id is set to None for network policy reviews.
-    """
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class StrictReviewRequiredNotification(ServerNotification):
-    """Payload of `autoApprovalReview/strictReviewRequired`."""
+    """Payload of `autoApprovalReview/strictReviewRequired`.
+
+    Attributes:
+        started_at_ms: Unix timestamp (in milliseconds) when this review started.
+        thread_id: Id of the thread.
+        turn_id: Id of the turn.
+    """
 
     METHOD: ClassVar[str] = "autoApprovalReview/strictReviewRequired"
 
     started_at_ms: int
-    """Unix timestamp (in milliseconds) when this review started."""
     thread_id: str
     turn_id: str
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadApproveGuardianDeniedActionParams(ClientRequest["ThreadApproveGuardianDeniedActionResponse"]):
-    """Params of `thread/approveGuardianDeniedAction`."""
+    """Params of `thread/approveGuardianDeniedAction`.
+
+    Attributes:
+        event: Serialized `codex_protocol::protocol::GuardianAssessmentEvent`.
+        thread_id: Id of the thread.
+    """
 
     METHOD: ClassVar[str] = "thread/approveGuardianDeniedAction"
 
     event: JsonValue
-    """Serialized `codex_protocol::protocol::GuardianAssessmentEvent`."""
     thread_id: str
 
 

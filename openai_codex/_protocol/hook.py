@@ -3,20 +3,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 import attrs
 
-from openai_codex._codec.base import UNSET, ClientRequest, OpenEnum, Record, ServerNotification, UnknownVariant, Variant
-
-if TYPE_CHECKING:
-    from openai_codex._codec.base import Unset
-    from openai_codex._protocol.scalar import AbsolutePathBuf
+from openai_codex import _protocol as protocol
+from openai_codex._codec.base import (
+    UNSET,
+    ClientRequest,
+    OpenEnum,
+    Record,
+    ServerNotification,
+    UnknownVariant,
+    Unset,
+    Variant,
+)
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class HookCompletedNotification(ServerNotification):
-    """Payload of `hook/completed`."""
+    """Payload of `hook/completed`.
+
+    Attributes:
+        run: `HookRunSummary`.
+        thread_id: Id of the thread.
+        turn_id: Id of the turn.
+    """
 
     METHOD: ClassVar[str] = "hook/completed"
 
@@ -27,7 +39,12 @@ class HookCompletedNotification(ServerNotification):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class HookErrorInfo(Record):
-    """Part of `HooksListEntry`."""
+    """Part of `HooksListEntry`.
+
+    Attributes:
+        message: `str`.
+        path: `str`.
+    """
 
     message: str
     path: str
@@ -68,7 +85,27 @@ class HookHandlerType(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class CommandHookMetadata(Variant):
-    """A `HookMetadata` of handlerType ``command``."""
+    """A `HookMetadata` of handlerType ``command``.
+
+    Attributes:
+        current_hash: `str`.
+        display_order: `int`.
+        enabled: `bool`.
+        event_name: `HookEventName`.
+        is_managed: `bool`.
+        key: `str`.
+        source: `HookSource`.
+        source_path: `AbsolutePathBuf`.
+        timeout_sec: `int`.
+        trust_status: `HookTrustStatus`.
+        command: `str`.
+        additional_context_limit: Configured `additionalContext` spill threshold. `null` uses 2,500 tokens; `0`
+            disables spilling.
+        matcher: `str | None`.
+        plugin_id: Id of the plugin.
+        status_message: `str | None`.
+        async_: `bool`.
+    """
 
     TAG: ClassVar[str] = "handler_type"
     handler_type: ClassVar[Literal["command"]] = "command"
@@ -80,12 +117,11 @@ class CommandHookMetadata(Variant):
     is_managed: bool
     key: str
     source: HookSource
-    source_path: AbsolutePathBuf
+    source_path: protocol.AbsolutePathBuf
     timeout_sec: int
     trust_status: HookTrustStatus
     command: str
     additional_context_limit: int | None = None
-    """Configured `additionalContext` spill threshold. `null` uses 2,500 tokens; `0` disables spilling."""
     matcher: str | None = None
     plugin_id: str | None = None
     status_message: str | None = None
@@ -94,7 +130,27 @@ class CommandHookMetadata(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class McpToolHookMetadata(Variant):
-    """A `HookMetadata` of handlerType ``mcpTool``."""
+    """A `HookMetadata` of handlerType ``mcpTool``.
+
+    Attributes:
+        current_hash: `str`.
+        display_order: `int`.
+        enabled: `bool`.
+        event_name: `HookEventName`.
+        is_managed: `bool`.
+        key: `str`.
+        source: `HookSource`.
+        source_path: `AbsolutePathBuf`.
+        timeout_sec: `int`.
+        trust_status: `HookTrustStatus`.
+        server: `str`.
+        tool: `str`.
+        additional_context_limit: Configured `additionalContext` spill threshold. `null` uses 2,500 tokens; `0`
+            disables spilling.
+        matcher: `str | None`.
+        plugin_id: Id of the plugin.
+        status_message: `str | None`.
+    """
 
     TAG: ClassVar[str] = "handler_type"
     handler_type: ClassVar[Literal["mcpTool"]] = "mcpTool"
@@ -106,13 +162,12 @@ class McpToolHookMetadata(Variant):
     is_managed: bool
     key: str
     source: HookSource
-    source_path: AbsolutePathBuf
+    source_path: protocol.AbsolutePathBuf
     timeout_sec: int
     trust_status: HookTrustStatus
     server: str
     tool: str
     additional_context_limit: int | None = None
-    """Configured `additionalContext` spill threshold. `null` uses 2,500 tokens; `0` disables spilling."""
     matcher: str | None = None
     plugin_id: str | None = None
     status_message: str | None = None
@@ -120,7 +175,25 @@ class McpToolHookMetadata(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class PromptHookMetadata(Variant):
-    """A `HookMetadata` of handlerType ``prompt``."""
+    """A `HookMetadata` of handlerType ``prompt``.
+
+    Attributes:
+        current_hash: `str`.
+        display_order: `int`.
+        enabled: `bool`.
+        event_name: `HookEventName`.
+        is_managed: `bool`.
+        key: `str`.
+        source: `HookSource`.
+        source_path: `AbsolutePathBuf`.
+        timeout_sec: `int`.
+        trust_status: `HookTrustStatus`.
+        additional_context_limit: Configured `additionalContext` spill threshold. `null` uses 2,500 tokens; `0`
+            disables spilling.
+        matcher: `str | None`.
+        plugin_id: Id of the plugin.
+        status_message: `str | None`.
+    """
 
     TAG: ClassVar[str] = "handler_type"
     handler_type: ClassVar[Literal["prompt"]] = "prompt"
@@ -132,11 +205,10 @@ class PromptHookMetadata(Variant):
     is_managed: bool
     key: str
     source: HookSource
-    source_path: AbsolutePathBuf
+    source_path: protocol.AbsolutePathBuf
     timeout_sec: int
     trust_status: HookTrustStatus
     additional_context_limit: int | None = None
-    """Configured `additionalContext` spill threshold. `null` uses 2,500 tokens; `0` disables spilling."""
     matcher: str | None = None
     plugin_id: str | None = None
     status_message: str | None = None
@@ -144,7 +216,25 @@ class PromptHookMetadata(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class AgentHookMetadata(Variant):
-    """A `HookMetadata` of handlerType ``agent``."""
+    """A `HookMetadata` of handlerType ``agent``.
+
+    Attributes:
+        current_hash: `str`.
+        display_order: `int`.
+        enabled: `bool`.
+        event_name: `HookEventName`.
+        is_managed: `bool`.
+        key: `str`.
+        source: `HookSource`.
+        source_path: `AbsolutePathBuf`.
+        timeout_sec: `int`.
+        trust_status: `HookTrustStatus`.
+        additional_context_limit: Configured `additionalContext` spill threshold. `null` uses 2,500 tokens; `0`
+            disables spilling.
+        matcher: `str | None`.
+        plugin_id: Id of the plugin.
+        status_message: `str | None`.
+    """
 
     TAG: ClassVar[str] = "handler_type"
     handler_type: ClassVar[Literal["agent"]] = "agent"
@@ -156,11 +246,10 @@ class AgentHookMetadata(Variant):
     is_managed: bool
     key: str
     source: HookSource
-    source_path: AbsolutePathBuf
+    source_path: protocol.AbsolutePathBuf
     timeout_sec: int
     trust_status: HookTrustStatus
     additional_context_limit: int | None = None
-    """Configured `additionalContext` spill threshold. `null` uses 2,500 tokens; `0` disables spilling."""
     matcher: str | None = None
     plugin_id: str | None = None
     status_message: str | None = None
@@ -174,7 +263,12 @@ HookMetadata: TypeAlias = (
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class HookOutputEntry(Record):
-    """Part of `HookRunSummary`."""
+    """Part of `HookRunSummary`.
+
+    Attributes:
+        kind: `HookOutputEntryKind`.
+        text: `str`.
+    """
 
     kind: HookOutputEntryKind
     text: str
@@ -218,7 +312,24 @@ class HookSource(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class HookRunSummary(Record):
-    """Part of `HookCompletedNotification`, `HookStartedNotification`."""
+    """Part of `HookCompletedNotification`, `HookStartedNotification`.
+
+    Attributes:
+        display_order: `int`.
+        entries: `list[HookOutputEntry]`.
+        event_name: `HookEventName`.
+        execution_mode: `HookExecutionMode`.
+        handler_type: `HookHandlerType`.
+        id: `str`.
+        scope: `HookScope`.
+        source_path: `AbsolutePathBuf`.
+        started_at: `int`.
+        status: `HookRunStatus`.
+        completed_at: `int | None`.
+        duration_ms: `int | None`.
+        source: `HookSource`.
+        status_message: `str | None`.
+    """
 
     display_order: int
     entries: list[HookOutputEntry]
@@ -227,7 +338,7 @@ class HookRunSummary(Record):
     handler_type: HookHandlerType
     id: str
     scope: HookScope
-    source_path: AbsolutePathBuf
+    source_path: protocol.AbsolutePathBuf
     started_at: int
     status: HookRunStatus
     completed_at: int | None = None
@@ -245,7 +356,13 @@ class HookScope(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class HookStartedNotification(ServerNotification):
-    """Payload of `hook/started`."""
+    """Payload of `hook/started`.
+
+    Attributes:
+        run: `HookRunSummary`.
+        thread_id: Id of the thread.
+        turn_id: Id of the turn.
+    """
 
     METHOD: ClassVar[str] = "hook/started"
 
@@ -265,7 +382,14 @@ class HookTrustStatus(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class HooksListEntry(Record):
-    """Part of `HooksListResponse`."""
+    """Part of `HooksListResponse`.
+
+    Attributes:
+        cwd: `str`.
+        errors: `list[HookErrorInfo]`.
+        hooks: `list[HookMetadata]`.
+        warnings: `list[str]`.
+    """
 
     cwd: str
     errors: list[HookErrorInfo]
@@ -275,16 +399,23 @@ class HooksListEntry(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class HooksListParams(ClientRequest["HooksListResponse"]):
-    """Params of `hooks/list`."""
+    """Params of `hooks/list`.
+
+    Attributes:
+        cwds: When empty, defaults to the current session working directory.
+    """
 
     METHOD: ClassVar[str] = "hooks/list"
 
     cwds: list[str] | Unset = UNSET
-    """When empty, defaults to the current session working directory."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class HooksListResponse(Record):
-    """Result of `hooks/list`."""
+    """Result of `hooks/list`.
+
+    Attributes:
+        data: `list[HooksListEntry]`.
+    """
 
     data: list[HooksListEntry]

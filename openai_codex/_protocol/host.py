@@ -20,15 +20,22 @@ class AttestationGenerateParams(ServerRequest["AttestationGenerateResponse"]):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class AttestationGenerateResponse(Record):
-    """Result of `attestation/generate`."""
+    """Result of `attestation/generate`.
+
+    Attributes:
+        token: Opaque client attestation token.
+    """
 
     token: str = attrs.field(metadata=SECRET)
-    """Opaque client attestation token."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class CurrentTimeReadParams(ServerRequest["CurrentTimeReadResponse"]):
-    """Experimental. Read the current time from an external clock owned by the client."""
+    """Experimental. Read the current time from an external clock owned by the client.
+
+    Attributes:
+        thread_id: Id of the thread.
+    """
 
     METHOD: ClassVar[str] = "currentTime/read"
 
@@ -37,7 +44,10 @@ class CurrentTimeReadParams(ServerRequest["CurrentTimeReadResponse"]):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class CurrentTimeReadResponse(Record):
-    """Experimental. Result of `currentTime/read`."""
+    """Experimental. Result of `currentTime/read`.
+
+    Attributes:
+        current_time_at: Current time as whole Unix seconds.
+    """
 
     current_time_at: int
-    """Current time as whole Unix seconds."""

@@ -21,7 +21,12 @@ class ImageDetail(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class UsageLimitExceededImageGenerationFailure(Variant):
-    """A `ImageGenerationFailure` of type ``usageLimitExceeded``."""
+    """A `ImageGenerationFailure` of type ``usageLimitExceeded``.
+
+    Attributes:
+        limit_id: Id of the limit.
+        resets_at: `int | None`.
+    """
 
     type: ClassVar[Literal["usageLimitExceeded"]] = "usageLimitExceeded"
 

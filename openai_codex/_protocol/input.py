@@ -3,20 +3,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 import attrs
 
-from openai_codex._codec.base import UNSET, Record, UnknownVariant, Variant
-
-if TYPE_CHECKING:
-    from openai_codex._codec.base import Unset
-    from openai_codex._protocol.image import ImageDetail
+from openai_codex import _protocol as protocol
+from openai_codex._codec.base import UNSET, Record, UnknownVariant, Unset, Variant
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ByteRange(Record):
-    """Part of `TextElement`."""
+    """Part of `TextElement`.
+
+    Attributes:
+        end: `int`.
+        start: `int`.
+    """
 
     end: int
     start: int
@@ -24,50 +26,72 @@ class ByteRange(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class TextElement(Record):
-    """Part of `UserInput`."""
+    """Part of `UserInput`.
+
+    Attributes:
+        byte_range: Byte range in the parent `text` buffer that this element occupies.
+        placeholder: Optional human-readable placeholder for the element, displayed in the UI.
+    """
 
     byte_range: ByteRange
-    """Byte range in the parent `text` buffer that this element occupies."""
     placeholder: str | Unset | None = UNSET
-    """Optional human-readable placeholder for the element, displayed in the UI."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class TextUserInput(Variant):
-    """A `UserInput` of type ``text``."""
+    """A `UserInput` of type ``text``.
+
+    Attributes:
+        text: `str`.
+        text_elements: UI-defined spans within `text` used to render or persist special elements.
+    """
 
     type: ClassVar[Literal["text"]] = "text"
     WIRE_NAMES: ClassVar[dict[str, str]] = {"text_elements": "text_elements"}
 
     text: str
     text_elements: list[TextElement] | Unset = UNSET
-    """UI-defined spans within `text` used to render or persist special elements."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ImageUserInput(Variant):
-    """A `UserInput` of type ``image``."""
+    """A `UserInput` of type ``image``.
+
+    Attributes:
+        detail: `ImageDetail | Unset | None`.
+        url: `str | Unset`.
+        file_id: Id of the file.
+    """
 
     type: ClassVar[Literal["image"]] = "image"
 
-    detail: ImageDetail | Unset | None = UNSET
+    detail: protocol.ImageDetail | Unset | None = UNSET
     url: str | Unset = UNSET
     file_id: str | Unset = UNSET
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class LocalImageUserInput(Variant):
-    """A `UserInput` of type ``localImage``."""
+    """A `UserInput` of type ``localImage``.
+
+    Attributes:
+        path: `str`.
+        detail: `ImageDetail | Unset | None`.
+    """
 
     type: ClassVar[Literal["localImage"]] = "localImage"
 
     path: str
-    detail: ImageDetail | Unset | None = UNSET
+    detail: protocol.ImageDetail | Unset | None = UNSET
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class AudioUserInput(Variant):
-    """A `UserInput` of type ``audio``."""
+    """A `UserInput` of type ``audio``.
+
+    Attributes:
+        url: `str`.
+    """
 
     type: ClassVar[Literal["audio"]] = "audio"
 
@@ -76,7 +100,11 @@ class AudioUserInput(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class LocalAudioUserInput(Variant):
-    """A `UserInput` of type ``localAudio``."""
+    """A `UserInput` of type ``localAudio``.
+
+    Attributes:
+        path: `str`.
+    """
 
     type: ClassVar[Literal["localAudio"]] = "localAudio"
 
@@ -85,7 +113,12 @@ class LocalAudioUserInput(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class SkillUserInput(Variant):
-    """A `UserInput` of type ``skill``."""
+    """A `UserInput` of type ``skill``.
+
+    Attributes:
+        name: `str`.
+        path: `str`.
+    """
 
     type: ClassVar[Literal["skill"]] = "skill"
 
@@ -95,7 +128,12 @@ class SkillUserInput(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class MentionUserInput(Variant):
-    """A `UserInput` of type ``mention``."""
+    """A `UserInput` of type ``mention``.
+
+    Attributes:
+        name: `str`.
+        path: `str`.
+    """
 
     type: ClassVar[Literal["mention"]] = "mention"
 

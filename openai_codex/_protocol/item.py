@@ -3,36 +3,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias
 
 import attrs
 
-from openai_codex._codec.base import OpenEnum, Record, ServerNotification, UnknownVariant, Variant
+from openai_codex import _protocol as protocol
+from openai_codex._codec.base import JsonValue, OpenEnum, Record, ServerNotification, UnknownVariant, Variant
 from openai_codex._protocol.command import CommandExecutionSource
-
-if TYPE_CHECKING:
-    from openai_codex._codec.base import JsonValue
-    from openai_codex._protocol.agent import (
-        CollabAgentState,
-        CollabAgentTool,
-        CollabAgentToolCallStatus,
-        SubAgentActivityKind,
-    )
-    from openai_codex._protocol.command import CommandAction, CommandExecutionStatus
-    from openai_codex._protocol.function_output import FunctionCallOutputBody
-    from openai_codex._protocol.image import ImageGenerationFailure
-    from openai_codex._protocol.input import UserInput
-    from openai_codex._protocol.mcp_call import (
-        McpAppUi,
-        McpToolCallAppContext,
-        McpToolCallError,
-        McpToolCallResult,
-        McpToolCallStatus,
-    )
-    from openai_codex._protocol.patch import FileUpdateChange, PatchApplyStatus
-    from openai_codex._protocol.scalar import AbsolutePathBuf, LegacyAppPathString, ReasoningEffort
-    from openai_codex._protocol.tool import DynamicToolCallOutputContentItem, DynamicToolCallStatus
-    from openai_codex._protocol.web_search import WebSearchAction
 
 
 class AgentMessageDelivery(OpenEnum):
@@ -43,7 +20,14 @@ class AgentMessageDelivery(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class AgentMessageDeltaNotification(ServerNotification):
-    """Payload of `item/agentMessage/delta`."""
+    """Payload of `item/agentMessage/delta`.
+
+    Attributes:
+        delta: `str`.
+        item_id: Id of the item.
+        thread_id: Id of the thread.
+        turn_id: Id of the turn.
+    """
 
     METHOD: ClassVar[str] = "item/agentMessage/delta"
 
@@ -55,7 +39,12 @@ class AgentMessageDeltaNotification(ServerNotification):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class AsyncUserInputQuestion(Record):
-    """Part of `ThreadItem`."""
+    """Part of `ThreadItem`.
+
+    Attributes:
+        title: `str`.
+        options: `list[str] | None`.
+    """
 
     title: str
     options: list[str] | None = None
@@ -63,7 +52,12 @@ class AsyncUserInputQuestion(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class HookPromptFragment(Record):
-    """Part of `ThreadItem`."""
+    """Part of `ThreadItem`.
+
+    Attributes:
+        hook_run_id: Id of the hook run.
+        text: `str`.
+    """
 
     hook_run_id: str
     text: str
@@ -71,12 +65,18 @@ class HookPromptFragment(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ItemCompletedNotification(ServerNotification):
-    """Payload of `item/completed`."""
+    """Payload of `item/completed`.
+
+    Attributes:
+        completed_at_ms: Unix timestamp (in milliseconds) when this item lifecycle completed.
+        item: `ThreadItem`.
+        thread_id: Id of the thread.
+        turn_id: Id of the turn.
+    """
 
     METHOD: ClassVar[str] = "item/completed"
 
     completed_at_ms: int
-    """Unix timestamp (in milliseconds) when this item lifecycle completed."""
     item: ThreadItem
     thread_id: str
     turn_id: str
@@ -84,20 +84,31 @@ class ItemCompletedNotification(ServerNotification):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ItemStartedNotification(ServerNotification):
-    """Payload of `item/started`."""
+    """Payload of `item/started`.
+
+    Attributes:
+        item: `ThreadItem`.
+        started_at_ms: Unix timestamp (in milliseconds) when this item lifecycle started.
+        thread_id: Id of the thread.
+        turn_id: Id of the turn.
+    """
 
     METHOD: ClassVar[str] = "item/started"
 
     item: ThreadItem
     started_at_ms: int
-    """Unix timestamp (in milliseconds) when this item lifecycle started."""
     thread_id: str
     turn_id: str
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class MemoryCitation(Record):
-    """Part of `ThreadItem`."""
+    """Part of `ThreadItem`.
+
+    Attributes:
+        entries: `list[MemoryCitationEntry]`.
+        thread_ids: `list[str]`.
+    """
 
     entries: list[MemoryCitationEntry]
     thread_ids: list[str]
@@ -105,7 +116,14 @@ class MemoryCitation(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class MemoryCitationEntry(Record):
-    """Part of `MemoryCitation`."""
+    """Part of `MemoryCitation`.
+
+    Attributes:
+        line_end: `int`.
+        line_start: `int`.
+        note: `str`.
+        path: `str`.
+    """
 
     line_end: int
     line_start: int
@@ -118,33 +136,45 @@ class MessagePhase(OpenEnum):
 
     Providers do not emit this consistently, so callers must treat `None` as "phase unknown" and keep compatibility
     behavior for legacy models.
+
+    Attributes:
+        commentary: Mid-turn assistant text (for example preamble/progress narration).
+
+            Additional tool calls or assistant output may follow before turn completion.
+        partial_answer: Stable answer text that may be followed by more assistant output or tools.
+        final_answer: The assistant's declared terminal answer text for the current turn.
     """
 
     commentary = "commentary"
-    """Mid-turn assistant text (for example preamble/progress narration).
-
-    Additional tool calls or assistant output may follow before turn completion.
-    """
     partial_answer = "partial_answer"
-    """Stable answer text that may be followed by more assistant output or tools."""
     final_answer = "final_answer"
-    """The assistant's declared terminal answer text for the current turn."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class UserMessageThreadItem(Variant):
-    """A `ThreadItem` of type ``userMessage``."""
+    """A `ThreadItem` of type ``userMessage``.
+
+    Attributes:
+        content: `list[UserInput]`.
+        id: `str`.
+        client_id: Id of the client.
+    """
 
     type: ClassVar[Literal["userMessage"]] = "userMessage"
 
-    content: list[UserInput]
+    content: list[protocol.UserInput]
     id: str
     client_id: str | None = None
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class HookPromptThreadItem(Variant):
-    """A `ThreadItem` of type ``hookPrompt``."""
+    """A `ThreadItem` of type ``hookPrompt``.
+
+    Attributes:
+        fragments: `list[HookPromptFragment]`.
+        id: `str`.
+    """
 
     type: ClassVar[Literal["hookPrompt"]] = "hookPrompt"
 
@@ -154,7 +184,16 @@ class HookPromptThreadItem(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class AgentMessageThreadItem(Variant):
-    """A `ThreadItem` of type ``agentMessage``."""
+    """A `ThreadItem` of type ``agentMessage``.
+
+    Attributes:
+        id: `str`.
+        text: `str`.
+        delivery: `AgentMessageDelivery | None`.
+        memory_citation: `MemoryCitation | None`.
+        phase: `MessagePhase | None`.
+        questions: `list[AsyncUserInputQuestion] | None`.
+    """
 
     type: ClassVar[Literal["agentMessage"]] = "agentMessage"
 
@@ -168,13 +207,20 @@ class AgentMessageThreadItem(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class FunctionCallOutputThreadItem(Variant):
-    """A `ThreadItem` of type ``functionCallOutput``."""
+    """A `ThreadItem` of type ``functionCallOutput``.
+
+    Attributes:
+        id: `str`.
+        name: `str`.
+        output: `FunctionCallOutputBody`.
+        namespace: `str | None`.
+    """
 
     type: ClassVar[Literal["functionCallOutput"]] = "functionCallOutput"
 
     id: str
     name: str
-    output: FunctionCallOutputBody
+    output: protocol.FunctionCallOutputBody
     namespace: str | None = None
 
 
@@ -183,6 +229,10 @@ class PlanThreadItem(Variant):
     """EXPERIMENTAL - proposed plan item content.
 
     The completed plan item is authoritative and may not match the concatenation of `PlanDelta` text.
+
+    Attributes:
+        id: `str`.
+        text: `str`.
     """
 
     type: ClassVar[Literal["plan"]] = "plan"
@@ -193,7 +243,13 @@ class PlanThreadItem(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ReasoningThreadItem(Variant):
-    """A `ThreadItem` of type ``reasoning``."""
+    """A `ThreadItem` of type ``reasoning``.
+
+    Attributes:
+        id: `str`.
+        content: `list[str]`.
+        summary: `list[str]`.
+    """
 
     type: ClassVar[Literal["reasoning"]] = "reasoning"
 
@@ -204,164 +260,220 @@ class ReasoningThreadItem(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class CommandExecutionThreadItem(Variant):
-    """A `ThreadItem` of type ``commandExecution``."""
+    """A `ThreadItem` of type ``commandExecution``.
+
+    Attributes:
+        command: The command to be executed.
+        command_actions: A best-effort parsing of the command to understand the action(s) it will perform. This
+            returns a list of CommandAction objects because a single shell command may be composed of many commands
+            piped together.
+        cwd: The command's working directory.
+        id: `str`.
+        status: `CommandExecutionStatus`.
+        aggregated_output: The command's output, aggregated from stdout and stderr.
+        duration_ms: The duration of the command execution in milliseconds.
+        exit_code: The command's exit code.
+        plugin_id: Trusted first-party plugin id when this command resolves to one plugin script.
+        process_id: Identifier for the underlying PTY process (when available).
+        script_path: Safe plugin-relative path when this command resolves to one plugin script.
+        source: `CommandExecutionSource`.
+    """
 
     type: ClassVar[Literal["commandExecution"]] = "commandExecution"
 
     command: str
-    """The command to be executed."""
-    command_actions: list[CommandAction]
-    """A best-effort parsing of the command to understand the action(s) it will perform.
-
-    This returns a list of CommandAction objects because a single shell command may be composed of many commands
-    piped together.
-    """
-    cwd: LegacyAppPathString
-    """The command's working directory."""
+    command_actions: list[protocol.CommandAction]
+    cwd: protocol.LegacyAppPathString
     id: str
-    status: CommandExecutionStatus
+    status: protocol.CommandExecutionStatus
     aggregated_output: str | None = None
-    """The command's output, aggregated from stdout and stderr."""
     duration_ms: int | None = None
-    """The duration of the command execution in milliseconds."""
     exit_code: int | None = None
-    """The command's exit code."""
     plugin_id: str | None = None
-    """Trusted first-party plugin id when this command resolves to one plugin script."""
     process_id: str | None = None
-    """Identifier for the underlying PTY process (when available)."""
     script_path: str | None = None
-    """Safe plugin-relative path when this command resolves to one plugin script."""
     source: CommandExecutionSource = CommandExecutionSource.agent
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class FileChangeThreadItem(Variant):
-    """A `ThreadItem` of type ``fileChange``."""
+    """A `ThreadItem` of type ``fileChange``.
+
+    Attributes:
+        changes: `list[FileUpdateChange]`.
+        id: `str`.
+        status: `PatchApplyStatus`.
+    """
 
     type: ClassVar[Literal["fileChange"]] = "fileChange"
 
-    changes: list[FileUpdateChange]
+    changes: list[protocol.FileUpdateChange]
     id: str
-    status: PatchApplyStatus
+    status: protocol.PatchApplyStatus
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class McpToolCallThreadItem(Variant):
-    """A `ThreadItem` of type ``mcpToolCall``."""
+    """A `ThreadItem` of type ``mcpToolCall``.
+
+    Attributes:
+        arguments: `JsonValue`.
+        id: `str`.
+        server: `str`.
+        status: `McpToolCallStatus`.
+        tool: `str`.
+        app_context: `McpToolCallAppContext | None`.
+        duration_ms: The duration of the MCP tool call in milliseconds.
+        error: `McpToolCallError | None`.
+        mcp_app_resource_uri: Legacy compatibility field; prefer `mcpAppUi.resourceUri` when available.
+        mcp_app_ui: Presentation captured from the invoked descriptor; absent in older history.
+        plugin_id: Id of the plugin.
+        read_only_hint: `bool | None`.
+        result: `McpToolCallResult | None`.
+    """
 
     type: ClassVar[Literal["mcpToolCall"]] = "mcpToolCall"
 
     arguments: JsonValue
     id: str
     server: str
-    status: McpToolCallStatus
+    status: protocol.McpToolCallStatus
     tool: str
-    app_context: McpToolCallAppContext | None = None
+    app_context: protocol.McpToolCallAppContext | None = None
     duration_ms: int | None = None
-    """The duration of the MCP tool call in milliseconds."""
-    error: McpToolCallError | None = None
+    error: protocol.McpToolCallError | None = None
     mcp_app_resource_uri: str | None = None
-    """Legacy compatibility field; prefer `mcpAppUi.resourceUri` when available."""
-    mcp_app_ui: McpAppUi | None = None
-    """Presentation captured from the invoked descriptor; absent in older history."""
+    mcp_app_ui: protocol.McpAppUi | None = None
     plugin_id: str | None = None
     read_only_hint: bool | None = None
-    result: McpToolCallResult | None = None
+    result: protocol.McpToolCallResult | None = None
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class DynamicToolCallThreadItem(Variant):
-    """A `ThreadItem` of type ``dynamicToolCall``."""
+    """A `ThreadItem` of type ``dynamicToolCall``.
+
+    Attributes:
+        arguments: `JsonValue`.
+        id: `str`.
+        status: `DynamicToolCallStatus`.
+        tool: `str`.
+        content_items: `list[DynamicToolCallOutputContentItem] | None`.
+        duration_ms: The duration of the dynamic tool call in milliseconds.
+        namespace: `str | None`.
+        success: `bool | None`.
+    """
 
     type: ClassVar[Literal["dynamicToolCall"]] = "dynamicToolCall"
 
     arguments: JsonValue
     id: str
-    status: DynamicToolCallStatus
+    status: protocol.DynamicToolCallStatus
     tool: str
-    content_items: list[DynamicToolCallOutputContentItem] | None = None
+    content_items: list[protocol.DynamicToolCallOutputContentItem] | None = None
     duration_ms: int | None = None
-    """The duration of the dynamic tool call in milliseconds."""
     namespace: str | None = None
     success: bool | None = None
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class CollabAgentToolCallThreadItem(Variant):
-    """A `ThreadItem` of type ``collabAgentToolCall``."""
+    """A `ThreadItem` of type ``collabAgentToolCall``.
+
+    Attributes:
+        agents_states: Last known status of the target agents, when available.
+        id: Unique identifier for this collab tool call.
+        receiver_thread_ids: Thread ID of the receiving agent, when applicable. In case of spawn operation, this
+            corresponds to the newly spawned agent.
+        sender_thread_id: Thread ID of the agent issuing the collab request.
+        status: Current status of the collab tool call.
+        tool: Name of the collab tool that was invoked.
+        model: Model requested for the spawned agent, when applicable.
+        prompt: Prompt text sent as part of the collab tool call, when available.
+        reasoning_effort: Reasoning effort requested for the spawned agent, when applicable.
+    """
 
     type: ClassVar[Literal["collabAgentToolCall"]] = "collabAgentToolCall"
 
-    agents_states: dict[str, CollabAgentState]
-    """Last known status of the target agents, when available."""
+    agents_states: dict[str, protocol.CollabAgentState]
     id: str
-    """Unique identifier for this collab tool call."""
     receiver_thread_ids: list[str]
-    """Thread ID of the receiving agent, when applicable.
-
-    In case of spawn operation, this corresponds to the newly spawned agent.
-    """
     sender_thread_id: str
-    """Thread ID of the agent issuing the collab request."""
-    status: CollabAgentToolCallStatus
-    """Current status of the collab tool call."""
-    tool: CollabAgentTool
-    """Name of the collab tool that was invoked."""
+    status: protocol.CollabAgentToolCallStatus
+    tool: protocol.CollabAgentTool
     model: str | None = None
-    """Model requested for the spawned agent, when applicable."""
     prompt: str | None = None
-    """Prompt text sent as part of the collab tool call, when available."""
-    reasoning_effort: ReasoningEffort | None = None
-    """Reasoning effort requested for the spawned agent, when applicable."""
+    reasoning_effort: protocol.ReasoningEffort | None = None
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class SubAgentActivityThreadItem(Variant):
-    """A `ThreadItem` of type ``subAgentActivity``."""
+    """A `ThreadItem` of type ``subAgentActivity``.
+
+    Attributes:
+        agent_path: `str`.
+        agent_thread_id: Id of the agent thread.
+        id: `str`.
+        kind: `SubAgentActivityKind`.
+        model: Resolved model at sub-agent creation; absent from older records and other activities.
+        reasoning_effort: Resolved reasoning effort at sub-agent creation, when known.
+    """
 
     type: ClassVar[Literal["subAgentActivity"]] = "subAgentActivity"
 
     agent_path: str
     agent_thread_id: str
     id: str
-    kind: SubAgentActivityKind
+    kind: protocol.SubAgentActivityKind
     model: str | None = None
-    """Resolved model at sub-agent creation; absent from older records and other activities."""
-    reasoning_effort: ReasoningEffort | None = None
-    """Resolved reasoning effort at sub-agent creation, when known."""
+    reasoning_effort: protocol.ReasoningEffort | None = None
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class WebSearchThreadItem(Variant):
-    """A `ThreadItem` of type ``webSearch``."""
+    """A `ThreadItem` of type ``webSearch``.
+
+    Attributes:
+        id: `str`.
+        query: `str`.
+        action: `WebSearchAction | None`.
+        results: Structured search results returned out-of-band by standalone web search.
+
+            These stay as opaque JSON at the extension/app-server boundary so new result fields and result types can
+            pass through without a Codex release.
+    """
 
     type: ClassVar[Literal["webSearch"]] = "webSearch"
 
     id: str
     query: str
-    action: WebSearchAction | None = None
+    action: protocol.WebSearchAction | None = None
     results: list[JsonValue] | None = None
-    """Structured search results returned out-of-band by standalone web search.
-
-    These stay as opaque JSON at the extension/app-server boundary so new result fields and result types can pass
-    through without a Codex release.
-    """
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ImageViewThreadItem(Variant):
-    """A `ThreadItem` of type ``imageView``."""
+    """A `ThreadItem` of type ``imageView``.
+
+    Attributes:
+        id: `str`.
+        path: `LegacyAppPathString`.
+    """
 
     type: ClassVar[Literal["imageView"]] = "imageView"
 
     id: str
-    path: LegacyAppPathString
+    path: protocol.LegacyAppPathString
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class SleepThreadItem(Variant):
-    """Display item emitted by the interruptible `clock.sleep` tool."""
+    """Display item emitted by the interruptible `clock.sleep` tool.
+
+    Attributes:
+        duration_ms: `int`.
+        id: `str`.
+    """
 
     type: ClassVar[Literal["sleep"]] = "sleep"
 
@@ -371,22 +483,37 @@ class SleepThreadItem(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ImageGenerationThreadItem(Variant):
-    """A `ThreadItem` of type ``imageGeneration``."""
+    """A `ThreadItem` of type ``imageGeneration``.
+
+    Attributes:
+        id: `str`.
+        result: `str`.
+        status: `str`.
+        failure: `ImageGenerationFailure | None`.
+        revised_prompt: `str | None`.
+        saved_path: `AbsolutePathBuf | None`.
+        transparent_background: `bool | None`.
+    """
 
     type: ClassVar[Literal["imageGeneration"]] = "imageGeneration"
 
     id: str
     result: str
     status: str
-    failure: ImageGenerationFailure | None = None
+    failure: protocol.ImageGenerationFailure | None = None
     revised_prompt: str | None = None
-    saved_path: AbsolutePathBuf | None = None
+    saved_path: protocol.AbsolutePathBuf | None = None
     transparent_background: bool | None = None
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class EnteredReviewModeThreadItem(Variant):
-    """A `ThreadItem` of type ``enteredReviewMode``."""
+    """A `ThreadItem` of type ``enteredReviewMode``.
+
+    Attributes:
+        id: `str`.
+        review: `str`.
+    """
 
     type: ClassVar[Literal["enteredReviewMode"]] = "enteredReviewMode"
 
@@ -396,7 +523,12 @@ class EnteredReviewModeThreadItem(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ExitedReviewModeThreadItem(Variant):
-    """A `ThreadItem` of type ``exitedReviewMode``."""
+    """A `ThreadItem` of type ``exitedReviewMode``.
+
+    Attributes:
+        id: `str`.
+        review: `str`.
+    """
 
     type: ClassVar[Literal["exitedReviewMode"]] = "exitedReviewMode"
 
@@ -406,7 +538,11 @@ class ExitedReviewModeThreadItem(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ContextCompactionThreadItem(Variant):
-    """A `ThreadItem` of type ``contextCompaction``."""
+    """A `ThreadItem` of type ``contextCompaction``.
+
+    Attributes:
+        id: `str`.
+    """
 
     type: ClassVar[Literal["contextCompaction"]] = "contextCompaction"
 

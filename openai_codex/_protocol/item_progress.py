@@ -3,19 +3,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import attrs
 
+from openai_codex import _protocol as protocol
 from openai_codex._codec.base import ServerNotification
-
-if TYPE_CHECKING:
-    from openai_codex._protocol.patch import FileUpdateChange
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class CommandExecutionOutputDeltaNotification(ServerNotification):
-    """Payload of `item/commandExecution/outputDelta`."""
+    """Payload of `item/commandExecution/outputDelta`.
+
+    Attributes:
+        delta: `str`.
+        item_id: Id of the item.
+        thread_id: Id of the thread.
+        turn_id: Id of the turn.
+    """
 
     METHOD: ClassVar[str] = "item/commandExecution/outputDelta"
 
@@ -30,6 +35,12 @@ class FileChangeOutputDeltaNotification(ServerNotification):
     """Deprecated legacy notification for `apply_patch` textual output.
 
     The server no longer emits this notification.
+
+    Attributes:
+        delta: `str`.
+        item_id: Id of the item.
+        thread_id: Id of the thread.
+        turn_id: Id of the turn.
     """
 
     METHOD: ClassVar[str] = "item/fileChange/outputDelta"
@@ -42,11 +53,18 @@ class FileChangeOutputDeltaNotification(ServerNotification):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class FileChangePatchUpdatedNotification(ServerNotification):
-    """Payload of `item/fileChange/patchUpdated`."""
+    """Payload of `item/fileChange/patchUpdated`.
+
+    Attributes:
+        changes: `list[FileUpdateChange]`.
+        item_id: Id of the item.
+        thread_id: Id of the thread.
+        turn_id: Id of the turn.
+    """
 
     METHOD: ClassVar[str] = "item/fileChange/patchUpdated"
 
-    changes: list[FileUpdateChange]
+    changes: list[protocol.FileUpdateChange]
     item_id: str
     thread_id: str
     turn_id: str
@@ -54,7 +72,14 @@ class FileChangePatchUpdatedNotification(ServerNotification):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class McpToolCallProgressNotification(ServerNotification):
-    """Payload of `item/mcpToolCall/progress`."""
+    """Payload of `item/mcpToolCall/progress`.
+
+    Attributes:
+        item_id: Id of the item.
+        message: `str`.
+        thread_id: Id of the thread.
+        turn_id: Id of the turn.
+    """
 
     METHOD: ClassVar[str] = "item/mcpToolCall/progress"
 
@@ -69,6 +94,12 @@ class PlanDeltaNotification(ServerNotification):
     """EXPERIMENTAL - proposed plan streaming deltas for plan items.
 
     Clients should not assume concatenated deltas match the completed plan item content.
+
+    Attributes:
+        delta: `str`.
+        item_id: Id of the item.
+        thread_id: Id of the thread.
+        turn_id: Id of the turn.
     """
 
     METHOD: ClassVar[str] = "item/plan/delta"
@@ -81,7 +112,14 @@ class PlanDeltaNotification(ServerNotification):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ReasoningSummaryPartAddedNotification(ServerNotification):
-    """Payload of `item/reasoning/summaryPartAdded`."""
+    """Payload of `item/reasoning/summaryPartAdded`.
+
+    Attributes:
+        item_id: Id of the item.
+        summary_index: `int`.
+        thread_id: Id of the thread.
+        turn_id: Id of the turn.
+    """
 
     METHOD: ClassVar[str] = "item/reasoning/summaryPartAdded"
 
@@ -93,7 +131,15 @@ class ReasoningSummaryPartAddedNotification(ServerNotification):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ReasoningSummaryTextDeltaNotification(ServerNotification):
-    """Payload of `item/reasoning/summaryTextDelta`."""
+    """Payload of `item/reasoning/summaryTextDelta`.
+
+    Attributes:
+        delta: `str`.
+        item_id: Id of the item.
+        summary_index: `int`.
+        thread_id: Id of the thread.
+        turn_id: Id of the turn.
+    """
 
     METHOD: ClassVar[str] = "item/reasoning/summaryTextDelta"
 
@@ -106,7 +152,15 @@ class ReasoningSummaryTextDeltaNotification(ServerNotification):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ReasoningTextDeltaNotification(ServerNotification):
-    """Payload of `item/reasoning/textDelta`."""
+    """Payload of `item/reasoning/textDelta`.
+
+    Attributes:
+        content_index: `int`.
+        delta: `str`.
+        item_id: Id of the item.
+        thread_id: Id of the thread.
+        turn_id: Id of the turn.
+    """
 
     METHOD: ClassVar[str] = "item/reasoning/textDelta"
 
@@ -119,7 +173,15 @@ class ReasoningTextDeltaNotification(ServerNotification):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class TerminalInteractionNotification(ServerNotification):
-    """Payload of `item/commandExecution/terminalInteraction`."""
+    """Payload of `item/commandExecution/terminalInteraction`.
+
+    Attributes:
+        item_id: Id of the item.
+        process_id: Id of the process.
+        stdin: `str`.
+        thread_id: Id of the thread.
+        turn_id: Id of the turn.
+    """
 
     METHOD: ClassVar[str] = "item/commandExecution/terminalInteraction"
 

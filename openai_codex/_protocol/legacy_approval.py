@@ -3,15 +3,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 import attrs
 
+from openai_codex import _protocol as protocol
 from openai_codex._codec.base import OpenEnum, Record, ServerRequest, UnknownVariant, Variant
-
-if TYPE_CHECKING:
-    from openai_codex._protocol.approval import NetworkPolicyAmendment
-    from openai_codex._protocol.scalar import ThreadId
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
@@ -19,27 +16,33 @@ class ApplyPatchApprovalParams(ServerRequest["ApplyPatchApprovalResponse"]):
     """Request to approve a patch.
 
     This request is used for Turns started via the legacy APIs (i.e. SendUserTurn, SendUserMessage).
+
+    Attributes:
+        call_id: Use to correlate this with [codex_protocol::protocol::PatchApplyBeginEvent] and
+            [codex_protocol::protocol::PatchApplyEndEvent].
+        conversation_id: Id of the conversation.
+        file_changes: `dict[str, FileChange]`.
+        grant_root: When set, the agent is asking the user to allow writes under this root for the remainder of the
+            session (unclear if this is honored today).
+        reason: Optional explanatory reason (e.g. request for extra write access).
     """
 
     METHOD: ClassVar[str] = "applyPatchApproval"
 
     call_id: str
-    """Use to correlate this with [codex_protocol::protocol::PatchApplyBeginEvent] and
-    [codex_protocol::protocol::PatchApplyEndEvent].
-    """
-    conversation_id: ThreadId
+    conversation_id: protocol.ThreadId
     file_changes: dict[str, FileChange]
     grant_root: str | None = None
-    """When set, the agent is asking the user to allow writes under this root for the remainder of the session (unclear
-    if this is honored today).
-    """
     reason: str | None = None
-    """Optional explanatory reason (e.g. request for extra write access)."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ApplyPatchApprovalResponse(Record):
-    """Result of `applyPatchApproval`."""
+    """Result of `applyPatchApproval`.
+
+    Attributes:
+        decision: `ReviewDecision`.
+    """
 
     decision: ReviewDecision
 
@@ -49,33 +52,47 @@ class ExecCommandApprovalParams(ServerRequest["ExecCommandApprovalResponse"]):
     """Request to exec a command.
 
     This request is used for Turns started via the legacy APIs (i.e. SendUserTurn, SendUserMessage).
+
+    Attributes:
+        call_id: Use to correlate this with [codex_protocol::protocol::ExecCommandBeginEvent] and
+            [codex_protocol::protocol::ExecCommandEndEvent].
+        command: `list[str]`.
+        conversation_id: Id of the conversation.
+        cwd: `str`.
+        parsed_cmd: `list[ParsedCommand]`.
+        approval_id: Identifier for this specific approval callback.
+        reason: `str | None`.
     """
 
     METHOD: ClassVar[str] = "execCommandApproval"
 
     call_id: str
-    """Use to correlate this with [codex_protocol::protocol::ExecCommandBeginEvent] and
-    [codex_protocol::protocol::ExecCommandEndEvent].
-    """
     command: list[str]
-    conversation_id: ThreadId
+    conversation_id: protocol.ThreadId
     cwd: str
     parsed_cmd: list[ParsedCommand]
     approval_id: str | None = None
-    """Identifier for this specific approval callback."""
     reason: str | None = None
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ExecCommandApprovalResponse(Record):
-    """Result of `execCommandApproval`."""
+    """Result of `execCommandApproval`.
+
+    Attributes:
+        decision: `ReviewDecision`.
+    """
 
     decision: ReviewDecision
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class AddFileChange(Variant):
-    """A `FileChange` of type ``add``."""
+    """A `FileChange` of type ``add``.
+
+    Attributes:
+        content: `str`.
+    """
 
     type: ClassVar[Literal["add"]] = "add"
 
@@ -84,7 +101,11 @@ class AddFileChange(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class DeleteFileChange(Variant):
-    """A `FileChange` of type ``delete``."""
+    """A `FileChange` of type ``delete``.
+
+    Attributes:
+        content: `str`.
+    """
 
     type: ClassVar[Literal["delete"]] = "delete"
 
@@ -93,7 +114,12 @@ class DeleteFileChange(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class UpdateFileChange(Variant):
-    """A `FileChange` of type ``update``."""
+    """A `FileChange` of type ``update``.
+
+    Attributes:
+        unified_diff: `str`.
+        move_path: `str | None`.
+    """
 
     type: ClassVar[Literal["update"]] = "update"
     WIRE_NAMES: ClassVar[dict[str, str]] = {"unified_diff": "unified_diff", "move_path": "move_path"}
@@ -108,23 +134,31 @@ FileChange: TypeAlias = AddFileChange | DeleteFileChange | UpdateFileChange | Un
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ReadParsedCommand(Variant):
-    """A `ParsedCommand` of type ``read``."""
+    """A `ParsedCommand` of type ``read``.
+
+    Attributes:
+        cmd: `str`.
+        name: `str`.
+        path: (Best effort) Path to the file being read by the command. When possible, this is an absolute path,
+            though when relative, it should be resolved against the `cwd`` that will be used to run the command to
+            derive the absolute path.
+    """
 
     type: ClassVar[Literal["read"]] = "read"
 
     cmd: str
     name: str
     path: str
-    """(Best effort) Path to the file being read by the command.
-
-    When possible, this is an absolute path, though when relative, it should be resolved against the `cwd`` that will
-    be used to run the command to derive the absolute path.
-    """
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ListFilesParsedCommand(Variant):
-    """A `ParsedCommand` of type ``list_files``."""
+    """A `ParsedCommand` of type ``list_files``.
+
+    Attributes:
+        cmd: `str`.
+        path: `str | None`.
+    """
 
     type: ClassVar[Literal["list_files"]] = "list_files"
 
@@ -134,7 +168,13 @@ class ListFilesParsedCommand(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class SearchParsedCommand(Variant):
-    """A `ParsedCommand` of type ``search``."""
+    """A `ParsedCommand` of type ``search``.
+
+    Attributes:
+        cmd: `str`.
+        path: `str | None`.
+        query: `str | None`.
+    """
 
     type: ClassVar[Literal["search"]] = "search"
 
@@ -145,7 +185,11 @@ class SearchParsedCommand(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class UnknownParsedCommand(Variant):
-    """A `ParsedCommand` of type ``unknown``."""
+    """A `ParsedCommand` of type ``unknown``.
+
+    Attributes:
+        cmd: `str`.
+    """
 
     type: ClassVar[Literal["unknown"]] = "unknown"
 
@@ -160,7 +204,11 @@ ParsedCommand: TypeAlias = (
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ApprovedExecpolicyAmendmentDetails(Record):
-    """What `approved_execpolicy_amendment` of a `ReviewDecision` says."""
+    """What `approved_execpolicy_amendment` of a `ReviewDecision` says.
+
+    Attributes:
+        proposed_execpolicy_amendment: `list[str]`.
+    """
 
     WIRE_NAMES: ClassVar[dict[str, str]] = {"proposed_execpolicy_amendment": "proposed_execpolicy_amendment"}
 
@@ -169,43 +217,55 @@ class ApprovedExecpolicyAmendmentDetails(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class NetworkPolicyAmendmentDetails(Record):
-    """What `network_policy_amendment` of a `ReviewDecision` says."""
+    """What `network_policy_amendment` of a `ReviewDecision` says.
+
+    Attributes:
+        network_policy_amendment: `NetworkPolicyAmendment`.
+    """
 
     WIRE_NAMES: ClassVar[dict[str, str]] = {"network_policy_amendment": "network_policy_amendment"}
 
-    network_policy_amendment: NetworkPolicyAmendment
+    network_policy_amendment: protocol.NetworkPolicyAmendment
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class DeniedReviewDetails(Record):
-    """What `denied` of a `ReviewDecision` says."""
+    """What `denied` of a `ReviewDecision` says.
+
+    Attributes:
+        rejection: `str`.
+    """
 
     rejection: str
 
 
 class ReviewDecisionKind(OpenEnum):
-    """User's decision in response to an ExecApprovalRequest."""
+    """User's decision in response to an ExecApprovalRequest.
+
+    Attributes:
+        approved: User has approved this command and the agent should execute it.
+        approved_for_session: User has approved this request and wants future prompts in the same session-scoped
+            approval cache to be automatically approved for the remainder of the session.
+        approved_mcp_policy_amendment: User has approved this MCP tool call and wants to amend its policy so
+            matching future calls are automatically approved across sessions.
+        timed_out: Automatic approval review timed out before reaching a decision.
+        abort: User has denied this command and the agent should not do anything until the user's next command.
+    """
 
     approved = "approved"
-    """User has approved this command and the agent should execute it."""
     approved_for_session = "approved_for_session"
-    """User has approved this request and wants future prompts in the same session-scoped approval cache to be
-    automatically approved for the remainder of the session.
-    """
     approved_mcp_policy_amendment = "approved_mcp_policy_amendment"
-    """User has approved this MCP tool call and wants to amend its policy so matching future calls are automatically
-    approved across sessions.
-    """
     timed_out = "timed_out"
-    """Automatic approval review timed out before reaching a decision."""
     abort = "abort"
-    """User has denied this command and the agent should not do anything until the user's next command."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ApprovedExecpolicyAmendmentReviewDecision(Record):
     """User has approved this command and wants to apply the proposed execpolicy amendment so future matching commands
     are permitted.
+
+    Attributes:
+        approved_execpolicy_amendment: `ApprovedExecpolicyAmendmentDetails`.
     """
 
     WIRE_NAMES: ClassVar[dict[str, str]] = {"approved_execpolicy_amendment": "approved_execpolicy_amendment"}
@@ -215,7 +275,11 @@ class ApprovedExecpolicyAmendmentReviewDecision(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class NetworkPolicyAmendmentReviewDecision(Record):
-    """User chose to persist a network policy rule (allow/deny) for future requests to the same host."""
+    """User chose to persist a network policy rule (allow/deny) for future requests to the same host.
+
+    Attributes:
+        network_policy_amendment: `NetworkPolicyAmendmentDetails`.
+    """
 
     WIRE_NAMES: ClassVar[dict[str, str]] = {"network_policy_amendment": "network_policy_amendment"}
 
@@ -226,6 +290,9 @@ class NetworkPolicyAmendmentReviewDecision(Record):
 class DeniedReviewDecision(Record):
     """User has denied this command and the agent should not execute it, but it should continue the session and try
     something else.
+
+    Attributes:
+        denied: `DeniedReviewDetails`.
     """
 
     denied: DeniedReviewDetails

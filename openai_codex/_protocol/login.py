@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 import attrs
 
@@ -16,16 +16,21 @@ from openai_codex._codec.base import (
     ServerNotification,
     ServerRequest,
     UnknownVariant,
+    Unset,
     Variant,
 )
-
-if TYPE_CHECKING:
-    from openai_codex._codec.base import Unset
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class AccountLoginCompletedNotification(ServerNotification):
-    """Payload of `account/login/completed`."""
+    """Payload of `account/login/completed`.
+
+    Attributes:
+        success: `bool`.
+        error: `str | None`.
+        login_id: Id of the login.
+        onboarding_entrypoint: `DesktopOnboardingEntrypoint | None`.
+    """
 
     METHOD: ClassVar[str] = "account/login/completed"
 
@@ -37,7 +42,11 @@ class AccountLoginCompletedNotification(ServerNotification):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class CancelLoginAccountParams(ClientRequest["CancelLoginAccountResponse"]):
-    """Params of `account/login/cancel`."""
+    """Params of `account/login/cancel`.
+
+    Attributes:
+        login_id: Id of the login.
+    """
 
     METHOD: ClassVar[str] = "account/login/cancel"
 
@@ -46,7 +55,11 @@ class CancelLoginAccountParams(ClientRequest["CancelLoginAccountResponse"]):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class CancelLoginAccountResponse(Record):
-    """Result of `account/login/cancel`."""
+    """Result of `account/login/cancel`.
+
+    Attributes:
+        status: `CancelLoginAccountStatus`.
+    """
 
     status: CancelLoginAccountStatus
 
@@ -60,19 +73,22 @@ class CancelLoginAccountStatus(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ChatgptAuthTokensRefreshParams(ServerRequest["ChatgptAuthTokensRefreshResponse"]):
-    """The runtime asks: `account/chatgptAuthTokens/refresh`."""
+    """The runtime asks: `account/chatgptAuthTokens/refresh`.
+
+    Attributes:
+        reason: `ChatgptAuthTokensRefreshReason`.
+        previous_account_id: Workspace/account identifier that Codex was previously using.
+
+            Clients that manage multiple accounts/workspaces can use this as a hint to refresh the token for the correct
+            workspace.
+
+            This may be `null` when the prior auth state did not include a workspace identifier (`chatgpt_account_id`).
+    """
 
     METHOD: ClassVar[str] = "account/chatgptAuthTokens/refresh"
 
     reason: ChatgptAuthTokensRefreshReason
     previous_account_id: str | None = None
-    """Workspace/account identifier that Codex was previously using.
-
-    Clients that manage multiple accounts/workspaces can use this as a hint to refresh the token for the correct
-    workspace.
-
-    This may be `null` when the prior auth state did not include a workspace identifier (`chatgpt_account_id`).
-    """
 
 
 class ChatgptAuthTokensRefreshReason(OpenEnum):
@@ -83,7 +99,13 @@ class ChatgptAuthTokensRefreshReason(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ChatgptAuthTokensRefreshResponse(Record):
-    """Result of `account/chatgptAuthTokens/refresh`."""
+    """Result of `account/chatgptAuthTokens/refresh`.
+
+    Attributes:
+        access_token: `str`.
+        chatgpt_account_id: Id of the chatgpt account.
+        chatgpt_plan_type: `str | Unset | None`.
+    """
 
     access_token: str = attrs.field(metadata=SECRET)
     chatgpt_account_id: str
@@ -113,14 +135,20 @@ class GatewayOAuthCancelParams(ClientRequest["GatewayOAuthCancelResponse"]):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class GatewayOAuthChangedNotification(ServerNotification):
-    """Payload of `account/gatewayOAuth/changed`."""
+    """Payload of `account/gatewayOAuth/changed`.
+
+    Attributes:
+        provider_id: Id of the provider.
+        status: `GatewayOAuthStatus`.
+        auth_url: Authorization handoff, sent only to the connection that started login.
+        error: `str | None`.
+    """
 
     METHOD: ClassVar[str] = "account/gatewayOAuth/changed"
 
     provider_id: str
     status: GatewayOAuthStatus
     auth_url: str | None = attrs.field(default=None, metadata=SECRET)
-    """Authorization handoff, sent only to the connection that started login."""
     error: str | None = None
 
 
@@ -141,15 +169,21 @@ class GatewayOAuthLoginParams(ClientRequest["GatewayOAuthLoginResponse"]):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class GatewayOAuthReadResponse(Record):
-    """Current effective gateway policy and credential readiness; never contains credentials."""
+    """Current effective gateway policy and credential readiness; never contains credentials.
+
+    Attributes:
+        provider_id: Id of the provider.
+        provider_name: `str`.
+        required: Whether the selected provider uses gateway OAuth, even when already signed in.
+        error: `str | None`.
+        status: Null when the effective provider does not use gateway OAuth.
+    """
 
     provider_id: str
     provider_name: str
     required: bool
-    """Whether the selected provider uses gateway OAuth, even when already signed in."""
     error: str | None = None
     status: GatewayOAuthStatus | None = None
-    """Null when the effective provider does not use gateway OAuth."""
 
 
 class GatewayOAuthReadParams(ClientRequest["GatewayOAuthReadResponse"]):
@@ -172,7 +206,11 @@ class GatewayOAuthStatus(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ApiKeyLoginAccountParams(ClientRequest["LoginAccountResponse"], Variant):
-    """A `LoginAccountParams` of type ``apiKey``."""
+    """A `LoginAccountParams` of type ``apiKey``.
+
+    Attributes:
+        api_key: `str`.
+    """
 
     METHOD: ClassVar[str] = "account/login/start"
     type: ClassVar[Literal["apiKey"]] = "apiKey"
@@ -182,7 +220,13 @@ class ApiKeyLoginAccountParams(ClientRequest["LoginAccountResponse"], Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ChatgptLoginAccountParams(ClientRequest["LoginAccountResponse"], Variant):
-    """A `LoginAccountParams` of type ``chatgpt``."""
+    """A `LoginAccountParams` of type ``chatgpt``.
+
+    Attributes:
+        app_brand: `LoginAppBrand | Unset | None`.
+        codex_streamlined_login: `bool | Unset`.
+        use_hosted_login_success_page: `bool | Unset`.
+    """
 
     METHOD: ClassVar[str] = "account/login/start"
     type: ClassVar[Literal["chatgpt"]] = "chatgpt"
@@ -206,26 +250,33 @@ class ChatgptAuthTokensLoginAccountParams(ClientRequest["LoginAccountResponse"],
     """[UNSTABLE] FOR OPENAI INTERNAL USE ONLY - DO NOT USE.
 
     The access token must contain the same scopes that Codex-managed ChatGPT auth tokens have.
+
+    Attributes:
+        access_token: Access token (JWT) supplied by the client. This token is used for backend API requests and
+            email extraction.
+        chatgpt_account_id: Workspace/account identifier supplied by the client.
+        chatgpt_plan_type: Optional plan type supplied by the client.
+
+            When `null`, Codex attempts to derive the plan type from access-token claims. If unavailable, the plan
+            defaults to `unknown`.
     """
 
     METHOD: ClassVar[str] = "account/login/start"
     type: ClassVar[Literal["chatgptAuthTokens"]] = "chatgptAuthTokens"
 
     access_token: str = attrs.field(metadata=SECRET)
-    """Access token (JWT) supplied by the client. This token is used for backend API requests and email extraction."""
     chatgpt_account_id: str
-    """Workspace/account identifier supplied by the client."""
     chatgpt_plan_type: str | Unset | None = UNSET
-    """Optional plan type supplied by the client.
-
-    When `null`, Codex attempts to derive the plan type from access-token claims. If unavailable, the plan defaults
-    to `unknown`.
-    """
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class AmazonBedrockLoginAccountParams(ClientRequest["LoginAccountResponse"], Variant):
-    """[UNSTABLE] Managed Amazon Bedrock login is experimental."""
+    """[UNSTABLE] Managed Amazon Bedrock login is experimental.
+
+    Attributes:
+        api_key: `str`.
+        region: `str`.
+    """
 
     METHOD: ClassVar[str] = "account/login/start"
     type: ClassVar[Literal["amazonBedrock"]] = "amazonBedrock"
@@ -236,7 +287,14 @@ class AmazonBedrockLoginAccountParams(ClientRequest["LoginAccountResponse"], Var
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class AmazonBedrockAccessKeysLoginAccountParams(ClientRequest["LoginAccountResponse"], Variant):
-    """[UNSTABLE] Managed Amazon Bedrock AWS access key login is experimental."""
+    """[UNSTABLE] Managed Amazon Bedrock AWS access key login is experimental.
+
+    Attributes:
+        access_key_id: Id of the access key.
+        region: `str`.
+        secret_access_key: `str`.
+        session_token: `str | Unset | None`.
+    """
 
     METHOD: ClassVar[str] = "account/login/start"
     type: ClassVar[Literal["amazonBedrockAccessKeys"]] = "amazonBedrockAccessKeys"
@@ -269,26 +327,34 @@ class ApiKeyLoginAccountResponse(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ChatgptLoginAccountResponse(Variant):
-    """A `LoginAccountResponse` of type ``chatgpt``."""
+    """A `LoginAccountResponse` of type ``chatgpt``.
+
+    Attributes:
+        auth_url: URL the client should open in a browser to initiate the OAuth flow.
+        login_id: Id of the login.
+    """
 
     type: ClassVar[Literal["chatgpt"]] = "chatgpt"
 
     auth_url: str = attrs.field(metadata=SECRET)
-    """URL the client should open in a browser to initiate the OAuth flow."""
     login_id: str
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ChatgptDeviceCodeLoginAccountResponse(Variant):
-    """A `LoginAccountResponse` of type ``chatgptDeviceCode``."""
+    """A `LoginAccountResponse` of type ``chatgptDeviceCode``.
+
+    Attributes:
+        login_id: Id of the login.
+        user_code: One-time code the user must enter after signing in.
+        verification_url: URL the client should open in a browser to complete device code authorization.
+    """
 
     type: ClassVar[Literal["chatgptDeviceCode"]] = "chatgptDeviceCode"
 
     login_id: str
     user_code: str = attrs.field(metadata=SECRET)
-    """One-time code the user must enter after signing in."""
     verification_url: str
-    """URL the client should open in a browser to complete device code authorization."""
 
 
 class ChatgptAuthTokensLoginAccountResponse(Variant):

@@ -3,20 +3,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import attrs
 
-from openai_codex._codec.base import UNSET, ClientRequest, Record
-
-if TYPE_CHECKING:
-    from openai_codex._codec.base import Unset
-    from openai_codex._protocol.scalar import AbsolutePathBuf
+from openai_codex import _protocol as protocol
+from openai_codex._codec.base import UNSET, ClientRequest, Record, Unset
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class MarketplaceAddParams(ClientRequest["MarketplaceAddResponse"]):
-    """Params of `marketplace/add`."""
+    """Params of `marketplace/add`.
+
+    Attributes:
+        source: `str`.
+        ref_name: `str | Unset | None`.
+        sparse_paths: `list[str] | Unset | None`.
+    """
 
     METHOD: ClassVar[str] = "marketplace/add"
 
@@ -27,16 +30,26 @@ class MarketplaceAddParams(ClientRequest["MarketplaceAddResponse"]):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class MarketplaceAddResponse(Record):
-    """Result of `marketplace/add`."""
+    """Result of `marketplace/add`.
+
+    Attributes:
+        already_added: `bool`.
+        installed_root: `AbsolutePathBuf`.
+        marketplace_name: `str`.
+    """
 
     already_added: bool
-    installed_root: AbsolutePathBuf
+    installed_root: protocol.AbsolutePathBuf
     marketplace_name: str
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class MarketplaceRemoveParams(ClientRequest["MarketplaceRemoveResponse"]):
-    """Params of `marketplace/remove`."""
+    """Params of `marketplace/remove`.
+
+    Attributes:
+        marketplace_name: `str`.
+    """
 
     METHOD: ClassVar[str] = "marketplace/remove"
 
@@ -45,15 +58,25 @@ class MarketplaceRemoveParams(ClientRequest["MarketplaceRemoveResponse"]):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class MarketplaceRemoveResponse(Record):
-    """Result of `marketplace/remove`."""
+    """Result of `marketplace/remove`.
+
+    Attributes:
+        marketplace_name: `str`.
+        installed_root: `AbsolutePathBuf | None`.
+    """
 
     marketplace_name: str
-    installed_root: AbsolutePathBuf | None = None
+    installed_root: protocol.AbsolutePathBuf | None = None
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class MarketplaceUpgradeErrorInfo(Record):
-    """Part of `MarketplaceUpgradeResponse`."""
+    """Part of `MarketplaceUpgradeResponse`.
+
+    Attributes:
+        marketplace_name: `str`.
+        message: `str`.
+    """
 
     marketplace_name: str
     message: str
@@ -61,7 +84,11 @@ class MarketplaceUpgradeErrorInfo(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class MarketplaceUpgradeParams(ClientRequest["MarketplaceUpgradeResponse"]):
-    """Params of `marketplace/upgrade`."""
+    """Params of `marketplace/upgrade`.
+
+    Attributes:
+        marketplace_name: `str | Unset | None`.
+    """
 
     METHOD: ClassVar[str] = "marketplace/upgrade"
 
@@ -70,8 +97,14 @@ class MarketplaceUpgradeParams(ClientRequest["MarketplaceUpgradeResponse"]):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class MarketplaceUpgradeResponse(Record):
-    """Result of `marketplace/upgrade`."""
+    """Result of `marketplace/upgrade`.
+
+    Attributes:
+        errors: `list[MarketplaceUpgradeErrorInfo]`.
+        selected_marketplaces: `list[str]`.
+        upgraded_roots: `list[AbsolutePathBuf]`.
+    """
 
     errors: list[MarketplaceUpgradeErrorInfo]
     selected_marketplaces: list[str]
-    upgraded_roots: list[AbsolutePathBuf]
+    upgraded_roots: list[protocol.AbsolutePathBuf]

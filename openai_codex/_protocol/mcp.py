@@ -3,43 +3,56 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, TypeAlias
+from typing import ClassVar, TypeAlias
 
 import attrs
 
-from openai_codex._codec.base import SECRET, UNSET, ClientRequest, OpenEnum, Record, ServerNotification, UnknownVariant
-
-if TYPE_CHECKING:
-    from openai_codex._codec.base import JsonValue, Unset
+from openai_codex._codec.base import (
+    SECRET,
+    UNSET,
+    ClientRequest,
+    JsonValue,
+    OpenEnum,
+    Record,
+    ServerNotification,
+    UnknownVariant,
+    Unset,
+)
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ListMcpServerStatusParams(ClientRequest["ListMcpServerStatusResponse"]):
-    """Params of `mcpServerStatus/list`."""
+    """Params of `mcpServerStatus/list`.
+
+    Attributes:
+        cursor: Opaque pagination cursor returned by a previous call.
+        detail: Controls how much MCP inventory data to fetch for each server. Defaults to `Full` when omitted.
+        limit: Optional page size; defaults to a server-defined value.
+        server_name: Limit discovery to one server. With a thread ID, reuse that thread's MCP connection.
+        thread_id: Id of the thread.
+    """
 
     METHOD: ClassVar[str] = "mcpServerStatus/list"
 
     cursor: str | Unset | None = UNSET
-    """Opaque pagination cursor returned by a previous call."""
     detail: McpServerStatusDetail | Unset | None = UNSET
-    """Controls how much MCP inventory data to fetch for each server. Defaults to `Full` when omitted."""
     limit: int | Unset | None = UNSET
-    """Optional page size; defaults to a server-defined value."""
     server_name: str | Unset | None = UNSET
-    """Limit discovery to one server. With a thread ID, reuse that thread's MCP connection."""
     thread_id: str | Unset | None = UNSET
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ListMcpServerStatusResponse(Record):
-    """Result of `mcpServerStatus/list`."""
+    """Result of `mcpServerStatus/list`.
+
+    Attributes:
+        data: `list[McpServerStatus]`.
+        next_cursor: Opaque cursor to pass to the next call to continue after the last item. If None, there are no
+            more items to return.
+    """
 
     data: list[McpServerStatus]
     next_cursor: str | None = None
-    """Opaque cursor to pass to the next call to continue after the last item.
-
-    If None, there are no more items to return.
-    """
 
 
 class McpAuthStatus(OpenEnum):
@@ -54,7 +67,16 @@ class McpAuthStatus(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class McpResourceReadParams(ClientRequest["McpResourceReadResponse"]):
-    """Params of `mcpServer/resource/read`."""
+    """Params of `mcpServer/resource/read`.
+
+    Attributes:
+        server: `str`.
+        uri: `str`.
+        connector_id: Id of the connector.
+        origin_call_id: Originating MCP tool call used to select the resource's app.
+        target: Explicit hosted app/account. Omit to retain legacy resource discovery.
+        thread_id: Id of the thread.
+    """
 
     METHOD: ClassVar[str] = "mcpServer/resource/read"
 
@@ -62,28 +84,34 @@ class McpResourceReadParams(ClientRequest["McpResourceReadResponse"]):
     uri: str
     connector_id: str | Unset | None = UNSET
     origin_call_id: str | Unset | None = UNSET
-    """Originating MCP tool call used to select the resource's app."""
     target: McpResourceReadTarget | Unset | None = UNSET
-    """Explicit hosted app/account. Omit to retain legacy resource discovery."""
     thread_id: str | Unset | None = UNSET
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class McpResourceReadResponse(Record):
-    """Result of `mcpServer/resource/read`."""
+    """Result of `mcpServer/resource/read`.
+
+    Attributes:
+        contents: `list[ResourceContent]`.
+        origin_call_id: Originating call when the server applied app-specific resource scoping.
+    """
 
     contents: list[ResourceContent]
     origin_call_id: str | None = None
-    """Originating call when the server applied app-specific resource scoping."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class McpResourceReadTarget(Record):
-    """Part of `McpResourceReadParams`."""
+    """Part of `McpResourceReadParams`.
+
+    Attributes:
+        connector_id: Id of the connector.
+        link_id: Null explicitly requests no-auth access, subject to the app's resource policy.
+    """
 
     connector_id: str
     link_id: str | None
-    """Null explicitly requests no-auth access, subject to the app's resource policy."""
 
 
 class McpServerConnectionStatus(OpenEnum):
@@ -100,7 +128,12 @@ class McpServerConnectionStatus(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class McpServerEventNotification(Record):
-    """Part of `McpServerEventStreamNotification`."""
+    """Part of `McpServerEventStreamNotification`.
+
+    Attributes:
+        method: `str`.
+        params: `JsonValue`.
+    """
 
     method: str
     params: JsonValue
@@ -108,7 +141,12 @@ class McpServerEventNotification(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class McpServerEventStreamNotification(ServerNotification):
-    """Payload of `mcpServer/event/stream/notification`."""
+    """Payload of `mcpServer/event/stream/notification`.
+
+    Attributes:
+        notification: `McpServerEventNotification`.
+        subscription_id: Id of the subscription.
+    """
 
     METHOD: ClassVar[str] = "mcpServer/event/stream/notification"
 
@@ -118,7 +156,16 @@ class McpServerEventStreamNotification(ServerNotification):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class McpServerEventStreamStartParams(ClientRequest["McpServerEventStreamStartResponse"]):
-    """Experimental. Params of `mcpServer/event/stream/start`."""
+    """Experimental. Params of `mcpServer/event/stream/start`.
+
+    Attributes:
+        arguments: `JsonValue`.
+        name: `str`.
+        server: `str`.
+        subscription_id: Id of the subscription.
+        thread_id: Id of the thread.
+        meta: `JsonValue | Unset`.
+    """
 
     METHOD: ClassVar[str] = "mcpServer/event/stream/start"
     WIRE_NAMES: ClassVar[dict[str, str]] = {"meta": "_meta"}
@@ -139,7 +186,11 @@ class McpServerEventStreamStartResponse(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class McpServerEventStreamStopParams(ClientRequest["McpServerEventStreamStopResponse"]):
-    """Experimental. Params of `mcpServer/event/stream/stop`."""
+    """Experimental. Params of `mcpServer/event/stream/stop`.
+
+    Attributes:
+        subscription_id: Id of the subscription.
+    """
 
     METHOD: ClassVar[str] = "mcpServer/event/stream/stop"
 
@@ -154,7 +205,16 @@ class McpServerEventStreamStopResponse(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class McpServerInfo(Record):
-    """Presentation metadata advertised by an initialized MCP server."""
+    """Presentation metadata advertised by an initialized MCP server.
+
+    Attributes:
+        name: `str`.
+        version: `str`.
+        description: `str | None`.
+        icons: `list[JsonValue] | None`.
+        title: `str | None`.
+        website_url: `str | None`.
+    """
 
     name: str
     version: str
@@ -174,7 +234,15 @@ class McpServerOauthClientRegistration(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class McpServerOauthLoginCompletedNotification(ServerNotification):
-    """Payload of `mcpServer/oauthLogin/completed`."""
+    """Payload of `mcpServer/oauthLogin/completed`.
+
+    Attributes:
+        name: `str`.
+        success: `bool`.
+        error: `str | None`.
+        login_id: Identifies the explicit login attempt. Older servers omit this field.
+        thread_id: Id of the thread.
+    """
 
     METHOD: ClassVar[str] = "mcpServer/oauthLogin/completed"
 
@@ -182,19 +250,25 @@ class McpServerOauthLoginCompletedNotification(ServerNotification):
     success: bool
     error: str | None = None
     login_id: str | None = None
-    """Identifies the explicit login attempt. Older servers omit this field."""
     thread_id: str | None = None
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class McpServerOauthLoginParams(ClientRequest["McpServerOauthLoginResponse"]):
-    """Params of `mcpServer/oauth/login`."""
+    """Params of `mcpServer/oauth/login`.
+
+    Attributes:
+        name: `str`.
+        client_registration: Registration strategy for this login only; omission selects automatic discovery.
+        scopes: `list[str] | Unset | None`.
+        thread_id: Id of the thread.
+        timeout_secs: `int | Unset | None`.
+    """
 
     METHOD: ClassVar[str] = "mcpServer/oauth/login"
 
     name: str
     client_registration: McpServerOauthClientRegistration | Unset | None = UNSET
-    """Registration strategy for this login only; omission selects automatic discovery."""
     scopes: list[str] | Unset | None = UNSET
     thread_id: str | Unset | None = UNSET
     timeout_secs: int | Unset | None = UNSET
@@ -202,14 +276,16 @@ class McpServerOauthLoginParams(ClientRequest["McpServerOauthLoginResponse"]):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class McpServerOauthLoginResponse(Record):
-    """Result of `mcpServer/oauth/login`."""
+    """Result of `mcpServer/oauth/login`.
+
+    Attributes:
+        authorization_url: `str`.
+        login_id: Identifies this login attempt across the response and completion notification. Older servers omit
+            this field; current servers always return it.
+    """
 
     authorization_url: str = attrs.field(metadata=SECRET)
     login_id: str | None = None
-    """Identifies this login attempt across the response and completion notification.
-
-    Older servers omit this field; current servers always return it.
-    """
 
 
 class McpServerRefreshResponse(Record):
@@ -244,7 +320,23 @@ class McpServerStartupState(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class McpServerStatus(Record):
-    """Part of `ListMcpServerStatusResponse`."""
+    """Part of `ListMcpServerStatusResponse`.
+
+    Attributes:
+        auth_status: `McpAuthStatus`.
+        name: `str`.
+        resource_templates: `list[ResourceTemplate]`.
+        resources: `list[Resource]`.
+        tools: `dict[str, Tool]`.
+        http_origin: HTTP origin of the effective configured endpoint, including plugin servers. Excludes
+            credentials, path, query, and fragment; null for non-HTTP transports.
+        plugin_id: Id of the plugin.
+        runtime_status: Current thread-runtime connection state; null when unavailable or the configuration changed.
+        server_capabilities: Capabilities advertised by the initialized MCP server; null when unavailable.
+        server_info: `McpServerInfo | None`.
+        tools_error: Tool discovery failed and no catalog was returned. Null when a catalog is returned, including
+            cached or empty catalogs.
+    """
 
     auth_status: McpAuthStatus
     name: str
@@ -252,21 +344,11 @@ class McpServerStatus(Record):
     resources: list[Resource]
     tools: dict[str, Tool]
     http_origin: str | None = None
-    """HTTP origin of the effective configured endpoint, including plugin servers.
-
-    Excludes credentials, path, query, and fragment; null for non-HTTP transports.
-    """
     plugin_id: str | None = None
     runtime_status: McpServerConnectionStatus | None = None
-    """Current thread-runtime connection state; null when unavailable or the configuration changed."""
     server_capabilities: JsonValue = None
-    """Capabilities advertised by the initialized MCP server; null when unavailable."""
     server_info: McpServerInfo | None = None
     tools_error: str | None = None
-    """Tool discovery failed and no catalog was returned.
-
-    Null when a catalog is returned, including cached or empty catalogs.
-    """
 
 
 class McpServerStatusDetail(OpenEnum):
@@ -278,7 +360,15 @@ class McpServerStatusDetail(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class McpServerStatusUpdatedNotification(ServerNotification):
-    """Payload of `mcpServer/startupStatus/updated`."""
+    """Payload of `mcpServer/startupStatus/updated`.
+
+    Attributes:
+        name: `str`.
+        status: `McpServerStartupState`.
+        error: `str | None`.
+        failure_reason: `McpServerStartupFailureReason | None`.
+        thread_id: Id of the thread.
+    """
 
     METHOD: ClassVar[str] = "mcpServer/startupStatus/updated"
 
@@ -291,7 +381,15 @@ class McpServerStatusUpdatedNotification(ServerNotification):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class McpServerToolCallParams(ClientRequest["McpServerToolCallResponse"]):
-    """Params of `mcpServer/tool/call`."""
+    """Params of `mcpServer/tool/call`.
+
+    Attributes:
+        server: `str`.
+        thread_id: Id of the thread.
+        tool: `str`.
+        meta: `JsonValue | Unset`.
+        arguments: `JsonValue | Unset`.
+    """
 
     METHOD: ClassVar[str] = "mcpServer/tool/call"
     WIRE_NAMES: ClassVar[dict[str, str]] = {"meta": "_meta"}
@@ -305,7 +403,14 @@ class McpServerToolCallParams(ClientRequest["McpServerToolCallResponse"]):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class McpServerToolCallResponse(Record):
-    """Result of `mcpServer/tool/call`."""
+    """Result of `mcpServer/tool/call`.
+
+    Attributes:
+        content: `list[JsonValue]`.
+        meta: `JsonValue`.
+        is_error: `bool | None`.
+        structured_content: `JsonValue`.
+    """
 
     WIRE_NAMES: ClassVar[dict[str, str]] = {"meta": "_meta"}
 
@@ -317,7 +422,19 @@ class McpServerToolCallResponse(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class Resource(Record):
-    """A known resource that the server is capable of reading."""
+    """A known resource that the server is capable of reading.
+
+    Attributes:
+        name: `str`.
+        uri: `str`.
+        meta: `JsonValue`.
+        annotations: `JsonValue`.
+        description: `str | None`.
+        icons: `list[JsonValue] | None`.
+        mime_type: `str | None`.
+        size: `int | None`.
+        title: `str | None`.
+    """
 
     WIRE_NAMES: ClassVar[dict[str, str]] = {"meta": "_meta"}
 
@@ -334,26 +451,38 @@ class Resource(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class TextResourceContent(Record):
-    """A `ResourceContent` with ``text`` and ``uri``."""
+    """A `ResourceContent` with ``text`` and ``uri``.
+
+    Attributes:
+        text: `str`.
+        uri: The URI of this resource.
+        meta: `JsonValue`.
+        mime_type: `str | None`.
+    """
 
     WIRE_NAMES: ClassVar[dict[str, str]] = {"meta": "_meta"}
 
     text: str
     uri: str
-    """The URI of this resource."""
     meta: JsonValue = None
     mime_type: str | None = None
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class BlobResourceContent(Record):
-    """A `ResourceContent` with ``blob`` and ``uri``."""
+    """A `ResourceContent` with ``blob`` and ``uri``.
+
+    Attributes:
+        blob: `str`.
+        uri: The URI of this resource.
+        meta: `JsonValue`.
+        mime_type: `str | None`.
+    """
 
     WIRE_NAMES: ClassVar[dict[str, str]] = {"meta": "_meta"}
 
     blob: str
     uri: str
-    """The URI of this resource."""
     meta: JsonValue = None
     mime_type: str | None = None
 
@@ -364,7 +493,16 @@ ResourceContent: TypeAlias = TextResourceContent | BlobResourceContent | Unknown
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ResourceTemplate(Record):
-    """A template description for resources available on the server."""
+    """A template description for resources available on the server.
+
+    Attributes:
+        name: `str`.
+        uri_template: `str`.
+        annotations: `JsonValue`.
+        description: `str | None`.
+        mime_type: `str | None`.
+        title: `str | None`.
+    """
 
     name: str
     uri_template: str
@@ -376,7 +514,18 @@ class ResourceTemplate(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class Tool(Record):
-    """Definition for a tool the client can call."""
+    """Definition for a tool the client can call.
+
+    Attributes:
+        input_schema: `JsonValue`.
+        name: `str`.
+        meta: `JsonValue`.
+        annotations: `JsonValue`.
+        description: `str | None`.
+        icons: `list[JsonValue] | None`.
+        output_schema: `JsonValue`.
+        title: `str | None`.
+    """
 
     WIRE_NAMES: ClassVar[dict[str, str]] = {"meta": "_meta"}
 

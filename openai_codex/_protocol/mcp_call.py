@@ -3,14 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import attrs
 
-from openai_codex._codec.base import OpenEnum, Record
-
-if TYPE_CHECKING:
-    from openai_codex._codec.base import JsonValue
+from openai_codex._codec.base import JsonValue, OpenEnum, Record
 
 
 class McpAppDisplayMode(OpenEnum):
@@ -22,7 +19,12 @@ class McpAppDisplayMode(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class McpAppUi(Record):
-    """UI resource and display preference for model invocations, captured from the tool descriptor."""
+    """UI resource and display preference for model invocations, captured from the tool descriptor.
+
+    Attributes:
+        preferred_model_display_mode: `McpAppDisplayMode`.
+        resource_uri: `str`.
+    """
 
     preferred_model_display_mode: McpAppDisplayMode
     resource_uri: str
@@ -30,7 +32,15 @@ class McpAppUi(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class McpToolCallAppContext(Record):
-    """Part of `ThreadItem`."""
+    """Part of `ThreadItem`.
+
+    Attributes:
+        connector_id: Id of the connector.
+        action_name: `str | None`.
+        app_name: `str | None`.
+        link_id: Id of the link.
+        resource_uri: `str | None`.
+    """
 
     connector_id: str
     action_name: str | None = None
@@ -41,14 +51,24 @@ class McpToolCallAppContext(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class McpToolCallError(Record):
-    """Part of `ThreadItem`."""
+    """Part of `ThreadItem`.
+
+    Attributes:
+        message: `str`.
+    """
 
     message: str
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class McpToolCallResult(Record):
-    """Part of `ThreadItem`."""
+    """Part of `ThreadItem`.
+
+    Attributes:
+        content: `list[JsonValue]`.
+        meta: `JsonValue`.
+        structured_content: `JsonValue`.
+    """
 
     WIRE_NAMES: ClassVar[dict[str, str]] = {"meta": "_meta"}
 

@@ -3,14 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import attrs
 
-from openai_codex._codec.base import UNSET, ClientRequest, OpenEnum, Record
-
-if TYPE_CHECKING:
-    from openai_codex._codec.base import Unset
+from openai_codex._codec.base import UNSET, ClientRequest, OpenEnum, Record, Unset
 
 
 class MemoryResetResponse(Record):
@@ -30,17 +27,26 @@ class MemoryResetParams(ClientRequest["MemoryResetResponse"]):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class MemoryStatusParams(ClientRequest["MemoryStatusResponse"]):
-    """Experimental. Params of `memory/status`."""
+    """Experimental. Params of `memory/status`.
+
+    Attributes:
+        min_consolidated_threads: Required distinct consolidated threads. Defaults to 20; supported range is
+            1..=4096.
+    """
 
     METHOD: ClassVar[str] = "memory/status"
 
     min_consolidated_threads: int | Unset | None = UNSET
-    """Required distinct consolidated threads. Defaults to 20; supported range is 1..=4096."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class MemoryStatusResponse(Record):
-    """Experimental. Result of `memory/status`."""
+    """Experimental. Result of `memory/status`.
+
+    Attributes:
+        v2_consolidated_threads: `int`.
+        v2_ready: `bool`.
+    """
 
     v2_consolidated_threads: int
     v2_ready: bool
@@ -74,7 +80,12 @@ class ThreadMemoryMode(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadMemoryModeSetParams(ClientRequest["ThreadMemoryModeSetResponse"]):
-    """Experimental. Params of `thread/memoryMode/set`."""
+    """Experimental. Params of `thread/memoryMode/set`.
+
+    Attributes:
+        mode: `ThreadMemoryMode`.
+        thread_id: Id of the thread.
+    """
 
     METHOD: ClassVar[str] = "thread/memoryMode/set"
 

@@ -3,20 +3,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import attrs
 
-from openai_codex._codec.base import UNSET, ClientRequest, OpenEnum, Record, ServerNotification
-
-if TYPE_CHECKING:
-    from openai_codex._codec.base import Unset
-    from openai_codex._protocol.scalar import ReasoningEffort
+from openai_codex import _protocol as protocol
+from openai_codex._codec.base import UNSET, ClientRequest, OpenEnum, Record, ServerNotification, Unset
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class AuthRecoveryStartedNotification(ServerNotification):
-    """Payload of `modelProvider/authRecoveryStarted`."""
+    """Payload of `modelProvider/authRecoveryStarted`.
+
+    Attributes:
+        message: `str`.
+        provider: `str`.
+        thread_id: Id of the thread.
+        turn_id: Id of the turn.
+    """
 
     METHOD: ClassVar[str] = "modelProvider/authRecoveryStarted"
 
@@ -28,7 +32,14 @@ class AuthRecoveryStartedNotification(ServerNotification):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class AuthRecoveryCompletedNotification(ServerNotification):
-    """Payload of `modelProvider/authRecoveryCompleted`."""
+    """Payload of `modelProvider/authRecoveryCompleted`.
+
+    Attributes:
+        message: `str`.
+        provider: `str`.
+        thread_id: Id of the thread.
+        turn_id: Id of the turn.
+    """
 
     METHOD: ClassVar[str] = "modelProvider/authRecoveryCompleted"
 
@@ -50,21 +61,46 @@ class CyberAccessProgram(OpenEnum):
 
 
 class InputModality(OpenEnum):
-    """Canonical user-input modality tags advertised by a model."""
+    """Canonical user-input modality tags advertised by a model.
+
+    Attributes:
+        text: Plain text turns and tool payloads.
+        image: Image attachments included in user turns.
+        audio: Audio attachments included in user turns.
+    """
 
     text = "text"
-    """Plain text turns and tool payloads."""
     image = "image"
-    """Image attachments included in user turns."""
     audio = "audio"
-    """Audio attachments included in user turns."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class Model(Record):
-    """Part of `ModelListResponse`."""
+    """Part of `ModelListResponse`.
 
-    default_reasoning_effort: ReasoningEffort
+    Attributes:
+        default_reasoning_effort: `ReasoningEffort`.
+        description: `str`.
+        display_name: `str`.
+        hidden: `bool`.
+        id: `str`.
+        is_default: `bool`.
+        model: `str`.
+        supported_reasoning_efforts: `list[ReasoningEffortOption]`.
+        additional_speed_tiers: Deprecated: use `serviceTiers` instead.
+        availability_nux: `ModelAvailabilityNux | None`.
+        available_access_programs: Null when the catalog does not provide access-program metadata.
+        default_service_tier: Catalog default service tier id for this model, when one is configured.
+        input_modalities: `list[InputModality]`.
+        model_specialty: `str | None`.
+        multi_agent_version: Multi-agent runtime declared by this model, when available.
+        service_tiers: `list[ModelServiceTier]`.
+        supports_personality: @deprecated Always false; models no longer support personality selection.
+        upgrade: `str | None`.
+        upgrade_info: `ModelUpgradeInfo | None`.
+    """
+
+    default_reasoning_effort: protocol.ReasoningEffort
     description: str
     display_name: str
     hidden: bool
@@ -73,62 +109,69 @@ class Model(Record):
     model: str
     supported_reasoning_efforts: list[ReasoningEffortOption]
     additional_speed_tiers: list[str] = attrs.Factory(list[Any])
-    """Deprecated: use `serviceTiers` instead."""
     availability_nux: ModelAvailabilityNux | None = None
     available_access_programs: ModelAccessPrograms | None = None
-    """Null when the catalog does not provide access-program metadata."""
     default_service_tier: str | None = None
-    """Catalog default service tier id for this model, when one is configured."""
     input_modalities: list[InputModality] = attrs.Factory(lambda: [InputModality.text, InputModality.image])
     model_specialty: str | None = None
     multi_agent_version: MultiAgentVersion | None = None
-    """Multi-agent runtime declared by this model, when available."""
     service_tiers: list[ModelServiceTier] = attrs.Factory(list[Any])
     supports_personality: bool = False
-    """@deprecated Always false; models no longer support personality selection."""
     upgrade: str | None = None
     upgrade_info: ModelUpgradeInfo | None = None
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ModelAccessPrograms(Record):
-    """Caller-specific explicit access programs advertised by model discovery."""
+    """Caller-specific explicit access programs advertised by model discovery.
+
+    Attributes:
+        cyber: Accepted explicit selections.
+    """
 
     cyber: list[CyberAccessProgram]
-    """Accepted explicit selections."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ModelAvailabilityNux(Record):
-    """Part of `Model`."""
+    """Part of `Model`.
+
+    Attributes:
+        message: `str`.
+    """
 
     message: str
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ModelListParams(ClientRequest["ModelListResponse"]):
-    """Params of `model/list`."""
+    """Params of `model/list`.
+
+    Attributes:
+        cursor: Opaque pagination cursor returned by a previous call.
+        include_hidden: When true, include models that are hidden from the default picker list.
+        limit: Optional page size; defaults to a reasonable server-side value.
+    """
 
     METHOD: ClassVar[str] = "model/list"
 
     cursor: str | Unset | None = UNSET
-    """Opaque pagination cursor returned by a previous call."""
     include_hidden: bool | Unset | None = UNSET
-    """When true, include models that are hidden from the default picker list."""
     limit: int | Unset | None = UNSET
-    """Optional page size; defaults to a reasonable server-side value."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ModelListResponse(Record):
-    """Result of `model/list`."""
+    """Result of `model/list`.
+
+    Attributes:
+        data: `list[Model]`.
+        next_cursor: Opaque cursor to pass to the next call to continue after the last item. If None, there are no
+            more items to return.
+    """
 
     data: list[Model]
     next_cursor: str | None = None
-    """Opaque cursor to pass to the next call to continue after the last item.
-
-    If None, there are no more items to return.
-    """
 
 
 class ModelProviderCapabilitiesReadParams(ClientRequest["ModelProviderCapabilitiesReadResponse"]):
@@ -141,7 +184,12 @@ class ModelProviderCapabilitiesReadParams(ClientRequest["ModelProviderCapabiliti
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ModelProviderCapabilitiesReadResponse(Record):
-    """Result of `modelProvider/capabilities/read`."""
+    """Result of `modelProvider/capabilities/read`.
+
+    Attributes:
+        image_generation: `bool`.
+        web_search: `bool`.
+    """
 
     image_generation: bool
     web_search: bool
@@ -155,7 +203,15 @@ class ModelRerouteReason(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ModelReroutedNotification(ServerNotification):
-    """Payload of `model/rerouted`."""
+    """Payload of `model/rerouted`.
+
+    Attributes:
+        from_model: `str`.
+        reason: `ModelRerouteReason`.
+        thread_id: Id of the thread.
+        to_model: `str`.
+        turn_id: Id of the turn.
+    """
 
     METHOD: ClassVar[str] = "model/rerouted"
 
@@ -168,7 +224,17 @@ class ModelReroutedNotification(ServerNotification):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ModelSafetyBufferingUpdatedNotification(ServerNotification):
-    """Payload of `model/safetyBuffering/updated`."""
+    """Payload of `model/safetyBuffering/updated`.
+
+    Attributes:
+        model: `str`.
+        reasons: `list[str]`.
+        show_buffering_ui: `bool`.
+        thread_id: Id of the thread.
+        turn_id: Id of the turn.
+        use_cases: `list[str]`.
+        faster_model: `str | None`.
+    """
 
     METHOD: ClassVar[str] = "model/safetyBuffering/updated"
 
@@ -183,7 +249,13 @@ class ModelSafetyBufferingUpdatedNotification(ServerNotification):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ModelServiceTier(Record):
-    """Part of `Model`."""
+    """Part of `Model`.
+
+    Attributes:
+        description: `str`.
+        id: `str`.
+        name: `str`.
+    """
 
     description: str
     id: str
@@ -192,13 +264,20 @@ class ModelServiceTier(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ModelUpgradeInfo(Record):
-    """Part of `Model`."""
+    """Part of `Model`.
+
+    Attributes:
+        model: `str`.
+        migration_markdown: `str | None`.
+        model_link: `str | None`.
+        retirement_at: Informational Unix timestamp for this upgrade's scheduled retirement, if known.
+        upgrade_copy: `str | None`.
+    """
 
     model: str
     migration_markdown: str | None = None
     model_link: str | None = None
     retirement_at: int | None = None
-    """Informational Unix timestamp for this upgrade's scheduled retirement, if known."""
     upgrade_copy: str | None = None
 
 
@@ -210,7 +289,13 @@ class ModelVerification(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ModelVerificationNotification(ServerNotification):
-    """Payload of `model/verification`."""
+    """Payload of `model/verification`.
+
+    Attributes:
+        thread_id: Id of the thread.
+        turn_id: Id of the turn.
+        verifications: `list[ModelVerification]`.
+    """
 
     METHOD: ClassVar[str] = "model/verification"
 
@@ -229,7 +314,12 @@ class MultiAgentVersion(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ReasoningEffortOption(Record):
-    """Part of `Model`."""
+    """Part of `Model`.
+
+    Attributes:
+        description: `str`.
+        reasoning_effort: `ReasoningEffort`.
+    """
 
     description: str
-    reasoning_effort: ReasoningEffort
+    reasoning_effort: protocol.ReasoningEffort

@@ -12,7 +12,13 @@ from openai_codex._codec.base import OpenEnum, Record, UnknownVariant, Variant
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class FileUpdateChange(Record):
-    """Part of `FileChangePatchUpdatedNotification`, `ThreadItem`."""
+    """Part of `FileChangePatchUpdatedNotification`, `ThreadItem`.
+
+    Attributes:
+        diff: `str`.
+        kind: `PatchChangeKind`.
+        path: `str`.
+    """
 
     diff: str
     kind: PatchChangeKind
@@ -46,7 +52,11 @@ class DeletePatchChangeKind(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class UpdatePatchChangeKind(Variant):
-    """A `PatchChangeKind` of type ``update``."""
+    """A `PatchChangeKind` of type ``update``.
+
+    Attributes:
+        move_path: `str | None`.
+    """
 
     type: ClassVar[Literal["update"]] = "update"
     WIRE_NAMES: ClassVar[dict[str, str]] = {"move_path": "move_path"}

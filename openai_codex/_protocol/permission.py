@@ -3,32 +3,38 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 import attrs
 
-from openai_codex._codec.base import UNSET, ClientRequest, OpenEnum, Record, UnknownVariant, Variant
-
-if TYPE_CHECKING:
-    from openai_codex._codec.base import Unset
-    from openai_codex._protocol.scalar import LegacyAppPathString
+from openai_codex import _protocol as protocol
+from openai_codex._codec.base import UNSET, ClientRequest, OpenEnum, Record, UnknownVariant, Unset, Variant
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class AdditionalFileSystemPermissions(Record):
-    """Part of `AdditionalPermissionProfile`, `GrantedPermissionProfile`, `RequestPermissionProfile`."""
+    """Part of `AdditionalPermissionProfile`, `GrantedPermissionProfile`, `RequestPermissionProfile`.
+
+    Attributes:
+        entries: `list[FileSystemSandboxEntry] | Unset | None`.
+        glob_scan_max_depth: `int | Unset | None`.
+        read: This will be removed in favor of `entries`.
+        write: This will be removed in favor of `entries`.
+    """
 
     entries: list[FileSystemSandboxEntry] | Unset | None = UNSET
     glob_scan_max_depth: int | Unset | None = UNSET
-    read: list[LegacyAppPathString] | Unset | None = UNSET
-    """This will be removed in favor of `entries`."""
-    write: list[LegacyAppPathString] | Unset | None = UNSET
-    """This will be removed in favor of `entries`."""
+    read: list[protocol.LegacyAppPathString] | Unset | None = UNSET
+    write: list[protocol.LegacyAppPathString] | Unset | None = UNSET
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class AdditionalNetworkPermissions(Record):
-    """Part of `AdditionalPermissionProfile`, `GrantedPermissionProfile`, `RequestPermissionProfile`."""
+    """Part of `AdditionalPermissionProfile`, `GrantedPermissionProfile`, `RequestPermissionProfile`.
+
+    Attributes:
+        enabled: `bool | Unset | None`.
+    """
 
     enabled: bool | Unset | None = UNSET
 
@@ -43,16 +49,24 @@ class FileSystemAccessMode(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class PathFileSystemPath(Variant):
-    """A `FileSystemPath` of type ``path``."""
+    """A `FileSystemPath` of type ``path``.
+
+    Attributes:
+        path: `LegacyAppPathString`.
+    """
 
     type: ClassVar[Literal["path"]] = "path"
 
-    path: LegacyAppPathString
+    path: protocol.LegacyAppPathString
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class GlobPatternFileSystemPath(Variant):
-    """A `FileSystemPath` of type ``glob_pattern``."""
+    """A `FileSystemPath` of type ``glob_pattern``.
+
+    Attributes:
+        pattern: `str`.
+    """
 
     type: ClassVar[Literal["glob_pattern"]] = "glob_pattern"
 
@@ -61,7 +75,11 @@ class GlobPatternFileSystemPath(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class SpecialFileSystemPath(Variant):
-    """A `FileSystemPath` of type ``special``."""
+    """A `FileSystemPath` of type ``special``.
+
+    Attributes:
+        value: `FileSystemSpecialPath`.
+    """
 
     type: ClassVar[Literal["special"]] = "special"
 
@@ -74,7 +92,12 @@ FileSystemPath: TypeAlias = PathFileSystemPath | GlobPatternFileSystemPath | Spe
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class FileSystemSandboxEntry(Record):
-    """Part of `AdditionalFileSystemPermissions`."""
+    """Part of `AdditionalFileSystemPermissions`.
+
+    Attributes:
+        access: `FileSystemAccessMode`.
+        path: `FileSystemPath`.
+    """
 
     access: FileSystemAccessMode
     path: FileSystemPath
@@ -100,12 +123,16 @@ class MinimalFileSystemSpecialPath(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ProjectRootsFileSystemSpecialPath(Variant):
-    """A `FileSystemSpecialPath` of kind ``project_roots``."""
+    """A `FileSystemSpecialPath` of kind ``project_roots``.
+
+    Attributes:
+        subpath: `LegacyAppPathString | Unset | None`.
+    """
 
     TAG: ClassVar[str] = "kind"
     kind: ClassVar[Literal["project_roots"]] = "project_roots"
 
-    subpath: LegacyAppPathString | Unset | None = UNSET
+    subpath: protocol.LegacyAppPathString | Unset | None = UNSET
 
 
 class TmpdirFileSystemSpecialPath(Variant):
@@ -128,13 +155,18 @@ class SlashTmpFileSystemSpecialPath(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class UnknownFileSystemSpecialPath(Variant):
-    """A `FileSystemSpecialPath` of kind ``unknown``."""
+    """A `FileSystemSpecialPath` of kind ``unknown``.
+
+    Attributes:
+        path: `str`.
+        subpath: `LegacyAppPathString | Unset | None`.
+    """
 
     TAG: ClassVar[str] = "kind"
     kind: ClassVar[Literal["unknown"]] = "unknown"
 
     path: str
-    subpath: LegacyAppPathString | Unset | None = UNSET
+    subpath: protocol.LegacyAppPathString | Unset | None = UNSET
 
 
 FileSystemSpecialPath: TypeAlias = (
@@ -151,45 +183,58 @@ FileSystemSpecialPath: TypeAlias = (
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class PermissionProfileListParams(ClientRequest["PermissionProfileListResponse"]):
-    """Params of `permissionProfile/list`."""
+    """Params of `permissionProfile/list`.
+
+    Attributes:
+        cursor: Opaque pagination cursor returned by a previous call.
+        cwd: Optional working directory to resolve project config layers.
+        limit: Optional page size; defaults to the full result set.
+    """
 
     METHOD: ClassVar[str] = "permissionProfile/list"
 
     cursor: str | Unset | None = UNSET
-    """Opaque pagination cursor returned by a previous call."""
     cwd: str | Unset | None = UNSET
-    """Optional working directory to resolve project config layers."""
     limit: int | Unset | None = UNSET
-    """Optional page size; defaults to the full result set."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class PermissionProfileListResponse(Record):
-    """Result of `permissionProfile/list`."""
+    """Result of `permissionProfile/list`.
+
+    Attributes:
+        data: `list[PermissionProfileSummary]`.
+        next_cursor: Opaque cursor to pass to the next call to continue after the last item. If None, there are no
+            more items to return.
+    """
 
     data: list[PermissionProfileSummary]
     next_cursor: str | None = None
-    """Opaque cursor to pass to the next call to continue after the last item.
-
-    If None, there are no more items to return.
-    """
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class PermissionProfileSummary(Record):
-    """Part of `PermissionProfileListResponse`."""
+    """Part of `PermissionProfileListResponse`.
+
+    Attributes:
+        allowed: Whether the effective requirements allow selecting this profile.
+        id: Available permission profile identifier.
+        description: Optional user-facing description for display in clients.
+    """
 
     allowed: bool
-    """Whether the effective requirements allow selecting this profile."""
     id: str
-    """Available permission profile identifier."""
     description: str | None = None
-    """Optional user-facing description for display in clients."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class RequestPermissionProfile(Record):
-    """Part of `GuardianApprovalReviewAction`, `PermissionsRequestApprovalParams`."""
+    """Part of `GuardianApprovalReviewAction`, `PermissionsRequestApprovalParams`.
+
+    Attributes:
+        file_system: `AdditionalFileSystemPermissions | None`.
+        network: `AdditionalNetworkPermissions | None`.
+    """
 
     file_system: AdditionalFileSystemPermissions | None = None
     network: AdditionalNetworkPermissions | None = None

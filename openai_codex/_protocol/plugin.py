@@ -3,23 +3,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias
 
 import attrs
 
-from openai_codex._codec.base import UNSET, ClientRequest, OpenEnum, Record, UnknownVariant, Variant
-
-if TYPE_CHECKING:
-    from openai_codex._codec.base import Unset
-    from openai_codex._protocol.hook import HookEventName
-    from openai_codex._protocol.plugin_summary import PluginAuthPolicy, PluginSummary
-    from openai_codex._protocol.scalar import AbsolutePathBuf, LegacyAppPathString
-    from openai_codex._protocol.skill import SkillInterface
+from openai_codex import _protocol as protocol
+from openai_codex._codec.base import UNSET, ClientRequest, OpenEnum, Record, UnknownVariant, Unset, Variant
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class AppSummary(Record):
-    """EXPERIMENTAL - app metadata summary for plugin responses."""
+    """EXPERIMENTAL - app metadata summary for plugin responses.
+
+    Attributes:
+        id: `str`.
+        name: `str`.
+        category: `str | None`.
+        description: `str | None`.
+        install_url: `str | None`.
+    """
 
     id: str
     name: str
@@ -30,7 +32,19 @@ class AppSummary(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class AppTemplateSummary(Record):
-    """Part of `PluginDetail`."""
+    """Part of `PluginDetail`.
+
+    Attributes:
+        materialized_app_ids: `list[str]`.
+        name: `str`.
+        template_id: Id of the template.
+        canonical_connector_id: Id of the canonical connector.
+        category: `str | None`.
+        description: `str | None`.
+        logo_url: `str | None`.
+        logo_url_dark: `str | None`.
+        reason: `AppTemplateUnavailableReason | None`.
+    """
 
     materialized_app_ids: list[str]
     name: str
@@ -52,22 +66,46 @@ class AppTemplateUnavailableReason(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class MarketplaceInterface(Record):
-    """Part of `PluginMarketplaceEntry`."""
+    """Part of `PluginMarketplaceEntry`.
+
+    Attributes:
+        display_name: `str | None`.
+    """
 
     display_name: str | None = None
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class MarketplaceLoadErrorInfo(Record):
-    """Part of `PluginInstalledResponse`, `PluginListResponse`."""
+    """Part of `PluginInstalledResponse`, `PluginListResponse`.
 
-    marketplace_path: AbsolutePathBuf
+    Attributes:
+        marketplace_path: `AbsolutePathBuf`.
+        message: `str`.
+    """
+
+    marketplace_path: protocol.AbsolutePathBuf
     message: str
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class PluginDetail(Record):
-    """Part of `PluginReadResponse`."""
+    """Part of `PluginReadResponse`.
+
+    Attributes:
+        app_templates: `list[AppTemplateSummary]`.
+        apps: `list[AppSummary]`.
+        hooks: `list[PluginHookSummary]`.
+        marketplace_name: `str`.
+        mcp_servers: `list[str]`.
+        skills: `list[SkillSummary]`.
+        summary: `PluginSummary`.
+        description: `str | None`.
+        marketplace_path: `AbsolutePathBuf | None`.
+        onboarding_skill: The declared onboarding skill, when the plugin and visible skill are enabled.
+        scheduled_tasks: `list[ScheduledTaskSummary] | None`.
+        share_url: `str | None`.
+    """
 
     app_templates: list[AppTemplateSummary]
     apps: list[AppSummary]
@@ -75,62 +113,83 @@ class PluginDetail(Record):
     marketplace_name: str
     mcp_servers: list[str]
     skills: list[SkillSummary]
-    summary: PluginSummary
+    summary: protocol.PluginSummary
     description: str | None = None
-    marketplace_path: AbsolutePathBuf | None = None
+    marketplace_path: protocol.AbsolutePathBuf | None = None
     onboarding_skill: SkillSummary | None = None
-    """The declared onboarding skill, when the plugin and visible skill are enabled."""
     scheduled_tasks: list[ScheduledTaskSummary] | None = None
     share_url: str | None = None
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class PluginHookSummary(Record):
-    """Part of `PluginDetail`."""
+    """Part of `PluginDetail`.
 
-    event_name: HookEventName
+    Attributes:
+        event_name: `HookEventName`.
+        key: `str`.
+    """
+
+    event_name: protocol.HookEventName
     key: str
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class PluginInstallParams(ClientRequest["PluginInstallResponse"]):
-    """Params of `plugin/install`."""
+    """Params of `plugin/install`.
+
+    Attributes:
+        plugin_name: `str`.
+        install_attempt_id: Client-generated identifier used to correlate one installation attempt.
+        marketplace_path: `AbsolutePathBuf | Unset | None`.
+        remote_marketplace_name: `str | Unset | None`.
+    """
 
     METHOD: ClassVar[str] = "plugin/install"
 
     plugin_name: str
     install_attempt_id: str | Unset | None = UNSET
-    """Client-generated identifier used to correlate one installation attempt."""
-    marketplace_path: AbsolutePathBuf | Unset | None = UNSET
+    marketplace_path: protocol.AbsolutePathBuf | Unset | None = UNSET
     remote_marketplace_name: str | Unset | None = UNSET
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class PluginInstallResponse(Record):
-    """Result of `plugin/install`."""
+    """Result of `plugin/install`.
+
+    Attributes:
+        apps_needing_auth: `list[AppSummary]`.
+        auth_policy: `PluginAuthPolicy`.
+    """
 
     apps_needing_auth: list[AppSummary]
-    auth_policy: PluginAuthPolicy
+    auth_policy: protocol.PluginAuthPolicy
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class PluginInstalledParams(ClientRequest["PluginInstalledResponse"]):
-    """Params of `plugin/installed`."""
+    """Params of `plugin/installed`.
+
+    Attributes:
+        cwds: Optional working directories used to discover repo marketplaces.
+        install_suggestion_plugin_names: Additional uninstalled plugin names that should be returned when present
+            locally. This is used by mention surfaces that intentionally expose install entrypoints.
+    """
 
     METHOD: ClassVar[str] = "plugin/installed"
 
-    cwds: list[AbsolutePathBuf] | Unset | None = UNSET
-    """Optional working directories used to discover repo marketplaces."""
+    cwds: list[protocol.AbsolutePathBuf] | Unset | None = UNSET
     install_suggestion_plugin_names: list[str] | Unset | None = UNSET
-    """Additional uninstalled plugin names that should be returned when present locally.
-
-    This is used by mention surfaces that intentionally expose install entrypoints.
-    """
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class PluginInstalledResponse(Record):
-    """Result of `plugin/installed`."""
+    """Result of `plugin/installed`.
+
+    Attributes:
+        marketplaces: `list[PluginMarketplaceEntry]`.
+        marketplace_load_errors: `list[MarketplaceLoadErrorInfo]`.
+    """
 
     marketplaces: list[PluginMarketplaceEntry]
     marketplace_load_errors: list[MarketplaceLoadErrorInfo] = attrs.Factory(list[Any])
@@ -148,27 +207,32 @@ class PluginListMarketplaceKind(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class PluginListParams(ClientRequest["PluginListResponse"]):
-    """Params of `plugin/list`."""
+    """Params of `plugin/list`.
+
+    Attributes:
+        cwds: Optional working directories used to discover repo marketplaces. When omitted, only home-scoped
+            marketplaces and the official curated marketplace are considered.
+        force_refetch: Whether the client requests a fresh remote plugin catalog fetch.
+        marketplace_kinds: Optional marketplace kind filter. When omitted, only local marketplaces are queried, plus
+            the default remote catalog when enabled by feature flag.
+    """
 
     METHOD: ClassVar[str] = "plugin/list"
 
-    cwds: list[AbsolutePathBuf] | Unset | None = UNSET
-    """Optional working directories used to discover repo marketplaces.
-
-    When omitted, only home-scoped marketplaces and the official curated marketplace are considered.
-    """
+    cwds: list[protocol.AbsolutePathBuf] | Unset | None = UNSET
     force_refetch: bool | Unset = UNSET
-    """Whether the client requests a fresh remote plugin catalog fetch."""
     marketplace_kinds: list[PluginListMarketplaceKind] | Unset | None = UNSET
-    """Optional marketplace kind filter.
-
-    When omitted, only local marketplaces are queried, plus the default remote catalog when enabled by feature flag.
-    """
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class PluginListResponse(Record):
-    """Result of `plugin/list`."""
+    """Result of `plugin/list`.
+
+    Attributes:
+        marketplaces: `list[PluginMarketplaceEntry]`.
+        featured_plugin_ids: `list[str]`.
+        marketplace_load_errors: `list[MarketplaceLoadErrorInfo]`.
+    """
 
     marketplaces: list[PluginMarketplaceEntry]
     featured_plugin_ids: list[str] = attrs.Factory(list[Any])
@@ -177,32 +241,46 @@ class PluginListResponse(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class PluginMarketplaceEntry(Record):
-    """Part of `PluginInstalledResponse`, `PluginListResponse`."""
+    """Part of `PluginInstalledResponse`, `PluginListResponse`.
+
+    Attributes:
+        name: `str`.
+        plugins: `list[PluginSummary]`.
+        interface: `MarketplaceInterface | None`.
+        path: Local marketplace file path when the marketplace is backed by a local file. Remote-only catalog
+            marketplaces do not have a local path.
+    """
 
     name: str
-    plugins: list[PluginSummary]
+    plugins: list[protocol.PluginSummary]
     interface: MarketplaceInterface | None = None
-    path: AbsolutePathBuf | None = None
-    """Local marketplace file path when the marketplace is backed by a local file.
-
-    Remote-only catalog marketplaces do not have a local path.
-    """
+    path: protocol.AbsolutePathBuf | None = None
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class PluginReadParams(ClientRequest["PluginReadResponse"]):
-    """Params of `plugin/read`."""
+    """Params of `plugin/read`.
+
+    Attributes:
+        plugin_name: `str`.
+        marketplace_path: `AbsolutePathBuf | Unset | None`.
+        remote_marketplace_name: `str | Unset | None`.
+    """
 
     METHOD: ClassVar[str] = "plugin/read"
 
     plugin_name: str
-    marketplace_path: AbsolutePathBuf | Unset | None = UNSET
+    marketplace_path: protocol.AbsolutePathBuf | Unset | None = UNSET
     remote_marketplace_name: str | Unset | None = UNSET
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class PluginReadResponse(Record):
-    """Result of `plugin/read`."""
+    """Result of `plugin/read`.
+
+    Attributes:
+        plugin: `PluginDetail`.
+    """
 
     plugin: PluginDetail
 
@@ -213,64 +291,83 @@ class PluginReconcileChangedPlugin(Record):
 
     Flags describe declarations before runtime policy filtering. Updates OR the old and new bundle flags; enablement
     changes and cached reinstalls use the cached bundle; removals retain the old bundle's flags.
+
+    Attributes:
+        has_apps: `bool`.
+        has_hooks: `bool`.
+        has_mcps: `bool`.
+        has_skills: Whether either bundle declares skill roots; not a validated inventory of enabled skills.
+        id: Local plugin ID (`name@marketplace`), matching `PluginSummary.id`.
     """
 
     has_apps: bool
     has_hooks: bool
     has_mcps: bool
     has_skills: bool
-    """Whether either bundle declares skill roots; not a validated inventory of enabled skills."""
     id: str
-    """Local plugin ID (`name@marketplace`), matching `PluginSummary.id`."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class PluginReconcileParams(ClientRequest["PluginReconcileResponse"]):
-    """Params of `plugin/reconcile`."""
+    """Params of `plugin/reconcile`.
+
+    Attributes:
+        reason: Optional client-provided reason recorded with the reconciliation attempt.
+    """
 
     METHOD: ClassVar[str] = "plugin/reconcile"
 
     reason: str | Unset | None = UNSET
-    """Optional client-provided reason recorded with the reconciliation attempt."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class PluginReconcileResponse(Record):
     """Bundle and installed-state changes observed by this pass, not a runtime-readiness acknowledgement or a cumulative
     diff since the client's last request. Other metadata-only changes are not listed.
+
+    Attributes:
+        changed_plugins: Plugins affected by bundle changes, enablement changes, or removals. Installed-state
+            changes compare against the previous cached snapshot, including cached reinstalls. Removal hints survive
+            cache cleanup failures; unchanged plugins are omitted.
+        failed_materialization_remote_plugin_ids: Subset of failures for which the requested bundle could not be
+            materialized. A previously cached version may still be available.
+        failed_remote_plugin_ids: Backend remote plugin IDs whose bundle or identity update failed.
     """
 
     changed_plugins: list[PluginReconcileChangedPlugin]
-    """Plugins affected by bundle changes, enablement changes, or removals.
-
-    Installed-state changes compare against the previous cached snapshot, including cached reinstalls. Removal hints
-    survive cache cleanup failures; unchanged plugins are omitted.
-    """
     failed_materialization_remote_plugin_ids: list[str]
-    """Subset of failures for which the requested bundle could not be materialized.
-
-    A previously cached version may still be available.
-    """
     failed_remote_plugin_ids: list[str]
-    """Backend remote plugin IDs whose bundle or identity update failed."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class PluginSearchParams(ClientRequest["PluginSearchResponse"]):
-    """Experimental. Params of `plugin/search`."""
+    """Experimental. Params of `plugin/search`.
+
+    Attributes:
+        search_term: `str`.
+        cursor: `str | Unset | None`.
+        cwds: `list[AbsolutePathBuf] | Unset | None`.
+        limit: `int | Unset | None`.
+        scope: `PluginSearchScope | Unset | None`.
+    """
 
     METHOD: ClassVar[str] = "plugin/search"
 
     search_term: str
     cursor: str | Unset | None = UNSET
-    cwds: list[AbsolutePathBuf] | Unset | None = UNSET
+    cwds: list[protocol.AbsolutePathBuf] | Unset | None = UNSET
     limit: int | Unset | None = UNSET
     scope: PluginSearchScope | Unset | None = UNSET
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class PluginSearchResponse(Record):
-    """Experimental. Result of `plugin/search`."""
+    """Experimental. Result of `plugin/search`.
+
+    Attributes:
+        data: `list[PluginSearchResult]`.
+        next_cursor: `str | None`.
+    """
 
     data: list[PluginSearchResult]
     next_cursor: str | None = None
@@ -278,11 +375,17 @@ class PluginSearchResponse(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class PluginSearchResult(Record):
-    """Part of `PluginSearchResponse`."""
+    """Part of `PluginSearchResponse`.
+
+    Attributes:
+        marketplace_name: `str`.
+        plugin: `PluginSummary`.
+        marketplace_path: `AbsolutePathBuf | None`.
+    """
 
     marketplace_name: str
-    plugin: PluginSummary
-    marketplace_path: AbsolutePathBuf | None = None
+    plugin: protocol.PluginSummary
+    marketplace_path: protocol.AbsolutePathBuf | None = None
 
 
 class PluginSearchScope(OpenEnum):
@@ -295,7 +398,13 @@ class PluginSearchScope(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class PluginSkillReadParams(ClientRequest["PluginSkillReadResponse"]):
-    """Params of `plugin/skill/read`."""
+    """Params of `plugin/skill/read`.
+
+    Attributes:
+        remote_marketplace_name: `str`.
+        remote_plugin_id: Id of the remote plugin.
+        skill_name: `str`.
+    """
 
     METHOD: ClassVar[str] = "plugin/skill/read"
 
@@ -306,14 +415,22 @@ class PluginSkillReadParams(ClientRequest["PluginSkillReadResponse"]):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class PluginSkillReadResponse(Record):
-    """Result of `plugin/skill/read`."""
+    """Result of `plugin/skill/read`.
+
+    Attributes:
+        contents: `str | None`.
+    """
 
     contents: str | None = None
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class PluginUninstallParams(ClientRequest["PluginUninstallResponse"]):
-    """Params of `plugin/uninstall`."""
+    """Params of `plugin/uninstall`.
+
+    Attributes:
+        plugin_id: Id of the plugin.
+    """
 
     METHOD: ClassVar[str] = "plugin/uninstall"
 
@@ -328,7 +445,12 @@ class PluginUninstallResponse(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class HourlyScheduledTaskSchedule(Variant):
-    """A `ScheduledTaskSchedule` of type ``hourly``."""
+    """A `ScheduledTaskSchedule` of type ``hourly``.
+
+    Attributes:
+        interval_hours: `int`.
+        days: `list[ScheduledTaskWeekday] | None`.
+    """
 
     type: ClassVar[Literal["hourly"]] = "hourly"
 
@@ -338,7 +460,11 @@ class HourlyScheduledTaskSchedule(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class DailyScheduledTaskSchedule(Variant):
-    """A `ScheduledTaskSchedule` of type ``daily``."""
+    """A `ScheduledTaskSchedule` of type ``daily``.
+
+    Attributes:
+        time: `str`.
+    """
 
     type: ClassVar[Literal["daily"]] = "daily"
 
@@ -347,7 +473,11 @@ class DailyScheduledTaskSchedule(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class WeekdaysScheduledTaskSchedule(Variant):
-    """A `ScheduledTaskSchedule` of type ``weekdays``."""
+    """A `ScheduledTaskSchedule` of type ``weekdays``.
+
+    Attributes:
+        time: `str`.
+    """
 
     type: ClassVar[Literal["weekdays"]] = "weekdays"
 
@@ -356,7 +486,12 @@ class WeekdaysScheduledTaskSchedule(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class WeeklyScheduledTaskSchedule(Variant):
-    """A `ScheduledTaskSchedule` of type ``weekly``."""
+    """A `ScheduledTaskSchedule` of type ``weekly``.
+
+    Attributes:
+        days: `list[ScheduledTaskWeekday]`.
+        time: `str`.
+    """
 
     type: ClassVar[Literal["weekly"]] = "weekly"
 
@@ -376,7 +511,14 @@ ScheduledTaskSchedule: TypeAlias = (
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ScheduledTaskSummary(Record):
-    """Part of `PluginDetail`."""
+    """Part of `PluginDetail`.
+
+    Attributes:
+        key: `str`.
+        name: `str`.
+        prompt: `str`.
+        schedule: `ScheduledTaskSchedule`.
+    """
 
     key: str
     name: str
@@ -398,11 +540,20 @@ class ScheduledTaskWeekday(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class SkillSummary(Record):
-    """Part of `PluginDetail`."""
+    """Part of `PluginDetail`.
+
+    Attributes:
+        description: `str`.
+        enabled: `bool`.
+        name: `str`.
+        interface: `SkillInterface | None`.
+        path: `LegacyAppPathString | None`.
+        short_description: `str | None`.
+    """
 
     description: str
     enabled: bool
     name: str
-    interface: SkillInterface | None = None
-    path: LegacyAppPathString | None = None
+    interface: protocol.SkillInterface | None = None
+    path: protocol.LegacyAppPathString | None = None
     short_description: str | None = None

@@ -3,21 +3,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import attrs
 
-from openai_codex._codec.base import UNSET, ClientRequest, OpenEnum, Record
-
-if TYPE_CHECKING:
-    from openai_codex._codec.base import Unset
-    from openai_codex._protocol.plugin_summary import PluginSummary
-    from openai_codex._protocol.scalar import AbsolutePathBuf
+from openai_codex import _protocol as protocol
+from openai_codex._codec.base import UNSET, ClientRequest, OpenEnum, Record, Unset
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class PluginShareCheckoutParams(ClientRequest["PluginShareCheckoutResponse"]):
-    """Params of `plugin/share/checkout`."""
+    """Params of `plugin/share/checkout`.
+
+    Attributes:
+        remote_plugin_id: Id of the remote plugin.
+    """
 
     METHOD: ClassVar[str] = "plugin/share/checkout"
 
@@ -26,20 +26,34 @@ class PluginShareCheckoutParams(ClientRequest["PluginShareCheckoutResponse"]):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class PluginShareCheckoutResponse(Record):
-    """Result of `plugin/share/checkout`."""
+    """Result of `plugin/share/checkout`.
+
+    Attributes:
+        marketplace_name: `str`.
+        marketplace_path: `AbsolutePathBuf`.
+        plugin_id: Id of the plugin.
+        plugin_name: `str`.
+        plugin_path: `AbsolutePathBuf`.
+        remote_plugin_id: Id of the remote plugin.
+        remote_version: `str | None`.
+    """
 
     marketplace_name: str
-    marketplace_path: AbsolutePathBuf
+    marketplace_path: protocol.AbsolutePathBuf
     plugin_id: str
     plugin_name: str
-    plugin_path: AbsolutePathBuf
+    plugin_path: protocol.AbsolutePathBuf
     remote_plugin_id: str
     remote_version: str | None = None
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class PluginShareDeleteParams(ClientRequest["PluginShareDeleteResponse"]):
-    """Params of `plugin/share/delete`."""
+    """Params of `plugin/share/delete`.
+
+    Attributes:
+        remote_plugin_id: Id of the remote plugin.
+    """
 
     METHOD: ClassVar[str] = "plugin/share/delete"
 
@@ -62,10 +76,15 @@ class PluginShareDiscoverability(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class PluginShareListItem(Record):
-    """Part of `PluginShareListResponse`."""
+    """Part of `PluginShareListResponse`.
 
-    plugin: PluginSummary
-    local_plugin_path: AbsolutePathBuf | None = None
+    Attributes:
+        plugin: `PluginSummary`.
+        local_plugin_path: `AbsolutePathBuf | None`.
+    """
+
+    plugin: protocol.PluginSummary
+    local_plugin_path: protocol.AbsolutePathBuf | None = None
 
 
 class PluginShareListParams(ClientRequest["PluginShareListResponse"]):
@@ -78,14 +97,25 @@ class PluginShareListParams(ClientRequest["PluginShareListResponse"]):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class PluginShareListResponse(Record):
-    """Result of `plugin/share/list`."""
+    """Result of `plugin/share/list`.
+
+    Attributes:
+        data: `list[PluginShareListItem]`.
+    """
 
     data: list[PluginShareListItem]
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class PluginSharePrincipal(Record):
-    """Part of `PluginShareContext`, `PluginShareUpdateTargetsResponse`."""
+    """Part of `PluginShareContext`, `PluginShareUpdateTargetsResponse`.
+
+    Attributes:
+        name: `str`.
+        principal_id: Id of the principal.
+        principal_type: `PluginSharePrincipalType`.
+        role: `PluginSharePrincipalRole`.
+    """
 
     name: str
     principal_id: str
@@ -111,11 +141,18 @@ class PluginSharePrincipalType(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class PluginShareSaveParams(ClientRequest["PluginShareSaveResponse"]):
-    """Params of `plugin/share/save`."""
+    """Params of `plugin/share/save`.
+
+    Attributes:
+        plugin_path: `AbsolutePathBuf`.
+        discoverability: `PluginShareDiscoverability | Unset | None`.
+        remote_plugin_id: Id of the remote plugin.
+        share_targets: `list[PluginShareTarget] | Unset | None`.
+    """
 
     METHOD: ClassVar[str] = "plugin/share/save"
 
-    plugin_path: AbsolutePathBuf
+    plugin_path: protocol.AbsolutePathBuf
     discoverability: PluginShareDiscoverability | Unset | None = UNSET
     remote_plugin_id: str | Unset | None = UNSET
     share_targets: list[PluginShareTarget] | Unset | None = UNSET
@@ -123,7 +160,13 @@ class PluginShareSaveParams(ClientRequest["PluginShareSaveResponse"]):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class PluginShareSaveResponse(Record):
-    """Result of `plugin/share/save`."""
+    """Result of `plugin/share/save`.
+
+    Attributes:
+        remote_plugin_id: Id of the remote plugin.
+        share_url: `str`.
+        can_publish_to_workspace: `bool | None`.
+    """
 
     remote_plugin_id: str
     share_url: str
@@ -132,7 +175,13 @@ class PluginShareSaveResponse(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class PluginShareTarget(Record):
-    """Part of `PluginShareSaveParams`, `PluginShareUpdateTargetsParams`."""
+    """Part of `PluginShareSaveParams`, `PluginShareUpdateTargetsParams`.
+
+    Attributes:
+        principal_id: Id of the principal.
+        principal_type: `PluginSharePrincipalType`.
+        role: `PluginShareTargetRole`.
+    """
 
     principal_id: str
     principal_type: PluginSharePrincipalType
@@ -156,7 +205,13 @@ class PluginShareUpdateDiscoverability(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class PluginShareUpdateTargetsParams(ClientRequest["PluginShareUpdateTargetsResponse"]):
-    """Params of `plugin/share/updateTargets`."""
+    """Params of `plugin/share/updateTargets`.
+
+    Attributes:
+        discoverability: `PluginShareUpdateDiscoverability`.
+        remote_plugin_id: Id of the remote plugin.
+        share_targets: `list[PluginShareTarget]`.
+    """
 
     METHOD: ClassVar[str] = "plugin/share/updateTargets"
 
@@ -167,7 +222,12 @@ class PluginShareUpdateTargetsParams(ClientRequest["PluginShareUpdateTargetsResp
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class PluginShareUpdateTargetsResponse(Record):
-    """Result of `plugin/share/updateTargets`."""
+    """Result of `plugin/share/updateTargets`.
+
+    Attributes:
+        discoverability: `PluginShareDiscoverability`.
+        principals: `list[PluginSharePrincipal]`.
+    """
 
     discoverability: PluginShareDiscoverability
     principals: list[PluginSharePrincipal]

@@ -3,15 +3,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias
 
 import attrs
 
+from openai_codex import _protocol as protocol
 from openai_codex._codec.base import OpenEnum, Record, UnknownVariant, Variant
-
-if TYPE_CHECKING:
-    from openai_codex._protocol.plugin_share import PluginShareDiscoverability, PluginSharePrincipal
-    from openai_codex._protocol.scalar import AbsolutePathBuf
 
 
 class PluginAuthPolicy(OpenEnum):
@@ -22,15 +19,15 @@ class PluginAuthPolicy(OpenEnum):
 
 
 class PluginAvailability(OpenEnum):
-    """Part of `PluginSummary`."""
+    """Part of `PluginSummary`.
+
+    Attributes:
+        available: Plugin-service currently sends `"ENABLED"` for available remote plugins. Codex app-server exposes
+            `"AVAILABLE"` in its API; the alias keeps decoding compatible with that upstream response.
+    """
 
     disabled_by_admin = "DISABLED_BY_ADMIN"
     available = "AVAILABLE"
-    """Plugin-service currently sends `"ENABLED"` for available remote plugins.
-
-    Codex app-server exposes `"AVAILABLE"` in its API; the alias keeps decoding compatible with that upstream
-    response.
-    """
 
 
 class PluginDisabledReason(OpenEnum):
@@ -59,31 +56,45 @@ class PluginInstallPolicySource(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class PluginInterface(Record):
-    """Part of `PluginSummary`."""
+    """Part of `PluginSummary`.
+
+    Attributes:
+        capabilities: `list[str]`.
+        screenshot_urls: Remote screenshot URLs from the plugin catalog.
+        screenshots: Local screenshot paths, resolved from the installed plugin package.
+        brand_color: `str | None`.
+        category: `str | None`.
+        composer_icon: Local composer icon path, resolved from the installed plugin package.
+        composer_icon_url: Remote composer icon URL from the plugin catalog.
+        default_prompt: Starter prompts for the plugin. Capped at 3 entries with a maximum of 128 characters per
+            entry.
+        developer_name: `str | None`.
+        display_name: `str | None`.
+        logo: Local logo path, resolved from the installed plugin package.
+        logo_dark: Local dark-mode logo path, resolved from the installed plugin package.
+        logo_url: Remote logo URL from the plugin catalog.
+        logo_url_dark: Remote dark-mode logo URL from the plugin catalog.
+        long_description: `str | None`.
+        privacy_policy_url: `str | None`.
+        short_description: `str | None`.
+        terms_of_service_url: `str | None`.
+        website_url: `str | None`.
+    """
 
     capabilities: list[str]
     screenshot_urls: list[str]
-    """Remote screenshot URLs from the plugin catalog."""
-    screenshots: list[AbsolutePathBuf]
-    """Local screenshot paths, resolved from the installed plugin package."""
+    screenshots: list[protocol.AbsolutePathBuf]
     brand_color: str | None = None
     category: str | None = None
-    composer_icon: AbsolutePathBuf | None = None
-    """Local composer icon path, resolved from the installed plugin package."""
+    composer_icon: protocol.AbsolutePathBuf | None = None
     composer_icon_url: str | None = None
-    """Remote composer icon URL from the plugin catalog."""
     default_prompt: list[str] | None = None
-    """Starter prompts for the plugin. Capped at 3 entries with a maximum of 128 characters per entry."""
     developer_name: str | None = None
     display_name: str | None = None
-    logo: AbsolutePathBuf | None = None
-    """Local logo path, resolved from the installed plugin package."""
-    logo_dark: AbsolutePathBuf | None = None
-    """Local dark-mode logo path, resolved from the installed plugin package."""
+    logo: protocol.AbsolutePathBuf | None = None
+    logo_dark: protocol.AbsolutePathBuf | None = None
     logo_url: str | None = None
-    """Remote logo URL from the plugin catalog."""
     logo_url_dark: str | None = None
-    """Remote dark-mode logo URL from the plugin catalog."""
     long_description: str | None = None
     privacy_policy_url: str | None = None
     short_description: str | None = None
@@ -93,31 +104,52 @@ class PluginInterface(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class PluginShareContext(Record):
-    """Part of `PluginSummary`."""
+    """Part of `PluginSummary`.
+
+    Attributes:
+        remote_plugin_id: Id of the remote plugin.
+        can_publish_to_workspace: `bool | None`.
+        creator_account_user_id: Id of the creator account user.
+        creator_name: `str | None`.
+        discoverability: `PluginShareDiscoverability | None`.
+        remote_version: Version of the remote shared plugin release when available.
+        share_principals: `list[PluginSharePrincipal] | None`.
+        share_url: `str | None`.
+    """
 
     remote_plugin_id: str
     can_publish_to_workspace: bool | None = None
     creator_account_user_id: str | None = None
     creator_name: str | None = None
-    discoverability: PluginShareDiscoverability | None = None
+    discoverability: protocol.PluginShareDiscoverability | None = None
     remote_version: str | None = None
-    """Version of the remote shared plugin release when available."""
-    share_principals: list[PluginSharePrincipal] | None = None
+    share_principals: list[protocol.PluginSharePrincipal] | None = None
     share_url: str | None = None
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class LocalPluginSource(Variant):
-    """A `PluginSource` of type ``local``."""
+    """A `PluginSource` of type ``local``.
+
+    Attributes:
+        path: `AbsolutePathBuf`.
+    """
 
     type: ClassVar[Literal["local"]] = "local"
 
-    path: AbsolutePathBuf
+    path: protocol.AbsolutePathBuf
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class GitPluginSource(Variant):
-    """A `PluginSource` of type ``git``."""
+    """A `PluginSource` of type ``git``.
+
+    Attributes:
+        url: `str`.
+        path: `str | None`.
+        ref_name: `str | None`.
+        sha: `str | None`.
+    """
 
     type: ClassVar[Literal["git"]] = "git"
 
@@ -129,15 +161,19 @@ class GitPluginSource(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class NpmPluginSource(Variant):
-    """A `PluginSource` of type ``npm``."""
+    """A `PluginSource` of type ``npm``.
+
+    Attributes:
+        package: `str`.
+        registry: Optional HTTPS registry URL. Authentication stays in the user's npm config.
+        version: Optional npm version or version range.
+    """
 
     type: ClassVar[Literal["npm"]] = "npm"
 
     package: str
     registry: str | None = None
-    """Optional HTTPS registry URL. Authentication stays in the user's npm config."""
     version: str | None = None
-    """Optional npm version or version range."""
 
 
 class RemotePluginSource(Variant):
@@ -157,7 +193,29 @@ PluginSource: TypeAlias = LocalPluginSource | GitPluginSource | NpmPluginSource 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class PluginSummary(Record):
-    """Part of `PluginDetail`, `PluginMarketplaceEntry`, `PluginSearchResult` and 1 more."""
+    """Part of `PluginDetail`, `PluginMarketplaceEntry`, `PluginSearchResult` and 1 more.
+
+    Attributes:
+        auth_policy: `PluginAuthPolicy`.
+        enabled: `bool`.
+        id: `str`.
+        install_policy: `PluginInstallPolicy`.
+        installed: `bool`.
+        name: `str`.
+        source: `PluginSource`.
+        availability: Availability state for installing and using the plugin.
+        disabled_reason: Why the remote plugin is unavailable, when provided by plugin-service.
+        eligible_plan_types: Raw plugin-service plan identifiers eligible to install the plugin.
+        install_policy_source: `PluginInstallPolicySource | None`.
+        installed_at: Unix timestamp in seconds when the remote plugin was installed, when available.
+        interface: `PluginInterface | None`.
+        keywords: `list[str]`.
+        local_version: Version of the locally materialized plugin package when available.
+        must_show_installation_interstitial: `bool | None`.
+        remote_plugin_id: Backend remote plugin identifier when available.
+        share_context: Remote sharing context associated with this plugin when available.
+        version: Version advertised by the remote marketplace backend when available.
+    """
 
     auth_policy: PluginAuthPolicy
     enabled: bool
@@ -167,22 +225,14 @@ class PluginSummary(Record):
     name: str
     source: PluginSource
     availability: PluginAvailability = PluginAvailability.available
-    """Availability state for installing and using the plugin."""
     disabled_reason: PluginDisabledReason | None = None
-    """Why the remote plugin is unavailable, when provided by plugin-service."""
     eligible_plan_types: list[str] | None = None
-    """Raw plugin-service plan identifiers eligible to install the plugin."""
     install_policy_source: PluginInstallPolicySource | None = None
     installed_at: int | None = None
-    """Unix timestamp in seconds when the remote plugin was installed, when available."""
     interface: PluginInterface | None = None
     keywords: list[str] = attrs.Factory(list[Any])
     local_version: str | None = None
-    """Version of the locally materialized plugin package when available."""
     must_show_installation_interstitial: bool | None = None
     remote_plugin_id: str | None = None
-    """Backend remote plugin identifier when available."""
     share_context: PluginShareContext | None = None
-    """Remote sharing context associated with this plugin when available."""
     version: str | None = None
-    """Version advertised by the remote marketplace backend when available."""

@@ -3,27 +3,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 import attrs
 
-from openai_codex._codec.base import UNSET, OpenEnum, Record, UnknownVariant, Variant
-
-if TYPE_CHECKING:
-    from openai_codex._codec.base import Unset
-    from openai_codex._protocol.scalar import AbsolutePathBuf
+from openai_codex import _protocol as protocol
+from openai_codex._codec.base import UNSET, OpenEnum, Record, UnknownVariant, Unset, Variant
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ActivePermissionProfile(Record):
-    """Part of `ThreadForkResponse`, `ThreadResumeResponse`, `ThreadSettings` and 1 more."""
+    """Part of `ThreadForkResponse`, `ThreadResumeResponse`, `ThreadSettings` and 1 more.
+
+    Attributes:
+        id: Identifier from `default_permissions` or the implicit built-in default, such as `:workspace` or a
+            user-defined `[permissions.<id>]` profile.
+        extends: Parent profile identifier from the selected permissions profile's `extends` setting, when present.
+    """
 
     id: str
-    """Identifier from `default_permissions` or the implicit built-in default, such as `:workspace` or a user-defined
-    `[permissions.<id>]` profile.
-    """
     extends: str | None = None
-    """Parent profile identifier from the selected permissions profile's `extends` setting, when present."""
 
 
 class ApprovalsReviewer(OpenEnum):
@@ -42,7 +41,15 @@ class ApprovalsReviewer(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class GranularApprovalDetails(Record):
-    """What `granular` of a `AskForApproval` says."""
+    """What `granular` of a `AskForApproval` says.
+
+    Attributes:
+        mcp_elicitations: `bool`.
+        rules: `bool`.
+        sandbox_approval: `bool`.
+        request_permissions: `bool | Unset`.
+        skill_approval: `bool | Unset`.
+    """
 
     WIRE_NAMES: ClassVar[dict[str, str]] = {
         "mcp_elicitations": "mcp_elicitations",
@@ -68,7 +75,11 @@ class ApprovalPolicy(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class GranularAskForApproval(Record):
-    """A `AskForApproval` with ``granular``."""
+    """A `AskForApproval` with ``granular``.
+
+    Attributes:
+        granular: `GranularApprovalDetails`.
+    """
 
     granular: GranularApprovalDetails
 
@@ -102,7 +113,11 @@ class DangerFullAccessSandboxPolicy(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ReadOnlySandboxPolicy(Variant):
-    """A `SandboxPolicy` of type ``readOnly``."""
+    """A `SandboxPolicy` of type ``readOnly``.
+
+    Attributes:
+        network_access: `bool | Unset`.
+    """
 
     type: ClassVar[Literal["readOnly"]] = "readOnly"
 
@@ -111,7 +126,11 @@ class ReadOnlySandboxPolicy(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ExternalSandboxPolicy(Variant):
-    """A `SandboxPolicy` of type ``externalSandbox``."""
+    """A `SandboxPolicy` of type ``externalSandbox``.
+
+    Attributes:
+        network_access: `NetworkAccess | Unset`.
+    """
 
     type: ClassVar[Literal["externalSandbox"]] = "externalSandbox"
 
@@ -120,14 +139,21 @@ class ExternalSandboxPolicy(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class WorkspaceWriteSandboxPolicy(Variant):
-    """A `SandboxPolicy` of type ``workspaceWrite``."""
+    """A `SandboxPolicy` of type ``workspaceWrite``.
+
+    Attributes:
+        exclude_slash_tmp: `bool | Unset`.
+        exclude_tmpdir_env_var: `bool | Unset`.
+        network_access: `bool | Unset`.
+        writable_roots: `list[AbsolutePathBuf] | Unset`.
+    """
 
     type: ClassVar[Literal["workspaceWrite"]] = "workspaceWrite"
 
     exclude_slash_tmp: bool | Unset = UNSET
     exclude_tmpdir_env_var: bool | Unset = UNSET
     network_access: bool | Unset = UNSET
-    writable_roots: list[AbsolutePathBuf] | Unset = UNSET
+    writable_roots: list[protocol.AbsolutePathBuf] | Unset = UNSET
 
 
 SandboxPolicy: TypeAlias = (

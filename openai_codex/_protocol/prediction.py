@@ -12,7 +12,12 @@ from openai_codex._codec.base import ClientRequest, Record, ServerNotification, 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadPredictionRequestParams(ClientRequest["ThreadPredictionRequestResponse"]):
-    """Experimental. Params of `thread/prediction/request`."""
+    """Experimental. Params of `thread/prediction/request`.
+
+    Attributes:
+        source_turn_id: Id of the source turn.
+        thread_id: Id of the thread.
+    """
 
     METHOD: ClassVar[str] = "thread/prediction/request"
 
@@ -28,7 +33,11 @@ class ThreadPredictionRequestResponse(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class CompletedThreadPredictionResult(Variant):
-    """A `ThreadPredictionResult` of type ``completed``."""
+    """A `ThreadPredictionResult` of type ``completed``.
+
+    Attributes:
+        text: `str | None`.
+    """
 
     type: ClassVar[Literal["completed"]] = "completed"
 
@@ -49,7 +58,13 @@ ThreadPredictionResult: TypeAlias = CompletedThreadPredictionResult | FailedThre
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadPredictionUpdatedNotification(ServerNotification):
-    """Payload of `thread/prediction/updated`."""
+    """Payload of `thread/prediction/updated`.
+
+    Attributes:
+        result: `ThreadPredictionResult`.
+        source_turn_id: Id of the source turn.
+        thread_id: Id of the thread.
+    """
 
     METHOD: ClassVar[str] = "thread/prediction/updated"
 

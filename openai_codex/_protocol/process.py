@@ -3,59 +3,58 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import attrs
 
-from openai_codex._codec.base import SECRET, UNSET, ClientRequest, OpenEnum, Record, ServerNotification
-
-if TYPE_CHECKING:
-    from openai_codex._codec.base import Unset
-    from openai_codex._protocol.scalar import AbsolutePathBuf
+from openai_codex import _protocol as protocol
+from openai_codex._codec.base import SECRET, UNSET, ClientRequest, OpenEnum, Record, ServerNotification, Unset
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ProcessExitedNotification(ServerNotification):
-    """Final process exit notification for `process/spawn`."""
+    """Final process exit notification for `process/spawn`.
+
+    Attributes:
+        exit_code: Process exit code.
+        process_handle: Client-supplied, connection-scoped `processHandle` from `process/spawn`.
+        stderr: Buffered stderr capture.
+
+            Empty when stderr was streamed via `process/outputDelta`.
+        stderr_cap_reached: Whether stderr reached `outputBytesCap`.
+
+            In streaming mode, stderr is empty and cap state is also reported on the final stderr `process/outputDelta`
+            notification.
+        stdout: Buffered stdout capture.
+
+            Empty when stdout was streamed via `process/outputDelta`.
+        stdout_cap_reached: Whether stdout reached `outputBytesCap`.
+
+            In streaming mode, stdout is empty and cap state is also reported on the final stdout `process/outputDelta`
+            notification.
+    """
 
     METHOD: ClassVar[str] = "process/exited"
 
     exit_code: int
-    """Process exit code."""
     process_handle: str
-    """Client-supplied, connection-scoped `processHandle` from `process/spawn`."""
     stderr: str
-    """Buffered stderr capture.
-
-    Empty when stderr was streamed via `process/outputDelta`.
-    """
     stderr_cap_reached: bool
-    """Whether stderr reached `outputBytesCap`.
-
-    In streaming mode, stderr is empty and cap state is also reported on the final stderr `process/outputDelta`
-    notification.
-    """
     stdout: str
-    """Buffered stdout capture.
-
-    Empty when stdout was streamed via `process/outputDelta`.
-    """
     stdout_cap_reached: bool
-    """Whether stdout reached `outputBytesCap`.
-
-    In streaming mode, stdout is empty and cap state is also reported on the final stdout `process/outputDelta`
-    notification.
-    """
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ProcessKillParams(ClientRequest["ProcessKillResponse"]):
-    """Experimental. Terminate a running `process/spawn` session."""
+    """Experimental. Terminate a running `process/spawn` session.
+
+    Attributes:
+        process_handle: Client-supplied, connection-scoped `processHandle` from `process/spawn`.
+    """
 
     METHOD: ClassVar[str] = "process/kill"
 
     process_handle: str
-    """Client-supplied, connection-scoped `processHandle` from `process/spawn`."""
 
 
 class ProcessKillResponse(Record):
@@ -66,39 +65,48 @@ class ProcessKillResponse(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ProcessOutputDeltaNotification(ServerNotification):
-    """Base64-encoded output chunk emitted for a streaming `process/spawn` request."""
+    """Base64-encoded output chunk emitted for a streaming `process/spawn` request.
+
+    Attributes:
+        cap_reached: True on the final streamed chunk for this stream when output was truncated by `outputBytesCap`.
+        delta_base64: Base64-encoded output bytes.
+        process_handle: Client-supplied, connection-scoped `processHandle` from `process/spawn`.
+        stream: Output stream this chunk belongs to.
+    """
 
     METHOD: ClassVar[str] = "process/outputDelta"
 
     cap_reached: bool
-    """True on the final streamed chunk for this stream when output was truncated by `outputBytesCap`."""
     delta_base64: str
-    """Base64-encoded output bytes."""
     process_handle: str
-    """Client-supplied, connection-scoped `processHandle` from `process/spawn`."""
     stream: ProcessOutputStream
-    """Output stream this chunk belongs to."""
 
 
 class ProcessOutputStream(OpenEnum):
-    """Stream label for `process/outputDelta` notifications."""
+    """Stream label for `process/outputDelta` notifications.
+
+    Attributes:
+        stdout: stdout stream. PTY mode multiplexes terminal output here.
+        stderr: stderr stream.
+    """
 
     stdout = "stdout"
-    """stdout stream. PTY mode multiplexes terminal output here."""
     stderr = "stderr"
-    """stderr stream."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ProcessResizePtyParams(ClientRequest["ProcessResizePtyResponse"]):
-    """Experimental. Resize a running PTY-backed `process/spawn` session."""
+    """Experimental. Resize a running PTY-backed `process/spawn` session.
+
+    Attributes:
+        process_handle: Client-supplied, connection-scoped `processHandle` from `process/spawn`.
+        size: New PTY size in character cells.
+    """
 
     METHOD: ClassVar[str] = "process/resizePty"
 
     process_handle: str
-    """Client-supplied, connection-scoped `processHandle` from `process/spawn`."""
     size: ProcessTerminalSize
-    """New PTY size in character cells."""
 
 
 class ProcessResizePtyResponse(Record):
@@ -115,49 +123,45 @@ class ProcessSpawnParams(ClientRequest["ProcessSpawnResponse"]):
 
     `process/spawn` returns after the process has started and the connection-scoped `processHandle` has been
     registered. Process output and exit are reported via `process/outputDelta` and `process/exited` notifications.
+
+    Attributes:
+        command: Command argv vector. Empty arrays are rejected.
+        cwd: Absolute working directory for the process.
+        process_handle: Client-supplied, connection-scoped process handle.
+
+            Duplicate active handles are rejected on the same connection. The same handle can be reused after the prior
+            process exits.
+        env: Optional environment overrides merged into the app-server process environment.
+
+            Matching names override inherited values. Set a key to `null` to unset an inherited variable.
+        output_bytes_cap: Optional per-stream stdout/stderr capture cap in bytes.
+
+            When omitted, the server default applies. Set to `null` to disable the cap.
+        size: Optional initial PTY size in character cells. Only valid when `tty` is true.
+        stream_stdin: Allow follow-up `process/writeStdin` requests to write stdin bytes.
+        stream_stdout_stderr: Stream stdout/stderr via `process/outputDelta` notifications.
+
+            Streamed bytes are not duplicated into the `process/exited` notification.
+        timeout_ms: Optional timeout in milliseconds.
+
+            When omitted, the server default applies. Set to `null` to disable the timeout.
+        tty: Enable PTY mode.
+
+            This implies `streamStdin` and `streamStdoutStderr`.
     """
 
     METHOD: ClassVar[str] = "process/spawn"
 
     command: list[str]
-    """Command argv vector. Empty arrays are rejected."""
-    cwd: AbsolutePathBuf
-    """Absolute working directory for the process."""
+    cwd: protocol.AbsolutePathBuf
     process_handle: str
-    """Client-supplied, connection-scoped process handle.
-
-    Duplicate active handles are rejected on the same connection. The same handle can be reused after the prior
-    process exits.
-    """
     env: dict[str, str | None] | Unset | None = attrs.field(default=UNSET, metadata=SECRET)
-    """Optional environment overrides merged into the app-server process environment.
-
-    Matching names override inherited values. Set a key to `null` to unset an inherited variable.
-    """
     output_bytes_cap: int | Unset | None = UNSET
-    """Optional per-stream stdout/stderr capture cap in bytes.
-
-    When omitted, the server default applies. Set to `null` to disable the cap.
-    """
     size: ProcessTerminalSize | Unset | None = UNSET
-    """Optional initial PTY size in character cells. Only valid when `tty` is true."""
     stream_stdin: bool | Unset = UNSET
-    """Allow follow-up `process/writeStdin` requests to write stdin bytes."""
     stream_stdout_stderr: bool | Unset = UNSET
-    """Stream stdout/stderr via `process/outputDelta` notifications.
-
-    Streamed bytes are not duplicated into the `process/exited` notification.
-    """
     timeout_ms: int | Unset | None = UNSET
-    """Optional timeout in milliseconds.
-
-    When omitted, the server default applies. Set to `null` to disable the timeout.
-    """
     tty: bool | Unset = UNSET
-    """Enable PTY mode.
-
-    This implies `streamStdin` and `streamStdoutStderr`.
-    """
 
 
 class ProcessSpawnResponse(Record):
@@ -168,26 +172,32 @@ class ProcessSpawnResponse(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ProcessTerminalSize(Record):
-    """PTY size in character cells for `process/spawn` PTY sessions."""
+    """PTY size in character cells for `process/spawn` PTY sessions.
+
+    Attributes:
+        cols: Terminal width in character cells.
+        rows: Terminal height in character cells.
+    """
 
     cols: int
-    """Terminal width in character cells."""
     rows: int
-    """Terminal height in character cells."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ProcessWriteStdinParams(ClientRequest["ProcessWriteStdinResponse"]):
-    """Experimental. Write stdin bytes to a running `process/spawn` session, close stdin, or both."""
+    """Experimental. Write stdin bytes to a running `process/spawn` session, close stdin, or both.
+
+    Attributes:
+        process_handle: Client-supplied, connection-scoped `processHandle` from `process/spawn`.
+        close_stdin: Close stdin after writing `deltaBase64`, if present.
+        delta_base64: Optional base64-encoded stdin bytes to write.
+    """
 
     METHOD: ClassVar[str] = "process/writeStdin"
 
     process_handle: str
-    """Client-supplied, connection-scoped `processHandle` from `process/spawn`."""
     close_stdin: bool | Unset = UNSET
-    """Close stdin after writing `deltaBase64`, if present."""
     delta_base64: str | Unset | None = UNSET
-    """Optional base64-encoded stdin bytes to write."""
 
 
 class ProcessWriteStdinResponse(Record):

@@ -3,21 +3,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import attrs
 
-from openai_codex._codec.base import UNSET, ClientRequest, OpenEnum, Record, ServerNotification
-
-if TYPE_CHECKING:
-    from openai_codex._codec.base import Unset
-    from openai_codex._protocol.scalar import AbsolutePathBuf
-    from openai_codex._protocol.thread_list import SortDirection
+from openai_codex import _protocol as protocol
+from openai_codex._codec.base import UNSET, ClientRequest, OpenEnum, Record, ServerNotification, Unset
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class Project(Record):
-    """Part of `ProjectCreateResponse`, `ProjectImportResponse`, `ProjectListResponse` and 2 more."""
+    """Part of `ProjectCreateResponse`, `ProjectImportResponse`, `ProjectListResponse` and 2 more.
+
+    Attributes:
+        created_at: `int`.
+        id: `str`.
+        metadata: `dict[str, str]`.
+        name: `str`.
+        position: `int`.
+        roots: `list[ProjectRoot]`.
+        updated_at: `int`.
+        recency_at: Newest non-archived member thread's recency, in Unix seconds; null when none exist.
+    """
 
     created_at: int
     id: str
@@ -27,7 +34,6 @@ class Project(Record):
     roots: list[ProjectRoot]
     updated_at: int
     recency_at: int | None = None
-    """Newest non-archived member thread's recency, in Unix seconds; null when none exist."""
 
 
 class ProjectChangeType(OpenEnum):
@@ -40,7 +46,12 @@ class ProjectChangeType(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ProjectChangedNotification(ServerNotification):
-    """Payload of `project/changed`."""
+    """Payload of `project/changed`.
+
+    Attributes:
+        change_type: `ProjectChangeType`.
+        project_id: Id of the project.
+    """
 
     METHOD: ClassVar[str] = "project/changed"
 
@@ -50,7 +61,14 @@ class ProjectChangedNotification(ServerNotification):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ProjectCreateParams(ClientRequest["ProjectCreateResponse"]):
-    """Experimental. Params of `project/create`."""
+    """Experimental. Params of `project/create`.
+
+    Attributes:
+        idempotency_key: `str`.
+        name: `str`.
+        roots: `list[ProjectRoot]`.
+        metadata: `dict[str, str] | Unset | None`.
+    """
 
     METHOD: ClassVar[str] = "project/create"
 
@@ -62,14 +80,22 @@ class ProjectCreateParams(ClientRequest["ProjectCreateResponse"]):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ProjectCreateResponse(Record):
-    """Experimental. Result of `project/create`."""
+    """Experimental. Result of `project/create`.
+
+    Attributes:
+        project: `Project`.
+    """
 
     project: Project
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ProjectDeleteParams(ClientRequest["ProjectDeleteResponse"]):
-    """Experimental. Params of `project/delete`."""
+    """Experimental. Params of `project/delete`.
+
+    Attributes:
+        project_id: Id of the project.
+    """
 
     METHOD: ClassVar[str] = "project/delete"
 
@@ -84,7 +110,15 @@ class ProjectDeleteResponse(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ProjectImportParams(ClientRequest["ProjectImportResponse"]):
-    """Experimental. Params of `project/import`."""
+    """Experimental. Params of `project/import`.
+
+    Attributes:
+        idempotency_key: `str`.
+        name: `str`.
+        roots: `list[ProjectRoot]`.
+        metadata: `dict[str, str] | Unset | None`.
+        threads: `list[str] | Unset | None`.
+    """
 
     METHOD: ClassVar[str] = "project/import"
 
@@ -97,28 +131,42 @@ class ProjectImportParams(ClientRequest["ProjectImportResponse"]):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ProjectImportResponse(Record):
-    """Experimental. Result of `project/import`."""
+    """Experimental. Result of `project/import`.
+
+    Attributes:
+        project: `Project`.
+    """
 
     project: Project
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ProjectListParams(ClientRequest["ProjectListResponse"]):
-    """Experimental. Params of `project/list`."""
+    """Experimental. Params of `project/list`.
+
+    Attributes:
+        cursor: `str | Unset | None`.
+        limit: `int | Unset | None`.
+        sort_direction: Requires sortKey. Defaults to asc for position and desc for recencyAt.
+        sort_key: Defaults to position. Recency sorting always places empty projects last.
+    """
 
     METHOD: ClassVar[str] = "project/list"
 
     cursor: str | Unset | None = UNSET
     limit: int | Unset | None = UNSET
-    sort_direction: SortDirection | Unset | None = UNSET
-    """Requires sortKey. Defaults to asc for position and desc for recencyAt."""
+    sort_direction: protocol.SortDirection | Unset | None = UNSET
     sort_key: ProjectSortKey | Unset | None = UNSET
-    """Defaults to position. Recency sorting always places empty projects last."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ProjectListResponse(Record):
-    """Experimental. Result of `project/list`."""
+    """Experimental. Result of `project/list`.
+
+    Attributes:
+        data: `list[Project]`.
+        next_cursor: `str | None`.
+    """
 
     data: list[Project]
     next_cursor: str | None = None
@@ -126,7 +174,12 @@ class ProjectListResponse(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ProjectMoveParams(ClientRequest["ProjectMoveResponse"]):
-    """Experimental. Params of `project/move`."""
+    """Experimental. Params of `project/move`.
+
+    Attributes:
+        project_id: Id of the project.
+        before_project_id: Id of the before project.
+    """
 
     METHOD: ClassVar[str] = "project/move"
 
@@ -142,7 +195,11 @@ class ProjectMoveResponse(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ProjectReadParams(ClientRequest["ProjectReadResponse"]):
-    """Experimental. Params of `project/read`."""
+    """Experimental. Params of `project/read`.
+
+    Attributes:
+        project_id: Id of the project.
+    """
 
     METHOD: ClassVar[str] = "project/read"
 
@@ -151,16 +208,24 @@ class ProjectReadParams(ClientRequest["ProjectReadResponse"]):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ProjectReadResponse(Record):
-    """Experimental. Result of `project/read`."""
+    """Experimental. Result of `project/read`.
+
+    Attributes:
+        project: `Project`.
+    """
 
     project: Project
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ProjectRoot(Record):
-    """Part of `Project`, `ProjectCreateParams`, `ProjectImportParams` and 1 more."""
+    """Part of `Project`, `ProjectCreateParams`, `ProjectImportParams` and 1 more.
 
-    path: AbsolutePathBuf
+    Attributes:
+        path: `AbsolutePathBuf`.
+    """
+
+    path: protocol.AbsolutePathBuf
 
 
 class ProjectSortKey(OpenEnum):
@@ -172,7 +237,14 @@ class ProjectSortKey(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ProjectUpdateParams(ClientRequest["ProjectUpdateResponse"]):
-    """Experimental. Params of `project/update`."""
+    """Experimental. Params of `project/update`.
+
+    Attributes:
+        project_id: Id of the project.
+        metadata: `dict[str, str] | Unset | None`.
+        name: `str | Unset | None`.
+        roots: `list[ProjectRoot] | Unset | None`.
+    """
 
     METHOD: ClassVar[str] = "project/update"
 
@@ -184,14 +256,23 @@ class ProjectUpdateParams(ClientRequest["ProjectUpdateResponse"]):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ProjectUpdateResponse(Record):
-    """Experimental. Result of `project/update`."""
+    """Experimental. Result of `project/update`.
+
+    Attributes:
+        project: `Project`.
+    """
 
     project: Project
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadProjectUpdatedNotification(ServerNotification):
-    """Payload of `thread/project/updated`."""
+    """Payload of `thread/project/updated`.
+
+    Attributes:
+        project_id: Id of the project.
+        thread_id: Id of the thread.
+    """
 
     METHOD: ClassVar[str] = "thread/project/updated"
 

@@ -3,48 +3,64 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import attrs
 
-from openai_codex._codec.base import UNSET, ClientRequest, Record, ServerNotification
-
-if TYPE_CHECKING:
-    from openai_codex._codec.base import Unset
-    from openai_codex._protocol.input import UserInput
-    from openai_codex._protocol.turn import Turn
+from openai_codex import _protocol as protocol
+from openai_codex._codec.base import UNSET, ClientRequest, Record, ServerNotification, Unset
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class QueuedSubmission(Record):
-    """Part of `ThreadQueueAddResponse`, `ThreadQueueListResponse`, `ThreadQueueUpdateResponse`."""
+    """Part of `ThreadQueueAddResponse`, `ThreadQueueListResponse`, `ThreadQueueUpdateResponse`.
+
+    Attributes:
+        client_user_message_id: Id of the client user message.
+        id: `str`.
+        input: `list[UserInput]`.
+    """
 
     client_user_message_id: str
     id: str
-    input: list[UserInput]
+    input: list[protocol.UserInput]
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadQueueAddParams(ClientRequest["ThreadQueueAddResponse"]):
-    """Experimental. Params of `thread/queue/add`."""
+    """Experimental. Params of `thread/queue/add`.
+
+    Attributes:
+        client_user_message_id: Id of the client user message.
+        input: `list[UserInput]`.
+        thread_id: Id of the thread.
+    """
 
     METHOD: ClassVar[str] = "thread/queue/add"
 
     client_user_message_id: str
-    input: list[UserInput]
+    input: list[protocol.UserInput]
     thread_id: str
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadQueueAddResponse(Record):
-    """Experimental. Result of `thread/queue/add`."""
+    """Experimental. Result of `thread/queue/add`.
+
+    Attributes:
+        queued_submission: `QueuedSubmission`.
+    """
 
     queued_submission: QueuedSubmission
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadQueueChangedNotification(ServerNotification):
-    """Payload of `thread/queue/changed`."""
+    """Payload of `thread/queue/changed`.
+
+    Attributes:
+        thread_id: Id of the thread.
+    """
 
     METHOD: ClassVar[str] = "thread/queue/changed"
 
@@ -53,7 +69,12 @@ class ThreadQueueChangedNotification(ServerNotification):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadQueueDeleteParams(ClientRequest["ThreadQueueDeleteResponse"]):
-    """Experimental. Params of `thread/queue/delete`."""
+    """Experimental. Params of `thread/queue/delete`.
+
+    Attributes:
+        queued_submission_id: Id of the queued submission.
+        thread_id: Id of the thread.
+    """
 
     METHOD: ClassVar[str] = "thread/queue/delete"
 
@@ -63,36 +84,53 @@ class ThreadQueueDeleteParams(ClientRequest["ThreadQueueDeleteResponse"]):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadQueueDeleteResponse(Record):
-    """Experimental. Result of `thread/queue/delete`."""
+    """Experimental. Result of `thread/queue/delete`.
+
+    Attributes:
+        deleted: `bool`.
+    """
 
     deleted: bool
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadQueueListParams(ClientRequest["ThreadQueueListResponse"]):
-    """Experimental. Params of `thread/queue/list`."""
+    """Experimental. Params of `thread/queue/list`.
+
+    Attributes:
+        thread_id: Id of the thread.
+        cursor: Opaque pagination cursor returned by a previous call.
+        limit: Optional page size; defaults to the standard thread-list page size.
+    """
 
     METHOD: ClassVar[str] = "thread/queue/list"
 
     thread_id: str
     cursor: str | Unset | None = UNSET
-    """Opaque pagination cursor returned by a previous call."""
     limit: int | Unset | None = UNSET
-    """Optional page size; defaults to the standard thread-list page size."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadQueueListResponse(Record):
-    """Experimental. Result of `thread/queue/list`."""
+    """Experimental. Result of `thread/queue/list`.
+
+    Attributes:
+        data: `list[QueuedSubmission]`.
+        next_cursor: Opaque cursor for the next page, or `null` when no submissions remain.
+    """
 
     data: list[QueuedSubmission]
     next_cursor: str | None = None
-    """Opaque cursor for the next page, or `null` when no submissions remain."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadQueueReorderParams(ClientRequest["ThreadQueueReorderResponse"]):
-    """Experimental. Params of `thread/queue/reorder`."""
+    """Experimental. Params of `thread/queue/reorder`.
+
+    Attributes:
+        queued_submission_ids: `list[str]`.
+        thread_id: Id of the thread.
+    """
 
     METHOD: ClassVar[str] = "thread/queue/reorder"
 
@@ -108,7 +146,12 @@ class ThreadQueueReorderResponse(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadQueueStartParams(ClientRequest["ThreadQueueStartResponse"]):
-    """Experimental. Params of `thread/queue/start`."""
+    """Experimental. Params of `thread/queue/start`.
+
+    Attributes:
+        thread_id: Id of the thread.
+        queued_submission_id: Id of the queued submission.
+    """
 
     METHOD: ClassVar[str] = "thread/queue/start"
 
@@ -118,24 +161,38 @@ class ThreadQueueStartParams(ClientRequest["ThreadQueueStartResponse"]):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadQueueStartResponse(Record):
-    """Experimental. Result of `thread/queue/start`."""
+    """Experimental. Result of `thread/queue/start`.
 
-    turn: Turn
+    Attributes:
+        turn: `Turn`.
+    """
+
+    turn: protocol.Turn
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadQueueUpdateParams(ClientRequest["ThreadQueueUpdateResponse"]):
-    """Experimental. Params of `thread/queue/update`."""
+    """Experimental. Params of `thread/queue/update`.
+
+    Attributes:
+        input: `list[UserInput]`.
+        queued_submission_id: Id of the queued submission.
+        thread_id: Id of the thread.
+    """
 
     METHOD: ClassVar[str] = "thread/queue/update"
 
-    input: list[UserInput]
+    input: list[protocol.UserInput]
     queued_submission_id: str
     thread_id: str
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadQueueUpdateResponse(Record):
-    """Experimental. Result of `thread/queue/update`."""
+    """Experimental. Result of `thread/queue/update`.
+
+    Attributes:
+        queued_submission: `QueuedSubmission`.
+    """
 
     queued_submission: QueuedSubmission

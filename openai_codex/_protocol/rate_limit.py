@@ -3,15 +3,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import attrs
 
-from openai_codex._codec.base import UNSET, ClientRequest, OpenEnum, Record, ServerNotification
-
-if TYPE_CHECKING:
-    from openai_codex._codec.base import JsonValue, Unset
-    from openai_codex._protocol.account import PlanType
+from openai_codex import _protocol as protocol
+from openai_codex._codec.base import UNSET, ClientRequest, JsonValue, OpenEnum, Record, ServerNotification, Unset
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
@@ -21,6 +18,9 @@ class AccountRateLimitsUpdatedNotification(ServerNotification):
     Clients should merge available values into the most recent `account/rateLimits/read` response or refetch that
     snapshot. Nullable account metadata may be unavailable in a rolling update and does not clear a previously
     observed value.
+
+    Attributes:
+        rate_limits: `RateLimitSnapshot`.
     """
 
     METHOD: ClassVar[str] = "account/rateLimits/updated"
@@ -30,7 +30,12 @@ class AccountRateLimitsUpdatedNotification(ServerNotification):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class AccountTokenUsageDailyBucket(Record):
-    """Part of `GetAccountTokenUsageResponse`."""
+    """Part of `GetAccountTokenUsageResponse`.
+
+    Attributes:
+        start_date: `str`.
+        tokens: `int`.
+    """
 
     start_date: str
     tokens: int
@@ -38,7 +43,15 @@ class AccountTokenUsageDailyBucket(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class AccountTokenUsageSummary(Record):
-    """Part of `GetAccountTokenUsageResponse`."""
+    """Part of `GetAccountTokenUsageResponse`.
+
+    Attributes:
+        current_streak_days: `int | None`.
+        lifetime_tokens: `int | None`.
+        longest_running_turn_sec: `int | None`.
+        longest_streak_days: `int | None`.
+        peak_daily_tokens: `int | None`.
+    """
 
     current_streak_days: int | None = None
     lifetime_tokens: int | None = None
@@ -48,40 +61,58 @@ class AccountTokenUsageSummary(Record):
 
 
 class ConsumeAccountRateLimitResetCreditOutcome(OpenEnum):
-    """Part of `ConsumeAccountRateLimitResetCreditResponse`."""
+    """Part of `ConsumeAccountRateLimitResetCreditResponse`.
+
+    Attributes:
+        reset: A reset credit was consumed and the eligible rate-limit windows were reset.
+        nothing_to_reset: No current rate-limit window is eligible for a reset.
+        no_credit: The account has no earned reset credits available.
+        already_redeemed: The same idempotency key already completed a reset successfully.
+    """
 
     reset = "reset"
-    """A reset credit was consumed and the eligible rate-limit windows were reset."""
     nothing_to_reset = "nothingToReset"
-    """No current rate-limit window is eligible for a reset."""
     no_credit = "noCredit"
-    """The account has no earned reset credits available."""
     already_redeemed = "alreadyRedeemed"
-    """The same idempotency key already completed a reset successfully."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ConsumeAccountRateLimitResetCreditParams(ClientRequest["ConsumeAccountRateLimitResetCreditResponse"]):
-    """Params of `account/rateLimitResetCredit/consume`."""
+    """Params of `account/rateLimitResetCredit/consume`.
+
+    Attributes:
+        idempotency_key: Identifies one logical reset attempt. A UUID is recommended; reuse the same value when
+            retrying that attempt.
+        credit_id: Opaque reset-credit identifier to redeem. When omitted, the backend selects the next available
+            credit.
+    """
 
     METHOD: ClassVar[str] = "account/rateLimitResetCredit/consume"
 
     idempotency_key: str
-    """Identifies one logical reset attempt. A UUID is recommended; reuse the same value when retrying that attempt."""
     credit_id: str | Unset | None = UNSET
-    """Opaque reset-credit identifier to redeem. When omitted, the backend selects the next available credit."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ConsumeAccountRateLimitResetCreditResponse(Record):
-    """Result of `account/rateLimitResetCredit/consume`."""
+    """Result of `account/rateLimitResetCredit/consume`.
+
+    Attributes:
+        outcome: `ConsumeAccountRateLimitResetCreditOutcome`.
+    """
 
     outcome: ConsumeAccountRateLimitResetCreditOutcome
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class CreditsSnapshot(Record):
-    """Part of `RateLimitSnapshot`."""
+    """Part of `RateLimitSnapshot`.
+
+    Attributes:
+        has_credits: `bool`.
+        unlimited: `bool`.
+        balance: `str | None`.
+    """
 
     has_credits: bool
     unlimited: bool
@@ -90,64 +121,70 @@ class CreditsSnapshot(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class GetAccountRateLimitsParams(ClientRequest["GetAccountRateLimitsResponse"]):
-    """Usage-read capabilities of the requesting client, never inferred from its experiment arm."""
+    """Usage-read capabilities of the requesting client, never inferred from its experiment arm.
+
+    Attributes:
+        exclude_reset_credit_details: Skip the separate reset-credit detail lookup for background usage polls. The
+            usage response still includes the available count; omitted/false preserves detailed reads.
+        supports_luna_reserve: The client supports automatic Luna Reserve fallback. For eligible ChatGPT CLI users,
+            allow the backend to record experiment exposure after ordinary usage is blocked.
+    """
 
     METHOD: ClassVar[str] = "account/rateLimits/read"
 
     exclude_reset_credit_details: bool | Unset = UNSET
-    """Skip the separate reset-credit detail lookup for background usage polls.
-
-    The usage response still includes the available count; omitted/false preserves detailed reads.
-    """
     supports_luna_reserve: bool | Unset = UNSET
-    """The client supports automatic Luna Reserve fallback.
-
-    For eligible ChatGPT CLI users, allow the backend to record experiment exposure after ordinary usage is blocked.
-    """
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class GetAccountRateLimitsResponse(Record):
-    """Result of `account/rateLimits/read`."""
+    """Result of `account/rateLimits/read`.
+
+    Attributes:
+        rate_limits: Backward-compatible single-bucket view; mirrors the historical payload.
+        account_id: Account associated with this usage snapshot, when supplied by the backend.
+        ordinary_usage_allowed: Backend permission for ordinary included usage, validated against the active
+            account. Null means unavailable; clients must not infer recovery from percentages or reset times.
+        rate_limit_reset_credits: `RateLimitResetCreditsSummary | None`.
+        rate_limit_upsell: Optional backend-owned banner from the same usage read. Its nested keys retain the
+            backend's snake_case contract; an absent banner leaves the client's existing UI unchanged.
+        rate_limits_by_limit_id: Multi-bucket view keyed by metered `limit_id` (for example, `codex`).
+    """
 
     rate_limits: RateLimitSnapshot
-    """Backward-compatible single-bucket view; mirrors the historical payload."""
     account_id: str | None = None
-    """Account associated with this usage snapshot, when supplied by the backend."""
     ordinary_usage_allowed: bool | None = None
-    """Backend permission for ordinary included usage, validated against the active account.
-
-    Null means unavailable; clients must not infer recovery from percentages or reset times.
-    """
     rate_limit_reset_credits: RateLimitResetCreditsSummary | None = None
     rate_limit_upsell: JsonValue = None
-    """Optional backend-owned banner from the same usage read.
-
-    Its nested keys retain the backend's snake_case contract; an absent banner leaves the client's existing UI
-    unchanged.
-    """
     rate_limits_by_limit_id: dict[str, RateLimitSnapshot] | None = None
-    """Multi-bucket view keyed by metered `limit_id` (for example, `codex`)."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class GetAccountTokenUsageParams(ClientRequest["GetAccountTokenUsageResponse"]):
-    """Params of `account/usage/read`."""
+    """Params of `account/usage/read`.
+
+    Attributes:
+        thread_id: When present, read estimated usage for this thread instead of account-wide token activity.
+    """
 
     METHOD: ClassVar[str] = "account/usage/read"
 
     thread_id: str | Unset | None = UNSET
-    """When present, read estimated usage for this thread instead of account-wide token activity."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class GetAccountTokenUsageResponse(Record):
-    """Result of `account/usage/read`."""
+    """Result of `account/usage/read`.
+
+    Attributes:
+        summary: `AccountTokenUsageSummary`.
+        daily_usage_buckets: `list[AccountTokenUsageDailyBucket] | None`.
+        thread_usage: Estimated usage when a thread was requested and its billing route is available.
+    """
 
     summary: AccountTokenUsageSummary
     daily_usage_buckets: list[AccountTokenUsageDailyBucket] | None = None
     thread_usage: ThreadUsage | None = None
-    """Estimated usage when a thread was requested and its billing route is available."""
 
 
 class RateLimitReachedType(OpenEnum):
@@ -162,20 +199,25 @@ class RateLimitReachedType(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class RateLimitResetCredit(Record):
-    """Part of `RateLimitResetCreditsSummary`."""
+    """Part of `RateLimitResetCreditsSummary`.
+
+    Attributes:
+        granted_at: Unix timestamp in seconds when the credit was granted.
+        id: Opaque backend identifier for this reset credit.
+        reset_type: `RateLimitResetType`.
+        status: `RateLimitResetCreditStatus`.
+        description: Backend-provided display description for this credit, or `null` when unavailable.
+        expires_at: Unix timestamp in seconds when the credit expires, or `null` if it does not expire.
+        title: Backend-provided display title for this credit, or `null` when unavailable.
+    """
 
     granted_at: int
-    """Unix timestamp in seconds when the credit was granted."""
     id: str
-    """Opaque backend identifier for this reset credit."""
     reset_type: RateLimitResetType
     status: RateLimitResetCreditStatus
     description: str | None = None
-    """Backend-provided display description for this credit, or `null` when unavailable."""
     expires_at: int | None = None
-    """Unix timestamp in seconds when the credit expires, or `null` if it does not expire."""
     title: str | None = None
-    """Backend-provided display title for this credit, or `null` when unavailable."""
 
 
 class RateLimitResetCreditStatus(OpenEnum):
@@ -189,15 +231,19 @@ class RateLimitResetCreditStatus(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class RateLimitResetCreditsSummary(Record):
-    """Part of `GetAccountRateLimitsResponse`."""
+    """Part of `GetAccountRateLimitsResponse`.
+
+    Attributes:
+        available_count: `int`.
+        credits: Detail rows for available reset credits, when the backend provides them.
+
+            `null` means only `availableCount` is known, while an empty array means details were fetched and no
+            available credits were returned. The backend may cap this list, so its length can be less than
+            `availableCount`.
+    """
 
     available_count: int
     credits: list[RateLimitResetCredit] | None = None
-    """Detail rows for available reset credits, when the backend provides them.
-
-    `null` means only `availableCount` is known, while an empty array means details were fetched and no available
-    credits were returned. The backend may cap this list, so its length can be less than `availableCount`.
-    """
 
 
 class RateLimitResetType(OpenEnum):
@@ -209,25 +255,43 @@ class RateLimitResetType(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class RateLimitSnapshot(Record):
-    """Part of `AccountRateLimitsUpdatedNotification`, `GetAccountRateLimitsResponse`."""
+    """Part of `AccountRateLimitsUpdatedNotification`, `GetAccountRateLimitsResponse`.
+
+    Attributes:
+        credits: `CreditsSnapshot | None`.
+        individual_limit: `SpendControlLimitSnapshot | None`.
+        limit_id: Id of the limit.
+        limit_name: `str | None`.
+        normal_model_slug: Normal model whose display name and reasoning options describe this quota alias.
+        plan_type: `PlanType | None`.
+        primary: `RateLimitWindow | None`.
+        rate_limit_reached_type: `RateLimitReachedType | None`.
+        secondary: `RateLimitWindow | None`.
+        spend_control_reached: Backend-reported spend-control state. `None` is unavailable, not a sparse-update
+            recovery.
+    """
 
     credits: CreditsSnapshot | None = None
     individual_limit: SpendControlLimitSnapshot | None = None
     limit_id: str | None = None
     limit_name: str | None = None
     normal_model_slug: str | None = None
-    """Normal model whose display name and reasoning options describe this quota alias."""
-    plan_type: PlanType | None = None
+    plan_type: protocol.PlanType | None = None
     primary: RateLimitWindow | None = None
     rate_limit_reached_type: RateLimitReachedType | None = None
     secondary: RateLimitWindow | None = None
     spend_control_reached: bool | None = None
-    """Backend-reported spend-control state. `None` is unavailable, not a sparse-update recovery."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class RateLimitWindow(Record):
-    """Part of `RateLimitSnapshot`."""
+    """Part of `RateLimitSnapshot`.
+
+    Attributes:
+        used_percent: `int`.
+        resets_at: `int | None`.
+        window_duration_mins: `int | None`.
+    """
 
     used_percent: int
     resets_at: int | None = None
@@ -236,7 +300,14 @@ class RateLimitWindow(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class SpendControlLimitSnapshot(Record):
-    """Part of `RateLimitSnapshot`."""
+    """Part of `RateLimitSnapshot`.
+
+    Attributes:
+        limit: `str`.
+        remaining_percent: `int`.
+        resets_at: `int`.
+        used: `str`.
+    """
 
     limit: str
     remaining_percent: int
@@ -246,7 +317,14 @@ class SpendControlLimitSnapshot(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadUsage(Record):
-    """Part of `GetAccountTokenUsageResponse`."""
+    """Part of `GetAccountTokenUsageResponse`.
+
+    Attributes:
+        estimated_usage_credits_micros: `int`.
+        groups: `list[ThreadUsageBreakdownGroup]`.
+        thread_id: Id of the thread.
+        estimated_usage_usd_micros: `int | None`.
+    """
 
     estimated_usage_credits_micros: int
     groups: list[ThreadUsageBreakdownGroup]
@@ -256,7 +334,19 @@ class ThreadUsage(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadUsageBreakdownGroup(Record):
-    """Part of `ThreadUsage`."""
+    """Part of `ThreadUsage`.
+
+    Attributes:
+        estimated_usage_credits_micros: `int`.
+        cached_input_tokens: `int | None`.
+        input_tokens: `int | None`.
+        model: `str | None`.
+        net_new_input_tokens: `int | None`.
+        output_tokens: `int | None`.
+        reasoning_effort: `str | None`.
+        speed: `str | None`.
+        total_tokens: `int | None`.
+    """
 
     estimated_usage_credits_micros: int
     cached_input_tokens: int | None = None

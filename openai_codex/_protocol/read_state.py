@@ -15,6 +15,10 @@ class ThreadReadState(Record):
     """The first unread position in a durable local thread.
 
     A null position means read. The opaque revision guards edits against activity or marks the caller has not seen.
+
+    Attributes:
+        revision: `str`.
+        first_unread: `ThreadUnreadPosition | None`.
     """
 
     revision: str
@@ -23,7 +27,12 @@ class ThreadReadState(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadReadStateChangedNotification(ServerNotification):
-    """Payload of `thread/readState/changed`."""
+    """Payload of `thread/readState/changed`.
+
+    Attributes:
+        read_state: `ThreadReadState`.
+        thread_id: Id of the thread.
+    """
 
     METHOD: ClassVar[str] = "thread/readState/changed"
 
@@ -53,19 +62,28 @@ ThreadReadStateOperation: TypeAlias = ReadThreadReadStateOperation | UnreadThrea
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadReadStateUpdateParams(ClientRequest["ThreadReadStateUpdateResponse"]):
-    """Experimental. Params of `thread/readState/update`."""
+    """Experimental. Params of `thread/readState/update`.
+
+    Attributes:
+        expected_revision: Revision of the row or transcript actually seen. Conflicts require a fresh user action.
+        operation: `ThreadReadStateOperation`.
+        thread_id: Id of the thread.
+    """
 
     METHOD: ClassVar[str] = "thread/readState/update"
 
     expected_revision: str
-    """Revision of the row or transcript actually seen. Conflicts require a fresh user action."""
     operation: ThreadReadStateOperation
     thread_id: str
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadReadStateUpdateResponse(Record):
-    """Experimental. Result of `thread/readState/update`."""
+    """Experimental. Result of `thread/readState/update`.
+
+    Attributes:
+        read_state: `ThreadReadState`.
+    """
 
     read_state: ThreadReadState
 
@@ -80,7 +98,11 @@ class ThreadStartThreadUnreadPosition(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class TurnThreadUnreadPosition(Variant):
-    """The earliest completed result needing attention."""
+    """The earliest completed result needing attention.
+
+    Attributes:
+        turn_id: Id of the turn.
+    """
 
     type: ClassVar[Literal["turn"]] = "turn"
 

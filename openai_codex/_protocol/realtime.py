@@ -3,14 +3,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias
 
 import attrs
 
-from openai_codex._codec.base import UNSET, ClientRequest, OpenEnum, Record, ServerNotification, UnknownVariant, Variant
-
-if TYPE_CHECKING:
-    from openai_codex._codec.base import JsonValue, Unset
+from openai_codex._codec.base import (
+    UNSET,
+    ClientRequest,
+    JsonValue,
+    OpenEnum,
+    Record,
+    ServerNotification,
+    UnknownVariant,
+    Unset,
+    Variant,
+)
 
 
 class CodexResponseHandoffMode(OpenEnum):
@@ -86,7 +93,15 @@ class RealtimeVoice(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class RealtimeVoicesList(Record):
-    """Part of `ThreadRealtimeListVoicesResponse`."""
+    """Part of `ThreadRealtimeListVoicesResponse`.
+
+    Attributes:
+        default_v1: `RealtimeVoice`.
+        default_v2: `RealtimeVoice`.
+        v1: `list[RealtimeVoice]`.
+        v2: `list[RealtimeVoice]`.
+        v3: `list[RealtimeVoice]`.
+    """
 
     default_v1: RealtimeVoice
     default_v2: RealtimeVoice
@@ -97,7 +112,12 @@ class RealtimeVoicesList(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadRealtimeAppendAudioParams(ClientRequest["ThreadRealtimeAppendAudioResponse"]):
-    """EXPERIMENTAL - append audio input to thread realtime."""
+    """EXPERIMENTAL - append audio input to thread realtime.
+
+    Attributes:
+        audio: `ThreadRealtimeAudioChunk`.
+        thread_id: Id of the thread.
+    """
 
     METHOD: ClassVar[str] = "thread/realtime/appendAudio"
 
@@ -113,7 +133,12 @@ class ThreadRealtimeAppendAudioResponse(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadRealtimeAppendSpeechParams(ClientRequest["ThreadRealtimeAppendSpeechResponse"]):
-    """EXPERIMENTAL - append speakable text to thread realtime."""
+    """EXPERIMENTAL - append speakable text to thread realtime.
+
+    Attributes:
+        text: `str`.
+        thread_id: Id of the thread.
+    """
 
     METHOD: ClassVar[str] = "thread/realtime/appendSpeech"
 
@@ -129,7 +154,13 @@ class ThreadRealtimeAppendSpeechResponse(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadRealtimeAppendTextParams(ClientRequest["ThreadRealtimeAppendTextResponse"]):
-    """EXPERIMENTAL - append text input to thread realtime."""
+    """EXPERIMENTAL - append text input to thread realtime.
+
+    Attributes:
+        text: `str`.
+        thread_id: Id of the thread.
+        role: `ConversationTextRole | Unset`.
+    """
 
     METHOD: ClassVar[str] = "thread/realtime/appendText"
 
@@ -146,7 +177,15 @@ class ThreadRealtimeAppendTextResponse(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadRealtimeAudioChunk(Record):
-    """EXPERIMENTAL - thread realtime audio chunk."""
+    """EXPERIMENTAL - thread realtime audio chunk.
+
+    Attributes:
+        data: `str`.
+        num_channels: `int`.
+        sample_rate: `int`.
+        item_id: Id of the item.
+        samples_per_channel: `int | Unset | None`.
+    """
 
     data: str
     num_channels: int
@@ -173,7 +212,11 @@ class InlineMarkdownThreadRealtimeBemItemPresentation(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class InlineVisualizationThreadRealtimeBemItemPresentation(Variant):
-    """A `ThreadRealtimeBemItemPresentation` of type ``inlineVisualization``."""
+    """A `ThreadRealtimeBemItemPresentation` of type ``inlineVisualization``.
+
+    Attributes:
+        index: `int`.
+    """
 
     type: ClassVar[Literal["inlineVisualization"]] = "inlineVisualization"
 
@@ -191,7 +234,12 @@ ThreadRealtimeBemItemPresentation: TypeAlias = (
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadRealtimeClosedNotification(ServerNotification):
-    """EXPERIMENTAL - emitted when thread realtime transport closes."""
+    """EXPERIMENTAL - emitted when thread realtime transport closes.
+
+    Attributes:
+        thread_id: Id of the thread.
+        reason: `str | None`.
+    """
 
     METHOD: ClassVar[str] = "thread/realtime/closed"
 
@@ -201,7 +249,12 @@ class ThreadRealtimeClosedNotification(ServerNotification):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadRealtimeErrorNotification(ServerNotification):
-    """EXPERIMENTAL - emitted when thread realtime encounters an error."""
+    """EXPERIMENTAL - emitted when thread realtime encounters an error.
+
+    Attributes:
+        message: `str`.
+        thread_id: Id of the thread.
+    """
 
     METHOD: ClassVar[str] = "thread/realtime/error"
 
@@ -211,7 +264,12 @@ class ThreadRealtimeErrorNotification(ServerNotification):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadRealtimeInitialItem(Record):
-    """EXPERIMENTAL - role-bearing text item included when a realtime V3 session starts."""
+    """EXPERIMENTAL - role-bearing text item included when a realtime V3 session starts.
+
+    Attributes:
+        role: `ConversationTextRole`.
+        text: `str`.
+    """
 
     role: ConversationTextRole
     text: str
@@ -219,7 +277,12 @@ class ThreadRealtimeInitialItem(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class RealtimeSessionStartedThreadRealtimeItem(Variant):
-    """A `ThreadRealtimeItem` of type ``realtimeSessionStarted``."""
+    """A `ThreadRealtimeItem` of type ``realtimeSessionStarted``.
+
+    Attributes:
+        id: `str`.
+        realtime_session_id: Id of the realtime session.
+    """
 
     type: ClassVar[Literal["realtimeSessionStarted"]] = "realtimeSessionStarted"
 
@@ -229,7 +292,14 @@ class RealtimeSessionStartedThreadRealtimeItem(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class TranscriptSegmentThreadRealtimeItem(Variant):
-    """A `ThreadRealtimeItem` of type ``transcriptSegment``."""
+    """A `ThreadRealtimeItem` of type ``transcriptSegment``.
+
+    Attributes:
+        id: `str`.
+        realtime_session_id: Id of the realtime session.
+        role: `ThreadRealtimeTranscriptRole`.
+        text: `str`.
+    """
 
     type: ClassVar[Literal["transcriptSegment"]] = "transcriptSegment"
 
@@ -241,7 +311,15 @@ class TranscriptSegmentThreadRealtimeItem(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class BemItemPromotedThreadRealtimeItem(Variant):
-    """A `ThreadRealtimeItem` of type ``bemItemPromoted``."""
+    """A `ThreadRealtimeItem` of type ``bemItemPromoted``.
+
+    Attributes:
+        id: `str`.
+        realtime_session_id: Id of the realtime session.
+        item_id: `str`.
+        presentation: `ThreadRealtimeBemItemPresentation`.
+        turn_id: `str`.
+    """
 
     type: ClassVar[Literal["bemItemPromoted"]] = "bemItemPromoted"
     WIRE_NAMES: ClassVar[dict[str, str]] = {"item_id": "item_id", "turn_id": "turn_id"}
@@ -255,7 +333,13 @@ class BemItemPromotedThreadRealtimeItem(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class RealtimeSessionClosedThreadRealtimeItem(Variant):
-    """A `ThreadRealtimeItem` of type ``realtimeSessionClosed``."""
+    """A `ThreadRealtimeItem` of type ``realtimeSessionClosed``.
+
+    Attributes:
+        id: `str`.
+        realtime_session_id: Id of the realtime session.
+        outcome: `ThreadRealtimeSessionOutcome`.
+    """
 
     type: ClassVar[Literal["realtimeSessionClosed"]] = "realtimeSessionClosed"
 
@@ -276,7 +360,12 @@ ThreadRealtimeItem: TypeAlias = (
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadRealtimeItemAddedNotification(ServerNotification):
-    """EXPERIMENTAL - raw non-audio thread realtime item emitted by the backend."""
+    """EXPERIMENTAL - raw non-audio thread realtime item emitted by the backend.
+
+    Attributes:
+        item: `JsonValue`.
+        thread_id: Id of the thread.
+    """
 
     METHOD: ClassVar[str] = "thread/realtime/itemAdded"
 
@@ -286,7 +375,12 @@ class ThreadRealtimeItemAddedNotification(ServerNotification):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadRealtimeItemCompletedNotification(ServerNotification):
-    """EXPERIMENTAL - a realtime timeline item published after canonical commit."""
+    """EXPERIMENTAL - a realtime timeline item published after canonical commit.
+
+    Attributes:
+        item: `ThreadRealtimeItem`.
+        thread_id: Id of the thread.
+    """
 
     METHOD: ClassVar[str] = "thread/realtime/item/completed"
 
@@ -296,7 +390,12 @@ class ThreadRealtimeItemCompletedNotification(ServerNotification):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadRealtimeItemStartedNotification(ServerNotification):
-    """EXPERIMENTAL - a realtime timeline item started before its content streams."""
+    """EXPERIMENTAL - a realtime timeline item started before its content streams.
+
+    Attributes:
+        item: `ThreadRealtimeItem`.
+        thread_id: Id of the thread.
+    """
 
     METHOD: ClassVar[str] = "thread/realtime/item/started"
 
@@ -306,7 +405,13 @@ class ThreadRealtimeItemStartedNotification(ServerNotification):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadRealtimeItemTranscriptDeltaNotification(ServerNotification):
-    """EXPERIMENTAL - text appended to an active realtime transcript item."""
+    """EXPERIMENTAL - text appended to an active realtime transcript item.
+
+    Attributes:
+        delta: `str`.
+        item_id: Id of the item.
+        thread_id: Id of the thread.
+    """
 
     METHOD: ClassVar[str] = "thread/realtime/item/transcript/delta"
 
@@ -325,14 +430,23 @@ class ThreadRealtimeListVoicesParams(ClientRequest["ThreadRealtimeListVoicesResp
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadRealtimeListVoicesResponse(Record):
-    """EXPERIMENTAL - response for listing supported realtime voices."""
+    """EXPERIMENTAL - response for listing supported realtime voices.
+
+    Attributes:
+        voices: `RealtimeVoicesList`.
+    """
 
     voices: RealtimeVoicesList
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadRealtimeOutputAudioDeltaNotification(ServerNotification):
-    """EXPERIMENTAL - streamed output audio emitted by thread realtime."""
+    """EXPERIMENTAL - streamed output audio emitted by thread realtime.
+
+    Attributes:
+        audio: `ThreadRealtimeAudioChunk`.
+        thread_id: Id of the thread.
+    """
 
     METHOD: ClassVar[str] = "thread/realtime/outputAudio/delta"
 
@@ -342,7 +456,12 @@ class ThreadRealtimeOutputAudioDeltaNotification(ServerNotification):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadRealtimeSdpNotification(ServerNotification):
-    """EXPERIMENTAL - emitted with the remote SDP for a WebRTC realtime session."""
+    """EXPERIMENTAL - emitted with the remote SDP for a WebRTC realtime session.
+
+    Attributes:
+        sdp: `str`.
+        thread_id: Id of the thread.
+    """
 
     METHOD: ClassVar[str] = "thread/realtime/sdp"
 
@@ -359,65 +478,65 @@ class ThreadRealtimeSessionOutcome(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadRealtimeStartParams(ClientRequest["ThreadRealtimeStartResponse"]):
-    """EXPERIMENTAL - start a thread-scoped realtime session."""
+    """EXPERIMENTAL - start a thread-scoped realtime session.
+
+    Attributes:
+        output_modality: Selects text or audio output for the realtime session. Transport and voice stay independent
+            so clients can choose how they connect separately from what the model emits.
+        thread_id: Id of the thread.
+        backend_reasoning_status: Relays public reasoning summaries as quiet context for realtime V3 delegations.
+            Defaults to false.
+        client_managed_handoffs: Leaves Codex response handoffs to the client's explicit append calls instead of
+            forwarding them automatically. Defaults to false.
+        codex_response_handoff_channel_prefixes: Overrides BEM channel prefixes by `analysis`, `commentary`, or
+            `final`. Omitted channels retain their default uppercase bracketed prefixes.
+        codex_response_handoff_mode: Selects how automatic Codex responses are routed in Frameless Bidi sessions.
+            Omitted values default to `thinking`. Realtime V1 and V2 ignore this setting.
+        codex_response_item_prefix: Optional prefix added to automatic Codex response items when
+            `codexResponsesAsItems` is true.
+        codex_responses_as_items: Sends automatic Codex responses as realtime conversation items instead of handoff
+            appends.
+        delegation_ack_filler: Controls whether a realtime V3 delegation produces an acknowledgement filler. Omitted
+            values preserve the Realtime API's default behavior.
+        flush_transcript_tail_on_session_end: Routes any transcript tail remaining at session end through Codex.
+            Defaults to false. TODO: Remove this rollout knob once transcript-tail flushing is always enabled.
+        include_startup_context: Set to false to start without Codex's startup context. Omitted or null includes it.
+        initial_items: Adds complete role-bearing text items to the initial Frameless Bidi session history. This is
+            only supported by realtime V3 and is sent during session startup. Requests are limited to 128 items and
+            8,192 estimated text tokens in total.
+        model: Overrides the configured realtime model for this session only.
+        prompt: `str | Unset | None`.
+        realtime_end_instructions: Developer instructions given to the backing Codex model when this realtime
+            session ends.
+        realtime_session_id: Id of the realtime session.
+        realtime_start_instructions: Developer instructions given to the backing Codex model when this realtime
+            session starts.
+        transport: `ThreadRealtimeStartTransport | Unset | None`.
+        version: Overrides the configured realtime protocol version for this session only.
+        voice: `RealtimeVoice | Unset | None`.
+    """
 
     METHOD: ClassVar[str] = "thread/realtime/start"
 
     output_modality: RealtimeOutputModality
-    """Selects text or audio output for the realtime session.
-
-    Transport and voice stay independent so clients can choose how they connect separately from what the model emits.
-    """
     thread_id: str
     backend_reasoning_status: bool | Unset = UNSET
-    """Relays public reasoning summaries as quiet context for realtime V3 delegations. Defaults to false."""
     client_managed_handoffs: bool | Unset | None = UNSET
-    """Leaves Codex response handoffs to the client's explicit append calls instead of forwarding them automatically.
-    Defaults to false.
-    """
     codex_response_handoff_channel_prefixes: dict[str, list[str]] | Unset | None = UNSET
-    """Overrides BEM channel prefixes by `analysis`, `commentary`, or `final`.
-
-    Omitted channels retain their default uppercase bracketed prefixes.
-    """
     codex_response_handoff_mode: CodexResponseHandoffMode | Unset | None = UNSET
-    """Selects how automatic Codex responses are routed in Frameless Bidi sessions.
-
-    Omitted values default to `thinking`. Realtime V1 and V2 ignore this setting.
-    """
     codex_response_item_prefix: str | Unset | None = UNSET
-    """Optional prefix added to automatic Codex response items when `codexResponsesAsItems` is true."""
     codex_responses_as_items: bool | Unset | None = UNSET
-    """Sends automatic Codex responses as realtime conversation items instead of handoff appends."""
     delegation_ack_filler: bool | Unset | None = UNSET
-    """Controls whether a realtime V3 delegation produces an acknowledgement filler.
-
-    Omitted values preserve the Realtime API's default behavior.
-    """
     flush_transcript_tail_on_session_end: bool | Unset | None = UNSET
-    """Routes any transcript tail remaining at session end through Codex.
-
-    Defaults to false. TODO: Remove this rollout knob once transcript-tail flushing is always enabled.
-    """
     include_startup_context: bool | Unset | None = UNSET
-    """Set to false to start without Codex's startup context. Omitted or null includes it."""
     initial_items: list[ThreadRealtimeInitialItem] | Unset | None = UNSET
-    """Adds complete role-bearing text items to the initial Frameless Bidi session history.
-
-    This is only supported by realtime V3 and is sent during session startup. Requests are limited to 128 items and
-    8,192 estimated text tokens in total.
-    """
     model: str | Unset | None = UNSET
-    """Overrides the configured realtime model for this session only."""
     prompt: str | Unset | None = UNSET
     realtime_end_instructions: str | Unset | None = UNSET
-    """Developer instructions given to the backing Codex model when this realtime session ends."""
     realtime_session_id: str | Unset | None = UNSET
     realtime_start_instructions: str | Unset | None = UNSET
-    """Developer instructions given to the backing Codex model when this realtime session starts."""
     transport: ThreadRealtimeStartTransport | Unset | None = UNSET
     version: RealtimeConversationVersion | Unset | None = UNSET
-    """Overrides the configured realtime protocol version for this session only."""
     voice: RealtimeVoice | Unset | None = UNSET
 
 
@@ -437,23 +556,29 @@ class WebsocketThreadRealtimeStartTransport(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class WebrtcThreadRealtimeStartTransport(Variant):
-    """A `ThreadRealtimeStartTransport` of type ``webrtc``."""
+    """A `ThreadRealtimeStartTransport` of type ``webrtc``.
+
+    Attributes:
+        sdp: SDP offer generated by a WebRTC RTCPeerConnection after configuring audio and the realtime events data
+            channel.
+    """
 
     type: ClassVar[Literal["webrtc"]] = "webrtc"
 
     sdp: str
-    """SDP offer generated by a WebRTC RTCPeerConnection after configuring audio and the realtime events data channel.
-    """
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ExistingCallThreadRealtimeStartTransport(Variant):
-    """A `ThreadRealtimeStartTransport` of type ``existingCall``."""
+    """A `ThreadRealtimeStartTransport` of type ``existingCall``.
+
+    Attributes:
+        call_id: Identifier of a realtime call already created and negotiated by the client.
+    """
 
     type: ClassVar[Literal["existingCall"]] = "existingCall"
 
     call_id: str
-    """Identifier of a realtime call already created and negotiated by the client."""
 
 
 ThreadRealtimeStartTransport: TypeAlias = (
@@ -467,7 +592,13 @@ ThreadRealtimeStartTransport: TypeAlias = (
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadRealtimeStartedNotification(ServerNotification):
-    """EXPERIMENTAL - emitted when thread realtime startup is accepted."""
+    """EXPERIMENTAL - emitted when thread realtime startup is accepted.
+
+    Attributes:
+        thread_id: Id of the thread.
+        version: `RealtimeConversationVersion`.
+        realtime_session_id: Id of the realtime session.
+    """
 
     METHOD: ClassVar[str] = "thread/realtime/started"
 
@@ -478,7 +609,11 @@ class ThreadRealtimeStartedNotification(ServerNotification):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadRealtimeStopParams(ClientRequest["ThreadRealtimeStopResponse"]):
-    """EXPERIMENTAL - stop thread realtime."""
+    """EXPERIMENTAL - stop thread realtime.
+
+    Attributes:
+        thread_id: Id of the thread.
+    """
 
     METHOD: ClassVar[str] = "thread/realtime/stop"
 
@@ -493,25 +628,35 @@ class ThreadRealtimeStopResponse(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadRealtimeTranscriptDeltaNotification(ServerNotification):
-    """EXPERIMENTAL - flat transcript delta emitted whenever realtime transcript text changes."""
+    """EXPERIMENTAL - flat transcript delta emitted whenever realtime transcript text changes.
+
+    Attributes:
+        delta: Live transcript delta from the realtime event.
+        role: `str`.
+        thread_id: Id of the thread.
+    """
 
     METHOD: ClassVar[str] = "thread/realtime/transcript/delta"
 
     delta: str
-    """Live transcript delta from the realtime event."""
     role: str
     thread_id: str
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadRealtimeTranscriptDoneNotification(ServerNotification):
-    """EXPERIMENTAL - final transcript text emitted when realtime completes a transcript part."""
+    """EXPERIMENTAL - final transcript text emitted when realtime completes a transcript part.
+
+    Attributes:
+        role: `str`.
+        text: Final complete text for the transcript part.
+        thread_id: Id of the thread.
+    """
 
     METHOD: ClassVar[str] = "thread/realtime/transcript/done"
 
     role: str
     text: str
-    """Final complete text for the transcript part."""
     thread_id: str
 
 

@@ -3,19 +3,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import attrs
 
-from openai_codex._codec.base import SECRET, UNSET, ClientRequest, OpenEnum, Record, ServerNotification
-
-if TYPE_CHECKING:
-    from openai_codex._codec.base import Unset
+from openai_codex._codec.base import SECRET, UNSET, ClientRequest, OpenEnum, Record, ServerNotification, Unset
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class RemoteControlClient(Record):
-    """Experimental. Part of `RemoteControlClientsListResponse`."""
+    """Experimental. Part of `RemoteControlClientsListResponse`.
+
+    Attributes:
+        client_id: Id of the client.
+        app_version: `str | None`.
+        device_model: `str | None`.
+        device_type: `str | None`.
+        display_name: `str | None`.
+        last_seen_at: `int | None`.
+        os_version: `str | None`.
+        platform: `str | None`.
+    """
 
     client_id: str
     app_version: str | None = None
@@ -36,7 +44,14 @@ class RemoteControlClientsListOrder(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class RemoteControlClientsListParams(ClientRequest["RemoteControlClientsListResponse"]):
-    """Experimental. Params of `remoteControl/client/list`."""
+    """Experimental. Params of `remoteControl/client/list`.
+
+    Attributes:
+        environment_id: Id of the environment.
+        cursor: `str | Unset | None`.
+        limit: `int | Unset | None`.
+        order: `RemoteControlClientsListOrder | Unset | None`.
+    """
 
     METHOD: ClassVar[str] = "remoteControl/client/list"
 
@@ -48,7 +63,12 @@ class RemoteControlClientsListParams(ClientRequest["RemoteControlClientsListResp
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class RemoteControlClientsListResponse(Record):
-    """Experimental. Result of `remoteControl/client/list`."""
+    """Experimental. Result of `remoteControl/client/list`.
+
+    Attributes:
+        data: `list[RemoteControlClient]`.
+        next_cursor: `str | None`.
+    """
 
     data: list[RemoteControlClient]
     next_cursor: str | None = None
@@ -56,7 +76,12 @@ class RemoteControlClientsListResponse(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class RemoteControlClientsRevokeParams(ClientRequest["RemoteControlClientsRevokeResponse"]):
-    """Experimental. Params of `remoteControl/client/revoke`."""
+    """Experimental. Params of `remoteControl/client/revoke`.
+
+    Attributes:
+        client_id: Id of the client.
+        environment_id: Id of the environment.
+    """
 
     METHOD: ClassVar[str] = "remoteControl/client/revoke"
 
@@ -83,7 +108,11 @@ class RemoteControlConnectionStatus(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class RemoteControlDisableParams(ClientRequest["RemoteControlDisableResponse"]):
-    """Params of `remoteControl/disable`."""
+    """Params of `remoteControl/disable`.
+
+    Attributes:
+        ephemeral: `bool | Unset`.
+    """
 
     METHOD: ClassVar[str] = "remoteControl/disable"
 
@@ -92,7 +121,14 @@ class RemoteControlDisableParams(ClientRequest["RemoteControlDisableResponse"]):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class RemoteControlDisableResponse(Record):
-    """Experimental. Result of `remoteControl/disable`."""
+    """Experimental. Result of `remoteControl/disable`.
+
+    Attributes:
+        installation_id: Id of the installation.
+        server_name: `str`.
+        status: `RemoteControlConnectionStatus`.
+        environment_id: Id of the environment.
+    """
 
     installation_id: str
     server_name: str
@@ -102,7 +138,11 @@ class RemoteControlDisableResponse(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class RemoteControlEnableParams(ClientRequest["RemoteControlEnableResponse"]):
-    """Params of `remoteControl/enable`."""
+    """Params of `remoteControl/enable`.
+
+    Attributes:
+        ephemeral: `bool | Unset`.
+    """
 
     METHOD: ClassVar[str] = "remoteControl/enable"
 
@@ -111,7 +151,14 @@ class RemoteControlEnableParams(ClientRequest["RemoteControlEnableResponse"]):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class RemoteControlEnableResponse(Record):
-    """Experimental. Result of `remoteControl/enable`."""
+    """Experimental. Result of `remoteControl/enable`.
+
+    Attributes:
+        installation_id: Id of the installation.
+        server_name: `str`.
+        status: `RemoteControlConnectionStatus`.
+        environment_id: Id of the environment.
+    """
 
     installation_id: str
     server_name: str
@@ -121,7 +168,11 @@ class RemoteControlEnableResponse(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class RemoteControlPairingStartParams(ClientRequest["RemoteControlPairingStartResponse"]):
-    """Experimental. Params of `remoteControl/pairing/start`."""
+    """Experimental. Params of `remoteControl/pairing/start`.
+
+    Attributes:
+        manual_code: `bool | Unset`.
+    """
 
     METHOD: ClassVar[str] = "remoteControl/pairing/start"
 
@@ -130,7 +181,14 @@ class RemoteControlPairingStartParams(ClientRequest["RemoteControlPairingStartRe
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class RemoteControlPairingStartResponse(Record):
-    """Experimental. Result of `remoteControl/pairing/start`."""
+    """Experimental. Result of `remoteControl/pairing/start`.
+
+    Attributes:
+        environment_id: Id of the environment.
+        expires_at: `int`.
+        pairing_code: `str`.
+        manual_pairing_code: `str | None`.
+    """
 
     environment_id: str
     expires_at: int
@@ -140,7 +198,12 @@ class RemoteControlPairingStartResponse(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class RemoteControlPairingStatusParams(ClientRequest["RemoteControlPairingStatusResponse"]):
-    """Experimental. Params of `remoteControl/pairing/status`."""
+    """Experimental. Params of `remoteControl/pairing/status`.
+
+    Attributes:
+        manual_pairing_code: `str | Unset | None`.
+        pairing_code: `str | Unset | None`.
+    """
 
     METHOD: ClassVar[str] = "remoteControl/pairing/status"
 
@@ -150,14 +213,25 @@ class RemoteControlPairingStatusParams(ClientRequest["RemoteControlPairingStatus
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class RemoteControlPairingStatusResponse(Record):
-    """Experimental. Result of `remoteControl/pairing/status`."""
+    """Experimental. Result of `remoteControl/pairing/status`.
+
+    Attributes:
+        claimed: `bool`.
+    """
 
     claimed: bool
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class RemoteControlStatusChangedNotification(ServerNotification):
-    """Current remote-control connection status and remote identity exposed to clients."""
+    """Current remote-control connection status and remote identity exposed to clients.
+
+    Attributes:
+        installation_id: Id of the installation.
+        server_name: `str`.
+        status: `RemoteControlConnectionStatus`.
+        environment_id: Id of the environment.
+    """
 
     METHOD: ClassVar[str] = "remoteControl/status/changed"
 
@@ -169,7 +243,14 @@ class RemoteControlStatusChangedNotification(ServerNotification):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class RemoteControlStatusReadResponse(Record):
-    """Experimental. Result of `remoteControl/status/read`."""
+    """Experimental. Result of `remoteControl/status/read`.
+
+    Attributes:
+        installation_id: Id of the installation.
+        server_name: `str`.
+        status: `RemoteControlConnectionStatus`.
+        environment_id: Id of the environment.
+    """
 
     installation_id: str
     server_name: str

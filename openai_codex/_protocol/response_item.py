@@ -3,24 +3,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 import attrs
 
-from openai_codex._codec.base import SECRET, UNSET, OpenEnum, Record, ServerNotification, UnknownVariant, Variant
-
-if TYPE_CHECKING:
-    from openai_codex._codec.base import JsonValue, Unset
-    from openai_codex._protocol.function_output import FunctionCallOutputBody
-    from openai_codex._protocol.image import ImageDetail
-    from openai_codex._protocol.item import MessagePhase
-    from openai_codex._protocol.scalar import ReasoningEffort
-    from openai_codex._protocol.usage import TokenUsageBreakdown
+from openai_codex import _protocol as protocol
+from openai_codex._codec.base import (
+    SECRET,
+    UNSET,
+    JsonValue,
+    OpenEnum,
+    Record,
+    ServerNotification,
+    UnknownVariant,
+    Unset,
+    Variant,
+)
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class InputTextAgentMessageInputContent(Variant):
-    """A `AgentMessageInputContent` of type ``input_text``."""
+    """A `AgentMessageInputContent` of type ``input_text``.
+
+    Attributes:
+        text: `str`.
+    """
 
     type: ClassVar[Literal["input_text"]] = "input_text"
 
@@ -29,7 +36,11 @@ class InputTextAgentMessageInputContent(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class EncryptedContentAgentMessageInputContent(Variant):
-    """A `AgentMessageInputContent` of type ``encrypted_content``."""
+    """A `AgentMessageInputContent` of type ``encrypted_content``.
+
+    Attributes:
+        encrypted_content: `str`.
+    """
 
     type: ClassVar[Literal["encrypted_content"]] = "encrypted_content"
     WIRE_NAMES: ClassVar[dict[str, str]] = {"encrypted_content": "encrypted_content"}
@@ -45,14 +56,22 @@ AgentMessageInputContent: TypeAlias = (
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ConfigurationReasoning(Record):
-    """Reasoning settings interpreted by the backend for the routed model."""
+    """Reasoning settings interpreted by the backend for the routed model.
 
-    effort: ReasoningEffort
+    Attributes:
+        effort: `ReasoningEffort`.
+    """
+
+    effort: protocol.ReasoningEffort
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class InputTextContentItem(Variant):
-    """A `ContentItem` of type ``input_text``."""
+    """A `ContentItem` of type ``input_text``.
+
+    Attributes:
+        text: `str`.
+    """
 
     type: ClassVar[Literal["input_text"]] = "input_text"
 
@@ -61,19 +80,29 @@ class InputTextContentItem(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class InputImageContentItem(Variant):
-    """A `ContentItem` of type ``input_image``."""
+    """A `ContentItem` of type ``input_image``.
+
+    Attributes:
+        detail: `ImageDetail | Unset | None`.
+        image_url: `str | Unset`.
+        file_id: `str | Unset`.
+    """
 
     type: ClassVar[Literal["input_image"]] = "input_image"
     WIRE_NAMES: ClassVar[dict[str, str]] = {"image_url": "image_url", "file_id": "file_id"}
 
-    detail: ImageDetail | Unset | None = UNSET
+    detail: protocol.ImageDetail | Unset | None = UNSET
     image_url: str | Unset = UNSET
     file_id: str | Unset = UNSET
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class InputAudioContentItem(Variant):
-    """A `ContentItem` of type ``input_audio``."""
+    """A `ContentItem` of type ``input_audio``.
+
+    Attributes:
+        audio_url: `str`.
+    """
 
     type: ClassVar[Literal["input_audio"]] = "input_audio"
     WIRE_NAMES: ClassVar[dict[str, str]] = {"audio_url": "audio_url"}
@@ -83,7 +112,13 @@ class InputAudioContentItem(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class OutputTextContentItem(Variant):
-    """A `ContentItem` of type ``output_text``."""
+    """A `ContentItem` of type ``output_text``.
+
+    Attributes:
+        text: `str`.
+        annotations: `list[JsonValue] | Unset | None`.
+        logprobs: `list[JsonValue] | Unset | None`.
+    """
 
     type: ClassVar[Literal["output_text"]] = "output_text"
 
@@ -104,6 +139,9 @@ class InternalChatMessageMetadataPassthrough(Record):
 
     Responses API strongly types this payload. Do not modify it without first getting API approval and making the
     corresponding Responses API change.
+
+    Attributes:
+        turn_id: `str | Unset | None`.
     """
 
     WIRE_NAMES: ClassVar[dict[str, str]] = {"turn_id": "turn_id"}
@@ -113,7 +151,15 @@ class InternalChatMessageMetadataPassthrough(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ExecLocalShellAction(Variant):
-    """A `LocalShellAction` of type ``exec``."""
+    """A `LocalShellAction` of type ``exec``.
+
+    Attributes:
+        command: `list[str]`.
+        env: `dict[str, str] | Unset | None`.
+        timeout_ms: `int | Unset | None`.
+        user: `str | Unset | None`.
+        working_directory: `str | Unset | None`.
+    """
 
     type: ClassVar[Literal["exec"]] = "exec"
     WIRE_NAMES: ClassVar[dict[str, str]] = {"timeout_ms": "timeout_ms", "working_directory": "working_directory"}
@@ -139,20 +185,34 @@ class LocalShellStatus(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class RawResponseCompletedNotification(ServerNotification):
-    """Internal-only notification containing the exact usage from one upstream Responses API completion."""
+    """Internal-only notification containing the exact usage from one upstream Responses API completion.
+
+    Attributes:
+        response_id: Id of the response.
+        thread_id: Id of the thread.
+        turn_id: Id of the turn.
+        usage: `TokenUsageBreakdown | None`.
+        usage_metadata: `ResponseUsageMetadata | None`.
+    """
 
     METHOD: ClassVar[str] = "rawResponse/completed"
 
     response_id: str
     thread_id: str
     turn_id: str
-    usage: TokenUsageBreakdown | None = None
+    usage: protocol.TokenUsageBreakdown | None = None
     usage_metadata: ResponseUsageMetadata | None = None
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class RawResponseItemCompletedNotification(ServerNotification):
-    """Payload of `rawResponseItem/completed`."""
+    """Payload of `rawResponseItem/completed`.
+
+    Attributes:
+        item: `ResponseItem`.
+        thread_id: Id of the thread.
+        turn_id: Id of the turn.
+    """
 
     METHOD: ClassVar[str] = "rawResponseItem/completed"
 
@@ -163,7 +223,11 @@ class RawResponseItemCompletedNotification(ServerNotification):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ReasoningTextReasoningItemContent(Variant):
-    """A `ReasoningItemContent` of type ``reasoning_text``."""
+    """A `ReasoningItemContent` of type ``reasoning_text``.
+
+    Attributes:
+        text: `str`.
+    """
 
     type: ClassVar[Literal["reasoning_text"]] = "reasoning_text"
 
@@ -172,7 +236,11 @@ class ReasoningTextReasoningItemContent(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class TextReasoningItemContent(Variant):
-    """A `ReasoningItemContent` of type ``text``."""
+    """A `ReasoningItemContent` of type ``text``.
+
+    Attributes:
+        text: `str`.
+    """
 
     type: ClassVar[Literal["text"]] = "text"
 
@@ -185,7 +253,11 @@ ReasoningItemContent: TypeAlias = ReasoningTextReasoningItemContent | TextReason
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class SummaryTextReasoningItemReasoningSummary(Variant):
-    """A `ReasoningItemReasoningSummary` of type ``summary_text``."""
+    """A `ReasoningItemReasoningSummary` of type ``summary_text``.
+
+    Attributes:
+        text: `str`.
+    """
 
     type: ClassVar[Literal["summary_text"]] = "summary_text"
 
@@ -198,7 +270,13 @@ ReasoningItemReasoningSummary: TypeAlias = SummaryTextReasoningItemReasoningSumm
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class AdditionalToolsResponseItem(Variant):
-    """A `ResponseItem` of type ``additional_tools``."""
+    """A `ResponseItem` of type ``additional_tools``.
+
+    Attributes:
+        role: `str`.
+        tools: `list[JsonValue]`.
+        id: `str | Unset | None`.
+    """
 
     type: ClassVar[Literal["additional_tools"]] = "additional_tools"
 
@@ -209,7 +287,17 @@ class AdditionalToolsResponseItem(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class MessageResponseItem(Variant):
-    """A `ResponseItem` of type ``message``."""
+    """A `ResponseItem` of type ``message``.
+
+    Attributes:
+        content: `list[ContentItem]`.
+        role: `str`.
+        encrypted_content: `str | Unset | None`.
+        id: `str | Unset | None`.
+        internal_chat_message_metadata_passthrough: `InternalChatMessageMetadataPassthrough | Unset | None`.
+        phase: `MessagePhase | Unset | None`.
+        status: `str | Unset | None`.
+    """
 
     type: ClassVar[Literal["message"]] = "message"
     WIRE_NAMES: ClassVar[dict[str, str]] = {
@@ -222,13 +310,21 @@ class MessageResponseItem(Variant):
     encrypted_content: str | Unset | None = UNSET
     id: str | Unset | None = UNSET
     internal_chat_message_metadata_passthrough: InternalChatMessageMetadataPassthrough | Unset | None = UNSET
-    phase: MessagePhase | Unset | None = UNSET
+    phase: protocol.MessagePhase | Unset | None = UNSET
     status: str | Unset | None = UNSET
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class AgentMessageResponseItem(Variant):
-    """A `ResponseItem` of type ``agent_message``."""
+    """A `ResponseItem` of type ``agent_message``.
+
+    Attributes:
+        author: `str`.
+        content: `list[AgentMessageInputContent]`.
+        recipient: `str`.
+        id: `str | Unset | None`.
+        internal_chat_message_metadata_passthrough: `InternalChatMessageMetadataPassthrough | Unset | None`.
+    """
 
     type: ClassVar[Literal["agent_message"]] = "agent_message"
     WIRE_NAMES: ClassVar[dict[str, str]] = {
@@ -244,7 +340,15 @@ class AgentMessageResponseItem(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ReasoningResponseItem(Variant):
-    """A `ResponseItem` of type ``reasoning``."""
+    """A `ResponseItem` of type ``reasoning``.
+
+    Attributes:
+        summary: `list[ReasoningItemReasoningSummary]`.
+        content: `list[ReasoningItemContent] | Unset | None`.
+        encrypted_content: `str | Unset | None`.
+        id: `str | Unset | None`.
+        internal_chat_message_metadata_passthrough: `InternalChatMessageMetadataPassthrough | Unset | None`.
+    """
 
     type: ClassVar[Literal["reasoning"]] = "reasoning"
     WIRE_NAMES: ClassVar[dict[str, str]] = {
@@ -261,7 +365,16 @@ class ReasoningResponseItem(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class LocalShellCallResponseItem(Variant):
-    """A `ResponseItem` of type ``local_shell_call``."""
+    """A `ResponseItem` of type ``local_shell_call``.
+
+    Attributes:
+        action: `LocalShellAction`.
+        status: `LocalShellStatus`.
+        call_id: Set when using the Responses API.
+        encrypted_content: `str | Unset | None`.
+        id: Legacy id field retained for compatibility with older payloads.
+        internal_chat_message_metadata_passthrough: `InternalChatMessageMetadataPassthrough | Unset | None`.
+    """
 
     type: ClassVar[Literal["local_shell_call"]] = "local_shell_call"
     WIRE_NAMES: ClassVar[dict[str, str]] = {
@@ -273,16 +386,26 @@ class LocalShellCallResponseItem(Variant):
     action: LocalShellAction
     status: LocalShellStatus
     call_id: str | Unset | None = UNSET
-    """Set when using the Responses API."""
     encrypted_content: str | Unset | None = UNSET
     id: str | Unset | None = UNSET
-    """Legacy id field retained for compatibility with older payloads."""
     internal_chat_message_metadata_passthrough: InternalChatMessageMetadataPassthrough | Unset | None = UNSET
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class FunctionCallResponseItem(Variant):
-    """A `ResponseItem` of type ``function_call``."""
+    """A `ResponseItem` of type ``function_call``.
+
+    Attributes:
+        arguments: `str`.
+        call_id: `str`.
+        name: `str`.
+        encrypted_content: `str | Unset | None`.
+        encrypted_function_args: `list[str] | Unset | None`.
+        id: `str | Unset | None`.
+        internal_chat_message_metadata_passthrough: `InternalChatMessageMetadataPassthrough | Unset | None`.
+        namespace: `str | Unset | None`.
+        status: `str | Unset | None`.
+    """
 
     type: ClassVar[Literal["function_call"]] = "function_call"
     WIRE_NAMES: ClassVar[dict[str, str]] = {
@@ -305,7 +428,17 @@ class FunctionCallResponseItem(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ToolSearchCallResponseItem(Variant):
-    """A `ResponseItem` of type ``tool_search_call``."""
+    """A `ResponseItem` of type ``tool_search_call``.
+
+    Attributes:
+        arguments: `JsonValue`.
+        execution: `str`.
+        call_id: `str | Unset | None`.
+        encrypted_content: `str | Unset | None`.
+        id: `str | Unset | None`.
+        internal_chat_message_metadata_passthrough: `InternalChatMessageMetadataPassthrough | Unset | None`.
+        status: `str | Unset | None`.
+    """
 
     type: ClassVar[Literal["tool_search_call"]] = "tool_search_call"
     WIRE_NAMES: ClassVar[dict[str, str]] = {
@@ -325,7 +458,16 @@ class ToolSearchCallResponseItem(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class FunctionCallOutputResponseItem(Variant):
-    """A `ResponseItem` of type ``function_call_output``."""
+    """A `ResponseItem` of type ``function_call_output``.
+
+    Attributes:
+        output: `FunctionCallOutputBody`.
+        call_id: `str | Unset | None`.
+        id: `str | Unset | None`.
+        internal_chat_message_metadata_passthrough: `InternalChatMessageMetadataPassthrough | Unset | None`.
+        name: `str | Unset | None`.
+        namespace: `str | Unset | None`.
+    """
 
     type: ClassVar[Literal["function_call_output"]] = "function_call_output"
     WIRE_NAMES: ClassVar[dict[str, str]] = {
@@ -333,7 +475,7 @@ class FunctionCallOutputResponseItem(Variant):
         "internal_chat_message_metadata_passthrough": "internal_chat_message_metadata_passthrough",
     }
 
-    output: FunctionCallOutputBody
+    output: protocol.FunctionCallOutputBody
     call_id: str | Unset | None = UNSET
     id: str | Unset | None = UNSET
     internal_chat_message_metadata_passthrough: InternalChatMessageMetadataPassthrough | Unset | None = UNSET
@@ -343,7 +485,18 @@ class FunctionCallOutputResponseItem(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class CustomToolCallResponseItem(Variant):
-    """A `ResponseItem` of type ``custom_tool_call``."""
+    """A `ResponseItem` of type ``custom_tool_call``.
+
+    Attributes:
+        call_id: `str`.
+        input: `str`.
+        name: `str`.
+        encrypted_content: `str | Unset | None`.
+        id: `str | Unset | None`.
+        internal_chat_message_metadata_passthrough: `InternalChatMessageMetadataPassthrough | Unset | None`.
+        namespace: `str | Unset | None`.
+        status: `str | Unset | None`.
+    """
 
     type: ClassVar[Literal["custom_tool_call"]] = "custom_tool_call"
     WIRE_NAMES: ClassVar[dict[str, str]] = {
@@ -364,7 +517,15 @@ class CustomToolCallResponseItem(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class CustomToolCallOutputResponseItem(Variant):
-    """A `ResponseItem` of type ``custom_tool_call_output``."""
+    """A `ResponseItem` of type ``custom_tool_call_output``.
+
+    Attributes:
+        call_id: `str`.
+        output: `FunctionCallOutputBody`.
+        id: `str | Unset | None`.
+        internal_chat_message_metadata_passthrough: `InternalChatMessageMetadataPassthrough | Unset | None`.
+        name: `str | Unset | None`.
+    """
 
     type: ClassVar[Literal["custom_tool_call_output"]] = "custom_tool_call_output"
     WIRE_NAMES: ClassVar[dict[str, str]] = {
@@ -373,7 +534,7 @@ class CustomToolCallOutputResponseItem(Variant):
     }
 
     call_id: str
-    output: FunctionCallOutputBody
+    output: protocol.FunctionCallOutputBody
     id: str | Unset | None = UNSET
     internal_chat_message_metadata_passthrough: InternalChatMessageMetadataPassthrough | Unset | None = UNSET
     name: str | Unset | None = UNSET
@@ -381,7 +542,16 @@ class CustomToolCallOutputResponseItem(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ToolSearchOutputResponseItem(Variant):
-    """A `ResponseItem` of type ``tool_search_output``."""
+    """A `ResponseItem` of type ``tool_search_output``.
+
+    Attributes:
+        execution: `str`.
+        status: `str`.
+        tools: `list[JsonValue]`.
+        call_id: `str | Unset | None`.
+        id: `str | Unset | None`.
+        internal_chat_message_metadata_passthrough: `InternalChatMessageMetadataPassthrough | Unset | None`.
+    """
 
     type: ClassVar[Literal["tool_search_output"]] = "tool_search_output"
     WIRE_NAMES: ClassVar[dict[str, str]] = {
@@ -399,7 +569,15 @@ class ToolSearchOutputResponseItem(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class WebSearchCallResponseItem(Variant):
-    """A `ResponseItem` of type ``web_search_call``."""
+    """A `ResponseItem` of type ``web_search_call``.
+
+    Attributes:
+        action: `ResponsesApiWebSearchAction | Unset | None`.
+        encrypted_content: `str | Unset | None`.
+        id: `str | Unset | None`.
+        internal_chat_message_metadata_passthrough: `InternalChatMessageMetadataPassthrough | Unset | None`.
+        status: `str | Unset | None`.
+    """
 
     type: ClassVar[Literal["web_search_call"]] = "web_search_call"
     WIRE_NAMES: ClassVar[dict[str, str]] = {
@@ -416,7 +594,16 @@ class WebSearchCallResponseItem(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ImageGenerationCallResponseItem(Variant):
-    """A `ResponseItem` of type ``image_generation_call``."""
+    """A `ResponseItem` of type ``image_generation_call``.
+
+    Attributes:
+        result: `str`.
+        status: `str`.
+        encrypted_content: `str | Unset | None`.
+        id: `str | Unset | None`.
+        internal_chat_message_metadata_passthrough: `InternalChatMessageMetadataPassthrough | Unset | None`.
+        revised_prompt: `str | Unset | None`.
+    """
 
     type: ClassVar[Literal["image_generation_call"]] = "image_generation_call"
     WIRE_NAMES: ClassVar[dict[str, str]] = {
@@ -435,7 +622,13 @@ class ImageGenerationCallResponseItem(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class CompactionResponseItem(Variant):
-    """A `ResponseItem` of type ``compaction``."""
+    """A `ResponseItem` of type ``compaction``.
+
+    Attributes:
+        encrypted_content: `str`.
+        id: `str | Unset | None`.
+        internal_chat_message_metadata_passthrough: `InternalChatMessageMetadataPassthrough | Unset | None`.
+    """
 
     type: ClassVar[Literal["compaction"]] = "compaction"
     WIRE_NAMES: ClassVar[dict[str, str]] = {
@@ -450,7 +643,11 @@ class CompactionResponseItem(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ConfigurationUpdateResponseItem(Variant):
-    """A durable input control interpreted by the backend at its position in history."""
+    """A durable input control interpreted by the backend at its position in history.
+
+    Attributes:
+        reasoning: `ConfigurationReasoning`.
+    """
 
     type: ClassVar[Literal["configuration_update"]] = "configuration_update"
 
@@ -467,7 +664,13 @@ class CompactionTriggerResponseItem(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ContextCompactionResponseItem(Variant):
-    """A `ResponseItem` of type ``context_compaction``."""
+    """A `ResponseItem` of type ``context_compaction``.
+
+    Attributes:
+        encrypted_content: `str | Unset | None`.
+        id: `str | Unset | None`.
+        internal_chat_message_metadata_passthrough: `InternalChatMessageMetadataPassthrough | Unset | None`.
+    """
 
     type: ClassVar[Literal["context_compaction"]] = "context_compaction"
     WIRE_NAMES: ClassVar[dict[str, str]] = {
@@ -514,7 +717,12 @@ ResponseItem: TypeAlias = (
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ResponseUsageMetadata(Record):
-    """Usage metadata reported for one upstream response."""
+    """Usage metadata reported for one upstream response.
+
+    Attributes:
+        amount: `str | None`.
+        metadata: `JsonValue`.
+    """
 
     amount: str | None = None
     metadata: JsonValue = None
@@ -522,7 +730,12 @@ class ResponseUsageMetadata(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class SearchResponsesApiWebSearchAction(Variant):
-    """A `ResponsesApiWebSearchAction` of type ``search``."""
+    """A `ResponsesApiWebSearchAction` of type ``search``.
+
+    Attributes:
+        queries: `list[str] | Unset | None`.
+        query: `str | Unset | None`.
+    """
 
     type: ClassVar[Literal["search"]] = "search"
 
@@ -532,7 +745,11 @@ class SearchResponsesApiWebSearchAction(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class OpenPageResponsesApiWebSearchAction(Variant):
-    """A `ResponsesApiWebSearchAction` of type ``open_page``."""
+    """A `ResponsesApiWebSearchAction` of type ``open_page``.
+
+    Attributes:
+        url: `str | Unset | None`.
+    """
 
     type: ClassVar[Literal["open_page"]] = "open_page"
 
@@ -541,7 +758,12 @@ class OpenPageResponsesApiWebSearchAction(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class FindInPageResponsesApiWebSearchAction(Variant):
-    """A `ResponsesApiWebSearchAction` of type ``find_in_page``."""
+    """A `ResponsesApiWebSearchAction` of type ``find_in_page``.
+
+    Attributes:
+        pattern: `str | Unset | None`.
+        url: `str | Unset | None`.
+    """
 
     type: ClassVar[Literal["find_in_page"]] = "find_in_page"
 

@@ -3,15 +3,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 import attrs
 
-from openai_codex._codec.base import UNSET, ClientRequest, OpenEnum, Record, UnknownVariant, Variant
-
-if TYPE_CHECKING:
-    from openai_codex._codec.base import Unset
-    from openai_codex._protocol.turn import Turn
+from openai_codex import _protocol as protocol
+from openai_codex._codec.base import UNSET, ClientRequest, OpenEnum, Record, UnknownVariant, Unset, Variant
 
 
 class ReviewDelivery(OpenEnum):
@@ -23,30 +20,37 @@ class ReviewDelivery(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ReviewStartParams(ClientRequest["ReviewStartResponse"]):
-    """Params of `review/start`."""
+    """Params of `review/start`.
+
+    Attributes:
+        target: `ReviewTarget`.
+        thread_id: Id of the thread.
+        delivery: Where to run the review: inline (default) on the current thread or detached on a new thread
+            (returned in `reviewThreadId`). Detached delivery is deprecated and emits `deprecationNotice`. Use
+            `thread/start` followed by an inline review for a separate review thread.
+    """
 
     METHOD: ClassVar[str] = "review/start"
 
     target: ReviewTarget
     thread_id: str
     delivery: ReviewDelivery | Unset | None = UNSET
-    """Where to run the review: inline (default) on the current thread or detached on a new thread (returned in
-    `reviewThreadId`). Detached delivery is deprecated and emits `deprecationNotice`. Use `thread/start` followed by
-    an inline review for a separate review thread.
-    """
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ReviewStartResponse(Record):
-    """Result of `review/start`."""
+    """Result of `review/start`.
+
+    Attributes:
+        review_thread_id: Identifies the thread where the review runs.
+
+            For inline reviews, this is the original thread id. For detached reviews, this is the id of the new review
+            thread.
+        turn: `Turn`.
+    """
 
     review_thread_id: str
-    """Identifies the thread where the review runs.
-
-    For inline reviews, this is the original thread id. For detached reviews, this is the id of the new review
-    thread.
-    """
-    turn: Turn
+    turn: protocol.Turn
 
 
 class UncommittedChangesReviewTarget(Variant):
@@ -59,7 +63,11 @@ class UncommittedChangesReviewTarget(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class BaseBranchReviewTarget(Variant):
-    """Review changes between the current branch and the given base branch."""
+    """Review changes between the current branch and the given base branch.
+
+    Attributes:
+        branch: `str`.
+    """
 
     type: ClassVar[Literal["baseBranch"]] = "baseBranch"
 
@@ -68,18 +76,26 @@ class BaseBranchReviewTarget(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class CommitReviewTarget(Variant):
-    """Review the changes introduced by a specific commit."""
+    """Review the changes introduced by a specific commit.
+
+    Attributes:
+        sha: `str`.
+        title: Optional human-readable label (e.g., commit subject) for UIs.
+    """
 
     type: ClassVar[Literal["commit"]] = "commit"
 
     sha: str
     title: str | Unset | None = UNSET
-    """Optional human-readable label (e.g., commit subject) for UIs."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class CustomReviewTarget(Variant):
-    """Arbitrary instructions, equivalent to the old free-form prompt."""
+    """Arbitrary instructions, equivalent to the old free-form prompt.
+
+    Attributes:
+        instructions: `str`.
+    """
 
     type: ClassVar[Literal["custom"]] = "custom"
 

@@ -3,20 +3,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import attrs
 
-from openai_codex._codec.base import UNSET, ClientRequest, Record
-
-if TYPE_CHECKING:
-    from openai_codex._codec.base import Unset
-    from openai_codex._protocol.thread import ThreadSection
+from openai_codex import _protocol as protocol
+from openai_codex._codec.base import UNSET, ClientRequest, Record, Unset
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadSectionAppearance(Record):
-    """Extensible visual presentation for a custom thread section."""
+    """Extensible visual presentation for a custom thread section.
+
+    Attributes:
+        color: `str | Unset | None`.
+        icon: `str | Unset | None`.
+    """
 
     color: str | Unset | None = UNSET
     icon: str | Unset | None = UNSET
@@ -24,30 +26,41 @@ class ThreadSectionAppearance(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadSectionCreateParams(ClientRequest["ThreadSectionCreateResponse"]):
-    """Parameters for creating an independently persisted thread section."""
+    """Parameters for creating an independently persisted thread section.
+
+    Attributes:
+        name: The user-visible name of the section.
+        appearance: `ThreadSectionAppearance | Unset | None`.
+    """
 
     METHOD: ClassVar[str] = "threadSection/create"
 
     name: str
-    """The user-visible name of the section."""
     appearance: ThreadSectionAppearance | Unset | None = UNSET
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadSectionCreateResponse(Record):
-    """The independently persisted section created by the server."""
+    """The independently persisted section created by the server.
 
-    section: ThreadSection
+    Attributes:
+        section: `ThreadSection`.
+    """
+
+    section: protocol.ThreadSection
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadSectionDeleteParams(ClientRequest["ThreadSectionDeleteResponse"]):
-    """Parameters for deleting an independently persisted thread section."""
+    """Parameters for deleting an independently persisted thread section.
+
+    Attributes:
+        section_id: The stable, server-generated identity of the section to delete.
+    """
 
     METHOD: ClassVar[str] = "threadSection/delete"
 
     section_id: str
-    """The stable, server-generated identity of the section to delete."""
 
 
 class ThreadSectionDeleteResponse(Record):
@@ -58,37 +71,47 @@ class ThreadSectionDeleteResponse(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadSectionListParams(ClientRequest["ThreadSectionListResponse"]):
-    """Parameters for listing independently persisted thread sections."""
+    """Parameters for listing independently persisted thread sections.
+
+    Attributes:
+        cursor: Opaque pagination cursor returned by a previous call.
+        limit: Maximum number of sections to return.
+    """
 
     METHOD: ClassVar[str] = "threadSection/list"
 
     cursor: str | Unset | None = UNSET
-    """Opaque pagination cursor returned by a previous call."""
     limit: int | Unset | None = UNSET
-    """Maximum number of sections to return."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadSectionListResponse(Record):
-    """One page of independently persisted thread sections."""
+    """One page of independently persisted thread sections.
 
-    data: list[ThreadSection]
+    Attributes:
+        data: `list[ThreadSection]`.
+        next_cursor: Opaque cursor for the next page, or `null` when no sections remain.
+    """
+
+    data: list[protocol.ThreadSection]
     next_cursor: str | None = None
-    """Opaque cursor for the next page, or `null` when no sections remain."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadSectionMoveParams(ClientRequest["ThreadSectionMoveResponse"]):
-    """Parameters for moving a thread within a server-owned section ordering."""
+    """Parameters for moving a thread within a server-owned section ordering.
+
+    Attributes:
+        section_id: Destination section, or `null` to remove the thread from its section.
+        thread_id: Thread to move into, within, or out of a section.
+        before_thread_id: Existing thread to insert before; omission or null appends to the section.
+    """
 
     METHOD: ClassVar[str] = "thread/section/move"
 
     section_id: str | None
-    """Destination section, or `null` to remove the thread from its section."""
     thread_id: str
-    """Thread to move into, within, or out of a section."""
     before_thread_id: str | Unset | None = UNSET
-    """Existing thread to insert before; omission or null appends to the section."""
 
 
 class ThreadSectionMoveResponse(Record):
@@ -99,20 +122,27 @@ class ThreadSectionMoveResponse(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadSectionUpdateParams(ClientRequest["ThreadSectionUpdateResponse"]):
-    """Parameters for updating an independently persisted thread section."""
+    """Parameters for updating an independently persisted thread section.
+
+    Attributes:
+        name: The updated user-visible name of the section.
+        section_id: The stable, server-generated identity of the section to update.
+        appearance: Omit to preserve appearance, use `null` to clear it, or provide a replacement.
+    """
 
     METHOD: ClassVar[str] = "threadSection/update"
 
     name: str
-    """The updated user-visible name of the section."""
     section_id: str
-    """The stable, server-generated identity of the section to update."""
     appearance: ThreadSectionAppearance | Unset | None = UNSET
-    """Omit to preserve appearance, use `null` to clear it, or provide a replacement."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadSectionUpdateResponse(Record):
-    """The independently persisted section after its name is updated."""
+    """The independently persisted section after its name is updated.
 
-    section: ThreadSection
+    Attributes:
+        section: `ThreadSection`.
+    """
+
+    section: protocol.ThreadSection

@@ -3,86 +3,96 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import attrs
 
-from openai_codex._codec.base import UNSET, ClientRequest, OpenEnum, Record, ServerNotification
+from openai_codex import _protocol as protocol
+from openai_codex._codec.base import UNSET, ClientRequest, OpenEnum, Record, ServerNotification, Unset
 from openai_codex._protocol.collaboration import MultiAgentModeKind
-
-if TYPE_CHECKING:
-    from openai_codex._codec.base import Unset
-    from openai_codex._protocol.collaboration import CollaborationMode, MultiAgentMode, Personality, ReasoningSummary
-    from openai_codex._protocol.policy import ActivePermissionProfile, ApprovalsReviewer, AskForApproval, SandboxPolicy
-    from openai_codex._protocol.scalar import AbsolutePathBuf, ReasoningEffort
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadSettings(Record):
-    """Part of `ThreadSettingsUpdatedNotification`."""
+    """Part of `ThreadSettingsUpdatedNotification`.
 
-    approval_policy: AskForApproval
-    approvals_reviewer: ApprovalsReviewer
-    collaboration_mode: CollaborationMode
-    cwd: AbsolutePathBuf
+    Attributes:
+        approval_policy: `AskForApproval`.
+        approvals_reviewer: `ApprovalsReviewer`.
+        collaboration_mode: `CollaborationMode`.
+        cwd: `AbsolutePathBuf`.
+        model: `str`.
+        model_provider: `str`.
+        sandbox_policy: `SandboxPolicy`.
+        active_permission_profile: `ActivePermissionProfile | None`.
+        disabled_plugin_ids: Saved list of disabled plugin IDs. Does not yet filter plugin capabilities.
+        effort: `ReasoningEffort | None`.
+        multi_agent_mode: Experimental. @deprecated Always `explicitRequestOnly`. Use `effort` for Ultra behavior.
+        personality: @deprecated Reports the saved setting; `friendly` and `pragmatic` no longer select a style.
+        service_tier: `str | None`.
+        summary: `ReasoningSummary | None`.
+    """
+
+    approval_policy: protocol.AskForApproval
+    approvals_reviewer: protocol.ApprovalsReviewer
+    collaboration_mode: protocol.CollaborationMode
+    cwd: protocol.AbsolutePathBuf
     model: str
     model_provider: str
-    sandbox_policy: SandboxPolicy
-    active_permission_profile: ActivePermissionProfile | None = None
+    sandbox_policy: protocol.SandboxPolicy
+    active_permission_profile: protocol.ActivePermissionProfile | None = None
     disabled_plugin_ids: list[str] = attrs.Factory(list[Any])
-    """Saved list of disabled plugin IDs. Does not yet filter plugin capabilities."""
-    effort: ReasoningEffort | None = None
-    multi_agent_mode: MultiAgentMode = MultiAgentModeKind.explicit_request_only
-    """Experimental. @deprecated Always `explicitRequestOnly`. Use `effort` for Ultra behavior."""
-    personality: Personality | None = None
-    """@deprecated Reports the saved setting; `friendly` and `pragmatic` no longer select a style."""
+    effort: protocol.ReasoningEffort | None = None
+    multi_agent_mode: protocol.MultiAgentMode = MultiAgentModeKind.explicit_request_only
+    personality: protocol.Personality | None = None
     service_tier: str | None = None
-    summary: ReasoningSummary | None = None
+    summary: protocol.ReasoningSummary | None = None
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadSettingsUpdateParams(ClientRequest["ThreadSettingsUpdateResponse"]):
-    """Experimental. Params of `thread/settings/update`."""
+    """Experimental. Params of `thread/settings/update`.
+
+    Attributes:
+        thread_id: Id of the thread.
+        approval_policy: Override the approval policy for subsequent turns.
+        approvals_reviewer: Override where approval requests are routed for subsequent turns.
+        collaboration_mode: EXPERIMENTAL - Set a pre-set collaboration mode for subsequent turns.
+
+            For `collaboration_mode.settings.developer_instructions`, `null` means "use the built-in instructions for
+            the selected mode".
+        cwd: Override the working directory for subsequent turns.
+        disabled_plugin_ids: Replace this thread's disabled plugin IDs. Omitted/null preserves the list; [] clears
+            it.
+        effort: Override the reasoning effort for subsequent turns.
+        model: Override the model for subsequent turns.
+        multi_agent_mode: @deprecated Ignored. Use `effort: "ultra"` for proactive multi-agent behavior.
+        permissions: Select a named permissions profile id for subsequent turns. Cannot be combined with
+            `sandboxPolicy`.
+        personality: @deprecated `friendly` and `pragmatic` no longer select a style. Changing this does not rewrite
+            the thread's existing instructions.
+        sandbox_policy: Override the sandbox policy for subsequent turns.
+        service_tier: Override the service tier for subsequent turns. `null` clears the current service tier;
+            omission leaves it unchanged.
+        summary: Override the reasoning summary for subsequent turns.
+    """
 
     METHOD: ClassVar[str] = "thread/settings/update"
 
     thread_id: str
-    approval_policy: AskForApproval | Unset | None = UNSET
-    """Override the approval policy for subsequent turns."""
-    approvals_reviewer: ApprovalsReviewer | Unset | None = UNSET
-    """Override where approval requests are routed for subsequent turns."""
-    collaboration_mode: CollaborationMode | Unset | None = UNSET
-    """EXPERIMENTAL - Set a pre-set collaboration mode for subsequent turns.
-
-    For `collaboration_mode.settings.developer_instructions`, `null` means "use the built-in instructions for the
-    selected mode".
-    """
+    approval_policy: protocol.AskForApproval | Unset | None = UNSET
+    approvals_reviewer: protocol.ApprovalsReviewer | Unset | None = UNSET
+    collaboration_mode: protocol.CollaborationMode | Unset | None = UNSET
     cwd: str | Unset | None = UNSET
-    """Override the working directory for subsequent turns."""
     disabled_plugin_ids: list[str] | Unset | None = UNSET
-    """Replace this thread's disabled plugin IDs. Omitted/null preserves the list; [] clears it."""
-    effort: ReasoningEffort | Unset | None = UNSET
-    """Override the reasoning effort for subsequent turns."""
+    effort: protocol.ReasoningEffort | Unset | None = UNSET
     model: str | Unset | None = UNSET
-    """Override the model for subsequent turns."""
-    multi_agent_mode: MultiAgentMode | Unset | None = UNSET
-    """@deprecated Ignored. Use `effort: "ultra"` for proactive multi-agent behavior."""
+    multi_agent_mode: protocol.MultiAgentMode | Unset | None = UNSET
     permissions: str | Unset | None = UNSET
-    """Select a named permissions profile id for subsequent turns. Cannot be combined with `sandboxPolicy`."""
-    personality: Personality | Unset | None = UNSET
-    """@deprecated `friendly` and `pragmatic` no longer select a style.
-
-    Changing this does not rewrite the thread's existing instructions.
-    """
-    sandbox_policy: SandboxPolicy | Unset | None = UNSET
-    """Override the sandbox policy for subsequent turns."""
+    personality: protocol.Personality | Unset | None = UNSET
+    sandbox_policy: protocol.SandboxPolicy | Unset | None = UNSET
     service_tier: str | Unset | None = UNSET
-    """Override the service tier for subsequent turns.
-
-    `null` clears the current service tier; omission leaves it unchanged.
-    """
-    summary: ReasoningSummary | Unset | None = UNSET
-    """Override the reasoning summary for subsequent turns."""
+    summary: protocol.ReasoningSummary | Unset | None = UNSET
 
 
 class ThreadSettingsUpdateResponse(Record):
@@ -93,7 +103,12 @@ class ThreadSettingsUpdateResponse(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadSettingsUpdatedNotification(ServerNotification):
-    """Payload of `thread/settings/updated`."""
+    """Payload of `thread/settings/updated`.
+
+    Attributes:
+        thread_id: Id of the thread.
+        thread_settings: `ThreadSettings`.
+    """
 
     METHOD: ClassVar[str] = "thread/settings/updated"
 
@@ -107,41 +122,48 @@ class TurnSettingsUpdateParams(ClientRequest["TurnSettingsUpdateResponse"]):
 
     Unsupported fields are rejected rather than silently ignored. Any live task kind may accept publication. Child
     sessions and consumers of frozen initial settings are unchanged.
+
+    Attributes:
+        thread_id: Id of the thread.
+        turn_id: Id of the turn.
+        approvals_reviewer: Changes the active turn's reviewer without changing future thread settings. Already
+            captured steps and pending approvals retain their original reviewer.
+        effort: Omission or `null` leaves the effort unchanged.
+        model: Omission or `null` leaves the model unchanged.
+        service_tier: `null` clears the requested tier; omission leaves it unchanged.
+        summary: Omission or `null` leaves the summary preference unchanged.
     """
 
     METHOD: ClassVar[str] = "turn/settings/update"
 
     thread_id: str
     turn_id: str
-    approvals_reviewer: ApprovalsReviewer | Unset | None = UNSET
-    """Changes the active turn's reviewer without changing future thread settings.
-
-    Already captured steps and pending approvals retain their original reviewer.
-    """
-    effort: ReasoningEffort | Unset | None = UNSET
-    """Omission or `null` leaves the effort unchanged."""
+    approvals_reviewer: protocol.ApprovalsReviewer | Unset | None = UNSET
+    effort: protocol.ReasoningEffort | Unset | None = UNSET
     model: str | Unset | None = UNSET
-    """Omission or `null` leaves the model unchanged."""
     service_tier: str | Unset | None = UNSET
-    """`null` clears the requested tier; omission leaves it unchanged."""
-    summary: ReasoningSummary | Unset | None = UNSET
-    """Omission or `null` leaves the summary preference unchanged."""
+    summary: protocol.ReasoningSummary | Unset | None = UNSET
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class TurnSettingsUpdateResponse(Record):
-    """Experimental. Result of `turn/settings/update`."""
+    """Experimental. Result of `turn/settings/update`.
+
+    Attributes:
+        status: `TurnSettingsUpdateStatus`.
+    """
 
     status: TurnSettingsUpdateStatus
 
 
 class TurnSettingsUpdateStatus(OpenEnum):
-    """Experimental. Part of `TurnSettingsUpdateResponse`."""
+    """Experimental. Part of `TurnSettingsUpdateResponse`.
+
+    Attributes:
+        applied: Published for subsequent captures, even if the values were unchanged. Already captured steps are
+            unchanged; a later inference is not guaranteed.
+        target_unavailable: No matching live task remained available for publication.
+    """
 
     applied = "applied"
-    """Published for subsequent captures, even if the values were unchanged.
-
-    Already captured steps are unchanged; a later inference is not guaranteed.
-    """
     target_unavailable = "targetUnavailable"
-    """No matching live task remained available for publication."""

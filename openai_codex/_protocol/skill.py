@@ -3,27 +3,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import attrs
 
-from openai_codex._codec.base import UNSET, ClientRequest, OpenEnum, Record, ServerNotification
-
-if TYPE_CHECKING:
-    from openai_codex._codec.base import Unset
-    from openai_codex._protocol.scalar import AbsolutePathBuf, LegacyAppPathString
+from openai_codex import _protocol as protocol
+from openai_codex._codec.base import UNSET, ClientRequest, OpenEnum, Record, ServerNotification, Unset
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class SkillDependencies(Record):
-    """Part of `SkillMetadata`."""
+    """Part of `SkillMetadata`.
+
+    Attributes:
+        tools: `list[SkillToolDependency]`.
+    """
 
     tools: list[SkillToolDependency]
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class SkillErrorInfo(Record):
-    """Part of `SkillsListEntry`."""
+    """Part of `SkillsListEntry`.
+
+    Attributes:
+        message: `str`.
+        path: `str`.
+    """
 
     message: str
     path: str
@@ -31,35 +37,54 @@ class SkillErrorInfo(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class SkillInterface(Record):
-    """Part of `SkillMetadata`, `SkillSummary`."""
+    """Part of `SkillMetadata`, `SkillSummary`.
+
+    Attributes:
+        brand_color: `str | None`.
+        default_prompt: `str | None`.
+        display_name: `str | None`.
+        icon_large: `AbsolutePathBuf | None`.
+        icon_large_url: Remote large icon URL from the plugin catalog.
+        icon_small: `AbsolutePathBuf | None`.
+        icon_small_url: Remote small icon URL from the plugin catalog.
+        short_description: `str | None`.
+    """
 
     brand_color: str | None = None
     default_prompt: str | None = None
     display_name: str | None = None
-    icon_large: AbsolutePathBuf | None = None
+    icon_large: protocol.AbsolutePathBuf | None = None
     icon_large_url: str | None = None
-    """Remote large icon URL from the plugin catalog."""
-    icon_small: AbsolutePathBuf | None = None
+    icon_small: protocol.AbsolutePathBuf | None = None
     icon_small_url: str | None = None
-    """Remote small icon URL from the plugin catalog."""
     short_description: str | None = None
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class SkillMetadata(Record):
-    """Part of `SkillsListEntry`."""
+    """Part of `SkillsListEntry`.
+
+    Attributes:
+        description: `str`.
+        enabled: `bool`.
+        name: `str`.
+        path: `LegacyAppPathString`.
+        scope: `SkillScope`.
+        dependencies: `SkillDependencies | None`.
+        interface: `SkillInterface | None`.
+        plugin_id: Owning plugin ID, matching `PluginSummary.id`, when known.
+        short_description: Legacy short_description from SKILL.md. Prefer SKILL.json interface.short_description.
+    """
 
     description: str
     enabled: bool
     name: str
-    path: LegacyAppPathString
+    path: protocol.LegacyAppPathString
     scope: SkillScope
     dependencies: SkillDependencies | None = None
     interface: SkillInterface | None = None
     plugin_id: str | None = None
-    """Owning plugin ID, matching `PluginSummary.id`, when known."""
     short_description: str | None = None
-    """Legacy short_description from SKILL.md. Prefer SKILL.json interface.short_description."""
 
 
 class SkillScope(OpenEnum):
@@ -73,7 +98,16 @@ class SkillScope(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class SkillToolDependency(Record):
-    """Part of `SkillDependencies`."""
+    """Part of `SkillDependencies`.
+
+    Attributes:
+        type: `str`.
+        value: `str`.
+        command: `str | None`.
+        description: `str | None`.
+        transport: `str | None`.
+        url: `str | None`.
+    """
 
     type: str
     value: str
@@ -97,31 +131,43 @@ class SkillsChangedNotification(ServerNotification):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class SkillsConfigWriteParams(ClientRequest["SkillsConfigWriteResponse"]):
-    """Params of `skills/config/write`."""
+    """Params of `skills/config/write`.
+
+    Attributes:
+        enabled: `bool`.
+        name: Name-based selector.
+        path: Path-based selector.
+    """
 
     METHOD: ClassVar[str] = "skills/config/write"
 
     enabled: bool
     name: str | Unset | None = UNSET
-    """Name-based selector."""
-    path: AbsolutePathBuf | Unset | None = UNSET
-    """Path-based selector."""
+    path: protocol.AbsolutePathBuf | Unset | None = UNSET
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class SkillsConfigWriteResponse(Record):
-    """Result of `skills/config/write`."""
+    """Result of `skills/config/write`.
+
+    Attributes:
+        effective_enabled: `bool`.
+    """
 
     effective_enabled: bool
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class SkillsExtraRootsSetParams(ClientRequest["SkillsExtraRootsSetResponse"]):
-    """Params of `skills/extraRoots/set`."""
+    """Params of `skills/extraRoots/set`.
+
+    Attributes:
+        extra_roots: `list[AbsolutePathBuf]`.
+    """
 
     METHOD: ClassVar[str] = "skills/extraRoots/set"
 
-    extra_roots: list[AbsolutePathBuf]
+    extra_roots: list[protocol.AbsolutePathBuf]
 
 
 class SkillsExtraRootsSetResponse(Record):
@@ -132,7 +178,13 @@ class SkillsExtraRootsSetResponse(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class SkillsListEntry(Record):
-    """Part of `SkillsListResponse`."""
+    """Part of `SkillsListResponse`.
+
+    Attributes:
+        cwd: `str`.
+        errors: `list[SkillErrorInfo]`.
+        skills: `list[SkillMetadata]`.
+    """
 
     cwd: str
     errors: list[SkillErrorInfo]
@@ -141,18 +193,25 @@ class SkillsListEntry(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class SkillsListParams(ClientRequest["SkillsListResponse"]):
-    """Params of `skills/list`."""
+    """Params of `skills/list`.
+
+    Attributes:
+        cwds: When empty, defaults to the current session working directory.
+        force_reload: When true, bypass the skills cache and re-scan skills from disk.
+    """
 
     METHOD: ClassVar[str] = "skills/list"
 
     cwds: list[str] | Unset = UNSET
-    """When empty, defaults to the current session working directory."""
     force_reload: bool | Unset = UNSET
-    """When true, bypass the skills cache and re-scan skills from disk."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class SkillsListResponse(Record):
-    """Result of `skills/list`."""
+    """Result of `skills/list`.
+
+    Attributes:
+        data: `list[SkillsListEntry]`.
+    """
 
     data: list[SkillsListEntry]

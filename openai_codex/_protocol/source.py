@@ -3,14 +3,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, TypeAlias
+from typing import ClassVar, TypeAlias
 
 import attrs
 
+from openai_codex import _protocol as protocol
 from openai_codex._codec.base import OpenEnum, Record, UnknownVariant
-
-if TYPE_CHECKING:
-    from openai_codex._protocol.scalar import AgentPath, ThreadId
 
 
 class SessionSourceKind(OpenEnum):
@@ -25,14 +23,22 @@ class SessionSourceKind(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class CustomSessionSource(Record):
-    """A `SessionSource` with ``custom``."""
+    """A `SessionSource` with ``custom``.
+
+    Attributes:
+        custom: `str`.
+    """
 
     custom: str
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class SubAgentSessionSource(Record):
-    """A `SessionSource` with ``subAgent``."""
+    """A `SessionSource` with ``subAgent``.
+
+    Attributes:
+        sub_agent: `SubAgentSource`.
+    """
 
     sub_agent: SubAgentSource
 
@@ -43,7 +49,15 @@ SessionSource: TypeAlias = SessionSourceKind | CustomSessionSource | SubAgentSes
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadSpawnDetails(Record):
-    """What `thread_spawn` of a `SubAgentSource` says."""
+    """What `thread_spawn` of a `SubAgentSource` says.
+
+    Attributes:
+        depth: `int`.
+        parent_thread_id: `ThreadId`.
+        agent_nickname: `str | None`.
+        agent_path: `AgentPath | None`.
+        agent_role: `str | None`.
+    """
 
     WIRE_NAMES: ClassVar[dict[str, str]] = {
         "parent_thread_id": "parent_thread_id",
@@ -53,9 +67,9 @@ class ThreadSpawnDetails(Record):
     }
 
     depth: int
-    parent_thread_id: ThreadId
+    parent_thread_id: protocol.ThreadId
     agent_nickname: str | None = None
-    agent_path: AgentPath | None = None
+    agent_path: protocol.AgentPath | None = None
     agent_role: str | None = None
 
 
@@ -69,7 +83,11 @@ class SubAgentSourceKind(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadSpawnSubAgentSource(Record):
-    """A `SubAgentSource` with ``thread_spawn``."""
+    """A `SubAgentSource` with ``thread_spawn``.
+
+    Attributes:
+        thread_spawn: `ThreadSpawnDetails`.
+    """
 
     WIRE_NAMES: ClassVar[dict[str, str]] = {"thread_spawn": "thread_spawn"}
 
@@ -78,7 +96,11 @@ class ThreadSpawnSubAgentSource(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class OtherSubAgentSource(Record):
-    """A `SubAgentSource` with ``other``."""
+    """A `SubAgentSource` with ``other``.
+
+    Attributes:
+        other: `str`.
+    """
 
     other: str
 

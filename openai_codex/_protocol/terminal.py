@@ -3,23 +3,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import attrs
 
-from openai_codex._codec.base import UNSET, ClientRequest, Record
-
-if TYPE_CHECKING:
-    from openai_codex._codec.base import Unset
-    from openai_codex._protocol.scalar import LegacyAppPathString
+from openai_codex import _protocol as protocol
+from openai_codex._codec.base import UNSET, ClientRequest, Record, Unset
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadBackgroundTerminal(Record):
-    """Experimental. Part of `ThreadBackgroundTerminalsListResponse`."""
+    """Experimental. Part of `ThreadBackgroundTerminalsListResponse`.
+
+    Attributes:
+        command: `str`.
+        cwd: `LegacyAppPathString`.
+        item_id: Id of the item.
+        process_id: Id of the process.
+        cpu_percent: `float | None`.
+        os_pid: `int | None`.
+        rss_kb: `int | None`.
+    """
 
     command: str
-    cwd: LegacyAppPathString
+    cwd: protocol.LegacyAppPathString
     item_id: str
     process_id: str
     cpu_percent: float | None = None
@@ -29,7 +36,11 @@ class ThreadBackgroundTerminal(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadBackgroundTerminalsCleanParams(ClientRequest["ThreadBackgroundTerminalsCleanResponse"]):
-    """Experimental. Params of `thread/backgroundTerminals/clean`."""
+    """Experimental. Params of `thread/backgroundTerminals/clean`.
+
+    Attributes:
+        thread_id: Id of the thread.
+    """
 
     METHOD: ClassVar[str] = "thread/backgroundTerminals/clean"
 
@@ -44,32 +55,43 @@ class ThreadBackgroundTerminalsCleanResponse(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadBackgroundTerminalsListParams(ClientRequest["ThreadBackgroundTerminalsListResponse"]):
-    """Experimental. Params of `thread/backgroundTerminals/list`."""
+    """Experimental. Params of `thread/backgroundTerminals/list`.
+
+    Attributes:
+        thread_id: Id of the thread.
+        cursor: Opaque pagination cursor returned by a previous call.
+        limit: Optional page size.
+    """
 
     METHOD: ClassVar[str] = "thread/backgroundTerminals/list"
 
     thread_id: str
     cursor: str | Unset | None = UNSET
-    """Opaque pagination cursor returned by a previous call."""
     limit: int | Unset | None = UNSET
-    """Optional page size."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadBackgroundTerminalsListResponse(Record):
-    """Experimental. Result of `thread/backgroundTerminals/list`."""
+    """Experimental. Result of `thread/backgroundTerminals/list`.
+
+    Attributes:
+        data: `list[ThreadBackgroundTerminal]`.
+        next_cursor: Opaque cursor to pass to the next call to continue after the last item. If None, there are no
+            more items to return.
+    """
 
     data: list[ThreadBackgroundTerminal]
     next_cursor: str | None = None
-    """Opaque cursor to pass to the next call to continue after the last item.
-
-    If None, there are no more items to return.
-    """
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadBackgroundTerminalsTerminateParams(ClientRequest["ThreadBackgroundTerminalsTerminateResponse"]):
-    """Experimental. Params of `thread/backgroundTerminals/terminate`."""
+    """Experimental. Params of `thread/backgroundTerminals/terminate`.
+
+    Attributes:
+        process_id: Id of the process.
+        thread_id: Id of the thread.
+    """
 
     METHOD: ClassVar[str] = "thread/backgroundTerminals/terminate"
 
@@ -79,30 +101,34 @@ class ThreadBackgroundTerminalsTerminateParams(ClientRequest["ThreadBackgroundTe
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadBackgroundTerminalsTerminateResponse(Record):
-    """Experimental. Result of `thread/backgroundTerminals/terminate`."""
+    """Experimental. Result of `thread/backgroundTerminals/terminate`.
+
+    Attributes:
+        terminated: `bool`.
+    """
 
     terminated: bool
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadShellCommandParams(ClientRequest["ThreadShellCommandResponse"]):
-    """Params of `thread/shellCommand`."""
+    """Params of `thread/shellCommand`.
+
+    Attributes:
+        command: Shell command string evaluated by the thread's configured shell. Unlike `command/exec`, this
+            intentionally preserves shell syntax such as pipes, redirects, and quoting. This runs unsandboxed with full
+            access rather than inheriting the thread sandbox policy.
+        thread_id: Id of the thread.
+        timeout_ms: Maximum execution time in milliseconds. Defaults to one hour when omitted or null. Must be
+            non-negative; zero requests an immediate timeout, not unlimited execution. Does not affect the immediate RPC
+            acknowledgement.
+    """
 
     METHOD: ClassVar[str] = "thread/shellCommand"
 
     command: str
-    """Shell command string evaluated by the thread's configured shell.
-
-    Unlike `command/exec`, this intentionally preserves shell syntax such as pipes, redirects, and quoting. This runs
-    unsandboxed with full access rather than inheriting the thread sandbox policy.
-    """
     thread_id: str
     timeout_ms: int | Unset | None = UNSET
-    """Maximum execution time in milliseconds.
-
-    Defaults to one hour when omitted or null. Must be non-negative; zero requests an immediate timeout, not
-    unlimited execution. Does not affect the immediate RPC acknowledgement.
-    """
 
 
 class ThreadShellCommandResponse(Record):

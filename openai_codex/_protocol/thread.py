@@ -3,22 +3,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 import attrs
 
+from openai_codex import _protocol as protocol
 from openai_codex._codec.base import OpenEnum, Record, ServerNotification, UnknownVariant, Variant
-
-if TYPE_CHECKING:
-    from openai_codex._protocol.scalar import AbsolutePathBuf, LegacyAppPathString, ReasoningEffort, ThreadSource
-    from openai_codex._protocol.section import ThreadSectionAppearance
-    from openai_codex._protocol.source import SessionSource
-    from openai_codex._protocol.turn import Turn
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class GitInfo(Record):
-    """Part of `Thread`."""
+    """Part of `Thread`.
+
+    Attributes:
+        branch: `str | None`.
+        origin_url: `str | None`.
+        sha: `str | None`.
+    """
 
     branch: str | None = None
     origin_url: str | None = None
@@ -34,93 +35,83 @@ class ThreadHistoryMode(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class Thread(Record):
-    """Part of `ThreadForkResponse`, `ThreadListResponse`, `ThreadMetadataUpdateResponse` and 7 more."""
+    """Part of `ThreadForkResponse`, `ThreadListResponse`, `ThreadMetadataUpdateResponse` and 7 more.
+
+    Attributes:
+        cli_version: Version of the CLI that created the thread.
+        created_at: Unix timestamp (in seconds) when the thread was created.
+        cwd: Working directory captured for the thread.
+        ephemeral: Whether the thread is ephemeral and should not be materialized on disk.
+        id: Identifier for this thread. Codex-generated thread IDs are UUIDv7.
+        model_provider: Model provider used for this thread (for example, 'openai').
+        preview: Usually the first user message in the thread, if available.
+        project_id: Canonical project assignment owned by app-server, if any.
+        session_id: Session id shared by threads that belong to the same session tree.
+        source: Origin of the thread (CLI, VSCode, codex exec, codex app-server, etc.).
+        status: Current runtime status for the thread.
+        turns: Only populated on `thread/resume`, `thread/fork`, and `thread/read` (when `includeTurns` is true)
+            responses. For all other responses and notifications returning a Thread, the turns field will be an empty
+            list.
+        updated_at: Unix timestamp (in seconds) when the thread was last updated.
+        agent_nickname: Optional random unique nickname assigned to an AgentControl-spawned sub-agent.
+        agent_role: Optional role (agent_role) assigned to an AgentControl-spawned sub-agent.
+        can_accept_direct_input: Experimental. Whether the app server accepts direct turn input for this loaded
+            thread. `None` means the capability is unavailable, such as for an unloaded stored thread.
+        daybreak_enabled: Experimental. Saved Daybreak choice, independent of turn execution. Null if unset.
+        environments: Experimental. Current environments for a loaded thread, in priority order, primary first.
+            `null` means the thread is not loaded or the server does not expose its selection. An empty list means no
+            environments are selected. This does not report connection status.
+        extra: Experimental. Optional implementation-specific thread data.
+        forked_from_id: Source thread id when this thread was created by forking another thread.
+        git_info: Optional Git metadata captured when the thread was created.
+        history_mode: Persisted thread history contract selected when this thread was created.
+        model: Current configured model when loaded, otherwise the latest persisted model. Null when unavailable.
+            This is not per-turn execution telemetry.
+        name: Optional user-facing thread title.
+        originator: Originator recorded when the thread was created, independent of its current client or executor.
+            Null when the recorded originator is unavailable.
+        parent_thread_id: The ID of the parent thread. This will only be set if this thread is a subagent.
+        path: [UNSTABLE] Path to the thread on disk.
+        reasoning_effort: Current configured reasoning effort when loaded, otherwise the latest persisted effort.
+            Null when unset or unavailable. This is not per-turn execution telemetry.
+        recency_at: Unix timestamp (in seconds) used for thread recency ordering.
+        section: The independently persisted section selected for this thread, if any.
+        section_entered_at: Unix timestamp in seconds when the thread entered its current section.
+        thread_source: Optional analytics source classification for this thread.
+    """
 
     cli_version: str
-    """Version of the CLI that created the thread."""
     created_at: int
-    """Unix timestamp (in seconds) when the thread was created."""
-    cwd: AbsolutePathBuf
-    """Working directory captured for the thread."""
+    cwd: protocol.AbsolutePathBuf
     ephemeral: bool
-    """Whether the thread is ephemeral and should not be materialized on disk."""
     id: str
-    """Identifier for this thread. Codex-generated thread IDs are UUIDv7."""
     model_provider: str
-    """Model provider used for this thread (for example, 'openai')."""
     preview: str
-    """Usually the first user message in the thread, if available."""
     project_id: str | None
-    """Canonical project assignment owned by app-server, if any."""
     session_id: str
-    """Session id shared by threads that belong to the same session tree."""
-    source: SessionSource
-    """Origin of the thread (CLI, VSCode, codex exec, codex app-server, etc.)."""
+    source: protocol.SessionSource
     status: ThreadStatus
-    """Current runtime status for the thread."""
-    turns: list[Turn]
-    """Only populated on `thread/resume`, `thread/fork`, and `thread/read` (when `includeTurns` is true) responses.
-
-    For all other responses and notifications returning a Thread, the turns field will be an empty list.
-    """
+    turns: list[protocol.Turn]
     updated_at: int
-    """Unix timestamp (in seconds) when the thread was last updated."""
     agent_nickname: str | None = None
-    """Optional random unique nickname assigned to an AgentControl-spawned sub-agent."""
     agent_role: str | None = None
-    """Optional role (agent_role) assigned to an AgentControl-spawned sub-agent."""
     can_accept_direct_input: bool | None = None
-    """Experimental.
-
-    Whether the app server accepts direct turn input for this loaded thread. `None` means the capability is
-    unavailable, such as for an unloaded stored thread.
-    """
     daybreak_enabled: bool | None = None
-    """Experimental. Saved Daybreak choice, independent of turn execution. Null if unset."""
     environments: list[ThreadEnvironment] | None = None
-    """Experimental.
-
-    Current environments for a loaded thread, in priority order, primary first. `null` means the thread is not loaded
-    or the server does not expose its selection. An empty list means no environments are selected. This does not
-    report connection status.
-    """
     extra: ThreadExtra | None = None
-    """Experimental. Optional implementation-specific thread data."""
     forked_from_id: str | None = None
-    """Source thread id when this thread was created by forking another thread."""
     git_info: GitInfo | None = None
-    """Optional Git metadata captured when the thread was created."""
     history_mode: ThreadHistoryMode = ThreadHistoryMode.legacy
-    """Persisted thread history contract selected when this thread was created."""
     model: str | None = None
-    """Current configured model when loaded, otherwise the latest persisted model.
-
-    Null when unavailable. This is not per-turn execution telemetry.
-    """
     name: str | None = None
-    """Optional user-facing thread title."""
     originator: str | None = None
-    """Originator recorded when the thread was created, independent of its current client or executor.
-
-    Null when the recorded originator is unavailable.
-    """
     parent_thread_id: str | None = None
-    """The ID of the parent thread. This will only be set if this thread is a subagent."""
     path: str | None = None
-    """[UNSTABLE] Path to the thread on disk."""
-    reasoning_effort: ReasoningEffort | None = None
-    """Current configured reasoning effort when loaded, otherwise the latest persisted effort.
-
-    Null when unset or unavailable. This is not per-turn execution telemetry.
-    """
+    reasoning_effort: protocol.ReasoningEffort | None = None
     recency_at: int | None = None
-    """Unix timestamp (in seconds) used for thread recency ordering."""
     section: ThreadSection | None = None
-    """The independently persisted section selected for this thread, if any."""
     section_entered_at: int | None = None
-    """Unix timestamp in seconds when the thread entered its current section."""
-    thread_source: ThreadSource | None = None
-    """Optional analytics source classification for this thread."""
+    thread_source: protocol.ThreadSource | None = None
 
 
 class ThreadActiveFlag(OpenEnum):
@@ -132,11 +123,17 @@ class ThreadActiveFlag(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadEnvironment(Record):
-    """An environment selected by a loaded thread, independent of connection status."""
+    """An environment selected by a loaded thread, independent of connection status.
 
-    cwd: LegacyAppPathString
+    Attributes:
+        cwd: `LegacyAppPathString`.
+        environment_id: Id of the environment.
+        runtime_workspace_roots: `list[LegacyAppPathString]`.
+    """
+
+    cwd: protocol.LegacyAppPathString
     environment_id: str
-    runtime_workspace_roots: list[LegacyAppPathString]
+    runtime_workspace_roots: list[protocol.LegacyAppPathString]
 
 
 class ThreadExtra(Record):
@@ -147,19 +144,26 @@ class ThreadExtra(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadSection(Record):
-    """An independently persisted, user-visible thread section."""
+    """An independently persisted, user-visible thread section.
+
+    Attributes:
+        id: Opaque UUIDv7 identity that remains stable when the section is renamed.
+        name: The current user-visible section name.
+        appearance: Optional appearance synchronized across clients.
+    """
 
     id: str
-    """Opaque UUIDv7 identity that remains stable when the section is renamed."""
     name: str
-    """The current user-visible section name."""
-    appearance: ThreadSectionAppearance | None = None
-    """Optional appearance synchronized across clients."""
+    appearance: protocol.ThreadSectionAppearance | None = None
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadStartedNotification(ServerNotification):
-    """Payload of `thread/started`."""
+    """Payload of `thread/started`.
+
+    Attributes:
+        thread: `Thread`.
+    """
 
     METHOD: ClassVar[str] = "thread/started"
 
@@ -192,7 +196,11 @@ class SystemErrorThreadStatus(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ActiveThreadStatus(Variant):
-    """A `ThreadStatus` of type ``active``."""
+    """A `ThreadStatus` of type ``active``.
+
+    Attributes:
+        active_flags: `list[ThreadActiveFlag]`.
+    """
 
     type: ClassVar[Literal["active"]] = "active"
 
@@ -207,7 +215,12 @@ ThreadStatus: TypeAlias = (
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadStatusChangedNotification(ServerNotification):
-    """Payload of `thread/status/changed`."""
+    """Payload of `thread/status/changed`.
+
+    Attributes:
+        status: `ThreadStatus`.
+        thread_id: Id of the thread.
+    """
 
     METHOD: ClassVar[str] = "thread/status/changed"
 

@@ -3,23 +3,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 import attrs
 
-from openai_codex._codec.base import UNSET, ClientRequest, Record, ServerNotification, UnknownVariant, Variant
-
-if TYPE_CHECKING:
-    from openai_codex._codec.base import JsonValue, Unset
-    from openai_codex._protocol.item import ThreadItem
-    from openai_codex._protocol.thread import Thread
-    from openai_codex._protocol.thread_list import SortDirection
-    from openai_codex._protocol.turn import Turn, TurnItemsView
+from openai_codex import _protocol as protocol
+from openai_codex._codec.base import (
+    UNSET,
+    ClientRequest,
+    JsonValue,
+    Record,
+    ServerNotification,
+    UnknownVariant,
+    Unset,
+    Variant,
+)
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ContextCompactedNotification(ServerNotification):
-    """Deprecated: Use `ContextCompaction` item type instead."""
+    """Deprecated: Use `ContextCompaction` item type instead.
+
+    Attributes:
+        thread_id: Id of the thread.
+        turn_id: Id of the turn.
+    """
 
     METHOD: ClassVar[str] = "thread/compacted"
 
@@ -29,7 +37,11 @@ class ContextCompactedNotification(ServerNotification):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadCompactStartParams(ClientRequest["ThreadCompactStartResponse"]):
-    """Params of `thread/compact/start`."""
+    """Params of `thread/compact/start`.
+
+    Attributes:
+        thread_id: Id of the thread.
+    """
 
     METHOD: ClassVar[str] = "thread/compact/start"
 
@@ -44,12 +56,16 @@ class ThreadCompactStartResponse(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadInjectItemsParams(ClientRequest["ThreadInjectItemsResponse"]):
-    """Append raw Responses API items to the thread history without starting a user turn."""
+    """Append raw Responses API items to the thread history without starting a user turn.
+
+    Attributes:
+        items: Raw Responses API items to append to the thread's model-visible history.
+        thread_id: Id of the thread.
+    """
 
     METHOD: ClassVar[str] = "thread/inject_items"
 
     items: list[JsonValue]
-    """Raw Responses API items to append to the thread's model-visible history."""
     thread_id: str
 
 
@@ -61,20 +77,28 @@ class ThreadInjectItemsResponse(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadItemEntry(Record):
-    """Part of `ThreadItemsListResponse`, `ThreadItemsReadResponse`."""
+    """Part of `ThreadItemsListResponse`, `ThreadItemsReadResponse`.
 
-    item: ThreadItem
+    Attributes:
+        item: `ThreadItem`.
+        turn_id: Turn containing this item.
+        completed_at_ms: Unix timestamp (milliseconds) when the item completed, if recorded by the producer.
+        started_at_ms: Unix timestamp (milliseconds) when the item started, if recorded by the producer.
+    """
+
+    item: protocol.ThreadItem
     turn_id: str
-    """Turn containing this item."""
     completed_at_ms: int | None = None
-    """Unix timestamp (milliseconds) when the item completed, if recorded by the producer."""
     started_at_ms: int | None = None
-    """Unix timestamp (milliseconds) when the item started, if recorded by the producer."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ItemThreadItemsListAnchor(Variant):
-    """A `ThreadItemsListAnchor` of type ``item``."""
+    """A `ThreadItemsListAnchor` of type ``item``.
+
+    Attributes:
+        item_id: Id of the item.
+    """
 
     type: ClassVar[Literal["item"]] = "item"
 
@@ -90,57 +114,68 @@ ThreadItemsListCursor: TypeAlias = str | ThreadItemsListAnchor | UnknownVariant
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadItemsListParams(ClientRequest["ThreadItemsListResponse"]):
-    """Params of `thread/items/list`."""
+    """Params of `thread/items/list`.
+
+    Attributes:
+        thread_id: Id of the thread.
+        cursor: Opaque continuation cursor or an exclusive item anchor in the requested visible turn. An item anchor
+            requires a non-empty `turnId`; ascending (the default) returns items after it, and descending returns items
+            before it. Continue with the returned string cursor.
+        limit: Optional item page size.
+        sort_direction: Optional item pagination direction; defaults to ascending.
+        turn_id: Optional turn id to filter by. When omitted, returns items across the thread.
+    """
 
     METHOD: ClassVar[str] = "thread/items/list"
 
     thread_id: str
     cursor: ThreadItemsListCursor | Unset | None = UNSET
-    """Opaque continuation cursor or an exclusive item anchor in the requested visible turn.
-
-    An item anchor requires a non-empty `turnId`; ascending (the default) returns items after it, and descending
-    returns items before it. Continue with the returned string cursor.
-    """
     limit: int | Unset | None = UNSET
-    """Optional item page size."""
-    sort_direction: SortDirection | Unset | None = UNSET
-    """Optional item pagination direction; defaults to ascending."""
+    sort_direction: protocol.SortDirection | Unset | None = UNSET
     turn_id: str | Unset | None = UNSET
-    """Optional turn id to filter by. When omitted, returns items across the thread."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadItemsListResponse(Record):
-    """Result of `thread/items/list`."""
+    """Result of `thread/items/list`.
+
+    Attributes:
+        data: `list[ThreadItemEntry]`.
+        backwards_cursor: Opaque cursor to pass as `cursor` when reversing `sortDirection`. This is only populated
+            when the page contains at least one item.
+        next_cursor: Opaque cursor to pass to the next call to continue after the last item. if None, there are no
+            more items to return.
+    """
 
     data: list[ThreadItemEntry]
     backwards_cursor: str | None = None
-    """Opaque cursor to pass as `cursor` when reversing `sortDirection`.
-
-    This is only populated when the page contains at least one item.
-    """
     next_cursor: str | None = None
-    """Opaque cursor to pass to the next call to continue after the last item.
-
-    if None, there are no more items to return.
-    """
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadItemsReadParams(ClientRequest["ThreadItemsReadResponse"]):
-    """EXPERIMENTAL - retrieve a bounded set of persisted items from one turn."""
+    """EXPERIMENTAL - retrieve a bounded set of persisted items from one turn.
+
+    Attributes:
+        item_ids: Item IDs to retrieve. Supply 1 to 100 IDs.
+        thread_id: Id of the thread.
+        turn_id: Id of the turn.
+    """
 
     METHOD: ClassVar[str] = "thread/items/read"
 
     item_ids: list[str]
-    """Item IDs to retrieve. Supply 1 to 100 IDs."""
     thread_id: str
     turn_id: str
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadItemsReadResponse(Record):
-    """EXPERIMENTAL - persisted items returned in canonical stored order."""
+    """EXPERIMENTAL - persisted items returned in canonical stored order.
+
+    Attributes:
+        data: `list[ThreadItemEntry]`.
+    """
 
     data: list[ThreadItemEntry]
 
@@ -150,38 +185,47 @@ class ThreadRevertParams(ClientRequest["ThreadRevertResponse"]):
     """Replace a paginated thread's durable history with the prefix before one turn.
 
     This only changes persisted conversation history. It does not revert local file changes.
+
+    Attributes:
+        before_turn_id: Turn excluded from the replacement history, together with every later turn.
+        thread_id: Id of the thread.
     """
 
     METHOD: ClassVar[str] = "thread/revert"
 
     before_turn_id: str
-    """Turn excluded from the replacement history, together with every later turn."""
     thread_id: str
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadRevertResponse(Record):
-    """Result of `thread/revert`."""
+    """Result of `thread/revert`.
 
-    thread: Thread
-    """Updated loaded thread metadata. `turns` is always empty; hydrate retained history through `thread/turns/list`."""
+    Attributes:
+        thread: Updated loaded thread metadata. `turns` is always empty; hydrate retained history through
+            `thread/turns/list`.
+        items_backwards_cursor: Opaque cursor for hydrating paginated items backwards.
+
+            Pass this as `cursor` to `thread/items/list` with `sortDirection: "desc"`. The first page includes the item
+            identified by the cursor.
+        turns_backwards_cursor: Opaque cursor for hydrating paginated turns backwards.
+
+            Pass this as `cursor` to `thread/turns/list` with `sortDirection: "desc"`. The first page includes the turn
+            identified by the cursor.
+    """
+
+    thread: protocol.Thread
     items_backwards_cursor: str | None = None
-    """Opaque cursor for hydrating paginated items backwards.
-
-    Pass this as `cursor` to `thread/items/list` with `sortDirection: "desc"`. The first page includes the item
-    identified by the cursor.
-    """
     turns_backwards_cursor: str | None = None
-    """Opaque cursor for hydrating paginated turns backwards.
-
-    Pass this as `cursor` to `thread/turns/list` with `sortDirection: "desc"`. The first page includes the turn
-    identified by the cursor.
-    """
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadRevertedNotification(ServerNotification):
-    """Payload of `thread/reverted`."""
+    """Payload of `thread/reverted`.
+
+    Attributes:
+        thread_id: Id of the thread.
+    """
 
     METHOD: ClassVar[str] = "thread/reverted"
 
@@ -190,34 +234,38 @@ class ThreadRevertedNotification(ServerNotification):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadTurnsListParams(ClientRequest["ThreadTurnsListResponse"]):
-    """Params of `thread/turns/list`."""
+    """Params of `thread/turns/list`.
+
+    Attributes:
+        thread_id: Id of the thread.
+        cursor: Opaque cursor to pass to the next call to continue after the last turn.
+        items_view: How much item detail to include for each returned turn; defaults to summary.
+        limit: Optional turn page size.
+        sort_direction: Optional turn pagination direction; defaults to descending.
+    """
 
     METHOD: ClassVar[str] = "thread/turns/list"
 
     thread_id: str
     cursor: str | Unset | None = UNSET
-    """Opaque cursor to pass to the next call to continue after the last turn."""
-    items_view: TurnItemsView | Unset | None = UNSET
-    """How much item detail to include for each returned turn; defaults to summary."""
+    items_view: protocol.TurnItemsView | Unset | None = UNSET
     limit: int | Unset | None = UNSET
-    """Optional turn page size."""
-    sort_direction: SortDirection | Unset | None = UNSET
-    """Optional turn pagination direction; defaults to descending."""
+    sort_direction: protocol.SortDirection | Unset | None = UNSET
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadTurnsListResponse(Record):
-    """Result of `thread/turns/list`."""
+    """Result of `thread/turns/list`.
 
-    data: list[Turn]
+    Attributes:
+        data: `list[Turn]`.
+        backwards_cursor: Opaque cursor to pass as `cursor` when reversing `sortDirection`. This is only populated
+            when the page contains at least one turn. Use it with the opposite `sortDirection` to include the anchor
+            turn again and catch updates to that turn.
+        next_cursor: Opaque cursor to pass to the next call to continue after the last turn. if None, there are no
+            more turns to return.
+    """
+
+    data: list[protocol.Turn]
     backwards_cursor: str | None = None
-    """Opaque cursor to pass as `cursor` when reversing `sortDirection`.
-
-    This is only populated when the page contains at least one turn. Use it with the opposite `sortDirection` to
-    include the anchor turn again and catch updates to that turn.
-    """
     next_cursor: str | None = None
-    """Opaque cursor to pass to the next call to continue after the last turn.
-
-    if None, there are no more turns to return.
-    """

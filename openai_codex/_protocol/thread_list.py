@@ -3,16 +3,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, TypeAlias
+from typing import ClassVar, TypeAlias
 
 import attrs
 
-from openai_codex._codec.base import UNSET, ClientRequest, OpenEnum, Record
-
-if TYPE_CHECKING:
-    from openai_codex._codec.base import Unset
-    from openai_codex._protocol.read_state import ThreadReadState
-    from openai_codex._protocol.thread import Thread
+from openai_codex import _protocol as protocol
+from openai_codex._codec.base import UNSET, ClientRequest, OpenEnum, Record, Unset
 
 
 class SortDirection(OpenEnum):
@@ -28,240 +24,248 @@ ThreadListCwdFilter: TypeAlias = str | list[str]
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadListParams(ClientRequest["ThreadListResponse"]):
-    """Params of `thread/list`."""
+    """Params of `thread/list`.
+
+    Attributes:
+        ancestor_thread_id: Experimental. Optional ancestor thread filter. Returns spawned descendants at any depth,
+            excluding the ancestor itself. Mutually exclusive with `parentThreadId`.
+        archived: Optional archived filter; when set to true, only archived threads are returned. If false or null,
+            only non-archived threads are returned.
+        cursor: Opaque pagination cursor returned by a previous call.
+        cwd: Optional cwd filter or filters; when set, only threads whose session cwd exactly matches one of these
+            paths are returned.
+        excluded_thread_ids: Thread IDs to exclude before applying the result limit. Up to 100 entries; invalid IDs
+            or a larger list are rejected, never truncated. Send the same exclusions on each page. Omitted, null, or
+            empty means no exclusions.
+        limit: Optional page size; defaults to a reasonable server-side value.
+        model_providers: Optional provider filter; when set, only sessions recorded under these providers are
+            returned. When present but empty, includes all providers.
+        originators: Optional originator allowlist, matching any supplied value exactly. Supported by hosted
+            backends only; the local app-server rejects a nonempty list. Omitted or empty lists leave originators
+            unrestricted.
+        parent_thread_id: Experimental. Optional direct parent thread filter. Mutually exclusive with
+            `ancestorThreadId`.
+        project_id: Experimental. Omit to include every project, set to null for unassigned threads, or provide a
+            project ID to return only threads in that project.
+        search_term: Optional substring filter for the extracted thread title.
+        section_id: Omit to include every section, set to `null` for unsectioned threads, or provide a section ID to
+            return only threads in that section.
+        sort_direction: Optional sort direction; defaults to descending (newest first).
+        sort_key: Optional sort key; defaults to created_at.
+        source_kinds: Optional source filter; when set, only sessions from these source kinds are returned. When
+            omitted or empty, defaults to interactive sources.
+        use_state_db_only: If true, return from the state DB without scanning JSONL rollouts to repair thread
+            metadata. Omitted or false preserves scan-and-repair behavior.
+    """
 
     METHOD: ClassVar[str] = "thread/list"
 
     ancestor_thread_id: str | Unset | None = UNSET
-    """Experimental.
-
-    Optional ancestor thread filter. Returns spawned descendants at any depth, excluding the ancestor itself.
-    Mutually exclusive with `parentThreadId`.
-    """
     archived: bool | Unset | None = UNSET
-    """Optional archived filter; when set to true, only archived threads are returned.
-
-    If false or null, only non-archived threads are returned.
-    """
     cursor: str | Unset | None = UNSET
-    """Opaque pagination cursor returned by a previous call."""
     cwd: ThreadListCwdFilter | Unset | None = UNSET
-    """Optional cwd filter or filters; when set, only threads whose session cwd exactly matches one of these paths are
-    returned.
-    """
     excluded_thread_ids: list[str] | Unset | None = UNSET
-    """Thread IDs to exclude before applying the result limit.
-
-    Up to 100 entries; invalid IDs or a larger list are rejected, never truncated. Send the same exclusions on each
-    page. Omitted, null, or empty means no exclusions.
-    """
     limit: int | Unset | None = UNSET
-    """Optional page size; defaults to a reasonable server-side value."""
     model_providers: list[str] | Unset | None = UNSET
-    """Optional provider filter; when set, only sessions recorded under these providers are returned.
-
-    When present but empty, includes all providers.
-    """
     originators: list[str] | Unset | None = UNSET
-    """Optional originator allowlist, matching any supplied value exactly.
-
-    Supported by hosted backends only; the local app-server rejects a nonempty list. Omitted or empty lists leave
-    originators unrestricted.
-    """
     parent_thread_id: str | Unset | None = UNSET
-    """Experimental. Optional direct parent thread filter. Mutually exclusive with `ancestorThreadId`."""
     project_id: str | Unset | None = UNSET
-    """Experimental.
-
-    Omit to include every project, set to null for unassigned threads, or provide a project ID to return only threads
-    in that project.
-    """
     search_term: str | Unset | None = UNSET
-    """Optional substring filter for the extracted thread title."""
     section_id: str | Unset | None = UNSET
-    """Omit to include every section, set to `null` for unsectioned threads, or provide a section ID to return only
-    threads in that section.
-    """
     sort_direction: SortDirection | Unset | None = UNSET
-    """Optional sort direction; defaults to descending (newest first)."""
     sort_key: ThreadSortKey | Unset | None = UNSET
-    """Optional sort key; defaults to created_at."""
     source_kinds: list[ThreadSourceKind] | Unset | None = UNSET
-    """Optional source filter; when set, only sessions from these source kinds are returned.
-
-    When omitted or empty, defaults to interactive sources.
-    """
     use_state_db_only: bool | Unset = UNSET
-    """If true, return from the state DB without scanning JSONL rollouts to repair thread metadata.
-
-    Omitted or false preserves scan-and-repair behavior.
-    """
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadListResponse(Record):
-    """Result of `thread/list`."""
+    """Result of `thread/list`.
 
-    data: list[Thread]
+    Attributes:
+        data: `list[Thread]`.
+        backwards_cursor: Opaque cursor to pass as `cursor` when reversing `sortDirection`. This is only populated
+            when the page contains at least one thread. Use it with the opposite `sortDirection`; for timestamp sorts it
+            anchors at the start of the page timestamp so same-second updates are not skipped.
+        next_cursor: Opaque cursor to pass to the next call to continue after the last item. if None, there are no
+            more items to return.
+        read_states: Experimental. Local receipts for eligible threads on this page, keyed by thread ID. Null means
+            durable read state is unavailable; an absent key means that row is ineligible.
+    """
+
+    data: list[protocol.Thread]
     backwards_cursor: str | None = None
-    """Opaque cursor to pass as `cursor` when reversing `sortDirection`.
-
-    This is only populated when the page contains at least one thread. Use it with the opposite `sortDirection`; for
-    timestamp sorts it anchors at the start of the page timestamp so same-second updates are not skipped.
-    """
     next_cursor: str | None = None
-    """Opaque cursor to pass to the next call to continue after the last item.
-
-    if None, there are no more items to return.
-    """
-    read_states: dict[str, ThreadReadState] | None = None
-    """Experimental.
-
-    Local receipts for eligible threads on this page, keyed by thread ID. Null means durable read state is
-    unavailable; an absent key means that row is ineligible.
-    """
+    read_states: dict[str, protocol.ThreadReadState] | None = None
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadLoadedListParams(ClientRequest["ThreadLoadedListResponse"]):
-    """Params of `thread/loaded/list`."""
+    """Params of `thread/loaded/list`.
+
+    Attributes:
+        cursor: Opaque pagination cursor returned by a previous call.
+        limit: Optional page size; defaults to no limit.
+    """
 
     METHOD: ClassVar[str] = "thread/loaded/list"
 
     cursor: str | Unset | None = UNSET
-    """Opaque pagination cursor returned by a previous call."""
     limit: int | Unset | None = UNSET
-    """Optional page size; defaults to no limit."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadLoadedListResponse(Record):
-    """Result of `thread/loaded/list`."""
+    """Result of `thread/loaded/list`.
+
+    Attributes:
+        data: Thread ids for sessions currently loaded in memory.
+        next_cursor: Opaque cursor to pass to the next call to continue after the last item. if None, there are no
+            more items to return.
+    """
 
     data: list[str]
-    """Thread ids for sessions currently loaded in memory."""
     next_cursor: str | None = None
-    """Opaque cursor to pass to the next call to continue after the last item.
-
-    if None, there are no more items to return.
-    """
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadReadParams(ClientRequest["ThreadReadResponse"]):
-    """Params of `thread/read`."""
+    """Params of `thread/read`.
+
+    Attributes:
+        thread_id: Id of the thread.
+        include_turns: When true, include turns and their items from rollout history. Full-history hydration is
+            deprecated for paginated threads; prefer a metadata-only read and page with `thread/turns/list` and
+            `thread/items/list`.
+    """
 
     METHOD: ClassVar[str] = "thread/read"
 
     thread_id: str
     include_turns: bool | Unset = UNSET
-    """When true, include turns and their items from rollout history.
-
-    Full-history hydration is deprecated for paginated threads; prefer a metadata-only read and page with
-    `thread/turns/list` and `thread/items/list`.
-    """
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadReadResponse(Record):
-    """Result of `thread/read`."""
+    """Result of `thread/read`.
 
-    thread: Thread
-    read_state: ThreadReadState | None = None
-    """Experimental. Local receipt. Null means this thread's durable read state is unavailable."""
+    Attributes:
+        thread: `Thread`.
+        read_state: Experimental. Local receipt. Null means this thread's durable read state is unavailable.
+    """
+
+    thread: protocol.Thread
+    read_state: protocol.ThreadReadState | None = None
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadSearchOccurrence(Record):
-    """Experimental. One visible message occurrence returned by [`ThreadSearchOccurrencesResponse`]."""
+    """Experimental. One visible message occurrence returned by [`ThreadSearchOccurrencesResponse`].
+
+    Attributes:
+        item_id: Id of the item.
+        snippet: `str`.
+        snippet_match_range: Match range within `snippet`, in UTF-16 code units.
+        turn_cursor: Opaque inclusive cursor accepted by `thread/turns/list` for this turn.
+        turn_id: Id of the turn.
+    """
 
     item_id: str
     snippet: str
     snippet_match_range: ThreadSearchTextRange
-    """Match range within `snippet`, in UTF-16 code units."""
     turn_cursor: str
-    """Opaque inclusive cursor accepted by `thread/turns/list` for this turn."""
     turn_id: str
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadSearchOccurrencesParams(ClientRequest["ThreadSearchOccurrencesResponse"]):
-    """Experimental. Parameters for searching visible message occurrences within one paginated thread."""
+    """Experimental. Parameters for searching visible message occurrences within one paginated thread.
+
+    Attributes:
+        search_term: Case-insensitive literal substring to find in visible user messages and both partial and final
+            assistant answers.
+        thread_id: Id of the thread.
+        cursor: Opaque cursor returned by a previous call for the same thread and search term.
+        limit: Optional occurrence page size.
+    """
 
     METHOD: ClassVar[str] = "thread/searchOccurrences"
 
     search_term: str
-    """Case-insensitive literal substring to find in visible user messages and both partial and final assistant answers.
-    """
     thread_id: str
     cursor: str | Unset | None = UNSET
-    """Opaque cursor returned by a previous call for the same thread and search term."""
     limit: int | Unset | None = UNSET
-    """Optional occurrence page size."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadSearchOccurrencesResponse(Record):
-    """Experimental. Result of `thread/searchOccurrences`."""
+    """Experimental. Result of `thread/searchOccurrences`.
+
+    Attributes:
+        data: Occurrences in chronological message order.
+        next_cursor: Opaque cursor to continue after the last returned occurrence.
+    """
 
     data: list[ThreadSearchOccurrence]
-    """Occurrences in chronological message order."""
     next_cursor: str | None = None
-    """Opaque cursor to continue after the last returned occurrence."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadSearchParams(ClientRequest["ThreadSearchResponse"]):
-    """Experimental. Params of `thread/search`."""
+    """Experimental. Params of `thread/search`.
+
+    Attributes:
+        search_term: Required substring/full-text query for thread search.
+        archived: Optional archived filter; when set to true, only archived threads are returned. If false or null,
+            only non-archived threads are returned.
+        cursor: Opaque pagination cursor returned by a previous call.
+        limit: Optional page size; defaults to a reasonable server-side value.
+        sort_direction: Optional sort direction; defaults to descending (newest first).
+        sort_key: Optional sort key; defaults to created_at.
+        source_kinds: Optional source filter; when set, only sessions from these source kinds are returned. When
+            omitted or empty, defaults to interactive sources.
+    """
 
     METHOD: ClassVar[str] = "thread/search"
 
     search_term: str
-    """Required substring/full-text query for thread search."""
     archived: bool | Unset | None = UNSET
-    """Optional archived filter; when set to true, only archived threads are returned.
-
-    If false or null, only non-archived threads are returned.
-    """
     cursor: str | Unset | None = UNSET
-    """Opaque pagination cursor returned by a previous call."""
     limit: int | Unset | None = UNSET
-    """Optional page size; defaults to a reasonable server-side value."""
     sort_direction: SortDirection | Unset | None = UNSET
-    """Optional sort direction; defaults to descending (newest first)."""
     sort_key: ThreadSearchSortKey | Unset | None = UNSET
-    """Optional sort key; defaults to created_at."""
     source_kinds: list[ThreadSourceKind] | Unset | None = UNSET
-    """Optional source filter; when set, only sessions from these source kinds are returned.
-
-    When omitted or empty, defaults to interactive sources.
-    """
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadSearchResponse(Record):
-    """Experimental. Result of `thread/search`."""
+    """Experimental. Result of `thread/search`.
+
+    Attributes:
+        data: `list[ThreadSearchResult]`.
+        backwards_cursor: Opaque cursor to pass as `cursor` when reversing `sortDirection`. This is only populated
+            when the page contains at least one thread. Use it with the opposite `sortDirection`; for timestamp sorts it
+            anchors at the start of the page timestamp so same-second updates are not skipped.
+        next_cursor: Opaque cursor to pass to the next call to continue after the last item. if None, there are no
+            more items to return.
+    """
 
     data: list[ThreadSearchResult]
     backwards_cursor: str | None = None
-    """Opaque cursor to pass as `cursor` when reversing `sortDirection`.
-
-    This is only populated when the page contains at least one thread. Use it with the opposite `sortDirection`; for
-    timestamp sorts it anchors at the start of the page timestamp so same-second updates are not skipped.
-    """
     next_cursor: str | None = None
-    """Opaque cursor to pass to the next call to continue after the last item.
-
-    if None, there are no more items to return.
-    """
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadSearchResult(Record):
-    """Part of `ThreadSearchResponse`."""
+    """Part of `ThreadSearchResponse`.
+
+    Attributes:
+        snippet: `str`.
+        thread: `Thread`.
+    """
 
     snippet: str
-    thread: Thread
+    thread: protocol.Thread
 
 
 class ThreadSearchSortKey(OpenEnum):
@@ -274,12 +278,15 @@ class ThreadSearchSortKey(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadSearchTextRange(Record):
-    """Experimental. UTF-16 code-unit range within `snippet`."""
+    """Experimental. UTF-16 code-unit range within `snippet`.
+
+    Attributes:
+        end: Exclusive UTF-16 code-unit offset.
+        start: Inclusive UTF-16 code-unit offset.
+    """
 
     end: int
-    """Exclusive UTF-16 code-unit offset."""
     start: int
-    """Inclusive UTF-16 code-unit offset."""
 
 
 class ThreadSortKey(OpenEnum):

@@ -3,20 +3,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import attrs
 
-from openai_codex._codec.base import UNSET, ClientRequest, OpenEnum, Record, ServerNotification
-
-if TYPE_CHECKING:
-    from openai_codex._codec.base import Unset
-    from openai_codex._protocol.thread import Thread
+from openai_codex import _protocol as protocol
+from openai_codex._codec.base import UNSET, ClientRequest, OpenEnum, Record, ServerNotification, Unset
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadArchiveParams(ClientRequest["ThreadArchiveResponse"]):
-    """Params of `thread/archive`."""
+    """Params of `thread/archive`.
+
+    Attributes:
+        thread_id: Id of the thread.
+    """
 
     METHOD: ClassVar[str] = "thread/archive"
 
@@ -31,7 +32,11 @@ class ThreadArchiveResponse(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadArchivedNotification(ServerNotification):
-    """Payload of `thread/archived`."""
+    """Payload of `thread/archived`.
+
+    Attributes:
+        thread_id: Id of the thread.
+    """
 
     METHOD: ClassVar[str] = "thread/archived"
 
@@ -40,7 +45,11 @@ class ThreadArchivedNotification(ServerNotification):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadClosedNotification(ServerNotification):
-    """Payload of `thread/closed`."""
+    """Payload of `thread/closed`.
+
+    Attributes:
+        thread_id: Id of the thread.
+    """
 
     METHOD: ClassVar[str] = "thread/closed"
 
@@ -49,7 +58,11 @@ class ThreadClosedNotification(ServerNotification):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadDeleteParams(ClientRequest["ThreadDeleteResponse"]):
-    """Params of `thread/delete`."""
+    """Params of `thread/delete`.
+
+    Attributes:
+        thread_id: Id of the thread.
+    """
 
     METHOD: ClassVar[str] = "thread/delete"
 
@@ -64,7 +77,11 @@ class ThreadDeleteResponse(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadDeletedNotification(ServerNotification):
-    """Payload of `thread/deleted`."""
+    """Payload of `thread/deleted`.
+
+    Attributes:
+        thread_id: Id of the thread.
+    """
 
     METHOD: ClassVar[str] = "thread/deleted"
 
@@ -73,59 +90,63 @@ class ThreadDeletedNotification(ServerNotification):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadMetadataGitInfoUpdateParams(Record):
-    """Part of `ThreadMetadataUpdateParams`."""
+    """Part of `ThreadMetadataUpdateParams`.
+
+    Attributes:
+        branch: Omit to leave the stored branch unchanged, set to `null` to clear it, or provide a non-empty string
+            to replace it.
+        origin_url: Omit to leave the stored origin URL unchanged, set to `null` to clear it, or provide a non-empty
+            string to replace it.
+        sha: Omit to leave the stored commit unchanged, set to `null` to clear it, or provide a non-empty string to
+            replace it.
+    """
 
     branch: str | Unset | None = UNSET
-    """Omit to leave the stored branch unchanged, set to `null` to clear it, or provide a non-empty string to replace
-    it.
-    """
     origin_url: str | Unset | None = UNSET
-    """Omit to leave the stored origin URL unchanged, set to `null` to clear it, or provide a non-empty string to
-    replace it.
-    """
     sha: str | Unset | None = UNSET
-    """Omit to leave the stored commit unchanged, set to `null` to clear it, or provide a non-empty string to replace
-    it.
-    """
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadMetadataUpdateParams(ClientRequest["ThreadMetadataUpdateResponse"]):
-    """Params of `thread/metadata/update`."""
+    """Params of `thread/metadata/update`.
+
+    Attributes:
+        thread_id: Id of the thread.
+        daybreak_enabled: Experimental. Save the client's Daybreak choice for this persistent thread. Omitted or
+            null leaves it unchanged. This does not select a turn's `cyberAccessProgram` or grant access.
+        git_info: Patch the stored Git metadata for this thread. Omit a field to leave it unchanged, set it to
+            `null` to clear it, or provide a string to replace the stored value.
+        project_id: Experimental. Omit to leave the project unchanged, use an empty string to clear it, or provide
+            an existing project ID to assign it.
+    """
 
     METHOD: ClassVar[str] = "thread/metadata/update"
 
     thread_id: str
     daybreak_enabled: bool | Unset | None = UNSET
-    """Experimental.
-
-    Save the client's Daybreak choice for this persistent thread. Omitted or null leaves it unchanged. This does not
-    select a turn's `cyberAccessProgram` or grant access.
-    """
     git_info: ThreadMetadataGitInfoUpdateParams | Unset | None = UNSET
-    """Patch the stored Git metadata for this thread.
-
-    Omit a field to leave it unchanged, set it to `null` to clear it, or provide a string to replace the stored
-    value.
-    """
     project_id: str | Unset | None = UNSET
-    """Experimental.
-
-    Omit to leave the project unchanged, use an empty string to clear it, or provide an existing project ID to assign
-    it.
-    """
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadMetadataUpdateResponse(Record):
-    """Result of `thread/metadata/update`."""
+    """Result of `thread/metadata/update`.
 
-    thread: Thread
+    Attributes:
+        thread: `Thread`.
+    """
+
+    thread: protocol.Thread
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadNameUpdatedNotification(ServerNotification):
-    """Payload of `thread/name/updated`."""
+    """Payload of `thread/name/updated`.
+
+    Attributes:
+        thread_id: Id of the thread.
+        thread_name: `str | None`.
+    """
 
     METHOD: ClassVar[str] = "thread/name/updated"
 
@@ -135,7 +156,12 @@ class ThreadNameUpdatedNotification(ServerNotification):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadSetNameParams(ClientRequest["ThreadSetNameResponse"]):
-    """Params of `thread/name/set`."""
+    """Params of `thread/name/set`.
+
+    Attributes:
+        name: `str`.
+        thread_id: Id of the thread.
+    """
 
     METHOD: ClassVar[str] = "thread/name/set"
 
@@ -151,7 +177,11 @@ class ThreadSetNameResponse(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadUnarchiveParams(ClientRequest["ThreadUnarchiveResponse"]):
-    """Params of `thread/unarchive`."""
+    """Params of `thread/unarchive`.
+
+    Attributes:
+        thread_id: Id of the thread.
+    """
 
     METHOD: ClassVar[str] = "thread/unarchive"
 
@@ -160,14 +190,22 @@ class ThreadUnarchiveParams(ClientRequest["ThreadUnarchiveResponse"]):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadUnarchiveResponse(Record):
-    """Result of `thread/unarchive`."""
+    """Result of `thread/unarchive`.
 
-    thread: Thread
+    Attributes:
+        thread: `Thread`.
+    """
+
+    thread: protocol.Thread
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadUnarchivedNotification(ServerNotification):
-    """Payload of `thread/unarchived`."""
+    """Payload of `thread/unarchived`.
+
+    Attributes:
+        thread_id: Id of the thread.
+    """
 
     METHOD: ClassVar[str] = "thread/unarchived"
 
@@ -176,7 +214,11 @@ class ThreadUnarchivedNotification(ServerNotification):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadUnsubscribeParams(ClientRequest["ThreadUnsubscribeResponse"]):
-    """Params of `thread/unsubscribe`."""
+    """Params of `thread/unsubscribe`.
+
+    Attributes:
+        thread_id: Id of the thread.
+    """
 
     METHOD: ClassVar[str] = "thread/unsubscribe"
 
@@ -185,7 +227,11 @@ class ThreadUnsubscribeParams(ClientRequest["ThreadUnsubscribeResponse"]):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadUnsubscribeResponse(Record):
-    """Result of `thread/unsubscribe`."""
+    """Result of `thread/unsubscribe`.
+
+    Attributes:
+        status: `ThreadUnsubscribeStatus`.
+    """
 
     status: ThreadUnsubscribeStatus
 

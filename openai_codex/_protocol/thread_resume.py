@@ -3,28 +3,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import attrs
 
-from openai_codex._codec.base import SECRET, UNSET, ClientRequest, Record
+from openai_codex import _protocol as protocol
+from openai_codex._codec.base import SECRET, UNSET, ClientRequest, JsonObject, Record, Unset
 from openai_codex._protocol.collaboration import MultiAgentModeKind
-
-if TYPE_CHECKING:
-    from openai_codex._codec.base import JsonObject, Unset
-    from openai_codex._protocol.collaboration import CollaborationMode, MultiAgentMode, Personality
-    from openai_codex._protocol.policy import (
-        ActivePermissionProfile,
-        ApprovalsReviewer,
-        AskForApproval,
-        SandboxMode,
-        SandboxPolicy,
-    )
-    from openai_codex._protocol.response_item import ResponseItem
-    from openai_codex._protocol.scalar import AbsolutePathBuf, LegacyAppPathString, ReasoningEffort, ThreadSource
-    from openai_codex._protocol.thread import Thread
-    from openai_codex._protocol.thread_list import SortDirection
-    from openai_codex._protocol.turn import Turn, TurnItemsView
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
@@ -37,107 +22,124 @@ class ThreadForkParams(ClientRequest["ThreadForkResponse"]):
     If using a non-empty path, the thread_id param will be ignored. Empty string path values are treated as absent.
 
     Prefer using thread_id whenever possible.
+
+    Attributes:
+        thread_id: Id of the thread.
+        approval_policy: `AskForApproval | Unset | None`.
+        approvals_reviewer: Override where approval requests are routed for review on this thread and subsequent
+            turns.
+        base_instructions: `str | Unset | None`.
+        before_turn_id: Experimental. Optional turn id to fork before, excluding that turn and all later turns.
+            Cannot be combined with `last_turn_id`.
+        config: `JsonObject | Unset | None`.
+        cwd: `str | Unset | None`.
+        defer_goal_continuation: Experimental. When true, carry the source thread's current goal into the fork
+            without starting its initial automatic continuation. The next explicit turn owns the goal lifecycle, and
+            normal automatic continuation resumes after it.
+        developer_instructions: `str | Unset | None`.
+        ephemeral: `bool | Unset`.
+        exclude_turns: When true, return only thread metadata and live fork state without populating `thread.turns`.
+            This is useful when the client plans to call `thread/turns/list` immediately after forking. Full-history
+            hydration is deprecated for paginated threads; use this with `thread/turns/list` and `thread/items/list`
+            instead.
+        experimental_prediction_mode: Experimental. Start from the loaded parent's effective config, tools,
+            environments, and persisted history to maximize prompt-cache reuse. Requires a loaded, persisted parent and
+            `ephemeral: true`. Enables `features.reasoning_effort_override` on the fork. Cannot be combined with
+            configuration overrides, `path`, `lastTurnId`, or `beforeTurnId`.
+        last_turn_id: Optional last turn id to fork through, inclusive.
+
+            When specified, turns after `last_turn_id` are omitted from the fork. The referenced turn cannot be in
+            progress.
+        model: Configuration overrides for the forked thread, if any.
+        model_provider: `str | Unset | None`.
+        path: Experimental. [UNSTABLE] Specify the rollout path to fork from. If specified, the thread_id param will
+            be ignored.
+        permissions: Experimental. Named profile id for the forked thread. Cannot be combined with `sandbox`.
+        runtime_workspace_roots: Experimental. Replace the thread's runtime workspace roots. Paths must be absolute.
+        sandbox: `SandboxMode | Unset | None`.
+        service_tier: `str | Unset | None`.
+        thread_source: Optional client-supplied analytics source classification for this forked thread.
     """
 
     METHOD: ClassVar[str] = "thread/fork"
 
     thread_id: str
-    approval_policy: AskForApproval | Unset | None = UNSET
-    approvals_reviewer: ApprovalsReviewer | Unset | None = UNSET
-    """Override where approval requests are routed for review on this thread and subsequent turns."""
+    approval_policy: protocol.AskForApproval | Unset | None = UNSET
+    approvals_reviewer: protocol.ApprovalsReviewer | Unset | None = UNSET
     base_instructions: str | Unset | None = UNSET
     before_turn_id: str | Unset | None = UNSET
-    """Experimental.
-
-    Optional turn id to fork before, excluding that turn and all later turns. Cannot be combined with `last_turn_id`.
-    """
     config: JsonObject | Unset | None = attrs.field(default=UNSET, metadata=SECRET)
     cwd: str | Unset | None = UNSET
     defer_goal_continuation: bool | Unset = UNSET
-    """Experimental.
-
-    When true, carry the source thread's current goal into the fork without starting its initial automatic
-    continuation. The next explicit turn owns the goal lifecycle, and normal automatic continuation resumes after it.
-    """
     developer_instructions: str | Unset | None = UNSET
     ephemeral: bool | Unset = UNSET
     exclude_turns: bool | Unset = UNSET
-    """When true, return only thread metadata and live fork state without populating `thread.turns`.
-
-    This is useful when the client plans to call `thread/turns/list` immediately after forking. Full-history
-    hydration is deprecated for paginated threads; use this with `thread/turns/list` and `thread/items/list` instead.
-    """
     experimental_prediction_mode: bool | Unset = UNSET
-    """Experimental.
-
-    Start from the loaded parent's effective config, tools, environments, and persisted history to maximize
-    prompt-cache reuse. Requires a loaded, persisted parent and `ephemeral: true`. Enables
-    `features.reasoning_effort_override` on the fork. Cannot be combined with configuration overrides, `path`,
-    `lastTurnId`, or `beforeTurnId`.
-    """
     last_turn_id: str | Unset | None = UNSET
-    """Optional last turn id to fork through, inclusive.
-
-    When specified, turns after `last_turn_id` are omitted from the fork. The referenced turn cannot be in progress.
-    """
     model: str | Unset | None = UNSET
-    """Configuration overrides for the forked thread, if any."""
     model_provider: str | Unset | None = UNSET
     path: str | Unset | None = UNSET
-    """Experimental.
-
-    [UNSTABLE] Specify the rollout path to fork from. If specified, the thread_id param will be ignored.
-    """
     permissions: str | Unset | None = UNSET
-    """Experimental. Named profile id for the forked thread. Cannot be combined with `sandbox`."""
-    runtime_workspace_roots: list[AbsolutePathBuf] | Unset | None = UNSET
-    """Experimental. Replace the thread's runtime workspace roots. Paths must be absolute."""
-    sandbox: SandboxMode | Unset | None = UNSET
+    runtime_workspace_roots: list[protocol.AbsolutePathBuf] | Unset | None = UNSET
+    sandbox: protocol.SandboxMode | Unset | None = UNSET
     service_tier: str | Unset | None = UNSET
-    thread_source: ThreadSource | Unset | None = UNSET
-    """Optional client-supplied analytics source classification for this forked thread."""
+    thread_source: protocol.ThreadSource | Unset | None = UNSET
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadForkResponse(Record):
-    """Result of `thread/fork`."""
+    """Result of `thread/fork`.
 
-    approval_policy: AskForApproval
-    approvals_reviewer: ApprovalsReviewer
-    """Reviewer currently used for approval requests on this thread."""
-    cwd: AbsolutePathBuf
+    Attributes:
+        approval_policy: `AskForApproval`.
+        approvals_reviewer: Reviewer currently used for approval requests on this thread.
+        cwd: `AbsolutePathBuf`.
+        model: `str`.
+        model_provider: `str`.
+        sandbox: Legacy sandbox policy retained for compatibility. Experimental clients should prefer
+            `activePermissionProfile` for profile provenance.
+        thread: `Thread`.
+        active_permission_profile: Experimental. Named or implicit built-in profile that produced the active
+            permissions, when known.
+        disabled_plugin_ids: Saved list of disabled plugin IDs. Does not yet filter plugin capabilities.
+        instruction_sources: Environment-native paths to instruction source files currently loaded for this thread.
+        multi_agent_mode: Experimental. @deprecated Always `explicitRequestOnly`. Use `reasoningEffort` for Ultra
+            behavior.
+        reasoning_effort: `ReasoningEffort | None`.
+        runtime_workspace_roots: Experimental. Thread-scoped runtime workspace roots used to materialize
+            `:workspace_roots`.
+        service_tier: `str | None`.
+    """
+
+    approval_policy: protocol.AskForApproval
+    approvals_reviewer: protocol.ApprovalsReviewer
+    cwd: protocol.AbsolutePathBuf
     model: str
     model_provider: str
-    sandbox: SandboxPolicy
-    """Legacy sandbox policy retained for compatibility.
-
-    Experimental clients should prefer `activePermissionProfile` for profile provenance.
-    """
-    thread: Thread
-    active_permission_profile: ActivePermissionProfile | None = None
-    """Experimental. Named or implicit built-in profile that produced the active permissions, when known."""
+    sandbox: protocol.SandboxPolicy
+    thread: protocol.Thread
+    active_permission_profile: protocol.ActivePermissionProfile | None = None
     disabled_plugin_ids: list[str] = attrs.Factory(list[Any])
-    """Saved list of disabled plugin IDs. Does not yet filter plugin capabilities."""
-    instruction_sources: list[LegacyAppPathString] = attrs.Factory(list[Any])
-    """Environment-native paths to instruction source files currently loaded for this thread."""
-    multi_agent_mode: MultiAgentMode = MultiAgentModeKind.explicit_request_only
-    """Experimental. @deprecated Always `explicitRequestOnly`. Use `reasoningEffort` for Ultra behavior."""
-    reasoning_effort: ReasoningEffort | None = None
-    runtime_workspace_roots: list[AbsolutePathBuf] = attrs.Factory(list[Any])
-    """Experimental. Thread-scoped runtime workspace roots used to materialize `:workspace_roots`."""
+    instruction_sources: list[protocol.LegacyAppPathString] = attrs.Factory(list[Any])
+    multi_agent_mode: protocol.MultiAgentMode = MultiAgentModeKind.explicit_request_only
+    reasoning_effort: protocol.ReasoningEffort | None = None
+    runtime_workspace_roots: list[protocol.AbsolutePathBuf] = attrs.Factory(list[Any])
     service_tier: str | None = None
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadResumeInitialTurnsPageParams(Record):
-    """Part of `ThreadResumeParams`."""
+    """Part of `ThreadResumeParams`.
 
-    items_view: TurnItemsView | Unset | None = UNSET
-    """How much item detail to include for each returned turn; defaults to summary."""
+    Attributes:
+        items_view: How much item detail to include for each returned turn; defaults to summary.
+        limit: Optional turn page size.
+        sort_direction: Optional turn pagination direction; defaults to descending.
+    """
+
+    items_view: protocol.TurnItemsView | Unset | None = UNSET
     limit: int | Unset | None = UNSET
-    """Optional turn page size."""
-    sort_direction: SortDirection | Unset | None = UNSET
-    """Optional turn pagination direction; defaults to descending."""
+    sort_direction: protocol.SortDirection | Unset | None = UNSET
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
@@ -154,108 +156,124 @@ class ThreadResumeParams(ClientRequest["ThreadResumeResponse"]):
     consistency check against the active rollout path. Empty string path values are treated as absent.
 
     Prefer using thread_id whenever possible.
+
+    Attributes:
+        thread_id: Id of the thread.
+        approval_policy: `AskForApproval | Unset | None`.
+        approvals_reviewer: Override where approval requests are routed for review on this thread and subsequent
+            turns.
+        base_instructions: `str | Unset | None`.
+        config: `JsonObject | Unset | None`.
+        cwd: `str | Unset | None`.
+        developer_instructions: `str | Unset | None`.
+        exclude_turns: When true, return only thread metadata and live-resume state without populating
+            `thread.turns`. This is useful when the client plans to call `thread/turns/list` immediately after resuming.
+            Full-history hydration is deprecated for paginated threads; use this with `thread/turns/list` and
+            `thread/items/list` instead.
+        history: Experimental. [UNSTABLE] FOR CODEX CLOUD - DO NOT USE. If specified, the thread will be resumed
+            with the provided history instead of loaded from disk.
+        initial_turns_page: Experimental. When present, include a `thread/turns/list` page in the resume response so
+            clients can bootstrap recent turns without a second request.
+        model: Configuration overrides for the resumed thread, if any.
+        model_provider: `str | Unset | None`.
+        path: Experimental. [UNSTABLE] Specify the rollout path to resume from. If specified for a non-running
+            thread, the thread_id param will be ignored. If thread_id identifies a running thread, the path must match
+            the active rollout path.
+        permissions: Experimental. Named profile id for the resumed thread. Cannot be combined with `sandbox`.
+        personality: @deprecated `friendly` and `pragmatic` no longer select a style. Changing this does not rewrite
+            the thread's existing instructions.
+        runtime_workspace_roots: Experimental. Replace the thread's runtime workspace roots. Paths must be absolute.
+        sandbox: `SandboxMode | Unset | None`.
+        service_tier: `str | Unset | None`.
     """
 
     METHOD: ClassVar[str] = "thread/resume"
 
     thread_id: str
-    approval_policy: AskForApproval | Unset | None = UNSET
-    approvals_reviewer: ApprovalsReviewer | Unset | None = UNSET
-    """Override where approval requests are routed for review on this thread and subsequent turns."""
+    approval_policy: protocol.AskForApproval | Unset | None = UNSET
+    approvals_reviewer: protocol.ApprovalsReviewer | Unset | None = UNSET
     base_instructions: str | Unset | None = UNSET
     config: JsonObject | Unset | None = attrs.field(default=UNSET, metadata=SECRET)
     cwd: str | Unset | None = UNSET
     developer_instructions: str | Unset | None = UNSET
     exclude_turns: bool | Unset = UNSET
-    """When true, return only thread metadata and live-resume state without populating `thread.turns`.
-
-    This is useful when the client plans to call `thread/turns/list` immediately after resuming. Full-history
-    hydration is deprecated for paginated threads; use this with `thread/turns/list` and `thread/items/list` instead.
-    """
-    history: list[ResponseItem] | Unset | None = UNSET
-    """Experimental.
-
-    [UNSTABLE] FOR CODEX CLOUD - DO NOT USE. If specified, the thread will be resumed with the provided history
-    instead of loaded from disk.
-    """
+    history: list[protocol.ResponseItem] | Unset | None = UNSET
     initial_turns_page: ThreadResumeInitialTurnsPageParams | Unset | None = UNSET
-    """Experimental.
-
-    When present, include a `thread/turns/list` page in the resume response so clients can bootstrap recent turns
-    without a second request.
-    """
     model: str | Unset | None = UNSET
-    """Configuration overrides for the resumed thread, if any."""
     model_provider: str | Unset | None = UNSET
     path: str | Unset | None = UNSET
-    """Experimental.
-
-    [UNSTABLE] Specify the rollout path to resume from. If specified for a non-running thread, the thread_id param
-    will be ignored. If thread_id identifies a running thread, the path must match the active rollout path.
-    """
     permissions: str | Unset | None = UNSET
-    """Experimental. Named profile id for the resumed thread. Cannot be combined with `sandbox`."""
-    personality: Personality | Unset | None = UNSET
-    """@deprecated `friendly` and `pragmatic` no longer select a style.
-
-    Changing this does not rewrite the thread's existing instructions.
-    """
-    runtime_workspace_roots: list[AbsolutePathBuf] | Unset | None = UNSET
-    """Experimental. Replace the thread's runtime workspace roots. Paths must be absolute."""
-    sandbox: SandboxMode | Unset | None = UNSET
+    personality: protocol.Personality | Unset | None = UNSET
+    runtime_workspace_roots: list[protocol.AbsolutePathBuf] | Unset | None = UNSET
+    sandbox: protocol.SandboxMode | Unset | None = UNSET
     service_tier: str | Unset | None = UNSET
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadResumeResponse(Record):
-    """Result of `thread/resume`."""
+    """Result of `thread/resume`.
 
-    approval_policy: AskForApproval
-    approvals_reviewer: ApprovalsReviewer
-    """Reviewer currently used for approval requests on this thread."""
-    cwd: AbsolutePathBuf
+    Attributes:
+        approval_policy: `AskForApproval`.
+        approvals_reviewer: Reviewer currently used for approval requests on this thread.
+        cwd: `AbsolutePathBuf`.
+        model: `str`.
+        model_provider: `str`.
+        sandbox: Legacy sandbox policy retained for compatibility. Experimental clients should prefer
+            `activePermissionProfile` for profile provenance.
+        thread: `Thread`.
+        active_permission_profile: Experimental. Named or implicit built-in profile that produced the active
+            permissions, when known.
+        collaboration_mode: Effective collaboration mode. Absent when resuming from an older server.
+        disabled_plugin_ids: Saved list of disabled plugin IDs. Does not yet filter plugin capabilities.
+        initial_turns_page: Experimental. `thread/turns/list` page returned when requested by `initialTurnsPage`.
+        instruction_sources: Environment-native paths to instruction source files currently loaded for this thread.
+        items_backwards_cursor: Opaque cursor for hydrating paginated items backwards.
+
+            Pass this as `cursor` to `thread/items/list` with `sortDirection: "desc"`. The first page includes the item
+            identified by the cursor.
+        multi_agent_mode: Experimental. @deprecated Always `explicitRequestOnly`. Use `reasoningEffort` for Ultra
+            behavior.
+        reasoning_effort: `ReasoningEffort | None`.
+        runtime_workspace_roots: Experimental. Thread-scoped runtime workspace roots used to materialize
+            `:workspace_roots`.
+        service_tier: `str | None`.
+        turns_backwards_cursor: Opaque cursor for hydrating paginated turns backwards.
+
+            Pass this as `cursor` to `thread/turns/list` with `sortDirection: "desc"`. The first page includes the turn
+            identified by the cursor.
+    """
+
+    approval_policy: protocol.AskForApproval
+    approvals_reviewer: protocol.ApprovalsReviewer
+    cwd: protocol.AbsolutePathBuf
     model: str
     model_provider: str
-    sandbox: SandboxPolicy
-    """Legacy sandbox policy retained for compatibility.
-
-    Experimental clients should prefer `activePermissionProfile` for profile provenance.
-    """
-    thread: Thread
-    active_permission_profile: ActivePermissionProfile | None = None
-    """Experimental. Named or implicit built-in profile that produced the active permissions, when known."""
-    collaboration_mode: CollaborationMode | None = None
-    """Effective collaboration mode. Absent when resuming from an older server."""
+    sandbox: protocol.SandboxPolicy
+    thread: protocol.Thread
+    active_permission_profile: protocol.ActivePermissionProfile | None = None
+    collaboration_mode: protocol.CollaborationMode | None = None
     disabled_plugin_ids: list[str] = attrs.Factory(list[Any])
-    """Saved list of disabled plugin IDs. Does not yet filter plugin capabilities."""
     initial_turns_page: TurnsPage | None = None
-    """Experimental. `thread/turns/list` page returned when requested by `initialTurnsPage`."""
-    instruction_sources: list[LegacyAppPathString] = attrs.Factory(list[Any])
-    """Environment-native paths to instruction source files currently loaded for this thread."""
+    instruction_sources: list[protocol.LegacyAppPathString] = attrs.Factory(list[Any])
     items_backwards_cursor: str | None = None
-    """Opaque cursor for hydrating paginated items backwards.
-
-    Pass this as `cursor` to `thread/items/list` with `sortDirection: "desc"`. The first page includes the item
-    identified by the cursor.
-    """
-    multi_agent_mode: MultiAgentMode = MultiAgentModeKind.explicit_request_only
-    """Experimental. @deprecated Always `explicitRequestOnly`. Use `reasoningEffort` for Ultra behavior."""
-    reasoning_effort: ReasoningEffort | None = None
-    runtime_workspace_roots: list[AbsolutePathBuf] = attrs.Factory(list[Any])
-    """Experimental. Thread-scoped runtime workspace roots used to materialize `:workspace_roots`."""
+    multi_agent_mode: protocol.MultiAgentMode = MultiAgentModeKind.explicit_request_only
+    reasoning_effort: protocol.ReasoningEffort | None = None
+    runtime_workspace_roots: list[protocol.AbsolutePathBuf] = attrs.Factory(list[Any])
     service_tier: str | None = None
     turns_backwards_cursor: str | None = None
-    """Opaque cursor for hydrating paginated turns backwards.
-
-    Pass this as `cursor` to `thread/turns/list` with `sortDirection: "desc"`. The first page includes the turn
-    identified by the cursor.
-    """
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class TurnsPage(Record):
-    """Part of `ThreadResumeResponse`."""
+    """Part of `ThreadResumeResponse`.
 
-    data: list[Turn]
+    Attributes:
+        data: `list[Turn]`.
+        backwards_cursor: `str | None`.
+        next_cursor: `str | None`.
+    """
+
+    data: list[protocol.Turn]
     backwards_cursor: str | None = None
     next_cursor: str | None = None

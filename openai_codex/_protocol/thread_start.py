@@ -3,37 +3,39 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias
 
 import attrs
 
-from openai_codex._codec.base import SECRET, UNSET, ClientRequest, OpenEnum, Record, UnknownVariant, Variant
+from openai_codex import _protocol as protocol
+from openai_codex._codec.base import (
+    SECRET,
+    UNSET,
+    ClientRequest,
+    JsonObject,
+    JsonValue,
+    OpenEnum,
+    Record,
+    UnknownVariant,
+    Unset,
+    Variant,
+)
 from openai_codex._protocol.collaboration import MultiAgentModeKind
-
-if TYPE_CHECKING:
-    from openai_codex._codec.base import JsonObject, JsonValue, Unset
-    from openai_codex._protocol.collaboration import MultiAgentMode, Personality
-    from openai_codex._protocol.policy import (
-        ActivePermissionProfile,
-        ApprovalsReviewer,
-        AskForApproval,
-        SandboxMode,
-        SandboxPolicy,
-    )
-    from openai_codex._protocol.scalar import AbsolutePathBuf, LegacyAppPathString, ReasoningEffort, ThreadSource
-    from openai_codex._protocol.thread import Thread, ThreadHistoryMode
-    from openai_codex._protocol.turn import TurnEnvironmentParams
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class EnvironmentCapabilityRootLocation(Variant):
-    """A path owned by an execution environment."""
+    """A path owned by an execution environment.
+
+    Attributes:
+        environment_id: Id of the environment.
+        path: Absolute path for the root in the selected environment.
+    """
 
     type: ClassVar[Literal["environment"]] = "environment"
 
     environment_id: str
     path: str
-    """Absolute path for the root in the selected environment."""
 
 
 CapabilityRootLocation: TypeAlias = EnvironmentCapabilityRootLocation | UnknownVariant
@@ -42,7 +44,14 @@ CapabilityRootLocation: TypeAlias = EnvironmentCapabilityRootLocation | UnknownV
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class FunctionDynamicToolNamespaceTool(Variant):
-    """A `DynamicToolNamespaceTool` of type ``function``."""
+    """A `DynamicToolNamespaceTool` of type ``function``.
+
+    Attributes:
+        description: `str`.
+        input_schema: `JsonValue`.
+        name: `str`.
+        defer_loading: `bool | Unset`.
+    """
 
     type: ClassVar[Literal["function"]] = "function"
 
@@ -58,7 +67,14 @@ DynamicToolNamespaceTool: TypeAlias = FunctionDynamicToolNamespaceTool | Unknown
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class FunctionDynamicToolSpec(Variant):
-    """A `DynamicToolSpec` of type ``function``."""
+    """A `DynamicToolSpec` of type ``function``.
+
+    Attributes:
+        description: `str`.
+        input_schema: `JsonValue`.
+        name: `str`.
+        defer_loading: `bool | Unset`.
+    """
 
     type: ClassVar[Literal["function"]] = "function"
 
@@ -70,7 +86,13 @@ class FunctionDynamicToolSpec(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class NamespaceDynamicToolSpec(Variant):
-    """A `DynamicToolSpec` of type ``namespace``."""
+    """A `DynamicToolSpec` of type ``namespace``.
+
+    Attributes:
+        description: `str`.
+        name: `str`.
+        tools: `list[DynamicToolNamespaceTool]`.
+    """
 
     type: ClassVar[Literal["namespace"]] = "namespace"
 
@@ -85,115 +107,132 @@ DynamicToolSpec: TypeAlias = FunctionDynamicToolSpec | NamespaceDynamicToolSpec 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class SelectedCapabilityRoot(Record):
-    """A user-selected root that can expose one or more runtime capabilities."""
+    """A user-selected root that can expose one or more runtime capabilities.
+
+    Attributes:
+        id: Stable identifier supplied by the capability selection platform.
+        location: Where the selected root can be resolved.
+    """
 
     id: str
-    """Stable identifier supplied by the capability selection platform."""
     location: CapabilityRootLocation
-    """Where the selected root can be resolved."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadStartParams(ClientRequest["ThreadStartResponse"]):
-    """Params of `thread/start`."""
+    """Params of `thread/start`.
+
+    Attributes:
+        allow_provider_model_fallback: Experimental. Allow a provider with an authoritative static model catalog to
+            replace an unavailable requested model with its default.
+        approval_policy: `AskForApproval | Unset | None`.
+        approvals_reviewer: Override where approval requests are routed for review on this thread and subsequent
+            turns.
+        base_instructions: `str | Unset | None`.
+        config: `JsonObject | Unset | None`.
+        cwd: `str | Unset | None`.
+        daybreak_enabled: Experimental. Initial Daybreak choice for this persistent thread. Omitted or null leaves
+            it unset. This does not select a turn's `cyberAccessProgram` or grant access. Not supported for ephemeral
+            threads.
+        developer_instructions: `str | Unset | None`.
+        dynamic_tools: Experimental.
+        environments: Experimental. Optional sticky environments for this thread.
+
+            Omitted selects the default environment when environment access is enabled. Empty disables environment
+            access for turns that do not provide a turn override. Non-empty selects the first environment as the current
+            turn environment.
+        ephemeral: `bool | Unset | None`.
+        experimental_raw_events: Experimental. If true, opt into emitting raw Responses API items on the event
+            stream. This is for internal use only (e.g. Codex Cloud).
+        history_mode: Experimental. Persisted thread history contract to use for this new thread.
+        mock_experimental_field: Experimental. Test-only experimental field used to validate experimental gating and
+            schema filtering behavior in a stable way.
+        model: `str | Unset | None`.
+        model_provider: `str | Unset | None`.
+        multi_agent_mode: Experimental. @deprecated Ignored. Use Ultra reasoning effort for proactive multi-agent
+            behavior.
+        permissions: Experimental. Named profile id for this thread. Cannot be combined with `sandbox`.
+        personality: @deprecated `friendly` and `pragmatic` no longer select a style.
+        project_id: Experimental. Optional project identity for this new thread. Durable threads persist the
+            assignment; ephemeral threads expose it only in live responses.
+        runtime_workspace_roots: Experimental. Replace the thread's runtime workspace roots. Paths must be absolute.
+        sandbox: `SandboxMode | Unset | None`.
+        selected_capability_roots: Experimental. Capability roots selected for this thread by the hosting platform.
+        service_name: `str | Unset | None`.
+        service_tier: `str | Unset | None`.
+        session_start_source: `ThreadStartSource | Unset | None`.
+        thread_source: Optional client-supplied analytics source classification for this thread.
+    """
 
     METHOD: ClassVar[str] = "thread/start"
 
     allow_provider_model_fallback: bool | Unset = UNSET
-    """Experimental.
-
-    Allow a provider with an authoritative static model catalog to replace an unavailable requested model with its
-    default.
-    """
-    approval_policy: AskForApproval | Unset | None = UNSET
-    approvals_reviewer: ApprovalsReviewer | Unset | None = UNSET
-    """Override where approval requests are routed for review on this thread and subsequent turns."""
+    approval_policy: protocol.AskForApproval | Unset | None = UNSET
+    approvals_reviewer: protocol.ApprovalsReviewer | Unset | None = UNSET
     base_instructions: str | Unset | None = UNSET
     config: JsonObject | Unset | None = attrs.field(default=UNSET, metadata=SECRET)
     cwd: str | Unset | None = UNSET
     daybreak_enabled: bool | Unset | None = UNSET
-    """Experimental.
-
-    Initial Daybreak choice for this persistent thread. Omitted or null leaves it unset. This does not select a
-    turn's `cyberAccessProgram` or grant access. Not supported for ephemeral threads.
-    """
     developer_instructions: str | Unset | None = UNSET
     dynamic_tools: list[DynamicToolSpec] | Unset | None = UNSET
-    """Experimental."""
-    environments: list[TurnEnvironmentParams] | Unset | None = UNSET
-    """Experimental. Optional sticky environments for this thread.
-
-    Omitted selects the default environment when environment access is enabled. Empty disables environment access for
-    turns that do not provide a turn override. Non-empty selects the first environment as the current turn
-    environment.
-    """
+    environments: list[protocol.TurnEnvironmentParams] | Unset | None = UNSET
     ephemeral: bool | Unset | None = UNSET
     experimental_raw_events: bool | Unset = UNSET
-    """Experimental.
-
-    If true, opt into emitting raw Responses API items on the event stream. This is for internal use only (e.g. Codex
-    Cloud).
-    """
-    history_mode: ThreadHistoryMode | Unset | None = UNSET
-    """Experimental. Persisted thread history contract to use for this new thread."""
+    history_mode: protocol.ThreadHistoryMode | Unset | None = UNSET
     mock_experimental_field: str | Unset | None = UNSET
-    """Experimental.
-
-    Test-only experimental field used to validate experimental gating and schema filtering behavior in a stable way.
-    """
     model: str | Unset | None = UNSET
     model_provider: str | Unset | None = UNSET
-    multi_agent_mode: MultiAgentMode | Unset | None = UNSET
-    """Experimental. @deprecated Ignored. Use Ultra reasoning effort for proactive multi-agent behavior."""
+    multi_agent_mode: protocol.MultiAgentMode | Unset | None = UNSET
     permissions: str | Unset | None = UNSET
-    """Experimental. Named profile id for this thread. Cannot be combined with `sandbox`."""
-    personality: Personality | Unset | None = UNSET
-    """@deprecated `friendly` and `pragmatic` no longer select a style."""
+    personality: protocol.Personality | Unset | None = UNSET
     project_id: str | Unset | None = UNSET
-    """Experimental.
-
-    Optional project identity for this new thread. Durable threads persist the assignment; ephemeral threads expose
-    it only in live responses.
-    """
-    runtime_workspace_roots: list[AbsolutePathBuf] | Unset | None = UNSET
-    """Experimental. Replace the thread's runtime workspace roots. Paths must be absolute."""
-    sandbox: SandboxMode | Unset | None = UNSET
+    runtime_workspace_roots: list[protocol.AbsolutePathBuf] | Unset | None = UNSET
+    sandbox: protocol.SandboxMode | Unset | None = UNSET
     selected_capability_roots: list[SelectedCapabilityRoot] | Unset | None = UNSET
-    """Experimental. Capability roots selected for this thread by the hosting platform."""
     service_name: str | Unset | None = UNSET
     service_tier: str | Unset | None = UNSET
     session_start_source: ThreadStartSource | Unset | None = UNSET
-    thread_source: ThreadSource | Unset | None = UNSET
-    """Optional client-supplied analytics source classification for this thread."""
+    thread_source: protocol.ThreadSource | Unset | None = UNSET
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadStartResponse(Record):
-    """Result of `thread/start`."""
+    """Result of `thread/start`.
 
-    approval_policy: AskForApproval
-    approvals_reviewer: ApprovalsReviewer
-    """Reviewer currently used for approval requests on this thread."""
-    cwd: AbsolutePathBuf
+    Attributes:
+        approval_policy: `AskForApproval`.
+        approvals_reviewer: Reviewer currently used for approval requests on this thread.
+        cwd: `AbsolutePathBuf`.
+        model: `str`.
+        model_provider: `str`.
+        sandbox: Legacy sandbox policy retained for compatibility. Experimental clients should prefer
+            `activePermissionProfile` for profile provenance.
+        thread: `Thread`.
+        active_permission_profile: Experimental. Named or implicit built-in profile that produced the active
+            permissions, when known.
+        disabled_plugin_ids: Saved list of disabled plugin IDs. Does not yet filter plugin capabilities.
+        instruction_sources: Environment-native paths to instruction source files currently loaded for this thread.
+        multi_agent_mode: Experimental. @deprecated Always `explicitRequestOnly`. Use `reasoningEffort` for Ultra
+            behavior.
+        reasoning_effort: `ReasoningEffort | None`.
+        runtime_workspace_roots: Experimental. Thread-scoped runtime workspace roots used to materialize
+            `:workspace_roots`.
+        service_tier: `str | None`.
+    """
+
+    approval_policy: protocol.AskForApproval
+    approvals_reviewer: protocol.ApprovalsReviewer
+    cwd: protocol.AbsolutePathBuf
     model: str
     model_provider: str
-    sandbox: SandboxPolicy
-    """Legacy sandbox policy retained for compatibility.
-
-    Experimental clients should prefer `activePermissionProfile` for profile provenance.
-    """
-    thread: Thread
-    active_permission_profile: ActivePermissionProfile | None = None
-    """Experimental. Named or implicit built-in profile that produced the active permissions, when known."""
+    sandbox: protocol.SandboxPolicy
+    thread: protocol.Thread
+    active_permission_profile: protocol.ActivePermissionProfile | None = None
     disabled_plugin_ids: list[str] = attrs.Factory(list[Any])
-    """Saved list of disabled plugin IDs. Does not yet filter plugin capabilities."""
-    instruction_sources: list[LegacyAppPathString] = attrs.Factory(list[Any])
-    """Environment-native paths to instruction source files currently loaded for this thread."""
-    multi_agent_mode: MultiAgentMode = MultiAgentModeKind.explicit_request_only
-    """Experimental. @deprecated Always `explicitRequestOnly`. Use `reasoningEffort` for Ultra behavior."""
-    reasoning_effort: ReasoningEffort | None = None
-    runtime_workspace_roots: list[AbsolutePathBuf] = attrs.Factory(list[Any])
-    """Experimental. Thread-scoped runtime workspace roots used to materialize `:workspace_roots`."""
+    instruction_sources: list[protocol.LegacyAppPathString] = attrs.Factory(list[Any])
+    multi_agent_mode: protocol.MultiAgentMode = MultiAgentModeKind.explicit_request_only
+    reasoning_effort: protocol.ReasoningEffort | None = None
+    runtime_workspace_roots: list[protocol.AbsolutePathBuf] = attrs.Factory(list[Any])
     service_tier: str | None = None
 
 

@@ -3,43 +3,55 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 import attrs
 
-from openai_codex._codec.base import UNSET, ClientRequest, Record, UnknownVariant, Variant
-
-if TYPE_CHECKING:
-    from openai_codex._codec.base import Unset
-    from openai_codex._protocol.item import ThreadItem
-    from openai_codex._protocol.realtime import ThreadRealtimeItem
-    from openai_codex._protocol.turn import TurnError, TurnStatus
+from openai_codex import _protocol as protocol
+from openai_codex._codec.base import UNSET, ClientRequest, Record, UnknownVariant, Unset, Variant
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ItemThreadTimelineEntry(Variant):
-    """A `ThreadTimelineEntry` of type ``item``."""
+    """A `ThreadTimelineEntry` of type ``item``.
+
+    Attributes:
+        item: `ThreadItem`.
+        position: `int`.
+        turn_id: Id of the turn.
+    """
 
     type: ClassVar[Literal["item"]] = "item"
 
-    item: ThreadItem
+    item: protocol.ThreadItem
     position: int
     turn_id: str
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class RealtimeThreadTimelineEntry(Variant):
-    """A `ThreadTimelineEntry` of type ``realtime``."""
+    """A `ThreadTimelineEntry` of type ``realtime``.
+
+    Attributes:
+        item: `ThreadRealtimeItem`.
+        position: `int`.
+    """
 
     type: ClassVar[Literal["realtime"]] = "realtime"
 
-    item: ThreadRealtimeItem
+    item: protocol.ThreadRealtimeItem
     position: int
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class TurnStartedThreadTimelineEntry(Variant):
-    """A `ThreadTimelineEntry` of type ``turnStarted``."""
+    """A `ThreadTimelineEntry` of type ``turnStarted``.
+
+    Attributes:
+        position: `int`.
+        turn_id: `str`.
+        started_at: `int | None`.
+    """
 
     type: ClassVar[Literal["turnStarted"]] = "turnStarted"
     WIRE_NAMES: ClassVar[dict[str, str]] = {"turn_id": "turn_id", "started_at": "started_at"}
@@ -51,7 +63,17 @@ class TurnStartedThreadTimelineEntry(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class TurnCompletedThreadTimelineEntry(Variant):
-    """A `ThreadTimelineEntry` of type ``turnCompleted``."""
+    """A `ThreadTimelineEntry` of type ``turnCompleted``.
+
+    Attributes:
+        position: `int`.
+        status: `TurnStatus`.
+        turn_id: `str`.
+        completed_at: `int | None`.
+        duration_ms: `int | None`.
+        error: `TurnError | None`.
+        started_at: `int | None`.
+    """
 
     type: ClassVar[Literal["turnCompleted"]] = "turnCompleted"
     WIRE_NAMES: ClassVar[dict[str, str]] = {
@@ -62,11 +84,11 @@ class TurnCompletedThreadTimelineEntry(Variant):
     }
 
     position: int
-    status: TurnStatus
+    status: protocol.TurnStatus
     turn_id: str
     completed_at: int | None = None
     duration_ms: int | None = None
-    error: TurnError | None = None
+    error: protocol.TurnError | None = None
     started_at: int | None = None
 
 
@@ -82,7 +104,13 @@ ThreadTimelineEntry: TypeAlias = (
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadTimelineListParams(ClientRequest["ThreadTimelineListResponse"]):
-    """EXPERIMENTAL - list ordinary and realtime thread history in rollout order."""
+    """EXPERIMENTAL - list ordinary and realtime thread history in rollout order.
+
+    Attributes:
+        thread_id: Id of the thread.
+        cursor: `str | Unset | None`.
+        limit: `int | Unset | None`.
+    """
 
     METHOD: ClassVar[str] = "thread/timeline/list"
 
@@ -93,7 +121,13 @@ class ThreadTimelineListParams(ClientRequest["ThreadTimelineListResponse"]):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadTimelineListResponse(Record):
-    """EXPERIMENTAL - a bounded timeline page with its resolved opening voice state."""
+    """EXPERIMENTAL - a bounded timeline page with its resolved opening voice state.
+
+    Attributes:
+        data: `list[ThreadTimelineEntry]`.
+        active_realtime_session_at_page_start: `str | None`.
+        next_cursor: `str | None`.
+    """
 
     data: list[ThreadTimelineEntry]
     active_realtime_session_at_page_start: str | None = None

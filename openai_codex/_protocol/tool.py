@@ -3,19 +3,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 import attrs
 
-from openai_codex._codec.base import SECRET, OpenEnum, Record, ServerRequest, UnknownVariant, Variant
-
-if TYPE_CHECKING:
-    from openai_codex._codec.base import JsonValue
+from openai_codex._codec.base import SECRET, JsonValue, OpenEnum, Record, ServerRequest, UnknownVariant, Variant
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class InputTextDynamicToolCallOutputContentItem(Variant):
-    """A `DynamicToolCallOutputContentItem` of type ``inputText``."""
+    """A `DynamicToolCallOutputContentItem` of type ``inputText``.
+
+    Attributes:
+        text: `str`.
+    """
 
     type: ClassVar[Literal["inputText"]] = "inputText"
 
@@ -24,7 +25,11 @@ class InputTextDynamicToolCallOutputContentItem(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class InputImageDynamicToolCallOutputContentItem(Variant):
-    """A `DynamicToolCallOutputContentItem` of type ``inputImage``."""
+    """A `DynamicToolCallOutputContentItem` of type ``inputImage``.
+
+    Attributes:
+        image_url: `str`.
+    """
 
     type: ClassVar[Literal["inputImage"]] = "inputImage"
 
@@ -33,7 +38,11 @@ class InputImageDynamicToolCallOutputContentItem(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class InputAudioDynamicToolCallOutputContentItem(Variant):
-    """A `DynamicToolCallOutputContentItem` of type ``inputAudio``."""
+    """A `DynamicToolCallOutputContentItem` of type ``inputAudio``.
+
+    Attributes:
+        audio_url: `str`.
+    """
 
     type: ClassVar[Literal["inputAudio"]] = "inputAudio"
 
@@ -51,7 +60,16 @@ DynamicToolCallOutputContentItem: TypeAlias = (
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class DynamicToolCallParams(ServerRequest["DynamicToolCallResponse"]):
-    """Execute a dynamic tool call on the client."""
+    """Execute a dynamic tool call on the client.
+
+    Attributes:
+        arguments: `JsonValue`.
+        call_id: Id of the call.
+        thread_id: Id of the thread.
+        tool: `str`.
+        turn_id: Id of the turn.
+        namespace: `str | None`.
+    """
 
     METHOD: ClassVar[str] = "item/tool/call"
 
@@ -65,7 +83,12 @@ class DynamicToolCallParams(ServerRequest["DynamicToolCallResponse"]):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class DynamicToolCallResponse(Record):
-    """Result of `item/tool/call`."""
+    """Result of `item/tool/call`.
+
+    Attributes:
+        content_items: `list[DynamicToolCallOutputContentItem]`.
+        success: `bool`.
+    """
 
     content_items: list[DynamicToolCallOutputContentItem]
     success: bool
@@ -81,14 +104,23 @@ class DynamicToolCallStatus(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ToolRequestUserInputAnswer(Record):
-    """EXPERIMENTAL. Captures a user's answer to a request_user_input question."""
+    """EXPERIMENTAL. Captures a user's answer to a request_user_input question.
+
+    Attributes:
+        answers: `list[str]`.
+    """
 
     answers: list[str] = attrs.field(metadata=SECRET)
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ToolRequestUserInputOption(Record):
-    """EXPERIMENTAL. Defines a single selectable option for request_user_input."""
+    """EXPERIMENTAL. Defines a single selectable option for request_user_input.
+
+    Attributes:
+        description: `str`.
+        label: `str`.
+    """
 
     description: str
     label: str
@@ -96,7 +128,16 @@ class ToolRequestUserInputOption(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ToolRequestUserInputParams(ServerRequest["ToolRequestUserInputResponse"]):
-    """EXPERIMENTAL. Params sent with a request_user_input event."""
+    """EXPERIMENTAL. Params sent with a request_user_input event.
+
+    Attributes:
+        is_blocking: `bool`.
+        item_id: Id of the item.
+        questions: `list[ToolRequestUserInputQuestion]`.
+        thread_id: Id of the thread.
+        turn_id: Id of the turn.
+        auto_resolution_ms: @deprecated Use `isBlocking` to decide whether the request should block.
+    """
 
     METHOD: ClassVar[str] = "item/tool/requestUserInput"
 
@@ -106,12 +147,20 @@ class ToolRequestUserInputParams(ServerRequest["ToolRequestUserInputResponse"]):
     thread_id: str
     turn_id: str
     auto_resolution_ms: int | None = None
-    """@deprecated Use `isBlocking` to decide whether the request should block."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ToolRequestUserInputQuestion(Record):
-    """EXPERIMENTAL. Represents one request_user_input question and its required options."""
+    """EXPERIMENTAL. Represents one request_user_input question and its required options.
+
+    Attributes:
+        header: `str`.
+        id: `str`.
+        question: `str`.
+        is_other: `bool`.
+        is_secret: `bool`.
+        options: `list[ToolRequestUserInputOption] | None`.
+    """
 
     header: str
     id: str
@@ -123,6 +172,10 @@ class ToolRequestUserInputQuestion(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ToolRequestUserInputResponse(Record):
-    """EXPERIMENTAL. Response payload mapping question ids to answers."""
+    """EXPERIMENTAL. Response payload mapping question ids to answers.
+
+    Attributes:
+        answers: `dict[str, ToolRequestUserInputAnswer]`.
+    """
 
     answers: dict[str, ToolRequestUserInputAnswer] = attrs.field(metadata=SECRET)

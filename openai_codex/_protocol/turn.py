@@ -3,27 +3,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import attrs
 
-from openai_codex._codec.base import UNSET, ClientRequest, OpenEnum, Record, ServerNotification
-
-if TYPE_CHECKING:
-    from openai_codex._codec.base import JsonValue, Unset
-    from openai_codex._protocol.collaboration import CollaborationMode, MultiAgentMode, Personality, ReasoningSummary
-    from openai_codex._protocol.function_output import FunctionCallOutputBody
-    from openai_codex._protocol.input import UserInput
-    from openai_codex._protocol.item import ThreadItem
-    from openai_codex._protocol.model import CyberAccessProgram
-    from openai_codex._protocol.policy import ApprovalsReviewer, AskForApproval, SandboxPolicy
-    from openai_codex._protocol.scalar import AbsolutePathBuf, LegacyAppPathString, ReasoningEffort
-    from openai_codex._protocol.turn_error import CodexErrorInfo, MisalignmentErrorDetails
+from openai_codex import _protocol as protocol
+from openai_codex._codec.base import UNSET, ClientRequest, JsonValue, OpenEnum, Record, ServerNotification, Unset
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class AdditionalContextEntry(Record):
-    """Part of `TurnStartParams`, `TurnSteerParams`."""
+    """Part of `TurnStartParams`, `TurnSteerParams`.
+
+    Attributes:
+        kind: `AdditionalContextKind`.
+        value: `str`.
+    """
 
     kind: AdditionalContextKind
     value: str
@@ -38,7 +33,14 @@ class AdditionalContextKind(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ErrorNotification(ServerNotification):
-    """Payload of `error`."""
+    """Payload of `error`.
+
+    Attributes:
+        error: `TurnError`.
+        thread_id: Id of the thread.
+        turn_id: Id of the turn.
+        will_retry: `bool`.
+    """
 
     METHOD: ClassVar[str] = "error"
 
@@ -49,46 +51,55 @@ class ErrorNotification(ServerNotification):
 
 
 class TurnItemsView(OpenEnum):
-    """Part of `ThreadResumeInitialTurnsPageParams`, `ThreadTurnsListParams`, `Turn`."""
+    """Part of `ThreadResumeInitialTurnsPageParams`, `ThreadTurnsListParams`, `Turn`.
+
+    Attributes:
+        not_loaded: `items` was not loaded for this turn. The field is intentionally empty.
+        summary: `items` contains only a display summary for this turn.
+        full: `items` contains every ThreadItem available from persisted app-server history for this turn.
+    """
 
     not_loaded = "notLoaded"
-    """`items` was not loaded for this turn. The field is intentionally empty."""
     summary = "summary"
-    """`items` contains only a display summary for this turn."""
     full = "full"
-    """`items` contains every ThreadItem available from persisted app-server history for this turn."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class Turn(Record):
-    """Part of `ReviewStartResponse`, `Thread`, `ThreadQueueStartResponse` and 5 more."""
+    """Part of `ReviewStartResponse`, `Thread`, `ThreadQueueStartResponse` and 5 more.
+
+    Attributes:
+        id: Identifier for this turn. Codex-generated turn IDs are UUIDv7.
+        items: Thread items currently included in this turn payload.
+        status: `TurnStatus`.
+        completed_at: Unix timestamp (in seconds) when the turn completed.
+        duration_ms: Duration between turn start and completion in milliseconds, if known.
+        error: Error associated with a failed or interrupted turn.
+        items_view: Describes how much of `items` has been loaded for this turn.
+        root_turn_id: ID of the first turn in the chain of work that led to this turn. Pass this as `rootTurnId`
+            when starting work on behalf of this turn. May be null in older history or a `review/start` response.
+        started_at: Unix timestamp (in seconds) when the turn started.
+    """
 
     id: str
-    """Identifier for this turn. Codex-generated turn IDs are UUIDv7."""
-    items: list[ThreadItem]
-    """Thread items currently included in this turn payload."""
+    items: list[protocol.ThreadItem]
     status: TurnStatus
     completed_at: int | None = None
-    """Unix timestamp (in seconds) when the turn completed."""
     duration_ms: int | None = None
-    """Duration between turn start and completion in milliseconds, if known."""
     error: TurnError | None = None
-    """Error associated with a failed or interrupted turn."""
     items_view: TurnItemsView = TurnItemsView.full
-    """Describes how much of `items` has been loaded for this turn."""
     root_turn_id: str | None = None
-    """ID of the first turn in the chain of work that led to this turn.
-
-    Pass this as `rootTurnId` when starting work on behalf of this turn. May be null in older history or a
-    `review/start` response.
-    """
     started_at: int | None = None
-    """Unix timestamp (in seconds) when the turn started."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class TurnCompletedNotification(ServerNotification):
-    """Payload of `turn/completed`."""
+    """Payload of `turn/completed`.
+
+    Attributes:
+        thread_id: Id of the thread.
+        turn: `Turn`.
+    """
 
     METHOD: ClassVar[str] = "turn/completed"
 
@@ -98,28 +109,44 @@ class TurnCompletedNotification(ServerNotification):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class TurnEnvironmentParams(Record):
-    """Part of `ThreadStartParams`, `TurnStartParams`."""
+    """Part of `ThreadStartParams`, `TurnStartParams`.
 
-    cwd: LegacyAppPathString
+    Attributes:
+        cwd: `LegacyAppPathString`.
+        environment_id: Id of the environment.
+        runtime_workspace_roots: Environment-native runtime workspace roots. Omitted defaults to `cwd`.
+    """
+
+    cwd: protocol.LegacyAppPathString
     environment_id: str
-    runtime_workspace_roots: list[LegacyAppPathString] | Unset | None = UNSET
-    """Environment-native runtime workspace roots. Omitted defaults to `cwd`."""
+    runtime_workspace_roots: list[protocol.LegacyAppPathString] | Unset | None = UNSET
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class TurnError(Record):
-    """Part of `ErrorNotification`, `ThreadTimelineEntry`, `Turn`."""
+    """Part of `ErrorNotification`, `ThreadTimelineEntry`, `Turn`.
+
+    Attributes:
+        message: `str`.
+        additional_details: `str | None`.
+        codex_error_info: `CodexErrorInfo | None`.
+        misalignment: Optional public explanation and continuation instruction for a misalignment block.
+    """
 
     message: str
     additional_details: str | None = None
-    codex_error_info: CodexErrorInfo | None = None
-    misalignment: MisalignmentErrorDetails | None = None
-    """Optional public explanation and continuation instruction for a misalignment block."""
+    codex_error_info: protocol.CodexErrorInfo | None = None
+    misalignment: protocol.MisalignmentErrorDetails | None = None
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class TurnInterruptParams(ClientRequest["TurnInterruptResponse"]):
-    """Params of `turn/interrupt`."""
+    """Params of `turn/interrupt`.
+
+    Attributes:
+        thread_id: Id of the thread.
+        turn_id: Id of the turn.
+    """
 
     METHOD: ClassVar[str] = "turn/interrupt"
 
@@ -135,118 +162,119 @@ class TurnInterruptResponse(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class TurnStartParams(ClientRequest["TurnStartResponse"]):
-    """Params of `turn/start`."""
+    """Params of `turn/start`.
+
+    Attributes:
+        input: `list[UserInput]`.
+        thread_id: Id of the thread.
+        additional_context: Experimental. Optional client-provided context fragments keyed by an opaque source
+            identifier.
+        approval_policy: Override the approval policy for this turn and subsequent turns.
+        approvals_reviewer: Override where approval requests are routed for review on this turn and subsequent
+            turns.
+        client_user_message_id: Id of the client user message.
+        collaboration_mode: EXPERIMENTAL - Set a pre-set collaboration mode. Takes precedence over model,
+            reasoning_effort, and developer instructions if set.
+
+            For `collaboration_mode.settings.developer_instructions`, `null` means "use the built-in instructions for
+            the selected mode".
+        cwd: Override the working directory for this turn and subsequent turns.
+        cyber_access_program: EXPERIMENTAL - Request an authorized cyber program for this turn. Omission preserves
+            automatic behavior. This does not grant access.
+        disabled_plugin_ids: Replace this thread's disabled plugin IDs. Omitted/null preserves the list; [] clears
+            it.
+        effort: Override the reasoning effort for this turn and subsequent turns.
+        environments: Experimental. Optional environments for this turn and subsequent turns.
+
+            Omitted uses the thread sticky environments. Empty disables environment access for this turn. Non-empty
+            selects the first environment as the current turn environment for this turn.
+        model: Override the model for this turn and subsequent turns.
+        multi_agent_mode: Experimental. @deprecated Ignored. Use `effort: "ultra"` for proactive multi-agent
+            behavior.
+        output_schema: Optional JSON Schema used to constrain the final assistant message for this turn.
+        parent_turn_id: ID of the turn that caused this new turn to start.
+
+            Set this when starting work on behalf of another turn, such as delegated work in a different thread. Leave
+            unset for work started directly by the user. Ignored when this request adds input to an active turn.
+        permissions: Experimental. Select a named permissions profile id for this turn and subsequent turns. Cannot
+            be combined with `sandboxPolicy`.
+        personality: @deprecated `friendly` and `pragmatic` no longer select a style. Changing this does not rewrite
+            the thread's existing instructions.
+        responsesapi_client_metadata: Experimental. Optional metadata to enrich Codex's ResponsesAPI turn metadata.
+
+            Entries are flattened into the JSON string sent as `client_metadata["x-codex-turn-metadata"]` on
+            ResponsesAPI HTTP and websocket requests.
+
+            They are not sent as top-level ResponsesAPI `client_metadata` keys, and reserved keys such as `session_id`,
+            `thread_id`, `turn_id`, and `window_id` cannot be overridden.
+        root_turn_id: ID of the first turn in the chain of work that led to this new turn.
+
+            When setting `parentTurnId`, set this to the parent turn's `rootTurnId` when known. This keeps descendant
+            work attributed to the original turn. If omitted, the new turn becomes its own root. Ignored when this
+            request adds input to an active turn.
+        runtime_workspace_roots: Experimental. Replace the thread's runtime workspace roots for this turn and
+            subsequent turns. Paths must be absolute.
+        sandbox_policy: Override the sandbox policy for this turn and subsequent turns.
+        service_tier: Override the service tier for this turn and subsequent turns.
+        service_tier_for_turn: Override the service tier only when this request starts a new turn. Use "default" for
+            standard speed. Omitted or null inherits the thread's tier. Does not change the thread's tier or a turn
+            being steered.
+        summary: Override the reasoning summary for this turn and subsequent turns.
+        tool_output: `TurnToolOutput | Unset | None`.
+        turn_trigger: Optional source classification for the caller that starts this turn. Ignored when this request
+            steers an already-active turn.
+    """
 
     METHOD: ClassVar[str] = "turn/start"
 
-    input: list[UserInput]
+    input: list[protocol.UserInput]
     thread_id: str
     additional_context: dict[str, AdditionalContextEntry] | Unset | None = UNSET
-    """Experimental. Optional client-provided context fragments keyed by an opaque source identifier."""
-    approval_policy: AskForApproval | Unset | None = UNSET
-    """Override the approval policy for this turn and subsequent turns."""
-    approvals_reviewer: ApprovalsReviewer | Unset | None = UNSET
-    """Override where approval requests are routed for review on this turn and subsequent turns."""
+    approval_policy: protocol.AskForApproval | Unset | None = UNSET
+    approvals_reviewer: protocol.ApprovalsReviewer | Unset | None = UNSET
     client_user_message_id: str | Unset | None = UNSET
-    collaboration_mode: CollaborationMode | Unset | None = UNSET
-    """EXPERIMENTAL - Set a pre-set collaboration mode.
-
-    Takes precedence over model, reasoning_effort, and developer instructions if set.
-
-    For `collaboration_mode.settings.developer_instructions`, `null` means "use the built-in instructions for the
-    selected mode".
-    """
+    collaboration_mode: protocol.CollaborationMode | Unset | None = UNSET
     cwd: str | Unset | None = UNSET
-    """Override the working directory for this turn and subsequent turns."""
-    cyber_access_program: CyberAccessProgram | Unset | None = UNSET
-    """EXPERIMENTAL - Request an authorized cyber program for this turn.
-
-    Omission preserves automatic behavior. This does not grant access.
-    """
+    cyber_access_program: protocol.CyberAccessProgram | Unset | None = UNSET
     disabled_plugin_ids: list[str] | Unset | None = UNSET
-    """Replace this thread's disabled plugin IDs. Omitted/null preserves the list; [] clears it."""
-    effort: ReasoningEffort | Unset | None = UNSET
-    """Override the reasoning effort for this turn and subsequent turns."""
+    effort: protocol.ReasoningEffort | Unset | None = UNSET
     environments: list[TurnEnvironmentParams] | Unset | None = UNSET
-    """Experimental. Optional environments for this turn and subsequent turns.
-
-    Omitted uses the thread sticky environments. Empty disables environment access for this turn. Non-empty selects
-    the first environment as the current turn environment for this turn.
-    """
     model: str | Unset | None = UNSET
-    """Override the model for this turn and subsequent turns."""
-    multi_agent_mode: MultiAgentMode | Unset | None = UNSET
-    """Experimental. @deprecated Ignored. Use `effort: "ultra"` for proactive multi-agent behavior."""
+    multi_agent_mode: protocol.MultiAgentMode | Unset | None = UNSET
     output_schema: JsonValue | Unset = UNSET
-    """Optional JSON Schema used to constrain the final assistant message for this turn."""
     parent_turn_id: str | Unset | None = UNSET
-    """ID of the turn that caused this new turn to start.
-
-    Set this when starting work on behalf of another turn, such as delegated work in a different thread. Leave unset
-    for work started directly by the user. Ignored when this request adds input to an active turn.
-    """
     permissions: str | Unset | None = UNSET
-    """Experimental.
-
-    Select a named permissions profile id for this turn and subsequent turns. Cannot be combined with
-    `sandboxPolicy`.
-    """
-    personality: Personality | Unset | None = UNSET
-    """@deprecated `friendly` and `pragmatic` no longer select a style.
-
-    Changing this does not rewrite the thread's existing instructions.
-    """
+    personality: protocol.Personality | Unset | None = UNSET
     responsesapi_client_metadata: dict[str, str] | Unset | None = UNSET
-    """Experimental. Optional metadata to enrich Codex's ResponsesAPI turn metadata.
-
-    Entries are flattened into the JSON string sent as `client_metadata["x-codex-turn-metadata"]` on ResponsesAPI
-    HTTP and websocket requests.
-
-    They are not sent as top-level ResponsesAPI `client_metadata` keys, and reserved keys such as `session_id`,
-    `thread_id`, `turn_id`, and `window_id` cannot be overridden.
-    """
     root_turn_id: str | Unset | None = UNSET
-    """ID of the first turn in the chain of work that led to this new turn.
-
-    When setting `parentTurnId`, set this to the parent turn's `rootTurnId` when known. This keeps descendant work
-    attributed to the original turn. If omitted, the new turn becomes its own root. Ignored when this request adds
-    input to an active turn.
-    """
-    runtime_workspace_roots: list[AbsolutePathBuf] | Unset | None = UNSET
-    """Experimental.
-
-    Replace the thread's runtime workspace roots for this turn and subsequent turns. Paths must be absolute.
-    """
-    sandbox_policy: SandboxPolicy | Unset | None = UNSET
-    """Override the sandbox policy for this turn and subsequent turns."""
+    runtime_workspace_roots: list[protocol.AbsolutePathBuf] | Unset | None = UNSET
+    sandbox_policy: protocol.SandboxPolicy | Unset | None = UNSET
     service_tier: str | Unset | None = UNSET
-    """Override the service tier for this turn and subsequent turns."""
     service_tier_for_turn: str | Unset | None = UNSET
-    """Override the service tier only when this request starts a new turn.
-
-    Use "default" for standard speed. Omitted or null inherits the thread's tier. Does not change the thread's tier
-    or a turn being steered.
-    """
-    summary: ReasoningSummary | Unset | None = UNSET
-    """Override the reasoning summary for this turn and subsequent turns."""
+    summary: protocol.ReasoningSummary | Unset | None = UNSET
     tool_output: TurnToolOutput | Unset | None = UNSET
     turn_trigger: str | Unset | None = UNSET
-    """Optional source classification for the caller that starts this turn.
-
-    Ignored when this request steers an already-active turn.
-    """
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class TurnStartResponse(Record):
-    """Result of `turn/start`."""
+    """Result of `turn/start`.
+
+    Attributes:
+        turn: `Turn`.
+    """
 
     turn: Turn
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class TurnStartedNotification(ServerNotification):
-    """Payload of `turn/started`."""
+    """Payload of `turn/started`.
+
+    Attributes:
+        thread_id: Id of the thread.
+        turn: `Turn`.
+    """
 
     METHOD: ClassVar[str] = "turn/started"
 
@@ -265,41 +293,58 @@ class TurnStatus(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class TurnSteerParams(ClientRequest["TurnSteerResponse"]):
-    """Params of `turn/steer`."""
+    """Params of `turn/steer`.
+
+    Attributes:
+        expected_turn_id: Required active turn id precondition. The request fails when it does not match the
+            currently active turn.
+        input: `list[UserInput]`.
+        thread_id: Id of the thread.
+        additional_context: Experimental. Optional client-provided context fragments keyed by an opaque source
+            identifier.
+        client_user_message_id: Id of the client user message.
+        responsesapi_client_metadata: Experimental. Optional metadata to enrich Codex's ResponsesAPI turn metadata.
+
+            Entries are flattened into the JSON string sent as `client_metadata["x-codex-turn-metadata"]` on
+            ResponsesAPI HTTP and websocket requests.
+
+            They are not sent as top-level ResponsesAPI `client_metadata` keys, and reserved keys such as `session_id`,
+            `thread_id`, `turn_id`, and `window_id` cannot be overridden.
+    """
 
     METHOD: ClassVar[str] = "turn/steer"
 
     expected_turn_id: str
-    """Required active turn id precondition. The request fails when it does not match the currently active turn."""
-    input: list[UserInput]
+    input: list[protocol.UserInput]
     thread_id: str
     additional_context: dict[str, AdditionalContextEntry] | Unset | None = UNSET
-    """Experimental. Optional client-provided context fragments keyed by an opaque source identifier."""
     client_user_message_id: str | Unset | None = UNSET
     responsesapi_client_metadata: dict[str, str] | Unset | None = UNSET
-    """Experimental. Optional metadata to enrich Codex's ResponsesAPI turn metadata.
-
-    Entries are flattened into the JSON string sent as `client_metadata["x-codex-turn-metadata"]` on ResponsesAPI
-    HTTP and websocket requests.
-
-    They are not sent as top-level ResponsesAPI `client_metadata` keys, and reserved keys such as `session_id`,
-    `thread_id`, `turn_id`, and `window_id` cannot be overridden.
-    """
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class TurnSteerResponse(Record):
-    """Result of `turn/steer`."""
+    """Result of `turn/steer`.
+
+    Attributes:
+        turn_id: Id of the turn.
+    """
 
     turn_id: str
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class TurnToolOutput(Record):
-    """Part of `TurnStartParams`."""
+    """Part of `TurnStartParams`.
+
+    Attributes:
+        name: `str`.
+        output: `FunctionCallOutputBody`.
+        namespace: `str | Unset | None`.
+        retain: Requests retention of this output in the thread's model history.
+    """
 
     name: str
-    output: FunctionCallOutputBody
+    output: protocol.FunctionCallOutputBody
     namespace: str | Unset | None = UNSET
     retain: bool | Unset = UNSET
-    """Requests retention of this output in the thread's model history."""

@@ -12,35 +12,55 @@ from openai_codex._codec.base import OpenEnum, Record, UnknownVariant
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class HttpConnectionFailedDetails(Record):
-    """What `httpConnectionFailed` of a `CodexErrorInfo` says."""
+    """What `httpConnectionFailed` of a `CodexErrorInfo` says.
+
+    Attributes:
+        http_status_code: `int | None`.
+    """
 
     http_status_code: int | None = None
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ResponseStreamConnectionFailedDetails(Record):
-    """What `responseStreamConnectionFailed` of a `CodexErrorInfo` says."""
+    """What `responseStreamConnectionFailed` of a `CodexErrorInfo` says.
+
+    Attributes:
+        http_status_code: `int | None`.
+    """
 
     http_status_code: int | None = None
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ResponseStreamDisconnectedDetails(Record):
-    """What `responseStreamDisconnected` of a `CodexErrorInfo` says."""
+    """What `responseStreamDisconnected` of a `CodexErrorInfo` says.
+
+    Attributes:
+        http_status_code: `int | None`.
+    """
 
     http_status_code: int | None = None
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ResponseTooManyFailedAttemptsDetails(Record):
-    """What `responseTooManyFailedAttempts` of a `CodexErrorInfo` says."""
+    """What `responseTooManyFailedAttempts` of a `CodexErrorInfo` says.
+
+    Attributes:
+        http_status_code: `int | None`.
+    """
 
     http_status_code: int | None = None
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ActiveTurnNotSteerableDetails(Record):
-    """What `activeTurnNotSteerable` of a `CodexErrorInfo` says."""
+    """What `activeTurnNotSteerable` of a `CodexErrorInfo` says.
+
+    Attributes:
+        turn_kind: `NonSteerableTurnKind`.
+    """
 
     turn_kind: NonSteerableTurnKind
 
@@ -71,28 +91,44 @@ class CodexErrorKind(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class HttpConnectionFailedCodexErrorInfo(Record):
-    """A `CodexErrorInfo` with ``httpConnectionFailed``."""
+    """A `CodexErrorInfo` with ``httpConnectionFailed``.
+
+    Attributes:
+        http_connection_failed: `HttpConnectionFailedDetails`.
+    """
 
     http_connection_failed: HttpConnectionFailedDetails
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ResponseStreamConnectionFailedCodexErrorInfo(Record):
-    """Failed to connect to the response SSE stream."""
+    """Failed to connect to the response SSE stream.
+
+    Attributes:
+        response_stream_connection_failed: `ResponseStreamConnectionFailedDetails`.
+    """
 
     response_stream_connection_failed: ResponseStreamConnectionFailedDetails
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ResponseStreamDisconnectedCodexErrorInfo(Record):
-    """The response SSE stream disconnected in the middle of a turn before completion."""
+    """The response SSE stream disconnected in the middle of a turn before completion.
+
+    Attributes:
+        response_stream_disconnected: `ResponseStreamDisconnectedDetails`.
+    """
 
     response_stream_disconnected: ResponseStreamDisconnectedDetails
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ResponseTooManyFailedAttemptsCodexErrorInfo(Record):
-    """Reached the retry limit for responses."""
+    """Reached the retry limit for responses.
+
+    Attributes:
+        response_too_many_failed_attempts: `ResponseTooManyFailedAttemptsDetails`.
+    """
 
     response_too_many_failed_attempts: ResponseTooManyFailedAttemptsDetails
 
@@ -101,6 +137,9 @@ class ResponseTooManyFailedAttemptsCodexErrorInfo(Record):
 class ActiveTurnNotSteerableCodexErrorInfo(Record):
     """Returned when `turn/start` or `turn/steer` is submitted while the current active turn cannot accept same-turn
     steering, for example `/review` or manual `/compact`.
+
+    Attributes:
+        active_turn_not_steerable: `ActiveTurnNotSteerableDetails`.
     """
 
     active_turn_not_steerable: ActiveTurnNotSteerableDetails
@@ -124,21 +163,28 @@ When an upstream HTTP status is available (for example, from the Responses API o
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class MisalignmentErrorDetails(Record):
-    """Part of `TurnError`."""
+    """Part of `TurnError`.
+
+    Attributes:
+        detailed_explanation: A substantive localized explanation is required before offering continuation.
+        error_type: Open-ended classification; clients must accept categories added by Responses.
+        review_target: Opaque server-issued block target. Presence alone does not enable target-based continuation.
+        steer: Instruction to submit as the next turn's user input if continuation is confirmed.
+    """
 
     detailed_explanation: str | None = None
-    """A substantive localized explanation is required before offering continuation."""
     error_type: str | None = None
-    """Open-ended classification; clients must accept categories added by Responses."""
     review_target: str | None = None
-    """Opaque server-issued block target. Presence alone does not enable target-based continuation."""
     steer: MisalignmentSteer | None = None
-    """Instruction to submit as the next turn's user input if continuation is confirmed."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class MisalignmentSteer(Record):
-    """Part of `MisalignmentErrorDetails`."""
+    """Part of `MisalignmentErrorDetails`.
+
+    Attributes:
+        message: `str`.
+    """
 
     message: str
 

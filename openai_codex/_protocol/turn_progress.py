@@ -3,14 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import attrs
 
-from openai_codex._codec.base import OpenEnum, Record, ServerNotification
-
-if TYPE_CHECKING:
-    from openai_codex._codec.base import JsonValue
+from openai_codex._codec.base import JsonValue, OpenEnum, Record, ServerNotification
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
@@ -18,6 +15,11 @@ class TurnDiffUpdatedNotification(ServerNotification):
     """Notification that the turn-level unified diff has changed.
 
     Contains the latest aggregated diff across all file changes in the turn.
+
+    Attributes:
+        diff: `str`.
+        thread_id: Id of the thread.
+        turn_id: Id of the turn.
     """
 
     METHOD: ClassVar[str] = "turn/diff/updated"
@@ -29,7 +31,13 @@ class TurnDiffUpdatedNotification(ServerNotification):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class TurnModerationMetadataNotification(ServerNotification):
-    """Payload of `turn/moderationMetadata`."""
+    """Payload of `turn/moderationMetadata`.
+
+    Attributes:
+        metadata: `JsonValue`.
+        thread_id: Id of the thread.
+        turn_id: Id of the turn.
+    """
 
     METHOD: ClassVar[str] = "turn/moderationMetadata"
 
@@ -40,7 +48,12 @@ class TurnModerationMetadataNotification(ServerNotification):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class TurnPlanStep(Record):
-    """Part of `TurnPlanUpdatedNotification`."""
+    """Part of `TurnPlanUpdatedNotification`.
+
+    Attributes:
+        status: `TurnPlanStepStatus`.
+        step: `str`.
+    """
 
     status: TurnPlanStepStatus
     step: str
@@ -56,7 +69,14 @@ class TurnPlanStepStatus(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class TurnPlanUpdatedNotification(ServerNotification):
-    """Payload of `turn/plan/updated`."""
+    """Payload of `turn/plan/updated`.
+
+    Attributes:
+        plan: `list[TurnPlanStep]`.
+        thread_id: Id of the thread.
+        turn_id: Id of the turn.
+        explanation: `str | None`.
+    """
 
     METHOD: ClassVar[str] = "turn/plan/updated"
 

@@ -12,7 +12,13 @@ from openai_codex._codec.base import Record, ServerNotification
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadTokenUsage(Record):
-    """Part of `ThreadTokenUsageUpdatedNotification`."""
+    """Part of `ThreadTokenUsageUpdatedNotification`.
+
+    Attributes:
+        last: `TokenUsageBreakdown`.
+        total: `TokenUsageBreakdown`.
+        model_context_window: `int | None`.
+    """
 
     last: TokenUsageBreakdown
     total: TokenUsageBreakdown
@@ -21,7 +27,13 @@ class ThreadTokenUsage(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadTokenUsageUpdatedNotification(ServerNotification):
-    """Payload of `thread/tokenUsage/updated`."""
+    """Payload of `thread/tokenUsage/updated`.
+
+    Attributes:
+        thread_id: Id of the thread.
+        token_usage: `ThreadTokenUsage`.
+        turn_id: Id of the turn.
+    """
 
     METHOD: ClassVar[str] = "thread/tokenUsage/updated"
 
@@ -32,7 +44,16 @@ class ThreadTokenUsageUpdatedNotification(ServerNotification):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class TokenUsageBreakdown(Record):
-    """Part of `RawResponseCompletedNotification`, `ThreadTokenUsage`."""
+    """Part of `RawResponseCompletedNotification`, `ThreadTokenUsage`.
+
+    Attributes:
+        cached_input_tokens: `int`.
+        input_tokens: `int`.
+        output_tokens: `int`.
+        reasoning_output_tokens: `int`.
+        total_tokens: `int`.
+        cache_write_input_tokens: `int`.
+    """
 
     cached_input_tokens: int
     input_tokens: int

@@ -3,14 +3,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 import attrs
 
+from openai_codex import _protocol as protocol
 from openai_codex._codec.base import SECRET, ClientRequest, OpenEnum, Record, UnknownVariant, Variant
-
-if TYPE_CHECKING:
-    from openai_codex._protocol.approval import RequestId
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
@@ -19,11 +17,14 @@ class UserVerificationCancelParams(ClientRequest["UserVerificationCancelResponse
 
     Cancels a native verification RPC issued on this connection, not an elicitation. Use a fresh request ID for each
     operation and a distinct ID for this cancellation RPC.
+
+    Attributes:
+        request_id: Id of the request.
     """
 
     METHOD: ClassVar[str] = "userVerification/cancel"
 
-    request_id: RequestId
+    request_id: protocol.RequestId
 
 
 class UserVerificationCancelResponse(Record):
@@ -72,17 +73,25 @@ class UserVerificationEnrollResponse(Record):
     Public metadata for a created or reused local credential. The caller completes backend registration; this
     response does not establish server enrollment. Older app-servers omit the metadata fields; callers must check
     both before registration.
+
+    Attributes:
+        credential_id: Id of the credential.
+        algorithm: `str | None`.
+        public_key: Unpadded base64url of the SubjectPublicKeyInfo DER encoding.
     """
 
     credential_id: str
     algorithm: str | None = None
     public_key: str | None = None
-    """Unpadded base64url of the SubjectPublicKeyInfo DER encoding."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class InvalidRequestUserVerificationErrorDetails(Variant):
-    """Experimental. A `UserVerificationErrorDetails` of type ``invalidRequest``."""
+    """Experimental. A `UserVerificationErrorDetails` of type ``invalidRequest``.
+
+    Attributes:
+        reason: `UserVerificationInvalidRequestReason`.
+    """
 
     type: ClassVar[Literal["invalidRequest"]] = "invalidRequest"
 
@@ -91,7 +100,11 @@ class InvalidRequestUserVerificationErrorDetails(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class UnavailableUserVerificationErrorDetails(Variant):
-    """Experimental. A `UserVerificationErrorDetails` of type ``unavailable``."""
+    """Experimental. A `UserVerificationErrorDetails` of type ``unavailable``.
+
+    Attributes:
+        reason: `UserVerificationUnavailableReason`.
+    """
 
     type: ClassVar[Literal["unavailable"]] = "unavailable"
 
@@ -100,7 +113,11 @@ class UnavailableUserVerificationErrorDetails(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class CancelledUserVerificationErrorDetails(Variant):
-    """Experimental. A `UserVerificationErrorDetails` of type ``cancelled``."""
+    """Experimental. A `UserVerificationErrorDetails` of type ``cancelled``.
+
+    Attributes:
+        reason: `UserVerificationCancellationReason`.
+    """
 
     type: ClassVar[Literal["cancelled"]] = "cancelled"
 
@@ -109,7 +126,11 @@ class CancelledUserVerificationErrorDetails(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class FailedUserVerificationErrorDetails(Variant):
-    """Experimental. A `UserVerificationErrorDetails` of type ``failed``."""
+    """Experimental. A `UserVerificationErrorDetails` of type ``failed``.
+
+    Attributes:
+        reason: `UserVerificationFailureReason`.
+    """
 
     type: ClassVar[Literal["failed"]] = "failed"
 
@@ -143,16 +164,26 @@ class UserVerificationInvalidRequestReason(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class UserVerificationProof(Record):
-    """Experimental. A signature over the exact decoded challenge. The verifier validates and consumes it."""
+    """Experimental. A signature over the exact decoded challenge. The verifier validates and consumes it.
+
+    Attributes:
+        credential_id: Id of the credential.
+        signature: Unpadded base64url DER ECDSA signature using P-256 and SHA-256.
+    """
 
     credential_id: str
     signature: str = attrs.field(metadata=SECRET)
-    """Unpadded base64url DER ECDSA signature using P-256 and SHA-256."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class UserVerificationRpcError(Record):
-    """Experimental. The error object inside the normal JSON-RPC envelope."""
+    """Experimental. The error object inside the normal JSON-RPC envelope.
+
+    Attributes:
+        code: `int`.
+        data: `UserVerificationErrorDetails`.
+        message: `str`.
+    """
 
     code: int
     data: UserVerificationErrorDetails
@@ -169,7 +200,13 @@ class UserVerificationStatusParams(ClientRequest["UserVerificationStatusResponse
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class UserVerificationStatusResponse(Record):
-    """Experimental. Local readiness only; this neither prompts nor queries server registration."""
+    """Experimental. Local readiness only; this neither prompts nor queries server registration.
+
+    Attributes:
+        credential_id: Id of the credential.
+        unavailable_message: `str | None`.
+        unavailable_reason: `UserVerificationUnavailableReason | None`.
+    """
 
     credential_id: str | None = None
     unavailable_message: str | None = None
@@ -186,20 +223,27 @@ class UserVerificationUnavailableReason(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class UserVerificationVerifyParams(ClientRequest["UserVerificationVerifyResponse"]):
-    """Experimental. Local signing primitive, independent of any pending elicitation."""
+    """Experimental. Local signing primitive, independent of any pending elicitation.
+
+    Attributes:
+        challenge: Unpadded base64url encoding of 1-4096 challenge bytes.
+        description: Additional display context; at most 4096 UTF-8 bytes.
+        title: Display context already approved by the UI; 1-256 UTF-8 bytes.
+    """
 
     METHOD: ClassVar[str] = "userVerification/verify"
 
     challenge: str
-    """Unpadded base64url encoding of 1-4096 challenge bytes."""
     description: str
-    """Additional display context; at most 4096 UTF-8 bytes."""
     title: str
-    """Display context already approved by the UI; 1-256 UTF-8 bytes."""
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class UserVerificationVerifyResponse(Record):
-    """Experimental. Result of `userVerification/verify`."""
+    """Experimental. Result of `userVerification/verify`.
+
+    Attributes:
+        proof: `UserVerificationProof`.
+    """
 
     proof: UserVerificationProof

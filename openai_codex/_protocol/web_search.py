@@ -12,7 +12,12 @@ from openai_codex._codec.base import UnknownVariant, Variant
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class SearchWebSearchAction(Variant):
-    """A `WebSearchAction` of type ``search``."""
+    """A `WebSearchAction` of type ``search``.
+
+    Attributes:
+        queries: `list[str] | None`.
+        query: `str | None`.
+    """
 
     type: ClassVar[Literal["search"]] = "search"
 
@@ -22,7 +27,11 @@ class SearchWebSearchAction(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class OpenPageWebSearchAction(Variant):
-    """A `WebSearchAction` of type ``openPage``."""
+    """A `WebSearchAction` of type ``openPage``.
+
+    Attributes:
+        url: `str | None`.
+    """
 
     type: ClassVar[Literal["openPage"]] = "openPage"
 
@@ -31,7 +40,12 @@ class OpenPageWebSearchAction(Variant):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class FindInPageWebSearchAction(Variant):
-    """A `WebSearchAction` of type ``findInPage``."""
+    """A `WebSearchAction` of type ``findInPage``.
+
+    Attributes:
+        pattern: `str | None`.
+        url: `str | None`.
+    """
 
     type: ClassVar[Literal["findInPage"]] = "findInPage"
 

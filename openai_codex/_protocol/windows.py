@@ -3,15 +3,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import attrs
 
-from openai_codex._codec.base import UNSET, ClientRequest, OpenEnum, Record, ServerNotification
-
-if TYPE_CHECKING:
-    from openai_codex._codec.base import Unset
-    from openai_codex._protocol.scalar import AbsolutePathBuf
+from openai_codex import _protocol as protocol
+from openai_codex._codec.base import UNSET, ClientRequest, OpenEnum, Record, ServerNotification, Unset
 
 
 class WindowsSandboxReadiness(OpenEnum):
@@ -24,7 +21,11 @@ class WindowsSandboxReadiness(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class WindowsSandboxReadinessResponse(Record):
-    """Result of `windowsSandbox/readiness`."""
+    """Result of `windowsSandbox/readiness`.
+
+    Attributes:
+        status: `WindowsSandboxReadiness`.
+    """
 
     status: WindowsSandboxReadiness
 
@@ -40,7 +41,13 @@ class WindowsSandboxReadinessParams(ClientRequest["WindowsSandboxReadinessRespon
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class WindowsSandboxSetupCompletedNotification(ServerNotification):
-    """Payload of `windowsSandbox/setupCompleted`."""
+    """Payload of `windowsSandbox/setupCompleted`.
+
+    Attributes:
+        mode: `WindowsSandboxSetupMode`.
+        success: `bool`.
+        error: `str | None`.
+    """
 
     METHOD: ClassVar[str] = "windowsSandbox/setupCompleted"
 
@@ -58,24 +65,39 @@ class WindowsSandboxSetupMode(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class WindowsSandboxSetupStartParams(ClientRequest["WindowsSandboxSetupStartResponse"]):
-    """Params of `windowsSandbox/setupStart`."""
+    """Params of `windowsSandbox/setupStart`.
+
+    Attributes:
+        mode: `WindowsSandboxSetupMode`.
+        cwd: `AbsolutePathBuf | Unset | None`.
+    """
 
     METHOD: ClassVar[str] = "windowsSandbox/setupStart"
 
     mode: WindowsSandboxSetupMode
-    cwd: AbsolutePathBuf | Unset | None = UNSET
+    cwd: protocol.AbsolutePathBuf | Unset | None = UNSET
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class WindowsSandboxSetupStartResponse(Record):
-    """Result of `windowsSandbox/setupStart`."""
+    """Result of `windowsSandbox/setupStart`.
+
+    Attributes:
+        started: `bool`.
+    """
 
     started: bool
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class WindowsWorldWritableWarningNotification(ServerNotification):
-    """Notifies the user of world-writable directories on Windows, which cannot be protected by the sandbox."""
+    """Notifies the user of world-writable directories on Windows, which cannot be protected by the sandbox.
+
+    Attributes:
+        extra_count: `int`.
+        failed_scan: `bool`.
+        sample_paths: `list[str]`.
+    """
 
     METHOD: ClassVar[str] = "windows/worldWritableWarning"
 

@@ -37,7 +37,7 @@ class Docs:
 
     def of_field(self, owner: str, wire: str, schema: Json) -> str:
         """Return the docstring of a field, if there is anything to say."""
-        text = described(schema)
+        text = described(schema) or _of_id(wire)
         is_new = self._stable is not None and owner == self._class_name and wire not in self._stable_fields
         return _experimental(text) if is_new else text
 
@@ -48,6 +48,12 @@ class Docs:
 def described(schema: Json) -> str:
     """Return the description of a schema, or nothing."""
     return str(schema.get("description", "")) if isinstance(schema, dict) else ""
+
+
+def _of_id(wire: str) -> str:
+    """Return a text for a field with the id of something; nothing for another one."""
+    owner = naming.snake(wire).removesuffix("_id")
+    return f"Id of the {owner.replace('_', ' ')}." if wire.endswith("Id") else ""
 
 
 def _experimental(text: str) -> str:

@@ -19,15 +19,22 @@ _PARDON = "  # noqa: S105  the name of a kind"
 # Names that code needs beside those of declarations, and how they look there.
 TYPING = {"Any": "[Any]", "ClassVar": ": ClassVar[", "Literal": "[Literal[", "TypeAlias": ": TypeAlias ="}
 FROM_BASE = {"OpenEnum": "(OpenEnum)", "UNSET": "UNSET", "SECRET": "metadata=SECRET)"}
+# What annotations say before the name of another domain's class: the package, which loads that domain when it is asked.
+FRONT = "protocol"
 
 
 def module(domain: str, declarations: list[Declaration], homes: Mapping[str, str]) -> str:
-    """Return the source of a domain's module; ``homes`` tells the module of each name."""
+    """Return the source of a domain's module; ``homes`` gives the module of each name."""
     ordered = list(_in_order(declarations))
-    body = "\n\n".join(_declaration(declaration) for declaration in ordered)
-    return "\n".join(
-        [_docstring(f"Protocol types: {domain.replace('_', ' ')}."), *_imports(ordered, body, homes), body]
-    )
+    local = {declaration.name for declaration in ordered}
+    at_runtime = frozenset[str]().union(*(d.runtime_names for d in ordered))
+    in_types = frozenset[str]().union(*(d.names for d in ordered))
+    elsewhere = (in_types & homes.keys()) - local - at_runtime
+    writer = _Writer(elsewhere)
+    body = "\n\n".join(writer.declaration(declaration) for declaration in ordered)
+    imported = (at_runtime | in_types | _needed_from_base(ordered, body)) - local - elsewhere
+    imports = _imports(body, imported, homes, front=bool(elsewhere))
+    return "\n".join([_docstring(f"Protocol types: {domain.replace('_', ' ')}."), *imports, body])
 
 
 def _in_order(declarations: list[Declaration]) -> Iterator[Declaration]:
@@ -50,22 +57,17 @@ def _in_order(declarations: list[Declaration]) -> Iterator[Declaration]:
 # ------------------------------------------------------------------------------------------------------------- imports
 
 
-def _imports(declarations: list[Declaration], body: str, homes: Mapping[str, str]) -> Iterator[str]:
-    local = {declaration.name for declaration in declarations}
-    at_runtime = frozenset[str]().union(*(d.runtime_names for d in declarations), _needed_from_base(declarations, body))
-    for_types = frozenset[str]().union(*(d.names for d in declarations)) - at_runtime
+def _imports(body: str, names: Iterable[str], homes: Mapping[str, str], *, front: bool) -> Iterator[str]:
+    """Yield the imports. All of them are made at run time, so that `typing.get_type_hints` can evaluate annotations."""
     typing = [name for name, look in TYPING.items() if look in body]
     yield "from __future__ import annotations\n"
-    if for_types - local:
-        typing.insert(0, "TYPE_CHECKING")
     if typing:
         yield f"from typing import {', '.join(typing)}\n"
     if "attrs." in body:
         yield "import attrs\n"
-    yield from _import_lines(at_runtime - local, homes)
-    if for_types - local:
-        yield "\nif TYPE_CHECKING:"
-        yield from (f"    {line}" for line in _import_lines(for_types - local, homes))
+    if front:
+        yield f"from openai_codex import _protocol as {FRONT}"
+    yield from _import_lines(names, homes)
     yield "\n"
 
 
@@ -86,37 +88,42 @@ def _import_lines(names: Iterable[str], homes: Mapping[str, str]) -> Iterator[st
 # -------------------------------------------------------------------------------------------------------- declarations
 
 
-def _declaration(declaration: Declaration) -> str:
-    if isinstance(declaration, Enum):
-        return "\n".join(_enum(declaration))
-    if isinstance(declaration, Record):
-        return "\n".join(_record(declaration))
-    return "\n".join(_alias(declaration))
+class _Writer:
+    """Writes the declarations of one module. ``elsewhere``: names in annotations that another domain owns."""
+
+    def __init__(self, elsewhere: frozenset[str]) -> None:
+        self._elsewhere = re.compile(rf"\b({'|'.join(sorted(elsewhere))})\b") if elsewhere else None
+
+    def declaration(self, declaration: Declaration) -> str:
+        if isinstance(declaration, Enum):
+            return "\n".join(_enum(declaration))
+        if isinstance(declaration, Record):
+            return "\n".join(self._record(declaration))
+        return "\n".join(_alias(declaration))
+
+    def _record(self, record: Record) -> Iterator[str]:
+        if record.fields:
+            yield DEFINE
+        yield f"class {record.name}({self._qualified(record.bases)}):"
+        entries = [(field.name, field.doc or f"`{field.annotation.text}`.") for field in record.fields]
+        yield _indented(_docstring(record.doc, 4, entries)) + "\n"
+        if not record.fields:
+            yield "    __slots__ = ()\n"
+        if record.constants:
+            yield from (f"    {line}" for line in record.constants)
+            yield ""
+        for field in record.fields:
+            yield f"    {field.name}: {self._qualified(field.annotation.text)}{_default(field)}"
+
+    def _qualified(self, annotation: str) -> str:
+        return self._elsewhere.sub(rf"{FRONT}.\1", annotation) if self._elsewhere else annotation
 
 
 def _enum(enum: Enum) -> Iterator[str]:
     yield f"class {enum.name}(OpenEnum):"
-    yield _indented(_docstring(enum.doc, 4)) + "\n"
-    for member, value, doc in enum.members:
+    yield _indented(_docstring(enum.doc, 4, [(member, doc) for member, _, doc in enum.members if doc])) + "\n"
+    for member, value, _ in enum.members:
         yield f"    {member} = {_text(value)}{_PARDON if _TOKEN.search(member) else ''}"
-        if doc:
-            yield _indented(_docstring(doc, 4))
-
-
-def _record(record: Record) -> Iterator[str]:
-    if record.fields:
-        yield DEFINE
-    yield f"class {record.name}({record.bases}):"
-    yield _indented(_docstring(record.doc, 4)) + "\n"
-    if not record.fields:
-        yield "    __slots__ = ()\n"
-    if record.constants:
-        yield from (f"    {line}" for line in record.constants)
-        yield ""
-    for field in record.fields:
-        yield f"    {field.name}: {field.annotation.text}{_default(field)}"
-        if field.doc:
-            yield _indented(_docstring(field.doc, 4))
 
 
 def _default(field: Field) -> str:
@@ -131,18 +138,32 @@ def _alias(alias: Alias) -> Iterator[str]:
     yield _docstring(alias.doc)
 
 
-# -------------------------------------------------------------------------------------------------------------- words
+# ---------------------------------------------------------------------------------------------------------- docstrings
 
 
-def _docstring(text: str, indent: int = 0) -> str:
-    """Return a docstring: the first sentence on a line of its own if it fits, the rest wrapped."""
+def _docstring(text: str, indent: int = 0, entries: Iterable[tuple[str, str]] = ()) -> str:
+    """Return a docstring: the first sentence on a line of its own if it fits, the rest wrapped, then the attributes.
+
+    Attributes are documented in the docstring of the class, where `help` finds them; a text below a field would not
+    exist at run time.
+    """
     width = WIDTH - indent
-    paragraphs = [_wrap(part, width) for part in _paragraphs(text, width - 6)]
+    paragraphs = [_wrap(part, width - 3) for part in _paragraphs(text, width - 6)]
+    attributes = [_entry(name, doc, width) for name, doc in entries]
+    if attributes:
+        paragraphs.append("\n".join(["Attributes:", *attributes]))
     body = "\n\n".join(paragraphs).replace("\N{EN DASH}", "-").replace("\\", "\\\\").replace('"""', "'''")
     if body.endswith('"'):
         body += " "
     closing = "\n" if "\n" in body or len(body) + 6 > width else ""
     return f'"""{body}{closing}"""'
+
+
+def _entry(name: str, text: str, width: int) -> str:
+    first, *rest = text.strip().split("\n\n")
+    indented = [textwrap.indent(_wrap(part, width - 8), " " * 8) for part in (f"{name}: {_closed(first)}", *rest)]
+    indented[0] = indented[0].replace(" " * 8, " " * 4, 1)
+    return "\n\n".join(indented)
 
 
 def _paragraphs(text: str, width: int) -> list[str]:
@@ -163,8 +184,7 @@ def _wrap(paragraph: str, width: int) -> str:
     lines = [line.strip() for line in paragraph.splitlines()]
     is_list = any(line.startswith(("- ", "* ")) for line in lines)
     parts = lines if is_list else [" ".join(lines)]
-    # The opening quotes stand before the first line only, but a narrower paragraph is no harm.
-    wrapped = (textwrap.wrap(part, width - 3, break_long_words=False, break_on_hyphens=False) for part in parts)
+    wrapped = (textwrap.wrap(part, width, break_long_words=False, break_on_hyphens=False) for part in parts)
     return "\n".join(line for lines in wrapped for line in lines)
 
 
