@@ -33,7 +33,7 @@ from openai_codex._approvals.requests import (
 )
 from openai_codex._approvals.responses import RESPONDERS, approval_response, respond, response_type
 from openai_codex._codec import structure_named, structure_server_request
-from openai_codex._codec.base import shown_fields
+from openai_codex._codec.base import record_fields
 from openai_codex._protocol import OpenEnum, Record, UnknownVariant
 from openai_codex._protocol.methods import SERVER_REQUESTS
 from openai_codex.testing import FakeAppServer
@@ -202,7 +202,7 @@ def is_known(value: Any) -> bool:
     if isinstance(value, OpenEnum):
         return value.is_known
     if isinstance(value, Record):
-        fields = shown_fields(type(value))
+        fields = record_fields(type(value))
         return not isinstance(value, UnknownVariant) and all(is_known(getattr(value, field.name)) for field in fields)
     if isinstance(value, (list, dict)):
         return all(map(is_known, value.values() if isinstance(value, dict) else value))
@@ -212,7 +212,7 @@ def is_known(value: Any) -> bool:
 def bare(value: Any) -> Any:
     """Return a copy that has only what the protocol's types have; a record that came as JSON keeps more."""
     if isinstance(value, Record):
-        return type(value)(**{field.name: bare(getattr(value, field.name)) for field in shown_fields(type(value))})
+        return type(value)(**{field.name: bare(getattr(value, field.name)) for field in record_fields(type(value))})
     return [bare(item) for item in value] if isinstance(value, list) else value
 
 

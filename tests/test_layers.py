@@ -32,7 +32,6 @@ RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 # Modules that are lower than the package that they are in: errors and settings are made of them.
 LEAVES = {
     "_codec.base": "_protocol",
-    "_codec.route": "_protocol",
     "_runtime.backoff": "_config",
     "_runtime.process_info": "_version",
     "_runtime.restart": "_config",

@@ -1,6 +1,6 @@
 """JSON to protocol types and back: the functions that the rest of the package calls, loaded on first use.
 
-Loading the converter costs more than starting the runtime waits for, so importing this package loads nothing.
+Loading the converter takes longer than a runtime needs to start, so importing this package loads nothing.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from openai_codex._codec.converter import structure_server_request as structure_server_request
     from openai_codex._codec.unstructuring import unstructure as unstructure
 
-HOMES = {
-    "structure": "converter",
-    "structure_named": "converter",
-    "structure_notification": "converter",
-    "structure_result": "converter",
-    "structure_server_request": "converter",
-    "unstructure": "unstructuring",
-}
+_OF_CONVERTER = [
+    "structure",
+    "structure_named",
+    "structure_notification",
+    "structure_result",
+    "structure_server_request",
+]
+HOMES = {**dict.fromkeys(_OF_CONVERTER, "converter"), "unstructure": "unstructuring"}
 """Public name → the module of this package that has it."""
 
 

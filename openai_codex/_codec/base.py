@@ -1,12 +1,13 @@
-"""What every protocol type is made of: records, requests, open enums, and the sentinel for "not sent".
+"""What every protocol type is made of: records, requests, open enums, the sentinel for "not sent", names of JSON fields.
 
-Written by hand; the generated modules beside it build on it. It knows nothing of any method or domain, and nothing of
-how JSON becomes a record: that is the converter's.
+The generated modules build on it. It knows no method and no domain, and not how JSON becomes a record.
 """
 
 from __future__ import annotations
 
 from enum import Enum
+from functools import cache
+from types import NoneType
 from typing import Any, ClassVar, Final, Generic, TypeAlias, TypeVar, final
 
 import attrs
@@ -20,6 +21,24 @@ R = TypeVar("R")
 
 SECRET: Final = {"secret": True}
 """Metadata of a field whose value ``repr`` must not show."""
+
+JSON_KINDS: dict[type, str] = {
+    NoneType: "null",
+    bool: "bool",
+    int: "int",
+    float: "float",
+    str: "str",
+    list: "array",
+    dict: "object",
+}
+"""Python type of a decoded value → its name in messages."""
+
+
+class TypeMismatchError(TypeError):
+    """A value of another type than expected. Internal: callers see a `DecodeError` or a `ConfigError`."""
+
+    def __init__(self, expected: str, value: object) -> None:
+        super().__init__(f"expected {expected}, found {JSON_KINDS.get(type(value), type(value).__name__)}")
 
 
 @final
@@ -36,39 +55,39 @@ class Unset(Enum):
 
 
 UNSET: Final = Unset.UNSET
-"""Default of an optional field in a type that we send: the field is left off the wire. ``None`` is sent as ``null``."""
+"""Default of an optional field of a type that is sent: the field is omitted. ``None`` is sent as ``null``."""
+
+
+# ------------------------------------------------------------------------------------------------------------- records
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class Record:  # noqa: PLW1641  mutable and compared by value, so without a hash
-    """Base of every protocol object: attribute access to what is known, the JSON itself for the rest.
+    """Base of every protocol object.
 
-    Records compare and print by their fields (secrets are masked); as they can change, they have no hash. A record that
-    came from the runtime keeps the JSON it was built from, so a field that this version does not know is neither lost
-    on the way back nor out of reach. ``attrs.evolve`` makes a record of the program, without `raw`: to change a
-    received one and keep its unknown fields, set its attributes.
+    Records compare and print by their fields; secrets are masked. They are mutable, so they have no hash. A record
+    received from the runtime keeps its JSON in `raw`, so fields that this version does not know stay readable and are
+    sent back unchanged. ``attrs.evolve`` returns a record without `raw`: to change a received record and keep its
+    unknown fields, set its attributes.
+
+    Attributes:
+        raw: The JSON object this record was built from; ``None`` if the program built it. Do not change it.
+        WIRE_NAMES: Attribute name to JSON name, where the JSON name is not the attribute in camelCase.
     """
 
     WIRE_NAMES: ClassVar[dict[str, str]] = {}
-    """Attribute name to JSON name, where that is not simply snake_case to camelCase."""
 
     raw: JsonObject | None = attrs.field(init=False, default=None)
-    """The JSON object this record was built from; ``None`` for one built by the program. Do not change it."""
 
     def __eq__(self, other: object) -> bool:
         if other.__class__ is not self.__class__:
             return NotImplemented
-        return all(getattr(self, field.name) == getattr(other, field.name) for field in shown_fields(type(self)))
+        return all(getattr(self, field.name) == getattr(other, field.name) for field in record_fields(type(self)))
 
     def __repr__(self) -> str:
-        values = ((field, getattr(self, field.name)) for field in shown_fields(type(self)))
+        values = ((field, getattr(self, field.name)) for field in record_fields(type(self)))
         shown = (f"{field.name}={_show(field, value)}" for field, value in values if value is not UNSET)
         return f"{type(self).__name__}({', '.join(shown)})"
-
-
-def shown_fields(cls: type[Record]) -> tuple[attrs.Attribute[Any], ...]:
-    """Return the protocol fields of a record class: all but the JSON it keeps."""
-    return tuple(field for field in attrs.fields(cls) if field.name != "raw")
 
 
 def _show(field: attrs.Attribute[Any], value: object) -> str:
@@ -76,21 +95,28 @@ def _show(field: attrs.Attribute[Any], value: object) -> str:
 
 
 class Variant(Record):
-    """A record that is one of several in a union, told from the others by the value of one JSON field."""
+    """A record that is one of several in a union, identified by the value of one JSON field.
+
+    Attributes:
+        TAG: The attribute that identifies the variant; the class holds its value.
+    """
 
     __slots__ = ()
 
     TAG: ClassVar[str] = "type"
-    """The attribute that tells the variants apart; the class holds its value."""
 
 
 @attrs.define(eq=False, repr=False)
 class UnknownVariant(Record):  # noqa: PLW1641  mutable and compared by value, so without a hash
-    """A member of a union that this version does not know, or knows in another shape; its JSON goes back as it came."""
+    """A member of a union that this version does not know, or not in this shape. Its JSON is sent back unchanged.
+
+    Attributes:
+        raw: The JSON as received.
+        tag: The value of the field that identifies the variant, if there is one.
+    """
 
     raw: JsonObject | None
     tag: str | None = None
-    """The value of the field that tells the variants apart, if there is one."""
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, UnknownVariant):
@@ -99,40 +125,53 @@ class UnknownVariant(Record):  # noqa: PLW1641  mutable and compared by value, s
 
 
 class ClientRequest(Record, Generic[R]):
-    """The params of a request to the runtime; ``R`` is the type of its result."""
+    """The params of a request to the runtime; ``R`` is the type of its result.
+
+    Attributes:
+        METHOD: The JSON-RPC method.
+        HAS_PARAMS: ``False`` for a method without params: ``null`` is sent for them.
+    """
 
     __slots__ = ()
 
     METHOD: ClassVar[str]
-    """The JSON-RPC method."""
     HAS_PARAMS: ClassVar[bool] = True
-    """``False`` for a method that takes no params at all: they are ``null`` on the wire."""
 
 
 class ServerRequest(Record, Generic[R]):
-    """The params of a request from the runtime; ``R`` is the type of the answer it waits for."""
+    """The params of a request from the runtime; ``R`` is the type of the expected answer.
+
+    Attributes:
+        METHOD: The JSON-RPC method.
+    """
 
     __slots__ = ()
 
     METHOD: ClassVar[str]
-    """The JSON-RPC method."""
 
 
 class ServerNotification(Record):
-    """The payload of a notification from the runtime."""
+    """The payload of a notification from the runtime.
+
+    Attributes:
+        METHOD: The JSON-RPC method.
+    """
 
     __slots__ = ()
 
     METHOD: ClassVar[str]
-    """The JSON-RPC method."""
 
 
 @attrs.define(eq=False, repr=False, init=False)
 class UnknownNotification(ServerNotification):  # noqa: PLW1641  mutable and compared by value, so without a hash
-    """A notification whose method or shape this version does not know; its payload is in `raw`."""
+    """A notification whose method or shape this version does not know.
+
+    Attributes:
+        method: The JSON-RPC method.
+        raw: The payload as received.
+    """
 
     method: str
-    """The JSON-RPC method."""
     raw: JsonObject | None
 
     def __init__(self, method: str, raw: JsonObject) -> None:
@@ -146,7 +185,7 @@ class UnknownNotification(ServerNotification):  # noqa: PLW1641  mutable and com
 
 
 class OpenEnum(str, Enum):
-    """A string with known values. An unknown one becomes a member of its own: equal to its text, and kept nowhere."""
+    """A string with known values. An unknown value becomes a member that equals its text and is not registered."""
 
     def __str__(self) -> str:
         return str.__str__(self)
@@ -164,5 +203,31 @@ class OpenEnum(str, Enum):
 
     @property
     def is_known(self) -> bool:
-        """Whether this version of the protocol names the value."""
+        """Whether this version of the protocol defines the value."""
         return self._value_ in type(self)._value2member_map_
+
+
+# ---------------------------------------------------------------------------------------------------------- reflection
+
+
+def record_fields(cls: type[Any]) -> tuple[attrs.Attribute[Any], ...]:
+    """Return the protocol fields of a record class: all but `raw`."""
+    return tuple(field for field in attrs.fields(cls) if field.name != "raw")
+
+
+def wire_name(cls: type[Any], attribute: str) -> str:
+    """Return the JSON name of an attribute of a record class."""
+    name: str | None = cls.WIRE_NAMES.get(attribute)
+    return name or camel(attribute)
+
+
+@cache  # as many entries as the protocol has field names
+def camel(attribute: str) -> str:
+    """Turn ``items_view`` into ``itemsView``."""
+    first, *rest = attribute.split("_")
+    return first + "".join(word.capitalize() for word in rest)
+
+
+def tag_of(cls: type[Variant]) -> tuple[str, str]:
+    """Return the JSON name and the value of the field that identifies this variant."""
+    return wire_name(cls, cls.TAG), getattr(cls, cls.TAG)

@@ -1,86 +1,94 @@
-"""From JSON to protocol types: the functions that the rest of the package calls, and what a misfit says.
-
-Everything is made by a fast converter; only when that fails, a slow one goes over the same JSON to find out where.
-"""
+"""From JSON to protocol types: the functions that the rest of the package calls, and the report of what does not match."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Iterator
+from types import UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin
 
-from cattrs import ClassValidationError, IterableValidationError
+import attrs
 
 from openai_codex import _protocol as protocol
-from openai_codex._codec.base import JsonObject, Record, ServerNotification, UnknownNotification
-from openai_codex._codec.mismatch import TypeMismatchError
-from openai_codex._codec.reflection import wire_name
+from openai_codex._codec.base import (
+    JsonObject,
+    Record,
+    ServerNotification,
+    TypeMismatchError,
+    UnknownNotification,
+    record_fields,
+    wire_name,
+)
 from openai_codex._codec.structuring import make_converter, record_builder
+from openai_codex._codec.unions import Hook, is_a, json_kinds
 from openai_codex._codec.unstructuring import unstructure as unstructure
 from openai_codex._protocol.methods import CLIENT_REQUESTS, NOTIFICATIONS, SERVER_REQUESTS
 from openai_codex.errors import DecodeError
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from openai_codex._codec.structuring import Hook
-
 T = TypeVar("T")
 
-_FAST = make_converter(detailed=False)
-_DETAILED = make_converter(detailed=True)
-_makers: dict[str, tuple[Hook, Any]] = {}
-"""Public name → the hook that makes what it stands for, and the type that the hook wants."""
-_notification_makers: dict[str, tuple[Hook, Any]] = {}
-"""The same by method: notifications come by the thousand."""
+_CONVERTER = make_converter()
+_hooks: dict[str, tuple[Hook, Any]] = {}
+"""Public name → the hook that builds its values, and the type to pass to the hook."""
+_notification_hooks: dict[str, tuple[Hook, Any]] = {}
+"""The same by method, to save a lookup: notifications arrive by the thousand."""
 
 
 def structure(type_: type[T], json: Any) -> T:
-    """Make an instance of a protocol class, or of a union of them, of decoded JSON.
+    """Build an instance of a protocol class, or of a union of them, from decoded JSON.
 
-    Raises `DecodeError` if it does not fit. A member of a union that does not fit is no error: it is kept as it came,
-    as an `UnknownVariant`.
+    A member of a union that does not match is not an error: it becomes an `UnknownVariant` that keeps the JSON.
+
+    Args:
+        type_: The protocol class or union.
+        json: Decoded JSON.
+
+    Returns:
+        The instance.
+
+    Raises:
+        DecodeError: The JSON does not match the type.
     """
-    hook = _FAST.get_structure_hook(type_)
+    hook = _CONVERTER.get_structure_hook(type_)
     try:
-        made: T = hook(json, type_)
+        built: T = hook(json, type_)
     except (KeyError, TypeMismatchError):
         raise _explained(getattr(type_, "__name__", str(type_)), type_, json) from None
-    return made
+    return built
 
 
 def structure_named(name: str, json: Any) -> Any:
-    """Make what a public name stands for, be it a class or a union. Raises `DecodeError` if the JSON does not fit."""
-    hook, type_ = _makers.get(name) or _maker(name)
+    """Build an instance of the class or union with a public name. Raises `DecodeError` if the JSON does not match."""
+    hook, type_ = _hooks.get(name) or _hook_of(name)
     try:
         return hook(json, type_)
     except (KeyError, TypeMismatchError):
         raise _explained(name, type_, json) from None
 
 
-def _maker(name: str) -> tuple[Hook, Any]:
+def _hook_of(name: str) -> tuple[Hook, Any]:
     type_ = getattr(protocol, name)
-    # Of a record its own function, as it is needed now; the hook would only look it up each time.
-    is_record = isinstance(type_, type) and issubclass(type_, Record)
-    hook = record_builder(type_, _FAST) if is_record else _FAST.get_structure_hook(type_)
-    maker = _makers[name] = hook, type_
-    return maker
+    # For a record, its builder itself: the converter's hook would only look the builder up on every call.
+    hook = record_builder(type_, _CONVERTER) if is_a(Record)(type_) else _CONVERTER.get_structure_hook(type_)
+    found = _hooks[name] = hook, type_
+    return found
 
 
 def structure_result(method: str, json: Any) -> Any:
-    """Make the result of a request. Raises `DecodeError` if it does not fit, `KeyError` for an unknown method."""
+    """Build the result of a request. Raises `DecodeError` if it does not match, `KeyError` for an unknown method."""
     return structure_named(CLIENT_REQUESTS[method][1], json)
 
 
 def structure_notification(method: str, params: JsonObject) -> ServerNotification:
-    """Make the payload of a notification; an `UnknownNotification` if the method is unknown.
+    """Build the payload of a notification; an `UnknownNotification` if the method is unknown.
 
-    Raises `DecodeError` if the method is known and its payload does not fit.
+    Raises `DecodeError` if the method is known and its payload does not match.
     """
-    maker = _notification_makers.get(method)
-    if maker is None:
+    found = _notification_hooks.get(method)
+    if found is None:
         if method not in NOTIFICATIONS:
             return UnknownNotification(method, params)
-        maker = _notification_makers[method] = _maker(NOTIFICATIONS[method])
-    hook, type_ = maker
+        found = _notification_hooks[method] = _hook_of(NOTIFICATIONS[method])
+    hook, type_ = found
     try:
         payload: ServerNotification = hook(params, type_)
     except (KeyError, TypeMismatchError):
@@ -89,29 +97,48 @@ def structure_notification(method: str, params: JsonObject) -> ServerNotificatio
 
 
 def structure_server_request(method: str, params: JsonObject) -> Any:
-    """Make the params of a request from the runtime. Raises `DecodeError`, and `KeyError` for an unknown method."""
+    """Build the params of a request from the runtime. Raises `DecodeError`, or `KeyError` for an unknown method."""
     return structure_named(SERVER_REQUESTS[method][0], params)
 
 
-# ------------------------------------------------------------------------------------------------------- what is wrong
+# ------------------------------------------------------------------------------------------------- what does not match
 
 
 def _explained(name: str, type_: Any, json: Any) -> DecodeError:
+    return DecodeError(name, tuple(_problems(type_, json, "")), json)
+
+
+def _problems(type_: Any, json: Any, path: str) -> Iterator[str]:
+    """Yield a line for each innermost value that does not match: where it is and what is wrong, without the value.
+
+    The converter stops at the first mismatch; here each part of a value is built by itself to find all of them.
+    """
     try:
-        _DETAILED.get_structure_hook(type_)(json, type_)
-    except Exception as error:  # noqa: BLE001  it is looked into, never passed on
-        return DecodeError(name, tuple(_problems(error, "")), json)
-    raise AssertionError(f"{name} fits after all")
+        _CONVERTER.get_structure_hook(type_)(json, type_)
+    except KeyError:
+        yield from _problems_inside(type_, json, path)
+    except TypeMismatchError as error:
+        inside = tuple(_problems_inside(type_, json, path))
+        yield from inside or [f"{path.lstrip('.')}: {error}" if path else str(error)]
 
 
-def _problems(error: Exception, path: str) -> Iterator[str]:
-    """Yield a line for each leaf in a tree of errors: where it is and what is wrong, without any value."""
-    if isinstance(error, ClassValidationError):
-        for inner, field in error.group_exceptions()[0]:
-            yield from _problems(inner, f"{path}.{wire_name(error.cl, field.name)}")
-    elif isinstance(error, IterableValidationError):
-        for inner, item in error.group_exceptions()[0]:
-            yield from _problems(inner, f"{path}[{item.index}]")
-    else:
-        text = "is missing" if isinstance(error, KeyError) else str(error)
-        yield f"{path.lstrip('.')}: {text}" if path else text
+def _problems_inside(type_: Any, json: Any, path: str) -> Iterator[str]:
+    origin, kind = get_origin(type_), type(json)
+    if origin in {Union, UnionType}:
+        members = [member for member in get_args(type_) if kind in json_kinds(member)]
+        yield from (line for member in members[:1] for line in _problems_inside(member, json, path))
+    elif kind is list and origin is list:
+        yield from (line for i, item in enumerate(json) for line in _problems(get_args(type_)[0], item, f"{path}[{i}]"))
+    elif kind is dict and origin is dict:
+        yield from (line for key in json for line in _problems(get_args(type_)[1], json[key], f"{path}[{key}]"))
+    elif kind is dict and is_a(Record)(type_):
+        yield from _problems_of_fields(type_, json, path)
+
+
+def _problems_of_fields(cls: type[Record], json: JsonObject, path: str) -> Iterator[str]:
+    for field in record_fields(cls):
+        wire = wire_name(cls, field.name)
+        if wire in json:
+            yield from _problems(field.type, json[wire], f"{path}.{wire}")
+        elif field.default is attrs.NOTHING:
+            yield f"{path}.{wire}".lstrip(".") + ": is missing"

@@ -1,24 +1,23 @@
-"""Whom a notification belongs to, by what its payload says."""
+"""Which thread, turn or login a notification belongs to, according to its payload."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from openai_codex._codec.route import Route
-from openai_codex._protocol.methods import ROUTES
+from openai_codex._protocol.methods import ROUTES, Route
 
 Address = tuple[str | None, str | None, str | None]
-"""The ids of a thread, a turn and a login; ``None`` for what the payload has not."""
+"""The ids of a thread, a turn and a login; ``None`` for an id that the payload does not have."""
 
-# A method that the tables do not know is read by the names that all others use.
+# For a method that the tables do not know: the names that most methods use.
 _UNKNOWN = Route(thread=("threadId",), turn=("turnId",), login=("loginId",))
 
 ALIKE = frozenset(method for method, route in ROUTES.items() if route == Route(("threadId",), ("turnId",)))
-"""Most methods, and all that come by the thousand, name thread and turn alike: no need to look at their route."""
+"""Methods with the usual names of thread and turn: a shortcut for the most frequent ones, which saves their route."""
 
 
 def address_of(method: str, params: dict[str, Any]) -> Address:
-    """Return whom a notification belongs to."""
+    """Return the ids that the payload of a notification names."""
     if method in ALIKE:
         thread, turn = params.get("threadId"), params.get("turnId")
         return thread if type(thread) is str else None, turn if type(turn) is str else None, None

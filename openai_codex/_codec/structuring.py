@@ -1,43 +1,40 @@
-"""How each kind of type is made from JSON: strict about primitives, open to what the protocol does not know yet.
+"""How each kind of type is built from JSON: strict about primitives, open to what the protocol does not know yet.
 
-Teaches a cattrs converter. A record's own function is generated when the first such record comes in, so that loading
-one type does not load all that it could contain.
+Registers hooks with a cattrs converter. A record's builder is generated when the first such record arrives, so loading
+one type does not load all types that it may contain.
 """
 
 from __future__ import annotations
 
-from types import UnionType
-from typing import TYPE_CHECKING, Any, Union, get_args, get_origin
+from collections.abc import Callable, Iterator
+from types import NoneType, UnionType
+from typing import Any, Union, get_args, get_origin
 
+import attrs
 from cattrs import Converter
 from cattrs.cols import list_structure_factory
-from cattrs.gen import make_dict_structure_fn, override
 
-from openai_codex._codec.base import OpenEnum, Record
-from openai_codex._codec.builder import builder
-from openai_codex._codec.mismatch import JSON_KINDS, TypeMismatchError
-from openai_codex._codec.reflection import is_a, record_fields, resolve_types, wire_name
-from openai_codex._codec.unions import union_hook
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    Hook = Callable[[Any, Any], Any]
+from openai_codex._codec.base import JSON_KINDS, OpenEnum, Record, TypeMismatchError, record_fields, wire_name
+from openai_codex._codec.unions import Hook, is_a, union_hook
 
 
-def make_converter(*, detailed: bool) -> Converter:
-    """Return a converter that knows protocol types; a detailed one is slow and tells where a misfit is."""
-    converter = Converter(detailed_validation=detailed)
+def make_converter() -> Converter:
+    """Return a converter for protocol types."""
+    converter = Converter(detailed_validation=False)
     for kind, hook in _PRIMITIVES.items():
         converter.register_structure_hook(kind, hook)
-    converter.register_structure_hook_factory(_is_list, _list_hook)
-    converter.register_structure_hook_factory(_is_dict, _dict_hook)
+    converter.register_structure_hook_factory(_has_origin(list), _list_hook)
+    converter.register_structure_hook_factory(_has_origin(dict), _dict_hook)
     converter.register_structure_hook_factory(is_a(Record), _record_hook)
-    converter.register_structure_hook_factory(_is_union, union_hook)
+    converter.register_structure_hook_factory(_has_origin(Union, UnionType), union_hook)
     return converter
 
 
-# ---------------------------------------------------------------------------------------------------------- primitives
+def _has_origin(*origins: Any) -> Callable[[Any], bool]:
+    return lambda type_: get_origin(type_) in origins
+
+
+# ------------------------------------------------------------------------------------------ primitives and containers
 
 
 def _exactly(kind: type) -> Hook:
@@ -49,6 +46,18 @@ def _exactly(kind: type) -> Hook:
         raise TypeMismatchError(name, value)
 
     return structure_primitive
+
+
+def _guarded(kind: type, structure: Hook) -> Hook:
+    """Accept only one kind of JSON for a hook that would accept more."""
+    name = JSON_KINDS[kind]
+
+    def structure_guarded(value: Any, type_: Any) -> Any:
+        if type(value) is kind:
+            return structure(value, type_)
+        raise TypeMismatchError(name, value)
+
+    return structure_guarded
 
 
 def _structure_float(value: Any, _: Any) -> float:
@@ -63,29 +72,15 @@ def _structure_enum(value: Any, cls: type[OpenEnum]) -> OpenEnum:
     raise TypeMismatchError("str", value)
 
 
-# By class and not by predicate: cattrs asks these first, and takes an enum of strings for a string if nothing is closer.
+# By class, not by predicate: cattrs asks these first, and handles an enum of strings as a string if nothing is closer.
 _PRIMITIVES: dict[type, Hook] = {
+    NoneType: _exactly(NoneType),
     str: _exactly(str),
     int: _exactly(int),
     bool: _exactly(bool),
     float: _structure_float,
     OpenEnum: _structure_enum,
 }
-
-
-# ---------------------------------------------------------------------------------------------------------- containers
-
-
-def _guarded(kind: type, structure: Callable[..., Any]) -> Hook:
-    """Let only one kind of JSON through to a function that would take more."""
-    name = JSON_KINDS[kind]
-
-    def structure_container(value: Any, type_: Any) -> Any:
-        if type(value) is kind:
-            return structure(value, type_)
-        raise TypeMismatchError(name, value)
-
-    return structure_container
 
 
 def _list_hook(type_: Any, converter: Converter) -> Hook:
@@ -106,47 +101,58 @@ def _dict_hook(type_: Any, converter: Converter) -> Hook:
 def _record_hook(cls: type[Record], converter: Converter) -> Hook:
     build: Hook | None = None
 
-    def structure_record(value: Any, type_: Any) -> Record:
+    def structure_record(value: Any, type_: Any) -> Any:
         nonlocal build
         if build is None:
             build = record_builder(cls, converter)
-        record: Record = build(value, type_)
-        return record
+        return build(value, type_)
 
     return structure_record
 
 
 def record_builder(cls: type[Record], converter: Converter) -> Hook:
-    """Generate the function that makes records of a class; it loads all types that the class names."""
-    resolve_types(cls)
-    return _telling_builder(cls, converter) if converter.detailed_validation else builder(cls, converter)
+    """Generate the function that builds records of a class. Loads all types that the class names.
 
-
-def _telling_builder(cls: type[Record], converter: Converter) -> Hook:
-    """Generate the function that says of every field whether it fits."""
-    renamed: dict[str, Any] = {field.name: override(rename=wire_name(cls, field.name)) for field in record_fields(cls)}
-    make: Callable[..., Record] = make_dict_structure_fn(cls, converter, _cattrs_use_linecache=False, **renamed)
-
-    def build(value: Any, _: Any) -> Record:
-        if type(value) is not dict:
-            raise TypeMismatchError("object", value)
-        record = make(value, cls)
-        record.raw = value
-        return record
-
+    Generated code, because records arrive by the thousand and most of their fields are primitives: generic steps take
+    five times as long as a type check and an assignment.
+    """
+    attrs.resolve_types(cls)  # two threads that get here at once do the same work twice, with the same outcome
+    scope: dict[str, Any] = {"cls": cls, "new": cls.__new__, "TypeMismatchError": TypeMismatchError}
+    lines = ["def build(json, _):", " if type(json) is not dict:", "  raise TypeMismatchError('object', json)"]
+    lines += [" record = new(cls)", " record.raw = json"]
+    for number, field in enumerate(record_fields(cls)):
+        steps = _field_steps(field, number, wire_name(cls, field.name), scope, converter)
+        lines += [f" {line}" for line in steps]
+    lines.append(" return record")
+    exec("\n".join(lines), scope)  # noqa: S102  names of generated classes, nothing from outside
+    build: Hook = scope["build"]
     return build
 
 
-# ---------------------------------------------------------------------------------------------------------- predicates
+def _field_steps(
+    field: attrs.Attribute[Any], number: int, wire: str, scope: dict[str, Any], converter: Converter
+) -> Iterator[str]:
+    """Yield the lines that set one field."""
+    if field.default is attrs.NOTHING:
+        yield f"value = json[{wire!r}]"
+        yield from _value_steps(field, number, scope, converter)
+        return
+    yield f"if {wire!r} in json:"
+    yield f" value = json[{wire!r}]"
+    yield from (f" {line}" for line in _value_steps(field, number, scope, converter))
+    yield "else:"
+    factory = getattr(field.default, "factory", None)
+    scope[f"default{number}"] = factory or field.default
+    yield f" record.{field.name} = default{number}{'()' if factory else ''}"
 
 
-def _is_list(type_: Any) -> bool:
-    return get_origin(type_) is list
-
-
-def _is_dict(type_: Any) -> bool:
-    return get_origin(type_) is dict
-
-
-def _is_union(type_: Any) -> bool:
-    return get_origin(type_) in {Union, UnionType}
+def _value_steps(
+    field: attrs.Attribute[Any], number: int, scope: dict[str, Any], converter: Converter
+) -> Iterator[str]:
+    if field.type in {str, int, bool}:
+        yield f"if type(value) is not {field.type.__name__}:"
+        yield f" raise TypeMismatchError({JSON_KINDS[field.type]!r}, value)"
+        yield f"record.{field.name} = value"
+    else:
+        scope[f"hook{number}"], scope[f"type{number}"] = converter.get_structure_hook(field.type), field.type
+        yield f"record.{field.name} = hook{number}(value, type{number})"

@@ -1,66 +1,81 @@
-"""How a member of a union is chosen: by the kind of JSON, then by tag, else by shape; what fits none stays unknown.
+"""How a member of a union is chosen: by the kind of JSON, then by tag, else by shape.
 
-A member whose tag or shape is known and whose body does not fit is unknown too: one odd item does not cost the whole
-result that it came in.
+JSON that matches no member becomes an `UnknownVariant`, and so does JSON whose tag is known and whose fields do not
+match: one invalid item must not make the whole result that contains it unreadable.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
-from types import NoneType
-from typing import TYPE_CHECKING, Any, get_args, get_origin
+from typing import Any, TypeAlias, get_args, get_origin
 
 import attrs
-from cattrs import ClassValidationError
+from cattrs import Converter
 
-from openai_codex._codec.base import JsonObject, OpenEnum, Record, UnknownVariant, Unset, Variant
-from openai_codex._codec.mismatch import JSON_KINDS, TypeMismatchError
-from openai_codex._codec.reflection import is_a, record_fields, resolve_types, tag_of, wire_name
+from openai_codex._codec.base import (
+    JSON_KINDS,
+    JsonObject,
+    OpenEnum,
+    Record,
+    TypeMismatchError,
+    UnknownVariant,
+    Unset,
+    Variant,
+    record_fields,
+    tag_of,
+    wire_name,
+)
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+Hook: TypeAlias = Callable[[Any, Any], Any]
+"""Takes a decoded value and its type, returns the value built. Raises `KeyError` or `TypeMismatchError`."""
 
-    from cattrs import Converter
 
-    Hook = Callable[[Any, Any], Any]
+def is_a(base: type) -> Callable[[Any], bool]:
+    """Return a predicate for types: whether a type is a class derived from this one."""
+    return lambda type_: isinstance(type_, type) and get_origin(type_) is None and issubclass(type_, base)
 
 
 def union_hook(type_: Any, converter: Converter) -> Hook:
-    """Choose by the kind of JSON, and among several records by `_record_of_many`."""
+    """Return a hook that chooses by the kind of JSON, and among several records by tag or shape."""
     members = [member for member in get_args(type_) if member is not Unset]
     if Any in members:
-        return _as_it_is
+        return _unchanged
     records = [member for member in members if is_a(Record)(member)]
-    makers = {kind: maker for member in members if member not in records for kind, maker in _by_kind(member, converter)}
+    hooks = {
+        kind: (converter.get_structure_hook(member), member)
+        for member in members
+        if member not in records
+        for kind in json_kinds(member)
+    }
     if records:
-        makers[dict] = _record_of_many(records, converter), None
-    expected = " or ".join(JSON_KINDS[kind] for kind in makers)
+        hooks[dict] = _record_hook(records, converter), None
+    expected = " or ".join(JSON_KINDS[kind] for kind in hooks)
 
     def structure_union(value: Any, _: Any) -> Any:
-        maker = makers.get(value.__class__)
-        if maker is None:
+        found = hooks.get(value.__class__)
+        if found is None:
             raise TypeMismatchError(expected, value)
-        hook, member = maker
+        hook, member = found
         return hook(value, member)
 
     return structure_union
 
 
-def _by_kind(member: Any, converter: Converter) -> list[tuple[type, tuple[Hook, Any]]]:
-    """Return the kinds of JSON that a member of a union takes, each with the hook for it and the hook's type."""
-    if member is NoneType:
-        return [(NoneType, (_as_it_is, None))]
-    maker = (converter.get_structure_hook(member), member)
+def json_kinds(member: Any) -> tuple[type, ...]:
+    """Return the Python types of decoded JSON that a member of a union is built from."""
     if member is float:
-        return [(float, maker), (int, maker)]
-    return [(str if is_a(OpenEnum)(member) else get_origin(member) or member, maker)]
+        return float, int
+    if is_a(Record)(member):
+        return (dict,)
+    return (str if is_a(OpenEnum)(member) else get_origin(member) or member,)
 
 
-def _as_it_is(value: Any, _: Any) -> Any:
+def _unchanged(value: Any, _: Any) -> Any:
     return value
 
 
-def _record_of_many(records: list[type[Record]], converter: Converter) -> Hook:
+def _record_hook(records: list[type[Record]], converter: Converter) -> Hook:
     known = [record for record in records if record is not UnknownVariant]
     if known == records and len(known) == 1:
         return converter.get_structure_hook(known[0])
@@ -78,7 +93,7 @@ def _by_tag(variants: list[type[Variant]], converter: Converter) -> Hook:
         tag = value.get(wire)
         if not isinstance(tag, str):
             return UnknownVariant(value)
-        return _made_or_unknown(hooks.get(tag), value, tag)
+        return _built_or_unknown(hooks.get(tag), value, tag)
 
     return structure_variant
 
@@ -88,30 +103,29 @@ def _by_shape(records: list[type[Record]], converter: Converter) -> Hook:
 
     def structure_shape(value: JsonObject, _: Any) -> Record:
         nonlocal shapes
-        shapes = shapes or [Shape(record) for record in records]  # late, as it loads what the records name
+        shapes = shapes or [Shape(record) for record in records]  # at first use: it loads the types of all fields
         fitting = [shape for shape in shapes if shape.fits(value)]
         if not fitting:
             return UnknownVariant(value)
         best = max(fitting, key=lambda shape: len(shape.names & value.keys()))
-        return _made_or_unknown(converter.get_structure_hook(best.record), value, None)
+        return _built_or_unknown(converter.get_structure_hook(best.record), value, None)
 
     return structure_shape
 
 
-def _made_or_unknown(hook: Hook | None, value: JsonObject, tag: str | None) -> Record:
+def _built_or_unknown(hook: Hook | None, value: JsonObject, tag: str | None) -> Record:
     if hook is not None:
-        # The last error is how a converter that looks for all misfits tells of the first two.
-        with suppress(KeyError, TypeMismatchError, ClassValidationError):
+        with suppress(KeyError, TypeMismatchError):
             record: Record = hook(value, None)
             return record
     return UnknownVariant(value, tag)
 
 
 class Shape:
-    """How a record without a tag is recognized: its required fields are there, and what they hold is known to it."""
+    """How a record without a tag is recognized: its required fields are present, and their values are known to it."""
 
     def __init__(self, record: type[Record]) -> None:
-        resolve_types(record)
+        attrs.resolve_types(record)
         fields = {wire_name(record, field.name): field for field in record_fields(record)}
         required: dict[str, Any] = {
             wire: field.type for wire, field in fields.items() if field.default is attrs.NOTHING
@@ -123,7 +137,7 @@ class Shape:
         self._inner = {wire: Shape(inner) for wire, inner in required.items() if is_a(Record)(inner)}
 
     def fits(self, value: Any) -> bool:
-        """Whether a JSON value may be such a record."""
+        """Return whether a JSON value may be such a record."""
         return (
             isinstance(value, dict)
             and self._required <= value.keys()

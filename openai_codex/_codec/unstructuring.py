@@ -1,6 +1,6 @@
-"""How records become JSON again: what came in goes out as it was, with what the program has changed.
+"""How records become JSON: unknown fields of a received record are kept, fields that the program changed are replaced.
 
-It goes by the values, not by annotations, so a plain string is as good as the enum member it names.
+It converts by value, not by annotation, so a plain string may stand for an enum member.
 """
 
 from __future__ import annotations
@@ -9,9 +9,18 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from openai_codex._codec.base import UNSET, JsonObject, Record, UnknownNotification, UnknownVariant, Variant
-from openai_codex._codec.mismatch import TypeMismatchError
-from openai_codex._codec.reflection import record_fields, tag_of, wire_name
+from openai_codex._codec.base import (
+    UNSET,
+    JsonObject,
+    Record,
+    TypeMismatchError,
+    UnknownNotification,
+    UnknownVariant,
+    Variant,
+    record_fields,
+    tag_of,
+    wire_name,
+)
 from openai_codex.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -19,11 +28,19 @@ if TYPE_CHECKING:
 
 
 def unstructure(value: Any) -> Any:
-    """Turn a record, or anything made of records, sequences and mappings, into JSON values.
+    """Convert a record, or a structure of records, sequences and mappings, to JSON values.
 
-    Fields that are `UNSET` are left off. Of a record that came from the runtime, unknown fields go out as they came:
-    they are not copied, so what is returned shares them with its `raw`. The params of a request that takes none are
-    ``None``; a path becomes its text. Raises `ConfigError` for what JSON cannot say, naming class and field.
+    Fields that are `UNSET` are omitted. Unknown fields of a received record are returned as they arrived; they are not
+    copied, so the returned value shares them with its `raw`. A path becomes its text.
+
+    Args:
+        value: What to convert.
+
+    Returns:
+        The JSON values; ``None`` for the params of a request that has none.
+
+    Raises:
+        ConfigError: A value has no JSON form. The error names its class and field.
     """
     try:
         return _json(value)
@@ -35,7 +52,7 @@ def _json(value: Any) -> Any:
     if isinstance(value, Record):
         return _record(value)
     if isinstance(value, str):
-        return str.__str__(value)  # the plain text of an enum member, whatever `str()` of its class says
+        return str.__str__(value)  # the plain text of an enum member, whatever `str()` of its class returns
     if value is None or isinstance(value, (bool, int, float)):
         return value
     if isinstance(value, Mapping):
@@ -71,20 +88,24 @@ def _known(record: Record, plan: _Plan, raw: JsonObject) -> JsonObject:
         if value is UNSET or (value == default and wire not in raw):
             continue
         try:
-            known[wire] = value if type(value) is str else _json(value)  # most are
+            known[wire] = value if type(value) is str else _json(value)  # most values are plain strings: no call
         except TypeMismatchError as error:
             raise ConfigError(f"{type(record).__name__}.{name}", str(error)) from None
     return known
 
 
 class _Plan(NamedTuple):
-    """What is the same for all records of a class."""
+    """What all records of a class have in common.
+
+    Attributes:
+        tag: JSON name and value of the field that identifies a variant; empty for other records.
+        names: JSON names of the fields.
+        fields: Attribute, JSON name and default of each field. A required field has a default that equals no value.
+    """
 
     tag: dict[str, str]
     names: frozenset[str]
-    """JSON names of its fields."""
     fields: tuple[tuple[str, str, Any], ...]
-    """Attribute, JSON name, default; a required field has a default that no value equals."""
 
 
 _plans: dict[type, _Plan] = {}

@@ -16,7 +16,7 @@ import pytest
 
 from openai_codex import _protocol as protocol
 from openai_codex._codec import unstructure
-from openai_codex._codec.reflection import record_fields, resolve_types, wire_name
+from openai_codex._codec.base import record_fields, wire_name
 from openai_codex._protocol import UNSET, OpenEnum, Record, UnknownVariant, Unset, Variant
 from tests.protocol import bundle
 from tests.protocol.bundle import Json, tag_of
@@ -144,7 +144,7 @@ def of_record(cls: Any, schema: Json, path: str) -> Iterator[str]:
     if not is_class(cls, Record):
         yield f"{path}: {cls} is no record"
         return
-    resolve_types(cls)
+    attrs.resolve_types(cls)
     fields = {wire_name(cls, field.name): field for field in record_fields(cls)}
     tag = wire_name(cls, cls.TAG) if issubclass(cls, Variant) else None
     properties = {name: part for name, part in schema.get("properties", {}).items() if name != tag}

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from openai_codex import _protocol as protocol
-from openai_codex._codec.route import Route
 from openai_codex._protocol import ClientRequest, Record, ServerNotification, ServerRequest, UnknownVariant
 from openai_codex._protocol.methods import (
     CLIENT_REQUESTS,
@@ -17,6 +16,7 @@ from openai_codex._protocol.methods import (
     RUNTIME_VERSION,
     SCHEMA_HASH,
     SERVER_REQUESTS,
+    Route,
 )
 from tools.generate import runtime
 from tools.generate.schema import Schema

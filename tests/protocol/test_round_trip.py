@@ -9,7 +9,7 @@ import pytest
 
 from openai_codex import _protocol as protocol
 from openai_codex._codec import structure_named, unstructure
-from openai_codex._codec.reflection import record_fields, wire_name
+from openai_codex._codec.base import record_fields, wire_name
 from openai_codex._protocol import Record, UnknownVariant
 from tests.protocol import bundle
 from tests.protocol.json_of import NEW, json_of

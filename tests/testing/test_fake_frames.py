@@ -9,7 +9,7 @@ import pytest
 
 from openai_codex import _codec as codec
 from openai_codex import _protocol as protocol
-from openai_codex._codec.base import OpenEnum, Record, shown_fields
+from openai_codex._codec.base import OpenEnum, Record, record_fields
 from openai_codex.testing.fake import frames
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def parts(value: object) -> Iterator[object]:
     """Everything that a typed payload is made of."""
     yield value
     if isinstance(value, Record):
-        for field in shown_fields(type(value)):
+        for field in record_fields(type(value)):
             yield from parts(getattr(value, field.name))
     elif isinstance(value, list):
         for each in value:

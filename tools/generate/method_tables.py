@@ -14,14 +14,29 @@ if TYPE_CHECKING:
     from tools.generate.schema import Json, Method, Schema
 
 
-TEMPLATE = '''"""The methods of the protocol as plain data: what belongs to each, and where its payload says whose it is."""
+TEMPLATE = '''"""The methods of the protocol as plain data: the types of each, and where its params have the ids of thread and turn."""
 
 from __future__ import annotations
 
-from openai_codex._codec.route import Route as Route
+from typing import NamedTuple
 
 RUNTIME_VERSION = "{version}"
 SCHEMA_HASH = "{hash}"
+
+
+class Route(NamedTuple):
+    """Where the params of a method have ids: paths of JSON names, empty for an id that the params do not have.
+
+    Attributes:
+        thread: To the thread's id: ``("threadId",)`` or ``("thread", "id")``.
+        turn: To the turn's id; it may be null, or lead through an object that is absent.
+        login: To the id of a login attempt.
+    """
+
+    thread: tuple[str, ...] = ()
+    turn: tuple[str, ...] = ()
+    login: tuple[str, ...] = ()
+
 
 CLIENT_REQUESTS: dict[str, tuple[str, str]] = {requests}
 """Method → names of the params and of the result, for requests that we send."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import keyword
 import re
 
+from openai_codex._codec.base import camel as camel
 from tools.generate import tables
 
 # Names that a class body needs for its annotations, and so cannot also be fields of it.
@@ -19,12 +20,6 @@ def snake(name: str) -> str:
     """Turn any spelling into snake_case: ``itemsView``, ``_meta``, ``on-request``, ``NOT_AVAILABLE``, ``openai/form``."""
     words = re.sub(r"[^A-Za-z0-9]+", "_", _OAUTH.sub("Oauth", name)).strip("_")
     return _BOUNDARY.sub("_", words).lower()
-
-
-def camel(attribute: str) -> str:
-    """Return the JSON name that an attribute has by default."""
-    first, *rest = attribute.split("_")
-    return first + "".join(word.capitalize() for word in rest)
 
 
 def pascal(name: str) -> str:
