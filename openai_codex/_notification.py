@@ -1,50 +1,50 @@
-"""One notification of the runtime: its envelope at once, its typed payload on first access."""
+"""One notification of the runtime. Its typed payload is built on first access."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from openai_codex import _codec as codec
 from openai_codex import _protocol as protocol
 from openai_codex._codec.routing import address_of
 from openai_codex._log import Log
+from openai_codex._protocol import JsonObject, ServerNotification
 from openai_codex.errors import DecodeError
-
-if TYPE_CHECKING:
-    from openai_codex._protocol import JsonObject, ServerNotification
 
 _log = Log("protocol")
 
 
 class Notification:
-    """Something that happened, told by the runtime: a method name and a typed payload.
+    """A notification of the runtime: a method name and a typed payload.
 
-    ``payload`` is one of the notification classes of `openai_codex.types`, made on first access and kept; match on it:
+    ``payload`` is an instance of one of the notification classes of `openai_codex.types`, for use in a ``match``:
 
         match notification.payload:
             case AgentMessageDeltaNotification(delta=text):
                 print(text, end="")
 
-    A method or a shape that this version does not know gives an `UnknownNotification` that keeps the JSON.
+    A method or a shape that this version does not know becomes an `UnknownNotification` that keeps the JSON.
+
+    Attributes:
+        method: The JSON-RPC method, for instance ``item/completed``.
+        params: The payload as it arrived, decoded JSON. Do not change it.
+        emitted_at_ms: When the runtime sent it, in milliseconds since the epoch; ``None`` if unknown.
     """
 
     __slots__ = ("_payload", "emitted_at_ms", "method", "params")
 
     def __init__(self, method: str, params: JsonObject, emitted_at_ms: int | None = None) -> None:
         self.method = method
-        """The JSON-RPC method, for instance ``item/completed``."""
         self.params = params
-        """The payload as it arrived: decoded JSON. Do not change it."""
         self.emitted_at_ms = emitted_at_ms
-        """When the runtime sent it: milliseconds since the epoch, if it said so."""
         self._payload: ServerNotification | None = None
 
     @classmethod
     def made(cls, payload: ServerNotification, params: JsonObject) -> Notification:
-        """Make a notification of this side, which has its payload already."""
-        made = cls(payload.METHOD, params)
-        made._payload = payload
-        return made
+        """Return a notification that this package creates itself, with its payload."""
+        notification = cls(payload.METHOD, params)
+        notification._payload = payload
+        return notification
 
     @property
     def payload(self) -> ServerNotification:
@@ -53,24 +53,24 @@ class Notification:
             try:
                 self._payload = codec.structure_notification(self.method, self.params)
             except DecodeError as error:
-                # Told, not raised: a stream must not end because one payload has a new shape.
+                # Logged, not raised: a stream must not end because one payload has a new shape.
                 _log.warning("codex.payload_misfit", method=self.method, problems="; ".join(error.problems))
                 self._payload = protocol.UnknownNotification(self.method, self.params)
         return self._payload
 
     @property
     def thread_id(self) -> str | None:
-        """The thread it belongs to, ``None`` for the whole client."""
+        """Id of the thread it belongs to; ``None`` if it is not about a thread."""
         return address_of(self.method, self.params)[0]
 
     @property
     def turn_id(self) -> str | None:
-        """The turn it belongs to, ``None`` for the whole thread."""
+        """Id of the turn it belongs to; ``None`` if it is not about a turn."""
         return address_of(self.method, self.params)[1]
 
     @property
     def login_id(self) -> str | None:
-        """The login it belongs to, if it tells of one."""
+        """Id of the login it belongs to; ``None`` if it is not about a login."""
         return address_of(self.method, self.params)[2]
 
     def __repr__(self) -> str:

@@ -1,4 +1,4 @@
-"""The public protocol types: every value and event of the app-server, under its own name, loaded on first use."""
+"""The public protocol types: every request, result, notification and value of the app-server, loaded on first use."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from openai_codex._codec import structure as structure
     from openai_codex._codec import unstructure as unstructure
     from openai_codex._notification import Notification as Notification
-    from openai_codex._protocol import *  # noqa: F403  the point of this module
+    from openai_codex._protocol import *  # noqa: F403  the purpose of this module
 
 
 def __getattr__(name: str) -> Any:
