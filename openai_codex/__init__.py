@@ -124,91 +124,53 @@ if TYPE_CHECKING:
     from openai_codex.retry import is_retryable_error as is_retryable_error
     from openai_codex.retry import retry_on_overload as retry_on_overload
 
-# Where each public name lives.
+# The module of each public name. A test compares it to the imports above.
 _HOMES = {
-    "_async.codex": ("AsyncCodex",),
-    "_async.events": ("AsyncEvents",),
-    "_async.login": ("AsyncChatgptLoginHandle", "AsyncDeviceCodeLoginHandle"),
-    "_async.pages": ("AsyncPages",),
-    "_async.stream": ("AsyncItemStream", "AsyncTextStream", "AsyncTurnStream"),
-    "_async.thread": ("AsyncThread",),
-    "_async.turn": ("AsyncTurnHandle",),
-    "_sync.codex": ("Codex",),
-    "_sync.events": ("Events",),
-    "_sync.login": ("ChatgptLoginHandle", "DeviceCodeLoginHandle"),
-    "_sync.pages": ("Pages",),
-    "_sync.stream": ("ItemStream", "TextStream", "TurnStream"),
-    "_sync.thread": ("Thread",),
-    "_sync.turn": ("TurnHandle",),
-    "_config": ("AppServerConfig", "CodexConfig"),
-    "errors": (
-        "CodexError",
-        "CodexRpcError",
-        "CodexTimeoutError",
-        "ConfigError",
-        "DecodeError",
-        "EventTimeoutError",
-        "InternalRpcError",
-        "InvalidParamsError",
-        "InvalidRequestError",
-        "JsonRpcError",
-        "LaunchError",
-        "LoginTimeoutError",
-        "MethodNotFoundError",
-        "OutputError",
-        "ParseError",
-        "RequestTimeoutError",
-        "RetryLimitExceededError",
-        "ServerBusyError",
-        "ThreadBusyError",
-        "ThreadLostError",
-        "TransportClosedError",
-        "TransportError",
-        "TurnFailedError",
-        "TurnStalledError",
-        "TurnTimeoutError",
-    ),
-    "_runtime.process_info": ("ProcessFacts", "ProcessInfo"),
-    "_runtime.health": ("Health",),
-    "_runtime.lifecycle": ("RuntimeExited", "RuntimeStarted"),
-    "_runtime.restart": ("Restart",),
-    "_turns.inputs": (
-        "ExternalMessage",
-        "ImageInput",
-        "Input",
-        "InputItem",
-        "LocalImageInput",
-        "MentionInput",
-        "RunInput",
-        "SkillInput",
-        "TextInput",
-    ),
-    "_notification": ("Notification",),
-    "_turns.options": ("ApprovalMode", "Sandbox"),
-    "_turns.results": ("RunResult", "TurnResult"),
-    "retry": ("is_retryable_error", "retry_on_overload"),
-    "_approvals.requests": (
-        "ApprovalRequest",
-        "CommandApproval",
-        "ElicitationRequest",
-        "FileChangeApproval",
-        "LegacyCommandApproval",
-        "LegacyPatchApproval",
-        "McpToolApproval",
-        "PermissionsApproval",
-        "RuntimeRequest",
-        "UserInputRequest",
-    ),
-    "_approvals.decisions": ("ApprovalDecision", "ElicitationAnswer", "accept_all"),
-    "_approvals.deferred": ("LATER",),
-    "_tools.declaration": ("Namespace", "Tool", "ToolArgumentError", "ToolContext", "tool"),
-    "_version": ("__version__",),
-    "_tools.result": ("ToolImage", "ToolResult"),
+    "_async.codex": "AsyncCodex",
+    "_async.events": "AsyncEvents",
+    "_async.login": "AsyncChatgptLoginHandle AsyncDeviceCodeLoginHandle",
+    "_async.pages": "AsyncPages",
+    "_async.stream": "AsyncItemStream AsyncTextStream AsyncTurnStream",
+    "_async.thread": "AsyncThread",
+    "_async.turn": "AsyncTurnHandle",
+    "_sync.codex": "Codex",
+    "_sync.events": "Events",
+    "_sync.login": "ChatgptLoginHandle DeviceCodeLoginHandle",
+    "_sync.pages": "Pages",
+    "_sync.stream": "ItemStream TextStream TurnStream",
+    "_sync.thread": "Thread",
+    "_sync.turn": "TurnHandle",
+    "_config": "AppServerConfig CodexConfig",
+    "errors": """
+        CodexError CodexRpcError CodexTimeoutError ConfigError DecodeError EventTimeoutError InternalRpcError
+        InvalidParamsError InvalidRequestError JsonRpcError LaunchError LoginTimeoutError MethodNotFoundError
+        OutputError ParseError RequestTimeoutError RetryLimitExceededError ServerBusyError ThreadBusyError
+        ThreadLostError TransportClosedError TransportError TurnFailedError TurnStalledError TurnTimeoutError
+    """,
+    "_runtime.process_info": "ProcessFacts ProcessInfo",
+    "_runtime.health": "Health",
+    "_runtime.lifecycle": "RuntimeExited RuntimeStarted",
+    "_runtime.restart": "Restart",
+    "_turns.inputs": """
+        ExternalMessage ImageInput Input InputItem LocalImageInput MentionInput RunInput SkillInput TextInput
+    """,
+    "_notification": "Notification",
+    "_turns.options": "ApprovalMode Sandbox",
+    "_turns.results": "RunResult TurnResult",
+    "retry": "is_retryable_error retry_on_overload",
+    "_approvals.requests": """
+        ApprovalRequest CommandApproval ElicitationRequest FileChangeApproval LegacyCommandApproval
+        LegacyPatchApproval McpToolApproval PermissionsApproval RuntimeRequest UserInputRequest
+    """,
+    "_approvals.decisions": "ApprovalDecision ElicitationAnswer accept_all",
+    "_approvals.deferred": "LATER",
+    "_tools.declaration": "Namespace Tool ToolArgumentError ToolContext tool",
+    "_version": "__version__",
+    "_tools.result": "ToolImage ToolResult",
 }
-_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 
-# One table for all names; a test holds it to the imports above.
-__all__ = list(_HOME_OF)  # pyright: ignore[reportUnsupportedDunderAll]
+__all__ = list(_HOME_OF)  # pyright: ignore[reportUnsupportedDunderAll]  # one table for all names
 
 
 def __getattr__(name: str) -> Any:
