@@ -285,25 +285,25 @@ def refused(type_: Any, text: bytes | str | None) -> OutputError:
 
 def test_no_answer() -> None:
     error = refused(Report, None)
-    assert (error.type_name, error.text, error.problems) == ("Report", "", ("there was no answer",))
+    assert (error.type_name, error.text, error.problems) == ("Report", "", ("the turn ended without an answer",))
 
 
 @pytest.mark.parametrize("text", ["", "Sure!", '{"items": [', "NaN", '"\ud800"', "[" * 2000])
 def test_an_answer_that_is_no_json(text: str) -> None:
     error = refused(Report, text)
     assert error.text == text
-    assert error.problems[0].startswith("no JSON: ")
+    assert error.problems[0].startswith("not valid JSON: ")
     assert isinstance(error.__cause__, orjson.JSONDecodeError)
 
 
 def test_an_answer_that_is_nested_too_deeply() -> None:
     text = '{"children": [' * 500 + "]}" * 500
-    assert refused(Node, text).problems == ("it is nested too deeply",)
+    assert refused(Node, text).problems == ("its JSON is nested too deeply",)
 
 
 @pytest.mark.parametrize("text", ["[1]", '{"values": [1]}', "1"])
 def test_an_answer_without_its_value(text: str) -> None:
-    assert refused(list[int], text).problems == ('expected an object with "value"',)
+    assert refused(list[int], text).problems == ('expected an object with the key "value"',)
 
 
 def test_an_error_pickles_with_its_facts_and_says_them() -> None:
@@ -332,13 +332,13 @@ class Careful:
 
 def test_a_class_may_refuse_what_its_fields_would_take() -> None:
     error = refused(Careful, '{"numbers": [{"number": 1}, {"number": -5}]}')
-    assert error.problems == ("numbers[1]: Positive refused it with ValueError",)
+    assert error.problems == ("numbers[1]: Positive raised ValueError",)
     assert str(error.__cause__) == "'number' must be > 0: -5"
-    assert refused(Careful, '{"numbers": []}').problems == ("Careful refused it with LookupError",)
+    assert refused(Careful, '{"numbers": []}').problems == ("Careful raised LookupError",)
 
 
 def test_a_set_of_what_cannot_be_hashed() -> None:
-    assert problems(set[Small], {"value": [{"a": 1}]}) == ("set refused it with TypeError",)
+    assert problems(set[Small], {"value": [{"a": 1}]}) == ("set raised TypeError",)
 
 
 # -- Preparation.
@@ -347,7 +347,7 @@ def test_a_set_of_what_cannot_be_hashed() -> None:
 def test_what_has_no_strict_schema_is_refused_before_anything_is_sent() -> None:
     with pytest.raises(ConfigError, match=r"Holder\.it: dict\[str, int\] has no strict JSON schema"):
         output_type(holder(dict[str, int]))
-    with pytest.raises(ConfigError, match="a dict is no type"):
+    with pytest.raises(ConfigError, match="expected a type, got a dict"):
         output_type({"type": "object"})
 
 
@@ -484,7 +484,7 @@ def test_a_model_with_an_open_object_is_refused() -> None:
         "type": "object",
         "properties": {"prices": {"type": "object", "additionalProperties": {"type": "number"}}},
     }
-    with pytest.raises(ConfigError, match=r"Model\.prices\[\]\.prices: an object with any keys"):
+    with pytest.raises(ConfigError, match=r"Model\.prices\[\]\.prices: an object with arbitrary keys"):
         output_type(model({"type": "object", "properties": {"prices": {"type": "array", "items": open_object}}}))
 
 
@@ -493,5 +493,5 @@ def test_the_problems_of_a_model_are_told_without_values() -> None:
     error = refused(model(GIVEN, cause), "{}")
     assert error.problems == ("items[2].price: float_type",)
     assert error.__cause__ is cause
-    assert refused(model(GIVEN, KeyError("s3cret")), "{}").problems == ("refused with KeyError",)
-    assert refused(model(GIVEN), None).problems == ("there was no answer",)
+    assert refused(model(GIVEN, KeyError("s3cret")), "{}").problems == ("the model raised KeyError",)
+    assert refused(model(GIVEN), None).problems == ("the turn ended without an answer",)

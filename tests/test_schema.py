@@ -365,9 +365,13 @@ REFUSED: list[tuple[Any, str, str]] = [
     (holder(tuple[int]), "Holder.it", "tuple[int] has no JSON schema"),
     (holder(Page[int]), "Holder.it", "Page[int] has no JSON schema"),
     (Page, "Page.of", "~T has no JSON schema"),
-    (holder(Literal[b"a"]), "Holder.it", "Literal[b'a'] has values that are no JSON"),
-    (holder(Enum("Nothing", "")), "Holder.it", "Nothing has values that are no JSON"),
-    (holder(Enum("Days", {"ONE": date(2024, 1, 1)})), "Holder.it", "Days has values that are no JSON"),
+    (holder(Literal[b"a"]), "Holder.it", "expected values of str, int, float, bool or None, got Literal[b'a']"),
+    (holder(Enum("Nothing", "")), "Holder.it", "expected values of str, int, float, bool or None, got Nothing"),
+    (
+        holder(Enum("Days", {"ONE": date(2024, 1, 1)})),
+        "Holder.it",
+        "expected values of str, int, float, bool or None, got Days",
+    ),
     (holder(Callable), "Holder.it", "Callable has no JSON schema"),
     (bytes, "bytes", "bytes has no JSON schema"),
     ({"type": "object"}, "{'type': 'object'}", "{'type': 'object'} has no JSON schema"),
@@ -400,7 +404,7 @@ def test_an_annotation_that_cannot_be_evaluated() -> None:
 
 
 def test_a_field_without_annotation() -> None:
-    with pytest.raises(ConfigError, match=r"Bare\.x: it needs a type annotation"):
+    with pytest.raises(ConfigError, match=r"Bare\.x: expected a type annotation"):
         json_schema(attrs.make_class("Bare", ["x"]))
 
 

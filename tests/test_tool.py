@@ -333,7 +333,7 @@ def test_all_misfits_are_told_with_their_places_and_without_values() -> None:
         "span.places[0].name: expected str, found nothing",
         "span.places[1].name: expected str, found int",
         "unit: expected Unit, found str",
-        "colour: no such argument",
+        "colour: unknown argument",
     )
 
 
@@ -345,7 +345,7 @@ def test_all_misfits_are_told_with_their_places_and_without_values() -> None:
         ({"city": "Oslo", "days": "3"}, "days: expected int, found str"),
         ({"city": "Oslo", "days": True}, "days: expected int, found bool"),
         ({"city": "Oslo", "days": None}, "days: expected int, found None"),
-        ({"city": "Oslo", "self": 1}, "self: no such argument"),
+        ({"city": "Oslo", "self": 1}, "self: unknown argument"),
         (None, "expected object, found None"),
         (["Oslo"], "expected object, found list"),
         ("Oslo", "expected object, found str"),
@@ -360,7 +360,7 @@ def test_the_model_cannot_make_up_a_context() -> None:
     def where(context: ToolContext) -> ToolContext:
         return context
 
-    assert problems(where, {"context": {}}) == ("context: no such argument",)
+    assert problems(where, {"context": {}}) == ("context: unknown argument",)
     loose = tool(where.function, schema={"type": "object"})
     assert loose.bind({"context": {}}, CONTEXT)() is CONTEXT
 
@@ -394,11 +394,11 @@ CLOSED = {**OPEN, "additionalProperties": False}
 @pytest.mark.parametrize(
     ("schema", "arguments", "told"),
     [
-        (OPEN, {}, ("query: it is required",)),
-        (OPEN, {"limit": 3}, ("query: it is required",)),
-        (CLOSED, {"limit": 3}, ("query: it is required", "limit: no such argument")),
-        (CLOSED, {"query": "x", "limit": 3}, ("limit: no such argument",)),
-        ({"type": "object", "additionalProperties": False}, {"limit": 3}, ("limit: no such argument",)),
+        (OPEN, {}, ("query: is required",)),
+        (OPEN, {"limit": 3}, ("query: is required",)),
+        (CLOSED, {"limit": 3}, ("query: is required", "limit: unknown argument")),
+        (CLOSED, {"query": "x", "limit": 3}, ("limit: unknown argument",)),
+        ({"type": "object", "additionalProperties": False}, {"limit": 3}, ("limit: unknown argument",)),
         (CLOSED, ["x"], ("expected dict[str, Any], found list",)),
     ],
 )
@@ -446,8 +446,8 @@ def test_a_number_with_a_fraction_is_none(arguments: Any, problem: str) -> None:
 
 
 def test_an_argument_error_tells_the_tool_and_what_does_not_fit_and_pickles() -> None:
-    error = ToolArgumentError("plan", ("span: expected Span, found int", "colour: no such argument"))
-    assert str(error) == "plan: span: expected Span, found int; colour: no such argument"
+    error = ToolArgumentError("plan", ("span: expected Span, found int", "colour: unknown argument"))
+    assert str(error) == "plan: span: expected Span, found int; colour: unknown argument"
     assert isinstance(error, CodexError)
     assert isinstance(error, ValueError)
     copy = pickle.loads(pickle.dumps(error))  # noqa: S301  of our own making
@@ -469,7 +469,7 @@ def test_a_class_that_refuses_its_value_is_told_of_and_chained() -> None:
     def halve(even: Even) -> float:
         return even.number / 2
 
-    with pytest.raises(ToolArgumentError, match="even: Even refused it with ValueError") as caught:
+    with pytest.raises(ToolArgumentError, match="even: Even raised ValueError") as caught:
         halve.bind({"even": {"number": 3}}, CONTEXT)
     assert isinstance(caught.value.__cause__, ValueError)
 
@@ -806,7 +806,7 @@ class WordlessError(Exception):
         (KeyError("city"), "KeyError: 'city'"),
         (TimeoutError(), "TimeoutError"),
         (ConfigError("url", "bad"), "ConfigError: url: bad"),
-        (ToolArgumentError("t", ("a: no such argument",)), "ToolArgumentError: t: a: no such argument"),
+        (ToolArgumentError("t", ("a: unknown argument",)), "ToolArgumentError: t: a: unknown argument"),
     ],
 )
 def test_a_failure_tells_the_type_and_the_words_of_the_error(error: BaseException, text: str) -> None:

@@ -1,7 +1,7 @@
-"""Typed answers: the schema that a turn has to answer by, and the way back from its text to a Python value.
+"""Typed answers: the schema to send with a turn, and the conversion of its answer to a Python value.
 
-It also takes classes that bring a schema and a validator of their own. What a type looks like as JSON is the business of
-`schema`, and how strictly JSON is read that of `fitting`.
+Accepts Python types, which `schema` and `validate` handle, and pydantic models, which have a schema and a validator of
+their own.
 """
 
 from __future__ import annotations
@@ -20,37 +20,40 @@ from openai_codex.errors import ConfigError, OutputError
 
 T = TypeVar("T")
 
-# What pydantic's models are known by.
+# The methods that identify a pydantic model; pydantic itself is not imported.
 _MODEL_METHODS = ("model_json_schema", "model_validate_json")
 
-# What schemas of others say that strict ones do not know, or know by another name.
+# Keywords of pydantic's schemas that providers do not accept in strict ones, or accept under another name.
 _DROPPED = {"default", "discriminator", "examples"}
 _RENAMED = {"oneOf": "anyOf"}
 
 
 @attrs.frozen(eq=False)
 class OutputType(Generic[T]):
-    """What an answer has to be: the schema to send, and the reader of what comes back. Made by `output_type`."""
+    """The type of an answer: the schema to send, and the decoder of the answer. Made by `output_type`.
+
+    Attributes:
+        name: The type as written in source code, without modules.
+        schema: The strict JSON schema to send. Do not change it: it is shared.
+    """
 
     name: str
-    """The type as a person would spell it."""
     schema: Schema = attrs.field(repr=False)
-    """The strict JSON schema to send. Do not change it: it is shared."""
     _read: Callable[[str], T] = attrs.field(repr=False)
 
     def decode(self, text: str | None) -> T:
-        """Read an answer. Raises `OutputError` if it does not fit, or if there is none (``None``).
+        """Decode an answer. Raises `OutputError` if it does not match the type, or if there is none (``None``).
 
-        Keys that the type does not know are ignored, and fields with a default may be missing.
+        Unknown keys are ignored, and fields with a default may be missing.
         """
         if text is None:
-            raise OutputError(self.name, "", ("there was no answer",))
+            raise OutputError(self.name, "", ("the turn ended without an answer",))
         try:
             return self._read(text)
         except ValidationError as error:
             raise OutputError(self.name, text, error.lines) from (error.__cause__ or error)
         except RecursionError as error:
-            raise OutputError(self.name, text, ("it is nested too deeply",)) from error
+            raise OutputError(self.name, text, ("its JSON is nested too deeply",)) from error
 
 
 @overload
@@ -58,14 +61,14 @@ def output_type(type_: type[T]) -> OutputType[T]: ...
 @overload
 def output_type(type_: Any) -> OutputType[Any]: ...
 def output_type(type_: Any) -> OutputType[Any]:
-    """Prepare a type for answers: whatever `json_schema` takes, or a class with pydantic's two methods.
+    """Prepare a type for answers: any type that `json_schema` accepts, or a pydantic model.
 
-    In a union an object goes to the class whose fields it has, anything else to the first member that it fits. Raises
-    `ConfigError` for a type that has no strict JSON schema.
+    In a union, an object is read as the class whose fields it has, any other value as the first member that it matches.
+    Raises `ConfigError` for a type without a strict JSON schema.
     """
     if not isinstance(type_, Hashable):
-        raise ConfigError("output_type", f"a {type(type_).__name__} is no type")
-    # Unions in another order are equal, but are not read in the same way.
+        raise ConfigError("output_type", f"expected a type, got a {type(type_).__name__}")
+    # The spelling is part of the cache key: unions in another order are equal, but are not read in the same way.
     return _prepared(type_, repr(type_))
 
 
@@ -83,25 +86,25 @@ def _foreign(type_: Any) -> OutputType[Any]:
     given = strict_form(type_.model_json_schema(), type_name(type_))
     if given.get("type") == "object":
         return OutputType(type_name(type_), given, lambda text: _validated(type_, text))
-    # Definitions stay at the root, where references look for them.
+    # Definitions stay at the root, because references are resolved there.
     definitions = {word: given.pop(word) for word in ("$defs",) if word in given}
     schema = {**forms.closed_object({"value": given}, ["value"]), **definitions}
     return OutputType(type_name(type_), schema, lambda text: _validated(type_, orjson.dumps(_unwrapped(text))))
 
 
 def strict_form(given: Schema, path: str) -> Schema:
-    """Copy a schema that someone else made into strict form. Raises `ConfigError` for an object with any keys."""
+    """Copy a foreign schema into strict form. Raises `ConfigError` for an object without a list of properties."""
     known = {word: part for word, part in given.items() if word not in _DROPPED}
-    kept = {_RENAMED.get(word, word): _HELD.get(word, _as_it_is)(part, path) for word, part in known.items()}
+    kept = {_RENAMED.get(word, word): _HELD.get(word, _unchanged)(part, path) for word, part in known.items()}
     if kept.get("type") == "object":
         if "properties" not in kept:
-            raise ConfigError(path, "an object with any keys has no strict JSON schema")
+            raise ConfigError(path, "an object with arbitrary keys has no strict JSON schema; list its properties")
         kept |= forms.closed_object(kept["properties"], list(kept["properties"]))
     reference = {word: kept.pop(word) for word in ("$ref",) if word in kept}
     return forms.beside(reference, kept)
 
 
-def _as_it_is(held: Any, _path: str) -> Any:
+def _unchanged(held: Any, _path: str) -> Any:
     return held
 
 
@@ -113,7 +116,7 @@ def _listed(held: Sequence[Schema], path: str) -> list[Schema]:
     return [strict_form(part, path) for part in held]
 
 
-# How to go on inside of a keyword that holds schemas.
+# How to convert the value of a keyword that contains schemas.
 _HELD: Mapping[str, Callable[[Any, str], Any]] = {
     "properties": _by_name,
     "$defs": _by_name,
@@ -127,28 +130,28 @@ def _parsed(text: str) -> Any:
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        raise ValidationError(("", f"no JSON: {error}")) from error
+        raise ValidationError(("", f"not valid JSON: {error}")) from error
 
 
 def _unwrapped(text: str) -> Any:
     value = _parsed(text)
     if isinstance(value, dict) and "value" in value:
         return value["value"]
-    raise ValidationError(("", 'expected an object with "value"'))
+    raise ValidationError(("", 'expected an object with the key "value"'))
 
 
 def _validated(type_: Any, text: str | bytes) -> Any:
     try:
         return type_.model_validate_json(text)
     except Exception as error:
-        raise ValidationError(*_told(error)) from error
+        raise ValidationError(*_problems(error)) from error
 
 
-def _told(error: Any) -> list[tuple[str, str]]:
+def _problems(error: Any) -> list[tuple[str, str]]:
     details = error.errors() if callable(getattr(error, "errors", None)) else ()
-    # By code, as the messages of pydantic quote values.
+    # The code of a problem, not its message: pydantic's messages quote values.
     problems = [(_path(detail["loc"]), detail["type"]) for detail in details]
-    return problems or [("", f"refused with {type(error).__name__}")]
+    return problems or [("", f"the model raised {type(error).__name__}")]
 
 
 def _path(steps: Iterable[int | str]) -> str:

@@ -1,6 +1,6 @@
-"""From Python types to JSON schema, in the strict form that providers ask for or in a loose one.
+"""From Python types to JSON schema, in the strict form that providers require or in a loose one.
 
-It owns which types have a JSON form, and what the fields of a class are. Reading JSON back is the business of `output`.
+Defines which types have a JSON form, and what the fields of a class are. `validate` reads JSON by the same rules.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Schema: TypeAlias = dict[str, Any]
 """A JSON schema, decoded."""
 
 Kind = Enum("Kind", "ANYTHING LEAF CHOICE UNION ARRAY MAP OBJECT")
-"""What a type looks like as JSON. A choice is an enum or a ``Literal``."""
+"""The JSON form of a type. A choice is an enum or a ``Literal``."""
 
 _PLAIN = {str: "string", int: "integer", float: "number", bool: "boolean", NoneType: "null"}
 _LEAVES: Mapping[Any, Schema] = {
@@ -38,7 +38,7 @@ _KINDS: Mapping[Any, Kind] = {
     Literal: Kind.CHOICE,
     Any: Kind.ANYTHING,
 }
-# What enums, attrs classes, dataclasses, typed dicts and named tuples are known by.
+# The attributes that identify enums, attrs classes, dataclasses, typed dicts and named tuples.
 _CLASS_MARKS: Mapping[str, Kind] = {
     "__members__": Kind.CHOICE,
     **dict.fromkeys(("__attrs_attrs__", "__dataclass_fields__", "__required_keys__", "_fields"), Kind.OBJECT),
@@ -46,13 +46,13 @@ _CLASS_MARKS: Mapping[str, Kind] = {
 
 _PASSED_BY_NAME = {inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY}
 
-# Known by name: `typing_extensions` has some of its own, and is not imported for their sake.
+# Identified by name: `typing_extensions` has its own versions, and is not imported for them.
 _MARKERS = {"Annotated", "Final", "ReadOnly", "Required", "NotRequired"}
 _ALIASES = {"NewType": "__supertype__", "TypeAliasType": "__value__"}
 
 
 class Field(NamedTuple):
-    """A property of an object: a field of a class, or a parameter of a function; named as in the call that takes it."""
+    """A property of an object: a field of a class or a parameter of a function, with the name of the call argument."""
 
     name: str
     type: Any
@@ -60,17 +60,18 @@ class Field(NamedTuple):
 
     @property
     def required(self) -> bool:
-        """Whether the call fails without it."""
+        """Whether it has no default."""
         return self.default is inspect.Parameter.empty
 
 
 def json_schema(type_: Any, *, strict: bool = True) -> Schema:
     """Derive the JSON schema of a type.
 
-    Texts in ``Annotated`` and docstrings of classes become descriptions. In strict form all fields are required, and
-    what is no object is put into one, under ``value``. Only in loose form ``Any`` and ``dict[str, …]`` have a schema.
+    Texts in ``Annotated`` and docstrings of classes become descriptions. In strict form all fields are required, and a
+    type that is not an object is wrapped in one, under the key ``value``. ``Any`` and ``dict[str, …]`` have a loose form
+    only.
 
-    Raises `ConfigError` for a type that has no such form, naming where it was found: ``Report.items[].when``.
+    Raises `ConfigError` for a type without such a form, with its path: ``Report.items[].when``.
     """
     walk, name = _Walk(strict=strict), type_name(type_)
     if kind(type_) is Kind.OBJECT:
@@ -80,26 +81,26 @@ def json_schema(type_: Any, *, strict: bool = True) -> Schema:
 
 
 def parameters_schema(function: Callable[..., Any], *, skip: Collection[str] = (), strict: bool = False) -> Schema:
-    """Derive the JSON schema of a function's parameters, without those to skip; for the rest see `json_schema`.
+    """Derive the JSON schema of a function's parameters, except those to skip. For types see `json_schema`.
 
-    Raises `ConfigError` for a parameter without annotation, and for one that cannot be passed by name.
+    Raises `ConfigError` for a parameter without a type annotation, and for one that cannot be passed by name.
     """
     walk = _Walk(strict=strict)
     return walk.finish(walk.properties(parameter_fields(function, skip), type_name(function)))
 
 
 def closed_object(properties: Schema, required: list[str]) -> Schema:
-    """Return the schema of an object with these properties and no others."""
+    """Return the schema of an object that allows no other properties."""
     return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
 
 
 def beside(schema: Schema, keywords: Schema) -> Schema:
-    """Add keywords to a schema; a reference is wrapped first, as it takes none beside it."""
+    """Add keywords to a schema. A reference is wrapped first, because it allows no keywords beside it."""
     return {**({"anyOf": [schema]} if keywords and "$ref" in schema else schema), **keywords}
 
 
 class _Walk:
-    """One walk over a type. It knows the classes it has met, and refers to them from then on."""
+    """One walk over a type. It collects the classes it meets as definitions, and refers to them from then on."""
 
     def __init__(self, *, strict: bool) -> None:
         self._strict = strict
@@ -125,7 +126,7 @@ class _Walk:
         return beside(self.schema(field.type, path), {} if self._strict else _shown(field.default))
 
     def class_body(self, cls: Any, path: str, ref: str) -> Schema:
-        self._refs[cls] = ref  # before its fields, which may refer to it
+        self._refs[cls] = ref  # before its fields are visited, because they may refer to it
         return {**self.properties(object_fields(cls), path), **_docstring(cls)}
 
     def object(self, cls: Any, path: str) -> Schema:
@@ -133,7 +134,7 @@ class _Walk:
             name = cls.__name__
             while name in self._definitions:
                 name += "_"
-            self._definitions[name] = {}  # keeps the place
+            self._definitions[name] = {}  # reserves the name, for classes that are met inside this one
             self._definitions[name] = self.class_body(cls, path, f"#/$defs/{name}")
         return {"$ref": self._refs[cls]}
 
@@ -141,7 +142,7 @@ class _Walk:
         values = [value for value, _ in choices(type_)]
         names = list(dict.fromkeys(_PLAIN.get(type(value)) for value in values))
         if not names or None in names:
-            raise ConfigError(path, f"{type_name(type_)} has values that are no JSON")
+            raise ConfigError(path, f"expected values of str, int, float, bool or None, got {type_name(type_)}")
         return {"type": names[0] if len(names) == 1 else names, "enum": values}
 
 
@@ -161,7 +162,7 @@ _RULES: Mapping[Kind, Callable[[_Walk, Any, str], Schema]] = {
 
 def _docstring(cls: type) -> Schema:
     text = vars(cls).get("__doc__") or ""
-    # What dataclasses and named tuples make up says nothing that the properties do not say.
+    # The docstrings that dataclasses and named tuples generate repeat the properties.
     return {} if not text or text.startswith(f"{cls.__name__}(") else {"description": inspect.cleandoc(text)}
 
 
@@ -171,9 +172,9 @@ def _shown(default: Any) -> Schema:
 
 
 def kind(type_: Any) -> Kind | None:
-    """Tell what a type looks like as JSON; ``None``: it has no JSON form."""
+    """Return the JSON form of a type; ``None`` if it has none."""
     origin, args = get_origin(type_) or type_, get_args(type_)
-    # An array whose items differ in type has no schema that providers take, nor has an object with other keys than str.
+    # Providers accept no schema of an array with items of several types, nor of an object with keys other than str.
     if args and {tuple: args[1:] != (...,), dict: args[0] is not str, Mapping: args[0] is not str}.get(origin):
         return None
     if isinstance(origin, Hashable) and origin in _KINDS:
@@ -184,7 +185,7 @@ def kind(type_: Any) -> Kind | None:
 
 
 def peel(type_: Any) -> tuple[Any, list[Any]]:
-    """Strip aliases and markers such as ``Annotated``; return what is inside, and the markers with their notes."""
+    """Strip aliases and markers such as ``Annotated``. Return the inner type, and the markers with their notes."""
     origin, alias = get_origin(type_), _ALIASES.get(type(type_).__name__)
     if alias:
         return peel(getattr(type_, alias))
@@ -196,20 +197,20 @@ def peel(type_: Any) -> tuple[Any, list[Any]]:
 
 
 def type_name(type_: Any) -> str:
-    """Spell a type, or name a function, as a person would: without modules."""
+    """Return a type as written in source code, or the name of a function, without modules."""
     if inspect.isroutine(type_) or (inspect.isclass(type_) and not get_args(type_)):
         return type_.__name__
     return re.sub(r"(?<![\w'])(\w+\.|<locals>\.)+", "", str(type_))
 
 
 def choices(type_: Any) -> list[tuple[Any, Any]]:
-    """Return what an enum or a ``Literal`` allows, in pairs: the value in JSON, the value in Python."""
+    """Return the values of an enum or a ``Literal`` in pairs: the value in JSON, the value in Python."""
     members = get_args(type_) or tuple(type_)
     return [(member.value if isinstance(member, Enum) else member, member) for member in members]
 
 
 def item_type(type_: Any) -> Any:
-    """Return the type of what an array or a map holds."""
+    """Return the type of the items of an array, or of the values of a map."""
     return next((arg for arg in reversed(get_args(type_)) if arg is not ...), Any)
 
 
@@ -224,14 +225,14 @@ def object_fields(cls: Any) -> tuple[Field, ...]:
 
 
 def _typed_dict_default(cls: Any, name: str, hint: Any) -> Any:
-    # With postponed annotations the class itself does not see its markers, only its totality.
+    # With postponed annotations, `__required_keys__` ignores `Required` and `NotRequired`: it knows the totality only.
     markers = {getattr(note, "__name__", None) for note in peel(hint)[1]}
     required = "Required" in markers or (name in cls.__required_keys__ and "NotRequired" not in markers)
     return inspect.Parameter.empty if required else ...
 
 
 def parameter_fields(function: Callable[..., Any], skip: Collection[str] = ()) -> tuple[Field, ...]:
-    """Return the parameters of a function; the annotations of those to skip are not even evaluated."""
+    """Return the parameters of a function. The annotations of those to skip are not evaluated."""
     plain = inspect.unwrap(function)
     wanted = {
         name: hint for name, hint in getattr(plain, "__annotations__", {}).items() if name not in {*skip, "return"}
@@ -244,7 +245,10 @@ def _call_fields(call: Callable[..., Any], hints: Mapping[str, Any], skip: Colle
     parameters = [p for p in inspect.signature(call).parameters.values() if p.name not in skip]
     for parameter in parameters:
         if parameter.name not in hints or parameter.kind not in _PASSED_BY_NAME:
-            raise ConfigError(f"{type_name(call)}.{parameter.name}", "it needs a type annotation, and to go by name")
+            raise ConfigError(
+                f"{type_name(call)}.{parameter.name}",
+                "expected a type annotation and a parameter that can be passed by name",
+            )
     return tuple(Field(p.name, hints[p.name], p.default) for p in parameters)
 
 
@@ -252,6 +256,6 @@ def _evaluated(owner: type, globals: Any = None, locals: Any = None) -> dict[str
     try:
         return get_type_hints(owner, globals, locals, include_extras=True)
     except Exception as error:
-        if locals is None:  # a class that was made inside a function is not found by its name, not even by itself
+        if locals is None:  # a class defined inside a function is not in its module, so it cannot refer to itself
             return _evaluated(owner, globals, {owner.__name__: owner})
         raise ConfigError(owner.__name__, f"its annotations cannot be evaluated: {error}") from error

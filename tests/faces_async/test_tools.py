@@ -155,7 +155,7 @@ async def test_the_model_is_told_what_went_wrong(
     assert told["nonsense"] == "TypeError: what the tool returned cannot be told in JSON: object has no JSON form"
     assert "ToolArgumentError: get_weather: days:" in told["mistyped"]
     assert "ToolArgumentError: get_weather: city:" in told["missing"]
-    assert "country: no such argument" in told["unknown"]
+    assert "country: unknown argument" in told["unknown"]
     items = tool_items(result)
     assert {name: item.success for name, item in items.items()} == {name: name == "fine" for name in told}
     assert {items[name].status for name in told if name != "fine"} == {"failed"}
