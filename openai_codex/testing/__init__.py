@@ -1,28 +1,37 @@
-"""The public test kit: the real runtime offline, with a scripted model and a quiet home, and a fake one for faults.
+"""The test kit: the real runtime offline, with a scripted model and a home of its own, and a fake runtime for faults.
 
     with offline() as kit:
         kit.model.say("Hello world")
         with Codex(kit.config) as codex:
             assert codex.thread_start().run("Hi").final_response == "Hello world"
 
-A fault that the real runtime does not commit on demand is committed by a `FakeAppServer`:
+`FakeAppServer` reproduces faults that the real runtime does not produce on demand:
 
     with FakeAppServer() as server, Codex(server.config()) as codex:
         turn = codex.thread_start().turn("Hi")
         server.turn.delta("Hello ")
         server.child.kill()
 
-Nothing here is needed to use the package, and nothing here needs a test runner; the fixtures for pytest are in
-`openai_codex.testing.pytest_plugin`.
+Programs that use the package do not need the kit, and the kit needs no test runner. Its public modules are
+
+openai_codex.testing                every name of the kit
+openai_codex.testing.frames         payloads and lines in the protocol's form, for answers of a `FakeAppServer`
+openai_codex.testing.pytest_plugin  fixtures for pytest
+
+and the internal ones, from top to bottom:
+
+_home       QuietHome, a CODEX_HOME for tests (_toml writes its file); offline()
+_model      ScriptedModel; _responder answers its requests, _http is the server, _script selects the answers
+_replies    the answers; _items, the output items in them; _recorded, the requests
+_fake/      FakeAppServer and the processes that it controls
+_waiting    errors, waiting for state that another thread changes, Gate
 """
 
 from __future__ import annotations
 
-from openai_codex.testing.errors import ScriptError, WaitTimeoutError
-from openai_codex.testing.fake import FakeAppServer, FakeAsk, FakeChild, FakeProcess, FakeRequest, FakeTurn
-from openai_codex.testing.gate import Gate
-from openai_codex.testing.home import QuietHome, quiet_home, temporary_home
-from openai_codex.testing.items import (
+from openai_codex.testing._fake import FakeAppServer, FakeAsk, FakeChild, FakeProcess, FakeRequest, FakeTurn
+from openai_codex.testing._home import OfflineKit, QuietHome, offline, quiet_home, temporary_home
+from openai_codex.testing._items import (
     Call,
     CustomCall,
     Item,
@@ -35,10 +44,9 @@ from openai_codex.testing.items import (
     raw_item,
     reasoning,
 )
-from openai_codex.testing.model import ScriptedModel
-from openai_codex.testing.offline import OfflineKit, offline
-from openai_codex.testing.recorded import RecordedRequest
-from openai_codex.testing.replies import (
+from openai_codex.testing._model import ScriptedModel
+from openai_codex.testing._recorded import RecordedRequest
+from openai_codex.testing._replies import (
     Answer,
     Hang,
     HttpFailure,
@@ -51,6 +59,7 @@ from openai_codex.testing.replies import (
     say,
     truncate,
 )
+from openai_codex.testing._waiting import Gate, ScriptError, WaitTimeoutError
 
 __all__ = [
     "Answer",

@@ -14,8 +14,7 @@ from openai_codex._approvals.requests import CommandApproval, FileChangeApproval
 from openai_codex._async.client import _wait
 from openai_codex._engine.waiting import Latch
 from openai_codex._protocol import ServerRequest
-from openai_codex.testing import QuietHome, ScriptedModel, call, custom_call, reply, say, temporary_home
-from openai_codex.testing.items import Call
+from openai_codex.testing import Call, QuietHome, ScriptedModel, call, custom_call, reply, say, temporary_home
 from openai_codex.types import (
     CommandExecutionThreadItem,
     CurrentTimeReadParams,

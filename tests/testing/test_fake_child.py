@@ -13,7 +13,7 @@ import pytest
 
 from openai_codex import AsyncCodex, Codex, LaunchError, RequestTimeoutError, TransportClosedError
 from openai_codex.testing import FakeAppServer, FakeChild, FakeRequest, ScriptError
-from openai_codex.testing.fake import program
+from openai_codex.testing._fake import program
 from openai_codex.types import ModelListParams
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ import pytest
 
 from openai_codex import Codex, TransportClosedError
 from openai_codex.testing import FakeAppServer
-from openai_codex.testing.fake import program
+from openai_codex.testing._fake import program
 
 PATIENCE = 10.0
 

@@ -10,7 +10,7 @@ import pytest
 from openai_codex import _codec as codec
 from openai_codex import _protocol as protocol
 from openai_codex._codec.base import OpenEnum, Record, record_fields
-from openai_codex.testing.fake import frames
+from openai_codex.testing import frames
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +25,7 @@ NOTIFICATIONS = [
     frames.item_completed("T", "U", frames.agent_message("I", "text", "final_answer")),
 ]
 RESULTS = [
-    ("initialize", frames.introduction()),
+    ("initialize", frames.initialize_result()),
     ("thread/start", frames.opened_thread("T", ephemeral=True)),
     ("thread/resume", frames.opened_thread("T")),
     ("thread/fork", frames.opened_thread("T")),

@@ -88,14 +88,14 @@ def test_the_record_is_bounded_and_counts_all() -> None:
 
 
 def test_waits_have_deadlines_that_say_what_was_seen(server: FakeAppServer) -> None:
-    with pytest.raises(WaitTimeoutError, match=r"no 1 start\(s\) within 0.01 s \(seen: 0\)"):
+    with pytest.raises(WaitTimeoutError, match=r"expected 1 start\(s\) within 0.01 s, got 0"):
         server.wait_child(timeout=0.01)
     with Codex(server.config()):
-        with pytest.raises(WaitTimeoutError, match=r"no 2 x initialize .*'initialize': 1"):
+        with pytest.raises(WaitTimeoutError, match=r"expected 2 x initialize .*'initialize': 1"):
             server.wait_for_requests("initialize", 2, timeout=0.01)
-        with pytest.raises(WaitTimeoutError, match=r"no end of process \d+ within"):
+        with pytest.raises(WaitTimeoutError, match=r"expected the end of process \d+ within"):
             server.child.wait_gone(0.01)
-        with pytest.raises(WaitTimeoutError, match="no answer to thread/"):
+        with pytest.raises(WaitTimeoutError, match="expected an answer to thread/"):
             server.child.ask("thread/unknown").wait_answer(0)
 
 

@@ -11,7 +11,7 @@ from openai_codex.testing import Gate, WaitTimeoutError
 
 
 def test_a_gate_tells_what_it_has_seen_when_a_wait_times_out() -> None:
-    with pytest.raises(WaitTimeoutError, match=r"no 2 arrival\(s\) at the gate within 0.01 s \(seen: 0\)"):
+    with pytest.raises(WaitTimeoutError, match=r"expected 2 arrival\(s\) at the gate within 0.01 s, got 0"):
         Gate().wait_reached(0.01, count=2)
 
 

@@ -6,9 +6,21 @@ import json
 
 import pytest
 
-from openai_codex.testing import ScriptError, Usage, call, custom_call, fail, message, raw_item, reasoning, reply, say
-from openai_codex.testing.gate import Gate
-from openai_codex.testing.replies import fail_stream, truncate
+from openai_codex.testing import (
+    Gate,
+    ScriptError,
+    Usage,
+    call,
+    custom_call,
+    fail,
+    fail_stream,
+    message,
+    raw_item,
+    reasoning,
+    reply,
+    say,
+    truncate,
+)
 
 
 @pytest.mark.parametrize("text", ["Hello big world", "  indented\n\ttext ", " ", "", "one"])

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from openai_codex.testing import RecordedRequest, ScriptError, fail, say
-from openai_codex.testing.script import Script, resolve
+from openai_codex.testing._script import Script, resolve
 
 
 def request(text: str, thread: str = "t1") -> RecordedRequest:
@@ -53,16 +53,16 @@ def test_what_was_never_asked_for_is_listed() -> None:
     script.queue(("queued",))
     script.route("q", ("one", "two"))
     script.choose(request("q"))
-    assert script.unused() == ("never asked for, queue: 'queued'", "never asked for, when('q'): 'two'")
+    assert script.unused() == ("unused answer, queue: 'queued'", "unused answer, when('q'): 'two'")
 
 
 def test_without_a_default_the_unexpected_is_an_error() -> None:
-    with pytest.raises(ScriptError, match="nothing is scripted for the user text 'Hi'"):
+    with pytest.raises(ScriptError, match="no answer is scripted for the user text 'Hi'"):
         Script(None).choose(request("Hi"))
 
 
 def test_a_route_needs_an_answer() -> None:
-    with pytest.raises(ScriptError, match="has no reply"):
+    with pytest.raises(ScriptError, match="needs at least one answer"):
         Script(None).route("q", ())
 
 

@@ -17,8 +17,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from openai_codex.testing import ScriptedModel, ScriptError, WaitTimeoutError, fail, hang, say
-from openai_codex.testing import wire as http_wire
+from openai_codex.testing import ScriptedModel, ScriptError, WaitTimeoutError, _http, fail, hang, say
 
 if TYPE_CHECKING:
     from openai_codex.testing import Answer, RecordedRequest
@@ -96,7 +95,7 @@ def test_methods_have_the_signature_of_what_they_queue() -> None:
         (b"POST /v1/responses HTTP/1.1\r\nContent-Length: 999999999999\r\n\r\n", 413),
         (b"POST /v1/responses HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", 411),
         (b"POST /v1/responses HTTP/1.1\r\nContent-Encoding: zstd\r\nContent-Length: 1\r\n\r\n.", 415),
-        (b"GET / HTTP/1.1\r\nX: " + b"x" * http_wire.MAX_HEAD + b"\r\n\r\n", 431),
+        (b"GET / HTTP/1.1\r\nX: " + b"x" * _http.MAX_HEAD + b"\r\n\r\n", 431),
     ],
 )
 def test_other_requests(model: ScriptedModel, request_bytes: bytes, status: int) -> None:
@@ -120,7 +119,7 @@ def test_only_the_newest_requests_are_kept() -> None:
 
 
 def test_waits_are_bounded(model: ScriptedModel) -> None:
-    with pytest.raises(WaitTimeoutError, match=r"no 1 request\(s\) within 0.01 s \(seen: 0\)"):
+    with pytest.raises(WaitTimeoutError, match=r"expected 1 request\(s\) within 0.01 s, got 0"):
         model.wait_for_requests(1, 0.01)
     model.wait_idle(0.01)
 
@@ -154,7 +153,7 @@ def test_a_mistake_of_the_script_fails_the_request_and_the_test() -> None:
     status, body = ask(model)
     assert status == 400
     assert b"KeyError" in body
-    assert b"nothing is scripted" in ask(model)[1]
+    assert b"no answer is scripted" in ask(model)[1]
     with pytest.raises(ScriptError, match="KeyError: 'POST'") as raised:
         model.__exit__(None, None, None)
     assert len(raised.value.problems) == 3
@@ -178,7 +177,7 @@ def test_a_shared_model_can_start_over(model: ScriptedModel) -> None:
 
 def test_unused_replies_are_named(model: ScriptedModel) -> None:
     model.say("never")
-    with pytest.raises(ScriptError, match="never asked for, queue: Reply"):
+    with pytest.raises(ScriptError, match="unused answer, queue: Reply"):
         model.assert_drained()
 
 
@@ -230,7 +229,7 @@ def test_nothing_is_left_behind() -> None:
 
 
 def test_a_blocking_callable_is_told_and_not_waited_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("openai_codex.testing.server._STOP_TIMEOUT", 0.2)
+    monkeypatch.setattr("openai_codex.testing._http._STOP_TIMEOUT", 0.2)
     entered, go_on = threading.Event(), threading.Event()
 
     def blocking(_: RecordedRequest) -> str:
@@ -241,7 +240,7 @@ def test_a_blocking_callable_is_told_and_not_waited_for_ever(monkeypatch: pytest
     model = ScriptedModel(blocking).start()
     with send(model, post()):
         assert entered.wait(DEADLINE)
-        with pytest.raises(ScriptError, match="a reply callable blocks"):
+        with pytest.raises(ScriptError, match="a function of the script blocks it"):
             model.close()
         go_on.set()
     monkeypatch.undo()

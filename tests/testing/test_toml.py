@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from openai_codex.testing import toml
+from openai_codex.testing import _toml as toml
 
 if sys.version_info >= (3, 11):
     import tomllib

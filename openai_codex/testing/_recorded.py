@@ -1,19 +1,17 @@
-"""`RecordedRequest`: what the runtime sent to the model, with short ways to the parts that tests look at."""
+"""`RecordedRequest`: a request of the runtime to the model, with shortcuts to the parts that tests check."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import attrs
 import orjson
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
 JsonObject = dict[str, Any]
 
-# A provider can be given its key in a header, or a query, of any name: so only what is known to be harmless is shown.
+# A provider may receive its key in a header, or a query, of any name, so only headers known to be harmless are shown.
 _HARMLESS = {
     *("accept", "content-length", "content-type", "host", "originator", "user-agent"),
     *("session-id", "thread-id", "x-client-request-id"),
@@ -31,29 +29,34 @@ def _masked_path(path: str) -> str:
 
 @attrs.frozen
 class RecordedRequest:
-    """One request. Its `repr` masks whatever may be a secret and leaves out the body; the attributes are complete."""
+    """One HTTP request. Its `repr` masks possible secrets and leaves out the body; the attributes are complete.
+
+    Attributes:
+        method: The HTTP method.
+        path: The path with its query.
+        headers: The headers, names in lower case.
+        body: The body as it was received.
+    """
 
     method: str
     path: str = attrs.field(repr=_masked_path)
-    """The path with its query."""
     headers: Mapping[str, str] = attrs.field(repr=_masked_headers)
-    """Names in lower case."""
     body: bytes = attrs.field(repr=lambda body: f"<{len(body)} bytes>")
 
     @cached_property
     def json(self) -> JsonObject:
-        """The body, decoded; ``{}`` if there is none. Raises ``ValueError`` if it is no JSON."""
+        """The decoded body; ``{}`` without a body. Raises ``ValueError`` if it is not JSON."""
         decoded: JsonObject = orjson.loads(self.body) if self.body else {}
         return decoded
 
     @property
     def thread_id(self) -> str | None:
-        """The thread of the runtime that asks."""
+        """The id of the thread that sent the request."""
         return self.headers.get("thread-id")
 
     @property
     def model(self) -> str | None:
-        """The name of the model that was asked."""
+        """The name of the requested model."""
         return self.json.get("model")
 
     @property
@@ -64,18 +67,18 @@ class RecordedRequest:
 
     @property
     def tools(self) -> list[JsonObject]:
-        """The tools that the model was offered."""
+        """The declarations of the tools offered to the model."""
         tools: list[JsonObject] = self.json.get("tools", [])
         return tools
 
     @property
     def user_texts(self) -> list[str]:
-        """Each piece of text in the user messages, oldest first; the runtime adds messages of its own in front."""
+        """Each piece of text in the user messages, oldest first; the runtime puts messages of its own in front."""
         return self._texts("user")
 
     @property
     def last_user_text(self) -> str:
-        """The whole text of the newest user message, its pieces joined by line ends; empty if there is none."""
+        """The text of the newest user message, its pieces joined by newlines; empty without a user message."""
         newest = [item for item in self.input if item.get("role") == "user"][-1:]
         return "\n".join(_texts(newest))
 
@@ -91,7 +94,7 @@ class RecordedRequest:
 
     @property
     def function_outputs(self) -> dict[str, Any]:
-        """What tools answered, by call id: text, or a list of content parts."""
+        """The outputs of tools by call id: each a text or a list of content parts."""
         return {
             item["call_id"]: item["output"] for item in self.input if str(item.get("type")).endswith("_call_output")
         }

@@ -1,7 +1,7 @@
-"""`Control`: the thread that talks to the children of a `FakeAppServer`, and `Link`, its connection to one of them.
+"""`Control`: the thread that talks to the processes of a `FakeAppServer`, and `Link`, its connection to one of them.
 
-It owns the listening socket, the thread and every connection, and the life of whatever is connected. What the messages
-mean it does not know.
+It owns the listening socket, the thread, every connection, and the lifetime of the connected processes. It does not
+interpret messages.
 """
 
 from __future__ import annotations
@@ -15,27 +15,25 @@ import signal
 import socket
 import sys
 import threading
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
-from openai_codex.testing.errors import ScriptError
-from openai_codex.testing.fake import program
+from openai_codex.testing._fake import program
+from openai_codex.testing._waiting import ScriptError
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    OnMessage = Callable[[str, list[int], bytes], None]
+OnMessage = Callable[[str, list[int], bytes], None]
 
 _BACKLOG = 1024
 _START_TIMEOUT = 5.0
 
-# How long a process whose connection was ended may take to exit, before and after it is killed, in seconds.
+# How long a process may take to exit after the end of its connection, and again after it is killed, in seconds.
 _EXIT_TIMEOUT = 1.0
 
 
 class Link(asyncio.Protocol):
-    """The connection to one process, which lives no longer than it. `send` may be called from any thread."""
+    """The connection to one process; the process ends with it. `send` may be called from any thread."""
 
     def __init__(self, control: Control) -> None:
         self.pid = 0
@@ -44,47 +42,46 @@ class Link(asyncio.Protocol):
         self.on_closed: Callable[[], None] = _nothing
         self.closed = control.loop.create_future()
         self.control = control
-        """The one thread of all links."""
         self._received = bytearray()
 
     def send(self, verb: str, *numbers: int, payload: bytes = b"") -> None:
-        """Tell the process something: in order with what was sent before, never blocking, lost if it is gone."""
+        """Send a message to the process, in the order of the calls. Never blocks; the message is lost after its end."""
         message = program.packed(verb, *numbers, payload=payload)
         with contextlib.suppress(RuntimeError):  # the server was closed
             self.control.loop.call_soon_threadsafe(self._transport.write, message)
 
     def end(self) -> None:
-        """Let the process exit, on the control thread: the end of the connection is what it lives by."""
+        """Let the process exit, by the end of the connection. On the control thread."""
         if not self._transport.is_closing():
             self._transport.write_eof()
 
     def kill(self) -> None:
-        """Kill the process, on the control thread: as long as the connection is open, the number is its own."""
+        """Kill the process. On the control thread: while the connection is open, the process id cannot be reused."""
         if self.is_open and self.pid:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(self.pid, signal.SIGKILL)
 
     def abort(self) -> None:
-        """Drop the connection, on the control thread."""
+        """Drop the connection. On the control thread."""
         self._transport.abort()
 
-    # --- what the loop calls
+    # --- called by the event loop
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """The process has connected."""
+        """Register a process that has connected."""
         self._transport = cast("asyncio.Transport", transport)
-        # asyncio does so for sockets that were made with the number of the protocol; those of `create_server` were not.
+        # asyncio sets it only on sockets that were created with a protocol number, which `create_server` does not do.
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.control.links.add(self)
 
     def data_received(self, data: bytes) -> None:
-        """The process has said something."""
+        """Pass on the messages of the process."""
         self._received += data
         for verb, numbers, payload in self._messages():
             self.on_message(verb, numbers, payload)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  the name is the base class's
-        """The process is gone."""
+        """Forget a process that has ended."""
         self.is_open = False
         self.control.links.discard(self)
         self.closed.set_result(None)
@@ -102,10 +99,10 @@ class Link(asyncio.Protocol):
 
 
 class Control:
-    """Accepts the processes that know its token, and ends all of them when it is closed.
+    """Accepts the processes that send its token, and ends all of them when it is closed.
 
-    `welcome` is called on the thread of this object for each that has introduced itself; it sets the link's
-    `on_message` and `on_closed`, which are called there too.
+    `welcome` is called on the thread of this object for each process that has identified itself. It sets `on_message`
+    and `on_closed` of the link, which are called on the same thread.
     """
 
     def __init__(self, welcome: Callable[[Link], None]) -> None:
@@ -123,15 +120,15 @@ class Control:
 
     @property
     def command_line(self) -> tuple[str, ...]:
-        """What starts a process that connects here."""
+        """The command line of a process that connects here."""
         return (sys.executable, "-I", "-S", str(Path(program.__file__)), str(self.port), self._token)
 
     def is_current_thread(self) -> bool:
-        """Whether the caller runs on the thread of this object, which must not wait for what only it can bring."""
+        """Return whether the caller runs on the thread of this object, which must not wait for messages."""
         return threading.current_thread() is self._thread
 
     def start(self) -> None:
-        """Start the thread; returns once connections are accepted. Raises `ScriptError` if that takes 5 s."""
+        """Start the thread; returns once connections are accepted. Raises `ScriptError` after 5 s."""
         self._thread.start()
         if not self._up.wait(_START_TIMEOUT):
             raise ScriptError((f"{self._thread.name} did not start within {_START_TIMEOUT:g} s",))
@@ -139,22 +136,24 @@ class Control:
     def close(self) -> None:
         """End every process, close the port and end the thread; closing again does nothing.
 
-        Raises `ScriptError` if the thread is still busy after 5 s: then a function of the script blocks it.
+        Raises `ScriptError` if the thread still runs after 5 s: then a function of the script blocks it.
         """
         with contextlib.suppress(RuntimeError):  # closed before
             self.loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(_START_TIMEOUT)
         if self._thread.is_alive():
-            raise ScriptError((f"{self._thread.name} did not stop within {_START_TIMEOUT:g} s: a function blocks",))
+            raise ScriptError(
+                (f"{self._thread.name} did not stop within {_START_TIMEOUT:g} s: a function of the script blocks it",)
+            )
 
     def expect(self, welcome: Callable[[Link], None]) -> int:
-        """A ticket for a process that will come by it; `welcome` is called in place of the usual one."""
+        """Return a ticket for a process that will send it; `welcome` is then called in place of the default one."""
         ticket = next(self._tickets)
         self._expected[ticket] = welcome
         return ticket
 
     def receive_hello(self, link: Link) -> OnMessage:
-        """What takes the first message of a link."""
+        """Return the callback for the first message of a link."""
         return partial(self._on_hello, link)
 
     def _on_hello(self, link: Link, verb: str, numbers: list[int], token: bytes) -> None:
@@ -175,9 +174,9 @@ class Control:
         await self._stop.wait()
         server.close()
         for step in (Link.end, Link.kill, Link.abort):
-            await self._leave_by(step)
+            await self._apply(step)
 
-    async def _leave_by(self, step: Callable[[Link], None]) -> None:
+    async def _apply(self, step: Callable[[Link], None]) -> None:
         links = tuple(self.links)
         for link in links:
             step(link)
@@ -186,8 +185,8 @@ class Control:
 
 
 def _nothing() -> None:
-    """Nobody is interested."""
+    """Do nothing, before a process has identified itself."""
 
 
 def _ignore(_verb: str, _numbers: list[int], _payload: bytes) -> None:
-    """Nothing is expected."""
+    """Drop a message, before the link has an owner."""

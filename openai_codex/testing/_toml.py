@@ -1,29 +1,27 @@
-"""Writes nested dicts as TOML: strings, numbers, booleans, arrays and tables. Nothing else, and nothing is read."""
+"""Writes nested dicts as TOML: strings, numbers, booleans, arrays and tables. It has no reader and no other types."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Union
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Union
 
 import orjson
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 TomlValue = Union[str, bool, int, float, "Sequence[TomlValue]", "Mapping[str, TomlValue]"]
-"""What can be written; ``None`` has no place in TOML."""
+"""The values that can be written; TOML has no null."""
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def dumps(document: Mapping[str, TomlValue]) -> str:
-    """The document as TOML text. Raises ``TypeError`` for a value that TOML does not know."""
+    """Return the document as TOML text. Raises ``TypeError`` for a value that TOML does not have."""
     return "".join(f"{line}\n" for line in _table(document, ()))
 
 
 def _table(table: Mapping[str, TomlValue], path: tuple[str, ...]) -> Iterator[str]:
-    # A table must list its own values before the first table inside it: TOML has no way back.
+    # A table lists its own values before its first inner table: after the header of an inner table, no line belongs to
+    # the outer one.
     inner = {key: value for key, value in table.items() if isinstance(value, Mapping)}
     if path and (len(inner) < len(table) or not table):
         yield f"[{'.'.join(map(_key, path))}]"
@@ -55,4 +53,4 @@ def _value(value: TomlValue) -> str:
         case Sequence():
             return f"[{', '.join(map(_value, value))}]"
         case _:
-            raise TypeError(f"TOML has no value for {type(value).__name__}")
+            raise TypeError(f"expected a str, bool, int, float, sequence or mapping, got {type(value).__name__}")

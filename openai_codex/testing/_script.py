@@ -1,4 +1,4 @@
-"""The script of a model: which answer goes to which request. Pure state, no thread and no I/O.
+"""The script of a model: selects the answer to each request. Pure state, without threads and I/O.
 
 Routes come first, in the order in which they were added; then the queue; then the default.
 """
@@ -10,29 +10,29 @@ import textwrap
 from collections import Counter, deque
 from collections.abc import Callable
 
-from openai_codex.testing.errors import ScriptError
-from openai_codex.testing.recorded import RecordedRequest
-from openai_codex.testing.replies import Answer, say
+from openai_codex.testing._recorded import RecordedRequest
+from openai_codex.testing._replies import Answer, say
+from openai_codex.testing._waiting import ScriptError
 
 Scripted = Answer | str | Callable[[RecordedRequest], Answer | str]
-"""What can be queued: an answer, the text of a message, or a function of the request that gives either."""
+"""What can be scripted: an answer, the text of a message, or a function of the request that returns either."""
 
 Matcher = str | re.Pattern[str] | Callable[[RecordedRequest], bool]
-"""What a route listens to: the whole last user text, a pattern found in it, or any property of the request."""
+"""What a route matches: the whole last user text, a pattern found in it, or a function of the request."""
 
 
 class Route:
-    """Answers for the requests that match: each thread gets them in order, and then the last one again and again."""
+    """Answers for matching requests: each thread gets them in order, and then the last one repeatedly."""
 
     def __init__(self, matcher: Matcher, answers: tuple[Scripted, ...]) -> None:
         if not answers:
-            raise ScriptError((f"when({matcher!r}) has no reply",))
+            raise ScriptError((f"when({matcher!r}) needs at least one answer",))
         self._matcher = matcher
         self._answers = answers
         self._served: Counter[str | None] = Counter()
 
     def matches(self, request: RecordedRequest) -> bool:
-        """Whether this route takes the request."""
+        """Return whether this route applies to the request."""
         if isinstance(self._matcher, str):
             return self._matcher == request.last_user_text
         if isinstance(self._matcher, re.Pattern):
@@ -40,18 +40,18 @@ class Route:
         return self._matcher(request)
 
     def take(self, request: RecordedRequest) -> Scripted:
-        """The next answer for the thread of this request."""
+        """Return the next answer for the thread of this request."""
         self._served[request.thread_id] += 1
         return self._answers[min(self._served[request.thread_id], len(self._answers)) - 1]
 
     def unused(self) -> tuple[str, ...]:
-        """A line for every answer that no thread ever got."""
+        """Return a line for every answer that was given to no thread."""
         most = max(self._served.values(), default=0)
         return tuple(f"when({self._matcher!r}): {_line(answer)}" for answer in self._answers[most:])
 
 
 class Script:
-    """The answers of one model, and what is left of them."""
+    """The answers of one model, and which of them are still unused."""
 
     def __init__(self, default: Scripted | None) -> None:
         self._default = default
@@ -63,7 +63,7 @@ class Script:
         self._queue.extend(answers)
 
     def route(self, matcher: Matcher, answers: tuple[Scripted, ...]) -> None:
-        """Add a route behind those that there are. Raises `ScriptError` without an answer."""
+        """Append a route. Raises `ScriptError` without an answer."""
         self._routes.append(Route(matcher, answers))
 
     def choose(self, request: RecordedRequest) -> Scripted:
@@ -74,23 +74,23 @@ class Script:
         if self._queue:
             return self._queue.popleft()
         if self._default is None:
-            raise ScriptError((f"nothing is scripted for the user text {request.last_user_text!r}",))
+            raise ScriptError((f"no answer is scripted for the user text {request.last_user_text!r}",))
         return self._default
 
     def clear(self) -> None:
-        """Forget queue and routes; the default stays."""
+        """Remove queue and routes; the default stays."""
         self._queue.clear()
         self._routes.clear()
 
     def unused(self) -> tuple[str, ...]:
-        """A line for every answer that was never asked for."""
+        """Return a line for every answer that no request has received."""
         queued = (f"queue: {_line(answer)}" for answer in self._queue)
         routed = (line for route in self._routes for line in route.unused())
-        return tuple(f"never asked for, {line}" for line in (*queued, *routed))
+        return tuple(f"unused answer, {line}" for line in (*queued, *routed))
 
 
 def resolve(scripted: Scripted, request: RecordedRequest) -> Answer:
-    """The answer that `scripted` stands for. Raises whatever a function of the script raises."""
+    """Return the answer that `scripted` stands for. Raises whatever a function of the script raises."""
     if isinstance(scripted, str):
         return say(scripted)
     if callable(scripted):

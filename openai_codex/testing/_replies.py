@@ -1,28 +1,30 @@
-"""How a scripted model answers one request: a streamed reply, an HTTP failure, or silence.
+"""The answers of a scripted model to one request: a streamed reply, an HTTP failure, or no response.
 
 Answers are frozen values, built by the functions below and checked when they are built. Nothing here sends anything.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import attrs
 import orjson
 
-from openai_codex.testing.errors import ScriptError
-from openai_codex.testing.items import Item, Phase, call, custom_call, message
-from openai_codex.testing.sse import Event, event
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from openai_codex.testing.gate import Gate
+from openai_codex.testing._items import Event, Item, Phase, call, custom_call, event, message
+from openai_codex.testing._waiting import Gate, ScriptError
 
 
 @attrs.frozen
 class Usage:
-    """The token numbers that a reply reports."""
+    """The token counts that a reply reports.
+
+    Attributes:
+        input_tokens: Tokens of the input, cached ones included.
+        cached_input_tokens: Tokens of the input that were read from a cache.
+        output_tokens: Tokens of the output, those of reasoning included.
+        reasoning_output_tokens: Tokens of the output that were spent on reasoning.
+    """
 
     input_tokens: int = 10
     cached_input_tokens: int = 0
@@ -31,11 +33,11 @@ class Usage:
 
     @property
     def total_tokens(self) -> int:
-        """Input and output together."""
+        """The sum of input and output."""
         return self.input_tokens + self.output_tokens
 
     def to_wire(self) -> dict[str, Any]:
-        """The ``usage`` member of a response object."""
+        """Return the ``usage`` member of a response object."""
         return {
             "input_tokens": self.input_tokens,
             "input_tokens_details": {"cached_tokens": self.cached_input_tokens},
@@ -47,36 +49,53 @@ class Usage:
 
 @attrs.frozen
 class StreamFailure:
-    """A stream that ends with ``response.failed``."""
+    """The end of a stream by ``response.failed``."""
 
     code: str
     message: str
 
+    def event(self, response_id: str) -> Event:
+        """Return the last event of the stream."""
+        error = {"code": self.code, "message": self.message}
+        return event("response.failed", response={"id": response_id, "status": "failed", "error": error})
+
 
 @attrs.frozen
 class Incomplete:
-    """A stream that ends with ``response.incomplete``."""
+    """The end of a stream by ``response.incomplete``."""
 
     reason: str
+
+    def event(self, response_id: str) -> Event:
+        """Return the last event of the stream."""
+        details = {"reason": self.reason}
+        body = {"id": response_id, "status": "incomplete", "incomplete_details": details}
+        return event("response.incomplete", response=body)
 
 
 @attrs.frozen
 class Reply:
-    """A stream of events. Built by `reply`, `say`, `fail_stream` and `truncate`."""
+    """A stream of events. Built by `reply`, `say`, `fail_stream` and `truncate`.
+
+    Attributes:
+        items: The output items, in order.
+        usage: The token counts that ``response.completed`` reports.
+        ending: The event that ends the stream; ``None`` is ``response.completed``.
+        cut_after: The number of deltas after which the connection is closed, without any ending; ``None`` sends all.
+        gate: The gate that holds the reply.
+        hold_after: The number of deltas after which the reply is held at `gate`.
+        delay: Seconds before the response headers.
+        delta_delay: Seconds before each delta.
+    """
 
     items: tuple[Item, ...]
     usage: Usage = Usage()
     ending: StreamFailure | Incomplete | None = None
-    """How the stream ends; ``None`` is the good end, ``response.completed``."""
     cut_after: int | None = None
-    """The connection is closed after so many deltas, in place of any ending."""
     gate: Gate | None = None
     hold_after: int = 0
-    """The reply is held at `gate` after so many deltas."""
     delay: float = 0.0
-    """Seconds before the response headers."""
     delta_delay: float = 0.0
-    """Seconds before each delta."""
 
     def __attrs_post_init__(self) -> None:
         count = sum(each.is_delta for each in self.events("check"))
@@ -87,45 +106,46 @@ class Reply:
             raise ScriptError((f"hold_after={self.hold_after} needs a gate",))
 
     def events(self, name: str) -> Iterator[Event]:
-        """All events of the stream; `name` is the unique part of the ids in it."""
+        """Yield all events of the stream; `name` is the unique part of the ids in it."""
         yield event("response.created", response={"id": f"resp_{name}"})
         for index, item in enumerate(self.items):
             yield from item.events(index, f"{name}_{index}")
         yield self._last(f"resp_{name}")
 
     def _last(self, response_id: str) -> Event:
-        if isinstance(self.ending, StreamFailure):
-            error = {"code": self.ending.code, "message": self.ending.message}
-            return event("response.failed", response={"id": response_id, "status": "failed", "error": error})
-        if isinstance(self.ending, Incomplete):
-            details = {"reason": self.ending.reason}
-            body = {"id": response_id, "status": "incomplete", "incomplete_details": details}
-            return event("response.incomplete", response=body)
+        if self.ending is not None:
+            return self.ending.event(response_id)
         body = {"id": response_id, "status": "completed", "usage": self.usage.to_wire()}
         return event("response.completed", response=body)
 
 
 @attrs.frozen
 class HttpFailure:
-    """An HTTP response that is no stream. Built by `fail`."""
+    """An HTTP response that is not a stream. Built by `fail`.
+
+    Attributes:
+        status: The HTTP status.
+        body: The response body.
+        headers: Response headers, which replace the default ones of the same name.
+        delay: Seconds before the response headers.
+    """
 
     status: int
     body: bytes
     headers: Mapping[str, str] = attrs.field(factory=dict[str, str])
     delay: float = 0.0
-    """Seconds before the response headers."""
 
 
 @attrs.frozen
 class Hang:
-    """No response at all, not even headers, until the client leaves or the model is closed. Built by `hang`."""
+    """No response, not even headers, until the client disconnects or the model is closed. Built by `hang`."""
 
 
 Answer = Reply | HttpFailure | Hang
-"""Whatever a scripted model can answer to one request."""
+"""Every answer of a scripted model to one request."""
 
 
-def reply(  # all but the items are options by name
+def reply(
     *items: Item,
     usage: Usage = Usage(),
     incomplete: str | None = None,
@@ -134,17 +154,26 @@ def reply(  # all but the items are options by name
     delay: float = 0.0,
     delta_delay: float = 0.0,
 ) -> Reply:
-    """A reply made of the given items.
+    """A reply made of output items.
 
-    It is held at `gate` after `hold_after` deltas: 0 is before the first event, the number of all deltas is before the
-    last item is finished. It starts after `delay` seconds, each delta comes after `delta_delay` seconds. With
-    `incomplete` the stream ends as incomplete, for that reason. Raises `ScriptError` if `hold_after` cannot be reached.
+    Args:
+        items: The output items, in order.
+        usage: The token counts to report.
+        incomplete: End the stream as incomplete, for this reason.
+        gate: Hold the reply at this gate.
+        hold_after: The number of deltas before the gate: 0 holds before the first event, the number of all deltas
+            before the last item is finished.
+        delay: Seconds before the response headers.
+        delta_delay: Seconds before each delta.
+
+    Raises:
+        ScriptError: The reply has fewer deltas than `hold_after`, or `hold_after` was given without `gate`.
     """
     ending = None if incomplete is None else Incomplete(incomplete)
     return Reply(items, usage, ending, None, gate, hold_after, delay, delta_delay)
 
 
-def say(  # all but the text are options by name
+def say(
     text: str = "",
     *,
     deltas: Sequence[str] | None = None,
@@ -156,7 +185,7 @@ def say(  # all but the text are options by name
     delay: float = 0.0,
     delta_delay: float = 0.0,
 ) -> Reply:
-    """A reply of one message; see `message` for the text and `reply` for the rest."""
+    """A reply of one message; `message` describes the options of the text, `reply` the others."""
     said = message(text, deltas=deltas, chunks=chunks, phase=phase)
     return reply(said, usage=usage, gate=gate, hold_after=hold_after, delay=delay, delta_delay=delta_delay)
 
@@ -169,7 +198,15 @@ def fail(
     headers: Mapping[str, str] | None = None,
     delay: float = 0.0,
 ) -> HttpFailure:
-    """An HTTP failure. Without a `body` an error object is made up, with `code` as its type and code."""
+    """An HTTP failure.
+
+    Args:
+        status: The HTTP status.
+        body: The response body; a mapping is sent as JSON. ``None`` sends an error object.
+        code: The type and code of that error object.
+        headers: Response headers.
+        delay: Seconds before the response headers.
+    """
     error = {"message": f"scripted failure {status}", "type": code, "code": code}
     return HttpFailure(status, _to_bytes({"error": error} if body is None else body), dict(headers or {}), delay)
 
@@ -186,13 +223,23 @@ def truncate(
     chunks: int | None = None,
     after: int | None = None,
 ) -> Reply:
-    """A message whose stream is cut after so many deltas, by default after all of them: it is never finished."""
+    """A message whose stream is cut before it is finished.
+
+    Args:
+        text: The text of the message; see `message` for this and the next two.
+        deltas: The pieces of the text, in place of `text`.
+        chunks: The number of pieces in which `text` is streamed.
+        after: The number of deltas after which the connection is closed; ``None`` sends all of them.
+
+    Raises:
+        ScriptError: The message has fewer deltas than `after`, or `message` refuses the options of the text.
+    """
     said = message(text, deltas=deltas, chunks=chunks)
     return Reply((said,), cut_after=len(said.deltas) if after is None else after)
 
 
 def hang() -> Hang:
-    """No response at all, until the client leaves or the model is closed."""
+    """No response at all, until the client disconnects or the model is closed."""
     return Hang()
 
 
@@ -207,7 +254,7 @@ def call_reply(
     return reply(call(name, arguments, call_id=call_id, namespace=namespace))
 
 
-def custom_call_reply(name: str, input: str, *, call_id: str | None = None) -> Reply:  # see custom_call
+def custom_call_reply(name: str, input: str, *, call_id: str | None = None) -> Reply:
     """A reply of one custom call; see `custom_call`."""
     return reply(custom_call(name, input, call_id=call_id))
 

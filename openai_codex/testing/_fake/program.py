@@ -1,15 +1,15 @@
-"""The program that a `FakeAppServer` runs as its child: a bridge between three pipes and the test, that obeys.
+"""The program that a `FakeAppServer` runs as its child: it connects three pipes to the test and carries out commands.
 
-It knows nothing of JSON or of the protocol. What comes on stdin goes to the test as it is; the test says, over a
-loopback connection, what to write and how to misbehave. Commands are carried out one after another. When the
-connection ends, so does the process, whatever it was told to ignore.
+It does not know JSON or the protocol. Input from stdin goes to the test unchanged; the test sends commands over a
+loopback connection: what to write, and how to misbehave. They are carried out one after another. When the connection
+ends, the process ends, whatever it was told to ignore.
 
-It is run as a file, by an interpreter without site packages, and imports next to nothing: every start costs.
+It is run as a file, by an interpreter without site packages, and imports very little, because it is started often.
 """
 
 from __future__ import annotations
 
-import _socket  # the C module: `socket` on top of it would be a third of the start
+import _socket  # the C module: importing `socket` would take a third of the start
 import os
 import select
 import sys
@@ -20,19 +20,19 @@ _STDIN = 0
 
 
 def packed(verb: str, *numbers: int, payload: bytes = b"") -> bytes:
-    """One message of the connection, either way: a padded header of words that ends in the size, then the payload."""
+    """Encode a message, in either direction: a padded header of words that ends in the size, then the payload."""
     words = " ".join((verb, *(str(int(number)) for number in numbers), str(len(payload))))
     return words.encode().ljust(HEADER_SIZE) + payload
 
 
 def unpacked(header: bytes) -> tuple[str, list[int], int]:
-    """What a header says: the verb, its numbers, and the size of the payload."""
+    """Decode a header: the verb, its numbers, and the size of the payload."""
     verb, *numbers, size = header.decode().split()
     return verb, [int(number) for number in numbers], int(size)
 
 
 class Child:
-    """This process; it begins to read stdin when it is told to, so that the test can set it up before."""
+    """This process. It reads stdin only on command, so that the test can configure it before."""
 
     def __init__(self, port: int, token: str) -> None:
         self.port = port
@@ -42,7 +42,7 @@ class Child:
         self.ignores_end = False
 
     def connect(self, ticket: int) -> _socket.socket:
-        """Connect to the test and introduce this process; `ticket` says by which command it came to be."""
+        """Connect to the test and identify this process; `ticket` is that of the command that started it."""
         control = _socket.socket(_socket.AF_INET, _socket.SOCK_STREAM)
         control.connect(("127.0.0.1", self.port))
         control.setsockopt(_socket.IPPROTO_TCP, _socket.TCP_NODELAY, 1)
@@ -50,7 +50,7 @@ class Child:
         return control
 
     def run(self) -> None:
-        """Obey and forward until the connection ends; commands come first."""
+        """Carry out commands and forward input until the connection ends; commands come first."""
         while True:
             sources = [self.control.fileno(), _STDIN] if self.is_reading else [self.control.fileno()]
             if self.control.fileno() in select.select(sources, [], [])[0]:
@@ -71,7 +71,7 @@ class Child:
             self.control.sendall(packed("done", ticket, payload=trouble))
 
     def forward(self) -> None:
-        """Pass on what stdin has; its end is that of the process, unless that is to be ignored."""
+        """Send the input of stdin to the test; exit at its end, unless that is ignored."""
         data = os.read(_STDIN, _CHUNK)
         if data:
             self.control.sendall(packed("input", payload=data))
@@ -81,7 +81,7 @@ class Child:
             leave()
 
     def receive(self, size: int) -> bytes:
-        """Read so many bytes of the connection; without a connection there is no process."""
+        """Read `size` bytes from the connection; exit at its end."""
         data = bytearray()
         while len(data) < size:
             piece = self.control.recv(min(size - len(data), _CHUNK))
@@ -93,11 +93,11 @@ class Child:
     # --- commands: each takes its numbers and the payload
 
     def write(self, numbers: list[int], payload: bytes) -> None:
-        """Write the payload so many times, in pieces of a size, to a file descriptor."""
+        """Write the payload repeatedly to a file descriptor, in pieces of a size."""
         fd, times, piece = numbers
         rest = memoryview(payload * times)
         while rest:
-            # `write` may take less than it is given; then the next piece is the shorter one.
+            # `os.write` may write less than it is given; the next piece starts where it stopped.
             rest = rest[os.write(fd, rest[: piece or len(rest)]) :]
 
     def close(self, numbers: list[int], _: bytes) -> None:
@@ -105,28 +105,28 @@ class Child:
         os.close(numbers[0])
 
     def read(self, numbers: list[int], _: bytes) -> None:
-        """Begin or cease to read stdin."""
+        """Start or stop reading stdin."""
         self.is_reading = bool(numbers[0])
 
     def ignore_end(self, _numbers: list[int], _: bytes) -> None:
-        """Live on when stdin ends."""
+        """Stay alive at the end of stdin."""
         self.ignores_end = True
 
     def ignore_signal(self, numbers: list[int], _: bytes) -> None:
-        """Live on when a signal comes."""
-        import signal  # costs more than all the rest, and few need it
+        """Ignore a signal."""
+        import signal  # takes longer than all other imports, and few tests need it
 
         signal.signal(numbers[0], signal.SIG_IGN)
 
     def sync(self, _numbers: list[int], _: bytes) -> None:
-        """Do nothing, when all before is done."""
+        """Do nothing; the confirmation shows that all earlier commands are done."""
 
     def exit(self, numbers: list[int], _: bytes) -> None:
         """End with an exit code."""
         leave(numbers[0])
 
     def die(self, numbers: list[int], _: bytes) -> None:
-        """End by a signal, also if it is being ignored."""
+        """End by a signal, also an ignored one."""
         import signal
 
         if numbers[0] not in {signal.SIGKILL, signal.SIGSTOP}:
@@ -134,7 +134,7 @@ class Child:
         os.kill(os.getpid(), numbers[0])
 
     def spawn(self, numbers: list[int], _: bytes) -> None:
-        """Start a process that does nothing, and lives on without this one."""
+        """Start an idle process that outlives this one."""
         if os.fork() == 0:
             try:
                 self.idle(*numbers)
@@ -142,7 +142,7 @@ class Child:
                 leave()
 
     def idle(self, ticket: int, holds_output: int, has_own_session: int) -> None:
-        """What the spawned process does: it waits for the end of a connection of its own."""
+        """Wait, in the spawned process, for the end of its own connection."""
         self.control.close()
         if has_own_session:
             os.setsid()
@@ -167,12 +167,12 @@ COMMANDS = {
 
 
 def leave(code: int = 0) -> None:
-    """End at once: nothing of the interpreter is worth being wound up."""
+    """End at once, without the shutdown of the interpreter, which would only take time."""
     os._exit(code)
 
 
 def main(port: str, token: str) -> None:
-    """Live until the connection ends; if that is by an error, the test has gone without a word."""
+    """Run until the connection ends; an error of the connection means that the test process has died."""
     try:
         Child(int(port), token).run()
     except OSError:

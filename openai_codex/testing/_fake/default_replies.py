@@ -1,21 +1,19 @@
-"""What a `FakeAppServer` answers when nothing was scripted: threads and turns as a runtime that behaves has them."""
+"""The answers of a `FakeAppServer` when nothing is scripted: threads and turns as a correct runtime handles them."""
 
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from openai_codex.testing.fake import frames
-
-if TYPE_CHECKING:
-    from openai_codex.testing.fake.request import FakeRequest
-    from openai_codex.testing.fake.turn import FakeTurn
+from openai_codex.testing import frames
+from openai_codex.testing._fake.child import FakeTurn
+from openai_codex.testing._fake.script import FakeRequest
 
 REFUSED = -32600
 
 
-class UsualAnswers:
-    """Remembers which turns are under way, for all starts of one server. Everything runs on the control thread."""
+class DefaultReplies:
+    """Tracks the turns in progress of all starts of one server. Everything runs on the control thread."""
 
     def __init__(self, *, announce_turns: bool) -> None:
         self.newest_turn: FakeTurn | None = None
@@ -32,12 +30,12 @@ class UsualAnswers:
         }
 
     def react(self, request: FakeRequest) -> None:
-        """Answer a request; refuse what is not usual. Notifications pass."""
+        """Answer a request of a known method, refuse others, ignore notifications."""
         if request.id is not None:
             self._answers.get(request.method, _refuse)(request)
 
     def _initialize(self, request: FakeRequest) -> None:
-        request.reply(frames.introduction())
+        request.reply(frames.initialize_result())
 
     def _start_thread(self, request: FakeRequest) -> None:
         id = f"thread-{next(self._thread_numbers)}"
@@ -47,7 +45,7 @@ class UsualAnswers:
         request.reply(frames.opened_thread(request.params["threadId"]))
 
     def _start_turn(self, request: FakeRequest) -> None:
-        """Begin a turn, or join the one that is under way, as the runtime does."""
+        """Start a turn, or add the input to the turn in progress, as the runtime does."""
         active = self._active(request)
         turn = active or self._begin(request)
         request.reply({"turn": frames.turn(turn.id)})
@@ -61,7 +59,7 @@ class UsualAnswers:
         return turn
 
     def _interrupt(self, request: FakeRequest) -> None:
-        """End a turn that is under way; the empty id stands for whichever it is."""
+        """End the turn in progress; an empty turn id means any."""
         turn = self._active(request)
         if turn is None or request.params.get("turnId") not in {"", turn.id}:
             request.refuse(REFUSED, "no active turn to interrupt")
@@ -75,7 +73,7 @@ class UsualAnswers:
 
 
 def _place(request: FakeRequest) -> tuple[int, Any]:
-    """Where a turn can be under way: a thread of one start."""
+    """Return where at most one turn can be in progress: a thread of one start."""
     return request.child.number, request.params.get("threadId")
 
 

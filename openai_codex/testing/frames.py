@@ -1,7 +1,7 @@
-"""What a runtime says, as plain functions: the frames as lines, and the payloads of the usual results.
+"""Builds what a runtime sends: frames as lines of bytes, and the payloads of common results.
 
-Everything fits the protocol of the pinned runtime, and nothing more is filled in than it demands. Times are fixed, so
-that frames are the same in every run. It knows nothing of children and turns under way.
+Every payload is valid in the protocol of the pinned runtime, with its required members only. Times are fixed, so that
+frames are the same in every run. It does not know children and turns in progress.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import orjson
 JsonObject = dict[str, Any]
 
 NOW = 1_700_000_000
-"""The time at which everything happens, in seconds since the epoch."""
+"""The time of every event, in seconds since the epoch."""
 NOW_MS = NOW * 1000
 
 
@@ -21,22 +21,22 @@ NOW_MS = NOW * 1000
 
 
 def request(id: int | str, method: str, params: JsonObject) -> bytes:
-    """A request of the runtime."""
+    """Return the line of a server request."""
     return _line({"id": id, "method": method, "params": params})
 
 
 def notification(method: str, params: JsonObject) -> bytes:
-    """A notification."""
+    """Return the line of a notification."""
     return _line({"method": method, "params": params, "emittedAtMs": NOW_MS})
 
 
 def response(id: int | str, result: Any) -> bytes:
-    """The reply to a request of the client."""
+    """Return the line of a response to a request of the client."""
     return _line({"id": id, "result": result})
 
 
 def refusal(id: int | str, code: int, message: str, data: Any = None) -> bytes:
-    """The refusal of a request of the client; ``data=None`` leaves the member out."""
+    """Return the line of an error response to a request of the client; ``data=None`` leaves the member out."""
     error = {"code": code, "message": message}
     return _line({"id": id, "error": error if data is None else {**error, "data": data}})
 
@@ -49,30 +49,30 @@ def _line(frame: JsonObject) -> bytes:
 
 
 def turn_started(thread_id: str, turn_id: str) -> bytes:
-    """The turn has begun."""
+    """Return the line of ``turn/started``."""
     return notification("turn/started", {"threadId": thread_id, "turn": turn(turn_id)})
 
 
 def turn_completed(thread_id: str, turn_id: str, status: str = "completed", error: JsonObject | None = None) -> bytes:
-    """The turn is over: ``completed``, ``interrupted`` or ``failed``, which has an error."""
+    """Return the line of ``turn/completed``; the status is ``completed``, ``interrupted``, or ``failed`` with an error."""
     over = {**turn(turn_id, status), "error": error, "completedAt": NOW, "durationMs": 1}
     return notification("turn/completed", {"threadId": thread_id, "turn": over})
 
 
 def delta(thread_id: str, turn_id: str, item_id: str, text: str) -> bytes:
-    """A piece of an agent message."""
+    """Return the line of ``item/agentMessage/delta``."""
     where = {"threadId": thread_id, "turnId": turn_id, "itemId": item_id}
     return notification("item/agentMessage/delta", {**where, "delta": text})
 
 
 def item_started(thread_id: str, turn_id: str, item: JsonObject) -> bytes:
-    """An item has begun."""
+    """Return the line of ``item/started``."""
     where = {"threadId": thread_id, "turnId": turn_id, "item": item}
     return notification("item/started", {**where, "startedAtMs": NOW_MS})
 
 
 def item_completed(thread_id: str, turn_id: str, item: JsonObject) -> bytes:
-    """An item is finished."""
+    """Return the line of ``item/completed``."""
     where = {"threadId": thread_id, "turnId": turn_id, "item": item}
     return notification("item/completed", {**where, "completedAtMs": NOW_MS})
 
@@ -80,8 +80,8 @@ def item_completed(thread_id: str, turn_id: str, item: JsonObject) -> bytes:
 # --- payloads
 
 
-def introduction() -> JsonObject:
-    """The result of ``initialize``."""
+def initialize_result() -> JsonObject:
+    """Build the result of ``initialize``."""
     return {
         "userAgent": "codex_python_sdk/0.0.0 (fake)",
         "codexHome": "/nowhere",
@@ -91,7 +91,7 @@ def introduction() -> JsonObject:
 
 
 def thread(id: str, *, ephemeral: bool = False) -> JsonObject:
-    """A thread that is loaded and idle, without turns."""
+    """Build a thread that is loaded and idle, without turns."""
     return {
         "id": id,
         "sessionId": id,
@@ -110,7 +110,7 @@ def thread(id: str, *, ephemeral: bool = False) -> JsonObject:
 
 
 def opened_thread(id: str, *, ephemeral: bool = False) -> JsonObject:
-    """The result of ``thread/start``, ``thread/resume`` and ``thread/fork``."""
+    """Build the result of ``thread/start``, ``thread/resume`` and ``thread/fork``."""
     return {
         "thread": thread(id, ephemeral=ephemeral),
         "approvalPolicy": "never",
@@ -123,10 +123,10 @@ def opened_thread(id: str, *, ephemeral: bool = False) -> JsonObject:
 
 
 def turn(id: str, status: str = "inProgress") -> JsonObject:
-    """The turn without its items, as it travels: as ``turn`` in the result of ``turn/start``, for one."""
+    """Build a turn without its items, as in the ``turn`` member of the result of ``turn/start``."""
     return {"id": id, "items": [], "itemsView": "notLoaded", "status": status, "startedAt": NOW}
 
 
 def agent_message(id: str, text: str, phase: str | None = None) -> JsonObject:
-    """An agent message as an item; `phase` is ``commentary``, ``final_answer`` or not told."""
+    """Build an agent message item; `phase` is ``commentary``, ``final_answer``, or ``None`` for unknown."""
     return {"type": "agentMessage", "id": id, "text": text, "phase": phase}
