@@ -45,7 +45,7 @@ bench: $(STAMP) ## Measure this package, the published SDK and a bare loop; writ
 bench-smoke: $(STAMP) ## Only check that all of the benchmark runs
 	$(BIN)/python -m tools.bench --smoke
 
-soak: $(STAMP) ## Do everything at random to the real runtime for MINUTES (5): nothing may hang, leak or get lost
+soak: $(STAMP) ## Run random operations on the real runtime for MINUTES (5): nothing may hang, leak or get lost
 	$(BIN)/python -m tools.soak --minutes $(or $(MINUTES),5)
 
 build: $(STAMP) ## Build sdist and wheel into dist/

@@ -1,4 +1,4 @@
-"""What is done to clients and their runtimes: killed, closed, dropped, asked too much, subscribed to and not read."""
+"""Operations on clients, their runtimes and threads: kill, close, drop, subscribe, send many requests, fork, resume."""
 
 from __future__ import annotations
 
@@ -10,116 +10,114 @@ from typing import TYPE_CHECKING
 
 from openai_codex import EventTimeoutError, TransportError
 from openai_codex.types import AgentMessageDeltaNotification, ItemCompletedNotification
-from tools.soak.verdict import Violation, expect
-from tools.soak.worker import PATIENCE, Worker
+from tools.soak.handlers import TOOLS
+from tools.soak.prompts import Violation, expect, expect_result
+from tools.soak.worker import TIMEOUT, Worker
 
 if TYPE_CHECKING:
     from openai_codex import AsyncCodex
     from openai_codex.types import ModelListResponse
-    from tools.soak.wishes import Wish
+    from tools.soak.prompts import Prompt
 
-# How many subscriptions that it does not read a worker keeps.
+# How many unread subscriptions a worker keeps.
 _UNREAD = 2
 
-# More than may be in flight, and enough notifications for one who reads slowly.
-_BURST, _SOME = 60, 30
+# More requests than may be in flight, and how many notifications a slow reader takes.
+_MANY, _SOME = 60, 30
 
 
 async def kill(worker: Worker) -> str:
     """Kill the runtime."""
-    life = worker.life
-    with life.harming() as mine:
-        before = life.client.health()
-        if not mine or not before.alive or before.pid is None:
-            return "somebody else has"
+    tracked = worker.tracked
+    with tracked.fault() as acquired:
+        before = tracked.client.health()
+        if not acquired or not before.alive or before.pid is None:
+            return "already killed"
 
         def is_noticed() -> bool:
-            after = life.client.health()
+            after = tracked.client.health()
             return not after.alive or after.generation != before.generation
 
-        life.kills += 1  # first: whoever sees the next runtime shall know why
+        tracked.kills += 1  # before the kill, so that the monitor never sees a restart that is not counted
         os.kill(before.pid, signal.SIGKILL)
-        await worker.until(is_noticed, "the client's notice of a kill")
+        await worker.until(is_noticed, "the client to notice a kill")
     return "killed"
 
 
 async def reopen(worker: Worker) -> str:
-    """Close the client, from one place or from two at once, while others use it, and open the next."""
-    old = worker.life
-    with old.harming() as mine:
-        if not mine:
-            return "somebody else does"
+    """Open the next client, and close the current one, once or twice at the same time, while others use it."""
+    old = worker.tracked
+    with old.fault() as acquired:
+        if not acquired:
+            return "already closing"
         old.closing = True
-        await worker.room.enter()
-        for outcome in await worker.face.together(*[old.close() for _ in range(worker.dice.choice([1, 2]))]):
+        await worker.shared.open_next()
+        for outcome in await worker.face.together(*[old.close() for _ in range(worker.random.choice([1, 2]))]):
             if outcome is not None:
                 raise outcome
-        expect_quiet(old.client)
+        expect_nothing_left(old.client)
     return "reopened"
 
 
-def expect_quiet(client: AsyncCodex) -> None:
-    """Raise `Violation` unless a closed client has nothing left."""
+def expect_nothing_left(client: AsyncCodex) -> None:
+    """Raise `Violation` unless a closed client has no runtime and no requests."""
     health = client.health()
     left = health.alive or health.requests_in_flight or health.requests_queued or health.requests_of_runtime
-    expect(not left, f"after its close: {health}")
+    expect(not left, f"expected nothing left after close, got {health}")
 
 
-async def visit(worker: Worker) -> str:
+async def use_another(worker: Worker) -> str:
     """Open another client on the same home, run a turn, and close it."""
-    wish = worker.wish()
-    client = await worker.room.connect()
+    prompt = worker.prompt()
+    client = await worker.shared.connect()
     try:
-        await _turn(client, wish)
+        await _run_turn(client, prompt)
     finally:
         await client.close()
-    expect_quiet(client)
+    expect_nothing_left(client)
     return "closed"
 
 
-async def drop(worker: Worker) -> str:
-    """Open another client on the same home, run a turn, and drop it: the collector ends its runtime."""
-    client = await worker.room.connect()
+async def drop_another(worker: Worker) -> str:
+    """Open another client on the same home, run a turn, and drop it: garbage collection ends its runtime."""
+    client = await worker.shared.connect()
     pid = client.health().pid
-    await _turn(client, worker.wish())
+    await _run_turn(client, worker.prompt())
     del client
     gc.collect()
-    await worker.until(lambda: not Path(f"/proc/{pid}").exists(), "the end of a runtime whose client was dropped")
+    await worker.until(lambda: not Path(f"/proc/{pid}").exists(), "the end of the runtime of a dropped client")
     return "collected"
 
 
-async def _turn(client: AsyncCodex, wish: Wish) -> None:
+async def _run_turn(client: AsyncCodex, prompt: Prompt) -> None:
     try:
         thread = await client.thread_start(ephemeral=True)
-        result = await thread.run(wish.prompt(), timeout=PATIENCE)
+        result = await thread.run(prompt.input, timeout=TIMEOUT)
     except TransportError as error:
-        raise Violation("nobody has harmed this client") from error
-    expect(result.final_response == wish.text, f"another client's turn is {result.status}: {result.final_response!r}")
+        raise Violation("expected no transport error of a client without faults") from error
+    expect_result(result, prompt)
 
 
-async def background(worker: Worker) -> str:
-    """Leave a command running that only the end of the runtime ends."""
-    held, wish = (
-        await worker.start(ephemeral=True, approval_policy="never", sandbox="full-access"),
-        worker.wish("background"),
-    )
-    result = await worker.run(held, wish)
-    expect(result.final_response == wish.text, f"the turn is {result.status}: {result.final_response!r}")
+async def leave_command_running(worker: Worker) -> str:
+    """Start a command that only the end of the runtime ends."""
+    thread = await worker.start(ephemeral=True, approval_policy="never", sandbox="full-access")
+    prompt = worker.prompt("background")
+    expect_result(await worker.run(thread, prompt), prompt)
     return "left"
 
 
 async def subscribe(worker: Worker) -> str:
-    """Subscribe to everything and read nothing; be done with the oldest such subscription."""
-    worker.unread.append(worker.client.events(limit=worker.dice.choice([20, 200])))
+    """Subscribe to everything without reading it; close the oldest such subscription."""
+    worker.unread.append(worker.client.events(limit=worker.random.choice([20, 200])))
     if len(worker.unread) > _UNREAD:
         await worker.unread.pop(0).close()
     return "unread"
 
 
-async def listen(worker: Worker) -> str:
+async def read_slowly(worker: Worker) -> str:
     """Read some notifications, slowly."""
     seen = 0
-    types = worker.dice.choice([(), (AgentMessageDeltaNotification, ItemCompletedNotification)])
+    types = worker.random.choice([(), (AgentMessageDeltaNotification, ItemCompletedNotification)])
     async with worker.client.events(*types, limit=100, timeout=2) as events:
         try:
             async for _ in events:
@@ -132,13 +130,59 @@ async def listen(worker: Worker) -> str:
     return "read"
 
 
-async def burst(worker: Worker) -> str:
-    """Ask much at once."""
+async def send_many(worker: Worker) -> str:
+    """Send many requests at once."""
     client = worker.client
-    asked: list[ModelListResponse | BaseException] = await worker.face.together(
-        *[client.models() for _ in range(_BURST)]
+    outcomes: list[ModelListResponse | BaseException] = await worker.face.together(
+        *[client.models() for _ in range(_MANY)]
     )
-    failed = [each for each in asked if isinstance(each, BaseException)]
+    failed = [each for each in outcomes if isinstance(each, BaseException)]
     if failed:
         raise failed[0]
     return "answered"
+
+
+# --- threads
+
+
+async def fork(worker: Worker) -> str:
+    """Fork a thread and run a turn on the fork."""
+    thread = await worker.stored_thread()
+    prompt, ephemeral = worker.prompt(), worker.random.random() < 1 / 2
+    handle = await thread.owner.client.thread_fork(thread.handle.id, ephemeral=ephemeral)
+    fork = worker.record(handle, thread.owner, ephemeral=ephemeral)
+    expect_result(await worker.run(fork, prompt), prompt)
+    await worker.release(fork)
+    return "ephemeral" if ephemeral else "stored"
+
+
+async def unsubscribe_and_resume(worker: Worker) -> str:
+    """Unsubscribe from a thread, and resume it."""
+    thread = await worker.stored_thread()
+    worker.kept.remove(thread)
+    await thread.owner.client.thread_unsubscribe(thread.handle.id)
+    await thread.owner.client.thread_resume(thread.handle.id)
+    worker.kept.append(thread)
+    await worker.check(thread)
+    return "resumed"
+
+
+async def resume_in_next_client(worker: Worker) -> str:
+    """Resume a thread of a closed client."""
+    owner = worker.tracked
+    if not worker.resumable or not worker.resumable[0].closed.is_set():
+        return "no thread to resume"
+    old = worker.resumable.popleft()
+    handle = await owner.client.thread_resume(old.id, tools=TOOLS)
+    await worker.check(worker.record(handle, owner, ephemeral=False, completed=old.completed))
+    return "resumed"
+
+
+async def read_thread(worker: Worker) -> str:
+    """Read a thread, its turns, and a page of all threads."""
+    thread = await worker.stored_thread()
+    await thread.handle.read()
+    turns = [turn async for turn in thread.handle.turns()]
+    expect(len(turns) >= thread.completed, f"expected at least {thread.completed} stored turns, got {len(turns)}")
+    await thread.owner.client.thread_list(limit=5)
+    return "read"

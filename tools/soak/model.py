@@ -1,9 +1,9 @@
-"""The model: a scripted one in a process of its own, so that its memory and its connections are not taken for ours.
+"""The scripted model in a process of its own, so that its memory and connections are not counted; and its handle.
 
     python -m tools.soak.model
 
-It prints its URL, then its counts for every line that it reads, and ends when its input does. What it says is all in
-the prompts.
+It prints its URL, then its counts for every line that it reads, and ends with its input. The prompts contain its
+behaviour.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from openai_codex.testing import ScriptedModel, call, fail, fail_stream, hang, message, reasoning, reply, truncate
-from tools.soak import wishes
+from tools.soak.prompts import parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,90 +23,85 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from openai_codex.testing import Answer, RecordedRequest
-    from tools.soak.wishes import Wish
+    from tools.soak.prompts import Prompt
 
-    Behaviour = Callable[[Wish, Sequence[Any]], Answer]
+    Behaviour = Callable[[Prompt, Sequence[Any]], Answer]
+    """Returns the answer, given the prompt and the tool outputs of the turn so far."""
 
 # How long the process may take to end, in seconds.
-_PATIENCE = 10.0
+_CLOSE_TIMEOUT = 10.0
 
 
-# -- what it says: a wish, and what the tools of the turn have answered so far ------------------------------------------
+def _say(prompt: Prompt, outputs: Sequence[Any]) -> Answer:
+    found = [output for output in outputs if prompt.kind == "lookup"]
+    return reply(message(deltas=[*map(str, found), *prompt.deltas]), delta_delay=prompt.delta_delay)
 
 
-def _say(wish: Wish, outputs: Sequence[Any]) -> Answer:
-    found = [output for output in outputs if wish.kind == "lookup"]
-    return reply(message(deltas=[*map(str, found), *wish.deltas]), delta_delay=wish.pace)
+def _reason(prompt: Prompt, _: Sequence[Any]) -> Answer:
+    return reply(reasoning("**Thinking**", prompt.tag), message(deltas=prompt.deltas), delta_delay=prompt.delta_delay)
 
 
-def _think(wish: Wish, _: Sequence[Any]) -> Answer:
-    return reply(reasoning("**Thinking**", wish.tag), message(deltas=wish.deltas), delta_delay=wish.pace)
-
-
-def _calling(name: str, arguments: Callable[[Wish], dict[str, Any]]) -> Behaviour:
-    def behave(wish: Wish, outputs: Sequence[Any]) -> Answer:
-        return _say(wish, outputs) if outputs else reply(call(name, arguments(wish)))
+def _calling(name: str, arguments: Callable[[Prompt], dict[str, Any]]) -> Behaviour:
+    def behave(prompt: Prompt, outputs: Sequence[Any]) -> Answer:
+        return _say(prompt, outputs) if outputs else reply(call(name, arguments(prompt)))
 
     return behave
 
 
-def _tag(wish: Wish) -> dict[str, Any]:
-    return {"tag": wish.tag}
+def _tag(prompt: Prompt) -> dict[str, Any]:
+    return {"tag": prompt.tag}
 
 
-def _escalated(wish: Wish) -> dict[str, Any]:
-    command = f": {wish.kind} {wish.tag}"
-    return {"cmd": command, "sandbox_permissions": "require_escalated", "justification": wish.tag}
+def _escalated(prompt: Prompt) -> dict[str, Any]:
+    command = f": {prompt.kind} {prompt.tag}"
+    return {"cmd": command, "sandbox_permissions": "require_escalated", "justification": prompt.tag}
 
 
-def _staying(_: Wish) -> dict[str, Any]:
+def _long_running(_: Prompt) -> dict[str, Any]:
     return {"cmd": "sleep 1000", "yield_time_ms": 250}
 
 
 BEHAVIOURS: dict[str, Behaviour] = {
     "say": _say,
-    "think": _think,
+    "reason": _reason,
     "lookup": _calling("lookup", _tag),
-    "stumble": _calling("stumble", _tag),
-    "dawdle": _calling("dawdle", _tag),
+    "tool fails": _calling("fail", _tag),
+    "tool times out": _calling("time_out", _tag),
     "accept": _calling("exec_command", _escalated),
     "decline": _calling("exec_command", _escalated),
     "cancel": _calling("exec_command", _escalated),
-    "slowly": _calling("exec_command", _escalated),
+    "accept_slowly": _calling("exec_command", _escalated),
     "later": _calling("exec_command", _escalated),
-    "background": _calling("exec_command", _staying),
-    "hang": lambda _wish, _outputs: hang(),
-    "fail 500": lambda _wish, _outputs: fail(500),
-    "fail 503": lambda _wish, _outputs: fail(503, code="server_is_overloaded"),
-    "fail 429": lambda _wish, _outputs: fail(429, code="usage_limit_reached"),
-    "fail stream": lambda _wish, _outputs: fail_stream("cyber_policy"),
-    "cut": lambda wish, _outputs: truncate(deltas=wish.deltas),
+    "background": _calling("exec_command", _long_running),
+    "hang": lambda _prompt, _outputs: hang(),
+    "fail 500": lambda _prompt, _outputs: fail(500),
+    "fail 503": lambda _prompt, _outputs: fail(503, code="server_is_overloaded"),
+    "fail 429": lambda _prompt, _outputs: fail(429, code="usage_limit_reached"),
+    "fail stream": lambda _prompt, _outputs: fail_stream("cyber_policy"),
+    "cut": lambda prompt, _outputs: truncate(deltas=prompt.deltas),
 }
 
 
 def answer(request: RecordedRequest) -> Answer:
-    """Do what the newest wish of the conversation says."""
-    found = [(at, wish) for at, item in enumerate(request.input) for wish in _wishes_in(item)]
-    at, wish = found[-1]
+    """Behave as the newest prompt of the conversation says."""
+    found = [(at, prompt) for at, item in enumerate(request.input) for prompt in _prompts_in(item)]
+    at, prompt = found[-1]
     outputs = [item["output"] for item in request.input[at:] if str(item.get("type")).endswith("_call_output")]
-    return BEHAVIOURS[wish.kind](wish, outputs)
+    return BEHAVIOURS[prompt.kind](prompt, outputs)
 
 
-def _wishes_in(item: dict[str, Any]) -> list[Wish]:
+def _prompts_in(item: dict[str, Any]) -> list[Prompt]:
     if item.get("role") != "user" or not isinstance(item.get("content"), list):
         return []
-    return [wish for part in item["content"] if (wish := wishes.read(str(part.get("text")))) is not None]
-
-
-# -- the process -------------------------------------------------------------------------------------------------------
+    return [prompt for part in item["content"] if (prompt := parse(str(part.get("text")))) is not None]
 
 
 def main() -> None:
-    """Serve until the input ends. What could not be answered is raised then."""
+    """Serve until the end of the input; then raise for requests that could not be answered."""
     with ScriptedModel(answer, record_limit=1) as model:
         print(model.url, flush=True)
         for _ in sys.stdin:
-            print(json.dumps({"asked": model.request_count, "active": model.active_count}), flush=True)
+            print(json.dumps({"requests": model.request_count, "active": model.active_count}), flush=True)
 
 
 class Model:
@@ -123,7 +118,7 @@ class Model:
         return self._process.pid
 
     def counts(self) -> dict[str, int]:
-        """Return how many requests there were (``asked``), and how many are being answered now (``active``)."""
+        """Return the number of all requests (``requests``) and of those in progress (``active``)."""
         assert self._process.stdin is not None
         self._process.stdin.write("\n")
         self._process.stdin.flush()
@@ -132,7 +127,7 @@ class Model:
 
     def close(self) -> int:
         """End it; return its exit status."""
-        self._process.communicate(timeout=_PATIENCE)
+        self._process.communicate(timeout=_CLOSE_TIMEOUT)
         return self._process.returncode
 
     def __enter__(self) -> Self:

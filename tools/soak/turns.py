@@ -1,4 +1,4 @@
-"""Turns that are left to come to their end: run, read in every way, quickly, slowly, in parts, or not at all."""
+"""Operations on turns that run to their end: run, read in every way, quickly, slowly, in parts, late or not at all."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 from openai_codex import InvalidRequestError, TurnFailedError
 from openai_codex.types import AgentMessageDeltaNotification, AgentMessageThreadItem, TurnStatus
-from tools.soak.verdict import Violation, expect, expect_said, expect_text
-from tools.soak.worker import PATIENCE, Worker
+from tools.soak.prompts import Violation, expect, expect_result, expect_text
+from tools.soak.worker import TIMEOUT, Worker
 
 if TYPE_CHECKING:
     from openai_codex import AsyncTurnHandle
-    from tools.soak.verdict import Held
-    from tools.soak.wishes import Wish
+    from tools.soak.prompts import Prompt
+    from tools.soak.shared_client import ThreadRecord
 
-# What the failures of the model become.
+# The failures of the model, and the error that the runtime reports for each.
 _FAILURES = {
     "fail 500": "internalServerError",
     "fail 503": "serverOverloaded",
@@ -23,129 +23,132 @@ _FAILURES = {
     "cut": "other",
 }
 
-# A text of so many deltas is a flood, if it is left for so many seconds: more than a mailbox keeps as they came.
-_FLOOD, _LONG = 3_000, 3.0
+# So many deltas, left unread for so many seconds, are more than a mailbox keeps without merging.
+_FLOOD, _LATE = 3_000, 3.0
 
 
-async def begin(held: Held, wish: Wish) -> AsyncTurnHandle:
+async def begin(thread: ThreadRecord, prompt: Prompt) -> AsyncTurnHandle:
     """Start a turn."""
-    held.begun += 1
-    return await held.handle.turn(wish.prompt())
+    thread.begun += 1
+    return await thread.handle.turn(prompt.input)
 
 
-async def finish(worker: Worker, held: Held, turn: AsyncTurnHandle, wish: Wish) -> None:
-    """Wait for the end of a turn that nobody stops, and be done with the thread."""
-    expect_text(await turn.run(timeout=PATIENCE), wish)
-    held.completed += 1
-    await worker.done(held)
+async def finish(worker: Worker, thread: ThreadRecord, turn: AsyncTurnHandle, prompt: Prompt) -> None:
+    """Wait for the end of a turn that is not stopped, and release the thread."""
+    expect_result(await turn.run(timeout=TIMEOUT), prompt)
+    thread.completed += 1
+    await worker.release(thread)
 
 
 async def run(worker: Worker) -> str:
     """Run a turn, with or without a tool."""
-    kind = worker.dice.choice(["say", "say", "think", "lookup", "stumble", "dawdle"])
-    held, wish = await worker.thread(), worker.wish(kind)
-    expect_text(await worker.run(held, wish), wish)
-    await worker.done(held)
+    kind = worker.random.choice(["say", "say", "reason", "lookup", "tool fails", "tool times out"])
+    thread, prompt = await worker.thread(), worker.prompt(kind)
+    expect_result(await worker.run(thread, prompt), prompt)
+    await worker.release(thread)
     return kind
 
 
-async def run_badly(worker: Worker) -> str:
+async def run_failing(worker: Worker) -> str:
     """Run a turn that fails, and another."""
-    kind = worker.dice.choice(list(_FAILURES))
-    held, wish = await worker.thread(), worker.wish(kind)
+    kind = worker.random.choice(list(_FAILURES))
+    thread, prompt = await worker.thread(), worker.prompt(kind)
     try:
-        await worker.run(held, wish)
+        await worker.run(thread, prompt)
     except TurnFailedError as error:
-        expect(error.codex_error_info == _FAILURES[kind], f"{kind} is told as {error.codex_error_info}: {error}")
+        expected = _FAILURES[kind]
+        expect(
+            error.codex_error_info == expected, f"{kind}: expected {expected}, got {error.codex_error_info}: {error}"
+        )
     else:
-        raise Violation(f"{kind} is told as no failure")
-    await worker.check(held)
+        raise Violation(f"{kind}: expected TurnFailedError, got a completed turn")
+    await worker.check(thread)
     return kind
 
 
 async def stream(worker: Worker) -> str:
     """Read all notifications of a turn, slowly or not."""
-    held, wish = await worker.thread(), worker.wish(pace=worker.dice.choice([0, 0.002]))
-    dawdling = worker.dice.choice([0, 0, 0.02])
-    turn = await begin(held, wish)
+    thread, prompt = await worker.thread(), worker.prompt(delta_delay=worker.random.choice([0, 0.002]))
+    pause = worker.random.choice([0, 0, 0.02])
+    turn = await begin(thread, prompt)
     pieces = []
-    async with turn.stream(timeout=PATIENCE) as events:
+    async with turn.stream(timeout=TIMEOUT) as events:
         async for event in events:
             if isinstance(event.payload, AgentMessageDeltaNotification):
                 pieces.append(event.payload.delta)
-                await worker.pause(dawdling)
-    expect_said("".join(pieces), wish)
-    await finish(worker, held, turn, wish)
-    return "slowly" if dawdling else "at once"
+                await worker.pause(pause)
+    expect_text("".join(pieces), prompt)
+    await finish(worker, thread, turn, prompt)
+    return "slowly" if pause else "at once"
 
 
 async def read_text(worker: Worker) -> str:
     """Read the text of a turn."""
-    held, wish = await worker.thread(), worker.wish(worker.dice.choice(["say", "lookup"]))
-    turn = await begin(held, wish)
-    expect_said("".join([piece async for piece in turn.text(timeout=PATIENCE)]), wish)
-    await finish(worker, held, turn, wish)
-    return wish.kind
+    thread, prompt = await worker.thread(), worker.prompt(worker.random.choice(["say", "lookup"]))
+    turn = await begin(thread, prompt)
+    expect_text("".join([piece async for piece in turn.text(timeout=TIMEOUT)]), prompt)
+    await finish(worker, thread, turn, prompt)
+    return prompt.kind
 
 
 async def read_items(worker: Worker) -> str:
     """Read the items of a turn."""
-    held, wish = await worker.thread(), worker.wish("think")
-    turn = await begin(held, wish)
-    items = [item async for item in turn.items(timeout=PATIENCE)]
-    expect_said("".join(item.text for item in items if isinstance(item, AgentMessageThreadItem)), wish)
-    await finish(worker, held, turn, wish)
+    thread, prompt = await worker.thread(), worker.prompt("reason")
+    turn = await begin(thread, prompt)
+    items = [item async for item in turn.items(timeout=TIMEOUT)]
+    expect_text("".join(item.text for item in items if isinstance(item, AgentMessageThreadItem)), prompt)
+    await finish(worker, thread, turn, prompt)
     return f"{len(items)} items"
 
 
-async def leave_and_return(worker: Worker) -> str:
-    """Leave the stream of a turn, and wait for its end without."""
-    held, wish = await worker.thread(), worker.wish(pieces=40, pace=0.002)
-    turn = await begin(held, wish)
-    left = worker.dice.randrange(12)
-    async with turn.stream(timeout=PATIENCE) as events:
+async def leave_and_run(worker: Worker) -> str:
+    """Leave the stream of a turn early, and wait for the end of the turn without it."""
+    thread, prompt = await worker.thread(), worker.prompt(count=40, delta_delay=0.002)
+    turn = await begin(thread, prompt)
+    left = worker.random.randrange(12)
+    async with turn.stream(timeout=TIMEOUT) as events:
         async for _ in events:
             if left == 0:
                 break
             left -= 1
-    await finish(worker, held, turn, wish)
+    await finish(worker, thread, turn, prompt)
     return "done"
 
 
-async def leave_unread(worker: Worker) -> str:
-    """Let a flood of text wait, and then read all of it."""
-    held, wish = await worker.thread(), worker.wish(pieces=_FLOOD)
-    client = held.life.client
+async def read_late(worker: Worker) -> str:
+    """Leave many deltas unread for a while, and then read all of the text."""
+    thread, prompt = await worker.thread(), worker.prompt(count=_FLOOD)
+    client = thread.owner.client
     before = client.health().merged
-    turn = await begin(held, wish)
-    await worker.face.sleep(_LONG)
-    expect_said("".join([piece async for piece in turn.text(timeout=PATIENCE)]), wish)
-    await finish(worker, held, turn, wish)
-    return "merged" if client.health().merged > before else "as it came"
+    turn = await begin(thread, prompt)
+    await worker.face.sleep(_LATE)
+    expect_text("".join([piece async for piece in turn.text(timeout=TIMEOUT)]), prompt)
+    await finish(worker, thread, turn, prompt)
+    return "merged" if client.health().merged > before else "not merged"
 
 
-async def forget(worker: Worker) -> str:
+async def drop(worker: Worker) -> str:
     """Start a turn and drop its handle."""
-    held = await worker.start(ephemeral=True)
-    await begin(held, worker.wish())
+    thread = await worker.start(ephemeral=True)
+    await begin(thread, worker.prompt())
     return "dropped"
 
 
 async def steer(worker: Worker) -> str:
-    """Give a turn another wish while it goes on."""
-    held, first, then = await worker.thread(), worker.wish(pieces=60, pace=0.01), worker.wish()
-    turn = await begin(held, first)
+    """Give a turn another prompt while it runs."""
+    thread, first, then = await worker.thread(), worker.prompt(count=60, delta_delay=0.01), worker.prompt()
+    turn = await begin(thread, first)
     await worker.pause(0.4)
     try:
-        await turn.steer(then.prompt())
+        await turn.steer(then.input)
     except InvalidRequestError:
-        then = first  # it was over
-    result = await turn.run(timeout=PATIENCE)
-    if then is not first and result.final_response == first.text:
-        # The runtime had the end of the text before the steering, and has left that for the next turn.
-        expect(result.status == TurnStatus.completed, f"the turn is {result.status}")
+        then = first  # the turn had ended
+    result = await turn.run(timeout=TIMEOUT)
+    if then is not first and result.final_response == first.expected:
+        # The runtime had the end of the text before it got the new input, and keeps that for the next turn.
+        expect(result.status == TurnStatus.completed, f"expected a completed turn, got {result.status}")
         then = first
-    expect_text(result, then)
-    held.completed += 1
-    await worker.done(held)
+    expect_result(result, then)
+    thread.completed += 1
+    await worker.release(thread)
     return "too late" if then is first else "steered"

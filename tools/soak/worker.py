@@ -1,4 +1,4 @@
-"""One of many that use a client: it chooses operations by its own dice, and has what they are made of."""
+"""One worker: it selects operations with its own random generator, and has the building blocks of operations."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from openai_codex.types import TurnStatus
-from tools.soak.asked import TOOLS
-from tools.soak.ledger import Entry
-from tools.soak.verdict import Held, expect, expect_text, is_legitimate
-from tools.soak.wishes import Wish
+from tools.soak.handlers import TOOLS
+from tools.soak.journal import Entry
+from tools.soak.prompts import Prompt, expect, expect_result
+from tools.soak.shared_client import ThreadRecord, is_explained
 
 if TYPE_CHECKING:
     import random
@@ -24,176 +24,199 @@ if TYPE_CHECKING:
     from openai_codex._async.events import AsyncEvents
     from openai_codex._async.thread import AsyncThread
     from tools.soak.faces import Face
-    from tools.soak.ledger import Ledger
-    from tools.soak.lives import Life
-    from tools.soak.room import Room
+    from tools.soak.journal import Journal
+    from tools.soak.shared_client import SharedClient, TrackedClient
 
-PATIENCE = 40.0
-"""How long a turn, or whatever usually takes moments, may take on a machine that has more to do, in seconds."""
+TIMEOUT = 40.0
+"""How long a turn, or anything else that usually takes moments, may take on a busy machine, in seconds."""
 
-DEADLINE = 3 * PATIENCE + 30.0
-"""How long an operation may take, in seconds: it waits up to three times as long as its patience is."""
+DEADLINE = 3 * TIMEOUT + 30.0
+"""How long an operation may take, in seconds: it waits up to three times."""
 
-# How often to look for something that nobody announces, in seconds.
+# How often a condition without a notification is checked, in seconds.
 _POLL = 0.01
 
-# How many threads that outlive an operation a worker keeps, and how many turns they take before they are left.
+# How many stored threads a worker keeps, and how many turns run on each before it is replaced.
 _MOST_KEPT, _MOST_TURNS = 2, 8
 
 
 @attrs.frozen
 class Operation:
-    """One thing to do."""
+    """One kind of operation.
+
+    Attributes:
+        name: Its name in the report.
+        weight: How often it is selected, relative to the others.
+        do: Runs it; returns the outcome in a word or two.
+        faces: The faces that have it.
+    """
 
     name: str
     weight: int
-    """How often it is done, in relation to the others."""
     do: Callable[[Worker], Coroutine[Any, Any, str]]
-    """Returns what came of it, in a word or two."""
     faces: tuple[str, ...] = ("async", "sync")
 
 
 @attrs.frozen
-class Heritage:
-    """A stored thread that another client had."""
+class ClosedClientThread:
+    """A stored thread of a closed client.
+
+    Attributes:
+        id: The id of the thread.
+        closed: Set when that client is closed, so that another one may resume the thread.
+        completed: The number of completed turns.
+    """
 
     id: str
-    gone: threading.Event
-    """Whether that client has given it up: it is closed."""
+    closed: threading.Event
     completed: int
 
 
 class Worker:
-    """Does one operation after another until it is told to stop."""
+    """Runs one operation after another until it is stopped.
 
-    def __init__(self, name: str, room: Room, dice: random.Random, ledger: Ledger) -> None:
+    Attributes:
+        unread: Subscriptions that are not read.
+        kept: Threads that outlive an operation.
+        resumable: Threads of closed clients.
+    """
+
+    def __init__(self, name: str, shared: SharedClient, chance: random.Random, journal: Journal) -> None:
         self.name = name
-        self.room = room
-        self.dice = dice
+        self.shared = shared
+        self.random = chance
         self.unread: list[AsyncEvents] = []
-        """Subscriptions that nobody reads."""
-        self.kept: list[Held] = []
-        """Threads that outlive an operation."""
-        self.heritage: deque[Heritage] = deque(maxlen=_MOST_KEPT)
-        """Threads that have outlived their client."""
-        self._threads: dict[str, Held] = {}
-        self._ledger = ledger
-        self._wishes = 0
+        self.kept: list[ThreadRecord] = []
+        self.resumable: deque[ClosedClientThread] = deque(maxlen=_MOST_KEPT)
+        self._threads: dict[str, ThreadRecord] = {}
+        self._journal = journal
+        self._prompts = 0
 
     @property
     def face(self) -> Face:
-        """The face that its client has."""
-        return self.room.face
+        """The face of its client."""
+        return self.shared.face
 
     @property
-    def life(self) -> Life:
-        """The client of the day, and what was done to it."""
-        return self.room.life
+    def tracked(self) -> TrackedClient:
+        """The current client and its faults."""
+        return self.shared.current
 
     @property
     def client(self) -> AsyncCodex:
-        """The client of the day."""
-        return self.room.life.client
+        """The current client."""
+        return self.shared.current.client
 
     async def work(self, operations: Sequence[Operation], stopped: Callable[[], bool]) -> None:
-        """Do operations of this face at random until ``stopped``."""
+        """Run random operations of this face until ``stopped``."""
         mine = [each for each in operations if self.face.name in each.faces]
         weights = [each.weight for each in mine]
         while not stopped():
-            await self._do(self.dice.choices(mine, weights)[0])
+            await self._do(self.random.choices(mine, weights)[0])
         for events in self.unread:
             await events.close()
 
     async def _do(self, operation: Operation) -> None:
-        life = self.life
-        mark = life.mark()
+        client = self.tracked
+        faults = client.faults()
         entry = Entry(f"{self.face.name}: {operation.name}", self.name, DEADLINE, self.face.here())
-        self._ledger.begin(entry)
+        self._journal.begin(entry)
         outcome = "VIOLATION"
         try:
             outcome = await operation.do(self)
-        except Exception as error:  # noqa: BLE001  whatever it is, it is judged
-            if is_legitimate(error, life, mark, self._threads):
+        except Exception as error:  # noqa: BLE001  every error is checked
+            if is_explained(error, client, faults, self._threads):
                 outcome = type(error).__name__
             else:
-                self._ledger.violation(f"{entry.name}, {self.name}, after {entry.age:.2f} s: {_told(error)}")
+                self._journal.violation(f"{entry.name}, {self.name}, after {entry.age:.2f} s: {_formatted(error)}")
         finally:
-            self._ledger.end(entry, outcome)
-            self._tidy()
+            self._journal.end(entry, outcome)
+            self._forget_threads()
 
-    # -- what operations are made of ---------------------------------------------------------------------------------
+    # --- building blocks of operations
 
-    def wish(self, kind: str = "say", *, pieces: int | None = None, pace: float = 0.0) -> Wish:
-        """Make a wish of this kind, with a tag that no other has."""
-        self._wishes += 1
-        return Wish(kind, f"{self.name}-{self._wishes}", pieces or self.dice.choice([1, 5, 20, 80]), pace)
+    def prompt(self, kind: str = "say", *, count: int | None = None, delta_delay: float = 0.0) -> Prompt:
+        """Return a prompt of this kind, with a unique tag."""
+        self._prompts += 1
+        return Prompt(kind, f"{self.name}-{self._prompts}", count or self.random.choice([1, 5, 20, 80]), delta_delay)
 
     async def pause(self, most: float) -> None:
-        """Wait for a moment of random length, at most so many seconds."""
-        await self.face.sleep(self.dice.uniform(0, most))
+        """Pause for a random time of at most so many seconds."""
+        await self.face.sleep(self.random.uniform(0, most))
 
     async def until(self, done: Callable[[], object], what: str) -> None:
-        """Wait for what nobody announces."""
-        give_up = time.monotonic() + PATIENCE
+        """Wait for a condition that has no notification."""
+        deadline = time.monotonic() + TIMEOUT
         while not done():
-            expect(time.monotonic() < give_up, f"{what}: not within {PATIENCE:g} s")
+            expect(time.monotonic() < deadline, f"expected {what} within {TIMEOUT:g} s")
             await self.face.sleep(_POLL)
 
-    async def run(self, held: Held, wish: Wish) -> RunResult[Any]:
+    async def run(self, thread: ThreadRecord, prompt: Prompt) -> RunResult[Any]:
         """Run a turn to its end."""
-        held.begun += 1
-        result = await held.handle.run(wish.prompt(), timeout=PATIENCE)
-        held.completed += result.status == TurnStatus.completed
+        thread.begun += 1
+        result = await thread.handle.run(prompt.input, timeout=TIMEOUT)
+        thread.completed += result.status == TurnStatus.completed
         return result
 
-    async def check(self, held: Held) -> None:
-        """Run one more turn on a thread, which must be as usable as ever, and be done with it."""
-        wish = self.wish()
-        expect_text(await self.run(held, wish), wish)
-        await self.done(held)
+    async def check(self, thread: ThreadRecord) -> None:
+        """Run one more turn to check that the thread is still usable, and release the thread."""
+        prompt = self.prompt()
+        expect_result(await self.run(thread, prompt), prompt)
+        await self.release(thread)
 
-    # -- threads -----------------------------------------------------------------------------------------------------
+    # --- threads
 
-    async def thread(self, *, stored: bool | None = None) -> Held:
-        """Return a thread: a new one that is not stored, or one of those that are kept."""
+    async def thread(self, *, stored: bool | None = None) -> ThreadRecord:
+        """Return a thread: a new ephemeral one, or one of the stored threads that are kept."""
         if stored is None:
-            stored = self.dice.random() < 1 / 2
+            stored = self.random.random() < 1 / 2
         if not stored:
             return await self.start(ephemeral=True)
         if len(self.kept) < _MOST_KEPT:
-            held = await self.start(ephemeral=False)
-            self.kept.append(held)
-            return held
-        held = self.dice.choice(self.kept)
-        if held.begun < _MOST_TURNS:
-            return held
-        self.kept.remove(held)
-        await self.done(held)
+            thread = await self.start(ephemeral=False)
+            self.kept.append(thread)
+            return thread
+        thread = self.random.choice(self.kept)
+        if thread.begun < _MOST_TURNS:
+            return thread
+        self.kept.remove(thread)
+        await self.release(thread)
         return await self.thread(stored=True)
 
-    async def start(self, **settings: Any) -> Held:
+    async def stored_thread(self) -> ThreadRecord:
+        """Return a thread with at least one completed turn, which outlives its runtime."""
+        thread = await self.thread(stored=True)
+        if not thread.is_stored:
+            await self.check(thread)
+        return thread
+
+    async def start(self, **settings: Any) -> ThreadRecord:
         """Start a thread."""
-        life = self.life
+        owner = self.tracked
         settings = {"approval_policy": "on-request", "tools": TOOLS, **settings}
-        return self.hold(await life.client.thread_start(**settings), life, ephemeral=settings["ephemeral"])
+        return self.record(await owner.client.thread_start(**settings), owner, ephemeral=settings["ephemeral"])
 
-    def hold(self, handle: AsyncThread, life: Life, *, ephemeral: bool, completed: int = 0) -> Held:
-        """Remember what a thread is, for when it is lost."""
-        held = self._threads[handle.id] = Held(handle, life, ephemeral, completed=completed)
-        return held
+    def record(self, handle: AsyncThread, owner: TrackedClient, *, ephemeral: bool, completed: int = 0) -> ThreadRecord:
+        """Record a thread, to check later whether its loss is explained."""
+        thread = self._threads[handle.id] = ThreadRecord(handle, owner, ephemeral, completed=completed)
+        return thread
 
-    async def done(self, held: Held) -> None:
+    async def release(self, thread: ThreadRecord) -> None:
         """Unsubscribe from a thread, unless it is kept."""
-        if held not in self.kept:
-            await held.life.client.thread_unsubscribe(held.handle.id)
+        if thread not in self.kept:
+            await thread.owner.client.thread_unsubscribe(thread.handle.id)
 
-    def _tidy(self) -> None:
-        """Forget the threads that are not kept, and of those whose client is closed all but the id."""
-        left = [held for held in self.kept if held.life.closing]
-        self.heritage += [Heritage(held.handle.id, held.life.gone, held.completed) for held in left if held.is_stored]
-        self.kept = [held for held in self.kept if held not in left]
-        self._threads = {held.handle.id: held for held in self.kept}
+    def _forget_threads(self) -> None:
+        """Drop the threads that are not kept, and those of closed clients except for the ids of stored ones."""
+        closed = [thread for thread in self.kept if thread.owner.closing]
+        self.resumable += [
+            ClosedClientThread(thread.handle.id, thread.owner.closed, thread.completed)
+            for thread in closed
+            if thread.is_stored
+        ]
+        self.kept = [thread for thread in self.kept if thread not in closed]
+        self._threads = {thread.handle.id: thread for thread in self.kept}
 
 
-def _told(error: Exception) -> str:
+def _formatted(error: Exception) -> str:
     return "".join(traceback.format_exception(type(error), error, error.__traceback__))

@@ -1,4 +1,4 @@
-"""What the runtime asks, and how it is answered: the tools of the soak, and its handler of approvals."""
+"""The tools of the soak test, and its handler of approvals."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from openai_codex import LATER, ApprovalDecision, CommandApproval, tool
-from tools.soak.wishes import found_by_tool
+from tools.soak.prompts import found_by_tool
 
 if TYPE_CHECKING:
     from openai_codex import ApprovalRequest
     from tools.soak.faces import Decide, Face
 
-# What a slow handler and a slow tool take, in seconds; the tool is given less.
-_SLOW, _TOO_LITTLE = 0.3, 0.1
+# The duration of a slow handler and of a slow tool in seconds, and the shorter timeout of that tool.
+_SLOW, _TOOL_TIMEOUT = 0.3, 0.1
 
-# The command of an approval is `: <kind of wish> <tag>`, wrapped in a shell.
+# The command of an approval is `: <kind of prompt> <tag>`, wrapped in a shell.
 _COMMAND = re.compile(r": (\w+) ")
 
 _DECISIONS: dict[str, Any] = {
     "accept": ApprovalDecision.accept(),
     "decline": ApprovalDecision.decline(),
     "cancel": ApprovalDecision.cancel(),
-    "slowly": True,
+    "accept_slowly": True,
     "later": LATER,
 }
 
@@ -35,33 +35,33 @@ def lookup(tag: str) -> str:
 
 
 @tool
-def stumble(tag: str) -> str:
+def fail(tag: str) -> str:
     """Fail."""
-    raise Stumbled(tag)
+    raise PlannedError(tag)
 
 
-@tool(timeout=_TOO_LITTLE)
-def dawdle(tag: str) -> str:
-    """Take longer than one may."""
+@tool(timeout=_TOOL_TIMEOUT)
+def time_out(tag: str) -> str:
+    """Exceed the timeout."""
     time.sleep(_SLOW)
     return tag
 
 
-class Stumbled(Exception):  # noqa: N818  no error: it is what the tool is for
-    """What `stumble` raises."""
+class PlannedError(Exception):
+    """Raised by the tool `fail` on purpose."""
 
 
-TOOLS = (lookup, stumble, dawdle)
+TOOLS = (lookup, fail, time_out)
 
 
 def decider(face: Face) -> Decide:
-    """Return the handler of approvals: the command says what it shall do."""
+    """Return the handler of approvals: the command contains the decision."""
 
     async def decide(request: ApprovalRequest) -> Any:
         assert isinstance(request, CommandApproval)
         found = _COMMAND.search(request.command or "")
-        assert found is not None, f"no command of ours: {request.command}"
-        if found[1] == "slowly":
+        assert found is not None, f"expected a command of the soak test, got {request.command}"
+        if found[1] == "accept_slowly":
             await face.sleep(_SLOW)
         return _DECISIONS[found[1]]
 
