@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from openai_codex._runtime.restart import Restart, chosen
+from openai_codex._runtime.backoff import Restart, chosen
 from openai_codex._version import __version__
 from openai_codex.errors import ConfigError
 
@@ -17,16 +17,6 @@ if TYPE_CHECKING:
 
 # The runtime loses requests without a word when far more than a hundred are under way (its queue holds 128).
 MOST_IN_FLIGHT = 100
-
-
-def check_timeouts(**timeouts: float | None) -> None:
-    """Refuse, by the name of the argument, what is no time to wait; ``None`` and infinity are no limit.
-
-    Raises `ConfigError`.
-    """
-    for name, value in timeouts.items():
-        if value is not None and not (_is_number(value) and value >= 0):
-            raise ConfigError(name, f"expected a number of seconds, at least 0, got {value!r}")
 
 
 def _seconds(_: object, attribute: attrs.Attribute[float], value: float) -> None:

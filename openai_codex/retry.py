@@ -6,8 +6,8 @@ import inspect
 import time
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from openai_codex._config import check_timeouts
-from openai_codex._runtime.backoff import Patience
+from openai_codex import _checks as checks
+from openai_codex._runtime.backoff import Attempts, Backoff
 from openai_codex._runtime.backoff import is_retryable_error as is_retryable_error
 
 if TYPE_CHECKING:
@@ -43,24 +43,23 @@ def retry_on_overload(
     Raises `RetryLimitExceededError` when the runtime is still overloaded in the end, the turn's own `TurnFailedError`
     when the provider is, and any other error of ``op`` at once. Cancelling ends the wait and the operation.
     """
-    check_timeouts(timeout=timeout)
-    deadline = None if timeout is None else time.monotonic() + timeout
-    patience = Patience(max_attempts, initial_delay_s, max_delay_s, jitter_ratio, deadline)
+    deadline = time.monotonic() + checks.seconds("timeout", timeout)
+    attempts = Attempts(max_attempts, Backoff(initial_delay_s, max_delay_s, jitter_ratio), deadline)
     while True:
         try:
             outcome: Any = op()
-        except Exception as error:  # noqa: BLE001  the patience raises it again unless it passes
-            time.sleep(patience.delay_after(error))
+        except Exception as error:  # noqa: BLE001  `delay_after` raises it again unless it passes by itself
+            time.sleep(attempts.delay_after(error))
         else:
-            return cast("T", _retry_awaitable(op, outcome, patience)) if inspect.isawaitable(outcome) else outcome
+            return cast("T", _retry_awaitable(op, outcome, attempts)) if inspect.isawaitable(outcome) else outcome
 
 
-async def _retry_awaitable(op: Callable[[], Any], outcome: Awaitable[Any], patience: Patience) -> Any:
+async def _retry_awaitable(op: Callable[[], Any], outcome: Awaitable[Any], attempts: Attempts) -> Any:
     from openai_codex._async.client._wait import sleep
 
     while True:
         try:
             return await outcome
         except Exception as error:  # noqa: BLE001  as above
-            await sleep(patience.delay_after(error))
+            await sleep(attempts.delay_after(error))
         outcome = op()

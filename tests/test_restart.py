@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from openai_codex import AppServerConfig, ConfigError, Restart
-from openai_codex._runtime.restart import RestartBackoff
+from openai_codex._runtime.backoff import RestartBackoff
 
 
 def test_the_delay_doubles_up_to_the_longest_and_never_overflows() -> None:
     deaths = RestartBackoff(Restart(limit=None, initial_delay=0.1, max_delay=1.0))
     delays = []
     for _ in range(3_000):
-        deaths.add(0.0)
+        deaths.add_failed_start()
         delays.append(deaths.delay())
     assert delays[:5] == [0.1, 0.2, 0.4, 0.8, 1.0]
     assert set(delays[5:]) == {1.0}
@@ -20,10 +20,11 @@ def test_the_delay_doubles_up_to_the_longest_and_never_overflows() -> None:
 
 def test_a_long_life_ends_the_succession() -> None:
     deaths = RestartBackoff(Restart(limit=1, settled_after=60))
-    for lifetime in (1.0, 61.0, 1.0):
-        deaths.add(lifetime)
+    for generation, lifetime in enumerate((1.0, 61.0, 1.0), 1):
+        deaths.add_death(generation, lifetime)
+        deaths.add_death(generation, lifetime)  # reported twice, counted once
     assert deaths.count == 2
-    assert deaths.delay() is None
+    assert deaths.is_exhausted()
 
 
 @pytest.mark.parametrize(

@@ -34,10 +34,10 @@ class Operation:
 
     def __init__(self, *errors: Exception) -> None:
         self.errors = list(errors)
-        self.server_requests = 0
+        self.calls = 0
 
     def __call__(self) -> str:
-        self.server_requests += 1
+        self.calls += 1
         if self.errors:
             raise self.errors.pop(0)
         return "done"

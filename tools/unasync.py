@@ -22,7 +22,8 @@ TREES = {
     ROOT / "openai_codex/_async": ROOT / "openai_codex/_sync",
     ROOT / "tests/faces_async": ROOT / "tests/faces_sync",
 }
-BY_HAND = {"_wait.py"}  # the one module of each face that knows how to wait
+# Written by hand: how each face waits, and the event loop, which only the async face has.
+BY_HAND = {"_wait.py", "_loop.py"}
 
 # A name is replaced as a whole. An empty replacement drops the token and the space behind it.
 NAMES = {

@@ -36,7 +36,7 @@ class AsyncEvents:
         thread_id: str | None,
         methods: frozenset[str] | None,
         limit: int,
-        timeout: float | None,
+        timeout: float,
     ) -> None:
         self._supervisor = supervisor
         self._topic = Topic(thread_id)
@@ -63,7 +63,7 @@ class AsyncEvents:
         self._supervisor.check_loop()
         while not self._taken:
             if not await _wait.ready(self._mailbox, self._timeout):
-                raise EventTimeoutError(self._timeout or 0.0)
+                raise EventTimeoutError(self._timeout)
             self._taken.extend(self._mailbox.take())
             self._tell_dropped()
             if self._mailbox.is_over() and not self._taken:

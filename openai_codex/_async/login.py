@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from openai_codex import _checks as checks
 from openai_codex import _codec as codec
 from openai_codex import _protocol as protocol
 from openai_codex._async.client import _wait
-from openai_codex._config import check_timeouts
 from openai_codex._engine.waiting import Deadline
 from openai_codex.errors import LoginTimeoutError
 
@@ -37,13 +37,12 @@ class AsyncLoginHandle:
 
         Raises `LoginTimeoutError` when the time is up; the login stays open, and `wait` can be called again.
         """
-        check_timeouts(timeout=timeout)
-        deadline = Deadline(timeout)
+        deadline = Deadline(checks.seconds("timeout", timeout))
         while self._completed is None:
             if not await _wait.ready(self._mailbox, deadline.remaining()):
-                raise LoginTimeoutError(self.login_id, timeout or 0.0)
+                raise LoginTimeoutError(self.login_id, deadline.timeout)
             for event in self._mailbox.take():
-                # Nothing can stand in for it, so a misfit is an error here.
+                # Without its outcome the login has no result, so a payload that cannot be decoded is an error here.
                 self._completed = codec.structure(protocol.AccountLoginCompletedNotification, event.params)
         return self._completed
 

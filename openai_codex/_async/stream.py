@@ -24,7 +24,7 @@ class AsyncStream(Generic[T]):
     by an exception interrupts the turn. Subclasses say what they pick from each notification.
     """
 
-    def __init__(self, cursor: AsyncCursor, timeout: float | None) -> None:
+    def __init__(self, cursor: AsyncCursor, timeout: float) -> None:
         self._cursor = cursor
         self._timeout = timeout
         self._closed = False

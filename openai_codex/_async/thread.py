@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
 from openai_codex._async.pages import AsyncPages
 from openai_codex._async.turn import AsyncTurnHandle, start_turn
-from openai_codex._config import check_timeouts
 from openai_codex._engine.waiting import Deadline
 from openai_codex._turns.inputs import RunInput, to_turn_input
 from openai_codex._turns.options import approval, or_unset, to_enum
@@ -74,8 +74,8 @@ class AsyncThread:
         interrupted turn returns a result whose status says so. When the time is up or the caller is cancelled, the turn
         is interrupted on the server.
         """
-        check_timeouts(timeout=timeout, stall_timeout=stall_timeout)
-        deadline = Deadline(timeout)
+        deadline = Deadline(checks.seconds("timeout", timeout))
+        checks.seconds("stall_timeout", stall_timeout)
         try:
             handle = await self.turn(
                 input,
@@ -93,12 +93,12 @@ class AsyncThread:
                 service_tier=service_tier,
                 source=source,
                 summary=summary,
-                timeout=self._patience(deadline),
+                timeout=min(deadline.timeout, self._connection.request_timeout),
                 turn_service_tier=turn_service_tier,
             )
         except RequestTimeoutError as error:
             if deadline.passed():
-                raise TurnTimeoutError(self.id, None, deadline.timeout or 0.0) from error
+                raise TurnTimeoutError(self.id, None, deadline.timeout) from error
             raise
         return await handle.run(timeout=deadline.remaining(), stall_timeout=stall_timeout)
 
@@ -216,12 +216,6 @@ class AsyncThread:
             self._connection,
             protocol.ThreadItemsListParams(thread_id=self.id, turn_id=or_unset(turn_id), sort_direction=direction),
         )
-
-    def _patience(self, deadline: Deadline) -> float:
-        """Return how long a run may wait for its turn to be accepted: no longer than any request, or than it has."""
-        left = deadline.remaining()
-        limit = self._connection.config.request_timeout
-        return limit if left is None else min(limit, left)
 
 
 def _output(type_: type[OutputT] | None, schema: protocol.JsonObject | None) -> OutputType[OutputT] | None:

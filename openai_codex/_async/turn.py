@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, Generic, cast
 
 import attrs
 
+from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
 from openai_codex._async.client.cursor import AsyncCursor
 from openai_codex._async.stream import AsyncItemStream, AsyncTextStream, AsyncTurnStream
-from openai_codex._config import check_timeouts
 from openai_codex._engine.mailbox import Mailbox
 from openai_codex._engine.topics import PendingSubscription
 from openai_codex._log import Log
@@ -57,18 +57,15 @@ class AsyncTurnHandle(Generic[OutputT]):
 
         Raises `ConfigError` at once for a timeout that is no number of seconds.
         """
-        check_timeouts(timeout=timeout)
-        return AsyncTurnStream(self._cursor, timeout)
+        return AsyncTurnStream(self._cursor, checks.seconds("timeout", timeout))
 
     def text(self, *, timeout: float | None = None) -> AsyncTextStream:
         """Iterate over the assistant's text, piece by piece, all messages one after another; see `stream`."""
-        check_timeouts(timeout=timeout)
-        return AsyncTextStream(self._cursor, timeout)
+        return AsyncTextStream(self._cursor, checks.seconds("timeout", timeout))
 
     def items(self, *, timeout: float | None = None) -> AsyncItemStream:
         """Iterate over the turn's items as they finish; see `stream`."""
-        check_timeouts(timeout=timeout)
-        return AsyncItemStream(self._cursor, timeout)
+        return AsyncItemStream(self._cursor, checks.seconds("timeout", timeout))
 
     async def run(self, *, timeout: float | None = None, stall_timeout: float | None = None) -> RunResult[OutputT]:
         """Wait for the end of the turn and return what it came to.
@@ -85,9 +82,9 @@ class AsyncTurnHandle(Generic[OutputT]):
         raises `OutputError`. When the time is up or the caller is cancelled, the turn is interrupted on the server. A
         timeout that is no number of seconds raises `ConfigError`, and the turn goes on.
         """
-        check_timeouts(timeout=timeout, stall_timeout=stall_timeout)
+        limits = checks.seconds("timeout", timeout), checks.seconds("stall_timeout", stall_timeout)
         try:
-            await self._cursor.skip_to_end(timeout, stall_timeout)
+            await self._cursor.skip_to_end(*limits)
         except BaseException as error:
             await self._cursor.abandon(error)
             raise
@@ -113,8 +110,7 @@ class AsyncTurnHandle(Generic[OutputT]):
 
         Raises `TurnTimeoutError` if the turn does not end in time.
         """
-        check_timeouts(timeout=timeout)
-        patience = self._connection.config.request_timeout if timeout is None else timeout
+        patience = self._connection.request_timeout if timeout is None else checks.seconds("timeout", timeout)
         if not await self._cursor.interrupt(patience):
             raise self._cursor.timed_out(patience)
         return protocol.TurnInterruptResponse()
@@ -132,12 +128,12 @@ async def start_turn(
     The handle was attached before the request was written. When the caller gives up before the turn's id is known, the
     turn is interrupted: the empty id stands for it.
     """
-    check_timeouts(timeout=timeout)
+    checks.seconds("timeout", timeout)
     mailbox = Mailbox(f"the events of a turn of thread {thread_id}")
     response = await connection.request(
         params,
         timeout=timeout,
-        coming=PendingSubscription(mailbox, ("turn", "id"), thread_id),
+        subscription=PendingSubscription(mailbox, ("turn", "id"), thread_id),
         undo=protocol.TurnInterruptParams(thread_id=thread_id, turn_id=""),
     )
     _log.info("codex.turn_started", thread_id=thread_id, turn_id=response.turn.id)

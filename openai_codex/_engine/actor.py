@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from openai_codex._engine import at_exit, wire
 from openai_codex._engine.backlog import Tally
-from openai_codex._engine.close_reason import CloseReason, reason_of_end
+from openai_codex._engine.close_reason import CLIENT_CLOSED, CloseReason, reason_of_end
 from openai_codex._engine.outbox import Outbox
 from openai_codex._engine.reader import Reader
 from openai_codex._engine.reply import Reply
@@ -151,7 +151,7 @@ class Actor:
         """
         if self.exited.is_ready():
             return
-        self._die("the client was closed", final=True)
+        self._die(CLIENT_CLOSED, final=True)
         self._outbox.close()
         yield timeout * 0.5
         self.process.terminate()

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from openai_codex._notification import Notification
 
 
+CLIENT_CLOSED = "the client was closed"
+"""The reason when the program closed the connection."""
+
+
 def reason_of_end(exit_code: int | None, cause: Exception | None) -> str:
     """Say why the output of a runtime has ended."""
     if cause is not None:

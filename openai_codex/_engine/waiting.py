@@ -135,12 +135,13 @@ class Deadline:
     """A point in time that several waits share."""
 
     def __init__(self, timeout: float | None) -> None:
-        self.timeout = timeout
-        self._at = math.inf if timeout is None else time.monotonic() + timeout
+        self.timeout = math.inf if timeout is None else timeout
+        """The seconds that it was made for; infinite if there is no limit."""
+        self._at = time.monotonic() + self.timeout
 
-    def remaining(self) -> float | None:
-        """Seconds left, never below 0; ``None`` if there is no limit."""
-        return None if self._at == math.inf else max(0.0, self._at - time.monotonic())
+    def remaining(self) -> float:
+        """Return the seconds left, never below 0; infinite if there is no limit."""
+        return max(0.0, self._at - time.monotonic())
 
     def passed(self) -> bool:
         """Say whether the time is up."""

@@ -1,23 +1,59 @@
-"""What overload is, and how long to wait before the next attempt. It waits for nothing itself."""
+"""When a failed operation is tried again: a request after overload, a runtime after its death.
+
+It counts, decides and computes delays; it waits for nothing and starts nothing itself.
+"""
 
 from __future__ import annotations
 
-import random
+import math
 import time
+from typing import Any
 
 import attrs
 
-from openai_codex.errors import JsonRpcError, RetryLimitExceededError, ServerBusyError, TurnFailedError
+from openai_codex.errors import (
+    ConfigError,
+    JsonRpcError,
+    RetryLimitExceededError,
+    ServerBusyError,
+    TurnFailedError,
+)
 
-# What a turn may fail of that passes by itself (`CodexErrorInfo`).
+# The kinds of turn failure that pass by themselves (`CodexErrorInfo`). A usage limit does not pass soon enough.
 _PASSING = frozenset({"serverOverloaded", "rateLimitExceeded", "flexUnavailable"})
+
+# Beyond this many doublings every delay is at its longest; more would overflow a float.
+_MOST_DOUBLINGS = 30
+
+
+@attrs.frozen
+class Backoff:
+    """Delays in seconds that double from ``initial`` up to ``longest``, each varied at random by the part ``jitter``."""
+
+    initial: float
+    longest: float
+    jitter: float = 0.0
+
+    def delay(self, failures: int) -> float:
+        """Return the seconds to wait after so many failures in succession; 0 after none."""
+        if failures == 0:
+            return 0.0
+        delay = min(self.longest, self.initial * 2.0 ** min(failures - 1, _MOST_DOUBLINGS))
+        if not self.jitter:
+            return delay
+        import random  # needed after an overload only, and slow to load
+
+        return delay * random.uniform(1 - self.jitter, 1 + self.jitter)  # noqa: S311  not a secret
+
+
+# -- requests and turns -----------------------------------------------------------------------------------------------
 
 
 def is_retryable_error(exc: BaseException) -> bool:
-    """Say whether the same operation may succeed later, because something was overloaded.
+    """Return whether the same operation may succeed later, because something was overloaded.
 
     True for the runtime's own overload reply (`ServerBusyError`, -32001: the request was not carried out) and for a
-    turn that failed since the provider was overloaded or limited the rate. A usage limit does not pass so soon.
+    turn that failed because the provider was overloaded or limited the rate. False for a usage limit.
     """
     if isinstance(exc, TurnFailedError):
         return exc.codex_error_info in _PASSING
@@ -25,23 +61,22 @@ def is_retryable_error(exc: BaseException) -> bool:
 
 
 @attrs.define
-class Patience:
-    """Counts the attempts of one operation and says how long to wait before the next."""
+class Attempts:
+    """Counts the failed attempts of one operation and decides whether there is another."""
 
-    attempts_left: int
-    next_delay: float
-    max_delay: float
-    jitter_ratio: float
-    deadline: float | None
+    most: int
+    backoff: Backoff
+    deadline: float = math.inf
+    """No attempt starts after this time of the monotonic clock."""
+    failed: int = 0
 
     def delay_after(self, error: Exception) -> float:
-        """Return the seconds to wait after a failed attempt; raise if there should be no other."""
+        """Return the seconds to wait before the next attempt. Raises the error, or its final form, if there is none."""
         if not is_retryable_error(error):
             raise error
-        self.attempts_left -= 1
-        delay = min(self.next_delay, self.max_delay) * random.uniform(1 - self.jitter_ratio, 1 + self.jitter_ratio)  # noqa: S311  no secret
-        self.next_delay *= 2
-        if self.attempts_left < 1 or (self.deadline is not None and time.monotonic() + delay > self.deadline):
+        self.failed += 1
+        delay = self.backoff.delay(self.failed)
+        if self.failed >= self.most or time.monotonic() + delay > self.deadline:
             raise _given_up(error)
         return delay
 
@@ -52,3 +87,85 @@ def _given_up(error: Exception) -> Exception:
     limit = RetryLimitExceededError(error.code, error.message, error.data, error.method)
     limit.__cause__ = error
     return limit
+
+
+# -- runtimes ---------------------------------------------------------------------------------------------------------
+
+
+def _not_negative(_: object, attribute: attrs.Attribute[Any], value: float) -> None:
+    if not isinstance(value, (int, float)) or not 0 <= value < math.inf:
+        raise ConfigError(f"restart.{attribute.name}", f"expected a finite number, at least 0, got {value!r}")
+
+
+def _count(_: object, attribute: attrs.Attribute[Any], value: int | None) -> None:
+    if value is not None and (not isinstance(value, int) or value < 0):
+        raise ConfigError(f"restart.{attribute.name}", f"expected a whole number, at least 0, or None, got {value!r}")
+
+
+@attrs.frozen(kw_only=True)
+class Restart:
+    """How a client goes on after the death of its runtime; all durations are seconds.
+
+    The next operation after a death starts a new runtime, and resumes each thread whose handle is used again. Nothing
+    is sent twice: who was waiting gets the error. Raises `ConfigError` when a value cannot work.
+    """
+
+    limit: int | None = attrs.field(default=5, validator=_count)
+    """How many deaths and failed starts in succession are mended; after one more, the client stays closed. ``None``: any."""
+    initial_delay: float = attrs.field(default=0.1, validator=_not_negative)
+    """How long to wait before the first start of a succession; it doubles with each."""
+    max_delay: float = attrs.field(default=10.0, validator=_not_negative)
+    """The longest wait before a start."""
+    settled_after: float = attrs.field(default=60.0, validator=_not_negative)
+    """A runtime that has lived so long has come up well: the succession of deaths is over."""
+
+
+def chosen(value: Restart | bool | None) -> Restart | None:
+    """Take ``True`` for the defaults, ``False`` for no restart."""
+    if value is None or isinstance(value, Restart):
+        return value
+    if not isinstance(value, bool):
+        raise ConfigError("restart", f"expected a Restart or a bool, got {type(value).__name__}")
+    return Restart() if value else None
+
+
+class RestartBackoff:
+    """Counts the failures of one client's runtimes in succession: deaths and failed starts.
+
+    Not locked: only one caller at a time starts a runtime.
+    """
+
+    def __init__(self, policy: Restart | None) -> None:
+        self._policy = policy
+        self._backoff = None if policy is None else Backoff(policy.initial_delay, policy.max_delay)
+        self._dead = 0
+        self._not_before = 0.0
+        self.count = 0
+        """The failures of this succession."""
+
+    def add_death(self, generation: int, lifetime: float) -> None:
+        """Count the death of a runtime once, however often it is reported; a long life ends the succession."""
+        if generation > self._dead:
+            self._dead = generation
+            settled = self._policy is not None and lifetime >= self._policy.settled_after
+            self._add(1 if settled else self.count + 1)
+
+    def add_failed_start(self) -> None:
+        """Count a runtime that did not come up."""
+        self._add(self.count + 1)
+
+    def _add(self, count: int) -> None:
+        self.count = count
+        self._not_before = time.monotonic() + self.delay()
+
+    def is_exhausted(self) -> bool:
+        """Return whether no other runtime may be started."""
+        return self._policy is None or (self._policy.limit is not None and self.count > self._policy.limit)
+
+    def delay(self) -> float:
+        """Return the seconds between the last failure and the next start."""
+        return 0.0 if self._backoff is None else self._backoff.delay(self.count)
+
+    def remaining(self) -> float:
+        """Return the seconds until the next start, from now; never below 0."""
+        return max(0.0, self._not_before - time.monotonic())

@@ -25,7 +25,7 @@ class Stream(Generic[T]):
     by an exception interrupts the turn. Subclasses say what they pick from each notification.
     """
 
-    def __init__(self, cursor: Cursor, timeout: float | None) -> None:
+    def __init__(self, cursor: Cursor, timeout: float) -> None:
         self._cursor = cursor
         self._timeout = timeout
         self._closed = False

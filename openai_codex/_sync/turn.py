@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Generic, cast
 
 import attrs
 
+from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
 from openai_codex._sync.client.cursor import Cursor
 from openai_codex._sync.stream import ItemStream, TextStream, TurnStream
-from openai_codex._config import check_timeouts
 from openai_codex._engine.mailbox import Mailbox
 from openai_codex._engine.topics import PendingSubscription
 from openai_codex._log import Log
@@ -58,18 +58,15 @@ class TurnHandle(Generic[OutputT]):
 
         Raises `ConfigError` at once for a timeout that is no number of seconds.
         """
-        check_timeouts(timeout=timeout)
-        return TurnStream(self._cursor, timeout)
+        return TurnStream(self._cursor, checks.seconds("timeout", timeout))
 
     def text(self, *, timeout: float | None = None) -> TextStream:
         """Iterate over the assistant's text, piece by piece, all messages one after another; see `stream`."""
-        check_timeouts(timeout=timeout)
-        return TextStream(self._cursor, timeout)
+        return TextStream(self._cursor, checks.seconds("timeout", timeout))
 
     def items(self, *, timeout: float | None = None) -> ItemStream:
         """Iterate over the turn's items as they finish; see `stream`."""
-        check_timeouts(timeout=timeout)
-        return ItemStream(self._cursor, timeout)
+        return ItemStream(self._cursor, checks.seconds("timeout", timeout))
 
     def run(self, *, timeout: float | None = None, stall_timeout: float | None = None) -> RunResult[OutputT]:
         """Wait for the end of the turn and return what it came to.
@@ -86,9 +83,9 @@ class TurnHandle(Generic[OutputT]):
         raises `OutputError`. When the time is up or the caller is cancelled, the turn is interrupted on the server. A
         timeout that is no number of seconds raises `ConfigError`, and the turn goes on.
         """
-        check_timeouts(timeout=timeout, stall_timeout=stall_timeout)
+        limits = checks.seconds("timeout", timeout), checks.seconds("stall_timeout", stall_timeout)
         try:
-            self._cursor.skip_to_end(timeout, stall_timeout)
+            self._cursor.skip_to_end(*limits)
         except BaseException as error:
             self._cursor.abandon(error)
             raise
@@ -114,8 +111,7 @@ class TurnHandle(Generic[OutputT]):
 
         Raises `TurnTimeoutError` if the turn does not end in time.
         """
-        check_timeouts(timeout=timeout)
-        patience = self._connection.config.request_timeout if timeout is None else timeout
+        patience = self._connection.request_timeout if timeout is None else checks.seconds("timeout", timeout)
         if not self._cursor.interrupt(patience):
             raise self._cursor.timed_out(patience)
         return protocol.TurnInterruptResponse()
@@ -133,12 +129,12 @@ def start_turn(
     The handle was attached before the request was written. When the caller gives up before the turn's id is known, the
     turn is interrupted: the empty id stands for it.
     """
-    check_timeouts(timeout=timeout)
+    checks.seconds("timeout", timeout)
     mailbox = Mailbox(f"the events of a turn of thread {thread_id}")
     response = connection.request(
         params,
         timeout=timeout,
-        coming=PendingSubscription(mailbox, ("turn", "id"), thread_id),
+        subscription=PendingSubscription(mailbox, ("turn", "id"), thread_id),
         undo=protocol.TurnInterruptParams(thread_id=thread_id, turn_id=""),
     )
     _log.info("codex.turn_started", thread_id=thread_id, turn_id=response.turn.id)

@@ -90,7 +90,7 @@ def test_a_verb_refuses_it_and_sends_nothing(server: FakeAppServer, verb: str, a
         assert [request.method for request in server.requests()] == [*before, "model/list"]
     assert [type(error) for error in errors] == [ConfigError] * len(NO_TIMES)
     assert {error.what for error in errors} == {argument}
-    assert "expected a number of seconds, at least 0, got nan" in str(errors[0])
+    assert "expected a number of seconds, at least 0, or None, got nan" in str(errors[0])
 
 
 @pytest.mark.parametrize("verb", ITERATING)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from itertools import islice
+from math import inf
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, cast
 
@@ -62,7 +63,7 @@ def _through(chunks: list[bytes]) -> Costs:
 
     clock, lines, router, mailbox = Clock(), LineSplitter(), Router(64), Mailbox("a turn")
     router.subscribe(Topic(unique(1), unique(2)), mailbox)
-    stream = TurnStream(Cursor(cast("Any", _Unconnected()), unique(1), unique(2), mailbox), None)
+    stream = TurnStream(Cursor(cast("Any", _Unconnected()), unique(1), unique(2), mailbox), inf)
     for chunk in chunks:
         complete = clock.time("cut into lines", lines.feed, chunk)
         clock.time(JSON, _each, orjson.loads, complete)
@@ -80,10 +81,6 @@ def _each(work: Callable[[Any], Any], values: Iterable[Any]) -> list[Any]:
 
 class _Unconnected:
     """What a cursor asks of its connection while all goes well."""
-
-    @property
-    def supervisor(self) -> _Unconnected:
-        return self
 
     def check_loop(self) -> None:
         """There is no loop."""

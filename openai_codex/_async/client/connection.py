@@ -1,4 +1,4 @@
-"""One client's connection: typed requests to its runtime, whichever that is just now, and what is known of both."""
+"""One client's connection: sends typed requests to its current runtime, and reports on both."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from openai_codex import _codec as codec
 from openai_codex import _protocol as protocol
 from openai_codex._async.client import _wait
 from openai_codex._async.client.handlers import AsyncHandlers
-from openai_codex._async.client.rpc import ask, take_back
+from openai_codex._async.client.rpc import call, send_undo
 from openai_codex._async.client.supervisor import AsyncSupervisor
-from openai_codex._async.client.thread_registry import AsyncThreadRegistry, thread_of
+from openai_codex._async.client.thread_registry import AsyncThreadRegistry
 from openai_codex._engine.mailbox import Listener
 from openai_codex._engine.router import Load
 from openai_codex._engine.topics import EVERYTHING
 from openai_codex._engine.waiting import Deadline
-from openai_codex._log import Log
+from openai_codex._runtime.backoff import Attempts, Backoff
 from openai_codex.errors import (
     ConfigError,
     DecodeError,
@@ -35,52 +35,80 @@ if TYPE_CHECKING:
     from openai_codex._engine.topics import PendingSubscription
     from openai_codex._notification import Notification
     from openai_codex._runtime.health import Health
+    from openai_codex._runtime.metadata import Metadata
+    from openai_codex._tools.registry import Table
 
 R = TypeVar("R")
 
-# After these the model calls no tool in a thread any more.
-_FORGETTING = frozenset({"thread/archive", "thread/delete"})
-
-# The last word of methods that only look, so that sending them twice does no harm.
-_LOOKING = frozenset(
+# The last word of methods that change nothing, so they can be sent again when the runtime was busy.
+_READ_ONLY = frozenset(
     {"get", "getMetadata", "installed", "list", "read", "readDirectory", "readFile", "search", "status"}
 )
 
-# How often a request that only looks is refused by a busy runtime before its caller is told, and the waits between.
+# How often such a request is sent before its caller gets the error, and the delays between in seconds.
 _ATTEMPTS = 8
-_FIRST_DELAY, _LONGEST_DELAY = 0.05, 2.0
+_FIRST_DELAY, _LONGEST_DELAY, _JITTER = 0.05, 2.0, 0.2
 
-_log = Log("connection")
+
+_NOT_CONNECTED = "the client is not connected yet: enter it, or make a first call"
 
 
 class AsyncConnection:
-    """Carries typed requests to the runtime of the day, which it starts on first use."""
+    """Sends typed requests to the current runtime, which it starts on first use."""
 
     def __init__(self, config: AppServerConfig) -> None:
         self.config = config
         self.handlers = AsyncHandlers(config.handler_timeout)
         self.supervisor = AsyncSupervisor(config, self.handlers)
-        self.threads = AsyncThreadRegistry(self.supervisor)
+        self.threads = AsyncThreadRegistry(self.supervisor, self.handlers.tools)
         self._limits = _RateLimits()
         for listener in (self._limits, self.handlers.changes, self.handlers.tools):
             self.supervisor.subscribe(EVERYTHING, listener)
 
     async def connect(self) -> None:
-        """Start the runtime, if there is none. Raises `LaunchError`."""
+        """Start the runtime if there is none. Raises `LaunchError`."""
         await self.supervisor.current("initialize", Deadline(None))
 
+    def check_loop(self) -> None:
+        """Raise `ConfigError` if the client is bound to another event loop than the running one."""
+        self.supervisor.check_loop()
+
+    async def close(self) -> None:
+        """Stop the runtime and wait until its process has exited; idempotent."""
+        await self.supervisor.close()
+
+    @property
+    def metadata(self) -> Metadata:
+        """The runtime's reply to `initialize`. Raises `ConfigError` before the client is connected."""
+        if self.supervisor.metadata is None:
+            raise ConfigError("metadata", _NOT_CONNECTED)
+        return self.supervisor.metadata
+
+    @property
+    def request_timeout(self) -> float:
+        """How long a request may wait for its reply unless the call says otherwise, in seconds."""
+        return self.config.request_timeout
+
+    def give_tools(self, thread_id: str, table: Table | None, parent_id: str | None) -> None:
+        """Let the model call tools in a thread: those of ``table``, or if it is ``None`` those of the parent thread."""
+        self.handlers.tools.give(thread_id, table, parent_id)
+
+    def pause_goal_when_resumed(self, thread_id: str) -> None:
+        """Pause a thread's goal when its next runtime resumes it; for a goal whose runtime has died."""
+        self.threads.pause_when_resumed(thread_id)
+
     def running(self) -> Actor:
-        """Return the runtime of the day. Raises `ConfigError` before there is one."""
+        """Return the current runtime. Raises `ConfigError` before there is one."""
         if self.supervisor.actor is None:
-            raise ConfigError("client", "it is not connected yet: enter it, or make a first call")
+            raise ConfigError("client", _NOT_CONNECTED)
         return self.supervisor.actor
 
     def pending_calls(self) -> list[PendingRequest]:
-        """Return the runtime's requests that wait for an answer."""
+        """Return the server requests that have no answer yet."""
         return [] if self.supervisor.actor is None else self.supervisor.actor.server_requests.pending()
 
     def rate_limits(self) -> protocol.RateLimitSnapshot | None:
-        """Return the newest limits that the runtime has told of, if any."""
+        """Return the rate limits that the runtime reported last, if any."""
         payload = self._limits.newest and self._limits.newest.payload
         return payload.rate_limits if isinstance(payload, protocol.AccountRateLimitsUpdatedNotification) else None
 
@@ -89,24 +117,24 @@ class AsyncConnection:
         params: protocol.ClientRequest[R],
         *,
         timeout: float | None = None,
-        coming: PendingSubscription | None = None,
+        subscription: PendingSubscription | None = None,
         undo: protocol.ClientRequest[Any] | None = None,
     ) -> R:
-        """Send a typed request and wait for its typed result, ``request_timeout`` seconds unless told otherwise.
+        """Send a typed request and wait for its typed result; ``timeout=None`` means ``request_timeout`` seconds.
 
-        ``undo`` is sent when the caller gives up while the runtime may have carried the request out, and when the
-        result cannot be read.
+        ``subscription`` receives the events of what the request starts, from the first. ``undo`` is sent when the
+        caller gives up while the runtime may have carried the request out, and when the result cannot be read.
         """
         deadline = Deadline(self.config.request_timeout if timeout is None else timeout)
         actor = await self.supervisor.current(params.METHOD, deadline)
         if actor.generation > 1:
             await self.threads.resume(actor, params, deadline)
         try:
-            raw = await ask(actor, params, deadline, coming=coming, undo=undo)
+            raw = await call(actor, params, deadline, subscription=subscription, undo=undo)
         except ServerBusyError as error:
-            if params.METHOD.rpartition("/")[2] not in _LOOKING:
+            if params.METHOD.rpartition("/")[2] not in _READ_ONLY:
                 raise
-            raw = await self._ask_again(actor, params, deadline, error)
+            raw = await self._call_again(actor, params, deadline, error)
         except InvalidRequestError as error:
             self.threads.check_writer(params, error)
             raise
@@ -114,17 +142,15 @@ class AsyncConnection:
             result: R = codec.structure_result(params.METHOD, raw)
         except DecodeError:
             if undo is not None:
-                await take_back(actor, undo)
+                await send_undo(actor, undo)
             raise
         self.threads.note(actor, params, result)
-        if params.METHOD in _FORGETTING:
-            self.handlers.tools.forget(thread_of(params) or "")
         return result
 
     def send(self, params: protocol.ClientRequest[Any]) -> Callable[[], object]:
-        """Send a request whose reply does not matter; return what to call when it should be forgotten.
+        """Send a request without waiting for its reply; return a function that forgets the reply.
 
-        Does nothing when the connection is gone.
+        Does nothing when the connection has ended.
         """
         actor = self.supervisor.actor
         if actor is None or actor.close_reason is not None:
@@ -135,7 +161,7 @@ class AsyncConnection:
             return _nothing
 
     def health(self) -> Health:
-        """Look at the client and its runtime; sends nothing."""
+        """Return a snapshot of the client and its runtime; sends nothing."""
         from openai_codex._runtime.health import Health
 
         supervisor, actor = self.supervisor, self.supervisor.actor
@@ -162,31 +188,29 @@ class AsyncConnection:
             late=supervisor.tally.late,
         )
 
-    async def _ask_again(
+    async def _call_again(
         self, actor: Actor, params: protocol.ClientRequest[Any], deadline: Deadline, error: ServerBusyError
     ) -> Any:
-        """Repeat a request that the runtime was too busy for, with back-off."""
-        from openai_codex._runtime.backoff import Patience
-
-        until = time.monotonic() + (deadline.remaining() or 0.0)
-        patience = Patience(_ATTEMPTS, _FIRST_DELAY, _LONGEST_DELAY, 0.2, until)
+        """Repeat a request that the runtime was too busy for, with exponential back-off."""
+        until = time.monotonic() + deadline.remaining()
+        attempts = Attempts(_ATTEMPTS, Backoff(_FIRST_DELAY, _LONGEST_DELAY, _JITTER), until)
         while True:
-            await _wait.ready(actor.exited, patience.delay_after(error))
+            await _wait.ready(actor.exited, attempts.delay_after(error))
             try:
-                return await ask(actor, params, deadline)
+                return await call(actor, params, deadline)
             except ServerBusyError as again:
                 error = again
 
 
 class _RateLimits(Listener):
-    """Keeps the newest limits that the runtime has told of."""
+    """Keeps the rate limits that the runtime reported last."""
 
     def __init__(self) -> None:
         super().__init__("rate limits", frozenset({"account/rateLimits/updated"}))
         self.newest: Notification | None = None
 
     def on_event(self, event: Notification) -> None:
-        """Keep it in place of the one before."""
+        """Replace the limits reported before."""
         self.newest = event
 
 

@@ -1,4 +1,4 @@
-"""How a runtime comes up: started, introduced to, and alone in a home that no runtime has been in before."""
+"""Starts a runtime and performs the handshake; serialises first starts in a fresh ``CODEX_HOME``."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from openai_codex import _codec as codec
 from openai_codex import _protocol as protocol
 from openai_codex._async.client import _wait
-from openai_codex._async.client.rpc import ask
+from openai_codex._async.client.rpc import call
 from openai_codex._engine.actor import Actor
+from openai_codex._engine.close_reason import CLIENT_CLOSED
 from openai_codex._engine.transport import RuntimeProcess, command_line
 from openai_codex._engine.transport.home import HomeLock
 from openai_codex._engine.waiting import Deadline, Latch
@@ -36,31 +37,32 @@ _NEEDED_NEXT = (
 _THREADS_PATIENCE = 0.5
 _THREADS_POLL = 0.005
 
-# How often to look whether somebody else's first start in the same home is over, in seconds.
+# How often to check whether another process's first start in the same home is over, in seconds: a file lock wakes nobody.
 _LOCK_POLL = 0.02
 
 
 class AsyncLauncher:
-    """Starts runtimes for one client, one at a time; the caller sees to that.
+    """Starts runtimes for one client; the caller makes sure that only one start is in progress.
 
-    `coming` is the one that is on its way. ``closing`` is set before anybody looks there to stop it.
+    ``closing`` is set before `starting` is read to stop that runtime, so no start is missed.
     """
 
     def __init__(self, config: AppServerConfig, on_request: OnRequest, tally: Tally, closing: Latch) -> None:
-        self.coming: Actor | None = None
+        self.starting: Actor | None = None
+        """The runtime that was started and has not answered `initialize` yet."""
         self._config = config
         self._on_request = _weakly(on_request)
         self._tally = tally
         self._closing = closing
 
     async def launch(self, generation: int) -> tuple[Actor, Metadata]:
-        """Start a runtime and shake hands; return it, and what it says of itself. Raises `LaunchError`."""
+        """Start a runtime and perform the handshake; return it with its metadata. Raises `LaunchError`."""
         deadline = Deadline(self._config.start_timeout)
         lock = HomeLock(self._config)
         try:
             if lock.is_cold():
                 await self._acquire(lock, deadline)
-                if not lock.is_cold():  # another has warmed it up meanwhile
+                if not lock.is_cold():  # another process has prepared the home meanwhile
                     lock.release()
             try:
                 return await self._attempt(generation, deadline)
@@ -68,7 +70,7 @@ class AsyncLauncher:
                 ended_by_itself = isinstance(error.__cause__, TransportClosedError)
                 if not ended_by_itself or deadline.passed() or not lock.is_free():
                     raise
-            # It came up and exited. That is what it does while another one makes or migrates the databases of the home.
+            # It exited during the handshake. It does that while another runtime creates or migrates the databases.
             await self._acquire(lock, deadline)
             return await self._attempt(generation, deadline)
         finally:
@@ -77,35 +79,36 @@ class AsyncLauncher:
     async def _acquire(self, lock: HomeLock, deadline: Deadline) -> None:
         while not lock.try_acquire():
             if deadline.passed():
-                raise LaunchError(f"others have been starting in the same home for {deadline.timeout:g} s")
+                raise LaunchError(f"the home is locked: others have been starting in it for {deadline.timeout:g} s")
             await _wait.ready(self._closing, _LOCK_POLL)
-            self._check_open()
+            self.check_open()
 
     async def _attempt(self, generation: int, deadline: Deadline) -> tuple[Actor, Metadata]:
         config = self._config
         process = RuntimeProcess(command_line(config), config.cwd, config.env)
-        self.coming = actor = Actor(
+        self.starting = actor = Actor(
             process, self._on_request, config.max_in_flight, generation=generation, tally=self._tally
         )
         try:
-            self._check_open()
-            metadata = _metadata(await ask(actor, self._introduction(), deadline, meanwhile=_prepare))
+            self.check_open()
+            metadata = _metadata(await call(actor, self._initialize_params(), deadline, meanwhile=_import_ahead))
         except BaseException as error:
             await stop(actor, config.shutdown_timeout)
             if isinstance(error, CodexError):
-                self._check_open()
-                raise LaunchError(_why(error, config.start_timeout), process.facts()) from error
+                self.check_open()
+                raise LaunchError(_reason(error, config.start_timeout), process.facts()) from error
             raise
         finally:
-            self.coming = None
+            self.starting = None
         actor.notify("initialized")
         return actor, metadata
 
-    def _check_open(self) -> None:
+    def check_open(self) -> None:
+        """Raise `TransportClosedError` if the client was closed."""
         if self._closing.is_ready():
-            raise TransportClosedError("the client was closed")
+            raise TransportClosedError(CLIENT_CLOSED)
 
-    def _introduction(self) -> protocol.InitializeParams:
+    def _initialize_params(self) -> protocol.InitializeParams:
         config = self._config
         return protocol.InitializeParams(
             client_info=protocol.ClientInfo(
@@ -131,36 +134,35 @@ async def stop(actor: Actor, timeout: float) -> None:
 
 
 def _weakly(on_request: OnRequest) -> OnRequest:
-    """Return a way to ``on_call`` that does not keep it.
+    """Return a function that calls ``on_request`` without keeping it alive.
 
-    The reader thread holds the actor, and handlers may hold the client: it could not be collected before its runtime
-    has ended.
+    The reader thread holds the actor, and handlers may hold the client: with a strong reference, a client that was
+    dropped could not be collected before its runtime has ended.
     """
     reference = weakref.ref(on_request)
 
     def call(pending: PendingRequest) -> None:
         held = reference()
-        if held is not None:  # else nobody has the client any more, and its runtime is being ended
+        if held is not None:  # else the client was collected, and its runtime is being stopped
             held(pending)
 
     return call
 
 
 def _metadata(raw: Any) -> Metadata:
-    from openai_codex._runtime.metadata import (
-        Metadata,  # builds a class, so only when there is something to put into it
-    )
+    # Importing it builds protocol classes, which `import openai_codex` must not do.
+    from openai_codex._runtime.metadata import Metadata
 
     return codec.structure(Metadata, raw)
 
 
-def _prepare() -> None:
-    """Load what nearly every program needs next, while the runtime comes up: that takes it longer."""
+def _import_ahead() -> None:
+    """Import what nearly every program needs next, while the runtime starts; that takes longer."""
     for name in _NEEDED_NEXT:
         import_module(name)
 
 
-def _why(error: CodexError, timeout: float) -> str:
+def _reason(error: CodexError, timeout: float) -> str:
     if isinstance(error, RequestTimeoutError):
         return f"no reply to initialize within {timeout:g} s"
     return error.reason if isinstance(error, TransportClosedError) else str(error)

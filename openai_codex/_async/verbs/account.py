@@ -57,7 +57,7 @@ class AsyncAccounts(AsyncClient):
         self, params: protocol.ClientRequest[protocol.LoginAccountResponse]
     ) -> tuple[protocol.LoginAccountResponse, Mailbox]:
         mailbox = Mailbox("the end of a login")
-        response = await self._connection.request(params, coming=PendingSubscription(mailbox, ("loginId",)))
+        response = await self._connection.request(params, subscription=PendingSubscription(mailbox, ("loginId",)))
         return response, mailbox
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
 from openai_codex._async.client import _wait
 from openai_codex._async.verbs.base import AsyncClient
-from openai_codex._config import check_timeouts
 from openai_codex._engine.mailbox import Mailbox
 from openai_codex._engine.topics import Topic
 from openai_codex._engine.waiting import Deadline
@@ -87,7 +87,7 @@ class AsyncGoals(AsyncClient):
         Raises `TurnFailedError` if a turn failed and `TurnTimeoutError` when the time is up, with what there was. Then,
         and when the caller is cancelled, the goal is paused and the running turn interrupted.
         """
-        check_timeouts(timeout=timeout)
+        seconds = checks.seconds("timeout", timeout)
         await self._connection.connect()
         run = _GoalRun(self._connection, thread_id)
         try:
@@ -99,7 +99,7 @@ class AsyncGoals(AsyncClient):
             await run.give_up()
             raise
         try:
-            await run.follow(Deadline(timeout))
+            await run.follow(Deadline(seconds))
             return raise_if_failed(run.fold.result(), self._connection.rate_limits)
         finally:
             if run.fold.is_active():
@@ -124,7 +124,7 @@ class _GoalRun:
         while not self.fold.is_over():
             if not await _wait.ready(self._mailbox, deadline.remaining()):
                 result = self.fold.result()
-                raise TurnTimeoutError(self._thread_id, result.id or None, deadline.timeout or 0.0, result)
+                raise TurnTimeoutError(self._thread_id, result.id or None, deadline.timeout, result)
             try:
                 self.fold.add(self._mailbox.take())
             except TransportClosedError as error:
@@ -134,7 +134,7 @@ class _GoalRun:
     async def give_up(self) -> None:
         """Pause the goal and stop the turn that works on it; bounded, raises nothing."""
         if self._actor.close_reason is not None:
-            self._connection.threads.pause_when_resumed(self._thread_id)
+            self._connection.pause_goal_when_resumed(self._thread_id)
         paused = protocol.ThreadGoalSetParams(thread_id=self._thread_id, status=protocol.ThreadGoalStatus.paused)
         forget = self._connection.send(paused)
         deadline = Deadline(_ABANDON_PATIENCE)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 
+from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
 from openai_codex._async.turn import AsyncTurnHandle, start_turn
 from openai_codex._async.verbs.base import AsyncClient
-from openai_codex._config import check_timeouts
 
 
 class AsyncReviews(AsyncClient):
@@ -45,8 +45,7 @@ class AsyncReviews(AsyncClient):
             command: the command line.
             command_timeout: how long it may run, in seconds; ``None`` and infinity: the runtime's own limit.
         """
-        check_timeouts(command_timeout=command_timeout)
-        seconds = math.inf if command_timeout is None else command_timeout
+        seconds = checks.seconds("command_timeout", command_timeout)
         milliseconds = protocol.UNSET if seconds == math.inf else round(seconds * 1000)
         return await self.request(
             protocol.ThreadShellCommandParams(thread_id=thread_id, command=command, timeout_ms=milliseconds)

@@ -206,7 +206,7 @@ class AsyncThreads(AsyncClient):
         return AsyncThread(self._connection, thread_id)
 
     def _with_tools(self, thread_id: str, table: Table | None, parent_id: str | None = None) -> AsyncThread:
-        self._connection.handlers.tools.give(thread_id, table, parent_id)
+        self._connection.give_tools(thread_id, table, parent_id)
         return self.thread(thread_id)
 
 

@@ -1,6 +1,6 @@
-"""How the sync face waits: by blocking the calling thread. Its twin in the async face awaits a future.
+"""How the sync face waits and runs handlers: it blocks the calling thread. Its twin in the async face awaits a future.
 
-Written by hand, like its twin; everything else here is derived. It knows threads and `Waitable`s.
+Written by hand, like its twin; everything else here is derived.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Runner = Callable[[Callable[[], Any], Callable[[Any], None], Waitable], None]
 
 
 def handler_runner() -> Runner:
-    """Return what runs a handler: the calling thread, which is one of the handler pool, does."""
+    """Return a function that runs a handler on the calling thread, which belongs to the handler pool."""
 
     def run(handler: Callable[[], Any], done: Callable[[Any], None], _over: Waitable) -> None:
         outcome = handler()
@@ -32,23 +32,23 @@ def handler_runner() -> Runner:
     return run
 
 
-def mapped(outcome: Any, made: Callable[[Any], Any]) -> Any:
-    """Return what ``made`` makes of an outcome; one that would have to be awaited is left as it is."""
-    return outcome if inspect.iscoroutine(outcome) else made(outcome)
+def mapped(outcome: Any, convert: Callable[[Any], Any]) -> Any:
+    """Return the converted outcome; a coroutine is left as it is, for the runner to refuse."""
+    return outcome if inspect.iscoroutine(outcome) else convert(outcome)
 
 
 class LoopGuard:
-    """Has nothing to guard: threads may share a client."""
+    """Binds nothing: threads may share a client."""
 
     def __init__(self) -> None:
         self._is_new = True
 
     def moved(self) -> bool:
-        """Say whether this is the first time."""
+        """Return whether this is the first call."""
         is_new, self._is_new = self._is_new, False
         return is_new
 
 
 def connect_in_constructor(connect: Callable[[], object]) -> None:
-    """Connect at once: the constructor of this face returns a client that works."""
+    """Connect at once, so that the constructor returns a client whose runtime is up."""
     connect()

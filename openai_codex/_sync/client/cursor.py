@@ -1,9 +1,8 @@
 # Derived from openai_codex/_async/client/cursor.py by `python -m tools.unasync`; do not edit.
-"""Where the consumer of one handle is in the events of its turn, and what the turn has come to until there."""
+"""A consumer's position in a turn's event stream, and the partial result up to there."""
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
@@ -23,22 +22,22 @@ if TYPE_CHECKING:
 
 AGENT_DELTA = "item/agentMessage/delta"
 
-# How long a caller that gives a turn up waits for the turn to be over: usually some ten milliseconds.
+# How long a caller that gives up waits for the turn to end, in seconds; usually it takes some ten milliseconds.
 _ABANDON_PATIENCE = 2.0
 
-# How long an interrupt may take before it is sent again.
+# How long an interrupt may take before it is sent again, in seconds.
 _REPEAT_AFTER = 1.0
 
 _log = Log("turn")
 
 
 class Cursor:
-    """The events of one turn, for one consumer at a time, and the way to stop the turn.
+    """The events of one turn, for one consumer at a time; it can also stop the turn.
 
-    The mailbox is the border to the reader; what was taken from it belongs to this object.
+    The reader thread writes to the mailbox only. The events taken from it belong to this object, so they need no lock.
     """
 
-    __slots__ = ("_connection", "_fold", "_mailbox", "_odd_end", "_streamed", "_taken", "thread_id", "turn_id")
+    __slots__ = ("_bad_end", "_connection", "_fold", "_mailbox", "_streamed", "_taken", "thread_id", "turn_id")
 
     def __init__(self, connection: Connection, thread_id: str, turn_id: str, mailbox: Mailbox) -> None:
         self.thread_id = thread_id
@@ -46,13 +45,13 @@ class Cursor:
         self._connection = connection
         self._mailbox = mailbox
         self._fold = TurnFold(thread_id, turn_id)
-        # The newest first, so that the oldest is taken from the end.
+        # Newest first, because a list pops from its end.
         self._taken: list[Notification] = []
         self._streamed: defaultdict[str, int] = defaultdict(int)
-        self._odd_end: DecodeError | None = None
+        self._bad_end: DecodeError | None = None
 
     def pop(self) -> Notification | None:
-        """Return the next event of those that are here, ``None`` if there is none."""
+        """Return the oldest event that was fetched, ``None`` if there is none."""
         try:
             event = self._taken.pop()
         except IndexError:
@@ -64,15 +63,15 @@ class Cursor:
         return event
 
     def is_over(self) -> bool:
-        """Say whether there will be no more events."""
+        """Return whether no more events can be fetched."""
         return self._mailbox.is_over()
 
-    def fetch(self, timeout: float | None) -> list[Notification] | None:
-        """Take more events and return them; ``None`` if there are none for ``timeout`` seconds, and nothing is lost then.
+    def fetch(self, timeout: float) -> list[Notification] | None:
+        """Wait for events, take and return them; ``None`` after ``timeout`` seconds without one, when nothing is lost.
 
         Raises `TransportClosedError` when the connection ended before the turn did.
         """
-        self._connection.supervisor.check_loop()
+        self._connection.check_loop()
         if not _wait.ready(self._mailbox, timeout):
             return None
         try:
@@ -80,82 +79,82 @@ class Cursor:
         except TransportClosedError as error:
             error.result = self.result()
             raise
-        # At once: what comes next may fail or be interrupted, and another consumer may have left some.
+        # Before anything that can fail or be interrupted. An earlier consumer may have left some: those stay first.
         self._taken[:0] = reversed(events)
         try:
             self._fold.add(events)
         except DecodeError as error:
-            # The end of the turn has a shape that nobody knows: a stream shows it as it came, a run has to fail of it.
-            self._odd_end = error.with_traceback(None)
+            # The end of the turn cannot be decoded. A stream shows the raw event, but a run cannot build its result.
+            self._bad_end = error.with_traceback(None)
         if events and self._fold.turn is not None:
             self._log_completed(str(self._fold.turn.status))
         return events
 
-    def skip_to_end(self, timeout: float | None, stall_timeout: float | None = None) -> None:
-        """Take all events until the turn is over, at most for ``timeout`` seconds.
+    def skip_to_end(self, timeout: float, stall_timeout: float) -> None:
+        """Take all events until the turn is over, for at most ``timeout`` seconds.
 
-        Raises `TurnTimeoutError` and `TransportClosedError` as a stream does, `TurnStalledError` if none of them is
-        progress for ``stall_timeout`` seconds, and `DecodeError` if what tells of the end does not say how it ended.
+        Raises `TurnTimeoutError` and `TransportClosedError` as a stream does, `TurnStalledError` after
+        ``stall_timeout`` seconds without progress, and `DecodeError` if the last event cannot be decoded.
         """
         deadline = Deadline(timeout)
         actor = self._connection.running()
         stall = StallClock(stall_timeout, self.thread_id, actor.server_requests)
         self._taken.clear()
         while not self.is_over():
-            events = self.fetch(_shortest(deadline.remaining(), stall.remaining()))
+            events = self.fetch(min(deadline.remaining(), stall.remaining()))
             if events is not None:
                 stall.on_event(events)
                 self._taken.clear()
             elif deadline.passed():
                 raise self.timed_out(timeout)
             elif stall.remaining() == 0:
-                facts = actor.process.facts()
+                process = actor.process.facts()
                 raise TurnStalledError(
-                    self.thread_id, self.turn_id, stall.timeout or 0.0, self.result(), stall.last_event, facts
+                    self.thread_id, self.turn_id, stall_timeout, self.result(), stall.last_event, process
                 )
-        if self._odd_end is not None:
-            raise DecodeError(*self._odd_end.args)
+        if self._bad_end is not None:
+            raise DecodeError(*self._bad_end.args)
 
     def result(self) -> RunResult:
-        """Return what the events taken so far come to."""
+        """Return the result of the events taken so far."""
         return self._fold.result()
 
-    def timed_out(self, timeout: float | None) -> TurnTimeoutError:
-        """Build the error for a deadline that passed, with the partial result on it."""
-        return TurnTimeoutError(self.thread_id, self.turn_id, timeout or 0.0, self.result())
+    def timed_out(self, timeout: float) -> TurnTimeoutError:
+        """Build the error for a deadline that passed, with the partial result."""
+        return TurnTimeoutError(self.thread_id, self.turn_id, timeout, self.result())
 
     def streamed(self, item_id: str) -> int:
-        """Return how many characters of a message have been handed out as deltas."""
+        """Return how many characters of a message have been returned by `pop` as deltas."""
         return self._streamed.get(item_id, 0)
 
     def is_ended(self) -> bool:
-        """Say whether the turn is over, taken or not."""
+        """Return whether the turn is over, even if its last events were not taken yet."""
         return self._mailbox.ended.is_ready()
 
     def interrupt(self, timeout: float) -> bool:
-        """Stop the turn and wait until it is over, at most ``timeout`` seconds; say whether it is.
+        """Stop the turn and wait until it is over, at most ``timeout`` seconds; return whether it is.
 
-        The reply is not waited for: the runtime leaves it out when two callers interrupt at once, and what counts is
-        the end of the turn. The request is repeated, as it does nothing while the turn is only about to begin.
+        It waits for the end of the turn instead of the reply, which the runtime omits when two callers interrupt at
+        once. The request is repeated, because it has no effect while the turn is about to begin.
         """
         deadline = Deadline(timeout)
         while not self.is_ended() and not deadline.passed():
             forget = self._connection.send(self._interrupt_params())
             try:
-                _wait.ready(self._mailbox.ended, min(_REPEAT_AFTER, deadline.remaining() or 0.0))
+                _wait.ready(self._mailbox.ended, min(_REPEAT_AFTER, deadline.remaining()))
             finally:
                 forget()
         return self.is_ended()
 
     def abandon(self, error: BaseException) -> None:
-        """Stop a turn that nobody will read because its caller is on the way out; bounded, raises nothing."""
+        """Stop a turn whose caller leaves with an error; bounded in time, raises nothing."""
         if not self.is_ended():
             reason = type(error).__name__
             _log.info("codex.turn_abandoned", thread_id=self.thread_id, turn_id=self.turn_id, reason=reason)
             self.interrupt(_ABANDON_PATIENCE)
 
     def _interrupt_params(self) -> protocol.TurnInterruptParams:
-        # Until the turn has begun the runtime refuses its id; the empty id stands for the thread's active turn.
+        # The runtime refuses the id of a turn that has not begun; the empty id means the thread's active turn.
         turn_id = self.turn_id if self._mailbox.begun else ""
         return protocol.TurnInterruptParams(thread_id=self.thread_id, turn_id=turn_id)
 
@@ -169,8 +168,3 @@ class Cursor:
             deltas_merged=losses.merged or None,
             states_outdated=losses.outdated or None,
         )
-
-
-def _shortest(timeout: float | None, stall: float) -> float | None:
-    shortest = min(math.inf if timeout is None else timeout, stall)
-    return None if shortest == math.inf else shortest

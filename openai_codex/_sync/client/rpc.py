@@ -18,27 +18,27 @@ if TYPE_CHECKING:
     from openai_codex._engine.topics import PendingSubscription
     from openai_codex._engine.waiting import Deadline
 
-# How long a caller that gives up waits for its request to be undone: usually some milliseconds.
+# How long a caller that gives up waits for the reply to its undo request, in seconds. Usually it takes milliseconds.
 _UNDO_PATIENCE = 0.5
 
 _log = Log("connection")
 
 
-def ask(
+def call(
     actor: Actor,
     params: protocol.ClientRequest[Any],
     deadline: Deadline,
     *,
-    coming: PendingSubscription | None = None,
+    subscription: PendingSubscription | None = None,
     undo: protocol.ClientRequest[Any] | None = None,
     meanwhile: Callable[[], None] | None = None,
 ) -> Any:
-    """Send a request and return its result as decoded JSON; until the deadline at the latest.
+    """Send a request, wait for its reply and return the result as decoded JSON. Raises `RequestTimeoutError`.
 
-    ``undo`` is sent when the caller gives up while the runtime may have carried the request out. ``meanwhile`` is called
-    when the request is on its way: the runtime is at work, and this side may be, too.
+    ``undo`` is sent when the caller gives up while the runtime may have carried the request out. ``meanwhile`` runs
+    after the request is written, so that both sides work at the same time.
     """
-    reply = actor.request(params.METHOD, codec.unstructure(params), coming)
+    reply = actor.request(params.METHOD, codec.unstructure(params), subscription)
     settled = False
     try:
         if meanwhile is not None:
@@ -46,17 +46,17 @@ def ask(
         settled = _wait.ready(reply, deadline.remaining())
     finally:
         if not settled and actor.abandon(reply) and undo is not None:
-            take_back(actor, undo)
+            send_undo(actor, undo)
     if not settled:
-        raise RequestTimeoutError(params.METHOD, deadline.timeout or 0.0)
+        raise RequestTimeoutError(params.METHOD, deadline.timeout)
     if _log.is_debugging:
-        facts = {"request_id": reply.request_id, "seconds": reply.seconds, "pid": actor.process.pid}
-        _log.debug("codex.request_answered", method=reply.method, **facts)
+        fields = {"request_id": reply.request_id, "seconds": reply.seconds, "pid": actor.process.pid}
+        _log.debug("codex.request_answered", method=reply.method, **fields)
     return reply.result()
 
 
-def take_back(actor: Actor, undo: protocol.ClientRequest[Any]) -> None:
-    """Send what undoes an earlier request, and wait a moment for the reply; it may never come."""
+def send_undo(actor: Actor, undo: protocol.ClientRequest[Any]) -> None:
+    """Send a request that undoes an earlier one, and wait a moment for its reply, which may never come."""
     try:
         reply = actor.request(undo.METHOD, codec.unstructure(undo))
     except TransportClosedError:

@@ -1,25 +1,24 @@
 # Derived from openai_codex/_async/client/supervisor.py by `python -m tools.unasync`; do not edit.
-"""The runtime of a client and, where it is supervised, the next ones after a death.
+"""Starts the runtime of a client and, if the configuration says so, the next one after a death.
 
-It owns their lives and what is subscribed across them; it knows no verb.
+It owns the runtimes and the subscriptions that outlive them; it knows no verb of the API.
 """
 
 from __future__ import annotations
 
 import copy
-import time
 import weakref
 from typing import TYPE_CHECKING, Any
 
 from openai_codex._sync.client import _wait
 from openai_codex._sync.client.launch import Launcher, stop
 from openai_codex._engine.backlog import Tally
-from openai_codex._engine.close_reason import CloseReason
+from openai_codex._engine.close_reason import CLIENT_CLOSED, CloseReason
 from openai_codex._engine.lasting import LastingSubscriptions
 from openai_codex._engine.mailbox import LastingMailbox, Mailbox
 from openai_codex._engine.waiting import Deadline, Latch, Lock
 from openai_codex._log import Log
-from openai_codex._runtime.restart import RestartBackoff
+from openai_codex._runtime.backoff import RestartBackoff
 from openai_codex.errors import LaunchError, RequestTimeoutError, TransportClosedError
 
 if TYPE_CHECKING:
@@ -29,16 +28,14 @@ if TYPE_CHECKING:
     from openai_codex._engine.topics import Topic
     from openai_codex._runtime.metadata import Metadata
 
-# How long a runtime that has died may take to be gone before the next one is started.
-_GONE_PATIENCE = 5.0
-
-_CLOSED = "the client was closed"
+# How long the process of a dead runtime may take to exit before the next one is started, in seconds.
+_EXIT_PATIENCE = 5.0
 
 _log = Log("connection")
 
 
 class _Start:
-    """One start that is under way: who else needs a runtime waits for it, and shares its failure."""
+    """A start in progress. Other callers that need a runtime wait for it and get its error."""
 
     def __init__(self) -> None:
         self.done = Latch()
@@ -48,17 +45,17 @@ class _Start:
 class Supervisor:
     """Starts a runtime when one is needed: the first time, and after a death if the configuration says so.
 
-    One caller at a time starts one, the others wait for what comes of it; ``_lock`` guards `_under_way`. A runtime that
-    is dropped with the client is ended by the garbage collector.
+    One caller at a time starts a runtime, the others wait for the outcome; ``_lock`` guards `_current_start`. When the
+    client is garbage-collected, its runtime is stopped.
     """
 
     def __init__(self, config: AppServerConfig, handlers: Handlers) -> None:
         self.actor: Actor | None = None
-        """The runtime of today, dead or alive; ``None`` before the first."""
+        """The current runtime, dead or alive; ``None`` before the first."""
         self.metadata: Metadata | None = None
-        """What it has said of itself."""
+        """The current runtime's reply to `initialize`."""
         self.generation = 0
-        """How many have come up."""
+        """How many runtimes have been started."""
         self.tally = Tally()
         self._config = config
         self._handlers = handlers
@@ -66,160 +63,149 @@ class Supervisor:
         self._launcher = Launcher(config, handlers, self.tally, self._closing)
         self._loop = _wait.LoopGuard()
         self._lock = Lock()
-        self._under_way: _Start | None = None
-        self._deaths = RestartBackoff(config.restart)
-        self._mourned: Actor | None = None
-        self._not_before = 0.0
-        self._end: CloseReason | None = None
+        self._current_start: _Start | None = None
+        self._backoff = RestartBackoff(config.restart)
+        self._close_reason: CloseReason | None = None
         self._subscriptions = LastingSubscriptions()
         self._finalizer: weakref.finalize[Any, Any] | None = None
 
     def current(self, waiting_for: str, deadline: Deadline) -> Actor:
-        """Return a runtime to talk to, started if need be.
+        """Return the current runtime; start one if there is none, or if the last one died and is to be replaced.
 
-        One that has died is returned as it is, unless it shall be replaced: every request on it says what happened.
-        Raises `LaunchError` when none comes up, `RequestTimeoutError` when somebody else's start or the wait before one
-        takes longer than the deadline (a start of one's own takes its ``start_timeout``), and `ConfigError` on another
-        event loop.
+        A dead runtime that is not to be replaced is returned as it is: every request on it raises its close reason.
+        Raises `LaunchError` when no runtime comes up, `RequestTimeoutError` when the deadline passes while another
+        caller starts one or during the back-off (this caller's own start is limited by ``start_timeout``), and
+        `ConfigError` on another event loop.
         """
         self.check_loop()
         while (actor := self.actor) is None or self._is_replaceable(actor):
-            self._started(waiting_for, deadline)
+            self._ensure_started(waiting_for, deadline)
         return actor
 
     def check_loop(self) -> None:
-        """Raise `ConfigError` if the client belongs to another event loop than the one that runs.
+        """Raise `ConfigError` if the client is bound to another event loop than the running one.
 
-        If its own is closed it moves to this one, and so do its handlers.
+        If its own loop is closed, the client and its handlers are bound to the running one.
         """
         if self._loop.moved():
-            self._under_way = None
+            self._current_start = None  # whoever started it was a task of the closed loop
             self._handlers.run = _wait.handler_runner()
 
     def close(self) -> None:
-        """Stop the runtime and wait until it is gone; idempotent, bounded by ``shutdown_timeout``."""
+        """Stop the runtime and wait until its process has exited; idempotent, bounded by ``shutdown_timeout``."""
         self._closing.set()
-        actor = self._launcher.coming or self.actor
+        actor = self._launcher.starting or self.actor
         if actor is not None:
             stop(actor, self._config.shutdown_timeout)
-        self._end = self._end or CloseReason(_CLOSED, final=True)
-        self._subscriptions.end(self._end)
+        self._end(CloseReason(CLIENT_CLOSED, final=True))
+
+    def _end(self, reason: CloseReason) -> CloseReason:
+        """Record that no other runtime will follow, and end all subscriptions. The first reason counts."""
+        self._close_reason = self._close_reason or reason
+        self._subscriptions.end(self._close_reason)
+        return self._close_reason
 
     # -- subscriptions -----------------------------------------------------------------------------------------------
 
     def mailbox(self, subject: str, methods: frozenset[str] | None = None, limit: int | None = None) -> Mailbox:
-        """Make a mailbox of a consumer for `subscribe`, which lives as long as the client may."""
+        """Make a mailbox for `subscribe` that outlives a runtime if runtimes are replaced."""
         kind = Mailbox if self._config.restart is None else LastingMailbox
         mailbox = kind(subject, methods, limit)
         mailbox.count_in(self.tally)
         return mailbox
 
     def subscribe(self, topic: Topic, mailbox: Mailbox) -> None:
-        """Deliver events from now on, from this runtime and those that follow. Raises `TransportClosedError`."""
+        """Deliver events from now on, of this runtime and of the following ones. Raises `TransportClosedError`."""
         self._subscriptions.add(topic, mailbox)
-        if self._end is not None:  # looked at afterwards, so that an end in between tells the mailbox
+        if self._close_reason is not None:  # read after `add`: an end in between has failed the mailbox already
             self._subscriptions.remove(mailbox)
-            raise self._end.error(mailbox.subject)
+            raise self._close_reason.error(mailbox.subject)
         actor = self.actor
         if actor is not None and not self._is_replaceable(actor):
             actor.subscribe(topic, mailbox)
 
     def unsubscribe(self, topic: Topic, mailbox: Mailbox) -> None:
-        """Stop delivering; harmless if it has stopped already."""
+        """Stop delivering; harmless if it is not subscribed."""
         self._subscriptions.remove(mailbox)
         if self.actor is not None:
             self.actor.unsubscribe(topic, mailbox)
 
-    # -- births ------------------------------------------------------------------------------------------------------
+    # -- starting ----------------------------------------------------------------------------------------------------
 
     def _is_replaceable(self, actor: Actor) -> bool:
         close_reason = actor.close_reason
         return close_reason is not None and not close_reason.final and self._config.restart is not None
 
-    def _started(self, waiting_for: str, deadline: Deadline) -> None:
-        """Start a runtime, or wait for the start that is under way."""
-        mine = _Start()
+    def _ensure_started(self, waiting_for: str, deadline: Deadline) -> None:
+        """Start a runtime, or wait for the start that is in progress."""
+        own = _Start()
         with self._lock:
-            others = self._under_way
-            if others is None:
-                self._under_way = mine
-        if others is not None:
-            if not _wait.ready(others.done, deadline.remaining()):
-                raise RequestTimeoutError(waiting_for, deadline.timeout or 0.0)
-            if others.error is not None:
-                raise copy.copy(others.error) from others.error
+            other = self._current_start
+            if other is None:
+                self._current_start = own
+        if other is not None:
+            if not _wait.ready(other.done, deadline.remaining()):
+                raise RequestTimeoutError(waiting_for, deadline.timeout)
+            if other.error is not None:
+                raise copy.copy(other.error) from other.error
             return
         try:
             self._start(waiting_for, deadline)
         except Exception as error:
-            # That the time of this caller is up is no concern of the others.
-            mine.error = None if isinstance(error, RequestTimeoutError) else error
+            # A timeout of this caller must not fail the others.
+            own.error = None if isinstance(error, RequestTimeoutError) else error
             raise
         finally:
-            self._under_way = None
-            mine.done.set()
+            self._current_start = None
+            own.done.set()
 
     def _start(self, waiting_for: str, deadline: Deadline) -> None:
         if self.actor is not None:
             if not self._is_replaceable(self.actor):
-                return  # another was quicker
-            self._mourn(self.actor, waiting_for, deadline)
-        self._check_open()
+                return  # another caller has started one since
+            self._await_restart(self.actor, waiting_for, deadline)
+        self._launcher.check_open()
         try:
             actor, self.metadata = self._launcher.launch(self.generation + 1)
         except LaunchError:
             if self.actor is not None:
-                self._count(0.0)
+                self._backoff.add_failed_start()
             raise
-        self._introduce(actor)
+        self._activate(actor)
 
-    def _check_open(self) -> None:
-        if self._closing.is_ready():
-            raise TransportClosedError(_CLOSED)
+    def _await_restart(self, dead: Actor, waiting_for: str, deadline: Deadline) -> None:
+        """Count a death, wait for the process to exit, then wait out the back-off; raise if there is no restart."""
+        death = dead.close_reason
+        assert death is not None, "only a dead runtime is replaced"
+        self._backoff.add_death(dead.generation, death.lifetime)
+        stop(dead, _EXIT_PATIENCE)
+        if self._backoff.is_exhausted():
+            reason = f"{death.reason}; no other is started after {self._backoff.count} failures in succession"
+            end = self._end(CloseReason(reason, death.process, death.cause, dead.generation, final=True))
+            raise end.error(waiting_for)
+        delay, left = self._backoff.remaining(), deadline.remaining()
+        if _wait.ready(self._closing, min(delay, left)):
+            raise TransportClosedError(CLIENT_CLOSED, waiting_for)
+        if left < delay:
+            raise RequestTimeoutError(waiting_for, deadline.timeout)
 
-    def _count(self, lifetime: float) -> None:
-        self._deaths.add(lifetime)
-        self._not_before = time.monotonic() + (self._deaths.delay() or 0.0)
-
-    def _mourn(self, dead: Actor, waiting_for: str, deadline: Deadline) -> None:
-        """Count a death once, see that the process is gone, and wait as long as the policy says."""
-        close_reason = dead.close_reason
-        assert close_reason is not None, "only the dead are replaced"
-        if self._mourned is not dead:
-            self._mourned = dead
-            self._count(close_reason.lifetime)
-        stop(dead, _GONE_PATIENCE)
-        if self._deaths.delay() is None:
-            reason = f"{close_reason.reason}; no other is started after {self._deaths.count} failures in succession"
-            self._end = self._end or CloseReason(
-                reason, close_reason.process, close_reason.cause, dead.generation, final=True
-            )
-            self._subscriptions.end(self._end)
-            raise self._end.error(waiting_for)
-        wait = max(0.0, self._not_before - time.monotonic())
-        left = deadline.remaining()
-        if _wait.ready(self._closing, wait if left is None else min(wait, left)):
-            raise TransportClosedError(_CLOSED, waiting_for)
-        if left is not None and left < wait:
-            raise RequestTimeoutError(waiting_for, deadline.timeout or 0.0)
-
-    def _introduce(self, actor: Actor) -> None:
-        """Make a new runtime the one of the day: first those who listen to it, then those who ask it."""
+    def _activate(self, actor: Actor) -> None:
+        """Make a new runtime the current one: attach the subscriptions first, then publish it to callers."""
         if self._finalizer is not None:
             self._finalizer.detach()
         self._finalizer = weakref.finalize(self, actor.let_go)
         self._finalizer.atexit = False
         self.generation = actor.generation
         if actor.generation > 1:
-            self._tell_started(actor)
+            self._announce(actor)
         for topic, mailbox in self._subscriptions.alive():
             actor.subscribe(topic, mailbox)
         self.actor = actor
-        if self._closing.is_ready():  # meanwhile, by another thread, which has not seen this one
+        if self._closing.is_ready():  # another thread has called `close` and could not see this runtime
             self.close()
-            raise TransportClosedError(_CLOSED)
+            raise TransportClosedError(CLIENT_CLOSED)
 
-    def _tell_started(self, actor: Actor) -> None:
+    def _announce(self, actor: Actor) -> None:
         from openai_codex._runtime.lifecycle import RuntimeStarted, notification
 
         _log.warning("codex.runtime_restarted", pid=actor.process.pid, generation=actor.generation)

@@ -1,12 +1,12 @@
 # Derived from openai_codex/_async/client/thread_registry.py by `python -m tools.unasync`; do not edit.
-"""The threads that a client has loaded, and in which of its runtimes: what a new one has to load again."""
+"""Which threads a client has loaded in which of its runtimes, so that a restarted runtime loads them again."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from openai_codex import _protocol as protocol
-from openai_codex._sync.client.rpc import ask
+from openai_codex._sync.client.rpc import call
 from openai_codex._engine.transport.home import writer_of
 from openai_codex._log import Log
 from openai_codex.errors import (
@@ -22,51 +22,58 @@ if TYPE_CHECKING:
     from openai_codex._sync.client.supervisor import Supervisor
     from openai_codex._engine.actor import Actor
     from openai_codex._engine.waiting import Deadline
+    from openai_codex._tools.registry import ToolRegistry
 
-# After these the runtime has a thread loaded, or has it no more.
+# The methods after which the runtime has a thread loaded, and those after which it has not.
 _LOADING = frozenset({"thread/start", "thread/resume", "thread/fork"})
-_UNLOADING = frozenset({"thread/archive", "thread/delete", "thread/unsubscribe"})
+_ENDING = frozenset({"thread/archive", "thread/delete"})
+_UNLOADING = _ENDING | {"thread/unsubscribe"}
 
-# So many are remembered; of one that was used longer ago, a new runtime says that it does not know it.
-_KEPT = 65_536
+# Size of the table, least recently loaded first out. Threads evicted from it are not resumed after a restart.
+_MOST_THREADS = 65_536
 
 _log = Log("connection")
 
 
 class ThreadRegistry:
-    """Knows of each thread which runtime has it, and resumes it in the next one when it is used again.
+    """Records which runtime has each thread, and resumes a thread in the next runtime when it is used again.
 
-    Single operations on its tables need no lock; two that resume one thread at once do the same thing twice.
+    Single operations on its tables need no lock. Two callers that resume one thread at once both send the request,
+    which is harmless.
     """
 
-    def __init__(self, supervisor: Supervisor) -> None:
+    def __init__(self, supervisor: Supervisor, tools: ToolRegistry) -> None:
         self._supervisor = supervisor
+        self._tools = tools
         self._generations: dict[str, int] = {}
         self._to_pause: set[str] = set()
 
     def count(self) -> int:
-        """Count those that the runtime of the day has."""
-        today = self._supervisor.generation
-        return sum(generation == today for generation in tuple(self._generations.values()))
+        """Count the threads that the current runtime has loaded."""
+        current = self._supervisor.generation
+        return sum(generation == current for generation in tuple(self._generations.values()))
 
     def note(self, actor: Actor, params: protocol.ClientRequest[Any], result: Any) -> None:
-        """Remember what a request has loaded or unloaded."""
+        """Record what a successful request has loaded or unloaded."""
         if params.METHOD in _LOADING:
             self._generations.pop(result.thread.id, None)
             self._generations[result.thread.id] = actor.generation
-            if len(self._generations) > _KEPT:
+            if len(self._generations) > _MOST_THREADS:
                 self._generations.pop(next(iter(self._generations)), None)
         elif params.METHOD in _UNLOADING:
-            self._generations.pop(thread_of(params) or "", None)
+            thread_id = thread_of(params) or ""
+            self._generations.pop(thread_id, None)
+            if params.METHOD in _ENDING:  # the model calls no tool in it after that
+                self._tools.forget(thread_id)
 
     def pause_when_resumed(self, thread_id: str) -> None:
-        """The goal of this thread has nobody who follows it any more, and the runtime was gone when it was given up."""
+        """Pause this thread's goal when the thread is next resumed, because the runtime died before it was paused."""
         self._to_pause.add(thread_id)
 
     def resume(self, actor: Actor, params: protocol.ClientRequest[Any], deadline: Deadline) -> None:
-        """Load the thread that a request is about, if it was loaded in a runtime that has died since.
+        """Load the thread of a request again, if it was loaded in a runtime that has died since.
 
-        Raises `ThreadLostError` if the runtime refuses, and `ThreadBusyError` if another process has it.
+        Raises `ThreadLostError` if the runtime refuses, and `ThreadBusyError` if another process has the thread.
         """
         thread_id = thread_of(params)
         if thread_id is None or params.METHOD == "thread/resume":
@@ -75,10 +82,10 @@ class ThreadRegistry:
             return
         request = protocol.ThreadResumeParams(thread_id=thread_id, exclude_turns=True)
         try:
-            ask(actor, request, deadline)
+            call(actor, request, deadline)
         except ServerBusyError:
-            raise  # it can be sent again, and was not carried out
-        except (InternalRpcError, InvalidRequestError) as error:  # the former of a file that was never written to
+            raise  # not carried out, so the caller can repeat the request
+        except (InternalRpcError, InvalidRequestError) as error:  # the former if the thread's file was never written
             self.check_writer(request, error)
             raise ThreadLostError(thread_id, actor.generation, error.message) from error
         self._generations[thread_id] = actor.generation
@@ -87,18 +94,18 @@ class ThreadRegistry:
             self._pause(actor, thread_id, deadline)
 
     def _pause(self, actor: Actor, thread_id: str, deadline: Deadline) -> None:
-        """Stop a goal that the runtime has taken up again, and the turn that it may have started."""
+        """Pause a goal that the runtime resumed with its thread, and stop the turn that it may have started."""
         paused = protocol.ThreadGoalSetParams(thread_id=thread_id, status=protocol.ThreadGoalStatus.paused)
         stopped = protocol.TurnInterruptParams(thread_id=thread_id, turn_id="")
         for request in (paused, stopped):
             try:
-                ask(actor, request, deadline)
-            except JsonRpcError as error:  # there is no goal any more, or no turn
+                call(actor, request, deadline)
+            except JsonRpcError as error:  # the goal or the turn has ended
                 _log.debug("codex.goal_not_paused", thread_id=thread_id, method=error.method)
         self._to_pause.discard(thread_id)
 
     def check_writer(self, params: protocol.ClientRequest[Any], error: JsonRpcError) -> None:
-        """Raise `ThreadBusyError` if a thread cannot be resumed because another process has it."""
+        """Raise `ThreadBusyError` if a resume was refused because another process has the thread."""
         thread_id = thread_of(params)
         metadata, actor = self._supervisor.metadata, self._supervisor.actor
         if params.METHOD != "thread/resume" or thread_id is None or metadata is None or actor is None:
@@ -111,6 +118,6 @@ class ThreadRegistry:
 
 
 def thread_of(params: object) -> str | None:
-    """Return the thread that a request is about."""
+    """Return the id of the thread that a request is about, ``None`` if it is about none."""
     thread_id = getattr(params, "thread_id", None)
     return thread_id if isinstance(thread_id, str) else None

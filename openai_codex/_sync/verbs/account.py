@@ -58,7 +58,7 @@ class Accounts(Client):
         self, params: protocol.ClientRequest[protocol.LoginAccountResponse]
     ) -> tuple[protocol.LoginAccountResponse, Mailbox]:
         mailbox = Mailbox("the end of a login")
-        response = self._connection.request(params, coming=PendingSubscription(mailbox, ("loginId",)))
+        response = self._connection.request(params, subscription=PendingSubscription(mailbox, ("loginId",)))
         return response, mailbox
 
 

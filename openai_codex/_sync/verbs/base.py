@@ -6,11 +6,11 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, TypeVar
 
+from openai_codex import _checks as checks
 from openai_codex._sync.client import _wait
 from openai_codex._sync.client.connection import Connection
 from openai_codex._sync.events import Events
-from openai_codex._config import AppServerConfig, check_timeouts
-from openai_codex.errors import ConfigError
+from openai_codex._config import AppServerConfig
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -78,17 +78,14 @@ class Client:
     @property
     def metadata(self) -> Metadata:
         """What the runtime says of itself. Raises `ConfigError` before the client is connected."""
-        metadata = self._connection.supervisor.metadata
-        if metadata is None:
-            raise ConfigError("metadata", "the client is not connected yet: enter it, or make a first call")
-        return metadata
+        return self._connection.metadata
 
     def close(self) -> None:
         """Stop the runtime: everyone who waits is woken with `TransportClosedError`, the process ended and reaped.
 
         Idempotent; takes at most ``shutdown_timeout`` seconds.
         """
-        self._connection.supervisor.close()
+        self._connection.close()
 
     def request(self, params: protocol.ClientRequest[R], *, timeout: float | None = None) -> R:
         """Send any request of the protocol and return its typed result.
@@ -104,7 +101,7 @@ class Client:
         when the connection is gone, and `ConfigError` when the params cannot be written as JSON, or the timeout is no
         number of seconds. Cancelling takes back nothing that the runtime has done.
         """
-        check_timeouts(timeout=timeout)
+        checks.seconds("timeout", timeout)
         return self._connection.request(params, timeout=timeout)
 
     def handle(self, params_type: type[protocol.ServerRequest[R]], handler: Handler[R]) -> None:
@@ -179,12 +176,11 @@ class Client:
         Raises `ConfigError` before the client is connected, for a limit below 1 and for a timeout that is no number of
         seconds, and `TransportClosedError` when the connection is gone.
         """
-        check_timeouts(timeout=timeout)
-        if limit < 1:
-            raise ConfigError("limit", f"expected at least 1, got {limit}")
+        checks.count("limit", limit)
+        seconds = checks.seconds("timeout", timeout)
         methods = frozenset(each.METHOD for each in types) or None
         self._connection.running()
-        return Events(self._connection.supervisor, thread_id, methods, limit, timeout)
+        return Events(self._connection.supervisor, thread_id, methods, limit, seconds)
 
     def health(self) -> Health:
         """Return how the client and its runtime are doing: a snapshot, taken without asking the runtime.

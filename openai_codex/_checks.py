@@ -1,0 +1,164 @@
+"""Checks of the values that a program passes in: seconds, counts, flags, texts, paths, words.
+
+A check returns the value in the form that this package uses. Otherwise it raises `ConfigError`, which names the
+argument, the values accepted and the value received. A bool is never taken for a number, nor a number for a bool.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterable, Mapping
+from enum import Enum
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from openai_codex.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+E = TypeVar("E", bound=Enum)
+T = TypeVar("T")
+
+# Longer waits are the same as no limit, and a larger int would not fit into a float.
+_FOREVER = 1e300
+
+# How much of a received text an error shows.
+_SHOWN = 60
+
+
+def refusal(name: str, value: object, accepted: str) -> ConfigError:
+    """Build the error for an argument that is not accepted. Only plain values are shown: others may hold secrets."""
+    if isinstance(value, str):
+        received = repr(value if len(value) <= _SHOWN else value[:_SHOWN] + "…")
+    elif value is None or isinstance(value, (int, float)):
+        received = repr(value)
+    else:
+        received = f"type {value.__name__}" if isinstance(value, type) else type(value).__name__
+    return ConfigError(name, f"expected {accepted}, got {received}")
+
+
+# -- numbers ----------------------------------------------------------------------------------------------------------
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def seconds(name: str, value: float | None) -> float:
+    """Check how long to wait: a number, at least 0. ``None`` means no limit, as infinity does."""
+    if value is None:
+        return math.inf
+    if not (_is_number(value) and value >= 0):
+        raise refusal(name, value, "a number of seconds, at least 0, or None")
+    return math.inf if value > _FOREVER else float(value)
+
+
+def finite_seconds(name: str, value: float, *, above_zero: bool = True) -> float:
+    """Check a duration that has to end."""
+    if not (_is_number(value) and 0 <= value < _FOREVER and (value or not above_zero)):
+        raise refusal(name, value, f"a finite number of seconds, {'above' if above_zero else 'at least'} 0")
+    return value
+
+
+def number(name: str, value: float, least: float, most: float) -> float:
+    """Check a number within bounds."""
+    if not (_is_number(value) and least <= value <= most):
+        raise refusal(name, value, f"a number from {least:g} to {most:g}")
+    return value
+
+
+def count(name: str, value: int, least: int = 1, most: int | None = None) -> int:
+    """Check a whole number within bounds."""
+    if not (_is_number(value) and isinstance(value, int) and value >= least and (most is None or value <= most)):
+        bounds = f", at least {least}" if most is None else f" from {least} to {most}"
+        raise refusal(name, value, f"a whole number{bounds}")
+    return value
+
+
+def flag(name: str, value: bool) -> bool:
+    """Check for ``True`` or ``False``."""
+    if not isinstance(value, bool):
+        raise refusal(name, value, "a bool")
+    return value
+
+
+# -- texts ------------------------------------------------------------------------------------------------------------
+
+
+def prose(name: str, value: str) -> str:
+    """Check a str that can be sent: without unpaired surrogates, which UTF-8 cannot represent."""
+    if not isinstance(value, str):
+        raise refusal(name, value, "a str")
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise ConfigError(
+            name, f"expected a str without unpaired surrogates, got one at character {error.start}"
+        ) from None
+    return value
+
+
+def text(name: str, value: str) -> str:
+    """Check a name, path or command: as `prose`, and without NUL characters, which no system call accepts."""
+    if "\0" in prose(name, value):
+        raise ConfigError(name, f"expected a str without NUL characters, got one at character {value.index(chr(0))}")
+    return value
+
+
+def secret(name: str, value: str) -> str:
+    """Check a text that no error may show."""
+    if not isinstance(value, str):
+        raise ConfigError(name, f"expected a str, got {type(value).__name__}")
+    return text(name, value)
+
+
+def path(name: str, value: str | os.PathLike[str]) -> str:
+    """Check a path and return it as a str."""
+    try:
+        plain: Any = os.fspath(value)
+    except TypeError:
+        plain = None
+    if not isinstance(plain, str):
+        raise refusal(name, value, "a str or an os.PathLike[str]")
+    return text(name, plain)
+
+
+def word(name: str, value: E | str, kind: type[E]) -> E:
+    """Check a word of a fixed set, given as a str or as a member of ``kind``.
+
+    A member of an open enum passes even if this version does not know it. So a program can use a word that only a newer
+    runtime knows, for instance ``Personality("new")``, while a misspelled str is refused.
+    """
+    if isinstance(value, kind):
+        return value
+    for member in kind:
+        if isinstance(value, str) and member.value == value:
+            return member
+    raise refusal(name, value, f"one of {', '.join(repr(str(member.value)) for member in kind)}")
+
+
+# -- others -----------------------------------------------------------------------------------------------------------
+
+
+def instance(name: str, value: object, kind: type[T] | tuple[type[T], ...], accepted: str) -> T:
+    """Check for an instance of a class."""
+    if not isinstance(value, kind):
+        raise refusal(name, value, accepted)
+    return value
+
+
+def mapping(name: str, value: Mapping[str, Any]) -> dict[str, Any]:
+    """Check for a mapping with str keys and return it as a dict."""
+    if not isinstance(value, Mapping):
+        raise refusal(name, value, "a mapping")
+    for key in value:
+        text(f"{name} key", key)
+    return dict(value)
+
+
+def each(name: str, values: Iterable[Any], check: Callable[[str, Any], T], accepted: str) -> list[T]:
+    """Check every element of a sequence. A single str is refused: it would be taken for its letters."""
+    if isinstance(values, (str, bytes, Mapping)) or not isinstance(values, Iterable):
+        raise refusal(name, values, accepted)
+    return [check(f"{name}[{index}]", value) for index, value in enumerate(values)]
