@@ -1,4 +1,4 @@
-"""Start a thread, run a turn, look at what came of it."""
+"""Start a thread, run a turn, read its result."""
 
 from openai_codex import Codex
 

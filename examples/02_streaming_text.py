@@ -1,4 +1,4 @@
-"""Print the assistant's text as it comes; then the same for everything that happens in a turn."""
+"""Print the assistant's text as it arrives; then all events of another turn."""
 
 from openai_codex import Codex
 from openai_codex.types import AgentMessageDeltaNotification, ItemStartedNotification

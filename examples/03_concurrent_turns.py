@@ -1,4 +1,4 @@
-"""Many turns at once on one client: no thread per turn, no executor."""
+"""Run many turns at once on one client, without a thread per turn or an executor."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Reach into a running turn: give it more input, or stop it."""
+"""Change a running turn: give it more input, or stop it."""
 
 from openai_codex import Codex, InvalidRequestError
 
@@ -9,9 +9,9 @@ with Codex() as codex:
     try:
         turn.steer("Make it about mountains instead.")
     except InvalidRequestError:
-        print("It was faster than we were.")
+        print("The turn had already ended.")
     print(turn.run().final_response)
 
     turn = thread.turn("Now a very long one.")
-    turn.interrupt()  # returns when the turn is over; harmless if it is already
+    turn.interrupt()  # returns when the turn has ended; does nothing if it already has
     print(turn.run().status)

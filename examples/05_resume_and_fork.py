@@ -1,4 +1,4 @@
-"""Go on with a thread in a fresh process, and try two ways from the same point."""
+"""Resume a thread with another client, and fork it at an earlier turn."""
 
 from openai_codex import Codex
 

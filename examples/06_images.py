@@ -1,4 +1,4 @@
-"""Show the model pictures: a file, and one made in memory."""
+"""Send images to the model: a file, and one from memory."""
 
 import base64
 from pathlib import Path

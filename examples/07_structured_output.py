@@ -1,4 +1,4 @@
-"""Get an answer back as a value of your own type."""
+"""Get the answer as a value of your own type."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ class Finding:
 
 @dataclass
 class Report:
-    """What a look at the code has shown."""
+    """The result of a code review."""
 
     summary: str
     findings: list[Finding]

@@ -1,4 +1,4 @@
-"""See who is logged in; log in by key if one is given, else in the browser."""
+"""Show the account; log in with an API key if there is one, else in the browser."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Let the model call functions of this program; a docstring and annotations are all it needs to know of them."""
+"""Let the model call functions of this program; their docstrings and annotations are the declaration."""
 
 from typing import Literal
 
@@ -10,7 +10,7 @@ MOST = 100
 
 @tool
 def stock(fruit: Literal["apple", "pear"]) -> dict[str, int]:
-    """How many of a fruit are left."""
+    """Return how many of a fruit are left."""
     return {fruit: STOCK[fruit]}
 
 
@@ -18,7 +18,7 @@ def stock(fruit: Literal["apple", "pear"]) -> dict[str, int]:
 def order(fruit: str, amount: int = 10) -> str:
     """Order more of a fruit."""
     if amount > MOST:
-        raise ValueError(f"at most {MOST} at a time")  # the model reads it, and can do better
+        raise ValueError(f"at most {MOST} at a time")  # the model gets this text and can correct the call
     STOCK[fruit] += amount
     return f"{amount} on their way"
 

@@ -1,4 +1,4 @@
-"""A worker that goes on when its runtime dies: here it is killed on purpose, in the middle of the night."""
+"""A long-running program that survives the death of its runtime, which is killed here on purpose."""
 
 import os
 import signal
@@ -11,7 +11,7 @@ with Codex(AppServerConfig(restart=True)) as codex:
     for job in ("Tidy up.", "Run the tests.", "Write the report."):
         try:
             print(job, thread.run(job, timeout=3600, stall_timeout=300).final_response)
-        except TransportClosedError as error:  # nobody knows how far it came: the next step is yours
+        except TransportClosedError as error:  # the turn may have done part of its work: decide whether to run it again
             print(job, "lost:", error.process.exit_code, error.result)
         pid = codex.health().pid
         if job == "Tidy up." and pid is not None:

@@ -1,6 +1,6 @@
-"""The main job: start the runtime, start a thread, stream one turn, print the answer and what it cost.
+"""Start the runtime and a thread, stream one turn, print the answer and the tokens it used.
 
-With a Codex login or an API key it talks to the real model; without, to a scripted one on loopback.
+It uses the real model with a Codex login or an API key, and a scripted model on loopback without.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ PROMPT = "Say hello in one sentence."
 
 
 def has_login() -> bool:
-    """Look for what the runtime would use: a stored login, or a key in the environment."""
+    """Return whether the runtime has credentials: a stored login, or a key in the environment."""
     home = Path(os.environ.get("CODEX_HOME", Path.home() / ".codex"))
     return (home / "auth.json").is_file() or bool(os.environ.get("CODEX_API_KEY"))
 
 
 def choose_config(stack: ExitStack) -> AppServerConfig:
-    """Take the user's own configuration if there is a login, else a quiet one with a scripted model behind it."""
+    """Return the user's own configuration if there is a login, else one with a scripted model."""
     if has_login():
         print("Codex login found: using the real model.")
         return AppServerConfig()

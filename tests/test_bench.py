@@ -1,4 +1,4 @@
-"""The benchmark runs, and says what it has measured. Nothing here is timed."""
+"""The benchmark runs, and reports its measures. Nothing here is timed."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import pytest
 
 from tools.bench import rounds, stages, table
 from tools.bench.runner import Failure, Outcome, run
-from tools.bench.subjects import subjects
+from tools.bench.subjects import choose
 from tools.bench.table import Line
 from tools.bench.workloads import WORKLOADS, Workload, at_least, at_most, row
 
 
 def test_every_row_gets_a_number_of_ours_and_of_its_floor() -> None:
-    results = rounds.measure(WORKLOADS, subjects(["ours", "floor"]), 1, smoke=True)
+    results = rounds.measure(WORKLOADS, choose(["ours", "floor"]), 1, smoke=True)
     lines = list(table.lines(WORKLOADS, results))
     assert [line.row.title for line in lines if not isinstance(line.values.get("ours"), float)] == []
     against_floor = [line for line in lines for goal in line.row.goals if goal.against == "floor"]
@@ -22,7 +22,9 @@ def test_every_row_gets_a_number_of_ours_and_of_its_floor() -> None:
 
 
 def test_a_program_that_prints_nothing_in_time_hangs() -> None:
-    assert run(sys.executable, "quiet.interrupt", {"turns": 1}, {}, 0.001) == Failure("hangs", "nothing within 0.001 s")
+    assert run(sys.executable, "latency.interrupt", {"turns": 1}, {}, 0.001) == Failure(
+        "hangs", "no output within 0.001 s"
+    )
 
 
 def test_a_program_that_fails_tells_why() -> None:

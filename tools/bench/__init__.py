@@ -1,11 +1,10 @@
-"""`python -m tools.bench`: this package, the published one and a bare loop, measured in turn; see the README beside it.
+"""`python -m tools.bench`: measures this package, the published one and a bare loop; see the README beside this file.
 
-workloads   what is measured, in what sizes, and the goals: one table
-subjects    who is measured: an interpreter for each, the published package in an environment of its own
+workloads   the measurements, their sizes and goals: one table
+subjects    the interpreter of each package, the published one in its own environment; a description of the machine
 runner      runs one program in a fresh process, within a deadline
-rounds      runs all of them, in turn, with a scripted model for the real runtime
-table       medians, ratios, goals, as Markdown
-machine     where it was measured
-stages      what each stage of a delta costs, for work on it: `python -m tools.bench.stages`
-programs/   what is run
+rounds      runs all programs alternately, with a scripted model for the real runtime
+table       medians, ratios and goals, as Markdown
+stages      the cost of each stage of a delta: `python -m tools.bench.stages`
+programs/   the measured programs
 """

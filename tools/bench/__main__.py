@@ -1,4 +1,4 @@
-"""The command: measure, print the table, and write it to a file if all of it was measured."""
+"""The command: measure, print the table, and write it to a file if everything was measured."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from tools.bench import machine, rounds, table
-from tools.bench.subjects import ROOT, Subject, subjects
+from tools.bench import rounds, subjects, table
+from tools.bench.subjects import ROOT, Subject
 from tools.bench.workloads import WORKLOADS
 
 if TYPE_CHECKING:
@@ -25,23 +25,23 @@ ROUNDS = 3
 INTRODUCTION = """\
 # Benchmarks
 
-Written by `make bench`. This package, the published SDK, and a bare loop that reads lines and decodes JSON, in turn, each
-run in a fresh process; medians of {rounds} rounds. Absolute numbers mean little on a shared machine: look at the
-ratios. What the rows mean, and what a profile says of them, is in [tools/bench](tools/bench/README.md).
+Written by `make bench`. This package, the published SDK, and a bare loop that reads lines and decodes JSON, alternately,
+each run in a fresh process; medians of {rounds} rounds. Absolute numbers mean little on a shared machine: compare the
+ratios. [tools/bench](tools/bench/README.md) explains the rows and the results of profiling.
 """
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the command. Returns its exit code: whether everything ran, not whether goals are met."""
+    """Run the command. Returns its exit code, which does not depend on whether goals are met."""
     options = _parser().parse_args(arguments)
-    chosen = [each for each in WORKLOADS if options.only in each.program]
-    load, start = machine.load(), time.monotonic()
-    compared = subjects(options.subjects.split(","))
+    chosen = [each for each in WORKLOADS if any(part in each.program for part in options.only.split(","))]
+    load, start = subjects.machine_load(), time.monotonic()
+    compared = subjects.choose(options.subjects.split(","))
     results = rounds.measure(chosen, compared, 1 if options.smoke else options.rounds, smoke=options.smoke)
     if options.smoke:
         print(_summary(chosen, compared, results))
         return 0
-    measured = f"load {load} before and {machine.load()} after; {time.monotonic() - start:.0f} s in all"
+    measured = f"load {load} before and {subjects.machine_load()} after; {time.monotonic() - start:.0f} s in all"
     text = "\n".join([_facts(compared, measured), "", _body(chosen, results)])
     print(text)
     if not (options.only or options.subjects != ALL):
@@ -52,13 +52,13 @@ def main(arguments: Sequence[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m tools.bench", description=__doc__)
     parser.add_argument("--smoke", action="store_true", help="tiny sizes, one round: only check that everything runs")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="how often each program runs (default: %(default)s)")
     parser.add_argument(
-        "--rounds", type=int, default=ROUNDS, help="how often each program is run (default: %(default)s)"
+        "--only", default="", metavar="TEXTS", help="only programs with one of these in their name; writes no file"
     )
     parser.add_argument(
-        "--only", default="", metavar="TEXT", help="only programs with this in their name; writes no file"
+        "--subjects", default=ALL, help="the subjects to measure (default: %(default)s); a part of them writes no file"
     )
-    parser.add_argument("--subjects", default=ALL, help="who is measured (default: %(default)s); fewer write no file")
     return parser
 
 
@@ -66,11 +66,11 @@ def _facts(compared: Sequence[Subject], measured: str) -> str:
     packages = ("openai-codex", "openai-codex-cli-bin", "attrs", "cattrs", "orjson", "structlog", "pydantic")
     today = dt.datetime.now(tz=dt.timezone.utc).date()
     versions = [f"- {each.name}: {each.versions(*packages)}" for each in compared if each.name != "floor"]
-    return "\n".join([f"- {machine.description()}", f"- {today}, {measured}", *versions])
+    return "\n".join([f"- {subjects.machine()}", f"- {today}, {measured}", *versions])
 
 
 def _summary(chosen: Sequence[Workload], compared: Sequence[Subject], results: Results) -> str:
-    """Say that it runs, and no numbers: those of tiny sizes mean nothing."""
+    """Report that everything runs, without numbers: those of tiny sizes mean nothing."""
     rows = sum(len(workload.rows) for workload in chosen)
     absent = [each.problem for each in compared if each.problem]
     return "\n".join([f"{len(chosen)} workloads with {rows} rows run.", *absent, *table.failures(chosen, results)])

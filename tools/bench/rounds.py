@@ -1,4 +1,4 @@
-"""Runs all programs, in turn: every round runs each workload once for each subject, one right after another."""
+"""Runs all programs alternately: every round runs each workload once for each subject, one directly after another."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from tools.bench.workloads import Workload
 
 DELTAS = 200
-"""How many deltas the model answers to a request for words; other requests get ``ok``."""
+"""The number of deltas in the answer to a prompt that ends in ``words``; other prompts get ``ok``."""
 
 Results = dict[tuple[int, str], list[Outcome]]
-"""What came of the runs: by number of the workload and name of the subject."""
+"""The outcomes of the runs, by index of the workload and name of the subject."""
 
 
 def measure(workloads: Sequence[Workload], subjects: Sequence[Subject], rounds: int, *, smoke: bool) -> Results:
-    """Run everything; raise `RuntimeError` when ours or the floor fails, as the published package may."""
+    """Run everything; raise `RuntimeError` if ours or the floor fails. The published package may fail."""
     results: Results = {}
     with _offline_runtime() as environment:
         for number, (index, workload), subject in product(range(rounds), enumerate(workloads), subjects):
@@ -44,7 +44,7 @@ def measure(workloads: Sequence[Workload], subjects: Sequence[Subject], rounds: 
 
 
 def _is_enough(workload: Workload, outcomes: list[Outcome]) -> bool:
-    """Say whether to go without another run; a failure is not waited for twice."""
+    """Return whether there are enough runs; after a failure there is no other run."""
     return any(workload.once or isinstance(outcome, Failure) for outcome in outcomes)
 
 
@@ -60,7 +60,7 @@ def _run(subject: Subject, program: str, workload: Workload, environment: dict[s
 
 @contextlib.contextmanager
 def _offline_runtime() -> Generator[dict[str, str]]:
-    """A scripted model and a quiet home; yields the environment in which the runtime, whoever starts it, uses them."""
+    """Start a scripted model and create a home; yield the environment in which any runtime uses them."""
     with ScriptedModel(record_limit=1) as model, temporary_home(model.url) as home:
         model.when(re.compile("words$"), say(deltas=["word "] * DELTAS))
         yield {

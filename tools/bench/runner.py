@@ -1,4 +1,4 @@
-"""Runs one program in a fresh process, within a deadline, and returns what it measured. It knows no workload."""
+"""Runs one program in a fresh process, within a deadline, and returns its measures. It does not know workloads."""
 
 from __future__ import annotations
 
@@ -23,17 +23,21 @@ CLOSING = 5.0
 """How long a program may take to end after it has printed its measures, in seconds."""
 
 ABSENT = "n/a"
-"""What a failure says of a subject that could not be made."""
+"""The kind of failure of a subject that could not be installed."""
 
 Measures = dict[str, float]
 
 
 @attrs.frozen
 class Failure:
-    """A run without measures."""
+    """A run without measures.
+
+    Attributes:
+        what: ``hangs``, ``fails``, or `ABSENT`.
+        detail: The reason.
+    """
 
     what: str
-    """``hangs``, ``fails``, or `ABSENT`."""
     detail: str
 
 
@@ -43,7 +47,7 @@ Outcome = Union[Measures, Failure]
 def run(
     python: str, program: str, sizes: Mapping[str, Any], environment: Mapping[str, str], deadline: float
 ) -> Outcome:
-    """Run ``module.function`` of the programs; add ``line_ms``, the time from its start to its line."""
+    """Run ``module.function`` of the programs; add ``line_ms``, the time from its start to its line of output."""
     module, function = program.split(".")
     command = [python, "-m", f"programs.{module}", function, json.dumps(sizes)]
     with tempfile.TemporaryFile() as stderr:
@@ -63,21 +67,21 @@ def run(
             taken = (time.perf_counter() - start) * 1e3
             _end(process, CLOSING if line else 0)
         if line is None:
-            return Failure("hangs", f"nothing within {deadline:g} s")
+            return Failure("hangs", f"no output within {deadline:g} s")
         if not line:
             return Failure("fails", _last_lines(stderr))
     return {"line_ms": taken, **{name: float(value) for name, value in json.loads(line).items()}}
 
 
 def _first_line(stdout: IO[bytes], timeout: float) -> bytes | None:
-    """Return the first line, empty at the end of the output; ``None`` if nothing comes in time."""
+    """Return the first line, empty at the end of the output; ``None`` after the timeout."""
     with selectors.DefaultSelector() as selector:
         selector.register(stdout, selectors.EVENT_READ)
         return stdout.readline() if selector.select(timeout) else None
 
 
 def _end(process: subprocess.Popen[bytes], patience: float) -> None:
-    """Wait for the end, and bring it about if it does not come: its children notice that their input ends."""
+    """Wait for the end, or kill the process; its child processes end with their input."""
     try:
         process.wait(patience)
     except subprocess.TimeoutExpired:

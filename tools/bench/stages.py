@@ -1,7 +1,7 @@
-"""Where the time goes: `python -m tools.bench.stages` prints what each stage of a delta costs.
+"""`python -m tools.bench.stages` prints the cost of each stage of a delta.
 
-It looks inside the package, which the programs of the benchmark do not. One thread and no pipe, so that nothing but the
-stages is measured; the best of some rounds, as everything else the machine does only adds to them.
+Unlike the programs of the benchmark it uses internals of the package. It uses one thread and no pipe, so that only the
+stages are measured, and takes the best of several rounds, because other load on the machine only adds time.
 """
 
 from __future__ import annotations
@@ -22,25 +22,25 @@ Costs = dict[str, float]
 JSON = "of the next, the JSON alone"
 
 READ = 1 << 16
-"""Bytes that a read of the pipe gives."""
+"""The number of bytes per read of the pipe."""
 
 
 class Clock:
-    """Sums up what each stage takes of this thread's time, in microseconds."""
+    """Sums up the CPU time of each stage on this thread, in microseconds."""
 
     def __init__(self) -> None:
         self.costs: Costs = {}
 
     def time(self, stage: str, work: Callable[..., Any], *given: Any) -> Any:
-        """Do some work and count it."""
+        """Run a function and add its time to a stage."""
         start = time.thread_time_ns()
         outcome = work(*given)
         self.costs[stage] = self.costs.get(stage, 0.0) + (time.thread_time_ns() - start) / 1e3
         return outcome
 
 
-def of_a_delta(deltas: int, rounds: int) -> Costs:
-    """Microseconds for each delta: all that happens to it between the pipe and a consumer that reads its text."""
+def stage_costs(deltas: int, rounds: int) -> Costs:
+    """Return the microseconds of each stage of a delta, from the pipe to a consumer that reads its text."""
     turn = Turn(unique(1), unique(2))
     output = turn.delta * deltas
     chunks = [output[at : at + READ] for at in range(0, len(output), READ)]
@@ -80,15 +80,15 @@ def _each(work: Callable[[Any], Any], values: Iterable[Any]) -> list[Any]:
 
 
 class _Unconnected:
-    """What a cursor asks of its connection while all goes well."""
+    """The part of a connection that a cursor uses while no error occurs."""
 
     def check_loop(self) -> None:
-        """There is no loop."""
+        """Do nothing: the sync face has no loop."""
 
 
 def main(deltas: int = 20_000, rounds: int = 25) -> None:
     """Print the stages and their sum."""
-    costs = of_a_delta(deltas, rounds)
+    costs = stage_costs(deltas, rounds)
     for stage, cost in costs.items():
         print(f"{cost:7.2f} µs  {stage}")
     print(f"{sum(costs.values()) - costs[JSON]:7.2f} µs  in all")

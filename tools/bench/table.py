@@ -1,4 +1,4 @@
-"""Medians, ratios and goals, as a table in Markdown. Pure: results in, text out."""
+"""Medians, ratios and goals, as a table in Markdown. Pure: it takes results and returns text."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ SMALL = 0.1
 
 @attrs.frozen
 class Line:
-    """One row with its values: a number, the word for a failure, or nothing."""
+    """One row with its values: a number, the kind of a failure, or none."""
 
     row: Row
     values: dict[str, float | str]
 
     def ratio(self, against: str | None) -> float | None:
-        """Our value, divided by that of another subject if one is named; ``None`` if one of them is no number."""
+        """Our value, divided by that of another subject if one is named; ``None`` if one of them is not a number."""
         ours = self.values.get("ours")
         if against is None:
             return ours if isinstance(ours, float) else None
@@ -36,12 +36,12 @@ class Line:
         return ours / other if isinstance(ours, float) and isinstance(other, float) and other else None
 
     def met(self, goal: Goal) -> bool | None:
-        """Say whether a goal is met; ``None`` if there is nothing to compare with."""
+        """Return whether a goal is met; ``None`` without a value to compare."""
         value = self.ratio(goal.against)
         return None if value is None else goal.is_met(value)
 
     def cells(self) -> tuple[str, ...]:
-        """The row as texts."""
+        """The cells of the row, as text."""
         shown = (_number(self.values.get(name)) for name in ("ours", "published", "floor"))
         ratios = (_number(self.ratio(name)) for name in ("published", "floor"))
         goals = "; ".join(map(_goal, self.row.goals))
@@ -50,7 +50,7 @@ class Line:
 
 
 def lines(workloads: Sequence[Workload], results: Results) -> Iterator[Line]:
-    """Make the lines of the table."""
+    """Yield the lines of the table."""
     for index, workload in enumerate(workloads):
         for row in workload.rows:
             names = (name for at, name in results if at == index)
@@ -58,7 +58,7 @@ def lines(workloads: Sequence[Workload], results: Results) -> Iterator[Line]:
 
 
 def markdown(found: Sequence[Line]) -> str:
-    """Write the table, columns aligned, and below it how many goals are met."""
+    """Format the table, columns aligned, and below it the number of goals met."""
     table = [HEAD, *(line.cells() for line in found)]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     texts = [
@@ -72,7 +72,7 @@ def markdown(found: Sequence[Line]) -> str:
 
 
 def failures(workloads: Sequence[Workload], results: Results) -> list[str]:
-    """Say what failed, once for each workload; that a subject is not there at all is told elsewhere."""
+    """List the failures, once per workload; a subject that could not be installed is reported elsewhere."""
     return [
         f"{name}, {workloads[index].program} {workloads[index].sizes}: {outcome.what}: {outcome.detail.splitlines()[-1]}"
         for (index, name), outcomes in results.items()
@@ -82,7 +82,7 @@ def failures(workloads: Sequence[Workload], results: Results) -> list[str]:
 
 
 def _value(row: Row, results: Results, index: int, name: str) -> float | str | None:
-    """Return the median of a row, or the spread of several; the word for a failure; ``None`` if nothing was run."""
+    """Return the median of a row, or the spread of several; the kind of a failure; ``None`` without a run."""
     outcomes = results[index, name]
     for outcome in outcomes:
         if isinstance(outcome, Failure):
@@ -95,7 +95,7 @@ def _value(row: Row, results: Results, index: int, name: str) -> float | str | N
 
 
 def _number(value: float | str | None) -> str:
-    """Three figures, more only before the point; two of what is small."""
+    """Format with three digits, more only before the point; small numbers with two."""
     if value is None:
         return NOTHING
     if isinstance(value, str):

@@ -1,4 +1,4 @@
-"""What is measured, in what sizes, and what is to be reached: one table, read by everything else."""
+"""The table of all measurements: programs, sizes, rows and goals. Everything else reads it."""
 
 from __future__ import annotations
 
@@ -14,61 +14,78 @@ Sizes = dict[str, Any]
 
 @attrs.frozen
 class Goal:
-    """A bound for our median, alone or divided by that of another subject."""
+    """A bound for our median, absolute or divided by that of another subject.
+
+    Attributes:
+        bound: The bound.
+        at_least: Whether it is a lower bound.
+        against: ``published`` or ``floor``; ``None`` compares the median itself.
+    """
 
     bound: float
     at_least: bool = False
     against: str | None = None
-    """``published`` or ``floor``; ``None``: the median itself counts."""
 
     def is_met(self, value: float) -> bool:
-        """Say whether the value, already divided, is within the bound."""
+        """Return whether the value, already divided, is within the bound."""
         return value >= self.bound if self.at_least else value <= self.bound
 
 
 def at_least(bound: float, against: str | None = None) -> Goal:
-    """Make a goal for what should be large."""
+    """Return a goal with a lower bound."""
     return Goal(bound, at_least=True, against=against)
 
 
 def at_most(bound: float, against: str | None = None) -> Goal:
-    """Make a goal for what should be small."""
+    """Return a goal with an upper bound."""
     return Goal(bound, against=against)
 
 
 @attrs.frozen
 class Row:
-    """A line of the table: a measure of the programs, and its goals. Without a goal it is there to explain."""
+    """A line of the table: a measure of the programs, and its goals. A row without a goal explains others.
+
+    Attributes:
+        title: The first cell.
+        unit: The unit of the values.
+        measures: The names of the measures; of several, the largest median divided by the smallest is shown.
+        goals: The goals.
+    """
 
     title: str
     unit: str
     measures: tuple[str, ...]
-    """Usually one; of several the spread is shown, the largest median divided by the smallest."""
     goals: tuple[Goal, ...]
 
 
 def row(title: str, unit: str, measure: str | tuple[str, ...], *goals: Goal) -> Row:
-    """Make a row."""
+    """Return a row."""
     return Row(title, unit, (measure,) if isinstance(measure, str) else measure, goals)
 
 
 @attrs.frozen
 class Workload:
-    """One program, the floor that belongs to it, and what is told of them."""
+    """One program, its floor, and its rows.
+
+    Attributes:
+        program: ``module.function``, run with our package and with the published one.
+        sizes: The arguments of the function.
+        smoke: Other sizes for the check that everything runs.
+        rows: The rows of the table.
+        floor: ``module.function`` of the floor.
+        published: Other sizes for the published package, where it would take minutes; only rates are compared then.
+        deadline: Seconds after which a run counts as hanging.
+        once: Whether one round is enough, because the result is counted and not timed.
+    """
 
     program: str
-    """``module.function``, run for us and for the published package."""
     sizes: Sizes
     smoke: Sizes
-    """What the sizes are when only the running is checked; the rest stays."""
     rows: tuple[Row, ...]
     floor: str | None = None
     published: Mapping[str, Any] = attrs.field(factory=dict[str, Any])
-    """Sizes for the published package, where it would take minutes; only rates are compared then."""
     deadline: float = 60.0
-    """Seconds after which a run counts as hanging."""
     once: bool = False
-    """Whether one round is enough: what is counted, not timed, comes out the same every time."""
 
     def sizes_for(self, subject: str, *, smoke: bool) -> Sizes:
         """Return the sizes of one run."""
@@ -135,7 +152,7 @@ WORKLOADS = (
         {"events": 32_000},
     ),
     Workload(
-        "quiet.interrupt",
+        "latency.interrupt",
         {"turns": 500},
         {"turns": 3},
         (

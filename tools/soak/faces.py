@@ -1,8 +1,8 @@
 """Both faces, as operations use them: start a client, pause, run several operations at once.
 
-Every operation is written once, for the async face. `Blocking` gives the sync face the same shape: its methods return
-something that can be awaited, and have blocked already when they do. A coroutine that awaits nothing else never suspends, so
-`drive` runs it to its end on the calling thread. (Deriving a sync copy of all operations would be five times as long.)
+Every operation is written once, for the async face. `Blocking` gives the sync face the same interface: its methods block
+when they are awaited. A coroutine that awaits nothing else never suspends, so `drive` runs it to its end on the calling
+thread. (Deriving a sync copy of all operations would be five times as long.)
 """
 
 from __future__ import annotations

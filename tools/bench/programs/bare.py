@@ -1,4 +1,4 @@
-"""A JSON-RPC client that does nothing for anybody: one process, one pipe, one loop. The floors stand on it.
+"""A minimal JSON-RPC client: one process, one pipe, one loop. The floors use it.
 
 It is also a program: the first answer, with the standard library alone.
 """
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Bare:
-    """One connection. Notifications that come while a reply is awaited are dropped."""
+    """One connection. Notifications that arrive before an awaited response are dropped."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class Bare:
         self._child.wait(10)
 
     def request(self, method: str, **params: Any) -> Any:
-        """Send a request and wait for its reply."""
+        """Send a request and wait for its response."""
         id = self.send(method, **params)
         while True:
             frame = self._loads(self.lines.readline())
@@ -58,7 +58,7 @@ class Bare:
                 return frame["result"]
 
     def send(self, method: str, **params: Any) -> int:
-        """Send a request; whoever reads the lines gets the reply."""
+        """Send a request without reading its response."""
         id = next(self._ids)
         self._write({"id": id, "method": method, "params": params})
         return id
@@ -80,7 +80,7 @@ class Bare:
 
 
 def first_answer() -> None:
-    """Start, ask, and take the answer out of the finished message."""
+    """Start the runtime, a thread and a turn; take the answer from the finished message."""
     laps = gauge.Laps()
     with Bare((os.environ["BENCH_BINARY"], "app-server"), os.environ["BENCH_WORKSPACE"]) as client:
         connected = laps.lap()

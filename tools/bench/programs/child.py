@@ -1,13 +1,13 @@
-"""A fake runtime that is no bottleneck: it speaks as much of the protocol as the workloads need, from prepared bytes.
+"""A fake runtime that is fast enough not to limit the clients: it writes prepared bytes.
 
-The text of a turn says what it will do once the client has sent `thread/name/set` with the name ``go``:
+The text of a turn selects its behaviour once the client has sent `thread/name/set` with the name ``go``:
 
-    flood N             this turn gets N text deltas; all flooded turns are written in turn, in large pieces
-    probe N GAP         one text delta each GAP seconds, N times; its text is the time when it was written
+    flood N             this turn gets N text deltas; all flooded turns are written round-robin, in large pieces
+    probe N GAP         one text delta every GAP seconds, N times; its text is the time of its write
     noise RATE          this turn is one of those that get RATE deltas per second together while the probe runs
     quiet               nothing happens until the turn is interrupted
 
-Any other name is just answered: the smallest request that a client can make. Standard library only.
+Any other name is only answered: the smallest request of a client. Standard library only.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import time
 from typing import Any
 
 PIECE = 1000
-"""About how many deltas are written at once."""
+"""The approximate number of deltas per write."""
 
 THREAD = {
     "id": "@", "cliVersion": "0.163.0", "createdAt": 0, "updatedAt": 0, "cwd": "/", "ephemeral": True,
@@ -34,17 +34,17 @@ INITIALIZED = {"userAgent": "fake/0.163.0", "codexHome": "/h", "platformFamily":
 
 
 def encode(frame: dict[str, Any]) -> bytes:
-    """Write a frame as one line, as compactly as the runtime does."""
+    """Return a frame as one line, as compact as those of the runtime."""
     return json.dumps(frame, separators=(",", ":")).encode() + b"\n"
 
 
 def unique(number: int) -> str:
-    """Make an id that looks like the runtime's."""
+    """Return an id in the form of the runtime's."""
     return f"0199a213-81c0-7800-8aa1-{number:012x}"
 
 
 class Turn:
-    """One turn, with its frames prepared."""
+    """One turn with prepared frames."""
 
     def __init__(self, thread_id: str, turn_id: str) -> None:
         self._ids = {"threadId": thread_id, "turnId": turn_id}
@@ -58,7 +58,7 @@ class Turn:
         return encode({"method": "item/agentMessage/delta", "params": params, "emittedAtMs": 1758000000000})
 
     def state(self, status: str) -> dict[str, Any]:
-        """The turn as the protocol shows it."""
+        """The turn in the protocol's form."""
         return {"id": self._turn_id, "items": [], "status": status, "itemsView": "notLoaded", "error": None}
 
     def start(self) -> bytes:
@@ -94,7 +94,7 @@ class Child:
         self._after: list[Any] = []
 
     def serve(self) -> None:
-        """Answer all that comes, until the input ends; requests that were read together are answered together."""
+        """Answer requests until the end of the input; those that were read together are answered together."""
         rest = b""
         while chunk := os.read(0, 1 << 18):
             *lines, rest = (rest + chunk).split(b"\n")
@@ -160,7 +160,7 @@ def write(data: bytes) -> None:
 
 
 def flood(floods: list[tuple[Turn, int]]) -> None:
-    """Write as many deltas for each turn as it asked for, one for each in turn, and the ends of all."""
+    """Write the deltas of all turns round-robin, and the ends of all."""
     if not floods:
         return
     count = min(count for _, count in floods)
@@ -173,7 +173,7 @@ def flood(floods: list[tuple[Turn, int]]) -> None:
 
 
 def probe(turn: Turn, count: int, gap: float, noise: list[Turn], rate: float) -> None:
-    """Write timed deltas of one turn; between them those of the noise, at random times, as tokens come."""
+    """Write timed deltas of one turn, and between them those of the noise, at random times like tokens."""
     chance = random.Random(1)  # noqa: S311  a reproducible rhythm
     head, tail = turn.delta_of("@").split(b"@")
     start = time.monotonic()

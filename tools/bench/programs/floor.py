@@ -1,4 +1,4 @@
-"""The floors: what the same work costs with nothing but a loop that reads lines and decodes JSON."""
+"""The floors: the cost of the same work in a loop that only reads lines and decodes JSON."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .bare import Bare
 
 
 def stream(events: int, turns: int = 1) -> None:
-    """Take the text out of every delta."""
+    """Read the text of every delta."""
     gauge.report(**_flooded(events, turns))
 
 
@@ -51,7 +51,7 @@ def round_trip(requests: int) -> None:
 
 
 def pipelined(requests: int, in_flight: int) -> None:
-    """So many requests under way, a new one for each reply."""
+    """A constant number of requests in flight: a new one for each response."""
     with Bare(loads=loads) as client:
         thread = client.thread()
         span = gauge.Span()
@@ -65,7 +65,7 @@ def pipelined(requests: int, in_flight: int) -> None:
 
 
 def latency(probes: int, gap: float, others: int, rate: float) -> None:
-    """One reader that blocks on the pipe and decodes what comes, the lines of the others too."""
+    """One reader that blocks on the pipe and decodes every line, those of the other turns too."""
     delays: list[int] = []
     with Bare() as client:
         thread = client.thread()

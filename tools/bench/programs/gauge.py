@@ -1,6 +1,6 @@
-"""What every program needs: its entry, its fake runtime, clocks, counters, and the one line that it prints.
+"""Used by every program: entry point, fake runtime, clocks, counters, and the line of output.
 
-It knows neither package, and imports little: the time to a first answer is measured with it.
+It imports neither package, and little else, because the time to a first answer includes its import.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ DELTA = "item/agentMessage/delta"
 
 
 def main(*functions: Callable[..., Coroutine[Any, Any, None] | None]) -> None:
-    """Call the function that the command line names, with the sizes that it gives as JSON."""
+    """Call the function named on the command line, with the sizes given as JSON."""
     name, sizes = sys.argv[1:]
     outcome = {function.__name__: function for function in functions}[name](**json.loads(sizes))
     if outcome is not None:
@@ -32,12 +32,12 @@ def main(*functions: Callable[..., Coroutine[Any, Any, None] | None]) -> None:
 
 
 def report(**measures: float) -> None:
-    """Print the measures, at once: what comes after, such as closing the client, is not measured."""
+    """Print the measures at once: later steps, such as closing the client, are not measured."""
     print(json.dumps(measures), flush=True)
 
 
 class Span:
-    """Wall and CPU time of this process from the making of this object on."""
+    """Wall and CPU time of this process since the creation of this object."""
 
     def __init__(self) -> None:
         self._wall = time.perf_counter()
@@ -48,35 +48,35 @@ class Span:
         return time.perf_counter() - self._wall
 
     def rates(self, count: int) -> dict[str, float]:
-        """How many of `count` things were done per second, and the CPU time for each in microseconds."""
+        """Return the rate per second of `count` operations, and the CPU time of each in microseconds."""
         return {"per_s": count / self.seconds(), "cpu_us": (time.process_time() - self._cpu) / count * 1e6}
 
 
 class Laps:
-    """Wall time from one step to the next."""
+    """Wall time between steps."""
 
     def __init__(self) -> None:
         self._last = time.perf_counter()
 
     def lap(self) -> float:
-        """Milliseconds since the last call, or the making of this object."""
+        """Return the milliseconds since the last call, or the creation of this object."""
         last, self._last = self._last, time.perf_counter()
         return (self._last - last) * 1e3
 
 
 def percentiles(nanoseconds: Iterable[int]) -> dict[str, float]:
-    """Median and 99th percentile, in microseconds."""
+    """Return median and 99th percentile, in microseconds."""
     ordered = sorted(nanoseconds)
     return {"p50_us": ordered[len(ordered) // 2] / 1e3, "p99_us": ordered[len(ordered) * 99 // 100] / 1e3}
 
 
 def resident_mb() -> float:
-    """All memory of this process that is in RAM, shared libraries included (VmRSS)."""
+    """Return the resident memory of this process, shared libraries included (VmRSS)."""
     return _status_kb("VmRSS") / 1024
 
 
 def heap_kb() -> float:
-    """The memory in RAM that belongs to this process alone and to no file (RssAnon), after collecting garbage."""
+    """Return the anonymous resident memory of this process (RssAnon), after a garbage collection."""
     import gc
 
     gc.collect()
@@ -84,7 +84,7 @@ def heap_kb() -> float:
 
 
 def os_threads() -> int:
-    """How many threads this process has, whoever started them."""
+    """Return the number of threads of this process, also of those not started by Python."""
     return len(os.listdir("/proc/self/task"))  # noqa: PTH208  pathlib is slow to import
 
 

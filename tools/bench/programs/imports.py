@@ -1,4 +1,4 @@
-"""What importing costs, in fresh interpreters, against one that does nothing. This program itself imports neither package."""
+"""The cost of imports in fresh interpreters, minus one that does nothing. This program imports neither package."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ print(int(status['VmRSS'].split()[0]) / 1024, len(classes))
 
 
 def cost(repeats: int) -> None:
-    """Milliseconds more than doing nothing, resident memory, and how many classes were built."""
+    """Measure milliseconds more than doing nothing, resident memory, and the number of classes."""
     times: dict[str, list[float]] = {name: [] for name in STATEMENTS}
     for _ in range(repeats):
         for name, statement in STATEMENTS.items():
@@ -36,7 +36,7 @@ def cost(repeats: int) -> None:
 
 
 def _python(statement: str) -> str:
-    # Isolated: neither the current directory nor the environment adds to what can be imported.
+    # Isolated: neither the current directory nor environment variables add to the import path.
     command = [sys.executable, "-I", "-c", statement]
     return subprocess.run(command, check=True, capture_output=True, text=True, timeout=30).stdout
 

@@ -1,4 +1,4 @@
-"""From the writing of a frame until its consumer runs. The text of each delta is the time when it was written."""
+"""Latency: from the write of a frame, whose text is that time, to its consumer; and from an interrupt to its turn's end."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from . import gauge
 
 
 def sync_face(probes: int, gap: float, others: int, rate: float) -> None:
-    """The consumer is the main thread; the others are a thread each."""
+    """The consumer is the main thread; each other turn has a thread."""
     delays: list[int] = []
     with Codex(CodexConfig(launch_args_override=gauge.FAKE_RUNTIME)) as codex:
         thread = codex.thread_start()
@@ -62,5 +62,21 @@ async def _consume_async(turn: AsyncTurnHandle) -> None:
             text += len(event.payload.delta)  # type: ignore[attr-defined]  # the method says its type
 
 
+async def interrupt(turns: int) -> None:
+    """Many quiet turns, each awaited by a task: time from an interrupt to the end of its task, and threads added."""
+    async with AsyncCodex(CodexConfig(launch_args_override=gauge.FAKE_RUNTIME)) as codex:
+        handles = [await (await codex.thread_start()).turn("quiet") for _ in range(turns)]
+        threads = gauge.os_threads()
+        consumers = [asyncio.ensure_future(_consume_async(handle)) for handle in handles]
+        await asyncio.sleep(0.2)  # until all of them wait
+        added = gauge.os_threads() - threads
+        span = gauge.Span()
+        await handles[turns // 2].interrupt()
+        await consumers[turns // 2]
+        gauge.report(interrupt_ms=span.seconds() * 1e3, threads_added=added)
+        for consumer in consumers:
+            consumer.cancel()
+
+
 if __name__ == "__main__":
-    gauge.main(sync_face, async_face)
+    gauge.main(sync_face, async_face, interrupt)

@@ -1,4 +1,4 @@
-"""What the client's process holds in memory: threads, turns that are waited for, events that nobody reads."""
+"""The memory of the client's process: threads, turns that are awaited, events that are not read."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from openai_codex import AsyncCodex, AsyncTurnHandle, Codex, CodexConfig, Thread
 from . import gauge
 
 WARM_UP = 200
-"""How many threads are opened first, so that one-time costs are not counted."""
+"""The number of threads that are opened first, so that one-time costs are not counted."""
 
 
 def threads(count: int) -> None:
-    """Bytes for each open thread handle."""
+    """Measure the bytes of an open thread handle."""
     with Codex(CodexConfig(launch_args_override=gauge.FAKE_RUNTIME)) as codex:
         handles: list[Thread] = [codex.thread_start() for _ in range(WARM_UP)]
         connected = gauge.resident_mb()
@@ -23,7 +23,7 @@ def threads(count: int) -> None:
 
 
 async def waiting(count: int) -> None:
-    """Kilobytes for each turn that a task waits for: thread, turn, and task."""
+    """Measure the kilobytes of a turn that a task awaits: thread, turn, and task."""
 
     async def consume(turn: AsyncTurnHandle) -> None:
         async for _ in turn.stream():
@@ -35,14 +35,14 @@ async def waiting(count: int) -> None:
         before = gauge.heap_kb()
         handles = [await (await codex.thread_start()).turn("quiet") for _ in range(count)]
         consumers = [asyncio.ensure_future(consume(handle)) for handle in handles]
-        await asyncio.sleep(0.2)  # so that all of them wait
+        await asyncio.sleep(0.2)  # until all of them wait
         gauge.report(kb_each=(gauge.heap_kb() - before) / count)
         for consumer in consumers:
             consumer.cancel()
 
 
 def unread(events: int) -> None:
-    """Megabytes for events of a turn that nobody reads, and for as many again."""
+    """Measure the megabytes of the unread events of a turn, and of as many more."""
     with Codex(CodexConfig(launch_args_override=gauge.FAKE_RUNTIME)) as codex:
         thread = codex.thread_start()
         thread.set_name("name")
@@ -51,7 +51,7 @@ def unread(events: int) -> None:
         for _ in range(2):
             turns.append(codex.thread_start().turn(f"flood {events}"))
             thread.set_name("go")
-            thread.set_name("name")  # answered after the flood, so all of it has been received by then
+            thread.set_name("name")  # answered after the flood, which has been received by then
             heaps.append(gauge.heap_kb())
         gauge.report(mb=(heaps[1] - heaps[0]) / 1024, mb_more=(heaps[2] - heaps[1]) / 1024)
 

@@ -1,4 +1,4 @@
-"""Small requests and their replies: `thread/name/set`, whose result is empty."""
+"""Small requests and their responses: `thread/name/set`, whose result is empty."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 TURNS = 10
-"""In how many portions requests are made where clients take turns."""
+"""The number of batches in which several clients alternate."""
 
 
 def sync_face(requests: int) -> None:
-    """One after another."""
+    """One request after another."""
     with Codex(CodexConfig(launch_args_override=gauge.FAKE_RUNTIME)) as codex:
         thread = codex.thread_start()
         span = gauge.Span()
@@ -27,7 +27,7 @@ def sync_face(requests: int) -> None:
 
 
 async def async_face(requests: int, in_flight: int) -> None:
-    """By some tasks, so that as many requests are under way all the time."""
+    """Several tasks, so that a constant number of requests is in flight."""
 
     async def ask(thread: AsyncThread) -> None:
         for _ in range(requests // in_flight):
@@ -41,9 +41,9 @@ async def async_face(requests: int, in_flight: int) -> None:
 
 
 def growth(requests: int, threads: list[int]) -> None:
-    """The first again, by clients that know more and more threads: some requests of each in turn, again and again."""
+    """Requests of clients with different numbers of threads, which alternate in batches."""
     with ExitStack() as stack:
-        clients = {count: stack.enter_context(_knowing(count)) for count in threads}
+        clients = {count: stack.enter_context(_client_with(count)) for count in threads}
         seconds = dict.fromkeys(threads, 0.0)
         for _ in range(TURNS):
             for count, thread in clients.items():
@@ -54,7 +54,7 @@ def growth(requests: int, threads: list[int]) -> None:
 
 
 @contextmanager
-def _knowing(count: int) -> Iterator[Thread]:
+def _client_with(count: int) -> Iterator[Thread]:
     with Codex(CodexConfig(launch_args_override=gauge.FAKE_RUNTIME)) as codex:
         threads = [codex.thread_start() for _ in range(count)]
         yield threads[-1]

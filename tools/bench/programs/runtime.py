@@ -8,7 +8,7 @@ from . import gauge
 
 
 def first_answer() -> None:
-    """All that a first program does; the clock that counts is outside, from the start of the process to its report."""
+    """Everything that a first program does; the parent measures from the start of the process to its report."""
     laps = gauge.Laps()
     from openai_codex import Codex, CodexConfig
 
@@ -23,8 +23,8 @@ def first_answer() -> None:
 
 
 async def turns(turns: int, deltas: int) -> None:
-    """CPU time of the client for each delta, over all that the turns take."""
-    import asyncio  # here, as a first answer needs none
+    """Measure the CPU time of the client for all turns, per delta."""
+    import asyncio  # here, because `first_answer` does not need it
 
     from openai_codex import AsyncCodex, CodexConfig
 

@@ -16,26 +16,26 @@ TEXT = "word "
 
 
 class Tally:
-    """How many deltas were read, and how much text: a client may join deltas, but lose none."""
+    """Counts deltas and text: a client may merge deltas, but must lose none."""
 
     def __init__(self) -> None:
         self._read = 0
         self._text = 0
 
     def add(self, event: Any) -> None:
-        """Do what a consumer does: look at the typed payload."""
+        """Read the typed payload, as a consumer does."""
         if event.method == gauge.DELTA:
             self._read += 1
             self._text += len(event.payload.delta)
 
     def joined(self, events: int) -> dict[str, float]:
-        """The share of `events` that were joined to others, in percent."""
+        """Return the share of `events` that were merged into others, in percent."""
         assert self._text == events * len(TEXT), f"{self._text} characters of {events} deltas"
         return {"joined_percent": 100 * (1 - self._read / events)}
 
 
 def sync_face(events: int) -> None:
-    """One turn, iterated by the main thread."""
+    """One turn, iterated on the main thread."""
     tally = Tally()
     with Codex(CodexConfig(launch_args_override=gauge.FAKE_RUNTIME)) as codex:
         thread = codex.thread_start()
@@ -48,19 +48,19 @@ def sync_face(events: int) -> None:
 
 
 async def async_face(events: int, turns: int) -> None:
-    """Some turns at once, each iterated by a task; `events` is for all of them together."""
+    """Several turns at once, each iterated by a task; `events` is their total."""
     gauge.report(**await measure_turns(events, turns))
 
 
 async def growth(events: int, turns: list[int]) -> None:
-    """The same total for different numbers of turns, each on a client of its own, after a small one to warm up."""
+    """The same total for different numbers of turns, each on its own client, after a small run to warm up."""
     await measure_turns(1_000, 1)
     measures = {count: await measure_turns(events, count) for count in turns}
     gauge.report(**{f"{name}_{count}": value for count, each in measures.items() for name, value in each.items()})
 
 
 async def measure_turns(events: int, turns: int) -> dict[str, float]:
-    """Stream some turns at once and return the rates."""
+    """Stream several turns at once and return the rates."""
     tally = Tally()
 
     async def consume(turn: AsyncTurnHandle) -> None:
