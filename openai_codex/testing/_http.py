@@ -24,6 +24,7 @@ MAX_BODY = 128 * 1024 * 1024
 """The longest request body that is read, in bytes."""
 
 _JSON = {"Content-Type": "application/json"}
+# Hundreds of turns may send their requests at once; with a short queue, some connections would be refused.
 _BACKLOG = 1024
 _STOP_TIMEOUT = 5.0
 

@@ -1,4 +1,4 @@
-"""Each scripted failure is taken by the real runtime for the failure it plays; the thread stays usable."""
+"""The real runtime reports each scripted failure as the failure it imitates; the thread remains usable."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ def test_failures(kit: Kit, answer: Answer, info: object) -> None:
     assert kit.client.turn(thread, "Again")["status"] == "completed"
 
 
-def test_a_stream_is_cut_where_the_test_says(kit: Kit) -> None:
+def test_a_stream_is_cut_after_the_given_deltas(kit: Kit) -> None:
     kit.model.truncate("Hello big world", after=2)
     kit.client.turn(kit.client.thread(), "Hi")
     assert kit.client.deltas() == ["Hello", " big"]
     assert kit.client.items("agentMessage") == []
 
 
-def test_a_failed_stream_keeps_its_words(kit: Kit) -> None:
+def test_a_failed_stream_reports_its_message(kit: Kit) -> None:
     kit.model.fail_stream("anything_else", "the words of the provider")
     turn = kit.client.turn(kit.client.thread(), "Hi")
     assert "the words of the provider" in str(turn["error"])
@@ -63,7 +63,7 @@ def test_a_failed_stream_keeps_its_words(kit: Kit) -> None:
 
 @pytest.fixture
 def refusing_url() -> Iterator[str]:
-    """A port that is taken, but on which nobody listens."""
+    """The URL of a port that is bound but does not listen."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         yield f"http://127.0.0.1:{taken.getsockname()[1]}/v1"

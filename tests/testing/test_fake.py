@@ -1,4 +1,4 @@
-"""The fake runtime as a client meets it: what it answers, tells and asks, scripted live by the test."""
+"""The fake runtime from the side of a client: responses, notifications and server requests, sent by the test."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def server() -> Iterator[FakeAppServer]:
         yield server
 
 
-def test_a_turn_is_told_word_by_word(server: FakeAppServer) -> None:
+def test_a_turn_is_sent_delta_by_delta(server: FakeAppServer) -> None:
     with Codex(server.config()) as codex:
         turn = codex.thread_start().turn("Hi")
         server.turn.delta("Hello ")
@@ -48,7 +48,7 @@ def test_a_turn_is_told_word_by_word(server: FakeAppServer) -> None:
     assert (result.status, result.final_response) == (TurnStatus.completed, "Hello world")
 
 
-async def test_a_loop_can_wait_and_tell_as_well(server: FakeAppServer) -> None:
+async def test_a_coroutine_can_wait_and_send(server: FakeAppServer) -> None:
     async with AsyncCodex(server.config()) as codex:
         thread = await codex.thread_start()
         run = asyncio.create_task(thread.run("Hi"))
@@ -91,7 +91,7 @@ def test_a_second_input_joins_the_turn_and_the_next_begins_another(server: FakeA
         assert codex.thread_resume(thread.id).id == thread.id
 
 
-def test_the_beginning_of_a_turn_can_be_left_to_the_test() -> None:
+def test_the_start_of_a_turn_can_be_left_to_the_test() -> None:
     with FakeAppServer(announce_turns=False) as server, Codex(server.config()) as codex:
         turn = codex.thread_start().turn("Hi")
         server.turn.delta("early")
@@ -101,7 +101,7 @@ def test_the_beginning_of_a_turn_can_be_left_to_the_test() -> None:
     assert methods == ["item/agentMessage/delta", "turn/started", "turn/completed"]
 
 
-def test_any_turn_can_be_spoken_for(server: FakeAppServer) -> None:
+def test_notifications_of_any_turn_can_be_sent(server: FakeAppServer) -> None:
     with Codex(server.config()) as codex:
         turn = codex.thread_start().turn("Hi")
         other = server.child.turn(turn.thread_id, "somebody-else")
@@ -129,7 +129,7 @@ def test_answers_are_values_and_functions(server: FakeAppServer) -> None:
             codex.request(ModelListParams())
 
 
-def test_a_function_can_answer_and_say_more_by_itself(server: FakeAppServer) -> None:
+def test_a_function_can_answer_and_send_notifications(server: FakeAppServer) -> None:
     def answer(request: FakeRequest) -> None:
         request.child.notify("said/before")
         request.refuse(-32603, "no", {"why": "because"})
@@ -143,7 +143,7 @@ def test_a_function_can_answer_and_say_more_by_itself(server: FakeAppServer) -> 
     assert (caught.value.code, caught.value.data) == (-32603, {"why": "because"})
 
 
-def test_overload_passes_after_so_many_refusals(server: FakeAppServer) -> None:
+def test_overload_ends_after_the_given_number_of_refusals(server: FakeAppServer) -> None:
     server.refuse("turn/start", times=2)
     with Codex(server.config()) as codex:
         thread = codex.thread_start()
@@ -166,7 +166,7 @@ def test_a_request_is_held_and_answered_late(server: FakeAppServer) -> None:
     assert held.is_answered
 
 
-async def test_a_held_request_can_be_let_go(server: FakeAppServer) -> None:
+async def test_a_held_request_can_proceed(server: FakeAppServer) -> None:
     server.hold("turn/start")
     async with AsyncCodex(server.config()) as codex:
         thread = await codex.thread_start()
@@ -179,14 +179,14 @@ async def test_a_held_request_can_be_let_go(server: FakeAppServer) -> None:
         assert (await run).final_response == "at last"
 
 
-def test_a_client_that_is_never_answered_gives_up(server: FakeAppServer) -> None:
+def test_a_client_without_an_answer_times_out(server: FakeAppServer) -> None:
     server.hold("initialize")
     with pytest.raises(LaunchError, match="initialize"):  # it has come up by then, however busy the machine
         Codex(server.config(start_timeout=3.0))
     server.child.wait_gone()
 
 
-def test_the_client_is_asked_and_answers(server: FakeAppServer) -> None:
+def test_the_client_answers_server_requests(server: FakeAppServer) -> None:
     with Codex(server.config(), on_approval=lambda _: ApprovalDecision.accept()) as codex:
         turn = codex.thread_start().turn("Hi")
         asked = server.turn.ask("item/fileChange/requestApproval", itemId="i", startedAtMs=1)
@@ -198,13 +198,13 @@ def test_the_client_is_asked_and_answers(server: FakeAppServer) -> None:
         turn.run()
 
 
-async def test_a_loop_can_wait_for_the_answer(server: FakeAppServer) -> None:
+async def test_a_coroutine_can_wait_for_the_answer(server: FakeAppServer) -> None:
     async with AsyncCodex(server.config()):
         answer = await server.ask("brand/new").answered()
     assert answer["id"] == 0
 
 
-def test_what_the_newest_child_tells_reaches_its_client(server: FakeAppServer) -> None:
+def test_notifications_of_the_newest_child_reach_its_client(server: FakeAppServer) -> None:
     with Codex(server.config()) as codex, codex.events(timeout=10) as events:
         server.notify("x/y", {"a": 1}, times=3)
         told = [(event.method, event.params) for _, event in zip(range(3), events, strict=False)]

@@ -1,4 +1,4 @@
-"""What a fake child can be told to write and to do, seen at its pipes and by its client."""
+"""The commands of a fake child, observed at its pipes and by its client."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def server() -> Iterator[FakeAppServer]:
 
 @pytest.fixture
 def launch(server: FakeAppServer) -> Iterator[Launch]:
-    """Start a child by hand, with nothing at the other end of its pipes but the test."""
+    """Start a child without a client: the test has the other end of its pipes."""
     launched: list[subprocess.Popen[bytes]] = []
 
     def start() -> subprocess.Popen[bytes]:
@@ -71,7 +71,7 @@ def test_pieces_are_system_calls(monkeypatch: pytest.MonkeyPatch) -> None:
     written: list[bytes] = []
 
     def write(fd: int, data: memoryview) -> int:
-        # The third is taken half.
+        # The third call writes only a part.
         taken = data[:1] if len(written) == 2 else data
         written.append(bytes([fd]) + bytes(taken))
         return len(taken)
@@ -100,7 +100,7 @@ def test_a_flood_is_made_by_the_child(server: FakeAppServer) -> None:
         assert sum(len(text) for text in turn.text(timeout=PATIENCE)) == 500_000
 
 
-def test_noise_between_frames_is_no_end(server: FakeAppServer) -> None:
+def test_noise_between_frames_is_skipped(server: FakeAppServer) -> None:
     with Codex(server.config()) as codex:
         server.child.write(b'hello\n\n[1]\n{"a":\n\xff\xfe\n')
         assert codex.request(ModelListParams()).data == []
@@ -124,7 +124,7 @@ def test_stderr_can_be_flooded(server: FakeAppServer) -> None:
     assert caught.value.process.stderr_tail[-1] == "last words"
 
 
-def test_one_child_takes_thousands_of_random_lines(server: FakeAppServer) -> None:
+def test_a_client_skips_hundreds_of_random_lines(server: FakeAppServer) -> None:
     chance = random.Random(1)
     with Codex(server.config()) as codex:
         for _ in range(300):
@@ -136,7 +136,7 @@ def test_one_child_takes_thousands_of_random_lines(server: FakeAppServer) -> Non
 # --- how it ends
 
 
-def test_it_ends_like_any_child_unless_it_is_told_otherwise(launch: Launch) -> None:
+def test_it_ends_like_any_child_by_default(launch: Launch) -> None:
     by_eof, by_signal = launch(), launch()
     assert by_eof.stdin is not None
     by_eof.stdin.close()
@@ -167,7 +167,7 @@ def test_a_stubborn_child_is_killed_by_its_client(server: FakeAppServer) -> None
     server.child.wait_gone()
 
 
-async def test_a_death_is_told_with_its_signal(server: FakeAppServer) -> None:
+async def test_a_death_is_reported_with_its_signal(server: FakeAppServer) -> None:
     async with AsyncCodex(server.config()) as codex:
         turn = await (await codex.thread_start()).turn("Hi")
         server.turn.delta("half")
@@ -178,7 +178,7 @@ async def test_a_death_is_told_with_its_signal(server: FakeAppServer) -> None:
     assert repr(server.child) == f"FakeChild(pid={server.child.pid}, gone)"
 
 
-def test_it_can_close_its_output_and_live(server: FakeAppServer, launch: Launch) -> None:
+def test_it_can_close_its_output_and_stay_alive(server: FakeAppServer, launch: Launch) -> None:
     process = launch()
     assert process.stdout is not None
     server.child.write(b"last")
@@ -190,7 +190,7 @@ def test_it_can_close_its_output_and_live(server: FakeAppServer, launch: Launch)
         server.child.close_stdout()
 
 
-def test_what_a_child_is_told_after_its_end_is_lost(server: FakeAppServer, launch: Launch) -> None:
+def test_commands_after_the_end_of_a_child_are_lost(server: FakeAppServer, launch: Launch) -> None:
     process = launch()
     server.child.exit(1)
     server.child.write(b"too late")
@@ -222,7 +222,7 @@ def test_a_start_can_fail_in_any_way(server: FakeAppServer) -> None:
 # --- what it reads
 
 
-def test_it_can_stop_to_read_and_go_on(server: FakeAppServer) -> None:
+def test_it_can_stop_reading_and_resume(server: FakeAppServer) -> None:
     with Codex(server.config()) as codex:
         server.child.stop_reading()
         for _ in range(2):
@@ -237,7 +237,7 @@ def test_it_can_stop_to_read_and_go_on(server: FakeAppServer) -> None:
 # --- what it starts
 
 
-def test_what_it_starts_outlives_it(server: FakeAppServer, launch: Launch) -> None:
+def test_a_spawned_process_outlives_the_child(server: FakeAppServer, launch: Launch) -> None:
     process = launch()
     assert process.stdout is not None
     plain, holder = server.child.spawn(), server.child.spawn(holds_output=True)
@@ -252,7 +252,7 @@ def test_what_it_starts_outlives_it(server: FakeAppServer, launch: Launch) -> No
     assert process.communicate(timeout=PATIENCE) == (b"", b"")
 
 
-def test_what_it_starts_can_leave_the_group(server: FakeAppServer, launch: Launch) -> None:
+def test_a_spawned_process_can_leave_the_group(server: FakeAppServer, launch: Launch) -> None:
     process = launch()
     plain, leaver = server.child.spawn(), server.child.spawn(own_session=True)
     os.killpg(process.pid, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""A fake server leaves nothing: no process, thread or socket, however the test that has it ends."""
+"""A fake server leaves no process, thread or socket behind, however its test ends."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def command_line(server: FakeAppServer) -> tuple[str, ...]:
 
 
 def launch(server: FakeAppServer) -> subprocess.Popen[bytes]:
-    """Start a child whose output nobody reads."""
+    """Start a child whose output is not read."""
     return subprocess.Popen(command_line(server), stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
 
 
@@ -40,7 +40,7 @@ def open_files() -> set[str]:
     return {path.name for path in Path("/proc/self/fd").iterdir()}
 
 
-def test_a_server_leaves_nothing() -> None:
+def test_a_server_leaves_nothing_behind() -> None:
     def once() -> None:
         with FakeAppServer() as server, Codex(server.config()) as codex:
             codex.thread_start()
@@ -53,7 +53,7 @@ def test_a_server_leaves_nothing() -> None:
     assert threads() == set()
 
 
-def test_closing_ends_what_lives() -> None:
+def test_closing_ends_every_process() -> None:
     with FakeAppServer() as server:
         codex = Codex(server.config())
         turn = codex.thread_start().turn("Hi")
@@ -68,7 +68,7 @@ def test_closing_ends_what_lives() -> None:
 
 
 @pytest.mark.parametrize("stuck", ["in a full pipe", "stopped"])
-def test_a_child_that_cannot_notice_is_killed(stuck: str) -> None:
+def test_a_blocked_child_is_killed(stuck: str) -> None:
     with FakeAppServer() as server, launch(server) as process:
         child = server.wait_child()
         if stuck == "stopped":
@@ -81,7 +81,7 @@ def test_a_child_that_cannot_notice_is_killed(stuck: str) -> None:
         assert time.monotonic() - began < 3
 
 
-def test_a_stranger_is_not_a_child() -> None:
+def test_a_connection_without_the_token_is_dropped() -> None:
     with FakeAppServer() as server:
         port = int(command_line(server)[-2])
         for verb in ("hello", "input"):
@@ -91,7 +91,7 @@ def test_a_stranger_is_not_a_child() -> None:
         assert server.starts == 0
 
 
-def test_a_child_without_a_server_ends_at_once_and_has_imported_next_to_nothing() -> None:
+def test_a_child_without_a_server_ends_at_once_and_imports_very_little() -> None:
     with FakeAppServer() as server:
         python, *arguments = command_line(server)
     command = (python, "-X", "importtime", *arguments)
@@ -123,7 +123,7 @@ sys.stdin.read()
 """
 
 
-def test_a_test_run_that_is_killed_leaves_nothing(tmp_path: Path) -> None:
+def test_a_test_run_that_is_killed_leaves_no_process(tmp_path: Path) -> None:
     script = tmp_path / "killed.py"
     script.write_text(KILLED_RUN)
     run = subprocess.Popen([sys.executable, str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)

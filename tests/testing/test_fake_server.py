@@ -1,4 +1,4 @@
-"""The fake server as a test has it: several starts, the record, the order of things, and what is told of mistakes."""
+"""The fake server from the side of a test: several starts, the record, the order, and errors in the script."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def server() -> Iterator[FakeAppServer]:
         yield server
 
 
-def test_each_start_is_a_child_of_its_own_and_the_script_stays(server: FakeAppServer) -> None:
+def test_each_start_is_another_child_with_the_same_script(server: FakeAppServer) -> None:
     server.on("model/list", lambda request: {"data": [], "nextCursor": str(request.child.number)})
     for number in (1, 2):
         with Codex(server.config()) as codex:
@@ -33,7 +33,7 @@ def test_each_start_is_a_child_of_its_own_and_the_script_stays(server: FakeAppSe
     assert (server.starts, [child.is_alive for child in server.children]) == (2, [False, False])
 
 
-def test_two_clients_have_a_turn_each_at_once(server: FakeAppServer) -> None:
+def test_two_clients_run_turns_at_once(server: FakeAppServer) -> None:
     with Codex(server.config()) as one, Codex(server.config()) as two:
         turns = [one.thread_start().turn("one"), two.thread_start().turn("two")]
         for child, turn in zip(server.children, turns, strict=True):
@@ -43,7 +43,7 @@ def test_two_clients_have_a_turn_each_at_once(server: FakeAppServer) -> None:
         assert [turn.run().final_response for turn in turns] == ["from 1", "from 2"]
 
 
-def test_a_test_is_woken_after_the_answer_so_what_it_says_comes_later(server: FakeAppServer) -> None:
+def test_a_notification_sent_after_a_request_was_seen_follows_its_answer(server: FakeAppServer) -> None:
     server.on("model/list", NO_MODELS)
     said: list[str] = []
     with Codex(server.config()) as codex, codex.events(timeout=10) as events:
@@ -63,7 +63,7 @@ def test_a_test_is_woken_after_the_answer_so_what_it_says_comes_later(server: Fa
     assert len(said) == 50
 
 
-def test_a_mistake_in_the_script_fails_the_request_and_the_test() -> None:
+def test_an_error_in_the_script_fails_the_request_and_the_test() -> None:
     def mistake(argument: object) -> object:
         raise ZeroDivisionError(type(argument).__name__)
 
@@ -78,7 +78,7 @@ def test_a_mistake_in_the_script_fails_the_request_and_the_test() -> None:
     )
 
 
-def test_the_record_is_bounded_and_counts_all() -> None:
+def test_the_record_is_bounded_and_the_count_is_not() -> None:
     with FakeAppServer(record_limit=3) as server, Codex(server.config()) as codex:
         server.on("model/list", NO_MODELS)
         for limit in range(5):
@@ -87,7 +87,7 @@ def test_the_record_is_bounded_and_counts_all() -> None:
     assert server.request_count("model/list") == 5
 
 
-def test_waits_have_deadlines_that_say_what_was_seen(server: FakeAppServer) -> None:
+def test_a_wait_that_times_out_reports_the_progress(server: FakeAppServer) -> None:
     with pytest.raises(WaitTimeoutError, match=r"expected 1 start\(s\) within 0.01 s, got 0"):
         server.wait_child(timeout=0.01)
     with Codex(server.config()):
@@ -99,7 +99,7 @@ def test_waits_have_deadlines_that_say_what_was_seen(server: FakeAppServer) -> N
             server.child.ask("thread/unknown").wait_answer(0)
 
 
-def test_what_is_not_there_yet_is_named(server: FakeAppServer) -> None:
+def test_what_does_not_exist_yet_is_named(server: FakeAppServer) -> None:
     with pytest.raises(ScriptError, match="no child was started yet"):
         server.notify("x/y")
     with pytest.raises(ScriptError, match="no turn was started yet"):

@@ -1,4 +1,4 @@
-"""The quiet home: what is written, what the runtime makes of it, and that it goes away."""
+"""The home for tests: its files, its effect on the runtime, and its removal."""
 
 from __future__ import annotations
 

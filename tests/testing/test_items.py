@@ -1,4 +1,4 @@
-"""What items become, tested with values alone."""
+"""The events of items and replies, tested with values alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which answer goes to which request, tested with values alone."""
+"""The selection of answers, tested with values alone."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_routes_come_before_the_queue_and_the_queue_before_the_default() -> None
     assert [script.choose(request(text)) for text in "abac"] == ["first", "routed", "second", "default"]
 
 
-def test_what_a_route_listens_to() -> None:
+def test_what_a_route_matches() -> None:
     script = Script("none")
     script.route("thread 1", ("exact",))
     script.route(re.compile(r"thread \d+"), ("pattern",))
@@ -48,7 +48,7 @@ def test_each_thread_gets_the_answers_of_a_route_in_order() -> None:
     assert script.unused() == ()
 
 
-def test_what_was_never_asked_for_is_listed() -> None:
+def test_unused_answers_are_listed() -> None:
     script = Script("default")
     script.queue(("queued",))
     script.route("q", ("one", "two"))
@@ -56,7 +56,7 @@ def test_what_was_never_asked_for_is_listed() -> None:
     assert script.unused() == ("unused answer, queue: 'queued'", "unused answer, when('q'): 'two'")
 
 
-def test_without_a_default_the_unexpected_is_an_error() -> None:
+def test_without_a_default_an_unexpected_request_is_an_error() -> None:
     with pytest.raises(ScriptError, match="no answer is scripted for the user text 'Hi'"):
         Script(None).choose(request("Hi"))
 

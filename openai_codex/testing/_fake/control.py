@@ -25,6 +25,7 @@ from openai_codex.testing._waiting import ScriptError
 
 OnMessage = Callable[[str, list[int], bytes], None]
 
+# Many children may be started at once; with a short queue, the system would drop some of their connections.
 _BACKLOG = 1024
 _START_TIMEOUT = 5.0
 
@@ -111,6 +112,7 @@ class Control:
         self._welcome = welcome
         self._expected: dict[int, Callable[[Link], None]] = {}
         self._tickets = itertools.count(1)
+        # Any process of this machine can connect to the port.
         self._token = secrets.token_hex(16)
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=_BACKLOG)
         self.port: int = self._listener.getsockname()[1]
@@ -173,6 +175,7 @@ class Control:
         self._up.set()
         await self._stop.wait()
         server.close()
+        # The end of the connection lets a process exit; one that is stopped or blocked in a write has to be killed.
         for step in (Link.end, Link.kill, Link.abort):
             await self._apply(step)
 

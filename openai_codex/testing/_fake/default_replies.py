@@ -38,6 +38,7 @@ class DefaultReplies:
         request.reply(frames.initialize_result())
 
     def _start_thread(self, request: FakeRequest) -> None:
+        # Readable ids in place of random ones, so that a failed test shows which thread it was.
         id = f"thread-{next(self._thread_numbers)}"
         request.reply(frames.opened_thread(id, ephemeral=request.params.get("ephemeral") is True))
 

@@ -2,7 +2,7 @@
 
 It does not know JSON or the protocol. Input from stdin goes to the test unchanged; the test sends commands over a
 loopback connection: what to write, and how to misbehave. They are carried out one after another. When the connection
-ends, the process ends, whatever it was told to ignore.
+ends, the process ends, even if it ignores the end of stdin and signals.
 
 It is run as a file, by an interpreter without site packages, and imports very little, because it is started often.
 """
@@ -14,6 +14,7 @@ import os
 import select
 import sys
 
+# A fixed size: the reader knows how much to receive without a parser.
 HEADER_SIZE = 64
 _CHUNK = 1 << 18
 _STDIN = 0

@@ -40,7 +40,7 @@ class FakeAppServer:
     from any thread and from event loops.
 
     Order: a child carries out everything in the order of the calls. A request is answered before it appears in `requests`
-    and wakes those who wait for it, so what a test sends after that follows the answer.
+    and ends `wait_for_requests`, so what a test sends after that follows the answer.
 
     Functions of the script run on the one thread that talks to all children, so they must not block. Leaving the
     context ends every process, and raises `ScriptError` if a function of the script has failed. Needs a POSIX system.
@@ -233,5 +233,6 @@ class FakeAppServer:
             self._children.append(child)
         if self._on_start is not None:
             self._script.guard("on_start", self._on_start, child)
+        # It reads only now, so that `on_start` takes effect before the first request.
         if child.reads_stdin:
             child.resume_reading()

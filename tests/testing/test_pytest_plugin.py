@@ -1,4 +1,4 @@
-"""The fixtures for pytest, and what an import of the kit brings in."""
+"""The fixtures for pytest, and the modules that an import of the kit loads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Gates, for threads and for event loops."""
+"""Waiting from threads and from event loops, at the example of gates."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from openai_codex.testing import Gate, WaitTimeoutError
 
 
-def test_a_gate_tells_what_it_has_seen_when_a_wait_times_out() -> None:
+def test_a_wait_that_times_out_reports_the_progress() -> None:
     with pytest.raises(WaitTimeoutError, match=r"expected 2 arrival\(s\) at the gate within 0.01 s, got 0"):
         Gate().wait_reached(0.01, count=2)
 
@@ -48,7 +48,7 @@ def test_a_thread_can_wait_while_a_loop_is_held() -> None:
     assert not holding.is_alive()
 
 
-def test_an_open_gate_holds_nobody() -> None:
+def test_an_open_gate_holds_no_reply() -> None:
     gate = Gate()
     gate.open()
     asyncio.run(asyncio.wait_for(gate.hold(), 5))

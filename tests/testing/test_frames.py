@@ -1,4 +1,4 @@
-"""What the fake runtime says fits the protocol: every payload becomes the type that it should be, all the way down."""
+"""The frames of the fake runtime are valid: every payload becomes its protocol type, without unknown members."""
 
 from __future__ import annotations
 

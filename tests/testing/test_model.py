@@ -1,4 +1,4 @@
-"""The model as an HTTP server: bad clients, many clients, and nothing left when it has gone."""
+"""The scripted model as an HTTP server: bad clients, many clients, and nothing left after its close."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def address(model: ScriptedModel) -> tuple[str, int]:
 
 
 def ask(model: ScriptedModel, body: bytes = ASK) -> tuple[int, bytes]:
-    """One question to the model: the status and the whole body of its answer."""
+    """Send one request to the model; return the status and the whole body."""
     with closing(http.client.HTTPConnection(*address(model), timeout=DEADLINE)) as connection:
         connection.request("POST", "/v1/responses", body)
         response = connection.getresponse()
@@ -42,7 +42,7 @@ def ask(model: ScriptedModel, body: bytes = ASK) -> tuple[int, bytes]:
 
 
 def send(model: ScriptedModel, data: bytes) -> socket.socket:
-    """A connection on which something was sent."""
+    """Connect and send some bytes."""
     connection = socket.create_connection(address(model), timeout=DEADLINE)
     connection.sendall(data)
     return connection
@@ -104,7 +104,7 @@ def test_other_requests(model: ScriptedModel, request_bytes: bytes, status: int)
     assert model.request_count == 0
 
 
-def test_what_is_not_for_the_model_is_recorded_apart(model: ScriptedModel) -> None:
+def test_other_requests_are_recorded_separately(model: ScriptedModel) -> None:
     receive_all(send(model, b"GET /v1/models HTTP/1.1\r\nX-A: 1\r\nX-A: 2\r\n\r\n"))
     assert [(request.path, request.headers["x-a"]) for request in model.other_requests] == [("/v1/models", "1, 2")]
     assert model.requests == []
@@ -134,7 +134,7 @@ def test_delays(model: ScriptedModel) -> None:
     assert time.monotonic() - started >= 0.35
 
 
-def test_a_client_that_leaves_is_noticed(model: ScriptedModel) -> None:
+def test_a_disconnected_client_is_noticed(model: ScriptedModel) -> None:
     model.hang()
     connection = send(model, post())
     model.wait_for_requests(1)
@@ -144,7 +144,7 @@ def test_a_client_that_leaves_is_noticed(model: ScriptedModel) -> None:
     assert model.abandoned_count == 1
 
 
-def test_a_mistake_of_the_script_fails_the_request_and_the_test() -> None:
+def test_an_error_in_the_script_fails_the_request_and_the_test() -> None:
     def broken(request: RecordedRequest) -> str:
         raise KeyError(request.method)
 
@@ -159,13 +159,13 @@ def test_a_mistake_of_the_script_fails_the_request_and_the_test() -> None:
     assert len(raised.value.problems) == 3
 
 
-def test_the_error_of_the_test_itself_wins() -> None:
+def test_the_error_of_the_test_itself_is_not_replaced() -> None:
     model = ScriptedModel(default=None).start()
     ask(model)
     model.__exit__(ZeroDivisionError, ZeroDivisionError(), None)
 
 
-def test_a_shared_model_can_start_over(model: ScriptedModel) -> None:
+def test_a_shared_model_can_be_reset(model: ScriptedModel) -> None:
     model.when("Hi", "routed")
     ask(model)
     model.queue("queued")
@@ -181,7 +181,7 @@ def test_unused_replies_are_named(model: ScriptedModel) -> None:
         model.assert_drained()
 
 
-def test_a_model_lives_once() -> None:
+def test_a_model_can_be_started_only_once() -> None:
     model = ScriptedModel()
     with pytest.raises(ScriptError, match="not started"):
         _ = model.url
@@ -228,7 +228,7 @@ def test_nothing_is_left_behind() -> None:
     assert open_files() == files
 
 
-def test_a_blocking_callable_is_told_and_not_waited_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_blocking_function_is_reported_after_a_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("openai_codex.testing._http._STOP_TIMEOUT", 0.2)
     entered, go_on = threading.Event(), threading.Event()
 
