@@ -32,10 +32,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from openai_codex._approvals.decisions import LATER as LATER
     from openai_codex._approvals.decisions import ApprovalDecision as ApprovalDecision
     from openai_codex._approvals.decisions import ElicitationAnswer as ElicitationAnswer
     from openai_codex._approvals.decisions import accept_all as accept_all
-    from openai_codex._approvals.deferred import LATER as LATER
     from openai_codex._approvals.requests import ApprovalRequest as ApprovalRequest
     from openai_codex._approvals.requests import CommandApproval as CommandApproval
     from openai_codex._approvals.requests import ElicitationRequest as ElicitationRequest
@@ -162,8 +162,7 @@ _HOMES = {
         ApprovalRequest CommandApproval ElicitationRequest FileChangeApproval LegacyCommandApproval
         LegacyPatchApproval McpToolApproval PermissionsApproval RuntimeRequest UserInputRequest
     """,
-    "_approvals.decisions": "ApprovalDecision ElicitationAnswer accept_all",
-    "_approvals.deferred": "LATER",
+    "_approvals.decisions": "LATER ApprovalDecision ElicitationAnswer accept_all",
     "_tools.declaration": "Namespace Tool ToolArgumentError ToolContext tool",
     "_version": "__version__",
     "_tools.result": "ToolImage ToolResult",

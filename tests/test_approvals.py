@@ -16,9 +16,9 @@ import pytest
 from openai_codex import AsyncCodex, Codex, ConfigError
 from openai_codex import _codec as codec
 from openai_codex import _protocol as protocol
-from openai_codex._approvals import requests as approvals
 from openai_codex._approvals.decisions import ApprovalDecision, ElicitationAnswer, accept_all
-from openai_codex._approvals.reading import approval_request, read_request
+from openai_codex._approvals.file_changes import PendingFileChanges, unified_diff
+from openai_codex._approvals.kinds import KINDS, read_request, respond
 from openai_codex._approvals.requests import (
     ApprovalRequest,
     CommandApproval,
@@ -31,9 +31,9 @@ from openai_codex._approvals.requests import (
     RuntimeRequest,
     UserInputRequest,
 )
-from openai_codex._approvals.responses import RESPONDERS, approval_response, respond, response_type
 from openai_codex._codec import structure_named, structure_server_request
 from openai_codex._codec.base import record_fields
+from openai_codex._notification import Notification
 from openai_codex._protocol import OpenEnum, Record, UnknownVariant
 from openai_codex._protocol.methods import SERVER_REQUESTS
 from openai_codex.testing import FakeAppServer
@@ -180,21 +180,29 @@ OTHERS: dict[str, dict[str, Any]] = {
 }
 
 
-def params_of(kind: type, **changes: Any) -> Any:
-    method, params = SAMPLES[kind]
-    return structure_server_request(method, {**params, **changes})
+def read(method: str, params: dict[str, Any], changes: Any = None) -> Any:
+    return read_request(7, method, params, lambda *_: changes)
 
 
 def request_of(kind: type, **changes: Any) -> Any:
-    return approval_request(7, params_of(kind, **changes))
+    method, params = SAMPLES[kind]
+    return read(method, {**params, **changes})
 
 
 def other(method: str) -> Any:
-    return structure_server_request(method, OTHERS[method])
+    return read(method, OTHERS[method])
 
 
 def elicitation(**changes: Any) -> Any:
-    return structure_server_request("mcpServer/elicitation/request", {**FORM, **changes})
+    return read("mcpServer/elicitation/request", {**FORM, **changes})
+
+
+def response_to(request: Any, answer: Any) -> Any:
+    """Return the JSON of the result, after making sure that the protocol knows all of it."""
+    method = request.params.METHOD
+    result = respond(method, request, answer)
+    assert_valid(method, result)
+    return result
 
 
 def is_known(value: Any) -> bool:
@@ -223,16 +231,6 @@ def assert_valid(method: str, json: Any) -> None:
     assert codec.unstructure(bare(response)) == json
 
 
-def sent(method: str, response: Record) -> Any:
-    """Return what travels, after making sure that it is valid and comes back as it was."""
-    name = SERVER_REQUESTS[method][1]
-    json = codec.unstructure(response)
-    assert_valid(method, json)
-    assert type(response).__name__ == name
-    assert structure_named(name, json) == response
-    return json
-
-
 # ------------------------------------------------------------------------------------------------------------ requests
 
 
@@ -242,15 +240,13 @@ def test_there_is_a_sample_of_every_kind() -> None:
 
 @pytest.mark.parametrize("kind", SAMPLES, ids=lambda kind: kind.__name__)
 def test_each_kind_has_its_own_class_and_says_where_it_comes_from(kind: type) -> None:
-    params = params_of(kind)
-    request = approval_request("id", params)
-    assert request is not None
+    request = request_of(kind)
     assert type(request) is kind
-    assert request.params is params
-    assert (request.id, request.thread_id) == ("id", "T")
+    method, params = SAMPLES[kind]
+    assert request.params == structure_server_request(method, params)
+    assert (request.id, request.thread_id) == (7, "T")
     assert request.turn_id == (None if kind in {LegacyCommandApproval, LegacyPatchApproval} else "U")
     assert request.item_id == (None if kind is McpToolApproval else "I")
-    assert read_request("id", params) == request
 
 
 def test_a_command_comes_with_what_is_needed_to_decide() -> None:
@@ -315,10 +311,13 @@ def test_a_copy_of_a_request_knows_what_was_so_when_it_was_made(copied: Callable
 
 def test_the_file_changes_come_from_the_item() -> None:
     change = {"path": "/w/new", "kind": {"type": "add"}, "diff": "hello\n"}
-    item = structure_named("ThreadItem", {"type": "fileChange", "id": "I", "status": "inProgress", "changes": [change]})
-    request = approval_request(0, params_of(FileChangeApproval), item)
+    item = {"type": "fileChange", "id": "I", "status": "inProgress", "changes": [change]}
+    started = PendingFileChanges()
+    started.put([Notification("item/started", {"threadId": "T", "turnId": "U", "item": item})])
+    method, params = SAMPLES[FileChangeApproval]
+    request = read_request(7, method, params, started.find)
     assert isinstance(request, FileChangeApproval)
-    assert request.changes == item.changes
+    assert request.changes == structure_named("ThreadItem", item).changes
     assert request.grant_root == "/g"
     assert request.diff == "--- /dev/null\n+++ /w/new\n@@ -0,0 +1,1 @@\n+hello\n"
 
@@ -345,8 +344,8 @@ def test_changes_that_were_not_seen_are_not_taken_for_none() -> None:
 )
 def test_a_change_as_a_unified_diff(kind: dict[str, Any], diff: str, text: str) -> None:
     change = structure_named("FileUpdateChange", {"path": "p", "kind": kind, "diff": diff})
-    assert approvals.unified_diff([change]) == text
-    assert approvals.unified_diff([change, change]) == text * 2
+    assert unified_diff([change]) == text
+    assert unified_diff([change, change]) == text * 2
 
 
 def test_old_kinds_speak_todays_words() -> None:
@@ -357,11 +356,10 @@ def test_old_kinds_speak_todays_words() -> None:
 
 
 def test_an_old_change_of_an_unknown_kind_is_kept() -> None:
-    params = params_of(LegacyPatchApproval, fileChanges={"p": {"type": "rotate", "content": "c", "by": 90}})
-    request = approval_request(0, params)
+    request = request_of(LegacyPatchApproval, fileChanges={"p": {"type": "rotate", "content": "c", "by": 90}})
     assert isinstance(request, LegacyPatchApproval)
     assert request.changes[0].kind == UnknownVariant({"type": "rotate", "by": 90}, "rotate")
-    assert params.file_changes["p"].raw == {"type": "rotate", "content": "c", "by": 90}
+    assert request.params.file_changes["p"].raw == {"type": "rotate", "content": "c", "by": 90}
 
 
 def test_permissions_say_what_is_asked() -> None:
@@ -384,12 +382,10 @@ def test_how_long_an_mcp_approval_may_last(persist: Any, expected: tuple[str, ..
 
 @pytest.mark.parametrize("meta", [None, {}, {"codex_approval_kind": "tool_suggestion"}, "mcp_tool_call", []])
 def test_an_ordinary_elicitation_is_no_approval(meta: Any) -> None:
-    params = elicitation(_meta=meta)
-    assert approval_request(0, params) is None
-    request = read_request(0, params)
+    request = elicitation(_meta=meta)
     assert isinstance(request, ElicitationRequest)
     assert (request.mode, request.server_name, request.message, request.url) == ("form", "probe", "Allow?", None)
-    assert request.requested_schema == params.requested_schema
+    assert request.requested_schema == request.params.requested_schema
 
 
 @pytest.mark.parametrize(
@@ -404,15 +400,13 @@ def test_an_ordinary_elicitation_is_no_approval(meta: Any) -> None:
     ],
 )
 def test_a_server_that_asks_for_more_than_an_approval_does_not_pass_for_the_runtime(changes: dict[str, Any]) -> None:
-    params = elicitation(_meta=META, **changes)
-    assert approval_request(0, params) is None
-    assert isinstance(read_request(0, params), ElicitationRequest)
+    assert isinstance(elicitation(_meta=META, **changes), ElicitationRequest)
 
 
 def test_the_other_modes_of_an_elicitation() -> None:
-    page = read_request(0, elicitation(mode="url", url="https://example.com", elicitationId="e"))
-    check = read_request(0, elicitation(mode="openai/userVerification", title="t", description="d", challenge="c"))
-    form = read_request(0, elicitation(mode="openai/form", requestedSchema={"any": "thing"}))
+    page = elicitation(mode="url", url="https://example.com", elicitationId="e")
+    check = elicitation(mode="openai/userVerification", title="t", description="d", challenge="c")
+    form = elicitation(mode="openai/form", requestedSchema={"any": "thing"})
     assert isinstance(page, ElicitationRequest)
     assert (page.url, page.requested_schema) == ("https://example.com", None)
     assert isinstance(check, ElicitationRequest)
@@ -422,9 +416,7 @@ def test_the_other_modes_of_an_elicitation() -> None:
 
 
 def test_questions_of_the_model() -> None:
-    params = other("item/tool/requestUserInput")
-    request = read_request(0, params)
-    assert approval_request(0, params) is None
+    request = other("item/tool/requestUserInput")
     assert isinstance(request, UserInputRequest)
     assert [question.id for question in request.questions] == ["q1", "q2"]
     assert request.is_blocking
@@ -433,11 +425,11 @@ def test_questions_of_the_model() -> None:
 def tool_question(**changes: Any) -> Any:
     """What the runtime asks about an MCP tool when it may not do so by elicitation."""
     asked = {**OTHERS["item/tool/requestUserInput"], "questions": [{**TOOL_QUESTION, **changes}]}
-    return structure_server_request("item/tool/requestUserInput", asked)
+    return read("item/tool/requestUserInput", asked)
 
 
 def test_a_question_of_the_runtime_about_a_tool_is_an_approval() -> None:
-    request = approval_request(0, tool_question())
+    request = tool_question()
     assert isinstance(request, McpToolApproval)
     assert (request.thread_id, request.turn_id, request.item_id, request.reason) == ("T", "U", "I", "Allow?")
     assert (request.server_name, request.arguments, request.persist) == (None, None, ("session",))
@@ -445,13 +437,12 @@ def test_a_question_of_the_runtime_about_a_tool_is_an_approval() -> None:
 
 @pytest.mark.parametrize("changes", [{"isOther": True}, {"id": "mcp_tool_call_approval_other"}, {"id": "q"}])
 def test_a_question_of_the_model_does_not_pass_for_one_of_the_runtime(changes: dict[str, Any]) -> None:
-    assert isinstance(read_request(0, tool_question(**changes)), UserInputRequest)
+    assert isinstance(tool_question(**changes), UserInputRequest)
 
 
 def test_one_of_several_questions_is_no_approval() -> None:
     asked = {**OTHERS["item/tool/requestUserInput"], "questions": [TOOL_QUESTION, TOOL_QUESTION]}
-    params = structure_server_request("item/tool/requestUserInput", asked)
-    assert isinstance(read_request(0, params), UserInputRequest)
+    assert isinstance(read("item/tool/requestUserInput", asked), UserInputRequest)
 
 
 PLAIN = {
@@ -464,18 +455,10 @@ PLAIN = {
 
 @pytest.mark.parametrize("method", PLAIN)
 def test_what_is_for_the_program_is_a_plain_request(method: str) -> None:
-    params = other(method)
-    request = read_request("id", params)
+    request = other(method)
     assert type(request) is RuntimeRequest
-    assert request.params is params
-    assert ("id", *PLAIN[method]) == (
-        request.id,
-        request.thread_id,
-        request.turn_id,
-        request.item_id,
-        request.reason,
-    )
-    assert approval_request("id", params) is None
+    assert request.params == structure_server_request(method, OTHERS[method])
+    assert PLAIN[method] == (request.thread_id, request.turn_id, request.item_id, request.reason)
 
 
 def test_every_request_of_the_protocol_can_be_read() -> None:
@@ -483,8 +466,10 @@ def test_every_request_of_the_protocol_can_be_read() -> None:
     assert read == set(SERVER_REQUESTS)
 
 
-def test_an_elicitation_of_a_new_mode_asks_nobody() -> None:
-    assert read_request(0, elicitation(mode="telepathy")) is None
+def test_an_elicitation_of_a_new_mode_is_a_plain_request() -> None:
+    request = elicitation(mode="telepathy")
+    assert type(request) is RuntimeRequest
+    assert (request.thread_id, request.turn_id, request.params.raw["mode"]) == ("T", "U", "telepathy")
 
 
 # ----------------------------------------------------------------------------------------------------------- decisions
@@ -495,35 +480,35 @@ def test_an_elicitation_of_a_new_mode_asks_nobody() -> None:
 def test_each_decision_of_each_kind(kind: type, verb: str) -> None:
     request, expected = request_of(kind), EXPECTED[kind].get(verb)
     if expected is not None:
-        assert sent(SAMPLES[kind][0], approval_response(request, DECISIONS[verb])) == expected
+        assert response_to(request, DECISIONS[verb]) == expected
         return
     with pytest.raises(ConfigError) as caught:
-        approval_response(request, DECISIONS[verb])
+        response_to(request, DECISIONS[verb])
     assert caught.value.what == kind.__name__
-    assert f"does not take the decision {verb}: it takes accept" in caught.value.reason
+    assert f"does not accept the decision {verb}: expected one of decline, accept" in caught.value.reason
 
 
 @pytest.mark.parametrize("kind", SAMPLES, ids=lambda kind: kind.__name__)
 def test_shorthand(kind: type) -> None:
     request = request_of(kind)
-    assert approval_response(request, True) == approval_response(request, ApprovalDecision.accept())
-    assert approval_response(request, False) == approval_response(request, ApprovalDecision.decline())
-    assert approval_response(request, accept_all(request)) == approval_response(request, True)
+    assert response_to(request, True) == response_to(request, ApprovalDecision.accept())
+    assert response_to(request, False) == response_to(request, ApprovalDecision.decline())
+    assert response_to(request, accept_all(request)) == response_to(request, True)
 
 
 @pytest.mark.parametrize("kind", SAMPLES, ids=lambda kind: kind.__name__)
 def test_the_protocols_own_response_goes_as_it_is(kind: type) -> None:
     request = request_of(kind)
-    response = approval_response(request, False)
-    assert isinstance(response, response_type(request.params))
-    assert approval_response(request, response) is response
+    declined = response_to(request, False)
+    response = structure_named(SERVER_REQUESTS[SAMPLES[kind][0]][1], declined)
+    assert response_to(request, response) == declined
 
 
 @pytest.mark.parametrize("kind", SAMPLES, ids=lambda kind: kind.__name__)
 @pytest.mark.parametrize("decision", [None, "accept", 1, protocol.CurrentTimeReadResponse(current_time_at=1)])
 def test_what_is_no_decision(kind: type, decision: Any) -> None:
     with pytest.raises(ConfigError) as caught:
-        approval_response(request_of(kind), decision)
+        response_to(request_of(kind), decision)
     assert (
         str(caught.value) == f"{kind.__name__}: expected an ApprovalDecision or a bool, got {type(decision).__name__}"
     )
@@ -531,8 +516,8 @@ def test_what_is_no_decision(kind: type, decision: Any) -> None:
 
 @pytest.mark.parametrize("prefix", [None, ["touch", "x"]])
 def test_the_prefix_that_is_proposed(prefix: list[str] | None) -> None:
-    response: Any = approval_response(request_of(CommandApproval), ApprovalDecision.accept_command_prefix(prefix))
-    assert response.decision.accept_with_execpolicy_amendment.execpolicy_amendment == ["touch", "x"]
+    response = response_to(request_of(CommandApproval), ApprovalDecision.accept_command_prefix(prefix))
+    assert response["decision"]["acceptWithExecpolicyAmendment"] == {"execpolicy_amendment": ["touch", "x"]}
 
 
 @pytest.mark.parametrize(
@@ -548,8 +533,8 @@ def test_the_prefix_that_is_proposed(prefix: list[str] | None) -> None:
     ],
 )
 def test_a_decision_that_this_request_gives_no_ground_for(request_: Any, decision: ApprovalDecision) -> None:
-    with pytest.raises(ConfigError, match=f"{type(request_).__name__}: does not take the decision {decision.verb}: "):
-        approval_response(request_, decision)
+    with pytest.raises(ConfigError, match=f"{type(request_).__name__}: does not accept the decision {decision.verb}: "):
+        response_to(request_, decision)
 
 
 GENERIC = ("accept", "accept_for_session", "decline", "cancel")
@@ -562,8 +547,7 @@ def test_every_request_takes_the_generic_decisions(kind: type) -> None:
 
 def test_a_session_that_is_not_offered_for_an_mcp_tool_is_this_once() -> None:
     request = request_of(McpToolApproval, _meta={**META, "persist": ["always"]})
-    response = approval_response(request, ApprovalDecision.accept_for_session())
-    assert sent("mcpServer/elicitation/request", response) == {"action": "accept"}
+    assert response_to(request, ApprovalDecision.accept_for_session()) == {"action": "accept"}
 
 
 @pytest.mark.parametrize(
@@ -576,18 +560,17 @@ def test_a_session_that_is_not_offered_for_an_mcp_tool_is_this_once() -> None:
     ],
 )
 def test_a_decision_about_a_tool_that_was_asked_for_by_question(decision: Any, option: str) -> None:
-    response = respond(tool_question(), decision)
     answers = {"mcp_tool_call_approval_I": {"answers": [option]}}
-    assert sent("item/tool/requestUserInput", response) == {"answers": answers}
+    assert response_to(tool_question(), decision) == {"answers": answers}
 
 
 def test_a_question_about_a_tool_that_offers_less() -> None:
-    params = tool_question(options=[{"label": label, "description": ""} for label in ("Allow", "Cancel")])
-    response: Any = respond(params, ApprovalDecision.accept_for_session())
-    assert response.answers["mcp_tool_call_approval_I"].answers == ["Allow"]
+    request = tool_question(options=[{"label": label, "description": ""} for label in ("Allow", "Cancel")])
+    response = response_to(request, ApprovalDecision.accept_for_session())
+    assert response["answers"]["mcp_tool_call_approval_I"] == {"answers": ["Allow"]}
     for wrong in (ApprovalDecision.accept_always(), {"mcp_tool_call_approval_I": "Allow"}, None):
         with pytest.raises(ConfigError, match="McpToolApproval"):
-            respond(params, wrong)
+            response_to(request, wrong)
 
 
 @pytest.mark.parametrize("grant", [{"read": "/r"}, {"write": [1]}, {"for_session": True, "strict_auto_review": True}])
@@ -597,7 +580,7 @@ def test_a_grant_that_cannot_work(grant: dict[str, Any]) -> None:
 
 
 def test_a_command_prefix_is_a_list_of_words() -> None:
-    with pytest.raises(ConfigError, match="prefix: expected a list of strings"):
+    with pytest.raises(ConfigError, match="prefix: expected a list of str, got str"):
         ApprovalDecision.accept_command_prefix("touch")
 
 
@@ -613,14 +596,12 @@ def test_a_command_prefix_is_a_list_of_words() -> None:
     ],
 )
 def test_grants_of_a_part(grant: dict[str, Any], json: dict[str, Any]) -> None:
-    response = approval_response(request_of(PermissionsApproval), ApprovalDecision.grant(**grant))
-    assert sent("item/permissions/requestApproval", response) == json
+    assert response_to(request_of(PermissionsApproval), ApprovalDecision.grant(**grant)) == json
 
 
 def test_what_was_not_asked_is_not_granted() -> None:
     request = request_of(PermissionsApproval, permissions={"network": None, "fileSystem": {"read": ["/r"]}})
-    json = sent("item/permissions/requestApproval", approval_response(request, True))
-    assert json == {"permissions": {"fileSystem": {"read": ["/r"]}}, "scope": "turn"}
+    assert response_to(request, True) == {"permissions": {"fileSystem": {"read": ["/r"]}}, "scope": "turn"}
 
 
 # ------------------------------------------------------------------------------------------------------------- answers
@@ -636,14 +617,13 @@ def test_what_was_not_asked_is_not_granted() -> None:
     ],
 )
 def test_answers_to_questions(answer: Any, answers: dict[str, Any]) -> None:
-    response = respond(other("item/tool/requestUserInput"), answer)
-    assert sent("item/tool/requestUserInput", response) == {"answers": answers}
+    assert response_to(other("item/tool/requestUserInput"), answer) == {"answers": answers}
 
 
 @pytest.mark.parametrize("answer", [True, "A", ["A"], {"q3": "A"}, {1: "A"}, {"q1": 1}, {"q1": [1]}])
 def test_answers_that_fit_no_question(answer: Any) -> None:
     with pytest.raises(ConfigError):
-        respond(other("item/tool/requestUserInput"), answer)
+        response_to(other("item/tool/requestUserInput"), answer)
 
 
 PAGE = {"mode": "url", "url": "https://example.com", "elicitationId": "e"}
@@ -663,51 +643,50 @@ OPEN_FORM = {"mode": "openai/form", "requestedSchema": {"any": "thing"}}
 )
 @pytest.mark.parametrize("changes", [{"requestedSchema": FIELDS}, PAGE, OPEN_FORM], ids=["form", "page", "open form"])
 def test_answers_to_elicitations(changes: dict[str, Any], answer: Any, json: dict[str, Any]) -> None:
-    assert sent("mcpServer/elicitation/request", respond(elicitation(**changes), answer)) == json
+    assert response_to(elicitation(**changes), answer) == json
 
 
 @pytest.mark.parametrize("content", [{"name": "Bob"}, {}])
 @pytest.mark.parametrize("changes", [{"requestedSchema": FIELDS}, OPEN_FORM], ids=["form", "open form"])
 def test_a_dict_fills_in_a_form(changes: dict[str, Any], content: dict[str, Any]) -> None:
-    response = respond(elicitation(**changes), content)
-    assert sent("mcpServer/elicitation/request", response) == {"action": "accept", "content": content}
+    assert response_to(elicitation(**changes), content) == {"action": "accept", "content": content}
 
 
 def test_a_field_may_have_any_name() -> None:
     asked = {"type": "object", "properties": {"action": {"type": "string"}}}
-    response = respond(elicitation(requestedSchema=asked), {"action": "decline"})
-    assert sent("mcpServer/elicitation/request", response) == {"action": "accept", "content": {"action": "decline"}}
+    response = response_to(elicitation(requestedSchema=asked), {"action": "decline"})
+    assert response == {"action": "accept", "content": {"action": "decline"}}
 
 
 @pytest.mark.parametrize("changes", [{}, {"requestedSchema": FIELDS}, OPEN_FORM], ids=["empty", "form", "open form"])
 @pytest.mark.parametrize("answer", [{"action": "decline"}, {"action": "accept", "content": {"name": "Bob"}}])
 def test_a_response_in_the_words_of_the_protocol_is_no_form(changes: dict[str, Any], answer: Any) -> None:
     for given in (answer, ElicitationAnswer("accept", answer)):
-        with pytest.raises(ConfigError, match="does not ask 'action'"):
-            respond(elicitation(**changes), given)
+        with pytest.raises(ConfigError, match="does not ask for 'action'"):
+            response_to(elicitation(**changes), given)
 
 
 def test_a_field_that_the_form_does_not_have() -> None:
     for given in ({"nmae": "Bob"}, {"name": "Bob", "nmae": 1}, ElicitationAnswer("accept", {"nmae": "Bob"})):
-        with pytest.raises(ConfigError, match="does not ask 'nmae'"):
-            respond(elicitation(requestedSchema=FIELDS), given)
+        with pytest.raises(ConfigError, match="does not ask for 'nmae'; expected 'name'"):
+            response_to(elicitation(requestedSchema=FIELDS), given)
 
 
 @pytest.mark.parametrize("answer", [{}, {"action": "accept"}])
 def test_a_page_has_no_fields(answer: Any) -> None:
-    with pytest.raises(ConfigError, match="UrlMcpServerElicitationRequestParams: expected"):
-        respond(elicitation(**PAGE), answer)
+    with pytest.raises(ConfigError, match="ElicitationRequest: expected"):
+        response_to(elicitation(**PAGE), answer)
 
 
 @pytest.mark.parametrize("answer", ["Bob", 1, ["Bob"], ApprovalDecision.accept()])
 def test_answers_that_no_elicitation_takes(answer: Any) -> None:
-    with pytest.raises(ConfigError, match="FormMcpServerElicitationRequestParams: expected"):
-        respond(elicitation(), answer)
+    with pytest.raises(ConfigError, match="ElicitationRequest: expected"):
+        response_to(elicitation(), answer)
 
 
 @pytest.mark.parametrize("action", ["approve", "", None, ["accept"]])
 def test_an_action_that_there_is_not(action: Any) -> None:
-    with pytest.raises(ConfigError, match="action: expected one of accept, decline, cancel"):
+    with pytest.raises(ConfigError, match="action: expected one of accept, decline, cancel; got "):
         ElicitationAnswer(action, {"name": "Bob"})
 
 
@@ -716,23 +695,17 @@ def test_an_action_that_there_is_not(action: Any) -> None:
 )
 def test_what_fills_in_a_form_does_not_approve_of_a_tool(answer: Any) -> None:
     with pytest.raises(ConfigError, match="McpToolApproval: expected an ApprovalDecision or a bool"):
-        respond(params_of(McpToolApproval), answer)
+        response_to(request_of(McpToolApproval), answer)
 
 
 def test_a_handler_of_elicitations_may_decide_about_a_tool() -> None:
-    response = respond(params_of(McpToolApproval), ApprovalDecision.accept_for_session())
-    assert sent("mcpServer/elicitation/request", response) == EXPECTED[McpToolApproval]["accept_for_session"]
-
-
-@pytest.mark.parametrize("kind", SAMPLES, ids=lambda kind: kind.__name__)
-def test_a_handler_of_the_params_may_decide_too(kind: type) -> None:
-    assert respond(params_of(kind), True) == approval_response(request_of(kind), True)
+    response = response_to(request_of(McpToolApproval), ApprovalDecision.accept_for_session())
+    assert response == EXPECTED[McpToolApproval]["accept_for_session"]
 
 
 def test_fresh_tokens() -> None:
     tokens = {"access_token": "secret", "chatgpt_account_id": "acc"}
-    response = respond(other("account/chatgptAuthTokens/refresh"), tokens)
-    assert sent("account/chatgptAuthTokens/refresh", response) == {
+    assert response_to(other("account/chatgptAuthTokens/refresh"), tokens) == {
         "accessToken": "secret",
         "chatgptAccountId": "acc",
     }
@@ -741,19 +714,19 @@ def test_fresh_tokens() -> None:
 @pytest.mark.parametrize("answer", [None, "secret", {"access_token": "secret"}, {"token": "secret"}])
 def test_no_fresh_tokens(answer: Any) -> None:
     with pytest.raises(ConfigError) as caught:
-        respond(other("account/chatgptAuthTokens/refresh"), answer)
+        response_to(other("account/chatgptAuthTokens/refresh"), answer)
     assert "secret" not in repr(caught.value)
     assert caught.value.__suppress_context__
 
 
 def test_the_rest_takes_responses_only() -> None:
-    rest = set(SERVER_REQUESTS) - set(RESPONDERS) - {method for method, _ in SAMPLES.values()}
+    rest = {method for method, kind in KINDS.items() if kind.answer is None and not kind.decisions}
     assert rest == {"item/tool/call", "currentTime/read", "attestation/generate"}
     for method in rest:
         with pytest.raises(ConfigError, match=f"expected a {SERVER_REQUESTS[method][1]}, got int"):
-            respond(other(method), 1)
+            response_to(other(method), 1)
     response = protocol.CurrentTimeReadResponse(current_time_at=1)
-    assert respond(other("currentTime/read"), response) is response
+    assert response_to(other("currentTime/read"), response) == {"currentTimeAt": 1}
 
 
 # ------------------------------------------------------------------------------------------------------------ handlers
@@ -771,7 +744,9 @@ class Clerk:
 @pytest.mark.parametrize("handler", [_is_asked, partial(_is_asked), Clerk(), Clerk().__call__], ids=repr)
 def test_coroutine_functions_are_for_the_async_face(handler: Any) -> None:
     for name in ("on_approval", "on_elicitation", "on_token_refresh", "on_user_input"):
-        with pytest.raises(ConfigError, match=f"{name}: a coroutine function needs AsyncCodex"):
+        with pytest.raises(
+            ConfigError, match=f"{name}: expected a plain function, got a coroutine function; it needs AsyncCodex"
+        ):
             Codex(**{name: handler})
         AsyncCodex(**{name: handler})  # it does not connect here
 
@@ -779,7 +754,9 @@ def test_coroutine_functions_are_for_the_async_face(handler: Any) -> None:
 def test_the_sync_face_takes_no_coroutine_function_later_either() -> None:
     with FakeAppServer() as server, Codex(server.config()) as codex:
         handler: Any = _is_asked
-        with pytest.raises(ConfigError, match="handler: a coroutine function needs AsyncCodex"):
+        with pytest.raises(
+            ConfigError, match="handler: expected a plain function, got a coroutine function; it needs AsyncCodex"
+        ):
             codex.handle(protocol.CurrentTimeReadParams, handler)
 
 
@@ -788,7 +765,7 @@ from openai_codex import (
     LATER, ApprovalDecision, ApprovalRequest, AsyncCodex, Codex, ElicitationAnswer, ElicitationRequest,
     UserInputRequest, accept_all,
 )
-from openai_codex._approvals.deferred import Later
+from openai_codex._approvals.decisions import Later
 from openai_codex.types import CurrentTimeReadParams, CurrentTimeReadResponse
 
 def yes(request: ApprovalRequest) -> bool: return True

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from openai_codex import AppServerConfig, AsyncCodex, Codex, TransportClosedError
-from openai_codex._approvals.deferred import LATER, Later
+from openai_codex._approvals.decisions import LATER, Later
 from openai_codex._engine.waiting import Deadline
 from openai_codex.testing import FakeAppServer, FakeChild
 from tests.support.bounds import nothing_left

@@ -241,7 +241,9 @@ def test_a_coroutine_is_refused_by_the_sync_face(codex_home: QuietHome) -> None:
     async def approve(request: Any) -> bool:
         return True
 
-    with pytest.raises(ConfigError, match="on_approval: a coroutine function needs AsyncCodex"):
+    with pytest.raises(
+        ConfigError, match="on_approval: expected a plain function, got a coroutine function; it needs AsyncCodex"
+    ):
         Codex(codex_home.config(), on_approval=approve)  # type: ignore[arg-type]  # what is tested
 
 

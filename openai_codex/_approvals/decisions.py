@@ -1,97 +1,144 @@
-"""What a program may answer: decisions about approvals, answers to forms. What becomes of them is not known here."""
+"""What handlers are and what they return: decisions, answers, `LATER`. How a response is built from them is not known here."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Union, get_args
+import os
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from enum import Enum
+from typing import Any, Final, Literal, TypeAlias, TypeVar, Union, final, get_args
 
 import attrs
 
 from openai_codex import _protocol as protocol
-from openai_codex._approvals.deferred import Later
+from openai_codex._approvals.requests import ApprovalRequest, ElicitationRequest, UserInputRequest
 from openai_codex.errors import ConfigError
 
-if TYPE_CHECKING:
-    from openai_codex._approvals.requests import ApprovalRequest
-    from openai_codex._protocol import JsonObject, JsonValue
+
+@final
+class Later(Enum):
+    """The type of `LATER`."""
+
+    LATER = "LATER"
+
+    def __repr__(self) -> str:
+        return "LATER"
+
+
+LATER: Final = Later.LATER
+"""Return it from a handler to leave the request open; answer it with ``codex.answer(request.id, …)`` from any thread."""
 
 
 @attrs.frozen
 class ApprovalDecision:
-    """The answer to an `ApprovalRequest`, made by one of these methods. A plain bool stands for accept or decline.
+    """The answer to an `ApprovalRequest`, made by one of these methods. ``True`` means accept, ``False`` decline.
 
-    Every request takes `accept`, `accept_for_session`, `decline` and `cancel`. The others are for what they name, and
-    a `ConfigError` elsewhere: what a handler decides in vain is declined.
+    Every request accepts `accept`, `accept_for_session`, `decline` and `cancel`. The other decisions apply to the named
+    kind of request only. For any other kind they raise `ConfigError`; if a handler returned one, the request is declined.
     """
 
     verb: str
+    """The name of the decision, which is that of the method."""
     detail: Any = None
+    """The arguments of the decision."""
 
     @classmethod
     def accept(cls) -> ApprovalDecision:
-        """Do it this once. Of permissions: all that were asked for, for this turn."""
+        """Accept once. For permissions: grant all that were requested, for this turn."""
         return cls("accept")
 
     @classmethod
     def accept_for_session(cls) -> ApprovalDecision:
-        """Do it, and do not ask again for the same in this session.
+        """Accept, and do not ask about the same again in this session.
 
-        Of an MCP tool for which the runtime does not offer that, it is `accept`: it is asked about again.
+        For an MCP tool for which the runtime does not offer this, it is the same as `accept`.
         """
         return cls("accept_for_session")
 
     @classmethod
     def accept_always(cls) -> ApprovalDecision:
-        """Do it, and never ask again for this MCP tool: the runtime writes that to its ``config.toml``."""
+        """Accept, and never ask about this MCP tool again: the runtime writes that to its ``config.toml``."""
         return cls("accept_always")
 
     @classmethod
     def accept_command_prefix(cls, prefix: Sequence[str] | None = None) -> ApprovalDecision:
-        """Do it, and never ask again for commands that begin with these words, by default those that are proposed."""
+        """Accept, and never ask again about commands that begin with a prefix.
+
+        Args:
+            prefix: The words that such a command begins with; ``None``: those proposed by the request.
+
+        Raises:
+            ConfigError: The prefix is not a list of str.
+        """
         return cls("accept_command_prefix", prefix if prefix is None else texts("prefix", prefix))
 
     @classmethod
     def allow_host(cls, host: str | None = None) -> ApprovalDecision:
-        """Let commands reach a host, now and later; by default the one that the request is about."""
-        return cls("allow_host", host)
+        """Allow commands to reach a host, now and from now on.
+
+        Args:
+            host: The host name, or a pattern; ``None``: the host of the request.
+
+        Raises:
+            ConfigError: The host is not a str.
+        """
+        return cls("allow_host", _host(host))
 
     @classmethod
     def deny_host(cls, host: str | None = None) -> ApprovalDecision:
-        """Let no command reach a host, now and later; by default the one that the request is about."""
-        return cls("deny_host", host)
+        """Forbid commands to reach a host, now and from now on.
+
+        Args:
+            host: The host name, or a pattern; ``None``: the host of the request.
+
+        Raises:
+            ConfigError: The host is not a str.
+        """
+        return cls("deny_host", _host(host))
 
     @classmethod
     def grant(
         cls,
         *,
         network: bool = False,
-        read: Sequence[str] = (),
-        write: Sequence[str] = (),
+        read: Sequence[str | os.PathLike[str]] = (),
+        write: Sequence[str | os.PathLike[str]] = (),
         for_session: bool = False,
         strict_auto_review: bool = False,
     ) -> ApprovalDecision:
-        """Grant a part of what a `PermissionsApproval` asks for; the runtime drops paths that are not in or below it.
+        """Grant a part of what a `PermissionsApproval` asks for.
 
-        A strict auto review looks at every further command of the turn. Raises `ConfigError` for one of a session.
+        Args:
+            network: Grant network access.
+            read: Paths to grant for reading. The runtime ignores paths that are outside of the requested ones.
+            write: Paths to grant for writing, likewise.
+            for_session: Grant for the rest of the session instead of the turn.
+            strict_auto_review: Let the automatic review check every further command of the turn.
+
+        Raises:
+            ConfigError: The paths are not a list, or ``strict_auto_review`` is combined with ``for_session``.
         """
         if for_session and strict_auto_review:
-            raise ConfigError("strict_auto_review", "is for a turn; for a session the runtime would grant nothing")
-        files = {name: paths for name, given in (("read", read), ("write", write)) if (paths := texts(name, given))}
+            raise ConfigError(
+                "strict_auto_review",
+                "cannot be combined with for_session: the runtime would grant nothing; pass one of the two",
+            )
+        files = {name: paths for name, given in (("read", read), ("write", write)) if (paths := _paths(name, given))}
         permissions = {"fileSystem": files, "network": {"enabled": True} if network else {}}
-        scope = {"scope": "session" if for_session else "turn", "strictAutoReview": strict_auto_review or None}
-        return cls("grant", {"permissions": without_empty(permissions), **without_empty(scope)})
+        result: dict[str, Any] = {"permissions": {name: value for name, value in permissions.items() if value}}
+        result["scope"] = "session" if for_session else "turn"
+        return cls("grant", {**result, "strictAutoReview": True} if strict_auto_review else result)
 
     @classmethod
     def decline(cls) -> ApprovalDecision:
-        """Do not do it. The model is told, and the turn goes on."""
+        """Decline. The model is told so, and the turn continues."""
         return cls("decline")
 
     @classmethod
     def cancel(cls) -> ApprovalDecision:
-        """Do not do it, and end the turn.
+        """Decline, and end the turn.
 
-        The protocol can end the turn for commands and patches only. Of an MCP tool the call alone is cancelled, of
-        permissions none are granted, and the turn goes on: interrupt it if it must not.
+        The protocol can end the turn for commands and patches only. For an MCP tool the call is cancelled, for permissions
+        none is granted, and the turn continues: call ``interrupt`` to end it.
         """
         return cls("cancel")
 
@@ -99,50 +146,82 @@ class ApprovalDecision:
 _Action = Literal["accept", "decline", "cancel"]
 
 
-def _known_action(_: object, attribute: attrs.Attribute[Any], value: Any) -> None:
+def _check_action(_: object, attribute: attrs.Attribute[Any], value: Any) -> None:
     if value not in get_args(_Action):
-        raise ConfigError(attribute.name, f"expected one of {', '.join(get_args(_Action))}")
+        raise ConfigError(attribute.name, f"expected one of {', '.join(get_args(_Action))}; got {value!r}")
 
 
 @attrs.frozen
 class ElicitationAnswer:
-    """The answer to an `ElicitationRequest`; `content` has a value for each field of the form.
+    """The answer to an `ElicitationRequest`.
 
-    Raises `ConfigError` for an action that there is not.
+    Raises:
+        ConfigError: The action is not one of the three.
     """
 
-    action: _Action = attrs.field(validator=_known_action)
-    content: JsonValue = None
+    action: _Action = attrs.field(validator=_check_action)
+    """``accept``, ``decline`` or ``cancel``."""
+    content: protocol.JsonValue = None
+    """A value for each field of the form; ``None`` if there is no form."""
 
 
-def accept_all(request: ApprovalRequest) -> ApprovalDecision:  # noqa: ARG001  handlers are given the request
-    """Accept whatever the runtime asks, unseen: for containers, and other places where nothing can be lost.
+def accept_all(request: ApprovalRequest) -> ApprovalDecision:  # noqa: ARG001  handlers are called with the request
+    """Accept every approval unseen: a handler for containers and other places where nothing can be lost.
 
-    That takes in patches whose changes were not seen, and questions without fields that an MCP server puts in the
-    words of the runtime's own: see `McpToolApproval`. It answers no forms and no questions of the model.
+    It also accepts patches whose changes were not seen, and questions that an MCP server made to look like those of
+    the runtime: see `McpToolApproval`. It fills in no forms and answers no questions of the model.
     """
     return ApprovalDecision.accept()
 
 
+# -- types of handlers -----------------------------------------------------------------------------------------------
+
+R = TypeVar("R")
+
 ApprovalAnswer: TypeAlias = Union[ApprovalDecision, bool, Later]
-"""What a handler of approvals returns."""
+"""The return type of a handler of approvals."""
 FormAnswer: TypeAlias = Union[ElicitationAnswer, Mapping[str, Any], bool, Later, None]
-"""What a handler of elicitations returns: see `ElicitationRequest`."""
+"""The return type of a handler of elicitations; see `ElicitationRequest`."""
 QuestionAnswer: TypeAlias = Union[Mapping[str, Union[str, Sequence[str]]], Later, None]
-"""What a handler of the model's questions returns: see `UserInputRequest`."""
+"""The return type of a handler of the model's questions; see `UserInputRequest`."""
 TokenAnswer: TypeAlias = Union[Mapping[str, Union[str, None]], protocol.ChatgptAuthTokensRefreshResponse, Later]
-"""What a handler of requests for a token returns: ``access_token``, ``chatgpt_account_id``, ``chatgpt_plan_type``."""
+"""The return type of a handler of token refreshes: ``access_token``, ``chatgpt_account_id``, ``chatgpt_plan_type``."""
 Answer: TypeAlias = Union[ApprovalDecision, ElicitationAnswer, Mapping[str, Any], bool, protocol.Record, None]
-"""What answers a request that was left for later: what its handler would have returned."""
+"""What ``codex.answer`` takes: the value that the handler would have returned."""
+
+Handler: TypeAlias = Callable[[Any], Union[R, Later]]
+ApprovalHandler: TypeAlias = Callable[[ApprovalRequest], ApprovalAnswer]
+ElicitationHandler: TypeAlias = Callable[[ElicitationRequest], FormAnswer]
+UserInputHandler: TypeAlias = Callable[[UserInputRequest], QuestionAnswer]
+TokenHandler: TypeAlias = Callable[[protocol.ChatgptAuthTokensRefreshParams], TokenAnswer]
+
+# The same for the async face, where a handler may be a coroutine function.
+AsyncHandler: TypeAlias = Callable[[Any], Union[R, Later, Awaitable[Union[R, Later]]]]
+AsyncApprovalHandler: TypeAlias = Callable[[ApprovalRequest], Union[ApprovalAnswer, Awaitable[ApprovalAnswer]]]
+AsyncElicitationHandler: TypeAlias = Callable[[ElicitationRequest], Union[FormAnswer, Awaitable[FormAnswer]]]
+AsyncUserInputHandler: TypeAlias = Callable[[UserInputRequest], Union[QuestionAnswer, Awaitable[QuestionAnswer]]]
+AsyncTokenHandler: TypeAlias = Callable[
+    [protocol.ChatgptAuthTokensRefreshParams], Union[TokenAnswer, Awaitable[TokenAnswer]]
+]
 
 
-def texts(what: str, value: Sequence[str]) -> list[str]:
-    """Return a list of strings. Raises `ConfigError`, naming it, for anything else, a single string too."""
-    if isinstance(value, str) or not isinstance(value, Sequence) or not all(isinstance(text, str) for text in value):
-        raise ConfigError(what, "expected a list of strings")
+def texts(name: str, value: Any) -> list[str]:
+    """Return a list of str. Raises `ConfigError`, which names the argument, for anything else, a single str included."""
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        raise ConfigError(name, f"expected a list of str, got {type(value).__name__}")
+    for text in value:
+        if not isinstance(text, str):  # its value is left out of the error: answers may be secret
+            raise ConfigError(name, f"expected a list of str, got {type(value).__name__} with {type(text).__name__}")
     return list(value)
 
 
-def without_empty(json: JsonObject) -> JsonObject:
-    """Leave out what says nothing."""
-    return {name: value for name, value in json.items() if value}
+def _paths(name: str, value: Any) -> list[str]:
+    if isinstance(value, (list, tuple)):
+        value = [os.fspath(path) if isinstance(path, os.PathLike) else path for path in value]
+    return texts(name, value)
+
+
+def _host(value: Any) -> str | None:
+    if value is not None and not isinstance(value, str):
+        raise ConfigError("host", f"expected str or None, got {type(value).__name__}")
+    return value

@@ -1,4 +1,4 @@
-"""The kinds of requests that the runtime sends, as values. How they are read from the protocol's params is not known here."""
+"""The requests that the runtime sends, as values for handlers. How they are read from the protocol is not known here."""
 
 from __future__ import annotations
 
@@ -6,76 +6,116 @@ from typing import TYPE_CHECKING, Any, Union
 
 import attrs
 
-from openai_codex._approvals.deferred import Cancellable
-from openai_codex._approvals.diffs import unified_diff
+from openai_codex._approvals.file_changes import unified_diff
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from openai_codex import _protocol as protocol
     from openai_codex._protocol import FileUpdateChange, JsonObject, JsonValue, RequestId
 
 
+def _never() -> bool:
+    return False
+
+
+def _always() -> bool:
+    return True
+
+
+@attrs.frozen
+class _Flag:
+    """A condition that is evaluated at each call. A pickled or deeply copied flag keeps its value of that moment."""
+
+    _evaluate: Callable[[], bool]
+
+    def __call__(self) -> bool:
+        return self._evaluate()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The condition belongs to a connection, which can neither be copied nor sent to another process.
+        return _Flag, (_always if self() else _never,)
+
+
+@attrs.frozen
+class Cancellable:
+    """A call by the runtime that may end before it is answered."""
+
+    _is_cancelled: Callable[[], bool] = attrs.field(
+        default=_never, converter=_Flag, kw_only=True, alias="is_cancelled", repr=False, eq=False
+    )
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether an answer is no longer needed: one was sent, the time limit has passed, or the turn is over.
+
+        It never blocks and is always up to date. A blocking handler should poll it and stop when it is true. A coroutine
+        need not: its task is cancelled.
+        """
+        return self._is_cancelled()
+
+
 @attrs.frozen(kw_only=True)
 class RuntimeRequest(Cancellable):
-    """What all requests have in common: where they come from and why, and whether they still want an answer.
+    """Base class of all requests of the runtime: where the request comes from, and why it was made.
 
-    Requests that are no matter for a person, such as those for tokens or for the time, are of this class itself.
+    Requests that need no human decision (tool calls, access tokens, the time, attestation) are of this class itself.
     """
 
     id: RequestId
-    """What it is answered by, if its handler returns `LATER`: ``codex.answer(request.id, …)``."""
+    """The id to answer it by if its handler returns `LATER`: ``codex.answer(request.id, …)``."""
     thread_id: str | None
-    """The thread it belongs to; ``None`` where it is about the whole client, as with tokens."""
+    """The thread that it belongs to; ``None`` for requests of the whole client, such as for access tokens."""
     turn_id: str | None = None
-    """The turn that waits; ``None`` in the legacy kinds, and where an MCP server asks outside of a turn."""
+    """The turn that waits for the answer; ``None`` for legacy approvals, and for MCP servers that ask outside of a turn."""
     item_id: str | None = None
-    """The item it is about, where there is one."""
+    """The item that it is about, if there is one."""
     reason: str | None = None
-    """Why it is asked, in the words of the model or of the runtime."""
+    """Why the request is made, as written by the model or the runtime."""
     params: Any = attrs.field(repr=False)
-    """The protocol params, with everything else."""
+    """The protocol params, which contain all other fields."""
 
 
 @attrs.frozen(kw_only=True)
 class _ThreadRequest(RuntimeRequest):
     thread_id: str
-    """The thread it belongs to."""
+    """The thread that it belongs to."""
 
 
 @attrs.frozen(kw_only=True)
 class CommandApproval(_ThreadRequest):
-    """A command that wants to run outside of the sandbox, or input for one that runs."""
+    """Approval of a command that is to run outside of the sandbox, or of input for a running command."""
 
     command: str | None
     """The command line, or the input."""
     cwd: str | None
+    """The working directory of the command."""
     kind: protocol.CommandExecutionApprovalKind
     """``command``, or ``writeStdin`` for input."""
     command_actions: list[protocol.CommandAction] | None
-    """The runtime's guess at what the command does."""
+    """What the command does, as guessed by the runtime."""
     additional_permissions: protocol.AdditionalPermissionProfile | None
-    """What it wants on top of the sandbox, instead of leaving it."""
+    """The permissions that the command needs in addition to those of the sandbox, if it stays inside of it."""
     network_approval_context: protocol.NetworkApprovalContext | None
-    """The host it wants to reach, if that is what is asked."""
+    """The host that the command wants to reach, if the approval is about network access."""
     proposed_execpolicy_amendment: list[str] | None
-    """The prefix that the runtime proposes not to ask about again; of ``sleep 1; rm x`` it is ``["sleep", "1"]``."""
+    """The command prefix that the runtime proposes to accept from now on; ``["sleep", "1"]`` for ``sleep 1; rm x``."""
     available_decisions: list[protocol.CommandExecutionApprovalDecision] | None
-    """What the runtime suggests to offer; it takes the others too."""
+    """The decisions that the runtime suggests to offer. It accepts the others too."""
 
 
 @attrs.frozen(kw_only=True)
 class FileChangeApproval(_ThreadRequest):
-    """A patch that wants to write where the sandbox does not let it.
+    """Approval of a patch that writes outside of the sandbox.
 
-    The request itself does not say what would change: that is in the item that was started before it. If that was not
-    seen, `changes` and `diff` are ``None``: then nobody can tell what an acceptance would write.
+    The request itself does not contain the changes. They are in the item that was started before it. If that item was
+    not seen, `changes` and `diff` are ``None``, and it is unknown what an acceptance would write.
     """
 
     changes: Sequence[FileUpdateChange] | None
-    """Path, kind and diff of each file; ``None`` if they were not seen."""
+    """The path, kind and diff of each file; ``None`` if they were not seen."""
     grant_root: str | None
-    """A directory that would be writable for the rest of the session."""
+    """A directory that becomes writable for the rest of the session."""
 
     @property
     def diff(self) -> str | None:
@@ -85,49 +125,55 @@ class FileChangeApproval(_ThreadRequest):
 
 @attrs.frozen(kw_only=True)
 class PermissionsApproval(_ThreadRequest):
-    """The model asks for more permissions than the sandbox gives."""
+    """Approval of permissions that the model asks for in addition to those of the sandbox."""
 
     permissions: protocol.RequestPermissionProfile
-    """What is asked: the network, and paths to read and to write."""
+    """The requested permissions: the network, and paths to read and to write."""
     cwd: str
+    """The working directory of the turn."""
 
 
 @attrs.frozen(kw_only=True)
 class McpToolApproval(_ThreadRequest):
-    """A call of an MCP tool that may change something; `reason` is the question, with the tool's name in it.
+    """Approval of a call of an MCP tool that may change something. `reason` is the question, which names the tool.
 
-    A server may put the very same question itself, and nothing in the request would tell. What it gets by that is the
-    word "accept" and no more: no tool runs because of it, and nothing is remembered. Questions that have fields, or
-    that are asked outside of a turn, are never taken for an approval.
+    An MCP server can send a question with the same content, and the two cannot be told apart. An acceptance then returns
+    the word "accept" to the server and has no other effect: no tool runs, and nothing is remembered. Questions with
+    fields, and questions outside of a turn, are never read as an approval.
 
-    With ``features.tool_call_mcp_elicitation`` off the runtime asks by a question, which tells `reason` and `persist` alone.
+    If ``features.tool_call_mcp_elicitation`` is off, only `reason` and `persist` are known.
     """
 
     server_name: str | None
+    """The MCP server that has the tool."""
     tool_title: str | None
+    """The title of the tool, from its server."""
     tool_description: str | None
+    """The description of the tool, from its server."""
     arguments: JsonObject | None
+    """The arguments of the call."""
     persist: tuple[str, ...]
     """How long an acceptance may last beyond this call: ``session``, ``always``, both or neither."""
 
 
 @attrs.frozen(kw_only=True)
 class LegacyCommandApproval(_ThreadRequest):
-    """A command that wants to run, asked in the protocol's old words."""
+    """Approval of a command, in the protocol's legacy form."""
 
     command: str
     """The command line, quoted for a shell."""
     cwd: str
+    """The working directory of the command."""
 
 
 @attrs.frozen(kw_only=True)
 class LegacyPatchApproval(_ThreadRequest):
-    """A patch that wants to be applied, asked in the protocol's old words."""
+    """Approval of a patch, in the protocol's legacy form."""
 
     changes: Sequence[FileUpdateChange]
-    """Path, kind and diff of each file."""
+    """The path, kind and diff of each file."""
     grant_root: str | None
-    """A directory that would be writable for the rest of the session."""
+    """A directory that becomes writable for the rest of the session."""
 
     @property
     def diff(self) -> str:
@@ -143,30 +189,36 @@ ApprovalRequest = Union[
     LegacyCommandApproval,
     LegacyPatchApproval,
 ]
-"""What asks for an `ApprovalDecision`."""
+"""A request that is answered by an `ApprovalDecision`."""
 
 
 @attrs.frozen(kw_only=True)
 class UserInputRequest(_ThreadRequest):
-    """Questions of the model. The answer is a dict: by question id a text, or several; ``None`` answers nothing."""
+    """Questions of the model to the user.
+
+    The answer is a dict from question id to a str, or to a list of str; ``None`` answers no question.
+    """
 
     questions: list[protocol.ToolRequestUserInputQuestion]
+    """The questions, with their options."""
     is_blocking: bool
     """Whether the model waits for the answers."""
 
 
 @attrs.frozen(kw_only=True)
 class ElicitationRequest(_ThreadRequest):
-    """An MCP server asks for a form to be filled in, or for a page to be visited.
+    """A form to fill in or a page to visit, sent by an MCP server.
 
-    The answer is a dict of the form's fields, ``True`` when the page was visited or a form without fields is agreed
-    to, ``None`` or ``False`` to decline, or an `ElicitationAnswer`.
+    The answer is a dict of the form's fields, ``True`` if the page was visited or to accept a form without fields,
+    ``None`` or ``False`` to decline, or an `ElicitationAnswer`.
     """
 
     server_name: str
+    """The MCP server that asks."""
     mode: str
-    """``form``, ``url``, or a form of OpenAI's own."""
+    """``form``, ``url``, or one of OpenAI's own forms."""
     message: str
+    """The text to show to the user."""
     requested_schema: protocol.McpElicitationSchema | JsonValue = None
     """The fields of a form."""
     url: str | None = None

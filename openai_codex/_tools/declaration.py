@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeAlias, TypedDict,
 import attrs
 
 from openai_codex import _protocol as protocol
-from openai_codex._approvals.deferred import Cancellable
+from openai_codex._approvals.requests import Cancellable
 from openai_codex._schemas import schema as forms
 from openai_codex._schemas.schema import Schema, type_name
 from openai_codex._schemas.validate import ValidationError, key_problems, validate

@@ -18,7 +18,7 @@ import orjson
 
 from openai_codex import _codec as codec
 from openai_codex import _protocol as protocol
-from openai_codex._approvals.deferred import LATER
+from openai_codex._approvals.decisions import LATER
 from openai_codex.errors import ConfigError
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from openai_codex import TransportClosedError
-from openai_codex._approvals.refusals import refuse
+from openai_codex._approvals.kinds import refusal_line
 from openai_codex._engine import at_exit
 from openai_codex._engine.actor import Actor
 from openai_codex._engine.mailbox import Mailbox
@@ -33,7 +33,9 @@ def start() -> Iterator[Start]:
 
     def run(program: str) -> Actor:
         actor = Actor(
-            RuntimeProcess(child(program), None, None), lambda call: call.answer(refuse(call.call)), max_in_flight=64
+            RuntimeProcess(child(program), None, None),
+            lambda pending: pending.answer(refusal_line(pending.request)),
+            max_in_flight=64,
         )
         started.append(actor)
         return actor

@@ -24,6 +24,7 @@ from openai_codex._engine.topics import EVERYTHING, PendingSubscription, Topic
 from openai_codex._engine.transport import RuntimeProcess
 from openai_codex._engine.waiting import Deadline, Latch, block_until_ready
 from openai_codex._protocol.methods import NOTIFICATIONS, SERVER_REQUESTS
+from openai_codex._sync.client.dispatch import Dispatcher
 from openai_codex._sync.client.handlers import Handlers
 
 THREADS = ["T1", "T2"]
@@ -248,8 +249,8 @@ def test_no_input_ends_an_actor_or_takes_a_reply_away(said: list[bytes], size: i
     answers = {frame["id"]: frame for frame in reversed(frames) if is_reply(frame)}
     pipe, handlers, everything = Pipe(), Handlers(), Mailbox("everything")
     handlers.tools.give("T1", {})
-    actor = Watched(pipe, handlers)
-    for listener in (everything, handlers.changes, handlers.tools):
+    actor = Watched(pipe, Dispatcher(handlers).take)
+    for listener in (everything, handlers.file_changes, handlers.tools):
         actor.subscribe(EVERYTHING, listener)
     turn = PendingSubscription(Mailbox("turn"), ("turn", "id"), "T1")
     replies = {number: actor.request("m", {}, turn if number == 1 else None) for number in ASKED}

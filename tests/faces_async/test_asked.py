@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 
 from openai_codex import (
@@ -29,8 +30,8 @@ from openai_codex import (
     TurnFailedError,
     UserInputRequest,
 )
+from openai_codex._approvals.kinds import KINDS
 from openai_codex._async.client import _wait
-from openai_codex._async.client import dispatch as dispatcher
 from openai_codex._engine.transport import command_line
 from openai_codex._engine.waiting import Latch
 from openai_codex.testing import QuietHome, ScriptedModel, call, reply, say, temporary_home
@@ -496,6 +497,11 @@ async def test_what_a_server_asks_is_refused_at_the_deadline(
     assert result.final_response == "ok"
 
 
+def hurry(monkeypatch: pytest.MonkeyPatch, method: str) -> None:
+    """Shorten the deadline of a kind of request."""
+    monkeypatch.setitem(KINDS, method, attrs.evolve(KINDS[method], deadline=0.2))
+
+
 # -- tokens ------------------------------------------------------------------------------------------------------------
 
 
@@ -537,7 +543,7 @@ async def test_without_a_fresh_token_the_turn_fails(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setitem(dispatcher._DEADLINES, "account/chatgptAuthTokens/refresh", 0.2)
+    hurry(monkeypatch, "account/chatgptAuthTokens/refresh")
     refresh = answers({"access_token": FRESH_TOKEN}, RuntimeError("no network"), LATER)
     async with AsyncCodex(token_home.config(), on_token_refresh=refresh) as codex:
         await codex.request(LOGIN)
@@ -630,7 +636,7 @@ async def test_what_no_person_is_asked_may_be_answered_later_too(scripted_model:
 
 
 async def test_without_the_time_the_turn_fails(scripted_model: ScriptedModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(dispatcher._DEADLINES, "currentTime/read", 0.2)
+    hurry(monkeypatch, "currentTime/read")
     with temporary_home(scripted_model.url, features=CLOCK) as home:
         async with AsyncCodex(home.config()) as codex:
             for answer in (None, RuntimeError("the clock stands still"), LATER):
@@ -754,7 +760,7 @@ ASKS_IN_OLD_WORDS = child(f"""
         (ApprovalDecision.accept_for_session(), "approved_for_session"),
         (False, {"denied": {"rejection": "rejected by user"}}),
         (ApprovalDecision.cancel(), "abort"),
-        (RuntimeError("a mistake"), {"denied": {"rejection": "rejected by the client"}}),
+        (RuntimeError("a mistake"), {"denied": {"rejection": "rejected by user"}}),
     ],
     ids=str,
 )

@@ -17,7 +17,7 @@ from openai_codex import (
     TransportClosedError,
     tool,
 )
-from openai_codex._approvals.deferred import LATER, Later
+from openai_codex._approvals.decisions import LATER, Later
 from openai_codex._async.client._wait import ready
 from openai_codex._async.client.launch import AsyncLauncher
 from openai_codex._engine.waiting import Latch

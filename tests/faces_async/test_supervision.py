@@ -21,7 +21,7 @@ from openai_codex import (
     TransportClosedError,
     tool,
 )
-from openai_codex._approvals.deferred import LATER
+from openai_codex._approvals.decisions import LATER
 from openai_codex._async.client._wait import ready
 from openai_codex.testing import FakeAppServer, QuietHome, ScriptedModel, call, message
 from openai_codex.types import ThreadLoadedListParams, ThreadStartedNotification

@@ -631,7 +631,7 @@ def test_a_handler_is_for_a_request_of_the_runtime_only(home: QuietHome, scripte
     with Codex(home.config()) as codex:
         wrong: Any
         for wrong in (ThreadStartParams, CommandApproval, TurnStartedNotification, ServerRequest, "item/tool/call"):
-            with pytest.raises(ConfigError, match="params_type: expected the params of a request of the runtime"):
+            with pytest.raises(ConfigError, match="params_type: expected the params class of a server request"):
                 codex.handle(wrong, accept_all)
         with pytest.raises(ConfigError, match="handler: expected a function, got bool"):
             codex.handle(CurrentTimeReadParams, cast("Any", True))

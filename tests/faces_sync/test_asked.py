@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 
 from openai_codex import (
@@ -30,10 +31,10 @@ from openai_codex import (
     TurnFailedError,
     UserInputRequest,
 )
+from openai_codex._approvals.kinds import KINDS
 from openai_codex._engine.transport import command_line
 from openai_codex._engine.waiting import Latch
 from openai_codex._sync.client import _wait
-from openai_codex._sync.client import dispatch as dispatcher
 from openai_codex.testing import QuietHome, ScriptedModel, call, reply, say, temporary_home
 from openai_codex.types import (
     AttestationGenerateParams,
@@ -493,6 +494,11 @@ def test_what_a_server_asks_is_refused_at_the_deadline(mcp_home: QuietHome, scri
     assert result.final_response == "ok"
 
 
+def hurry(monkeypatch: pytest.MonkeyPatch, method: str) -> None:
+    """Shorten the deadline of a kind of request."""
+    monkeypatch.setitem(KINDS, method, attrs.evolve(KINDS[method], deadline=0.2))
+
+
 # -- tokens ------------------------------------------------------------------------------------------------------------
 
 
@@ -532,7 +538,7 @@ def test_without_a_fresh_token_the_turn_fails(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setitem(dispatcher._DEADLINES, "account/chatgptAuthTokens/refresh", 0.2)
+    hurry(monkeypatch, "account/chatgptAuthTokens/refresh")
     refresh = answers({"access_token": FRESH_TOKEN}, RuntimeError("no network"), LATER)
     with Codex(token_home.config(), on_token_refresh=refresh) as codex:
         codex.request(LOGIN)
@@ -623,7 +629,7 @@ def test_what_no_person_is_asked_may_be_answered_later_too(scripted_model: Scrip
 
 
 def test_without_the_time_the_turn_fails(scripted_model: ScriptedModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(dispatcher._DEADLINES, "currentTime/read", 0.2)
+    hurry(monkeypatch, "currentTime/read")
     with temporary_home(scripted_model.url, features=CLOCK) as home:
         with Codex(home.config()) as codex:
             for answer in (None, RuntimeError("the clock stands still"), LATER):
@@ -747,7 +753,7 @@ ASKS_IN_OLD_WORDS = child(f"""
         (ApprovalDecision.accept_for_session(), "approved_for_session"),
         (False, {"denied": {"rejection": "rejected by user"}}),
         (ApprovalDecision.cancel(), "abort"),
-        (RuntimeError("a mistake"), {"denied": {"rejection": "rejected by the client"}}),
+        (RuntimeError("a mistake"), {"denied": {"rejection": "rejected by user"}}),
     ],
     ids=str,
 )

@@ -18,7 +18,7 @@ from openai_codex import (
     TransportClosedError,
     tool,
 )
-from openai_codex._approvals.deferred import LATER, Later
+from openai_codex._approvals.decisions import LATER, Later
 from openai_codex._engine.waiting import Latch
 from openai_codex._sync.client._wait import ready
 from openai_codex._sync.client.launch import Launcher

@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 
 from openai_codex import AppServerConfig, Codex, TransportClosedError, TurnHandle, TurnTimeoutError
-from openai_codex._approvals.deferred import LATER, Later
+from openai_codex._approvals.decisions import LATER, Later
 from openai_codex.testing import FakeAppServer, FakeTurn, ScriptedModel, message, reply
 from openai_codex.types import (
     ItemCompletedNotification,

@@ -6,7 +6,6 @@ Written by hand, like its twin; everything else in that face is derived from thi
 from __future__ import annotations
 
 import asyncio
-import inspect
 import math
 import weakref
 from collections.abc import Awaitable, Callable
@@ -51,25 +50,21 @@ async def ready(source: Waitable, timeout: float | None) -> bool:
     return woken or source.is_ready()
 
 
-Runner = Callable[[Callable[[], Any], Callable[[Any], None], Waitable], None]
+TaskStarter = Callable[[Awaitable[Any], Callable[[Any], None], Waitable], None]
 
 
-def handler_runner() -> Runner:
-    """Return a function that runs a handler: a coroutine as a task of the running loop, else on the calling thread.
+def task_starter() -> TaskStarter:
+    """Return a function that runs the coroutine of a handler as a task of the running loop. Callable from any thread.
 
-    The outcome, an exception included, is passed to its second argument. The task is cancelled when its third argument
-    is ready, because then no answer is expected.
+    The outcome, or the exception that was raised, is passed to the second argument. The task is cancelled when the
+    third is ready, because an answer is no longer needed then.
     """
     loop = asyncio.get_running_loop()
 
-    def run(handler: Callable[[], Any], done: Callable[[Any], None], over: Waitable) -> None:
-        outcome = handler()
-        if inspect.isawaitable(outcome):
-            loop.call_soon_threadsafe(_HandlerTask, loop, outcome, done, over)
-        else:
-            done(outcome)
+    def start(work: Awaitable[Any], done: Callable[[Any], None], over: Waitable) -> None:
+        loop.call_soon_threadsafe(_HandlerTask, loop, work, done, over)
 
-    return run
+    return start
 
 
 class _HandlerTask:
@@ -112,13 +107,8 @@ def _current_task() -> asyncio.Task[Any] | None:
         return None
 
 
-def mapped(outcome: Any, convert: Callable[[Any], Any]) -> Any:
-    """Return the converted outcome, or a coroutine that converts it once it is there."""
-    return _mapped(outcome, convert) if inspect.isawaitable(outcome) else convert(outcome)
-
-
-async def _mapped(outcome: Awaitable[Any], convert: Callable[[Any], Any]) -> Any:
-    return convert(await outcome)
+def check_plain(name: str, handler: object) -> None:
+    """Do nothing: a handler of this face may be a coroutine function."""
 
 
 class LoopGuard:

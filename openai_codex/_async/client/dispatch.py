@@ -1,6 +1,7 @@
-"""How a request of the runtime becomes a call of the program's handler or tool, and what came of it an answer.
+"""Dispatches server requests to handlers and tools, and turns their outcomes into responses.
 
-It owns that way; how an answer travels is the engine's business, and what a request means that of `approvals`.
+How a response travels is the engine's business; what a request means, and what it accepts, is defined in the table of
+kinds.
 """
 
 from __future__ import annotations
@@ -12,15 +13,11 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from openai_codex import _codec as codec
-from openai_codex._approvals.deferred import LATER
-from openai_codex._approvals.reading import read_request
-from openai_codex._approvals.refusals import Refuser, refusal_line
+from openai_codex._approvals.decisions import LATER
+from openai_codex._approvals.kinds import KINDS, read_request, refusal_line, respond
 from openai_codex._approvals.requests import ElicitationRequest, RuntimeRequest, UserInputRequest
-from openai_codex._approvals.responses import respond
-from openai_codex._async.client import _wait
 from openai_codex._engine import wire
 from openai_codex._log import Log
-from openai_codex._protocol.methods import SERVER_REQUESTS
 from openai_codex._tools.declaration import ToolArgumentError, ToolContext
 from openai_codex._tools.result import failure_response, to_response
 from openai_codex.errors import DecodeError
@@ -30,9 +27,7 @@ if TYPE_CHECKING:
 
     from openai_codex._async.client.handlers import AsyncHandlers
     from openai_codex._engine.server_requests import PendingRequest
-
-# The runtime fails the turn when these are not answered within 10 s: so they are, and wait for no other handler.
-_DEADLINES = {"account/chatgptAuthTokens/refresh": 9.0, "currentTime/read": 9.0}
+    from openai_codex._protocol import JsonObject
 
 _TOOL_CALL = "item/tool/call"
 
@@ -41,142 +36,168 @@ _log = Log("handlers")
 
 @attrs.frozen
 class _Work:
-    """What is to be done for a request."""
+    """The call that answers a request."""
 
     call: Callable[[], Any]
     is_coroutine: bool
+    result: Callable[[Any], JsonObject | None]
+    """Turns the outcome of the call into a result; ``None`` if the request stays open."""
     timeout: float | None
 
 
+@attrs.frozen
 class AsyncDispatcher:
-    """Answers requests with the handlers of one client. It keeps no state of a request but on the request itself."""
+    """Answers server requests with the handlers of one client. All state is kept by the handlers and the request."""
 
-    def __init__(self, handlers: AsyncHandlers) -> None:
-        self._handlers = handlers
-        self._refuse = Refuser()
+    _handlers: AsyncHandlers
 
     def take(self, pending: PendingRequest) -> None:
-        """See to it that a request is answered: by its handler, at its deadline, or by a refusal. Does not block."""
+        """Start to answer a request: by its handler, by a refusal, or at its deadline. Does not block."""
         if pending.is_ready():
             return
-        run = self._handlers.run
         try:
             work = self._work(pending)
-        except BaseException as error:  # noqa: BLE001  it has a shape that nobody knows, or arguments that do not fit
-            self._finish(pending, error)
+        except BaseException as error:  # noqa: BLE001  whatever is wrong with its params, the runtime needs an answer
+            _fail(pending, error)
             return
-        if work is None or run is None:
-            pending.answer(self._refuse(pending.request))
+        if work is None:
+            self._refuse(pending)
             return
         if work.timeout is not None:
             pending.answer_after(work.timeout, partial(_late, pending, work.timeout))
-        task = partial(self._run, run, work, pending)
+        task = partial(self._run, work, pending)
         if work.is_coroutine:
-            task()  # it only makes the coroutine here
+            task()  # creates the coroutine here; it runs on the event loop
         else:
-            pending.run(task, urgent=pending.request.method in _DEADLINES)
+            # A request with a deadline must not wait for handlers that block, such as those that ask a person.
+            pending.run(task, urgent=KINDS[pending.request.method].deadline is not None)
 
     def answer(self, pending: PendingRequest, answer: object) -> bool:
-        """Answer a request that was left for later. Raises `ConfigError` for what is no answer to it."""
-        return pending.answer(self._line(pending, answer))
+        """Answer a request that was left open; return whether it was in time. Raises `ConfigError` for a wrong answer."""
+        result = respond(pending.request.method, self._parsed(pending), answer)
+        return pending.answer(wire.encode_result(pending.request.id, result))
 
     def request(self, pending: PendingRequest) -> RuntimeRequest | None:
-        """Return what is asked by a request; ``None`` if it has a shape that nobody knows."""
+        """Return a request as its handler gets it; ``None`` if its method is unknown or its params do not fit."""
         try:
-            return self._read(pending)
+            # Set here and not on the kept one, which would make a reference cycle with the pending request.
+            return attrs.evolve(self._parsed(pending), is_cancelled=pending.is_ready)
         except (DecodeError, KeyError):
             return None
 
     # -- from a request to a call ------------------------------------------------------------------------------------
 
+    def _parsed(self, pending: PendingRequest) -> RuntimeRequest:
+        if pending.typed is None:
+            asked = pending.request
+            pending.typed = read_request(pending.key, asked.method, asked.params, self._handlers.file_changes.find)
+        request: RuntimeRequest = pending.typed
+        return request
+
     def _work(self, pending: PendingRequest) -> _Work | None:
-        method = pending.request.method
-        handlers = self._handlers
-        if method not in SERVER_REQUESTS:
+        method, handlers = pending.request.method, self._handlers
+        if method not in KINDS:
             return None
-        if method in handlers.by_method:
-            return self._handled(handlers.by_method[method], _params(pending), method)
-        if method == _TOOL_CALL:
-            return self._tool_call(pending)
-        request = self._read(pending) if handlers.approval or handlers.elicitation or handlers.user_input else None
-        handler = self._asked(request)
-        return None if handler is None else self._handled(handler, request, method)
-
-    def _handled(self, handler: Callable[[Any], Any], argument: Any, method: str) -> _Work:
-        timeout = _DEADLINES.get(method, self._handlers.timeout)
-        return _Work(partial(handler, argument), inspect.iscoroutinefunction(handler), timeout)
-
-    def _asked(self, request: RuntimeRequest | None) -> Callable[[Any], Any] | None:
-        """Return who is asked; nobody where a request is no matter for a person."""
-        if request is None or type(request) is RuntimeRequest:
+        parsed = self._parsed(pending)
+        handler, argument = handlers.by_method.get(method), parsed.params
+        if handler is None:
+            if method == _TOOL_CALL:
+                return self._tool_call(pending, parsed.params)
+            handler, argument = self._handler_of(parsed), attrs.evolve(parsed, is_cancelled=pending.is_ready)
+        if handler is None:
             return None
+        timeout = KINDS[method].deadline or handlers.timeout
+        result = partial(_handled, method, parsed)
+        return _Work(partial(handler, argument), inspect.iscoroutinefunction(handler), result, timeout)
+
+    def _handler_of(self, request: RuntimeRequest) -> Callable[[Any], Any] | None:
+        handlers = self._handlers.by_parameter
+        if type(request) is RuntimeRequest:
+            return None  # it needs no human decision
         if isinstance(request, ElicitationRequest):
-            return self._handlers.elicitation
-        return self._handlers.user_input if isinstance(request, UserInputRequest) else self._handlers.approval
+            return handlers.get("on_elicitation")
+        return handlers.get("on_user_input" if isinstance(request, UserInputRequest) else "on_approval")
 
-    def _tool_call(self, pending: PendingRequest) -> _Work | None:
-        params = _params(pending)
+    def _tool_call(self, pending: PendingRequest, params: Any) -> _Work | None:
         tool = self._handlers.tools.find(params.thread_id, params.namespace, params.tool)
         if tool is None:
             return None
         context = ToolContext(params.thread_id, params.turn_id, params.call_id, is_cancelled=pending.is_ready)
         bound = tool.bind(params.arguments, context)
         timeout = self._handlers.timeout if tool.timeout is None else tool.timeout
-        return _Work(lambda: _wait.mapped(bound(), to_response), tool.is_async, timeout)
+        return _Work(bound, tool.is_async, _returned, timeout)
 
-    def _read(self, pending: PendingRequest) -> RuntimeRequest | None:
-        given = pending.request.params
-        change = self._handlers.changes.find(pending.thread_id, pending.turn_id, given.get("itemId"))
-        request = read_request(pending.key, _params(pending), change)
-        return request and attrs.evolve(request, is_cancelled=pending.is_ready)
+    # -- from an outcome to a response -------------------------------------------------------------------------------
 
-    # -- from what came of it to an answer ---------------------------------------------------------------------------
-
-    def _run(self, run: _wait.Runner, work: _Work, pending: PendingRequest) -> None:
+    def _run(self, work: _Work, pending: PendingRequest) -> None:
         try:
-            run(work.call, partial(self._finish, pending), pending)
-        except BaseException as error:  # noqa: BLE001  of the handler
-            self._finish(pending, error)
-
-    def _finish(self, pending: PendingRequest, outcome: Any) -> None:
-        if outcome is LATER:
+            outcome = work.call()
+            if inspect.isawaitable(outcome):
+                assert self._handlers.start_task is not None, "set before the first runtime starts"
+                self._handlers.start_task(outcome, partial(_finish, work, pending), pending)
+                return
+        except BaseException as error:  # noqa: BLE001  whatever a handler raises, the runtime needs an answer
+            _fail(pending, error)
             return
-        try:
-            line = self._line(pending, _checked(outcome))
-        except ToolArgumentError as error:  # the model's mistake: the program needs no traceback of it
-            line = _failure(pending, error)
-        except BaseException as error:  # noqa: BLE001  whatever it did: the runtime gets an answer, the program its traceback
-            _log.warning("codex.handler_failed", exc_info=True, **_facts(pending))
-            line = _failure(pending, error)
-        if not pending.answer(line):
-            _log.debug("codex.late_answer_dropped", **_facts(pending))
+        _finish(work, pending, outcome)
 
-    def _line(self, pending: PendingRequest, answer: object) -> bytes:
-        response = respond(_params(pending), answer)
-        return wire.encode_result(pending.request.id, codec.unstructure(response))
+    def _refuse(self, pending: PendingRequest) -> None:
+        method = pending.request.method
+        kind, is_first = KINDS.get(method), method not in self._handlers.refused
+        self._handlers.refused.add(method)
+        log = _log.warning if is_first else _log.debug
+        log("codex.server_request_declined", **_log_fields(pending), hint=kind and kind.hint)
+        pending.answer(refusal_line(pending.request))
 
 
-# Plain functions: what waits for a deadline must not hold the handlers, which may hold the client.
+# Plain functions: a deadline must not keep the handlers alive, which may hold the client.
 def _late(pending: PendingRequest, seconds: float) -> bytes:
-    _log.warning("codex.handler_timed_out", seconds=seconds, **_facts(pending))
-    return _failure(pending, TimeoutError(f"no outcome within {seconds:g} s"))
+    _log.warning("codex.handler_timed_out", seconds=seconds, **_log_fields(pending))
+    return _failure_line(pending, TimeoutError(f"no outcome within {seconds:g} s"))
 
 
-def _failure(pending: PendingRequest, error: BaseException) -> bytes:
-    """Tell the model what went wrong with its tool; anything else is refused."""
+def _handled(method: str, request: RuntimeRequest, outcome: object) -> JsonObject | None:
+    return None if outcome is LATER else respond(method, request, outcome)
+
+
+def _returned(outcome: object) -> JsonObject:
+    response: JsonObject = codec.unstructure(to_response(outcome))
+    return response
+
+
+def _finish(work: _Work, pending: PendingRequest, outcome: Any) -> None:
+    if isinstance(outcome, BaseException):
+        _fail(pending, outcome)
+        return
+    try:
+        result = work.result(outcome)
+        line = None if result is None else wire.encode_result(pending.request.id, result)
+    except BaseException as error:  # noqa: BLE001  the answer is wrong, or an object of the program failed
+        _fail(pending, error)
+    else:
+        if line is not None:
+            _send(pending, line)
+
+
+def _fail(pending: PendingRequest, error: BaseException) -> None:
+    if not isinstance(error, ToolArgumentError):  # the model's mistake, which needs no traceback of the program
+        _log.warning("codex.handler_failed", exc_info=error, **_log_fields(pending))
+    _send(pending, _failure_line(pending, error))
+
+
+def _send(pending: PendingRequest, line: bytes) -> None:
+    if not pending.answer(line):
+        _log.debug("codex.late_answer_dropped", **_log_fields(pending))
+
+
+def _failure_line(pending: PendingRequest, error: BaseException) -> bytes:
+    """Describe the failure of a tool to the model; refuse any other request."""
     if pending.request.method != _TOOL_CALL:
         return refusal_line(pending.request)
     return wire.encode_result(pending.request.id, codec.unstructure(failure_response(error)))
 
 
-def _params(pending: PendingRequest) -> Any:
-    """Return the typed params of a request. Raises `DecodeError`, and `KeyError` for an unknown method."""
-    if pending.typed is None:
-        pending.typed = codec.structure_server_request(pending.request.method, pending.request.params)
-    return pending.typed
-
-
-def _facts(pending: PendingRequest) -> dict[str, Any]:
+def _log_fields(pending: PendingRequest) -> dict[str, Any]:
     return {
         "method": pending.request.method,
         "request_id": pending.key,
@@ -184,10 +205,3 @@ def _facts(pending: PendingRequest) -> dict[str, Any]:
         "turn_id": pending.turn_id,
         "tool": pending.request.params.get("tool"),
     }
-
-
-def _checked(outcome: Any) -> Any:
-    """Raise what a handler has raised."""
-    if isinstance(outcome, BaseException):
-        raise outcome
-    return outcome

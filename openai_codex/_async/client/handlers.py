@@ -1,76 +1,60 @@
-"""What the program has registered to answer the runtime with.
-
-What becomes of a request is the business of `answering`.
-"""
+"""The handlers and tools that a program has registered with one client. How requests reach them is not known here."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from openai_codex import _protocol as protocol
 from openai_codex._approvals.file_changes import PendingFileChanges
+from openai_codex._async.client import _wait
+from openai_codex._protocol.methods import SERVER_REQUESTS
 from openai_codex._tools.registry import ToolRegistry
+from openai_codex.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from openai_codex._async.client import _wait
-    from openai_codex._async.client.dispatch import AsyncDispatcher
-    from openai_codex._engine.server_requests import PendingRequest
+    Handler = Callable[[Any], Any]
+
+_REFRESH = "account/chatgptAuthTokens/refresh"
 
 
 class AsyncHandlers:
-    """The handlers of a client; registered before the requests that they are for.
-
-    What answers with them is loaded with the first request: most programs are never asked.
-    """
+    """The handlers of one client. A handler takes the requests that arrive after it was registered."""
 
     def __init__(self, timeout: float | None = None) -> None:
         self.timeout = timeout
-        """How long a handler may take, in seconds, where the request has no limit of its own."""
-        self.run: _wait.Runner | None = None
-        """What runs handlers; set when there is a loop to run them on."""
-        self.changes = PendingFileChanges()
+        """The longest that a handler may take, in seconds, for kinds of requests without a deadline of their own."""
+        self.start_task: _wait.TaskStarter | None = None
+        """Runs coroutines of handlers; set before the first runtime starts."""
+        self.by_method: dict[str, Handler] = {}
+        """The handlers that take the params of one kind of request. They have priority over those by parameter."""
+        self.by_parameter: dict[str, Handler] = {}
+        """The handlers that were passed to the constructor of the client, by the name of the parameter."""
         self.tools = ToolRegistry()
-        self.by_method: dict[str, Callable[[Any], Any]] = {}
-        """Handlers that take the params of one kind of request."""
-        self.approval: Callable[[Any], Any] | None = None
-        self.elicitation: Callable[[Any], Any] | None = None
-        self.user_input: Callable[[Any], Any] | None = None
-        self._dispatcher: AsyncDispatcher | None = None
+        self.file_changes = PendingFileChanges()
+        self.refused: set[str] = set()
+        """The methods of which a refusal has been logged. Without a lock: at worst one is logged twice."""
 
-    # -- registration ------------------------------------------------------------------------------------------------
+    def handle(self, params_type: object, handler: Handler) -> None:
+        """Register a handler for the params of one kind of request. Raises `ConfigError`."""
+        method = getattr(params_type, "METHOD", None)
+        if method not in SERVER_REQUESTS:
+            given = getattr(params_type, "__name__", None) or repr(params_type)
+            expected = "expected the params class of a server request, such as CurrentTimeReadParams"
+            raise ConfigError("params_type", f"{expected}; got {given}")
+        _check("handler", handler)
+        self.by_method[method] = handler
 
-    def handle(self, params_type: type[protocol.ServerRequest[Any]], handler: Callable[[Any], Any]) -> None:
-        """Give the params of such requests to a handler; it goes before those for approvals and questions."""
-        self.by_method[params_type.METHOD] = handler
+    def register(self, parameter: str, handler: Handler) -> None:
+        """Register a handler that was passed to the constructor of the client. Raises `ConfigError`."""
+        _check(parameter, handler)
+        if parameter == "on_token_refresh":
+            self.by_method[_REFRESH] = handler
+        else:
+            self.by_parameter[parameter] = handler
 
-    def on_approval(self, handler: Callable[[Any], Any]) -> None:
-        """Give approvals of every kind to a handler."""
-        self.approval = handler
 
-    def on_elicitation(self, handler: Callable[[Any], Any]) -> None:
-        """Give the questions of MCP servers to a handler."""
-        self.elicitation = handler
-
-    def on_user_input(self, handler: Callable[[Any], Any]) -> None:
-        """Give the model's questions to the user to a handler."""
-        self.user_input = handler
-
-    def on_token_refresh(self, handler: Callable[[Any], Any]) -> None:
-        """Give requests for a new access token to a handler."""
-        self.handle(protocol.ChatgptAuthTokensRefreshParams, handler)
-
-    # -- requests ----------------------------------------------------------------------------------------------------
-
-    def __call__(self, pending: PendingRequest) -> None:
-        """See to it that a request is answered, now or later."""
-        self.dispatcher().take(pending)
-
-    def dispatcher(self) -> AsyncDispatcher:
-        """Return what answers with these handlers."""
-        if self._dispatcher is None:
-            from openai_codex._async.client.dispatch import AsyncDispatcher
-
-            self._dispatcher = AsyncDispatcher(self)
-        return self._dispatcher
+def _check(name: str, handler: object) -> None:
+    if not callable(handler):
+        raise ConfigError(name, f"expected a function, got {type(handler).__name__}")
+    _wait.check_plain(name, handler)

@@ -18,6 +18,7 @@ from openai_codex._engine.waiting import Deadline, Latch
 from openai_codex.errors import CodexError, LaunchError, RequestTimeoutError, TransportClosedError
 
 if TYPE_CHECKING:
+    from openai_codex._async.client.handlers import AsyncHandlers
     from openai_codex._config import AppServerConfig
     from openai_codex._engine.actor import OnRequest
     from openai_codex._engine.backlog import Tally
@@ -47,11 +48,11 @@ class AsyncLauncher:
     ``closing`` is set before `starting` is read to stop that runtime, so no start is missed.
     """
 
-    def __init__(self, config: AppServerConfig, on_request: OnRequest, tally: Tally, closing: Latch) -> None:
+    def __init__(self, config: AppServerConfig, handlers: AsyncHandlers, tally: Tally, closing: Latch) -> None:
         self.starting: Actor | None = None
         """The runtime that was started and has not answered `initialize` yet."""
         self._config = config
-        self._on_request = _weakly(on_request)
+        self._on_request = _dispatcher_of(handlers)
         self._tally = tally
         self._closing = closing
 
@@ -133,20 +134,23 @@ async def stop(actor: Actor, timeout: float) -> None:
             actor.process.kill()
 
 
-def _weakly(on_request: OnRequest) -> OnRequest:
-    """Return a function that calls ``on_request`` without keeping it alive.
+def _dispatcher_of(handlers: AsyncHandlers) -> OnRequest:
+    """Return a function that dispatches server requests to handlers without keeping the handlers alive.
 
     The reader thread holds the actor, and handlers may hold the client: with a strong reference, a client that was
     dropped could not be collected before its runtime has ended.
     """
-    reference = weakref.ref(on_request)
+    reference = weakref.ref(handlers)
 
-    def call(pending: PendingRequest) -> None:
-        held = reference()
-        if held is not None:  # else the client was collected, and its runtime is being stopped
-            held(pending)
+    def dispatch(pending: PendingRequest) -> None:
+        # Imported with the first request: most programs receive none.
+        from openai_codex._async.client.dispatch import AsyncDispatcher
 
-    return call
+        alive = reference()
+        if alive is not None:  # else the client was collected, and its runtime is being stopped
+            AsyncDispatcher(alive).take(pending)
+
+    return dispatch
 
 
 def _metadata(raw: Any) -> Metadata:

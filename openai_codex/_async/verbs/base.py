@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import TYPE_CHECKING, TypeVar
 
 from openai_codex import _checks as checks
@@ -17,8 +16,8 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from openai_codex import _protocol as protocol
-    from openai_codex._approvals.decisions import Answer
-    from openai_codex._approvals.handlers import (
+    from openai_codex._approvals.decisions import (
+        Answer,
         AsyncApprovalHandler,
         AsyncElicitationHandler,
         AsyncHandler,
@@ -45,29 +44,20 @@ class AsyncClient:
         on_user_input: AsyncUserInputHandler | None = None,
     ) -> None:
         self._connection = AsyncConnection(config or AppServerConfig())
-        handlers = self._connection.handlers
-        for register, handler in (
-            (handlers.on_approval, on_approval),
-            (handlers.on_elicitation, on_elicitation),
-            (handlers.on_token_refresh, on_token_refresh),
-            (handlers.on_user_input, on_user_input),
+        for parameter, handler in (
+            ("on_approval", on_approval),
+            ("on_elicitation", on_elicitation),
+            ("on_token_refresh", on_token_refresh),
+            ("on_user_input", on_user_input),
         ):
             if handler is not None:
-                self._check(register.__name__, handler)
-                register(handler)
+                self._connection.handlers.register(parameter, handler)
+                self._connection.listen(self._connection.handlers.file_changes)
         _wait.connect_in_constructor(self._connection.connect)
 
     async def __aenter__(self) -> Self:
         await self._connection.connect()
         return self
-
-    # A handler may be a coroutine function in the face that is entered by one.
-    _may_await = inspect.iscoroutinefunction(__aenter__)
-
-    def _check(self, name: str, handler: object) -> None:
-        from openai_codex._approvals.handlers import check_handler  # only who has handlers pays for what they answer
-
-        check_handler(name, handler, may_await=self._may_await)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -104,53 +94,65 @@ class AsyncClient:
         return await self._connection.request(params, timeout=timeout)
 
     def handle(self, params_type: type[protocol.ServerRequest[R]], handler: AsyncHandler[R]) -> None:
-        """Register a handler for one kind of request of the runtime; it replaces the one before.
+        """Register a handler for one kind of server request; it replaces the previous one.
 
-        It gets the params and returns the response, or `LATER`; for what has a handler of its own in the constructor,
-        it may return what that would. It runs on a thread of its own pool, or, if it is a coroutine function of the
-        async face, as a task of the loop that the client was connected on; it may call the client. When it raises, the
-        request is refused, or the model told if it was a tool call, and the traceback is logged. A blocking handler
-        does not learn when its request is over; those of ``on_approval`` and its like do, by their request. A coroutine
-        is cancelled then, also where it has ended its turn itself: the ``interrupt`` that it awaits raises
-        ``CancelledError``. Put into ``finally`` what must follow.
+        The handler takes the params and returns the response, or `LATER`. For request kinds that have a constructor
+        handler, the same return types are accepted. It runs on a worker thread. In the async face it may be a coroutine
+        function, which runs as a task of the event loop that the client was connected on. It may call the client.
+
+        If it raises, the traceback is logged and the request is refused; for a tool call the model reads the error. If
+        the request ends before the handler does, a coroutine is cancelled, even if the handler itself ended the turn:
+        the ``interrupt`` that it awaits raises ``CancelledError``. Put cleanup in ``finally``. A blocking handler is not
+        interrupted; handlers of the constructor can poll ``request.cancelled``.
+
+        A client sees the changes of a patch if it had a handler when the patch was started; otherwise
+        `FileChangeApproval.changes` is ``None``.
 
         Args:
-            params_type: for instance ``CurrentTimeReadParams``.
-            handler: a function of the params.
+            params_type: The params class, such as ``CurrentTimeReadParams``.
+            handler: A function that takes the params.
 
-        Raises `ConfigError` for params of no such request, and for what cannot be called or awaited here.
+        Raises:
+            ConfigError: The params class is not that of a server request, or the handler cannot be called, or is a
+                coroutine function in the sync face.
         """
-        from openai_codex._approvals.handlers import check_params_type
-
-        check_params_type(params_type)
-        self._check("handler", handler)
         self._connection.handlers.handle(params_type, handler)
+        self._connection.listen(self._connection.handlers.file_changes)
 
     def pending_requests(self) -> list[RuntimeRequest]:
-        """Return what the runtime has asked and nobody has answered yet, oldest first; empty before the connection.
+        """Return the server requests that are not answered yet, oldest first; none before the client is connected.
 
-        Each is of the class that its handler is given; what no person is asked for, such as a call of a tool or a
-        request for a token, is a plain `RuntimeRequest` with its ``params``. Also those are there whose handlers or
-        tools are still at work.
+        This includes requests whose handlers or tools are still running. Each is of the class that its handler takes.
+        Requests that need no human decision (tool calls, access tokens) are plain `RuntimeRequest`s. Nothing is sent.
+
+        Returns:
+            The requests. Answer one that was left open by ``codex.answer(request.id, …)``.
         """
-        dispatcher = self._connection.handlers.dispatcher()
+        from openai_codex._async.client.dispatch import AsyncDispatcher
+
+        dispatcher = AsyncDispatcher(self._connection.handlers)
         found = (dispatcher.request(pending) for pending in self._connection.pending_calls())
         return [request for request in found if request is not None]
 
     def answer(self, request_id: int | str, answer: Answer) -> bool:
-        """Answer a request that a handler has left for `LATER`. Callable from any thread; never blocks.
+        """Answer a request for which a handler returned `LATER`. Callable from any thread; never blocks.
 
         Args:
-            request_id: the ``id`` of the request.
-            answer: what the handler would have returned: for an approval an `ApprovalDecision` or a bool; for a plain
-                `RuntimeRequest` the protocol's response, for instance ``CurrentTimeReadResponse``.
+            request_id: The ``id`` of the request.
+            answer: What the handler would have returned: an `ApprovalDecision` or a bool for an approval, and the
+                protocol's response, such as ``CurrentTimeReadResponse``, for a plain `RuntimeRequest`.
 
-        Returns whether it was in time: ``False`` if the request is over, since it was answered or its turn has ended.
-        Raises `ConfigError` for what is no answer to this request.
+        Returns:
+            Whether the answer was sent. ``False``: the request is over, because it was answered or its turn has ended.
+
+        Raises:
+            ConfigError: The request does not accept this answer. It stays open.
         """
+        from openai_codex._async.client.dispatch import AsyncDispatcher
+
         for pending in self._connection.pending_calls():
             if pending.key == request_id:
-                return self._connection.handlers.dispatcher().answer(pending, answer)
+                return AsyncDispatcher(self._connection.handlers).answer(pending, answer)
         return False
 
     def events(

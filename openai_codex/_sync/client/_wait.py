@@ -6,35 +6,36 @@ Written by hand, like its twin; everything else here is derived.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from openai_codex._engine.waiting import Waitable, block_until_ready
+from openai_codex.errors import ConfigError
 
-__all__ = ["LoopGuard", "Runner", "connect_in_constructor", "handler_runner", "mapped", "ready"]
+__all__ = ["LoopGuard", "TaskStarter", "check_plain", "connect_in_constructor", "ready", "task_starter"]
 
 ready = block_until_ready
 
 
-Runner = Callable[[Callable[[], Any], Callable[[Any], None], Waitable], None]
+TaskStarter = Callable[[Awaitable[Any], Callable[[Any], None], Waitable], None]
 
 
-def handler_runner() -> Runner:
-    """Return a function that runs a handler on the calling thread, which belongs to the handler pool."""
+def task_starter() -> TaskStarter:
+    """Return a function that rejects the coroutine of a handler: this face has no event loop to run it on."""
 
-    def run(handler: Callable[[], Any], done: Callable[[Any], None], _over: Waitable) -> None:
-        outcome = handler()
-        if inspect.iscoroutine(outcome):
-            outcome.close()
-            outcome = TypeError("a coroutine needs AsyncCodex")
-        done(outcome)
+    def start(work: Awaitable[Any], done: Callable[[Any], None], _over: Waitable) -> None:
+        if inspect.iscoroutine(work):
+            work.close()  # else the interpreter would warn that it was never awaited
+        done(TypeError("a coroutine needs AsyncCodex"))
 
-    return run
+    return start
 
 
-def mapped(outcome: Any, convert: Callable[[Any], Any]) -> Any:
-    """Return the converted outcome; a coroutine is left as it is, for the runner to refuse."""
-    return outcome if inspect.iscoroutine(outcome) else convert(outcome)
+def check_plain(name: str, handler: object) -> None:
+    """Raise `ConfigError` for a coroutine function, and for an object that is called like one."""
+    call = getattr(handler, "__call__", None)  # noqa: B004  it is inspected: objects may be called like functions
+    if inspect.iscoroutinefunction(handler) or inspect.iscoroutinefunction(call):
+        raise ConfigError(name, "expected a plain function, got a coroutine function; it needs AsyncCodex")
 
 
 class LoopGuard:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -63,8 +64,16 @@ class Connection:
         self.supervisor = Supervisor(config, self.handlers)
         self.threads = ThreadRegistry(self.supervisor, self.handlers.tools)
         self._limits = _RateLimits()
-        for listener in (self._limits, self.handlers.changes, self.handlers.tools):
-            self.supervisor.subscribe(EVERYTHING, listener)
+        self._listeners: set[Listener] = set()
+        self.listen(self._limits)
+
+    def listen(self, listener: Listener) -> None:
+        """Subscribe a listener to all events, from now on. Harmless when repeated, and after the end."""
+        if listener not in self._listeners:
+            with suppress(TransportClosedError):
+                self.supervisor.subscribe(EVERYTHING, listener)
+            # Added last: another thread that finds it here relies on the subscription.
+            self._listeners.add(listener)
 
     def connect(self) -> None:
         """Start the runtime if there is none. Raises `LaunchError`."""
@@ -92,6 +101,8 @@ class Connection:
 
     def give_tools(self, thread_id: str, table: Table | None, parent_id: str | None) -> None:
         """Let the model call tools in a thread: those of ``table``, or if it is ``None`` those of the parent thread."""
+        if table is not None:  # programs without tools do not pay for it
+            self.listen(self.handlers.tools)
         self.handlers.tools.give(thread_id, table, parent_id)
 
     def pause_goal_when_resumed(self, thread_id: str) -> None:

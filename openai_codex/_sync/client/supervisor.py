@@ -89,7 +89,7 @@ class Supervisor:
         """
         if self._loop.moved():
             self._current_start = None  # whoever started it was a task of the closed loop
-            self._handlers.run = _wait.handler_runner()
+            self._handlers.start_task = _wait.task_starter()
 
     def close(self) -> None:
         """Stop the runtime and wait until its process has exited; idempotent, bounded by ``shutdown_timeout``."""
