@@ -38,9 +38,9 @@ APPROVALS = get_args(ApprovalRequest)
 class Kind:
     """One kind of server request."""
 
-    read: Callable[[Any, FindChanges], Reading]
+    read: Callable[[Any, FindChanges], Reading] = lambda _params, _find: (RuntimeRequest, {})
     """Reads its params."""
-    hint: str
+    hint: str = "pass on_approval=…"
     """What a program has to do to answer such requests; logged with the first refusal."""
     refusal: JsonObject | None = None
     """The result that declines it, also sent if there is no handler. ``None``: the protocol has none, so send an error."""
@@ -118,9 +118,8 @@ def _elicitation(params: Any, _: FindChanges) -> Reading:
         return RuntimeRequest, {}
     if not _is_tool_approval(params):
         # A user verification has a description instead of a message.
-        return requests.ElicitationRequest, {
-            "message": params.message if hasattr(params, "message") else params.description
-        }
+        message = params.message if hasattr(params, "message") else params.description
+        return requests.ElicitationRequest, {"message": message}
     fields = {name: params.meta.get(name) for name in ("tool_title", "tool_description")}
     fields |= {"reason": params.message, "arguments": params.meta.get("tool_params")}
     persist = params.meta.get("persist") or ()
@@ -148,6 +147,10 @@ def _user_input(params: Any, _: FindChanges) -> Reading:
     return McpToolApproval, fields
 
 
+def _words(**words: str) -> dict[str, responses.Result]:
+    return {verb: {"decision": word} for verb, word in words.items()}
+
+
 def _legacy_command(params: Any, _: FindChanges) -> Reading:
     return requests.LegacyCommandApproval, {"item_id": params.call_id, "command": shlex.join(params.command)}
 
@@ -164,20 +167,11 @@ def _legacy_change(path: str, change: Any) -> FileUpdateChange:
     return codec.structure(protocol.FileUpdateChange, {"path": path, "diff": text, "kind": kind})
 
 
-_PLAIN = _of_class(RuntimeRequest)
-_ON_APPROVAL = "pass on_approval=…"
-
-_DECISIONS: dict[str, responses.Result] = {
-    "accept": {"decision": "accept"},
-    "accept_for_session": {"decision": "acceptForSession"},
-    "cancel": {"decision": "cancel"},
-}
-_LEGACY_DECISIONS: dict[str, responses.Result] = {
-    "accept": {"decision": "approved"},
-    "accept_for_session": {"decision": "approved_for_session"},
-    "cancel": {"decision": "abort"},
-}
+_DECISIONS = _words(accept="accept", accept_for_session="acceptForSession", cancel="cancel")
+_LEGACY_DECISIONS = _words(accept="approved", accept_for_session="approved_for_session", cancel="abort")
 _LEGACY_REFUSAL = {"decision": {"denied": {"rejection": "rejected by user"}}}
+_TOOL_DECISIONS = {"accept": {"action": "accept"}, "cancel": {"action": "cancel"}}
+_NO_TOOL = {"success": False, "contentItems": [{"type": "inputText", "text": "This client has no such tool."}]}
 
 # The runtime fails the turn if one of these is not answered within 10 s.
 _BEFORE_RUNTIME = 9.0
@@ -186,17 +180,14 @@ KINDS: dict[str, Kind] = {
     "item/commandExecution/requestApproval": Kind(
         read=_of_class(requests.CommandApproval),
         refusal={"decision": "decline"},
-        decisions={
-            **_DECISIONS,
+        decisions=_DECISIONS
+        | {
             "accept_command_prefix": responses.accept_prefix("acceptWithExecpolicyAmendment", "execpolicy_amendment"),
             "allow_host": responses.host_rule("allow"),
             "deny_host": responses.host_rule("deny"),
         },
-        hint=_ON_APPROVAL,
     ),
-    "item/fileChange/requestApproval": Kind(
-        read=_file_change, refusal={"decision": "decline"}, decisions=_DECISIONS, hint=_ON_APPROVAL
-    ),
+    "item/fileChange/requestApproval": Kind(read=_file_change, refusal={"decision": "decline"}, decisions=_DECISIONS),
     "item/permissions/requestApproval": Kind(
         read=_of_class(requests.PermissionsApproval),
         refusal={"permissions": {}},
@@ -206,31 +197,23 @@ KINDS: dict[str, Kind] = {
             "grant": responses.granted,
             "cancel": {"permissions": {}},
         },
-        hint=_ON_APPROVAL,
     ),
     "execCommandApproval": Kind(
         read=_legacy_command,
         refusal=_LEGACY_REFUSAL,
-        decisions={
-            **_LEGACY_DECISIONS,
+        decisions=_LEGACY_DECISIONS
+        | {
             "accept_command_prefix": responses.accept_prefix(
                 "approved_execpolicy_amendment", "proposed_execpolicy_amendment"
-            ),
+            )
         },
-        hint=_ON_APPROVAL,
     ),
-    "applyPatchApproval": Kind(
-        read=_legacy_patch, refusal=_LEGACY_REFUSAL, decisions=_LEGACY_DECISIONS, hint=_ON_APPROVAL
-    ),
+    "applyPatchApproval": Kind(read=_legacy_patch, refusal=_LEGACY_REFUSAL, decisions=_LEGACY_DECISIONS),
     "mcpServer/elicitation/request": Kind(
         read=_elicitation,
         refusal={"action": "decline"},
-        decisions={
-            "accept": {"action": "accept"},
-            "accept_for_session": responses.persist_for_session,
-            "accept_always": responses.persist_always,
-            "cancel": {"action": "cancel"},
-        },
+        decisions=_TOOL_DECISIONS
+        | {"accept_for_session": responses.persist_for_session, "accept_always": responses.persist_always},
         answer=responses.answer_elicitation,
         hint="pass on_elicitation=…, or on_approval=… for calls of MCP tools",
     ),
@@ -247,18 +230,13 @@ KINDS: dict[str, Kind] = {
         hint="pass on_user_input=…, or on_approval=… for calls of MCP tools",
     ),
     "item/tool/call": Kind(
-        read=_tool_call,
-        refusal={"success": False, "contentItems": [{"type": "inputText", "text": "This client has no such tool."}]},
-        hint="pass tools=[…] when the thread is started or resumed",
+        read=_tool_call, refusal=_NO_TOOL, hint="pass tools=[…] when the thread is started or resumed"
     ),
     "account/chatgptAuthTokens/refresh": Kind(
-        read=_PLAIN,
-        answer=responses.refreshed_tokens,
-        deadline=_BEFORE_RUNTIME,
-        hint="pass on_token_refresh=…",
+        answer=responses.refreshed_tokens, deadline=_BEFORE_RUNTIME, hint="pass on_token_refresh=…"
     ),
-    "currentTime/read": Kind(read=_PLAIN, deadline=_BEFORE_RUNTIME, hint="call codex.handle(CurrentTimeReadParams, …)"),
-    "attestation/generate": Kind(read=_PLAIN, hint="call codex.handle(AttestationGenerateParams, …)"),
+    "currentTime/read": Kind(deadline=_BEFORE_RUNTIME, hint="call codex.handle(CurrentTimeReadParams, …)"),
+    "attestation/generate": Kind(hint="call codex.handle(AttestationGenerateParams, …)"),
 }
 """Method → its kind. A refused command is not run, a refused patch not applied, and the turn continues; without the
 time or a fresh token the turn fails."""

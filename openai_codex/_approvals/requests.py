@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Union
 
 import attrs
@@ -15,14 +16,6 @@ if TYPE_CHECKING:
     from openai_codex._protocol import FileUpdateChange, JsonObject, JsonValue, RequestId
 
 
-def _never() -> bool:
-    return False
-
-
-def _always() -> bool:
-    return True
-
-
 @attrs.frozen
 class _Flag:
     """A condition that is evaluated at each call. A pickled or deeply copied flag keeps its value of that moment."""
@@ -34,7 +27,7 @@ class _Flag:
 
     def __reduce__(self) -> tuple[Any, ...]:
         # The condition belongs to a connection, which can neither be copied nor sent to another process.
-        return _Flag, (_always if self() else _never,)
+        return _Flag, (partial(bool, self()),)
 
 
 @attrs.frozen
@@ -42,7 +35,7 @@ class Cancellable:
     """A call by the runtime that may end before it is answered."""
 
     _is_cancelled: Callable[[], bool] = attrs.field(
-        default=_never, converter=_Flag, kw_only=True, alias="is_cancelled", repr=False, eq=False
+        default=partial(bool, False), converter=_Flag, kw_only=True, alias="is_cancelled", repr=False, eq=False
     )
 
     @property
