@@ -75,10 +75,10 @@ if TYPE_CHECKING:
     from openai_codex._sync.stream import TurnStream as TurnStream
     from openai_codex._sync.thread import Thread as Thread
     from openai_codex._sync.turn import TurnHandle as TurnHandle
+    from openai_codex._tools.arguments import ToolArgumentError as ToolArgumentError
+    from openai_codex._tools.arguments import ToolContext as ToolContext
     from openai_codex._tools.declaration import Namespace as Namespace
     from openai_codex._tools.declaration import Tool as Tool
-    from openai_codex._tools.declaration import ToolArgumentError as ToolArgumentError
-    from openai_codex._tools.declaration import ToolContext as ToolContext
     from openai_codex._tools.declaration import tool as tool
     from openai_codex._tools.result import ToolImage as ToolImage
     from openai_codex._tools.result import ToolResult as ToolResult
@@ -163,7 +163,8 @@ _HOMES = {
         LegacyPatchApproval McpToolApproval PermissionsApproval RuntimeRequest UserInputRequest
     """,
     "_approvals.decisions": "LATER ApprovalDecision ElicitationAnswer accept_all",
-    "_tools.declaration": "Namespace Tool ToolArgumentError ToolContext tool",
+    "_tools.arguments": "ToolArgumentError ToolContext",
+    "_tools.declaration": "Namespace Tool tool",
     "_version": "__version__",
     "_tools.result": "ToolImage ToolResult",
 }

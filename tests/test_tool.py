@@ -25,8 +25,9 @@ import openai_codex._tools.declaration
 from openai_codex import LATER, tool
 from openai_codex import _codec as codec
 from openai_codex import _protocol as protocol
-from openai_codex._tools.declaration import AnyTool, Namespace, ToolArgumentError, ToolContext, tool_specs, tool_table
-from openai_codex._tools.declaration import ToolContext as Handed
+from openai_codex._tools.arguments import ToolArgumentError, ToolContext
+from openai_codex._tools.arguments import ToolContext as Handed
+from openai_codex._tools.declaration import AnyTool, Namespace, tool_specs, tool_table
 from openai_codex._tools.result import ToolImage, ToolResult, failure_response, to_response
 from openai_codex.errors import CodexError, ConfigError
 from openai_codex.testing import QuietHome, ScriptedModel, call
@@ -567,7 +568,7 @@ def test_tools_are_found_by_namespace_and_name() -> None:
 @pytest.mark.parametrize("namespace", [None, "ops"])
 def test_two_tools_of_one_name(namespace: str | None) -> None:
     twins = [a_tool("x"), a_tool("a", namespace=namespace), a_tool("a", namespace=namespace)]
-    with pytest.raises(ConfigError, match=r"tools\[2\]: a second tool of the name a"):
+    with pytest.raises(ConfigError, match=r"tools\[2\]: duplicate tool name a; rename one"):
         tool_specs(twins)
 
 
@@ -578,7 +579,7 @@ def test_what_is_no_tool(wrong: Any) -> None:
 
 
 def test_a_namespace_is_described_in_one_way() -> None:
-    with pytest.raises(ConfigError, match="namespace ops: its tools describe it in different ways"):
+    with pytest.raises(ConfigError, match="namespace ops: expected one description, got 2 that differ"):
         tool_specs([a_tool("a", namespace=Namespace("ops", "A.")), a_tool("b", namespace=Namespace("ops", "B."))])
 
 
@@ -590,7 +591,7 @@ BUILT_IN = [
 
 @pytest.mark.parametrize("name", BUILT_IN)
 def test_a_tool_of_a_name_that_the_runtime_uses(name: str) -> None:
-    with pytest.raises(ConfigError, match=r"<lambda>\.name: the runtime has a tool of this name"):
+    with pytest.raises(ConfigError, match=r"<lambda>\.name: expected another name than that of a tool of the runtime"):
         a_tool(name)
     assert a_tool(name, namespace="ops").key == ("ops", name)
     assert a_tool(f"{name}_2").key == (None, f"{name}_2")
@@ -710,12 +711,12 @@ class Broken:
 def test_data_without_a_json_form(outcome: Any, met: str) -> None:
     with pytest.raises(TypeError) as caught:
         to_response(outcome)
-    assert str(caught.value) == f"what the tool returned cannot be told in JSON{met}"
+    assert str(caught.value) == f"the tool's return value cannot be written as JSON{met}"
     assert caught.value.__cause__ is not None
 
 
 def test_a_tool_does_not_answer_later() -> None:
-    with pytest.raises(TypeError, match="a tool cannot leave its answer for later"):
+    with pytest.raises(TypeError, match="a tool cannot return LATER; expected its result"):
         to_response(LATER)
 
 

@@ -1,7 +1,6 @@
-"""Tools: typed functions of the program that the model may call.
+"""Tools: typed functions of the program that the model may call, and how they are declared to the runtime.
 
-It owns what a tool declares, and how the model's arguments become a call. Who makes that call, where and for how long,
-is not known here; what becomes of its outcome is the business of `tool_result`.
+How a call is run, and what becomes of its outcome, is not known here.
 """
 
 from __future__ import annotations
@@ -11,61 +10,44 @@ import inspect
 import math
 import re
 from types import FunctionType, MethodType
-from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeAlias, TypedDict, TypeVar, get_args, overload
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeAlias, TypedDict, TypeVar, overload
 
 import attrs
 
 from openai_codex import _protocol as protocol
-from openai_codex._approvals.requests import Cancellable
-from openai_codex._schemas import schema as forms
 from openai_codex._schemas.schema import Schema, type_name
-from openai_codex._schemas.validate import ValidationError, key_problems, validate
-from openai_codex.errors import CodexError, ConfigError
+from openai_codex._schemas.validate import ValidationError
+from openai_codex._tools.arguments import (
+    ToolArgumentError,
+    context_parameters,
+    read_arguments,
+    schema_and_form,
+)
+from openai_codex.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from typing_extensions import Unpack
+
+    from openai_codex._tools.arguments import ToolContext
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-# How arguments are read that only an explicit schema describes.
+# The type of arguments that only an explicit schema describes.
 _ANY_OBJECT = dict[str, Any]
-
-
-@attrs.define(slots=False, eq=False, repr=False)
-class ToolArgumentError(CodexError, ValueError):
-    """The model called a tool with arguments that do not fit; the tool was not run."""
-
-    tool: str
-    """The name of the tool."""
-    problems: tuple[str, ...]
-    """What does not fit and where, one line each; values are left out."""
-
-    def __str__(self) -> str:
-        return f"{self.tool}: {'; '.join(self.problems)}"
-
-
-@attrs.frozen
-class ToolContext(Cancellable):
-    """Which call this is, and whether it is `cancelled`.
-
-    A parameter annotated with it is no argument of the model's: the tool is handed it.
-    """
-
-    thread_id: str
-    turn_id: str
-    call_id: str
-    """The id that the model gave the call; the call's item has the same."""
 
 
 @attrs.frozen
 class Namespace:
-    """A name that tools share. It is enough that one of them describes it; if none does, the runtime words it."""
+    """A name that groups tools."""
 
     name: str
+    """The name: up to 64 letters, digits, ``_`` and ``-``."""
     description: str = ""
+    """What the model reads about the group. One tool of the group is enough to set it; if none does, the runtime
+    writes one."""
 
 
 def _namespace(given: Namespace | str | None) -> Namespace | None:
@@ -74,19 +56,20 @@ def _namespace(given: Namespace | str | None) -> Namespace | None:
 
 @attrs.define(eq=False, slots=False, on_setattr=attrs.setters.frozen)
 class Tool(Generic[P, R]):
-    """A function with all that the model has to know of it. Made by `tool`; a call of it is one of the function."""
+    """A function plus its declaration for the model, made by `tool`. Calling a `Tool` calls the function."""
 
     function: Callable[P, R] = attrs.field(repr=False)
+    """The function that was decorated."""
     name: str
-    """What the model calls it by."""
+    """The name that the model calls it by."""
     description: str = attrs.field(repr=False)
-    """What the model reads about it."""
+    """The description that the model reads."""
     schema: Schema = attrs.field(repr=False)
     """The JSON schema of its arguments. Do not change it."""
     namespace: Namespace | None = attrs.field(default=None, converter=_namespace)
-    """Where its name belongs; ``None``: beside the runtime's own tools."""
+    """The group of its name; ``None``: none, beside the runtime's own tools."""
     timeout: float | None = None
-    """How long a call may take, in seconds; ``None``: the tool itself sets no limit."""
+    """The longest that a call may take, in seconds; ``None``: ``handler_timeout`` of the configuration."""
     _form: Any = attrs.field(default=_ANY_OBJECT, alias="form", repr=False)
     """The type that its arguments are read as."""
     _contexts: Sequence[str] = attrs.field(default=(), alias="contexts", repr=False)
@@ -101,7 +84,7 @@ class Tool(Generic[P, R]):
 
     @property
     def key(self) -> tuple[str | None, str]:
-        """What the runtime asks for it by: its namespace, if it has one, and its name."""
+        """Its namespace, if it has one, and its name: both together identify it in a thread."""
         return self.namespace.name if self.namespace else None, self.name
 
     @property
@@ -110,20 +93,17 @@ class Tool(Generic[P, R]):
         return inspect.iscoroutinefunction(self.function)
 
     def declaration(self) -> dict[str, Any]:
-        """Return what the protocol calls a tool by itself and one in a namespace alike."""
+        """Return the fields that the protocol has for a tool, with and without a namespace."""
         return {"name": self.name, "description": self.description, "input_schema": self.schema}
 
     def spec(self) -> protocol.FunctionDynamicToolSpec:
-        """Declare it to the runtime; its namespace is put around it by `tool_specs`."""
+        """Return its declaration for the runtime, without its namespace."""
         return protocol.FunctionDynamicToolSpec(**self.declaration())
 
     def bind(self, arguments: Any, context: ToolContext) -> Callable[[], Any]:
-        """Prepare the call that the model asks for, without making it.
-
-        Raises `ToolArgumentError` for arguments that are missing, unknown, or of another type.
-        """
+        """Prepare a call without running it. Raises `ToolArgumentError` for arguments that do not fit the schema."""
         try:
-            taken = _read(self, self._form, arguments)
+            taken = read_arguments(self.schema, self._form, arguments)
         except ValidationError as error:
             raise ToolArgumentError(self.name, error.lines) from (error.__cause__ or error)
         function: Callable[..., Any] = self.function
@@ -131,11 +111,11 @@ class Tool(Generic[P, R]):
 
 
 AnyTool: TypeAlias = Tool[..., Any]
-"""A tool, whatever it takes and returns."""
+"""A tool with any parameters and return type."""
 
 
 class ToolSettings(TypedDict, total=False):
-    """What `tool` takes instead of what it finds, field by field of `Tool`; ``None`` is what it finds."""
+    """Fields of `Tool` that replace what `tool` derives from the function; ``None`` keeps what it derives."""
 
     name: str | None
     description: str | None
@@ -149,112 +129,94 @@ def tool(function: Callable[P, R], /, **settings: Unpack[ToolSettings]) -> Tool[
 @overload
 def tool(**settings: Unpack[ToolSettings]) -> Callable[[Callable[P, R]], Tool[P, R]]: ...
 def tool(function: Callable[..., Any] | None = None, /, **settings: Any) -> Any:
-    """Make a typed function, sync or async, a tool: ``@tool``, ``@tool(timeout=30)`` or ``tool(clock.now)``.
+    """Turn a typed function, sync or async, into a tool: ``@tool``, ``@tool(timeout=30)`` or ``tool(clock.now)``.
 
-    The model reads its name and its whole docstring; arguments arrive as what the parameters are annotated with, and
-    calls with others are refused. A parameter annotated with `ToolContext` is never shown to the model. What it
-    returns is told to the model: a text, a `ToolImage`, a `ToolResult`, or other data as JSON. When it raises, the
-    model reads the type and the words of the error, the log has the traceback, and the turn goes on.
+    The model reads its name and its whole docstring. Arguments are converted to the types that the parameters are
+    annotated with; a call with other arguments is rejected. A parameter annotated with `ToolContext` receives the
+    context of the call. The function runs on a worker thread; a coroutine function, in `AsyncCodex` only, on the
+    client's event loop.
+
+    The model reads what the function returns: a str, a `ToolImage`, a `ToolResult`, or any other data as JSON. If the
+    function raises, the model reads the type and the text of the error, the traceback is logged, and the turn
+    continues. After ``timeout`` seconds the model reads a `TimeoutError`, and a coroutine is cancelled.
 
     Args:
-        function: runs on a thread of the handler pool; a coroutine function, in `AsyncCodex` only, on the client's loop.
-        settings: those of `Tool`, in place of what is found. Given a `schema`, annotations do not count: its
-            ``required`` and ``additionalProperties`` are checked, and arguments arrive by name as decoded JSON. After `timeout` seconds the model is told so; a coroutine is cancelled.
+        function: The function. Its parameters must be annotated, and passable by name.
+        settings: Fields of `Tool` that replace what is derived from the function: ``name``, ``description``,
+            ``schema``, ``namespace``, ``timeout`` in seconds. With a ``schema``, annotations are ignored: its
+            ``required`` and ``additionalProperties`` are checked, and arguments are passed by name as decoded JSON.
 
-    Raises `ConfigError`, naming the function and the parameter or setting, for what cannot be declared.
+    Returns:
+        The tool, or a decorator if no function is given.
+
+    Raises:
+        ConfigError: The function, a parameter or a setting cannot be declared to the runtime; the error names it.
     """
     return functools.partial(tool, **settings) if function is None else _declared(function, settings)
 
 
 def _declared(function: Callable[..., Any], settings: dict[str, Any]) -> AnyTool:
     if not isinstance(inspect.unwrap(function), (FunctionType, MethodType)):
-        raise ConfigError("tool", f"expected a function, got {type_name(type(function))}")
-    contexts = _contexts(function)
+        raise ConfigError("tool", f"expected a function or method, got {type_name(type(function))}")
+    contexts = context_parameters(function)
     found: dict[str, Any] = {"name": function.__name__, "description": inspect.cleandoc(function.__doc__ or "")}
     given = {setting: value for setting, value in settings.items() if value is not None}
-    typed = {} if "schema" in given else _typed(function, contexts)
+    typed = {} if "schema" in given else schema_and_form(function, contexts)
     declared: AnyTool = Tool(function, contexts=contexts, **{**found, **typed, **given})
     for setting, holds, reason in _RULES:
         if not holds(declared):
-            raise ConfigError(f"{type_name(function)}.{setting}", reason)
+            raise ConfigError(f"{type_name(function)}.{setting}", f"{reason}; got {getattr(declared, setting)!r}")
     return declared
 
 
-# A tool of such a name is dropped by the runtime without a word, unless it is in a namespace.
+# Without a namespace, the runtime silently ignores a tool of such a name.
 _BUILT_IN = r"apply_patch|exec_command|write_stdin|(create|get|update)_goal|request_user_input|view_image|web_search"
 _NAME = r"[a-zA-Z0-9_-]{1,128}"
 _NAMESPACE = r"[a-zA-Z0-9_-]{1,64}"
 
 
 def _is_timeout(value: Any) -> bool:
-    return value is None or (isinstance(value, (int, float)) and 0 < value < math.inf)
+    return value is None or (isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < math.inf)
 
 
-# What has to hold of each setting, and what is said if it does not.
+# Setting, condition, and the text of the error if the condition is false.
 _RULES: Sequence[tuple[str, Callable[[AnyTool], object], str]] = (
-    ("name", lambda it: re.fullmatch(_NAME, it.name), f"expected {_NAME}"),
-    ("name", lambda it: it.namespace or not re.fullmatch(_BUILT_IN, it.name), "the runtime has a tool of this name"),
-    ("schema", lambda it: isinstance(it.schema, dict) and it.schema.get("type") == "object", 'expected type "object"'),
-    ("namespace", lambda it: not it.namespace or re.fullmatch(_NAMESPACE, it.namespace.name), f"expected {_NAMESPACE}"),
-    ("timeout", lambda it: _is_timeout(it.timeout), "expected a finite number of seconds above 0"),
+    ("name", lambda it: re.fullmatch(_NAME, it.name), f"expected a match of {_NAME}"),
+    (
+        "name",
+        lambda it: it.namespace or not re.fullmatch(_BUILT_IN, it.name),
+        "expected another name than that of a tool of the runtime, or a namespace",
+    ),
+    (
+        "schema",
+        lambda it: isinstance(it.schema, dict) and it.schema.get("type") == "object",
+        'expected a JSON schema of type "object"',
+    ),
+    (
+        "namespace",
+        lambda it: not it.namespace or re.fullmatch(_NAMESPACE, it.namespace.name),
+        f"expected a match of {_NAMESPACE}",
+    ),
+    ("timeout", lambda it: _is_timeout(it.timeout), "expected a finite number of seconds above 0, or None"),
 )
 
 
-def _contexts(function: Callable[..., Any]) -> list[str]:
-    """Name the parameters that take the context."""
-    parameters = inspect.signature(function).parameters.values()
-    for parameter in parameters:
-        if parameter.kind in {parameter.POSITIONAL_ONLY, parameter.VAR_POSITIONAL}:
-            raise ConfigError(f"{type_name(function)}.{parameter.name}", "it needs to go by name")
-    # Its import may be for type checkers only: then nothing but its name is known.
-    names = {ToolContext.__name__: ToolContext, **inspect.unwrap(function).__globals__}
-    return [parameter.name for parameter in parameters if _is_context(parameter.annotation, names)]
-
-
-def _is_context(annotation: Any, names: Mapping[str, Any]) -> bool:
-    if isinstance(annotation, str):
-        return any(names.get(word) is ToolContext for word in re.findall(r"\w+", annotation))
-    return ToolContext in (annotation, *get_args(annotation))
-
-
-def _typed(function: Callable[..., Any], contexts: Sequence[str]) -> dict[str, Any]:
-    """Derive from the annotations the schema, and a typed dict to read arguments as: it leaves defaults to the function."""
-    fields = forms.parameter_fields(function, contexts)
-    hints = {field.name: field.type for field in fields}
-    required = frozenset(field.name for field in fields if field.required)
-    form = type("object", (dict,), {"__annotations__": hints, "__required_keys__": required})
-    return {"schema": forms.parameters_schema(function, skip=contexts), "form": form}
-
-
-def _read(asked: AnyTool, form: Any, arguments: Any) -> Mapping[str, Any]:
-    # Keys too many are no misfit to `fit`; but what the model wants of this call with them would be left undone.
-    problems = key_problems(asked.schema, arguments) if isinstance(arguments, dict) else []
-    try:
-        taken: Mapping[str, Any] = validate(form, arguments)
-    except ValidationError as error:
-        told = {path for path, _ in error.problems}
-        raise ValidationError(*error.problems, *(each for each in problems if each[0] not in told)) from error.__cause__
-    if problems:
-        raise ValidationError(*problems)
-    return taken
-
-
 def tool_table(tools: Iterable[AnyTool]) -> dict[tuple[str | None, str], AnyTool]:
-    """Arrange tools by their keys. Raises `ConfigError` for what is no tool, and for two tools of one name."""
+    """Return tools by their keys. Raises `ConfigError` for anything but a tool, and for a duplicate name."""
     table: dict[tuple[str | None, str], AnyTool] = {}
     for index, each in enumerate(tools):
         if not isinstance(each, Tool):
             raise ConfigError(f"tools[{index}]", f"expected a function with @tool, got {type_name(type(each))}")
         if each.key in table:
-            raise ConfigError(f"tools[{index}]", f"a second tool of the name {each.name}")
+            raise ConfigError(f"tools[{index}]", f"duplicate tool name {each.name}; rename one, or set a namespace")
         table[each.key] = each
     return table
 
 
 def tool_specs(tools: Iterable[AnyTool]) -> list[protocol.DynamicToolSpec]:
-    """Declare tools to the runtime: first those without a namespace, then each namespace with its own.
+    """Return the declarations of tools: first those without a namespace, then one per namespace.
 
-    Raises `ConfigError` as `tool_table` does, and for a namespace that is described in different ways.
+    Raises `ConfigError` as `tool_table` does, and for a namespace with two descriptions.
     """
     groups: dict[str | None, list[AnyTool]] = {None: []}
     for (namespace, _), each in tool_table(tools).items():
@@ -266,6 +228,6 @@ def tool_specs(tools: Iterable[AnyTool]) -> list[protocol.DynamicToolSpec]:
 def _namespace_spec(name: str, tools: Sequence[AnyTool]) -> protocol.NamespaceDynamicToolSpec:
     descriptions = {each.namespace.description for each in tools if each.namespace} - {""}
     if len(descriptions) > 1:
-        raise ConfigError(f"namespace {name}", "its tools describe it in different ways")
+        raise ConfigError(f"namespace {name}", f"expected one description, got {len(descriptions)} that differ")
     members = [protocol.FunctionDynamicToolNamespaceTool(**each.declaration()) for each in tools]
     return protocol.NamespaceDynamicToolSpec(name=name, description="".join(descriptions), tools=[*members])

@@ -1,4 +1,4 @@
-"""Which tools the model may call in which thread. What a tool is, and how it is called, is not known here."""
+"""The tools that the model may call in each thread. What a tool is, and how it is called, is not known here."""
 
 from __future__ import annotations
 
@@ -12,41 +12,48 @@ if TYPE_CHECKING:
 
     Table = dict[tuple[str | None, str], AnyTool]
 
-# So many turns are remembered that may still start a sub-agent.
+# A turn may start sub-agents until it ends, and long after it was the newest one; the oldest are dropped beyond this.
 _TURNS_KEPT = 1_024
 
 
 class ToolRegistry(Listener):
-    """The tools of each thread. ``_lock`` guards all of it.
+    """The tools of each thread. ``_lock`` guards both tables.
 
-    A sub-agent is a thread that the runtime starts by itself: it is offered the tools of the thread whose turn is the
-    root of its own, which the start of its first turn tells.
+    A sub-agent is a thread that the runtime itself starts within a turn. The runtime offers it the tools of the thread
+    that the root turn belongs to; the first ``turn/started`` of the sub-agent names that root turn.
     """
 
     def __init__(self) -> None:
         super().__init__("roots of sub-agents", frozenset({"turn/started"}))
         self._tables: dict[str, Table] = {}
+        # Turn → its thread, for threads with tools.
         self._threads: dict[str, str] = {}
 
     def give(self, thread_id: str, tools: Table | None, parent_id: str | None = None) -> None:
-        """Give a thread its tools; ``None``: those that it has, or those of its parent."""
+        """Set the tools of a thread.
+
+        Args:
+            thread_id: The thread.
+            tools: Its tools by key; ``None``: keep those that it has, or take those of its parent.
+            parent_id: The thread that it was forked from.
+        """
         with self._lock:
             table = self._tables.get(thread_id, self._tables.get(parent_id or "")) if tools is None else tools
             if table is not None:
                 self._tables[thread_id] = table
 
     def forget(self, thread_id: str) -> None:
-        """The thread is gone for good."""
+        """Drop the tools of a thread that was archived or deleted."""
         with self._lock:
             self._tables.pop(thread_id, None)
 
     def find(self, thread_id: str, namespace: str | None, name: str) -> AnyTool | None:
-        """Return the tool that the model calls so in a thread."""
+        """Return the tool that the model calls by this name in a thread; ``None`` if there is none."""
         with self._lock:
             return self._tables.get(thread_id, {}).get((namespace, name))
 
     def on_event(self, event: Notification) -> None:
-        """Remember whose turn it is, or give a sub-agent the tools of the root of its turn."""
+        """Note the thread of a turn, or give a sub-agent the tools of its root turn's thread."""
         turn: Any = event.params.get("turn")
         if not self._tables or event.thread_id is None or event.turn_id is None:
             return

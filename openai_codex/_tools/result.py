@@ -1,6 +1,6 @@
-"""What a tool has to tell: the outcome of its function as the answer that the runtime waits for.
+"""What tools return: the conversion of Python values to the content that the model reads.
 
-It owns the ways from a Python value to what the model reads. Which tool it was, and who called it, is not known here.
+Which tool was called, and by whom, is not known here.
 """
 
 from __future__ import annotations
@@ -35,25 +35,45 @@ _MIME_TYPES = {
 
 def _image_url(_: object, attribute: attrs.Attribute[str], value: str) -> None:
     if not isinstance(value, str) or not value.startswith("data:image/"):
-        raise ConfigError(attribute.name, 'expected a URL that starts with "data:image/"; the runtime takes no other')
+        got = f"str of {len(value)} characters" if isinstance(value, str) else type(value).__name__
+        expected = 'expected a URL that starts with "data:image/", the only kind that the runtime accepts'
+        raise ConfigError(attribute.name, f"{expected}; got {got}")
 
 
 @attrs.frozen
 class ToolImage:
-    """An image for the model, as a ``data:`` URL. Raises `ConfigError` for any other URL."""
+    """An image for the model.
+
+    Raises:
+        ConfigError: The URL is not a ``data:`` URL of an image.
+    """
 
     url: str = attrs.field(validator=_image_url, repr=lambda url: f"<{len(url)} characters>")
+    """The image as a ``data:`` URL."""
 
     @classmethod
     def from_bytes(cls, data: bytes, mime_type: str = "image/png") -> Self:
-        """Take an encoded image, such as the content of a file. Raises `ConfigError` for a type that is no image."""
+        """Make an image of encoded bytes.
+
+        Args:
+            data: The encoded image, such as the content of a PNG file.
+            mime_type: The type of the encoding.
+
+        Raises:
+            ConfigError: The type is not that of an image.
+        """
         return cls(f"data:{mime_type};base64,{base64.b64encode(data).decode()}")
 
     @classmethod
     def from_path(cls, path: str | os.PathLike[str]) -> Self:
-        """Read an image file now; its suffix tells its type.
+        """Read an image file at once.
 
-        Raises `ConfigError` for a suffix that is no image's, and `OSError` if the file cannot be read.
+        Args:
+            path: The file; its suffix determines the type of the image.
+
+        Raises:
+            ConfigError: The suffix is not that of a supported image.
+            OSError: The file cannot be read.
         """
         file = Path(path)
         mime_type = _MIME_TYPES.get(file.suffix.lower())
@@ -64,12 +84,12 @@ class ToolImage:
 
 @attrs.define(init=False)
 class ToolResult:
-    """What a tool returns to say more than one thing, or that it failed: ``ToolResult("two peaks", image)``."""
+    """A tool's return value of several pieces, or of a failure: ``ToolResult("two peaks", image, success=True)``."""
 
     content: tuple[Any, ...]
-    """The pieces: a text, a `ToolImage` or a content item of the protocol; data of any other type travels as JSON."""
+    """The pieces: a str, a `ToolImage`, or a content item of the protocol; data of any other type is sent as JSON."""
     success: bool
-    """Whether the tool did what it was called for; the model reads the content either way."""
+    """Whether the call succeeded. The model reads the content in both cases."""
 
     def __init__(self, *content: Any, success: bool = True) -> None:
         self.content = content
@@ -77,27 +97,23 @@ class ToolResult:
 
 
 def to_response(outcome: Any) -> protocol.DynamicToolCallResponse:
-    """Turn what a tool returned into an answer; what is no `ToolResult` is one piece of it.
+    """Convert what a tool returned to a response. Anything but a `ToolResult` is one piece of content.
 
-    Fields of objects whose names begin with an underscore stay private. Raises `TypeError` for data without a JSON
-    form: bytes, say, which do not tell what they are; and for `LATER`.
+    Private fields of objects, whose names begin with an underscore, are left out. Raises `TypeError` for data without a
+    JSON form, such as bytes, and for `LATER`.
     """
     if outcome is LATER:
-        raise TypeError("a tool cannot leave its answer for later")
+        raise TypeError("a tool cannot return LATER; expected its result")
     result = outcome if isinstance(outcome, ToolResult) else ToolResult(outcome)
     return protocol.DynamicToolCallResponse(content_items=[*map(_item, result.content)], success=result.success)
 
 
 def failure_response(error: BaseException) -> protocol.DynamicToolCallResponse:
-    """Tell the model why a tool has failed: the type and the words of the error, and nothing of where it was raised."""
-    name, words = type(error).__name__, _words(error)
-    return to_response(ToolResult(f"{name}: {words}" if words else name, success=False))
-
-
-def _words(error: BaseException) -> str:
-    with suppress(Exception):  # the program's own errors may fail at this too
-        return str(error)
-    return ""
+    """Return the response of a failed call: the type and the text of the error, without its traceback."""
+    name, text = type(error).__name__, ""
+    with suppress(Exception):  # the program's own errors may fail here too
+        text = str(error)
+    return to_response(ToolResult(f"{name}: {text}" if text else name, success=False))
 
 
 def _item(content: Any) -> protocol.DynamicToolCallOutputContentItem:
@@ -105,9 +121,9 @@ def _item(content: Any) -> protocol.DynamicToolCallOutputContentItem:
         return content
     if isinstance(content, ToolImage):
         return protocol.InputImageDynamicToolCallOutputContentItem(image_url=content.url)
-    # Not plain ``str``: that would be the member's name for a text which is an enum too.
+    # Not plain ``str()``: for a member of a str enum that would be its name.
     text = str.__str__(content) if isinstance(content, str) else _json(content)
-    # Half a surrogate pair, as in names of files, cannot travel; the model is better off with its code than with nothing.
+    # An unpaired surrogate, as in file names that are not UTF-8, cannot be encoded; the model reads its code instead.
     return protocol.InputTextDynamicToolCallOutputContentItem(text=text.encode(errors="backslashreplace").decode())
 
 
@@ -115,13 +131,13 @@ def _json(data: Any) -> str:
     try:
         return orjson.dumps(data, default=_plain, option=orjson.OPT_NON_STR_KEYS).decode()
     except TypeError as error:
-        # Only what `_plain` met is worth telling: orjson's own words speak of its options.
-        met = f": {error.__cause__}" if error.__cause__ else ""
-        raise TypeError(f"what the tool returned cannot be told in JSON{met}") from (error.__cause__ or error)
+        # orjson's own text is left out, because it speaks of its options; that of `_plain` is the cause.
+        reason = f": {error.__cause__}" if error.__cause__ else ""
+        raise TypeError(f"the tool's return value cannot be written as JSON{reason}") from (error.__cause__ or error)
 
 
 def _plain(value: Any) -> Any:
-    """Take one step from an object towards JSON; dataclasses, enums and dates need none."""
+    """Convert an object one step towards JSON. orjson itself converts dataclasses, enums and dates."""
     for is_one, plain in _STEPS:
         if is_one(value):
             return plain(value)
@@ -129,7 +145,7 @@ def _plain(value: Any) -> Any:
 
 
 def _is_data(value: Any) -> bool:
-    # Results inside of data are a mistake: the model would be shown the letters of an image.
+    # A result or image inside of data is a mistake: the model would read the image as base64 text.
     return attrs.has(type(value)) and not isinstance(value, (ToolImage, ToolResult))
 
 
@@ -138,7 +154,7 @@ def _public_fields(value: Any) -> dict[str, Any]:
     return {name: getattr(value, name) for name in names if not name.startswith("_")}
 
 
-# Tried in turn: what an object is known by, and the step to take. Records are attrs classes too.
+# Condition and conversion, tried in this order: a protocol record is an attrs class too.
 _STEPS: tuple[tuple[Callable[[Any], bool], Callable[[Any], Any]], ...] = (
     (lambda value: isinstance(value, protocol.Record), codec.unstructure),
     (_is_data, _public_fields),

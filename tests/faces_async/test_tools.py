@@ -152,7 +152,7 @@ async def test_the_model_is_told_what_went_wrong(
     told = scripted_model.requests[-1].function_outputs
     assert told["failed"] == "nobody at home"
     assert told["raised"] == "LookupError: no sensor attic"
-    assert told["nonsense"] == "TypeError: what the tool returned cannot be told in JSON: object has no JSON form"
+    assert told["nonsense"] == "TypeError: the tool's return value cannot be written as JSON: object has no JSON form"
     assert "ToolArgumentError: get_weather: days:" in told["mistyped"]
     assert "ToolArgumentError: get_weather: city:" in told["missing"]
     assert "country: unknown argument" in told["unknown"]

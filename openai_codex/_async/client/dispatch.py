@@ -18,7 +18,7 @@ from openai_codex._approvals.kinds import KINDS, read_request, refusal_line, res
 from openai_codex._approvals.requests import ElicitationRequest, RuntimeRequest, UserInputRequest
 from openai_codex._engine import wire
 from openai_codex._log import Log
-from openai_codex._tools.declaration import ToolArgumentError, ToolContext
+from openai_codex._tools.arguments import ToolArgumentError, ToolContext
 from openai_codex._tools.result import failure_response, to_response
 from openai_codex.errors import DecodeError
 

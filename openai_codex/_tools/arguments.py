@@ -1,0 +1,95 @@
+"""The arguments of a tool: which parameters of a function the model fills in, and how the arguments of a call are checked."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from typing import TYPE_CHECKING, Any, get_args
+
+import attrs
+
+from openai_codex._approvals.requests import Cancellable
+from openai_codex._schemas import schema as schemas
+from openai_codex._schemas.schema import type_name
+from openai_codex._schemas.validate import ValidationError, key_problems, validate
+from openai_codex.errors import CodexError, ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from openai_codex._schemas.schema import Schema
+
+
+@attrs.define(slots=False, eq=False, repr=False)
+class ToolArgumentError(CodexError, ValueError):
+    """The model called a tool with arguments that do not fit. The tool was not run, and the model reads this error."""
+
+    tool: str
+    """The name of the tool."""
+    problems: tuple[str, ...]
+    """What does not fit and where, one line each. They contain no values."""
+
+    def __str__(self) -> str:
+        return f"{self.tool}: {'; '.join(self.problems)}"
+
+
+@attrs.frozen
+class ToolContext(Cancellable):
+    """Identifies one call of a tool, and tells whether it is `cancelled`.
+
+    A parameter of a tool that is annotated with it receives it. The model does not see that parameter.
+    """
+
+    thread_id: str
+    """The thread of the call. For a sub-agent it is the sub-agent's own."""
+    turn_id: str
+    """The turn of the call."""
+    call_id: str
+    """The id that the model gave the call. The item of the call has the same id."""
+
+
+def context_parameters(function: Callable[..., Any]) -> list[str]:
+    """Return the names of the parameters that take the context. Raises `ConfigError` for positional-only parameters."""
+    parameters = inspect.signature(function).parameters.values()
+    for parameter in parameters:
+        if parameter.kind in {parameter.POSITIONAL_ONLY, parameter.VAR_POSITIONAL}:
+            raise ConfigError(
+                f"{type_name(function)}.{parameter.name}", "expected a parameter that can be passed by name"
+            )
+    # The module may import it under TYPE_CHECKING: then it is known by its name only.
+    names = {ToolContext.__name__: ToolContext, **inspect.unwrap(function).__globals__}
+    return [parameter.name for parameter in parameters if _is_context(parameter.annotation, names)]
+
+
+def _is_context(annotation: Any, names: Mapping[str, Any]) -> bool:
+    if isinstance(annotation, str):
+        return any(names.get(word) is ToolContext for word in re.findall(r"\w+", annotation))
+    return ToolContext in (annotation, *get_args(annotation))
+
+
+def schema_and_form(function: Callable[..., Any], contexts: Sequence[str]) -> dict[str, Any]:
+    """Derive from annotations the schema, and the typed dict that arguments are read as.
+
+    Optional keys of the dict are left out of the call, so that the function's own defaults apply.
+    """
+    fields = schemas.parameter_fields(function, contexts)
+    hints = {field.name: field.type for field in fields}
+    required = frozenset(field.name for field in fields if field.required)
+    form = type("object", (dict,), {"__annotations__": hints, "__required_keys__": required})
+    return {"schema": schemas.parameters_schema(function, skip=contexts), "form": form}
+
+
+def read_arguments(schema: Schema, form: Any, arguments: Any) -> Mapping[str, Any]:
+    """Convert the arguments of a call. Raises `ValidationError` for missing and unknown names and for wrong types."""
+    # `validate` ignores unknown keys. For a tool call they are an error: what the model wants by them would be ignored.
+    problems = key_problems(schema, arguments) if isinstance(arguments, dict) else []
+    try:
+        taken: Mapping[str, Any] = validate(form, arguments)
+    except ValidationError as error:
+        known = {path for path, _ in error.problems}
+        raise ValidationError(
+            *error.problems, *(each for each in problems if each[0] not in known)
+        ) from error.__cause__
+    if problems:
+        raise ValidationError(*problems)
+    return taken
