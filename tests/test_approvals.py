@@ -580,7 +580,7 @@ def test_a_grant_that_cannot_work(grant: dict[str, Any]) -> None:
 
 
 def test_a_command_prefix_is_a_list_of_words() -> None:
-    with pytest.raises(ConfigError, match="prefix: expected a list of str, got str"):
+    with pytest.raises(ConfigError, match="prefix: expected a list of str, got 'touch'"):
         ApprovalDecision.accept_command_prefix("touch")
 
 
@@ -686,7 +686,7 @@ def test_answers_that_no_elicitation_takes(answer: Any) -> None:
 
 @pytest.mark.parametrize("action", ["approve", "", None, ["accept"]])
 def test_an_action_that_there_is_not(action: Any) -> None:
-    with pytest.raises(ConfigError, match="action: expected one of accept, decline, cancel; got "):
+    with pytest.raises(ConfigError, match="action: expected one of accept, decline, cancel, got "):
         ElicitationAnswer(action, {"name": "Bob"})
 
 

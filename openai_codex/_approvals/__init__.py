@@ -1,1 +1,1 @@
-"""What the runtime asks the program, and what the program may answer. Pure values and tables."""
+"""Server requests as values, the decisions and answers to them, and the table of their kinds."""

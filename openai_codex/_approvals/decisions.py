@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from enum import Enum
-from typing import Any, Final, Literal, TypeAlias, TypeVar, Union, final, get_args
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypeVar, Union, final, get_args
 
 import attrs
 
+from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
 from openai_codex._approvals.requests import ApprovalRequest, ElicitationRequest, UserInputRequest
 from openai_codex.errors import ConfigError
+
+if TYPE_CHECKING:
+    import os
 
 
 @final
@@ -69,7 +72,10 @@ class ApprovalDecision:
         Raises:
             ConfigError: The prefix is not a list of str.
         """
-        return cls("accept_command_prefix", prefix if prefix is None else texts("prefix", prefix))
+        return cls(
+            "accept_command_prefix",
+            prefix if prefix is None else checks.each("prefix", prefix, checks.text, "a list of str"),
+        )
 
     @classmethod
     def allow_host(cls, host: str | None = None) -> ApprovalDecision:
@@ -81,7 +87,7 @@ class ApprovalDecision:
         Raises:
             ConfigError: The host is not a str.
         """
-        return cls("allow_host", _host(host))
+        return cls("allow_host", host if host is None else checks.text("host", host))
 
     @classmethod
     def deny_host(cls, host: str | None = None) -> ApprovalDecision:
@@ -93,7 +99,7 @@ class ApprovalDecision:
         Raises:
             ConfigError: The host is not a str.
         """
-        return cls("deny_host", _host(host))
+        return cls("deny_host", host if host is None else checks.text("host", host))
 
     @classmethod
     def grant(
@@ -115,22 +121,26 @@ class ApprovalDecision:
             strict_auto_review: Let the automatic review check every further command of the turn.
 
         Raises:
-            ConfigError: The paths are not a list, or ``strict_auto_review`` is combined with ``for_session``.
+            ConfigError: An argument is of the wrong type, or ``strict_auto_review`` is combined with ``for_session``.
         """
         if for_session and strict_auto_review:
             raise ConfigError(
                 "strict_auto_review",
                 "cannot be combined with for_session: the runtime would grant nothing; pass one of the two",
             )
-        files = {name: paths for name, given in (("read", read), ("write", write)) if (paths := _paths(name, given))}
-        permissions = {"fileSystem": files, "network": {"enabled": True} if network else {}}
+        given = {"read": read, "write": write}
+        files = {name: checks.each(name, paths, checks.path, "a list of paths") for name, paths in given.items()}
+        permissions = {
+            "fileSystem": {name: paths for name, paths in files.items() if paths},
+            "network": {"enabled": True} if checks.flag("network", network) else {},
+        }
         result: dict[str, Any] = {"permissions": {name: value for name, value in permissions.items() if value}}
         result["scope"] = "session" if for_session else "turn"
         return cls("grant", {**result, "strictAutoReview": True} if strict_auto_review else result)
 
     @classmethod
     def decline(cls) -> ApprovalDecision:
-        """Decline. The model is told so, and the turn continues."""
+        """Decline. The model reads that it was declined, and the turn continues."""
         return cls("decline")
 
     @classmethod
@@ -148,7 +158,7 @@ _Action = Literal["accept", "decline", "cancel"]
 
 def _check_action(_: object, attribute: attrs.Attribute[Any], value: Any) -> None:
     if value not in get_args(_Action):
-        raise ConfigError(attribute.name, f"expected one of {', '.join(get_args(_Action))}; got {value!r}")
+        raise checks.refusal(attribute.name, value, f"one of {', '.join(get_args(_Action))}")
 
 
 @attrs.frozen
@@ -203,25 +213,3 @@ AsyncUserInputHandler: TypeAlias = Callable[[UserInputRequest], Union[QuestionAn
 AsyncTokenHandler: TypeAlias = Callable[
     [protocol.ChatgptAuthTokensRefreshParams], Union[TokenAnswer, Awaitable[TokenAnswer]]
 ]
-
-
-def texts(name: str, value: Any) -> list[str]:
-    """Return a list of str. Raises `ConfigError`, which names the argument, for anything else, a single str included."""
-    if isinstance(value, str) or not isinstance(value, Sequence):
-        raise ConfigError(name, f"expected a list of str, got {type(value).__name__}")
-    for text in value:
-        if not isinstance(text, str):  # its value is left out of the error: answers may be secret
-            raise ConfigError(name, f"expected a list of str, got {type(value).__name__} with {type(text).__name__}")
-    return list(value)
-
-
-def _paths(name: str, value: Any) -> list[str]:
-    if isinstance(value, (list, tuple)):
-        value = [os.fspath(path) if isinstance(path, os.PathLike) else path for path in value]
-    return texts(name, value)
-
-
-def _host(value: Any) -> str | None:
-    if value is not None and not isinstance(value, str):
-        raise ConfigError("host", f"expected str or None, got {type(value).__name__}")
-    return value

@@ -49,7 +49,7 @@ class Kind:
     answer: Callable[[Any, Any], JsonObject] | None = None
     """Builds the result from the request and an answer. ``None``: only the protocol's own response is accepted."""
     deadline: float | None = None
-    """The seconds after which it is refused, whatever the configuration says."""
+    """The seconds after which it is refused, in place of the configured ``handler_timeout``."""
 
 
 def read_request(request_id: RequestId, method: str, params: JsonObject, find_changes: FindChanges) -> RuntimeRequest:
@@ -137,8 +137,8 @@ def _is_tool_approval(params: Any) -> bool:
 
 def _user_input(params: Any, _: FindChanges) -> Reading:
     # The runtime's own question about an MCP tool: the model chooses ids too, but its questions accept other answers.
-    asked = [(question.id, question.is_other) for question in params.questions]
-    if asked != [(f"mcp_tool_call_approval_{params.item_id}", False)]:
+    found = [(question.id, question.is_other) for question in params.questions]
+    if found != [(f"mcp_tool_call_approval_{params.item_id}", False)]:
         return requests.UserInputRequest, {}
     [question] = params.questions
     offered = {option.label for option in question.options or ()}

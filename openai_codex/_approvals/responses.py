@@ -5,12 +5,12 @@ They raise `ConfigError` for an answer that the request does not accept. Handler
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
 from openai_codex import _codec as codec
 from openai_codex import _protocol as protocol
-from openai_codex._approvals.decisions import ElicitationAnswer, texts
+from openai_codex._approvals.decisions import ElicitationAnswer
 from openai_codex._approvals.requests import RuntimeRequest
 from openai_codex._codec.base import JsonObject
 from openai_codex.errors import ConfigError
@@ -123,8 +123,11 @@ def answer_questions(request: UserInputRequest, answer: Any) -> JsonObject:
     if not isinstance(answers, Mapping):
         raise mismatch(request, "a dict of answers by question id, or None", answer)
     _check_keys(request, answers, {question.id for question in request.questions})
-    given = {name: [text] if isinstance(text, str) else texts(name, text) for name, text in answers.items()}
-    return {"answers": {name: {"answers": each} for name, each in given.items()}}
+    given = {name: [text] if isinstance(text, str) else text for name, text in answers.items()}
+    for name, texts in given.items():
+        if not isinstance(texts, Sequence) or not all(isinstance(text, str) for text in texts):
+            raise mismatch(request, f"a str or a list of str for {name!r}", texts)
+    return {"answers": {name: {"answers": list(texts)} for name, texts in given.items()}}
 
 
 def answer_elicitation(request: ElicitationRequest, answer: Any) -> JsonObject:
@@ -149,7 +152,7 @@ def _form_fields(request: ElicitationRequest) -> set[str] | None:
 
 def _check_keys(request: RuntimeRequest, given: Mapping[Any, Any], known: set[str] | None) -> None:
     # Unknown fields would reach the model as if requested. And a raw protocol response, which has an action, must not
-    # be mistaken for form fields: the form would be accepted, whatever the response says.
+    # be mistaken for form fields: the form would be accepted even if the response declines.
     unknown = given.keys() & {"action"} if known is None else given.keys() - known
     if unknown:
         names = ", ".join(sorted(map(repr, unknown)))

@@ -35,7 +35,7 @@ class ToolArgumentError(CodexError, ValueError):
 
 @attrs.frozen
 class ToolContext(Cancellable):
-    """Identifies one call of a tool, and tells whether it is `cancelled`.
+    """Identifies one call of a tool, and reports whether it is `cancelled`.
 
     A parameter of a tool that is annotated with it receives it. The model does not see that parameter.
     """
@@ -81,7 +81,7 @@ def schema_and_form(function: Callable[..., Any], contexts: Sequence[str]) -> di
 
 def read_arguments(schema: Schema, form: Any, arguments: Any) -> Mapping[str, Any]:
     """Convert the arguments of a call. Raises `ValidationError` for missing and unknown names and for wrong types."""
-    # `validate` ignores unknown keys. For a tool call they are an error: what the model wants by them would be ignored.
+    # `validate` ignores unknown keys. For a tool call they are an error, so that nothing the model sent is ignored.
     problems = key_problems(schema, arguments) if isinstance(arguments, dict) else []
     try:
         taken: Mapping[str, Any] = validate(form, arguments)

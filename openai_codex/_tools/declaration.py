@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import functools
 import inspect
-import math
 import re
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeAlias, TypedDict, TypeVar, overload
 
 import attrs
 
+from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
 from openai_codex._schemas.schema import Schema, type_name
 from openai_codex._schemas.validate import ValidationError
@@ -166,6 +166,8 @@ def _declared(function: Callable[..., Any], settings: dict[str, Any]) -> AnyTool
     for setting, holds, reason in _RULES:
         if not holds(declared):
             raise ConfigError(f"{type_name(function)}.{setting}", f"{reason}; got {getattr(declared, setting)!r}")
+    if declared.timeout is not None:
+        checks.finite_seconds(f"{type_name(function)}.timeout", declared.timeout)
     return declared
 
 
@@ -173,10 +175,6 @@ def _declared(function: Callable[..., Any], settings: dict[str, Any]) -> AnyTool
 _BUILT_IN = r"apply_patch|exec_command|write_stdin|(create|get|update)_goal|request_user_input|view_image|web_search"
 _NAME = r"[a-zA-Z0-9_-]{1,128}"
 _NAMESPACE = r"[a-zA-Z0-9_-]{1,64}"
-
-
-def _is_timeout(value: Any) -> bool:
-    return value is None or (isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < math.inf)
 
 
 # Setting, condition, and the text of the error if the condition is false.
@@ -197,7 +195,6 @@ _RULES: Sequence[tuple[str, Callable[[AnyTool], object], str]] = (
         lambda it: not it.namespace or re.fullmatch(_NAMESPACE, it.namespace.name),
         f"expected a match of {_NAMESPACE}",
     ),
-    ("timeout", lambda it: _is_timeout(it.timeout), "expected a finite number of seconds above 0, or None"),
 )
 
 

@@ -1,6 +1,6 @@
 """What tools return: the conversion of Python values to the content that the model reads.
 
-Which tool was called, and by whom, is not known here.
+Which tool was called is not known here.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import orjson
 
+from openai_codex import _checks as checks
 from openai_codex import _codec as codec
 from openai_codex import _protocol as protocol
 from openai_codex._approvals.decisions import LATER
@@ -35,9 +36,9 @@ _MIME_TYPES = {
 
 def _image_url(_: object, attribute: attrs.Attribute[str], value: str) -> None:
     if not isinstance(value, str) or not value.startswith("data:image/"):
-        got = f"str of {len(value)} characters" if isinstance(value, str) else type(value).__name__
-        expected = 'expected a URL that starts with "data:image/", the only kind that the runtime accepts'
-        raise ConfigError(attribute.name, f"{expected}; got {got}")
+        raise checks.refusal(
+            attribute.name, value, 'a URL that starts with "data:image/", the only kind that the runtime accepts'
+        )
 
 
 @attrs.frozen

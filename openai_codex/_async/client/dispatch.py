@@ -89,8 +89,8 @@ class AsyncDispatcher:
 
     def _parsed(self, pending: PendingRequest) -> RuntimeRequest:
         if pending.typed is None:
-            asked = pending.request
-            pending.typed = read_request(pending.key, asked.method, asked.params, self._handlers.file_changes.find)
+            sent = pending.request
+            pending.typed = read_request(pending.key, sent.method, sent.params, self._handlers.file_changes.find)
         request: RuntimeRequest = pending.typed
         return request
 

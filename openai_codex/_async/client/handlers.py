@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from openai_codex import _checks as checks
 from openai_codex._approvals.file_changes import PendingFileChanges
 from openai_codex._async.client import _wait
 from openai_codex._protocol.methods import SERVER_REQUESTS
 from openai_codex._tools.registry import ToolRegistry
-from openai_codex.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,9 +39,8 @@ class AsyncHandlers:
         """Register a handler for the params of one kind of request. Raises `ConfigError`."""
         method = getattr(params_type, "METHOD", None)
         if method not in SERVER_REQUESTS:
-            given = getattr(params_type, "__name__", None) or repr(params_type)
-            expected = "expected the params class of a server request, such as CurrentTimeReadParams"
-            raise ConfigError("params_type", f"{expected}; got {given}")
+            expected = "the params class of a server request, such as CurrentTimeReadParams"
+            raise checks.refusal("params_type", params_type, expected)
         _check("handler", handler)
         self.by_method[method] = handler
 
@@ -56,5 +55,5 @@ class AsyncHandlers:
 
 def _check(name: str, handler: object) -> None:
     if not callable(handler):
-        raise ConfigError(name, f"expected a function, got {type(handler).__name__}")
+        raise checks.refusal(name, handler, "a function")
     _wait.check_plain(name, handler)
