@@ -168,7 +168,7 @@ class GetWorkspaceMessagesResponse(Record):
 
 
 class GetWorkspaceMessagesParams(ClientRequest["GetWorkspaceMessagesResponse"]):
-    """Params of `account/workspaceMessages/read`, which takes none."""
+    """Params of `account/workspaceMessages/read`; it has none."""
 
     __slots__ = ()
 

@@ -13,7 +13,7 @@ from openai_codex._codec.base import OpenEnum, Record
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class AppConfig(Record):
-    """Not part of any method's params or result.
+    """Not used by any method.
 
     Attributes:
         approvals_reviewer: `ApprovalsReviewer | None`.
@@ -82,7 +82,7 @@ class AppToolApproval(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class AppToolConfig(Record):
-    """Not part of any method's params or result.
+    """Not used by any method.
 
     Attributes:
         approval_mode: `AppToolApproval | None`.

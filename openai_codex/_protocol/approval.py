@@ -26,7 +26,7 @@ class AdditionalPermissionProfile(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class AcceptWithExecpolicyAmendmentDetails(Record):
-    """What `acceptWithExecpolicyAmendment` of a `CommandExecutionApprovalDecision` says.
+    """The `acceptWithExecpolicyAmendment` of a `CommandExecutionApprovalDecision`.
 
     Attributes:
         execpolicy_amendment: `list[str]`.
@@ -39,7 +39,7 @@ class AcceptWithExecpolicyAmendmentDetails(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ApplyNetworkPolicyAmendmentDetails(Record):
-    """What `applyNetworkPolicyAmendment` of a `CommandExecutionApprovalDecision` says.
+    """The `applyNetworkPolicyAmendment` of a `CommandExecutionApprovalDecision`.
 
     Attributes:
         network_policy_amendment: `NetworkPolicyAmendment`.

@@ -272,7 +272,7 @@ class ConfigRequirementsReadResponse(Record):
 
 
 class ConfigRequirementsReadParams(ClientRequest["ConfigRequirementsReadResponse"]):
-    """Params of `configRequirements/read`, which takes none."""
+    """Params of `configRequirements/read`; it has none."""
 
     __slots__ = ()
 

@@ -87,7 +87,7 @@ class ExternalAgentConfigImportHistoriesReadResponse(Record):
 
 
 class ExternalAgentConfigImportHistoriesReadParams(ClientRequest["ExternalAgentConfigImportHistoriesReadResponse"]):
-    """Params of `externalAgentConfig/import/readHistories`, which takes none."""
+    """Params of `externalAgentConfig/import/readHistories`; it has none."""
 
     __slots__ = ()
 

@@ -204,7 +204,7 @@ ParsedCommand: TypeAlias = (
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ApprovedExecpolicyAmendmentDetails(Record):
-    """What `approved_execpolicy_amendment` of a `ReviewDecision` says.
+    """The `approved_execpolicy_amendment` of a `ReviewDecision`.
 
     Attributes:
         proposed_execpolicy_amendment: `list[str]`.
@@ -217,7 +217,7 @@ class ApprovedExecpolicyAmendmentDetails(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class NetworkPolicyAmendmentDetails(Record):
-    """What `network_policy_amendment` of a `ReviewDecision` says.
+    """The `network_policy_amendment` of a `ReviewDecision`.
 
     Attributes:
         network_policy_amendment: `NetworkPolicyAmendment`.
@@ -230,7 +230,7 @@ class NetworkPolicyAmendmentDetails(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class DeniedReviewDetails(Record):
-    """What `denied` of a `ReviewDecision` says.
+    """The `denied` of a `ReviewDecision`.
 
     Attributes:
         rejection: `str`.

@@ -73,7 +73,7 @@ class CancelLoginAccountStatus(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ChatgptAuthTokensRefreshParams(ServerRequest["ChatgptAuthTokensRefreshResponse"]):
-    """The runtime asks: `account/chatgptAuthTokens/refresh`.
+    """Params of `account/chatgptAuthTokens/refresh`, a request from the runtime.
 
     Attributes:
         reason: `ChatgptAuthTokensRefreshReason`.
@@ -125,7 +125,7 @@ class GatewayOAuthCancelResponse(Record):
 
 
 class GatewayOAuthCancelParams(ClientRequest["GatewayOAuthCancelResponse"]):
-    """Params of `account/gatewayOAuth/cancel`, which takes none."""
+    """Params of `account/gatewayOAuth/cancel`; it has none."""
 
     __slots__ = ()
 
@@ -159,7 +159,7 @@ class GatewayOAuthLoginResponse(Record):
 
 
 class GatewayOAuthLoginParams(ClientRequest["GatewayOAuthLoginResponse"]):
-    """Params of `account/gatewayOAuth/login`, which takes none."""
+    """Params of `account/gatewayOAuth/login`; it has none."""
 
     __slots__ = ()
 
@@ -187,7 +187,7 @@ class GatewayOAuthReadResponse(Record):
 
 
 class GatewayOAuthReadParams(ClientRequest["GatewayOAuthReadResponse"]):
-    """Params of `account/gatewayOAuth/read`, which takes none."""
+    """Params of `account/gatewayOAuth/read`; it has none."""
 
     __slots__ = ()
 
@@ -398,7 +398,7 @@ class LogoutAccountResponse(Record):
 
 
 class LogoutAccountParams(ClientRequest["LogoutAccountResponse"]):
-    """Params of `account/logout`, which takes none."""
+    """Params of `account/logout`; it has none."""
 
     __slots__ = ()
 

@@ -295,7 +295,7 @@ class McpServerRefreshResponse(Record):
 
 
 class McpServerRefreshParams(ClientRequest["McpServerRefreshResponse"]):
-    """Params of `config/mcpServer/reload`, which takes none."""
+    """Params of `config/mcpServer/reload`; it has none."""
 
     __slots__ = ()
 

@@ -17,7 +17,7 @@ class MemoryResetResponse(Record):
 
 
 class MemoryResetParams(ClientRequest["MemoryResetResponse"]):
-    """Params of `memory/reset`, which takes none."""
+    """Params of `memory/reset`; it has none."""
 
     __slots__ = ()
 

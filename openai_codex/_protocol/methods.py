@@ -221,7 +221,7 @@ CLIENT_REQUESTS: dict[str, tuple[str, str]] = {
     "fuzzyFileSearch/sessionUpdate": ("FuzzyFileSearchSessionUpdateParams", "FuzzyFileSearchSessionUpdateResponse"),
     "fuzzyFileSearch/sessionStop": ("FuzzyFileSearchSessionStopParams", "FuzzyFileSearchSessionStopResponse"),
 }
-"""Method → names of the params and of the result, for requests that we send."""
+"""Method → names of the params and of the result, for requests to the runtime."""
 
 SERVER_REQUESTS: dict[str, tuple[str, str]] = {
     "item/commandExecution/requestApproval": (
@@ -239,7 +239,7 @@ SERVER_REQUESTS: dict[str, tuple[str, str]] = {
     "applyPatchApproval": ("ApplyPatchApprovalParams", "ApplyPatchApprovalResponse"),
     "execCommandApproval": ("ExecCommandApprovalParams", "ExecCommandApprovalResponse"),
 }
-"""Method → names of the params and of the answer, for requests that the runtime sends."""
+"""Method → names of the params and of the answer, for requests from the runtime."""
 
 NOTIFICATIONS: dict[str, str] = {
     "error": "ErrorNotification",
@@ -410,7 +410,7 @@ ROUTES: dict[str, Route] = {
     "applyPatchApproval": Route(thread=("conversationId",)),
     "execCommandApproval": Route(thread=("conversationId",)),
 }
-"""Notification or server request → where its params name thread, turn and login; without those that name none."""
+"""Notification or server request → where its params have the ids of thread, turn and login, if they have any."""
 
 DELTAS: dict[str, tuple[str, ...]] = {
     "item/agentMessage/delta": ("delta", "itemId", "threadId", "turnId"),
@@ -422,4 +422,4 @@ DELTAS: dict[str, tuple[str, ...]] = {
     "thread/realtime/transcript/delta": ("delta", "role", "threadId"),
     "thread/realtime/item/transcript/delta": ("delta", "itemId", "threadId"),
 }
-"""Notification → its text field, then the fields that must be equal for two in a row to be joined."""
+"""Notification → its text field, then the fields that must be equal to merge two consecutive ones."""

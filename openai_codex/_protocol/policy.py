@@ -41,7 +41,7 @@ class ApprovalsReviewer(OpenEnum):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class GranularApprovalDetails(Record):
-    """What `granular` of a `AskForApproval` says.
+    """The `granular` of a `AskForApproval`.
 
     Attributes:
         mcp_elicitations: `bool`.

@@ -259,7 +259,7 @@ class RemoteControlStatusReadResponse(Record):
 
 
 class RemoteControlStatusReadParams(ClientRequest["RemoteControlStatusReadResponse"]):
-    """Params of `remoteControl/status/read`, which takes none."""
+    """Params of `remoteControl/status/read`; it has none."""
 
     __slots__ = ()
 

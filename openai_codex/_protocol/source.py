@@ -49,7 +49,7 @@ SessionSource: TypeAlias = SessionSourceKind | CustomSessionSource | SubAgentSes
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ThreadSpawnDetails(Record):
-    """What `thread_spawn` of a `SubAgentSource` says.
+    """The `thread_spawn` of a `SubAgentSource`.
 
     Attributes:
         depth: `int`.

@@ -12,7 +12,7 @@ from openai_codex._codec.base import OpenEnum, Record, UnknownVariant
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class HttpConnectionFailedDetails(Record):
-    """What `httpConnectionFailed` of a `CodexErrorInfo` says.
+    """The `httpConnectionFailed` of a `CodexErrorInfo`.
 
     Attributes:
         http_status_code: `int | None`.
@@ -23,7 +23,7 @@ class HttpConnectionFailedDetails(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ResponseStreamConnectionFailedDetails(Record):
-    """What `responseStreamConnectionFailed` of a `CodexErrorInfo` says.
+    """The `responseStreamConnectionFailed` of a `CodexErrorInfo`.
 
     Attributes:
         http_status_code: `int | None`.
@@ -34,7 +34,7 @@ class ResponseStreamConnectionFailedDetails(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ResponseStreamDisconnectedDetails(Record):
-    """What `responseStreamDisconnected` of a `CodexErrorInfo` says.
+    """The `responseStreamDisconnected` of a `CodexErrorInfo`.
 
     Attributes:
         http_status_code: `int | None`.
@@ -45,7 +45,7 @@ class ResponseStreamDisconnectedDetails(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ResponseTooManyFailedAttemptsDetails(Record):
-    """What `responseTooManyFailedAttempts` of a `CodexErrorInfo` says.
+    """The `responseTooManyFailedAttempts` of a `CodexErrorInfo`.
 
     Attributes:
         http_status_code: `int | None`.
@@ -56,7 +56,7 @@ class ResponseTooManyFailedAttemptsDetails(Record):
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class ActiveTurnNotSteerableDetails(Record):
-    """What `activeTurnNotSteerable` of a `CodexErrorInfo` says.
+    """The `activeTurnNotSteerable` of a `CodexErrorInfo`.
 
     Attributes:
         turn_kind: `NonSteerableTurnKind`.

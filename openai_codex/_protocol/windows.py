@@ -31,7 +31,7 @@ class WindowsSandboxReadinessResponse(Record):
 
 
 class WindowsSandboxReadinessParams(ClientRequest["WindowsSandboxReadinessResponse"]):
-    """Params of `windowsSandbox/readiness`, which takes none."""
+    """Params of `windowsSandbox/readiness`; it has none."""
 
     __slots__ = ()
 

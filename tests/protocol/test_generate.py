@@ -13,7 +13,7 @@ import pytest
 
 from openai_codex._codec import base
 from tools.generate import __main__ as command
-from tools.generate import domains, package, runtime, tables
+from tools.generate import domains, package, runtime, tables, vendored
 from tools.generate.schema import Schema
 
 
@@ -33,6 +33,15 @@ def test_the_checked_in_files_are_fresh() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_all_files_of_the_package_are_generated() -> None:
+    by_hand = [path.name for path in command.TARGET.iterdir() if path.suffix and not is_generated(path)]
+    assert by_hand == []
+
+
+def is_generated(path: Path) -> bool:
+    return path.read_text().startswith(package.MARK)
+
+
 def test_every_deviation_is_named_and_put_right(tmp_path: Path, wanted: dict[str, str]) -> None:
     directory = tmp_path / "protocol"
     shutil.copytree(command.TARGET, directory)
@@ -46,17 +55,22 @@ def test_every_deviation_is_named_and_put_right(tmp_path: Path, wanted: dict[str
 
 
 def test_check_fails_and_names_the_file(monkeypatch: pytest.MonkeyPatch, capsys: Any, wanted: dict[str, str]) -> None:
-    monkeypatch.setattr(package, "read_schema", lambda: None)
+    monkeypatch.setattr(
+        vendored, "from_runtime", lambda: {**vendored.read(), "about": {"runtime": "0.0.0", "hash": ""}}
+    )
     monkeypatch.setattr(package, "files", lambda _: {**wanted, "turn.py": "changed"})
     assert command.main(["--check"]) == 1
-    assert "turn.py: drifted" in capsys.readouterr().err
+    complaints = capsys.readouterr().err
+    assert "turn.py: drifted" in complaints
+    assert "runtime-schema.json: not the schema of the installed runtime" in complaints
     assert command.main(["--wrong"]) == 2
 
 
 def test_the_header_says_where_a_file_comes_from(schema: Schema, wanted: dict[str, str]) -> None:
     first = wanted["turn.py"].splitlines()[0]
     assert "python -m tools.generate" in first
-    assert runtime.VERSION in first
+    assert schema.version == runtime.VERSION
+    assert schema.version in first
     assert schema.hash[:16] in first
 
 
@@ -88,29 +102,29 @@ def test_what_no_rule_covers_is_refused(change: Any, complaint: str, schema: Sch
     definitions = {"v2": copy.deepcopy(schema.definitions)}
     change(definitions)
     with pytest.raises(LookupError, match=complaint):
-        package.files(Schema(definitions, definitions))
+        package.files(Schema(vendored.merged(definitions, definitions)))
 
 
 @pytest.mark.parametrize("name", ["methods", "__init__"])
 def test_a_domain_takes_no_other_modules_place(name: str, schema: Schema, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(domains, "SCALARS", name)
-    with pytest.raises(LookupError, match=f"{name}: a domain cannot be called"):
+    with pytest.raises(LookupError, match=f"{name}: a domain cannot have the name"):
         package.files(schema)
 
 
 def test_a_name_has_one_meaning(schema: Schema) -> None:
     v2 = {**schema.definitions, "Turn": {"type": "object", "properties": {"title": {"type": "string"}}}}
     worded = {"type": "object", "title": "Turn", "properties": {"title": {"type": "string", "description": "A."}}}
-    Schema({"Turn": worded, "v2": v2}, {"v2": v2})
+    assert vendored.merged({"Turn": worded, "v2": v2}, {"v2": v2})["definitions"] == v2
     for other in ({"type": "string"}, {"type": "object", "properties": {"title": {"type": "integer"}}}):
         with pytest.raises(LookupError, match="Turn: defined twice"):
-            Schema({"Turn": other, "v2": v2}, {"v2": v2})
+            vendored.merged({"Turn": other, "v2": v2}, {"v2": v2})
 
 
 def test_the_hash_is_of_both_bundles(schema: Schema) -> None:
     all_of_it = {"v2": schema.definitions}
     less = {"v2": {**schema.definitions, "Turn": {}}}
-    assert Schema(all_of_it, all_of_it).hash != Schema(all_of_it, less).hash
+    assert vendored.merged(all_of_it, all_of_it)["about"] != vendored.merged(all_of_it, less)["about"]
 
 
 def test_an_exception_that_is_never_used_is_refused(schema: Schema, monkeypatch: pytest.MonkeyPatch) -> None:

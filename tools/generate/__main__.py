@@ -1,14 +1,12 @@
-"""The command: write the generated files, or say which are not what would be written."""
+"""The command: write the vendored schema and the generated files, or name those that are out of date."""
 
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
-from tools.generate import package
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from tools.generate import package, vendored
+from tools.generate.schema import Schema
 
 TARGET = package.TARGET
 
@@ -18,14 +16,23 @@ def main(arguments: list[str]) -> int:
     if arguments not in ([], ["--check"]):
         print("usage: python -m tools.generate [--check]", file=sys.stderr)
         return 2
-    wanted = package.files(package.read_schema())
-    stale = drift(TARGET, wanted)
-    if arguments:
-        for name, why in stale.items():
-            print(f"{TARGET / name}: {why}; run `python -m tools.generate`", file=sys.stderr)
-        return 1 if stale else 0
-    write(TARGET, wanted, stale)
+    return _check() if arguments else _generate()
+
+
+def _generate() -> int:
+    vendored.PATH.write_text(vendored.text(vendored.from_runtime()))
+    wanted = package.files(Schema(vendored.read()))
+    write(TARGET, wanted, drift(TARGET, wanted))
     return 0
+
+
+def _check() -> int:
+    stale = {TARGET / name: why for name, why in drift(TARGET, package.files(Schema(vendored.read()))).items()}
+    if vendored.PATH.read_text() != vendored.text(vendored.from_runtime()):
+        stale[vendored.PATH] = "not the schema of the installed runtime"
+    for path, why in stale.items():
+        print(f"{path}: {why}; run `python -m tools.generate`", file=sys.stderr)
+    return 1 if stale else 0
 
 
 def drift(directory: Path, wanted: dict[str, str]) -> dict[str, str]:
@@ -41,7 +48,7 @@ def drift(directory: Path, wanted: dict[str, str]) -> dict[str, str]:
 
 
 def write(directory: Path, wanted: dict[str, str], stale: dict[str, str]) -> None:
-    """Put a directory right."""
+    """Rewrite the files that `drift` found."""
     for name, why in stale.items():
         if why == "stray":
             (directory / name).unlink()

@@ -28,7 +28,7 @@ def build(schema: Schema) -> dict[str, list[Declaration]]:
 
 
 class _Definition:
-    """One definition on its way to become classes; variants and nested objects come out beside it."""
+    """Builds the declarations of one definition: its own, and those of its variants and nested objects."""
 
     def __init__(self, schema: Schema, roles: Roles, name: str) -> None:
         self._schema = schema
@@ -69,7 +69,7 @@ class _Definition:
         enums = [self._enum(naming.strings_of(self._name), strings)] if strings else []
         made: list[Enum | Record] = [*enums, *variants]
         types = [named(one.name) for one in made]
-        # What may be any string or object says no more than that the union is open, which it is anyway.
+        # A member that allows any string or object only says that the union is open, which every union is.
         plain = [
             m for m in members if "enum" not in m and "properties" not in m and not isinstance(m.get("type"), list)
         ]
@@ -94,9 +94,9 @@ class _Definition:
         return self._record(name, merged, role.with_tag(tag), self._docs.of_variant(member, tag))
 
     def _enum(self, name: str, parts: list[Json]) -> Enum:
-        # A lone part is the whole enum, and its description is the docstring of the class.
-        told = len(parts) > 1
-        members = [(naming.member(v), v, described(part) if told else "") for part in parts for v in part["enum"]]
+        # The description of a single part is that of the enum, so it is the docstring of the class.
+        several = len(parts) > 1
+        members = [(naming.member(v), v, described(part) if several else "") for part in parts for v in part["enum"]]
         _must_differ(name, [member for member, _, _ in members])
         return Enum(name, self._docs.of_class(self._roles[0]), tuple(members))
 
@@ -143,7 +143,7 @@ def _either(types: list[Annotation]) -> Annotation:
 
 
 def _alternatives(member: Json) -> dict[str, Json]:
-    """Return the fields of which a variant has one or another: each of them is optional."""
+    """Return the fields of which a variant has one of several; each of them is optional."""
     return {wire: part for other in member.get("anyOf", ()) for wire, part in other["properties"].items()}
 
 

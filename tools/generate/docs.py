@@ -1,4 +1,4 @@
-"""The words about a definition: the schema's own, else what is known of its use. Knows no syntax."""
+"""The text of docstrings: the schema's own description, else one derived from its use. Knows no syntax."""
 
 from __future__ import annotations
 
@@ -13,12 +13,11 @@ if TYPE_CHECKING:
 
 
 class Docs:
-    """The docstrings of one definition and of what comes out beside it."""
+    """The docstrings of one definition, its variants, its nested objects and its fields."""
 
     def __init__(self, schema: Schema, roles: Roles, name: str) -> None:
         self._definition: Json = schema.definitions[name]
-        self._stable: Json = schema.stable.get(name)
-        self._stable_fields = (self._stable or {}).get("properties", {})
+        self._stable = schema.stable.get(name)
         self._class_name = naming.class_name(name)
         self._use = roles.part_of(name)
 
@@ -28,17 +27,17 @@ class Docs:
 
     def of_variant(self, member: Json, tag: tuple[str, str] | None) -> str:
         """Return the docstring of one member of a union."""
-        told = f"of {tag[0]} ``{tag[1]}``" if tag else f"with ``{'`` and ``'.join(member['required'])}``"
-        return self._marked(member.get("description") or f"A `{self._class_name}` {told}.")
+        which = f"of {tag[0]} ``{tag[1]}``" if tag else f"with ``{'`` and ``'.join(member['required'])}``"
+        return self._marked(member.get("description") or f"A `{self._class_name}` {which}.")
 
     def of_inline(self, field: str) -> str:
-        """Return the docstring of an object that is written inside of a field."""
-        return self._marked(f"What `{field}` of a `{self._class_name}` says.")
+        """Return the docstring of an object that is defined inside a field."""
+        return self._marked(f"The `{field}` of a `{self._class_name}`.")
 
     def of_field(self, owner: str, wire: str, schema: Json) -> str:
-        """Return the docstring of a field, if there is anything to say."""
+        """Return the text about a field; empty if there is none."""
         text = described(schema) or _of_id(wire)
-        is_new = self._stable is not None and owner == self._class_name and wire not in self._stable_fields
+        is_new = self._stable is not None and owner == self._class_name and wire not in self._stable
         return _experimental(text) if is_new else text
 
     def _marked(self, text: str) -> str:
@@ -46,12 +45,12 @@ class Docs:
 
 
 def described(schema: Json) -> str:
-    """Return the description of a schema, or nothing."""
+    """Return the description of a schema, or an empty text."""
     return str(schema.get("description", "")) if isinstance(schema, dict) else ""
 
 
 def _of_id(wire: str) -> str:
-    """Return a text for a field with the id of something; nothing for another one."""
+    """Return a text for a field whose name ends in "Id"; an empty text for others."""
     owner = naming.snake(wire).removesuffix("_id")
     return f"Id of the {owner.replace('_', ' ')}." if wire.endswith("Id") else ""
 

@@ -1,7 +1,7 @@
-"""Decides which module owns which definition. A domain is small, and holds what is used together.
+"""Assigns each definition to a module, called its domain. A domain is small, and holds what is used together.
 
-What a method names goes where the method belongs, by its longest prefix in `METHODS`. What several domains use goes to
-the one that owns the concept, by `OWNED`. All the rest goes to the only domain that uses it.
+The types of a method go to the method's domain, by its longest prefix in `METHODS`. A type that several domains use goes to
+the one that owns the concept, by `OWNED`. Every other type goes to the only domain that uses it.
 """
 
 from __future__ import annotations
@@ -156,11 +156,11 @@ OWNED = {
 }
 
 SCALARS = "scalar"
-"""Where the strings with a meaning go: paths, ids, names."""
+"""The domain of strings with a meaning: paths, ids, names."""
 
 
 def place(schema: Schema) -> dict[str, str]:
-    """Return the domain of every definition. Raises `LookupError` for one that the rules cannot place."""
+    """Return the domain of every definition. Raises `LookupError` for one that no rule covers."""
     placed = {**_by_method(schema), **_by_owner(schema)}
     placed.update({name: SCALARS for name in schema.names if _is_scalar(schema.definitions[name])})
     users = _users(schema)
@@ -191,7 +191,7 @@ def _domain_of(method: Method) -> str:
 def _by_owner(schema: Schema) -> dict[str, str]:
     owned = {name: domain for domain, names in OWNED.items() for name in names}
     if gone := owned.keys() - set(schema.names):
-        raise LookupError(f"domains.OWNED names what does not exist: {sorted(gone)}")
+        raise LookupError(f"domains.OWNED: no such definitions: {sorted(gone)}")
     return owned
 
 

@@ -1,10 +1,10 @@
-"""Writes the method tables: what belongs to each method, where ids are, which deltas may be joined. Plain data."""
+"""Writes the method tables: the types of each method, where its params have ids, which deltas can be merged."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tools.generate import naming, runtime, tables
+from tools.generate import naming, tables
 from tools.generate.roles import notification_class, params_class, result_of
 from tools.generate.schema import target, unwrap
 
@@ -39,19 +39,19 @@ class Route(NamedTuple):
 
 
 CLIENT_REQUESTS: dict[str, tuple[str, str]] = {requests}
-"""Method → names of the params and of the result, for requests that we send."""
+"""Method → names of the params and of the result, for requests to the runtime."""
 
-SERVER_REQUESTS: dict[str, tuple[str, str]] = {asked}
-"""Method → names of the params and of the answer, for requests that the runtime sends."""
+SERVER_REQUESTS: dict[str, tuple[str, str]] = {server_requests}
+"""Method → names of the params and of the answer, for requests from the runtime."""
 
-NOTIFICATIONS: dict[str, str] = {told}
+NOTIFICATIONS: dict[str, str] = {notifications}
 """Method → name of the payload."""
 
 ROUTES: dict[str, Route] = {routes}
-"""Notification or server request → where its params name thread, turn and login; without those that name none."""
+"""Notification or server request → where its params have the ids of thread, turn and login, if they have any."""
 
 DELTAS: dict[str, tuple[str, ...]] = {deltas}
-"""Notification → its text field, then the fields that must be equal for two in a row to be joined."""
+"""Notification → its text field, then the fields that must be equal to merge two consecutive ones."""
 '''
 
 
@@ -59,11 +59,11 @@ def source(schema: Schema) -> str:
     """Return the source of the tables."""
     pushed = {method.name: method.params for method in [*schema.notifications, *schema.server_requests]}
     return TEMPLATE.format(
-        version=runtime.VERSION,
+        version=schema.version,
         hash=schema.hash,
         requests=_requests(schema, schema.client_requests),
-        asked=_requests(schema, schema.server_requests),
-        told={method.name: notification_class(method) for method in schema.notifications},
+        server_requests=_requests(schema, schema.server_requests),
+        notifications={method.name: notification_class(method) for method in schema.notifications},
         routes=_routes(schema, pushed),
         deltas=_deltas(schema),
     )

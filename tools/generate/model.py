@@ -1,4 +1,4 @@
-"""What a generated Python module consists of: enums, records, aliases and annotations. Plain values, no rules."""
+"""The parts of a generated Python module: enums, records, aliases and annotations. Plain values, no rules."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import attrs
 
 @attrs.frozen
 class Annotation:
-    """A type as it is written, and the protocol names in it."""
+    """A type as written in source code, and the protocol names in it."""
 
     text: str
     names: frozenset[str] = frozenset()
@@ -32,7 +32,7 @@ class Annotation:
 
 
 def named(name: str) -> Annotation:
-    """Return the annotation that is one protocol name."""
+    """Return the annotation that consists of one protocol name."""
     return Annotation(name, frozenset({name}))
 
 
@@ -89,7 +89,7 @@ class Record:
 
 @attrs.frozen
 class Alias:
-    """A name for a type. What it is made of must exist when it is read."""
+    """A name for a type. The types in it must exist when the module is imported."""
 
     name: str
     doc: str
@@ -102,7 +102,7 @@ class Alias:
 
     @property
     def runtime_names(self) -> frozenset[str]:
-        """The same: an alias is made when its module is."""
+        """The same names: an alias is evaluated when its module is imported."""
         return self.type.names
 
 

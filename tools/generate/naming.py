@@ -10,7 +10,7 @@ from tools.generate import tables
 
 # Names that a class body needs for its annotations, and so cannot also be fields of it.
 _ANNOTATIONS = {"bool", "dict", "float", "int", "list", "str"}
-# What an open enum has of its own; a member must not shadow it.
+# Attributes of open enums, which a member must not shadow.
 _OF_ENUMS = {*dir(str), "is_known", "mro", "name", "value"}
 _OAUTH = re.compile(r"[Oo]Auth")  # one word
 _BOUNDARY = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -40,19 +40,19 @@ def member(value: str) -> str:
 
 
 def class_name(by_rule: str) -> str:
-    """Return the class name, unless the rule's result has a better one."""
+    """Return the class name: the exception for this name, else the name by rule."""
     return tables.CLASSES.get(by_rule, by_rule)
 
 
 def strings_of(union: str) -> str:
-    """Return the enum of the strings in a union that has objects too."""
+    """Return the name of the enum for the strings of a union that also has objects."""
     return class_name(f"{union}Kind")
 
 
 def variant_name(union: str, title: str | None, key: str) -> str:
-    """Return the class of one member of a union: its title, or its key before the name of the union.
+    """Return the class name of one member of a union: its title, else its key followed by the name of the union.
 
-    The key is the value of the tag, or the place in the union for a member that has none.
+    The key is the value of the tag, or the position in the union for a member without a tag.
     """
     by_rule = title.replace("v2::", "") if title else pascal(key) + union
     return tables.CLASSES.get(f"{union}/{key}") or class_name(by_rule)

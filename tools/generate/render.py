@@ -1,4 +1,4 @@
-"""Writes declarations down as the source of one module. Knows Python's syntax, nothing of the schema."""
+"""Writes declarations as the source of one module. Knows Python's syntax, and not the schema."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 WIDTH = 120
 DEFINE = "@attrs.define(kw_only=True, eq=False, repr=False)"
-# Linters take the name of a kind of credential for the credential.
+# Linters mistake the name of a kind of credential for a credential.
 _TOKEN = re.compile(r"(^|_)(token|password|secret)($|_)")
 _PARDON = "  # noqa: S105  the name of a kind"
-# Names that code needs beside those of declarations, and how they look there.
+# Names that the code needs besides those of declarations, and the text that shows their use.
 TYPING = {"Any": "[Any]", "ClassVar": ": ClassVar[", "Literal": "[Literal[", "TypeAlias": ": TypeAlias ="}
 FROM_BASE = {"OpenEnum": "(OpenEnum)", "UNSET": "UNSET", "SECRET": "metadata=SECRET)"}
-# What annotations say before the name of another domain's class: the package, which loads that domain when it is asked.
+# Annotations qualify the names of other domains with the package, which loads a domain when one of its names is read.
 FRONT = "protocol"
 
 
@@ -38,7 +38,7 @@ def module(domain: str, declarations: list[Declaration], homes: Mapping[str, str
 
 
 def _in_order(declarations: list[Declaration]) -> Iterator[Declaration]:
-    """Yield each declaration after those that it needs when it is read, else as they came."""
+    """Yield each declaration after those that it needs at import, otherwise in the given order."""
     local = {declaration.name: declaration for declaration in declarations}
     done: set[str] = set()
 
@@ -72,7 +72,7 @@ def _imports(body: str, names: Iterable[str], homes: Mapping[str, str], *, front
 
 
 def _needed_from_base(declarations: list[Declaration], body: str) -> set[str]:
-    """Return the names of the base module that the code uses beside its annotations."""
+    """Return the names of the base module that the code uses outside of annotations."""
     bases = {base.split("[")[0].strip() for d in declarations if isinstance(d, Record) for base in d.bases.split(",")}
     return bases | {name for name, look in FROM_BASE.items() if look in body}
 

@@ -1,4 +1,4 @@
-"""What each definition is for: params, result, payload, part of others; sent or received. Knows the naming of results."""
+"""The use of each definition: params, result, payload or part of others; sent or received. Knows how results are named."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MENTIONED = 3
-"""How many users of a type its docstring names."""
+"""The number of users that the docstring of a type names."""
 
 
 @attrs.frozen
 class Role:
-    """What a record is in the protocol: its base classes and the constants they ask for."""
+    """The role of a record in the protocol: its base classes and the constants that they require."""
 
     name: str | None = None
     """The class name, if it is not the definition's."""
@@ -38,9 +38,9 @@ class Role:
         wire, value = tag
         name = naming.attribute(wire)
         bases = "Variant" if self.bases == "Record" else f"{self.bases}, Variant"
-        told = () if name == "type" else (f"TAG: ClassVar[str] = {name!r}",)
+        tag_constant = () if name == "type" else (f"TAG: ClassVar[str] = {name!r}",)
         constant = f"{name}: ClassVar[Literal[{value!r}]] = {value!r}"
-        return attrs.evolve(self, bases=bases, tag_name=wire, constants=(*self.constants, *told, constant))
+        return attrs.evolve(self, bases=bases, tag_name=wire, constants=(*self.constants, *tag_constant, constant))
 
 
 class Roles:
@@ -53,34 +53,34 @@ class Roles:
         for method in schema.client_requests:
             self._add_request(method, "ClientRequest", f"Params of `{method.name}`.")
         for method in schema.server_requests:
-            self._add_request(method, "ServerRequest", f"The runtime asks: `{method.name}`.")
+            self._add_request(method, "ServerRequest", f"Params of `{method.name}`, a request from the runtime.")
         for method in schema.notifications:
             self._add_notification(method)
         self._users = self._find_users()
         self.sent = self._find_sent()
 
     def of(self, name: str) -> list[Role]:
-        """Return the roles of a definition; one class is written for each."""
+        """Return the roles of a definition; each role becomes a class."""
         return self._by_name.get(name) or [Role(doc=self._result_doc(name))]
 
     def part_of(self, name: str) -> str:
-        """Say where a definition is used."""
+        """Return a text on where a definition is used."""
         users = [naming.class_name(user) for user in sorted(self._users[name])]
         if not users:
-            return "Not part of any method's params or result."
+            return "Not used by any method."
         shown, more = users[:MENTIONED], users[MENTIONED:]
         rest = f" and {len(more)} more" if more else ""
         return f"Part of {', '.join(f'`{user}`' for user in shown)}{rest}."
 
     def bare_requests(self) -> Iterator[tuple[str, Record]]:
-        """Yield a params class for each request that has no params, after the definition of its result."""
+        """Yield a params class for each request without params, with the definition of its result."""
         for method in self._schema.client_requests:
             if method.params is None:
                 result = result_of(self._schema, method)
                 name = result.removesuffix("Response") + "Params"
                 role = _request_role(self._schema, method, "ClientRequest", "")
                 constants = (*role.constants, "HAS_PARAMS: ClassVar[bool] = False")
-                doc = method.description or f"Params of `{method.name}`, which takes none."
+                doc = method.description or f"Params of `{method.name}`; it has none."
                 yield result, Record(name, role.bases, doc, constants, (), role.names)
 
     def _add_request(self, method: Method, base: str, doc: str) -> None:
@@ -118,7 +118,7 @@ class Roles:
 
 
 def result_of(schema: Schema, method: Method) -> str:
-    """Return the definition of a request's result. Raises `LookupError` when the rule finds none."""
+    """Return the definition of a request's result. Raises `LookupError` if the rule finds none."""
     result = tables.RESULTS.get(method.name) or (method.params or "").removesuffix("Params") + "Response"
     if result not in schema.definitions:
         raise LookupError(f"{method.name}: no result called {result}; name it in tables.RESULTS")

@@ -1,4 +1,4 @@
-"""Asks the pinned runtime for the schema of its protocol. Knows processes and files, nothing of JSON Schema."""
+"""Runs the pinned runtime to print the schema of its protocol. Knows processes and files, and not JSON Schema."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 BUNDLE = "codex_app_server_protocol.schemas.json"
 
 TIMEOUT = 60.0
-"""How long one of the programs that are run here may take, in seconds."""
+"""Timeout of each program that the generator runs, in seconds."""
 
 VERSION = version("openai-codex-cli-bin")
 
@@ -26,7 +26,7 @@ def dump_schema(*, experimental: bool) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as home, tempfile.TemporaryDirectory() as out:
         flags = ["--experimental"] if experimental else []
         command = [str(bundled_codex_path()), "app-server", "generate-json-schema", *flags, "--out", out]
-        # The runtime prints a warning if its home lies under the temp directory, so it is given another temp directory.
+        # The runtime prints a warning if its home is below the temp directory, so it gets another temp directory.
         environment = {**os.environ, "CODEX_HOME": home, "TMPDIR": out}
         nothing = subprocess.DEVNULL
         subprocess.run(command, check=True, env=environment, stdin=nothing, stdout=nothing, timeout=TIMEOUT)

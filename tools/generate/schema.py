@@ -1,12 +1,10 @@
-"""The protocol's schema as data: definitions by name, the methods, and what is reached from where.
+"""The protocol's schema as data: definitions by name, the methods, and which definitions refer to which.
 
-Knows JSON Schema and the layout of the runtime's bundle; knows no Python name.
+Knows JSON Schema and the layout of the method tables, and no Python name.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -18,13 +16,10 @@ if TYPE_CHECKING:
 Json = Any
 
 TABLES = ("ClientRequest", "ServerRequest", "ServerNotification", "ClientNotification")
-"""Definitions that only list methods."""
+"""Definitions that are lists of methods."""
 
-# Headlines between the lines of a method table, which ended up in the description of the next method.
+# Headlines between the lines of a method table, which the runtime adds to the description of the next method.
 _HEADLINE = re.compile(r"^(NEW APIs|NEW NOTIFICATIONS|DEPRECATED APIs below)\s*")
-
-_WORDS = {"$schema", "description", "title"}
-"""Keywords that say nothing of what a schema allows."""
 
 
 class Method(NamedTuple):
@@ -32,17 +27,24 @@ class Method(NamedTuple):
 
     name: str
     params: str | None
-    """The definition of its params; ``None`` if it takes none."""
+    """The definition of its params; ``None`` if it has none."""
     description: str
 
 
 class Schema:
-    """All definitions of the runtime's bundle, flat. Raises `LookupError` if one name has two meanings in it."""
+    """The definitions of the runtime's schema, with its version and hash.
 
-    def __init__(self, bundle: Json, stable_bundle: Json) -> None:
-        self.hash = _hash([bundle, stable_bundle])
-        self.definitions = _flatten(bundle)
-        self.stable = _flatten(stable_bundle)
+    Attributes:
+        definitions: JSON schemas by name.
+        stable: The names of the definitions that are not experimental → the names of their stable properties.
+        names: The definitions that become Python declarations.
+    """
+
+    def __init__(self, vendored: Json) -> None:
+        self.version: str = vendored["about"]["runtime"]
+        self.hash: str = vendored["about"]["hash"]
+        self.definitions: dict[str, Json] = vendored["definitions"]
+        self.stable: dict[str, list[str]] = vendored["stable"]
         self.client_requests = self._methods("ClientRequest")
         self.server_requests = self._methods("ServerRequest")
         self.notifications = [*self._methods("ServerNotification"), *_unlisted_notifications()]
@@ -81,7 +83,7 @@ def target(schema: Json) -> str:
 
 
 def unwrap(schema: Json) -> tuple[Json, bool]:
-    """Strip what says "or null" and the wrapping of a lone reference; return the schema and whether null is allowed."""
+    """Strip the alternative "null" and the wrapper of a single reference; return the schema and whether null is allowed."""
     if not isinstance(schema, dict):
         return schema, False
     options = schema.get("anyOf") or schema.get("allOf") or []
@@ -97,35 +99,11 @@ def unwrap(schema: Json) -> tuple[Json, bool]:
 
 
 def tag_of(schema: Json) -> tuple[str, str] | None:
-    """Return name and value of the property of an object that may have one value only: what tells variants apart."""
+    """Return the name and the value of the property with a single allowed value, which identifies a variant."""
     for name, value in schema.get("properties", {}).items():
         if isinstance(value, dict) and value.get("type") == "string" and len(value.get("enum", ())) == 1:
             return name, value["enum"][0]
     return None
-
-
-def _hash(bundles: list[Json]) -> str:
-    return hashlib.sha256(json.dumps(bundles, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
-
-
-def _flatten(bundle: Json) -> dict[str, Json]:
-    top = {name: schema for name, schema in bundle.items() if name != "v2"}
-    v2 = bundle["v2"]
-    if differing := sorted(name for name in top.keys() & v2.keys() if _meaning(top[name]) != _meaning(v2[name])):
-        raise LookupError(f"{', '.join(differing)}: defined twice, and not the same")
-    return {**top, **v2}
-
-
-def _meaning(schema: Json) -> Json:
-    """Return a schema without its words."""
-    if isinstance(schema, list):
-        return [_meaning(part) for part in schema]
-    if not isinstance(schema, dict):
-        return schema
-    solid = {key: part for key, part in schema.items() if key not in _WORDS}
-    # Names of properties are no keywords, though there are some called `title`.
-    properties = {name: _meaning(part) for name, part in solid.pop("properties", {}).items()}
-    return {**{key: _meaning(part) for key, part in solid.items()}, "properties": properties}
 
 
 def _methods(definitions: dict[str, Json], table: str) -> Iterator[Method]:

@@ -1,4 +1,4 @@
-"""What each shape of a property's schema is in Python: its annotation, its default, whether it is a secret."""
+"""The Python form of a property's schema: its annotation, its default, whether it is a secret."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ JSON_OBJECT = named("JsonObject")
 
 
 def annotation(schema: Json, inline: Callable[[Json], Annotation]) -> Annotation:
-    """Return the annotation of a schema; ``inline`` makes a class of an object that is written in place."""
+    """Return the annotation of a schema; ``inline`` builds a class for an object that is defined in place."""
     inner, nullable = unwrap(schema)
     kind = _solid(inner, inline)
     return kind.or_none() if nullable else kind
@@ -42,7 +42,7 @@ def _solid(schema: Json, inline: Callable[[Json], Annotation]) -> Annotation:
 
 
 def default(value: Json, schema: Json, whole: Schema) -> tuple[str, frozenset[str]]:
-    """Return the source of a default that is not null, and the names that it needs when the class is built."""
+    """Return the source of a default other than null, and the names that it needs when the class is created."""
     inner, _ = unwrap(schema)
     if isinstance(value, list):
         items = [default(item, inner["items"], whole) for item in value]
@@ -55,13 +55,13 @@ def default(value: Json, schema: Json, whole: Schema) -> tuple[str, frozenset[st
 
 
 def _enum_of(name: str, whole: Schema) -> str:
-    """Return the enum that the strings of a definition belong to."""
+    """Return the enum for the strings of a definition."""
     members = whole.definitions[name].get("oneOf", ())
     return naming.strings_of(name) if any("properties" in member for member in members) else naming.class_name(name)
 
 
 def is_secret(wire: str, schema: Json) -> bool:
-    """Whether `repr` must not show a property. Raises `LookupError` for one that only sounds so."""
+    """Return whether `repr` must mask a property. Raises `LookupError` for an undecided name that sounds like a secret."""
     if wire in tables.SECRETS:
         return tables.SECRETS[wire]
     inner, _ = unwrap(schema)

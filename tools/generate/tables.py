@@ -1,4 +1,4 @@
-"""Every exception to the generator's rules, each with its reason. The generator fails on an entry that is never used."""
+"""All exceptions to the generator's rules, each with its reason. The generator fails on an entry that is not used."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ class Exceptions(Mapping[str, V]):
 
     @property
     def unused(self) -> list[str]:
-        """The entries that nobody asked for."""
+        """The entries that were never read."""
         return sorted(self._unused)
 
 
 def chosen(*names: str) -> Exceptions[bool]:
-    """Return a table of names alone."""
+    """Return a table of names without values."""
     return Exceptions(dict.fromkeys(names, True))
 
 
@@ -56,10 +56,10 @@ UNLISTED_NOTIFICATIONS = {
     "rawResponse/completed": "RawResponseCompletedNotification",
 }
 
-# A result is named as its params, `…Params` → `…Response`. These are not.
+# The rule derives the name of a result from its params: `…Params` → `…Response`. Here it does not apply.
 RESULTS = Exceptions(
     {
-        # No params to be named after.
+        # Without params to derive the name from.
         "memory/reset": "MemoryResetResponse",
         "rollout/compress": "RolloutCompressResponse",
         "account/gatewayOAuth/read": "GatewayOAuthReadResponse",
@@ -72,13 +72,13 @@ RESULTS = Exceptions(
         "account/workspaceMessages/read": "GetWorkspaceMessagesResponse",
         "externalAgentConfig/import/readHistories": "ExternalAgentConfigImportHistoriesReadResponse",
         "configRequirements/read": "ConfigRequirementsReadResponse",
-        # Both ways to write the configuration share one result.
+        # Both methods that write the configuration have the same result.
         "config/value/write": "ConfigWriteResponse",
         "config/batchWrite": "ConfigWriteResponse",
     }
 )
 
-# One payload under two methods: a class for each, so that the class alone tells what happened.
+# One payload of two methods: a class for each, so that the class identifies the method.
 SHARED_PAYLOADS = Exceptions(
     {
         "thread/environment/connected": "ThreadEnvironmentConnectedNotification",
@@ -88,8 +88,8 @@ SHARED_PAYLOADS = Exceptions(
     }
 )
 
-# Notifications whose `delta` is a piece of a text that grows: two in a row of the same origin may be joined. The output
-# of `command/exec` and `process` is not here: its chunks are base64, each padded by itself.
+# Notifications whose `delta` extends a text: two consecutive ones with the same ids can be merged. The output of
+# `command/exec` and `process` is not listed: its chunks are base64 with padding, which cannot be concatenated.
 DELTAS = (
     "item/agentMessage/delta",
     "item/plan/delta",
@@ -101,7 +101,7 @@ DELTAS = (
     "thread/realtime/item/transcript/delta",
 )
 
-# Where ids are found in params, payloads and results: the first path that exists counts.
+# Paths to ids in params and payloads: the first one that exists is used.
 ROUTE_PATHS = {
     "thread": ("threadId", "thread.id", "conversationId"),  # the last one: the two legacy approvals
     "turn": ("turnId", "turn.id"),
@@ -110,28 +110,28 @@ ROUTE_PATHS = {
 
 # --------------------------------------------------------------------------------------------------------------- names
 
-# Names of classes: the key is what the rules would make of it, or union/key for a single member of a union.
+# Names of classes: the key is the name by rule, or union/key for a single member of a union.
 CLASSES = Exceptions(
     {
-        "ToolsV2": "ToolsConfig",  # a version number in a name that has no other version here
-        "Settings": "CollaborationModeSettings",  # settings of what? only `CollaborationMode` has them
-        "ExternalSandboxSandboxPolicy": "ExternalSandboxPolicy",  # a stutter
+        "ToolsV2": "ToolsConfig",  # a version number, but there is no other version
+        "Settings": "CollaborationModeSettings",  # too general: only `CollaborationMode` uses it
+        "ExternalSandboxSandboxPolicy": "ExternalSandboxPolicy",  # a repeated word
         "KindFileSystemSpecialPath": "ProjectRootsFileSystemSpecialPath",  # titled by its key instead of its value
         # "openai/form" and "openaiForm" would both be `OpenaiForm…`; the slash is the newer spelling.
         "McpServerElicitationRequestParams/openaiForm": "LegacyOpenaiFormMcpServerElicitationRequestParams",
-        # The members of this union have no tag and no title; they differ by one field.
+        # The members of this union have neither tag nor title; they differ in one field.
         "ResourceContent/0": "TextResourceContent",
         "ResourceContent/1": "BlobResourceContent",
-        # The strings of a union that also has objects, where `…Kind` would not be what one calls them.
+        # The strings of a union that also has objects, for which `…Kind` would be misleading.
         "AskForApprovalKind": "ApprovalPolicy",
         "CodexErrorInfoKind": "CodexErrorKind",
-        # `…Details` of a field that says too little by itself.
+        # `…Details` of a field whose name is too general.
         "GranularDetails": "GranularApprovalDetails",
         "DeniedDetails": "DeniedReviewDetails",
     }
 )
 
-# What `repr` must not show, by its JSON name and whatever its shape: whoever has it can act as the user.
+# Values that `repr` masks, by JSON name and for any type: they allow to act as the user.
 SECRETS = chosen(
     "accessToken",
     "answers",  # the runtime also asks the user for passwords
@@ -139,18 +139,18 @@ SECRETS = chosen(
     "authBearerToken",
     "authUrl",  # carries the state and the challenge of the login
     "authorizationUrl",  # the same
-    "config",  # may hold tokens of providers and MCP servers, under any name
-    "env",  # where programs are given their keys
+    "config",  # may contain tokens of providers and MCP servers, under any name
+    "env",  # often contains API keys
     "manualPairingCode",
     "pairingCode",
-    "requestHeaders",  # may hold cookies and authorizations
+    "requestHeaders",  # may contain cookies and authorizations
     "secretAccessKey",
     "sessionToken",
-    "signature",  # the proof that the user stood before the device
+    "signature",  # proves that the user was present
     "token",  # attests this device
     "userCode",
 )
-# Names of texts that sound like a secret must be decided: in the table above, or here.
+# A string whose name sounds like a secret must be listed, above as a secret or below as harmless.
 DELICATE = r"(?i)(token|secret|password|api_?key|credential|bearer|jwt|code|verifier|signature)$"
 HARMLESS = chosen(
     "cancellationToken",  # a name for a running search
