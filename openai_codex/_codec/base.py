@@ -1,4 +1,4 @@
-"""What every protocol type is made of: records, requests, open enums, the sentinel for "not sent", names of JSON fields.
+"""The parts of every protocol type: records, requests, open enums, the sentinel for "not sent", names of JSON fields.
 
 The generated modules build on it. It knows no method and no domain, and not how JSON becomes a record.
 """

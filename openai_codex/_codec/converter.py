@@ -1,4 +1,4 @@
-"""From JSON to protocol types: the functions that the rest of the package calls, and the report of what does not match."""
+"""From JSON to protocol types: the functions that the rest of the package calls, and the report of mismatches."""
 
 from __future__ import annotations
 

@@ -68,8 +68,8 @@ def json_schema(type_: Any, *, strict: bool = True) -> Schema:
     """Derive the JSON schema of a type.
 
     Texts in ``Annotated`` and docstrings of classes become descriptions. In strict form all fields are required, and a
-    type that is not an object is wrapped in one, under the key ``value``. ``Any`` and ``dict[str, …]`` have a loose form
-    only.
+    type that is not an object is wrapped in one, under the key ``value``. ``Any`` and ``dict[str, …]`` have only a loose
+    form.
 
     Raises `ConfigError` for a type without such a form, with its path: ``Report.items[].when``.
     """

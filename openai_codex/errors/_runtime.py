@@ -159,7 +159,7 @@ class TurnFailedError(CodexError, RuntimeError):
 def raise_if_failed(result: RunResult, limits: Callable[[], protocol.RateLimitSnapshot | None]) -> RunResult:
     """Return the result, or raise `TurnFailedError` if the turn failed.
 
-    ``limits`` returns the newest rate limits that the runtime reported; it is called only if a usage limit was exceeded.
+    ``limits`` returns the newest rate limits that the runtime reported; called only if a usage limit was exceeded.
     """
     if result.status != protocol.TurnStatus.failed:
         return result
@@ -172,7 +172,7 @@ def raise_if_failed(result: RunResult, limits: Callable[[], protocol.RateLimitSn
 
 
 def _reset_time(limits: protocol.RateLimitSnapshot) -> int | None:
-    """Return when the last of the exhausted windows resets; ``None`` if no window is exhausted or the time is unknown."""
+    """Return when the last of the exhausted windows resets; ``None`` if none is exhausted or the time is unknown."""
     windows = (limits.primary, limits.secondary)
     exhausted = [window.resets_at for window in windows if window is not None and window.used_percent >= _EXHAUSTED]
     return max((time for time in exhausted if time is not None), default=None)

@@ -1,7 +1,7 @@
 """Assigns each definition to a module, called its domain. A domain is small, and holds what is used together.
 
-The types of a method go to the method's domain, by its longest prefix in `METHODS`. A type that several domains use goes to
-the one that owns the concept, by `OWNED`. Every other type goes to the only domain that uses it.
+The types of a method go to the method's domain, by its longest prefix in `METHODS`. A type that several domains use goes
+to the one that owns the concept, by `OWNED`. Every other type goes to the only domain that uses it.
 """
 
 from __future__ import annotations

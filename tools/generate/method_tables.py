@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tools.generate.schema import Json, Method, Schema
 
 
-TEMPLATE = '''"""The methods of the protocol as plain data: the types of each, and where its params have the ids of thread and turn."""
+TEMPLATE = '''"""The methods of the protocol as plain data: the types of each, and where its params have ids."""
 
 from __future__ import annotations
 

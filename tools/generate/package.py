@@ -115,7 +115,7 @@ def _grouped(homes: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
     return {home: tuple(sorted(names)) for home, names in sorted(modules.items())}
 
 
-FRONT = '''"""The types of all requests, results and notifications of the protocol; each module is loaded on first use."""
+FRONT = '''"""The types of all requests, results and notifications; each module is loaded on first use."""
 
 from __future__ import annotations
 

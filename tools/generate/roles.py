@@ -1,4 +1,4 @@
-"""The use of each definition: params, result, payload or part of others; sent or received. Knows how results are named."""
+"""The use of each definition: params, result, payload or part of others; sent or received. Names results."""
 
 from __future__ import annotations
 

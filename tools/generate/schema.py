@@ -83,7 +83,7 @@ def target(schema: Json) -> str:
 
 
 def unwrap(schema: Json) -> tuple[Json, bool]:
-    """Strip the alternative "null" and the wrapper of a single reference; return the schema and whether null is allowed."""
+    """Strip the alternative "null" and the wrapper of a reference; return the schema and whether null is allowed."""
     if not isinstance(schema, dict):
         return schema, False
     options = schema.get("anyOf") or schema.get("allOf") or []

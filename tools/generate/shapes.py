@@ -61,7 +61,7 @@ def _enum_of(name: str, whole: Schema) -> str:
 
 
 def is_secret(wire: str, schema: Json) -> bool:
-    """Return whether `repr` must mask a property. Raises `LookupError` for an undecided name that sounds like a secret."""
+    """Return whether `repr` masks a property. Raises `LookupError` for an undecided name that sounds like a secret."""
     if wire in tables.SECRETS:
         return tables.SECRETS[wire]
     inner, _ = unwrap(schema)
