@@ -13,9 +13,9 @@ from openai_codex._async.stream import AsyncItemStream, AsyncTextStream, AsyncTu
 from openai_codex._engine.mailbox import Mailbox
 from openai_codex._engine.topics import PendingSubscription
 from openai_codex._log import Log
+from openai_codex._turns.fold import raise_if_failed
 from openai_codex._turns.inputs import Input, to_user_inputs
 from openai_codex._turns.results import OutputT, RunResult
-from openai_codex.errors._runtime import raise_if_failed
 
 if TYPE_CHECKING:
     from openai_codex._async.client.connection import AsyncConnection

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from openai_codex._codec.base import (
@@ -75,7 +76,7 @@ def _record(record: Record) -> JsonObject | None:
         return record.raw
     if not getattr(record, "HAS_PARAMS", True):
         return None
-    plan = _plan(type(record))
+    plan = _plan(type(record))  # type: ignore[arg-type]  # a class is hashable, whatever its instances are
     raw = record.raw or {}
     unknown = {key: value for key, value in raw.items() if key not in plan.names}
     return {**plan.tag, **unknown, **_known(record, plan, raw)}
@@ -108,17 +109,8 @@ class _Plan(NamedTuple):
     fields: tuple[tuple[str, str, Any], ...]
 
 
-_plans: dict[type, _Plan] = {}
-
-
-def _plan(cls: type[Record]) -> _Plan:
-    plan = _plans.get(cls)
-    if plan is None:
-        plan = _plans[cls] = _make_plan(cls)
-    return plan
-
-
-def _make_plan(cls: type[Record]) -> _Plan:
+@cache  # as many entries as there are record classes
+def _plan(cls: type[Any]) -> _Plan:
     tag = dict([tag_of(cls)]) if issubclass(cls, Variant) else {}
     fields = tuple((field.name, wire_name(cls, field.name), _default(field)) for field in record_fields(cls))
     return _Plan(tag, frozenset(wire for _, wire, _ in fields), fields)

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, ClassVar
 from openai_codex import _codec as codec
 from openai_codex import _protocol as protocol
 from openai_codex._turns.results import RunResult, final_response
+from openai_codex.errors import TurnFailedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from openai_codex._notification import Notification
 
@@ -131,3 +132,28 @@ class GoalFold(TurnFold):
 
     def _goal_cleared(self, _: Notification) -> None:
         self._active = False
+
+
+def raise_if_failed(result: RunResult, limits: Callable[[], protocol.RateLimitSnapshot | None]) -> RunResult:
+    """Return the result, or raise `TurnFailedError` if the turn failed.
+
+    ``limits`` returns the newest rate limits that the runtime reported; called only if a usage limit was exceeded.
+    """
+    if result.status != protocol.TurnStatus.failed:
+        return result
+    error = result.error
+    if error is None:
+        raise TurnFailedError("the turn failed", result)
+    newest = limits() if error.codex_error_info == protocol.CodexErrorKind.usage_limit_exceeded else None
+    resets_at = None if newest is None else _reset_time(newest)
+    raise TurnFailedError(error.message, result, error.codex_error_info, error.additional_details, resets_at)
+
+
+def _reset_time(limits: protocol.RateLimitSnapshot) -> int | None:
+    """Return when the last of the exhausted windows resets; ``None`` if none is exhausted or the time is unknown."""
+    windows = (limits.primary, limits.secondary)
+    exhausted = [window.resets_at for window in windows if window is not None and window.used_percent >= _EXHAUSTED]
+    return max((time for time in exhausted if time is not None), default=None)
+
+
+_EXHAUSTED = 100

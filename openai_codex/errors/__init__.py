@@ -31,5 +31,31 @@ Errors carry facts as attributes, pickle, and build their text in ``__str__``; d
 
 from __future__ import annotations
 
-from openai_codex.errors._base import *  # noqa: F403  each module says in `__all__` what it exports
-from openai_codex.errors._runtime import *  # noqa: F403  as above
+from openai_codex._runtime.process_info import ProcessFacts as ProcessFacts
+from openai_codex._runtime.process_info import ProcessInfo as ProcessInfo
+from openai_codex.errors._base import CodexError as CodexError
+from openai_codex.errors._base import CodexRpcError as CodexRpcError
+from openai_codex.errors._base import CodexTimeoutError as CodexTimeoutError
+from openai_codex.errors._base import ConfigError as ConfigError
+from openai_codex.errors._base import DecodeError as DecodeError
+from openai_codex.errors._base import EventTimeoutError as EventTimeoutError
+from openai_codex.errors._base import InternalRpcError as InternalRpcError
+from openai_codex.errors._base import InvalidParamsError as InvalidParamsError
+from openai_codex.errors._base import InvalidRequestError as InvalidRequestError
+from openai_codex.errors._base import JsonRpcError as JsonRpcError
+from openai_codex.errors._base import LoginTimeoutError as LoginTimeoutError
+from openai_codex.errors._base import MethodNotFoundError as MethodNotFoundError
+from openai_codex.errors._base import OutputError as OutputError
+from openai_codex.errors._base import ParseError as ParseError
+from openai_codex.errors._base import RequestTimeoutError as RequestTimeoutError
+from openai_codex.errors._base import RetryLimitExceededError as RetryLimitExceededError
+from openai_codex.errors._base import ServerBusyError as ServerBusyError
+from openai_codex.errors._base import ThreadBusyError as ThreadBusyError
+from openai_codex.errors._base import rpc_error as rpc_error
+from openai_codex.errors._runtime import LaunchError as LaunchError
+from openai_codex.errors._runtime import ThreadLostError as ThreadLostError
+from openai_codex.errors._runtime import TransportClosedError as TransportClosedError
+from openai_codex.errors._runtime import TransportError as TransportError
+from openai_codex.errors._runtime import TurnFailedError as TurnFailedError
+from openai_codex.errors._runtime import TurnStalledError as TurnStalledError
+from openai_codex.errors._runtime import TurnTimeoutError as TurnTimeoutError

@@ -9,28 +9,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
-__all__ = [
-    "CodexError",
-    "CodexRpcError",
-    "CodexTimeoutError",
-    "ConfigError",
-    "DecodeError",
-    "EventTimeoutError",
-    "InternalRpcError",
-    "InvalidParamsError",
-    "InvalidRequestError",
-    "JsonRpcError",
-    "LoginTimeoutError",
-    "MethodNotFoundError",
-    "OutputError",
-    "ParseError",
-    "RequestTimeoutError",
-    "RetryLimitExceededError",
-    "ServerBusyError",
-    "ThreadBusyError",
-    "rpc_error",
-]
-
 if TYPE_CHECKING:
     from typing_extensions import dataclass_transform
 

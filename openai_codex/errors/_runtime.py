@@ -2,26 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import attrs
 
 from openai_codex import _protocol as protocol
-from openai_codex._runtime.process_info import ProcessFacts, ProcessInfo
+from openai_codex._runtime.process_info import ProcessInfo
 from openai_codex._turns.results import RunResult
 from openai_codex.errors._base import CodexError, CodexTimeoutError, error_class
-
-__all__ = [
-    "LaunchError",
-    "ProcessFacts",
-    "ProcessInfo",
-    "ThreadLostError",
-    "TransportClosedError",
-    "TransportError",
-    "TurnFailedError",
-    "TurnStalledError",
-    "TurnTimeoutError",
-]
 
 
 class TransportError(CodexError):
@@ -154,28 +140,3 @@ class TurnFailedError(CodexError, RuntimeError):
 
     def __str__(self) -> str:
         return self.message
-
-
-def raise_if_failed(result: RunResult, limits: Callable[[], protocol.RateLimitSnapshot | None]) -> RunResult:
-    """Return the result, or raise `TurnFailedError` if the turn failed.
-
-    ``limits`` returns the newest rate limits that the runtime reported; called only if a usage limit was exceeded.
-    """
-    if result.status != protocol.TurnStatus.failed:
-        return result
-    error = result.error
-    if error is None:
-        raise TurnFailedError("the turn failed", result)
-    newest = limits() if error.codex_error_info == protocol.CodexErrorKind.usage_limit_exceeded else None
-    resets_at = None if newest is None else _reset_time(newest)
-    raise TurnFailedError(error.message, result, error.codex_error_info, error.additional_details, resets_at)
-
-
-def _reset_time(limits: protocol.RateLimitSnapshot) -> int | None:
-    """Return when the last of the exhausted windows resets; ``None`` if none is exhausted or the time is unknown."""
-    windows = (limits.primary, limits.secondary)
-    exhausted = [window.resets_at for window in windows if window is not None and window.used_percent >= _EXHAUSTED]
-    return max((time for time in exhausted if time is not None), default=None)
-
-
-_EXHAUSTED = 100

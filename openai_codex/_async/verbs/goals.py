@@ -12,7 +12,7 @@ from openai_codex._async.verbs.base import AsyncClient
 from openai_codex._engine.mailbox import Mailbox
 from openai_codex._engine.topics import Topic
 from openai_codex._engine.waiting import Deadline
-from openai_codex._turns.fold import GoalFold
+from openai_codex._turns.fold import GoalFold, raise_if_failed
 from openai_codex._turns.options import or_unset, to_enum
 from openai_codex._turns.results import RunResult
 from openai_codex.errors import (
@@ -23,7 +23,6 @@ from openai_codex.errors import (
     TransportError,
     TurnTimeoutError,
 )
-from openai_codex.errors._runtime import raise_if_failed
 
 if TYPE_CHECKING:
     from openai_codex._async.client.connection import AsyncConnection
