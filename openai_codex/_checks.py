@@ -141,6 +141,15 @@ def word(name: str, value: E | str, kind: type[E]) -> E:
 # -- others -----------------------------------------------------------------------------------------------------------
 
 
+def validator(check: Callable[..., object], *limits: object) -> Callable[[object, Any, Any], None]:
+    """Turn a check into an attrs validator, which knows the name of the field."""
+
+    def validate(_: object, attribute: Any, value: Any) -> None:
+        check(attribute.name, value, *limits)
+
+    return validate
+
+
 def instance(name: str, value: object, kind: type[T] | tuple[type[T], ...], accepted: str) -> T:
     """Check for an instance of a class."""
     if not isinstance(value, kind):

@@ -2,85 +2,67 @@
 
 from __future__ import annotations
 
-import math
 import os
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Union
 
 import attrs
 
-from openai_codex._runtime.backoff import Restart, chosen
+from openai_codex import _checks as checks
+from openai_codex._runtime.backoff import Restart, to_policy
+from openai_codex._runtime.overrides import check_argument, to_arguments
 from openai_codex._version import __version__
-from openai_codex.errors import ConfigError
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-# The runtime loses requests without a word when far more than a hundred are under way (its queue holds 128).
+# The runtime loses requests silently when far more than a hundred are in flight (its queue holds 128).
 MOST_IN_FLIGHT = 100
 
-
-def _seconds(_: object, attribute: attrs.Attribute[float], value: float) -> None:
-    if not (_is_number(value) and 0 < value < math.inf):
-        raise ConfigError(attribute.name, f"expected a finite number of seconds above 0, got {value!r}")
+StrPath = Union[str, "os.PathLike[str]"]
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+def _command(name: str, value: Any) -> None:
+    accepted = "a sequence of str: the program and its arguments"
+    if not checks.each(name, value, checks.text, accepted):
+        raise checks.refusal(name, value, f"{accepted}, not empty")
 
 
-def _in_flight(_: object, attribute: attrs.Attribute[int], value: int) -> None:
-    if not isinstance(value, int) or not 1 <= value <= MOST_IN_FLIGHT:
-        raise ConfigError(attribute.name, f"expected a whole number from 1 to {MOST_IN_FLIGHT}, got {value!r}")
+def _arguments(name: str, value: Any) -> None:
+    checks.each(name, value, check_argument, "a mapping, or a sequence of key=value texts")
 
 
-def _text(name: str, value: object) -> None:
-    """Refuse what no system call takes, by name."""
-    if not isinstance(value, str):
-        raise ConfigError(name, f"expected a text, got {type(value).__name__}")
-    if "\0" in value:
-        raise ConfigError(name, "contains a NUL character")
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise ConfigError(name, "contains half of a surrogate pair") from None
+def _variables(name: str, value: Any) -> None:
+    for key, text in checks.mapping(name, value).items():
+        if not key or "=" in key:
+            raise checks.refusal(f"{name} key", key, "the name of a variable, without =")
+        checks.secret(f"{name}[{key!r}]", text)
 
 
-def _optional_text(_: object, attribute: attrs.Attribute[str | None], value: str | None) -> None:
-    if value is not None:
-        _text(attribute.name, value)
+# Converters accept what cannot work, too: the validators behind them know the name of the argument.
 
 
-def _texts(_: object, attribute: attrs.Attribute[Any], value: tuple[str, ...] | None) -> None:
-    for index, part in enumerate(value or ()):
-        _text(f"{attribute.name}[{index}]", part)
+def _plain(value: Any) -> Any:
+    return os.fspath(value) if isinstance(value, os.PathLike) else value
 
 
-def _command(_: object, attribute: attrs.Attribute[Any], value: tuple[str, ...] | None) -> None:
-    if value == ():
-        raise ConfigError(attribute.name, "is empty: expected a program and its arguments")
+def _path(value: StrPath | None) -> str | None:
+    plain: str | None = _plain(value)
+    return plain
 
 
-def _variables(_: object, attribute: attrs.Attribute[Any], value: Mapping[str, str] | None) -> None:
-    for name, text in (value or {}).items():
-        _text(f"{attribute.name} name", name)
-        if not name or "=" in name:
-            raise ConfigError(attribute.name, f"{name!r} is no name of a variable")
-        _text(f"{attribute.name}[{name!r}]", text)
+def _parts(value: Any) -> Any:
+    """Turn a sequence into a tuple, except a str, whose parts would be its letters."""
+    if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
+        return value
+    return tuple(_plain(part) for part in value)
 
 
-def _path(value: str | os.PathLike[str] | None) -> str | None:
-    return None if value is None else os.fspath(value)
+def _command_parts(value: Sequence[StrPath] | None) -> tuple[str, ...] | None:
+    parts: tuple[str, ...] | None = _parts(value)
+    return parts
 
 
-def _arguments(value: str | tuple[str, ...] | list[str] | None) -> tuple[str, ...] | None:
-    """Take a list for a tuple, and refuse the single string that would be split into its letters."""
-    if isinstance(value, str):
-        raise ConfigError("arguments", f"expected a sequence of strings, got the string {value!r}")
-    return None if value is None else tuple(value)
-
-
-def _overrides(value: str | tuple[str, ...] | list[str]) -> tuple[str, ...]:
-    return _arguments(value) or ()
+def _override_parts(value: Mapping[str, Any] | Sequence[str]) -> tuple[str, ...]:
+    parts: tuple[str, ...] = to_arguments(value) if isinstance(value, Mapping) else _parts(value)
+    return parts
 
 
 def _names_only(env: Mapping[str, str] | None) -> str:
@@ -88,55 +70,72 @@ def _names_only(env: Mapping[str, str] | None) -> str:
     return "None" if env is None else f"<{', '.join(sorted(env))}>"
 
 
+_optional = attrs.validators.optional
+_flag, _text = checks.validator(checks.flag), checks.validator(checks.text)
+_seconds = checks.validator(checks.finite_seconds)
+
+
 @attrs.frozen
 class AppServerConfig:
-    """How the client starts `codex app-server` and how long it waits. All durations are seconds.
+    """How a client starts ``codex app-server`` and how long it waits. All durations are float seconds.
 
-    The defaults start the runtime that is pinned with this package, in the current directory, with the caller's
-    environment and Codex home.
+    The defaults start the runtime that is pinned with this package, in the current directory, with the environment and
+    the Codex home of the caller.
 
-    Raises `ConfigError` when a value cannot work.
+    Attributes:
+        codex_bin: path of the ``codex`` binary; ``None`` means that of the pinned package ``openai-codex-cli-bin``.
+        launch_args_override: the whole command line to start instead. ``codex_bin``, ``config_overrides`` and
+            ``strict_config`` are ignored then.
+        config_overrides: settings that win over the user's ``config.toml``: a mapping, for instance
+            ``{"model": "gpt-5.4", "features.plugins": False, "mcp_servers": {"docs": {"command": "docs-server"}}}``, or
+            a sequence of ``key=value`` texts with the value in TOML. Kept as such texts.
+        cwd: working directory of the runtime, and of threads that have none of their own; ``None`` means the caller's.
+        env: variables that are set for the runtime in addition to the caller's environment. ``repr`` hides the values.
+        client_name: the name of the client for the runtime. It becomes a header value, so use letters, digits, ``_``,
+            ``-`` and ``.``.
+        client_title: the name of the client for people.
+        client_version: the version of the client.
+        experimental_api: ask for the methods and fields that the protocol calls experimental.
+        strict_config: refuse to start with unknown keys or bad values in ``config.toml``, instead of ignoring them.
+        start_timeout: how long the runtime may take to start and to answer ``initialize``.
+        request_timeout: how long a request may wait for its reply, unless the call says otherwise.
+        shutdown_timeout: the longest that ``close`` takes. Within it the runtime's input is closed, then its process
+            group gets SIGTERM, then SIGKILL.
+        handler_timeout: how long a handler may take to answer a server request before it is refused; ``None`` means no
+            limit. Token refresh and current time have a limit of 9 s, because the runtime fails the turn after 10 s.
+        max_in_flight: how many requests may be in flight at once, 1 to 100; further ones wait in the client.
+        restart: ``True`` or a `Restart` starts a new runtime after a death; ``None`` and ``False`` do not.
+
+    Raises:
+        ConfigError: a value is not accepted. The error names it.
     """
 
-    codex_bin: str | None = attrs.field(default=None, converter=_path, validator=_optional_text)
-    """Path of the `codex` binary; ``None``: the one of the pinned package `openai-codex-cli-bin`."""
+    codex_bin: str | None = attrs.field(
+        default=None, converter=_path, validator=_optional(checks.validator(checks.path))
+    )
     launch_args_override: tuple[str, ...] | None = attrs.field(
-        default=None, converter=_arguments, validator=[_command, _texts]
+        default=None, converter=_command_parts, validator=_optional(checks.validator(_command))
     )
-    """The whole command line to start instead; everything that builds one here is then ignored."""
-    config_overrides: tuple[str, ...] = attrs.field(default=(), converter=_overrides, validator=_texts)
-    """Settings as ``key=value`` (value in TOML) that win over the user's ``config.toml``."""
-    cwd: str | None = attrs.field(default=None, converter=_path, validator=_optional_text)
-    """Working directory of the runtime, and so of threads that name none; ``None``: the caller's."""
-    env: Mapping[str, str] | None = attrs.field(default=None, repr=_names_only, validator=_variables)
-    """Variables set for the runtime on top of the caller's environment."""
-    client_name: str = "codex_python_sdk"
-    """How the client introduces itself; becomes a header value, so letters, digits, ``_``, ``-`` and ``.``."""
-    client_title: str = "Codex Python SDK"
-    """The name for people."""
-    client_version: str = __version__
-    """The client's version."""
-    experimental_api: bool = True
-    """Ask for the methods and fields that the protocol calls experimental."""
-    strict_config: bool = attrs.field(default=False, kw_only=True)
-    """Refuse to start on a ``config.toml`` with unknown keys or bad values, instead of falling back to defaults."""
+    config_overrides: tuple[str, ...] = attrs.field(
+        default=(), converter=_override_parts, validator=checks.validator(_arguments)
+    )
+    cwd: str | None = attrs.field(default=None, converter=_path, validator=_optional(checks.validator(checks.path)))
+    env: Mapping[str, str] | None = attrs.field(
+        default=None, repr=_names_only, validator=_optional(checks.validator(_variables))
+    )
+    client_name: str = attrs.field(default="codex_python_sdk", validator=_text)
+    client_title: str = attrs.field(default="Codex Python SDK", validator=_text)
+    client_version: str = attrs.field(default=__version__, validator=_text)
+    experimental_api: bool = attrs.field(default=True, validator=_flag)
+    strict_config: bool = attrs.field(default=False, validator=_flag, kw_only=True)
     start_timeout: float = attrs.field(default=30.0, validator=_seconds, kw_only=True)
-    """How long the runtime may take to start and to answer `initialize`."""
     request_timeout: float = attrs.field(default=60.0, validator=_seconds, kw_only=True)
-    """How long any single request may wait for its reply, unless the call says otherwise."""
     shutdown_timeout: float = attrs.field(default=10.0, validator=_seconds, kw_only=True)
-    """The longest that `close` takes: from closing the runtime's input over SIGTERM to SIGKILL."""
-    handler_timeout: float | None = attrs.field(
-        default=None, validator=attrs.validators.optional(_seconds), kw_only=True
+    handler_timeout: float | None = attrs.field(default=None, validator=_optional(_seconds), kw_only=True)
+    max_in_flight: int = attrs.field(
+        default=64, validator=checks.validator(checks.count, 1, MOST_IN_FLIGHT), kw_only=True
     )
-    """How long a handler or a person may take to answer the runtime before it is refused; ``None``: no limit.
-
-    Two kinds have a limit of their own, since the runtime fails the turn after 10 s: token refresh, current time.
-    """
-    max_in_flight: int = attrs.field(default=64, validator=_in_flight, kw_only=True)
-    """How many requests may be under way at once; more wait their turn on this side. At most 100."""
-    restart: Restart | None = attrs.field(default=None, converter=chosen, kw_only=True)
-    """Start a new runtime after a death: ``True``, or a `Restart` with settings; ``None``: a dead client stays dead."""
+    restart: Restart | None = attrs.field(default=None, converter=to_policy, kw_only=True)
 
 
 CodexConfig = AppServerConfig

@@ -43,8 +43,15 @@ def retry_on_overload(
     Raises `RetryLimitExceededError` when the runtime is still overloaded in the end, the turn's own `TurnFailedError`
     when the provider is, and any other error of ``op`` at once. Cancelling ends the wait and the operation.
     """
+    if not callable(op):
+        raise checks.refusal("op", op, "a function without arguments")
+    backoff = Backoff(
+        checks.finite_seconds("initial_delay_s", initial_delay_s, above_zero=False),
+        checks.finite_seconds("max_delay_s", max_delay_s, above_zero=False),
+        checks.number("jitter_ratio", jitter_ratio, 0, 1),
+    )
     deadline = time.monotonic() + checks.seconds("timeout", timeout)
-    attempts = Attempts(max_attempts, Backoff(initial_delay_s, max_delay_s, jitter_ratio), deadline)
+    attempts = Attempts(checks.count("max_attempts", max_attempts), backoff, deadline)
     while True:
         try:
             outcome: Any = op()

@@ -11,8 +11,8 @@ from typing import Any
 
 import attrs
 
+from openai_codex import _checks as checks
 from openai_codex.errors import (
-    ConfigError,
     JsonRpcError,
     RetryLimitExceededError,
     ServerBusyError,
@@ -92,41 +92,44 @@ def _given_up(error: Exception) -> Exception:
 # -- runtimes ---------------------------------------------------------------------------------------------------------
 
 
-def _not_negative(_: object, attribute: attrs.Attribute[Any], value: float) -> None:
-    if not isinstance(value, (int, float)) or not 0 <= value < math.inf:
-        raise ConfigError(f"restart.{attribute.name}", f"expected a finite number, at least 0, got {value!r}")
+def _seconds(_: object, attribute: attrs.Attribute[Any], value: float) -> None:
+    checks.finite_seconds(f"restart.{attribute.name}", value, above_zero=False)
 
 
-def _count(_: object, attribute: attrs.Attribute[Any], value: int | None) -> None:
-    if value is not None and (not isinstance(value, int) or value < 0):
-        raise ConfigError(f"restart.{attribute.name}", f"expected a whole number, at least 0, or None, got {value!r}")
+def _limit(_: object, attribute: attrs.Attribute[Any], value: int | None) -> None:
+    if value is not None:
+        checks.count(f"restart.{attribute.name}", value, least=0)
 
 
 @attrs.frozen(kw_only=True)
 class Restart:
-    """How a client goes on after the death of its runtime; all durations are seconds.
+    """How a client goes on after the death of its runtime. All durations are float seconds.
 
-    The next operation after a death starts a new runtime, and resumes each thread whose handle is used again. Nothing
-    is sent twice: who was waiting gets the error. Raises `ConfigError` when a value cannot work.
+    The next operation after a death starts a new runtime, and each thread is resumed there when its handle is used
+    again. No request is sent twice: callers that were waiting get the error.
+
+    Attributes:
+        limit: how many failures (deaths and failed starts) in succession lead to another start. After one more the
+            client stays closed. ``None`` means no limit.
+        initial_delay: the delay before the first start of a succession; it doubles with each failure.
+        max_delay: the longest delay before a start.
+        settled_after: a runtime that has lived this long ends the succession of failures.
+
+    Raises:
+        ConfigError: a value is not accepted. The error names it.
     """
 
-    limit: int | None = attrs.field(default=5, validator=_count)
-    """How many deaths and failed starts in succession are mended; after one more, the client stays closed. ``None``: any."""
-    initial_delay: float = attrs.field(default=0.1, validator=_not_negative)
-    """How long to wait before the first start of a succession; it doubles with each."""
-    max_delay: float = attrs.field(default=10.0, validator=_not_negative)
-    """The longest wait before a start."""
-    settled_after: float = attrs.field(default=60.0, validator=_not_negative)
-    """A runtime that has lived so long has come up well: the succession of deaths is over."""
+    limit: int | None = attrs.field(default=5, validator=_limit)
+    initial_delay: float = attrs.field(default=0.1, validator=_seconds)
+    max_delay: float = attrs.field(default=10.0, validator=_seconds)
+    settled_after: float = attrs.field(default=60.0, validator=_seconds)
 
 
-def chosen(value: Restart | bool | None) -> Restart | None:
-    """Take ``True`` for the defaults, ``False`` for no restart."""
-    if value is None or isinstance(value, Restart):
-        return value
-    if not isinstance(value, bool):
-        raise ConfigError("restart", f"expected a Restart or a bool, got {type(value).__name__}")
-    return Restart() if value else None
+def to_policy(value: Restart | bool | None) -> Restart | None:
+    """Take ``True`` for the defaults and ``False`` for no restart."""
+    if isinstance(value, bool):
+        return Restart() if value else None
+    return value if value is None else checks.instance("restart", value, Restart, "a Restart, a bool or None")
 
 
 class RestartBackoff:

@@ -11,17 +11,19 @@ from openai_codex._sync.pages import Pages
 from openai_codex._sync.turn import TurnHandle, start_turn
 from openai_codex._engine.waiting import Deadline
 from openai_codex._turns.inputs import RunInput, to_turn_input
-from openai_codex._turns.options import approval, or_unset, to_enum
-from openai_codex._turns.options import sandbox_policy as chosen_sandbox
+from openai_codex._turns.options import approval, fields
+from openai_codex._turns.options import sandbox_policy as sandbox_fields
 from openai_codex.errors import ConfigError, RequestTimeoutError, TurnTimeoutError
 
 if TYPE_CHECKING:
     from openai_codex._sync.client.connection import Connection
+    from openai_codex._config import StrPath
     from openai_codex._schemas.output import OutputType
     from openai_codex._turns.options import (
-        ApprovalMode,
+        ApprovalModeLike,
         ApprovalPolicyLike,
         ApprovalsReviewerLike,
+        ItemsViewLike,
         PersonalityLike,
         SandboxPolicyLike,
         SummaryLike,
@@ -44,10 +46,10 @@ class Thread:
         self,
         input: RunInput,
         *,
-        approval_mode: ApprovalMode | None = None,
+        approval_mode: ApprovalModeLike | None = None,
         approval_policy: ApprovalPolicyLike | None = None,
         approvals_reviewer: ApprovalsReviewerLike | None = None,
-        cwd: str | None = None,
+        cwd: StrPath | None = None,
         effort: protocol.ReasoningEffort | None = None,
         model: str | None = None,
         output_schema: protocol.JsonObject | None = None,
@@ -107,10 +109,10 @@ class Thread:
         self,
         input: RunInput,
         *,
-        approval_mode: ApprovalMode | None = None,
+        approval_mode: ApprovalModeLike | None = None,
         approval_policy: ApprovalPolicyLike | None = None,
         approvals_reviewer: ApprovalsReviewerLike | None = None,
-        cwd: str | None = None,
+        cwd: StrPath | None = None,
         effort: protocol.ReasoningEffort | None = None,
         model: str | None = None,
         output_schema: protocol.JsonObject | None = None,
@@ -155,19 +157,21 @@ class Thread:
         """
         output = _output(output_type, output_schema)
         params = protocol.TurnStartParams(
+            thread_id=self.id,
             **to_turn_input(input),
             **approval(approval_policy, approvals_reviewer, approval_mode),
-            thread_id=self.id,
-            cwd=or_unset(cwd),
-            effort=or_unset(effort),
-            model=or_unset(model),
-            output_schema=or_unset(output_schema if output is None else output.schema),
-            personality=to_enum(protocol.Personality, personality),
-            sandbox_policy=chosen_sandbox(sandbox, sandbox_policy),
-            service_tier=or_unset(service_tier),
-            service_tier_for_turn=or_unset(turn_service_tier),
-            summary=to_enum(protocol.ReasoningSummary, summary),
-            turn_trigger=or_unset(source),
+            **sandbox_fields(sandbox, sandbox_policy),
+            **fields(
+                cwd=cwd,
+                effort=effort,
+                model=model,
+                output_schema=output_schema if output is None else output.schema,
+                personality=personality,
+                service_tier=service_tier,
+                source=source,
+                summary=summary,
+                turn_service_tier=turn_service_tier,
+            ),
         )
         return start_turn(self._connection, self.id, params, timeout, output)
 
@@ -177,31 +181,29 @@ class Thread:
         Args:
             include_turns: also its turns; refused for an ephemeral thread and for one that has none yet.
         """
-        return self._connection.request(protocol.ThreadReadParams(thread_id=self.id, include_turns=include_turns))
+        params = protocol.ThreadReadParams(thread_id=self.id, **fields(include_turns=include_turns))
+        return self._connection.request(params)
 
     def set_name(self, name: str) -> protocol.ThreadSetNameResponse:
         """Give the thread a name for people (`thread/name/set`)."""
-        return self._connection.request(protocol.ThreadSetNameParams(thread_id=self.id, name=name))
+        params = protocol.ThreadSetNameParams(thread_id=self.id, name=checks.text("name", name))
+        return self._connection.request(params)
 
     def compact(self) -> protocol.ThreadCompactStartResponse:
         """Start to condense the thread's history (`thread/compact/start`); it goes on in a turn of its own."""
         return self._connection.request(protocol.ThreadCompactStartParams(thread_id=self.id))
 
-    def turns(
-        self, *, items_view: protocol.TurnItemsView | str | None = None, newest_first: bool = False
-    ) -> Pages[protocol.Turn]:
+    def turns(self, *, items_view: ItemsViewLike | None = None, newest_first: bool = False) -> Pages[protocol.Turn]:
         """Iterate over all stored turns of the thread, page by page as they are needed (`thread/turns/list`).
 
         Args:
             items_view: how much of each turn's items to send: ``"summary"`` (the default), ``"full"``, ``"notLoaded"``.
             newest_first: the other way round.
         """
-        view = to_enum(protocol.TurnItemsView, items_view)
-        direction = _direction(newest_first)
-        return Pages(
-            self._connection,
-            protocol.ThreadTurnsListParams(thread_id=self.id, items_view=view, sort_direction=direction),
+        params = protocol.ThreadTurnsListParams(
+            thread_id=self.id, sort_direction=_direction(newest_first), **fields(items_view=items_view)
         )
+        return Pages(self._connection, params)
 
     def items(self, *, turn_id: str | None = None, newest_first: bool = False) -> Pages[protocol.ThreadItemEntry]:
         """Iterate over all stored items of the thread, page by page as they are needed (`thread/items/list`).
@@ -212,11 +214,10 @@ class Thread:
             turn_id: only those of this turn.
             newest_first: the other way round.
         """
-        direction = _direction(newest_first)
-        return Pages(
-            self._connection,
-            protocol.ThreadItemsListParams(thread_id=self.id, turn_id=or_unset(turn_id), sort_direction=direction),
+        params = protocol.ThreadItemsListParams(
+            thread_id=self.id, sort_direction=_direction(newest_first), **fields(turn_id=turn_id)
         )
+        return Pages(self._connection, params)
 
 
 def _output(type_: type[OutputT] | None, schema: protocol.JsonObject | None) -> OutputType[OutputT] | None:
@@ -230,4 +231,4 @@ def _output(type_: type[OutputT] | None, schema: protocol.JsonObject | None) -> 
 
 
 def _direction(newest_first: bool) -> protocol.SortDirection:
-    return protocol.SortDirection.desc if newest_first else protocol.SortDirection.asc
+    return protocol.SortDirection.desc if checks.flag("newest_first", newest_first) else protocol.SortDirection.asc

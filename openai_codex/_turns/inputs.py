@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Union
 
 import attrs
 
+from openai_codex import _checks as checks
 from openai_codex import _codec as codec
 from openai_codex import _protocol as protocol
 from openai_codex.errors import ConfigError
@@ -87,67 +88,74 @@ def to_turn_input(input: RunInput) -> dict[str, Any]:
 
 
 def to_user_inputs(input: Input | str) -> list[protocol.UserInput]:
-    """Turn input into protocol types. An empty list is fine: the runtime starts a turn without a message.
+    """Turn input into protocol types. An empty list is accepted: the runtime starts a turn without a message.
 
-    Raises `ConfigError`, naming the item, for what is no input, for a remote image, and for text that cannot travel:
-    half a surrogate pair, or more characters than the runtime takes.
+    Raises `ConfigError`, which names the item, for another type, for a remote image, for text with an unpaired
+    surrogate, and for more characters than the runtime takes.
     """
     items = list(input) if isinstance(input, (list, tuple)) else [input]
-    made = [_to_user_input(f"input[{index}]", item) for index, item in enumerate(items)]
-    _check_length(item.text for item in made if isinstance(item, protocol.TextUserInput))
-    return made
+    inputs = [_to_user_input(f"input[{index}]", item) for index, item in enumerate(items)]
+    _check_length(item.text for item in inputs if isinstance(item, protocol.TextUserInput))
+    return inputs
 
 
 def _to_user_input(where: str, item: InputItem | str) -> protocol.UserInput:
     build = _BUILD.get(type(item))
     if build is None:
-        raise ConfigError(where, f"expected a text or an input item, got {type(item).__name__}")
-    for name, text in [("", item)] if isinstance(item, str) else attrs.asdict(item).items():
-        _check_text(f"{where}.{name}".rstrip("."), text)
-    if isinstance(item, ImageInput) and not item.url.startswith("data:"):
+        raise checks.refusal(where, item, "a str or an input item")
+    return build(where, item)
+
+
+def _image(where: str, item: ImageInput) -> protocol.UserInput:
+    url = checks.prose(f"{where}.url", item.url)
+    if not url.startswith("data:"):
         raise ConfigError(f"{where}.url", "remote images are not supported: give a data: URL or a LocalImageInput")
-    return build(item)
-
-
-def _check_text(where: str, text: Any) -> None:
-    if not isinstance(text, str):
-        raise ConfigError(where, f"expected a text, got {type(text).__name__}")
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise ConfigError(where, f"half of a surrogate pair at character {error.start}") from None
+    return protocol.ImageUserInput(url=url)
 
 
 def _check_length(texts: Iterable[str]) -> None:
     total = sum(map(len, texts))
     if total > MOST_CHARACTERS:
-        raise ConfigError("input", f"{total} characters of text; the runtime takes {MOST_CHARACTERS}")
+        raise ConfigError("input", f"expected at most {MOST_CHARACTERS} characters of text, got {total}")
 
 
 def _tool_output(message: ExternalMessage) -> protocol.TurnToolOutput:
     content = message.content
-    for name, text in (("tool_name", message.tool_name), ("namespace", message.namespace or "")):
-        _check_text(f"input.{name}", text)
-    texts = (
-        [content] if isinstance(content, str) else [item.get("text", "") for item in content if isinstance(item, dict)]
+    output: Any = (
+        checks.prose("input.content", content)
+        if isinstance(content, str)
+        else checks.each("input.content", content, _content_item, "a str or a sequence of content items")
     )
-    for text in texts:
-        _check_text("input.content", text)
-    _check_length(texts)
-    output: Any = content if isinstance(content, str) else [_content_item(item) for item in content]
-    namespace = protocol.UNSET if message.namespace is None else message.namespace
-    return protocol.TurnToolOutput(name=message.tool_name, output=output, namespace=namespace)
+    _check_length([output] if isinstance(output, str) else [getattr(item, "text", "") for item in output])
+    namespace = message.namespace
+    return protocol.TurnToolOutput(
+        name=checks.text("input.tool_name", message.tool_name),
+        output=output,
+        namespace=protocol.UNSET if namespace is None else checks.text("input.namespace", namespace),
+    )
 
 
-def _content_item(item: Any) -> Any:
-    return codec.structure_named("FunctionCallOutputContentItem", item) if isinstance(item, dict) else item
+def _content_item(where: str, item: Any) -> protocol.FunctionCallOutputContentItem:
+    if isinstance(item, dict):
+        checks.prose(f"{where}.text", item.get("text", ""))
+        item = codec.structure_named("FunctionCallOutputContentItem", item)
+    elif isinstance(item, protocol.InputTextFunctionCallOutputContentItem):
+        checks.prose(f"{where}.text", item.text)
+    elif not isinstance(item, protocol.FunctionCallOutputContentItem):
+        raise checks.refusal(where, item, "a dict or a FunctionCallOutputContentItem")
+    made: protocol.FunctionCallOutputContentItem = item
+    return made
 
 
-_BUILD: dict[type, Callable[[Any], protocol.UserInput]] = {
-    str: lambda text: protocol.TextUserInput(text=text),
-    TextInput: lambda item: protocol.TextUserInput(text=item.text),
-    ImageInput: lambda item: protocol.ImageUserInput(url=item.url),
-    LocalImageInput: lambda item: protocol.LocalImageUserInput(path=item.path),
-    SkillInput: lambda item: protocol.SkillUserInput(name=item.name, path=item.path),
-    MentionInput: lambda item: protocol.MentionUserInput(name=item.name, path=item.path),
+_BUILD: dict[type, Callable[[str, Any], protocol.UserInput]] = {
+    str: lambda where, text: protocol.TextUserInput(text=checks.prose(where, text)),
+    TextInput: lambda where, item: protocol.TextUserInput(text=checks.prose(f"{where}.text", item.text)),
+    ImageInput: _image,
+    LocalImageInput: lambda where, item: protocol.LocalImageUserInput(path=checks.path(f"{where}.path", item.path)),
+    SkillInput: lambda where, item: protocol.SkillUserInput(
+        name=checks.text(f"{where}.name", item.name), path=checks.path(f"{where}.path", item.path)
+    ),
+    MentionInput: lambda where, item: protocol.MentionUserInput(
+        name=checks.text(f"{where}.name", item.name), path=checks.path(f"{where}.path", item.path)
+    ),
 }

@@ -1,70 +1,185 @@
-"""The settings that threads and turns take: what a program may write for each, and how it goes into a request."""
+"""The settings of threads, turns and listings: which values a program may give, and how they go into a request."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from enum import Enum
-from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Union
+from typing import Any, Literal, TypeAlias, TypeVar, Union
 
+from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
+from openai_codex._config import StrPath
 from openai_codex.errors import ConfigError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from openai_codex._protocol import OpenEnum, Unset
-
-    E = TypeVar("E", bound=OpenEnum)
 
 T = TypeVar("T")
 
 
 class ApprovalMode(str, Enum):
-    """Two ways to run without a person: for `approval_mode`, instead of a policy and a reviewer."""
+    """Presets for running without a person, in place of a policy and a reviewer.
+
+    Attributes:
+        deny_all: refuse what needs approval (policy ``never``).
+        auto_review: let the runtime's own reviewer decide (policy ``on-request``, reviewer ``auto_review``).
+    """
 
     deny_all = "deny_all"
-    """Ask nobody: what needs approval is refused (policy ``never``)."""
     auto_review = "auto_review"
-    """Ask, and let the runtime's own reviewer answer (policy ``on-request``, reviewer ``auto_review``)."""
 
 
 class Sandbox(str, Enum):
-    """Presets of what commands may touch: for `sandbox` and `sandbox_policy`."""
+    """Presets of what commands may touch, for ``sandbox`` and ``sandbox_policy``.
+
+    Attributes:
+        read_only: read all files, write none, no network.
+        workspace_write: write in the working directory and in temporary directories, no network.
+        full_access: no restriction. For containers.
+    """
 
     read_only = "read-only"
-    """Read everything, write nothing, no network."""
     workspace_write = "workspace-write"
-    """Write in the working directory and in temporary ones, no network."""
     full_access = "full-access"
-    """Everything the user may do. For containers."""
 
 
-ApprovalPolicyLike = Union["protocol.AskForApproval", str]
-"""``"untrusted"``, ``"on-request"``, ``"never"``, or a granular policy."""
-ApprovalsReviewerLike = Union["protocol.ApprovalsReviewer", str]
-"""``"user"`` or ``"auto_review"``."""
-PersonalityLike = Union["protocol.Personality", str]
-"""``"none"``, ``"friendly"`` or ``"pragmatic"``."""
-SandboxLike = Union[Sandbox, "protocol.SandboxMode", str]
+ApprovalModeLike: TypeAlias = Union[ApprovalMode, Literal["deny_all", "auto_review"]]
+ApprovalPolicyLike: TypeAlias = Union["protocol.AskForApproval", Literal["untrusted", "on-request", "never"]]
+ApprovalsReviewerLike: TypeAlias = Union[
+    "protocol.ApprovalsReviewer", Literal["user", "auto_review", "guardian_subagent"]
+]
+CwdFilter: TypeAlias = Union[StrPath, Sequence[StrPath]]
+"""One working directory, or several."""
+GoalStatusLike: TypeAlias = Union[
+    "protocol.ThreadGoalStatus",
+    Literal["active", "paused", "blocked", "usageLimited", "budgetLimited", "complete"],
+]
+ItemsViewLike: TypeAlias = Union["protocol.TurnItemsView", Literal["notLoaded", "summary", "full"]]
+PersonalityLike: TypeAlias = Union["protocol.Personality", Literal["none", "friendly", "pragmatic"]]
+SandboxLike: TypeAlias = Union[
+    Sandbox,
+    "protocol.SandboxMode",
+    Literal["read-only", "workspace-write", "full-access", "danger-full-access"],
+]
 """A preset, or the protocol's own word for a mode."""
-SandboxPolicyLike = Union[SandboxLike, "protocol.SandboxPolicy"]
+SandboxPolicyLike: TypeAlias = Union[SandboxLike, "protocol.SandboxPolicy"]
 """A preset, a mode, or a full policy."""
-SummaryLike = Union["protocol.ReasoningSummary", str]
-"""``"auto"``, ``"concise"``, ``"detailed"`` or ``"none"``."""
+SortDirectionLike: TypeAlias = Union["protocol.SortDirection", Literal["asc", "desc"]]
+SortKeyLike: TypeAlias = Union[
+    "protocol.ThreadSortKey", Literal["created_at", "updated_at", "recency_at", "section_position"]
+]
+SourceKindLike: TypeAlias = Union[
+    "protocol.ThreadSourceKind",
+    Literal[
+        "cli",
+        "vscode",
+        "exec",
+        "appServer",
+        "subAgent",
+        "subAgentReview",
+        "subAgentCompact",
+        "subAgentThreadSpawn",
+        "subAgentOther",
+        "unknown",
+    ],
+]
+StartSourceLike: TypeAlias = Union["protocol.ThreadStartSource", Literal["startup", "clear"]]
+SummaryLike: TypeAlias = Union["protocol.ReasoningSummary", Literal["auto", "concise", "detailed", "none"]]
 
 
-class ThreadFilters(TypedDict, total=False):
-    """The filters of a listing of threads; see `AsyncCodex.thread_list`."""
+# -- checks -----------------------------------------------------------------------------------------------------------
 
-    archived: bool | None
-    cwd: protocol.ThreadListCwdFilter | None
-    model_providers: list[str] | None
-    search_term: str | None
-    section_id: str | None
-    sort_direction: protocol.SortDirection | str | None
-    sort_key: protocol.ThreadSortKey | str | None
-    source_kinds: Sequence[protocol.ThreadSourceKind | str] | None
-    use_state_db_only: bool | None
+# The runtime takes unsigned integers of 32 bits for the size of a page.
+_MOST_ENTRIES = 2**32 - 1
 
+
+def _entries(name: str, value: int) -> int:
+    return checks.count(name, value, 1, _MOST_ENTRIES)
+
+
+def _texts(name: str, value: Sequence[str]) -> list[str]:
+    return checks.each(name, value, checks.text, "a sequence of str")
+
+
+def _cwd_filter(name: str, value: CwdFilter) -> str | list[str]:
+    if isinstance(value, (list, tuple)):
+        return checks.each(name, value, checks.path, "a path or a sequence of paths")
+    return checks.path(name, value)  # type: ignore[arg-type]  # what is neither is refused there
+
+
+def _word(kind: str) -> Callable[[str, Any], Any]:
+    """Return a check for the words of a protocol enum, by its name: it is loaded when it is first needed."""
+    return lambda name, value: checks.word(name, value, getattr(protocol, kind))
+
+
+def _record(kind: str) -> Callable[[str, Any], Any]:
+    """Return a check for a protocol record, by its name."""
+    return lambda name, value: checks.instance(name, value, getattr(protocol, kind), f"a {kind}")
+
+
+def _source_kinds(name: str, value: Sequence[SourceKindLike]) -> list[protocol.ThreadSourceKind]:
+    return checks.each(name, value, _word("ThreadSourceKind"), "a sequence of source kinds")
+
+
+# Models, efforts, service tiers and labels are free texts: a newer runtime may know more of them.
+_CHECKS: dict[str, Callable[[str, Any], Any]] = {
+    "archived": checks.flag,
+    "base_instructions": checks.prose,
+    "before_turn_id": checks.text,
+    "config": checks.mapping,
+    "cursor": checks.text,
+    "cwd": checks.path,
+    "cwd_filter": _cwd_filter,
+    "developer_instructions": checks.prose,
+    "effort": checks.text,
+    "ephemeral": checks.flag,
+    "git_info": _record("ThreadMetadataGitInfoUpdateParams"),
+    "include_turns": checks.flag,
+    "items_view": _word("TurnItemsView"),
+    "last_turn_id": checks.text,
+    "limit": _entries,
+    "model": checks.text,
+    "model_provider": checks.text,
+    "model_providers": _texts,
+    "newest_first": checks.flag,
+    "objective": checks.prose,
+    "output_schema": checks.mapping,
+    "page_size": _entries,
+    "personality": _word("Personality"),
+    "project_id": checks.text,
+    "search_term": checks.prose,
+    "section_id": checks.text,
+    "service_name": checks.text,
+    "service_tier": checks.text,
+    "session_start_source": _word("ThreadStartSource"),
+    "sort_direction": _word("SortDirection"),
+    "sort_key": _word("ThreadSortKey"),
+    "source": checks.text,
+    "source_kinds": _source_kinds,
+    "status": _word("ThreadGoalStatus"),
+    "summary": _word("ReasoningSummary"),
+    "thread_id": checks.text,
+    "thread_source": checks.text,
+    "token_budget": checks.count,
+    "turn_id": checks.text,
+    "turn_service_tier": checks.text,
+    "use_state_db_only": checks.flag,
+}
+
+# Arguments whose field in the request has another name.
+_FIELDS = {
+    "cwd_filter": "cwd",
+    "page_size": "limit",
+    "source": "turn_trigger",
+    "turn_service_tier": "service_tier_for_turn",
+}
+
+
+def fields(**arguments: Any) -> dict[str, Any]:
+    """Check arguments by their names and return the fields of a request; ``None`` is not sent. Raises `ConfigError`."""
+    return {
+        _FIELDS.get(name, name): _CHECKS[name](name, value) for name, value in arguments.items() if value is not None
+    }
+
+
+# -- settings that stand for others -----------------------------------------------------------------------------------
 
 _POLICIES: dict[str, Callable[[], protocol.SandboxPolicy]] = {
     "read-only": lambda: protocol.ReadOnlySandboxPolicy(network_access=False),
@@ -74,67 +189,69 @@ _POLICIES: dict[str, Callable[[], protocol.SandboxPolicy]] = {
     "danger-full-access": lambda: protocol.DangerFullAccessSandboxPolicy(),  # noqa: PLW0108  loaded when called
 }
 
-
-def or_unset(value: T | None) -> T | Unset:
-    """Leave ``None`` off the wire."""
-    return protocol.UNSET if value is None else value
-
-
-def to_enum(kind: type[E], value: T | str | None) -> T | E | Unset:
-    """Leave ``None`` off the wire and turn a string into its enum, known or not; anything else goes as it is."""
-    return kind(value) if isinstance(value, str) else or_unset(value)
-
-
-def sandbox_mode(value: SandboxLike | None) -> protocol.SandboxMode | Unset:
-    """Turn a preset or a word into a mode. Raises `ConfigError` for a policy, which only a turn can take."""
-    if value is None:
-        return protocol.UNSET
-    if not isinstance(value, str):
-        raise ConfigError("sandbox", f"a thread takes a mode or a preset; give the {type(value).__name__} to its turns")
-    return protocol.SandboxMode(_mode_name(value))
-
-
-def sandbox_policy(
-    sandbox: SandboxPolicyLike | None, policy: SandboxPolicyLike | None
-) -> protocol.SandboxPolicy | Unset:
-    """Turn what a turn was given, under either name, into a policy. Raises `ConfigError` for both or an unknown word."""
-    value = _one_of({"sandbox": sandbox, "sandbox_policy": policy})
-    if not isinstance(value, str):
-        return or_unset(value)
-    build = _POLICIES.get(_mode_name(value))
-    if build is None:
-        raise ConfigError("sandbox_policy", f"expected one of {', '.join(_POLICIES)} or a policy, got {value!r}")
-    return build()
-
-
-def approval(
-    policy: ApprovalPolicyLike | None, reviewer: ApprovalsReviewerLike | None, mode: ApprovalMode | None
-) -> dict[str, Any]:
-    """Turn a mode, or a policy and a reviewer, into the fields of a request. Raises `ConfigError` for both."""
-    if mode is not None:
-        if policy is not None or reviewer is not None:
-            raise ConfigError("approval_mode", "stands for a policy and a reviewer; give it or them, not both")
-        policy, reviewer = _MODES[ApprovalMode(mode)]
-    return {
-        "approval_policy": to_enum(protocol.ApprovalPolicy, policy),
-        "approvals_reviewer": to_enum(protocol.ApprovalsReviewer, reviewer),
-    }
-
-
-_MODES: dict[ApprovalMode, tuple[str, str | None]] = {
-    ApprovalMode.deny_all: ("never", None),
-    ApprovalMode.auto_review: ("on-request", "auto_review"),
+_MODES: dict[ApprovalMode, dict[str, str]] = {
+    ApprovalMode.deny_all: {"approval_policy": "never"},
+    ApprovalMode.auto_review: {"approval_policy": "on-request", "approvals_reviewer": "auto_review"},
 }
 
 
-def _mode_name(word: str) -> str:
-    """Return the protocol's word for a mode: presets have the same, but for one."""
-    return "danger-full-access" if word == Sandbox.full_access else str.__str__(word)
+def sandbox_mode(value: SandboxLike | None) -> dict[str, Any]:
+    """Return the field for the sandbox of a thread. Raises `ConfigError` for a policy, which only a turn can have."""
+    if value is None:
+        return {}
+    if isinstance(value, protocol.Record):
+        raise ConfigError("sandbox", f"a thread takes a mode or a preset; give the {type(value).__name__} to its turns")
+    return {"sandbox": _mode("sandbox", value)}
 
 
-def _one_of(values: dict[str, Any]) -> Any:
-    """Return the only value that was given under several names, ``None`` if none was."""
-    found = [name for name, value in values.items() if value is not None]
-    if len(found) > 1:
-        raise ConfigError(found[0], f"means the same as {found[1]}; give one of them")
-    return values[found[0]] if found else None
+def sandbox_policy(sandbox: SandboxPolicyLike | None, policy: SandboxPolicyLike | None) -> dict[str, Any]:
+    """Return the field for the sandbox of a turn, given under either name. Raises `ConfigError` for both."""
+    if sandbox is not None and policy is not None:
+        raise ConfigError("sandbox", "means the same as sandbox_policy; give one of them")
+    name, value = ("sandbox_policy", policy) if sandbox is None else ("sandbox", sandbox)
+    if value is None:
+        return {}
+    if isinstance(value, protocol.SandboxPolicy):
+        return {"sandbox_policy": value}
+    mode = _mode(name, value, "or a SandboxPolicy")
+    if mode not in _POLICIES:
+        raise ConfigError(name, f"no policy is known for the mode {mode!r}; give a SandboxPolicy")
+    return {"sandbox_policy": _POLICIES[mode]()}
+
+
+def _mode(name: str, value: SandboxLike, *others: str) -> protocol.SandboxMode:
+    """Return the protocol's mode for a word: presets have the same words, except one."""
+    if isinstance(value, protocol.SandboxMode):
+        return value
+    if value == Sandbox.full_access:
+        return protocol.SandboxMode.danger_full_access
+    for mode in protocol.SandboxMode:
+        if isinstance(value, str) and mode.value == value:
+            return mode
+    words = ", ".join(repr(word) for word in (*(preset.value for preset in Sandbox), "danger-full-access"))
+    raise checks.refusal(name, value, " ".join((f"one of {words}", *others)))
+
+
+def approval(
+    policy: ApprovalPolicyLike | None, reviewer: ApprovalsReviewerLike | None, mode: ApprovalModeLike | None
+) -> dict[str, Any]:
+    """Return the fields for a mode, or for a policy and a reviewer. Raises `ConfigError` for both."""
+    if mode is not None:
+        if policy is not None or reviewer is not None:
+            raise ConfigError("approval_mode", "stands for a policy and a reviewer; give it or them, not both")
+        return {
+            name: _APPROVAL[name](name, word)
+            for name, word in _MODES[checks.word("approval_mode", mode, ApprovalMode)].items()
+        }
+    given = {"approval_policy": policy, "approvals_reviewer": reviewer}
+    return {name: _APPROVAL[name](name, value) for name, value in given.items() if value is not None}
+
+
+def _approval_policy(name: str, value: ApprovalPolicyLike) -> protocol.AskForApproval:
+    return value if isinstance(value, protocol.AskForApproval) else _word("ApprovalPolicy")(name, value)
+
+
+_APPROVAL: dict[str, Callable[[str, Any], Any]] = {
+    "approval_policy": _approval_policy,
+    "approvals_reviewer": _word("ApprovalsReviewer"),
+}

@@ -272,7 +272,7 @@ async def test_bad_input_is_refused_before_anything_is_sent(
         thread = await codex.thread_start(ephemeral=True)
         with pytest.raises(ConfigError):
             await thread.run("half a pair: \ud83d")
-        with pytest.raises(ConfigError, match="int"):
+        with pytest.raises(ConfigError, match="got 5"):
             await thread.run(5)  # type: ignore[arg-type]  # on purpose
         result = await thread.run("fine")
     assert result.final_response == "ok"

@@ -76,15 +76,15 @@ def test_an_external_message_travels_as_tool_output(
     ("bad", "where", "why"),
     [
         (ImageInput("https://example.com/a.png"), "input[0].url", "remote images"),
-        ([TextInput("fine"), TextInput("half \ud83d")], "input[1].text", "surrogate pair at character 5"),
-        ("half \ud83d", "input[0]", "surrogate pair"),
+        ([TextInput("fine"), TextInput("half \ud83d")], "input[1].text", "unpaired surrogates, got one at character 5"),
+        ("half \ud83d", "input[0]", "unpaired surrogates"),
         ("x" * (MOST_CHARACTERS + 1), "input", "characters of text"),
-        (["a", 5], "input[1]", "got int"),
-        (TextInput(None), "input[0].text", "got NoneType"),  # type: ignore[arg-type]  # on purpose
-        (None, "input[0]", "got NoneType"),
-        (ExternalMessage("t", "half \ud83d"), "input.content", "surrogate pair"),
+        (["a", 5], "input[1]", "got 5"),
+        (TextInput(None), "input[0].text", "got None"),  # type: ignore[arg-type]  # on purpose
+        (None, "input[0]", "got None"),
+        (ExternalMessage("t", "half \ud83d"), "input.content", "unpaired surrogates"),
         (ExternalMessage("t", [{"type": "input_text", "text": "x" * (MOST_CHARACTERS + 1)}]), "input", "characters"),
-        (ExternalMessage(5, "x"), "input.tool_name", "got int"),  # type: ignore[arg-type]  # on purpose
+        (ExternalMessage(5, "x"), "input.tool_name", "got 5"),  # type: ignore[arg-type]  # on purpose
     ],
 )
 def test_bad_input_is_refused_by_name_before_anything_is_sent(

@@ -265,7 +265,7 @@ def test_bad_input_is_refused_before_anything_is_sent(
         thread = codex.thread_start(ephemeral=True)
         with pytest.raises(ConfigError):
             thread.run("half a pair: \ud83d")
-        with pytest.raises(ConfigError, match="int"):
+        with pytest.raises(ConfigError, match="got 5"):
             thread.run(5)  # type: ignore[arg-type]  # on purpose
         result = thread.run("fine")
     assert result.final_response == "ok"

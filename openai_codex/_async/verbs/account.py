@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
+from openai_codex import _checks as checks
 from openai_codex import _codec as codec
 from openai_codex import _protocol as protocol
 from openai_codex._async.login import AsyncChatgptLoginHandle, AsyncDeviceCodeLoginHandle
@@ -19,7 +20,7 @@ class AsyncAccounts(AsyncClient):
 
     async def login_api_key(self, api_key: str) -> None:
         """Log in with an API key (`account/login/start`). The runtime stores it and does not check it."""
-        await self.request(protocol.ApiKeyLoginAccountParams(api_key=api_key))
+        await self.request(protocol.ApiKeyLoginAccountParams(api_key=checks.secret("api_key", api_key)))
 
     async def login_chatgpt(self) -> AsyncChatgptLoginHandle:
         """Start a login in the browser (`account/login/start`): show the user ``auth_url``, then `wait`.
@@ -47,7 +48,8 @@ class AsyncAccounts(AsyncClient):
         Args:
             refresh_token: renew the login's token first; needs the network.
         """
-        return await self.request(protocol.GetAccountParams(refresh_token=refresh_token))
+        params = protocol.GetAccountParams(refresh_token=checks.flag("refresh_token", refresh_token))
+        return await self.request(params)
 
     async def logout(self) -> None:
         """Forget the stored login (`account/logout`). Harmless if there is none."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from openai_codex import _checks as checks
+from openai_codex import _protocol as protocol
 from openai_codex._async.client import _wait
 from openai_codex._async.client.connection import AsyncConnection
 from openai_codex._async.events import AsyncEvents
@@ -43,7 +44,10 @@ class AsyncClient:
         on_token_refresh: AsyncTokenHandler | None = None,
         on_user_input: AsyncUserInputHandler | None = None,
     ) -> None:
-        self._connection = AsyncConnection(config or AppServerConfig())
+        accepted = "an AppServerConfig or None"
+        self._connection = AsyncConnection(
+            AppServerConfig() if config is None else checks.instance("config", config, AppServerConfig, accepted)
+        )
         for parameter, handler in (
             ("on_approval", on_approval),
             ("on_elicitation", on_elicitation),
@@ -91,6 +95,7 @@ class AsyncClient:
         number of seconds. Cancelling takes back nothing that the runtime has done.
         """
         checks.seconds("timeout", timeout)
+        checks.instance("params", params, protocol.ClientRequest, "the params of a request, such as ModelListParams()")
         return await self._connection.request(params, timeout=timeout)
 
     def handle(self, params_type: type[protocol.ServerRequest[R]], handler: AsyncHandler[R]) -> None:
@@ -178,8 +183,10 @@ class AsyncClient:
         seconds, and `TransportClosedError` when the connection is gone.
         """
         checks.count("limit", limit)
+        if thread_id is not None:
+            checks.text("thread_id", thread_id)
         seconds = checks.seconds("timeout", timeout)
-        methods = frozenset(each.METHOD for each in types) or None
+        methods = frozenset(_method(f"types[{index}]", each) for index, each in enumerate(types)) or None
         self._connection.running()
         return AsyncEvents(self._connection.supervisor, thread_id, methods, limit, seconds)
 
@@ -189,3 +196,11 @@ class AsyncClient:
         Callable from any thread, before the connection and after its end; raises nothing.
         """
         return self._connection.health()
+
+
+def _method(name: str, kind: type[protocol.ServerNotification]) -> str:
+    """Return the method of a payload class. Raises `ConfigError` for anything else, such as the method itself."""
+    method: str | None = getattr(kind, "METHOD", None)
+    if not isinstance(kind, type) or not issubclass(kind, protocol.ServerNotification) or method is None:
+        raise checks.refusal(name, kind, "a payload class, such as ItemCompletedNotification")
+    return method

@@ -27,10 +27,7 @@ class AsyncReviews(AsyncClient):
 
         If the caller is cancelled or the time is up before the turn's id is known, the turn is interrupted.
         """
-        chosen = protocol.CustomReviewTarget(instructions=target) if isinstance(target, str) else target
-        params = protocol.ReviewStartParams(
-            thread_id=thread_id, target=chosen or protocol.UncommittedChangesReviewTarget()
-        )
+        params = protocol.ReviewStartParams(thread_id=checks.text("thread_id", thread_id), target=_target(target))
         return await start_turn(self._connection, thread_id, params, timeout)
 
     async def thread_shell_command(
@@ -47,6 +44,19 @@ class AsyncReviews(AsyncClient):
         """
         seconds = checks.seconds("command_timeout", command_timeout)
         milliseconds = protocol.UNSET if seconds == math.inf else round(seconds * 1000)
-        return await self.request(
-            protocol.ThreadShellCommandParams(thread_id=thread_id, command=command, timeout_ms=milliseconds)
+        params = protocol.ThreadShellCommandParams(
+            thread_id=checks.text("thread_id", thread_id),
+            command=checks.text("command", command),
+            timeout_ms=milliseconds,
         )
+        return await self.request(params)
+
+
+def _target(target: protocol.ReviewTarget | str | None) -> protocol.ReviewTarget:
+    if target is None:
+        return protocol.UncommittedChangesReviewTarget()
+    if isinstance(target, protocol.ReviewTarget):
+        return target
+    if not isinstance(target, str):
+        raise checks.refusal("target", target, "a str, a ReviewTarget or None")
+    return protocol.CustomReviewTarget(instructions=checks.prose("target", target))

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
+from openai_codex import _checks as checks
 from openai_codex import _codec as codec
 from openai_codex import _protocol as protocol
 from openai_codex._sync.login import ChatgptLoginHandle, DeviceCodeLoginHandle
@@ -20,7 +21,7 @@ class Accounts(Client):
 
     def login_api_key(self, api_key: str) -> None:
         """Log in with an API key (`account/login/start`). The runtime stores it and does not check it."""
-        self.request(protocol.ApiKeyLoginAccountParams(api_key=api_key))
+        self.request(protocol.ApiKeyLoginAccountParams(api_key=checks.secret("api_key", api_key)))
 
     def login_chatgpt(self) -> ChatgptLoginHandle:
         """Start a login in the browser (`account/login/start`): show the user ``auth_url``, then `wait`.
@@ -48,7 +49,8 @@ class Accounts(Client):
         Args:
             refresh_token: renew the login's token first; needs the network.
         """
-        return self.request(protocol.GetAccountParams(refresh_token=refresh_token))
+        params = protocol.GetAccountParams(refresh_token=checks.flag("refresh_token", refresh_token))
+        return self.request(params)
 
     def logout(self) -> None:
         """Forget the stored login (`account/logout`). Harmless if there is none."""

@@ -14,7 +14,7 @@ from openai_codex._engine.mailbox import Mailbox
 from openai_codex._engine.topics import Topic
 from openai_codex._engine.waiting import Deadline
 from openai_codex._turns.fold import GoalFold, raise_if_failed
-from openai_codex._turns.options import or_unset, to_enum
+from openai_codex._turns.options import fields
 from openai_codex._turns.results import RunResult
 from openai_codex.errors import (
     CodexError,
@@ -27,6 +27,7 @@ from openai_codex.errors import (
 
 if TYPE_CHECKING:
     from openai_codex._sync.client.connection import Connection
+    from openai_codex._turns.options import GoalStatusLike
 
 # How long a caller that gives a goal up waits for the running turn to be over.
 _ABANDON_PATIENCE = 2.0
@@ -37,14 +38,15 @@ class Goals(Client):
 
     def thread_goal(self, thread_id: str) -> protocol.ThreadGoal | None:
         """Return the thread's goal, ``None`` if it has none (`thread/goal/get`)."""
-        return (self.request(protocol.ThreadGoalGetParams(thread_id=thread_id))).goal
+        params = protocol.ThreadGoalGetParams(thread_id=checks.text("thread_id", thread_id))
+        return (self.request(params)).goal
 
     def thread_set_goal(
         self,
         thread_id: str,
         objective: str | None = None,
         *,
-        status: protocol.ThreadGoalStatus | str | None = None,
+        status: GoalStatusLike | None = None,
         token_budget: int | None = None,
     ) -> protocol.ThreadGoal:
         """Set or change the thread's goal (`thread/goal/set`).
@@ -59,16 +61,14 @@ class Goals(Client):
             token_budget: how many tokens it may cost.
         """
         params = protocol.ThreadGoalSetParams(
-            thread_id=thread_id,
-            objective=or_unset(objective),
-            status=to_enum(protocol.ThreadGoalStatus, status),
-            token_budget=or_unset(token_budget),
+            thread_id=checks.text("thread_id", thread_id),
+            **fields(objective=objective, status=status, token_budget=token_budget),
         )
         return (self.request(params)).goal
 
     def thread_clear_goal(self, thread_id: str) -> protocol.ThreadGoalClearResponse:
         """Take the thread's goal away (`thread/goal/clear`); a running turn goes on to its end."""
-        return self.request(protocol.ThreadGoalClearParams(thread_id=thread_id))
+        return self.request(protocol.ThreadGoalClearParams(thread_id=checks.text("thread_id", thread_id)))
 
     def run_goal(
         self, thread_id: str, objective: str, *, token_budget: int | None = None, timeout: float | None = None
@@ -88,6 +88,9 @@ class Goals(Client):
         and when the caller is cancelled, the goal is paused and the running turn interrupted.
         """
         seconds = checks.seconds("timeout", timeout)
+        checks.text("thread_id", thread_id)
+        checks.prose("objective", objective)
+        fields(token_budget=token_budget)
         self._connection.connect()
         run = _GoalRun(self._connection, thread_id)
         try:

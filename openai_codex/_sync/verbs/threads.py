@@ -5,22 +5,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
 from openai_codex._sync.thread import Thread
 from openai_codex._sync.verbs.base import Client
-from openai_codex._turns.options import approval, or_unset, sandbox_mode, to_enum
+from openai_codex._turns.options import approval, fields, sandbox_mode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from openai_codex._config import StrPath
     from openai_codex._tools.declaration import AnyTool
     from openai_codex._tools.registry import Table
     from openai_codex._turns.options import (
-        ApprovalMode,
+        ApprovalModeLike,
         ApprovalPolicyLike,
         ApprovalsReviewerLike,
         PersonalityLike,
         SandboxLike,
+        StartSourceLike,
     )
 
 
@@ -30,12 +33,12 @@ class Threads(Client):
     def thread_start(
         self,
         *,
-        approval_mode: ApprovalMode | None = None,
+        approval_mode: ApprovalModeLike | None = None,
         approval_policy: ApprovalPolicyLike | None = None,
         approvals_reviewer: ApprovalsReviewerLike | None = None,
         base_instructions: str | None = None,
         config: protocol.JsonObject | None = None,
-        cwd: str | None = None,
+        cwd: StrPath | None = None,
         developer_instructions: str | None = None,
         ephemeral: bool | None = None,
         model: str | None = None,
@@ -44,7 +47,7 @@ class Threads(Client):
         sandbox: SandboxLike | None = None,
         service_name: str | None = None,
         service_tier: str | None = None,
-        session_start_source: protocol.ThreadStartSource | str | None = None,
+        session_start_source: StartSourceLike | None = None,
         thread_source: protocol.ThreadSource | None = None,
         tools: Sequence[AnyTool] | None = None,
     ) -> Thread:
@@ -74,20 +77,22 @@ class Threads(Client):
         table = _table(tools)
         params = protocol.ThreadStartParams(
             **approval(approval_policy, approvals_reviewer, approval_mode),
-            base_instructions=or_unset(base_instructions),
-            config=or_unset(config),
-            cwd=or_unset(cwd),
-            developer_instructions=or_unset(developer_instructions),
-            ephemeral=or_unset(ephemeral),
-            model=or_unset(model),
-            model_provider=or_unset(model_provider),
-            personality=to_enum(protocol.Personality, personality),
-            sandbox=sandbox_mode(sandbox),
-            service_name=or_unset(service_name),
-            service_tier=or_unset(service_tier),
-            session_start_source=to_enum(protocol.ThreadStartSource, session_start_source),
-            thread_source=or_unset(thread_source),
-            dynamic_tools=or_unset(None if table is None else _declared(table)),
+            **sandbox_mode(sandbox),
+            **fields(
+                base_instructions=base_instructions,
+                config=config,
+                cwd=cwd,
+                developer_instructions=developer_instructions,
+                ephemeral=ephemeral,
+                model=model,
+                model_provider=model_provider,
+                personality=personality,
+                service_name=service_name,
+                service_tier=service_tier,
+                session_start_source=session_start_source,
+                thread_source=thread_source,
+            ),
+            dynamic_tools=protocol.UNSET if table is None else _declared(table),
         )
         return self._with_tools((self.request(params)).thread.id, table)
 
@@ -95,12 +100,12 @@ class Threads(Client):
         self,
         thread_id: str,
         *,
-        approval_mode: ApprovalMode | None = None,
+        approval_mode: ApprovalModeLike | None = None,
         approval_policy: ApprovalPolicyLike | None = None,
         approvals_reviewer: ApprovalsReviewerLike | None = None,
         base_instructions: str | None = None,
         config: protocol.JsonObject | None = None,
-        cwd: str | None = None,
+        cwd: StrPath | None = None,
         developer_instructions: str | None = None,
         include_turns: bool | None = None,
         model: str | None = None,
@@ -126,18 +131,20 @@ class Threads(Client):
         """
         table = _table(tools)
         params = protocol.ThreadResumeParams(
+            thread_id=checks.text("thread_id", thread_id),
+            exclude_turns=not fields(include_turns=include_turns).get("include_turns"),
             **approval(approval_policy, approvals_reviewer, approval_mode),
-            thread_id=thread_id,
-            base_instructions=or_unset(base_instructions),
-            config=or_unset(config),
-            cwd=or_unset(cwd),
-            developer_instructions=or_unset(developer_instructions),
-            exclude_turns=not include_turns,
-            model=or_unset(model),
-            model_provider=or_unset(model_provider),
-            personality=to_enum(protocol.Personality, personality),
-            sandbox=sandbox_mode(sandbox),
-            service_tier=or_unset(service_tier),
+            **sandbox_mode(sandbox),
+            **fields(
+                base_instructions=base_instructions,
+                config=config,
+                cwd=cwd,
+                developer_instructions=developer_instructions,
+                model=model,
+                model_provider=model_provider,
+                personality=personality,
+                service_tier=service_tier,
+            ),
         )
         return self._with_tools((self.request(params)).thread.id, table)
 
@@ -145,13 +152,13 @@ class Threads(Client):
         self,
         thread_id: str,
         *,
-        approval_mode: ApprovalMode | None = None,
+        approval_mode: ApprovalModeLike | None = None,
         approval_policy: ApprovalPolicyLike | None = None,
         approvals_reviewer: ApprovalsReviewerLike | None = None,
         base_instructions: str | None = None,
         before_turn_id: str | None = None,
         config: protocol.JsonObject | None = None,
-        cwd: str | None = None,
+        cwd: StrPath | None = None,
         developer_instructions: str | None = None,
         ephemeral: bool | None = None,
         include_turns: bool | None = None,
@@ -179,32 +186,34 @@ class Threads(Client):
         """
         table = _table(tools)
         params = protocol.ThreadForkParams(
+            thread_id=checks.text("thread_id", thread_id),
+            exclude_turns=not fields(include_turns=include_turns).get("include_turns"),
             **approval(approval_policy, approvals_reviewer, approval_mode),
-            thread_id=thread_id,
-            base_instructions=or_unset(base_instructions),
-            before_turn_id=or_unset(before_turn_id),
-            config=or_unset(config),
-            cwd=or_unset(cwd),
-            developer_instructions=or_unset(developer_instructions),
-            ephemeral=or_unset(ephemeral),
-            exclude_turns=not include_turns,
-            last_turn_id=or_unset(last_turn_id),
-            model=or_unset(model),
-            model_provider=or_unset(model_provider),
-            sandbox=sandbox_mode(sandbox),
-            service_tier=or_unset(service_tier),
-            thread_source=or_unset(thread_source),
+            **sandbox_mode(sandbox),
+            **fields(
+                base_instructions=base_instructions,
+                before_turn_id=before_turn_id,
+                config=config,
+                cwd=cwd,
+                developer_instructions=developer_instructions,
+                ephemeral=ephemeral,
+                last_turn_id=last_turn_id,
+                model=model,
+                model_provider=model_provider,
+                service_tier=service_tier,
+                thread_source=thread_source,
+            ),
         )
         return self._with_tools((self.request(params)).thread.id, table, thread_id)
 
     def thread_unarchive(self, thread_id: str) -> Thread:
         """Bring an archived thread back (`thread/unarchive`); resume it before its next turn."""
-        response = self.request(protocol.ThreadUnarchiveParams(thread_id=thread_id))
-        return self.thread(response.thread.id)
+        params = protocol.ThreadUnarchiveParams(thread_id=checks.text("thread_id", thread_id))
+        return self.thread((self.request(params)).thread.id)
 
     def thread(self, thread_id: str) -> Thread:
         """Return a handle on a thread that is loaded already; nothing is sent."""
-        return Thread(self._connection, thread_id)
+        return Thread(self._connection, checks.text("thread_id", thread_id))
 
     def _with_tools(self, thread_id: str, table: Table | None, parent_id: str | None = None) -> Thread:
         self._connection.give_tools(thread_id, table, parent_id)
@@ -212,12 +221,13 @@ class Threads(Client):
 
 
 def _table(tools: Iterable[AnyTool] | None) -> Table | None:
-    """Look at tools before anything is sent. Raises `ConfigError` for what is no tool, and for two of one name."""
+    """Check tools before anything is sent. Raises `ConfigError` for another value, and for two tools of one name."""
     if tools is None:
         return None
-    from openai_codex._tools.declaration import tool_table  # only who has tools pays for what declares them
+    # Imported here so that programs without tools do not load it.
+    from openai_codex._tools.declaration import tool_table
 
-    return tool_table(tools)
+    return tool_table(checks.each("tools", tools, lambda _, tool: tool, "a sequence of tools, such as [tool]"))
 
 
 def _declared(table: Table) -> list[protocol.DynamicToolSpec]:
