@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from openai_codex import _protocol as protocol
     from openai_codex._approvals.decisions import (
         Answer,
         AsyncApprovalHandler,
