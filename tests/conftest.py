@@ -4,10 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import re
 
 import pytest
 
 pytest_plugins = ["openai_codex.testing.pytest_plugin"]
+
+
+_ADDRESS = re.compile(r" at 0x[0-9a-f]+")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuse test ids with a memory address: ``--lf`` and pytest-xdist need the same ids in every process."""
+    unstable = [item.nodeid for item in items if _ADDRESS.search(item.nodeid)]
+    if unstable:
+        raise pytest.UsageError("test ids contain a memory address, give `ids=`:\n" + "\n".join(unstable))
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -741,7 +741,11 @@ class Clerk:
         return True
 
 
-@pytest.mark.parametrize("handler", [_is_asked, partial(_is_asked), Clerk(), Clerk().__call__], ids=repr)
+@pytest.mark.parametrize(
+    "handler",
+    [_is_asked, partial(_is_asked), Clerk(), Clerk().__call__],
+    ids=["function", "partial", "callable object", "bound method"],
+)
 def test_coroutine_functions_are_for_the_async_face(handler: Any) -> None:
     for name in ("on_approval", "on_elicitation", "on_token_refresh", "on_user_input"):
         with pytest.raises(

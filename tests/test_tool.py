@@ -657,7 +657,7 @@ class Model:
         (PurePosixPath("a/b"), '"a/b"'),
         (datetime(2024, 5, 6, tzinfo=timezone.utc), '"2024-05-06T00:00:00+00:00"'),
         (protocol.TextUserInput(text="hi"), '{"type":"text","text":"hi"}'),
-        ([Model()], '[{"mode":"json"}]'),
+        pytest.param([Model()], '[{"mode":"json"}]', id="model_dump"),
     ],
     ids=repr,
 )
@@ -696,11 +696,11 @@ class Broken:
     ("outcome", "met"),
     [
         (b"bytes", ": bytes has no JSON form"),
-        (object(), ": object has no JSON form"),
+        pytest.param(object(), ": object has no JSON form", id="object"),
         ({"a": [complex(1, 2)]}, ": complex has no JSON form"),
         ([ToolImage.from_bytes(PIXEL)], ": ToolImage has no JSON form"),  # the model would be shown its letters
         ({"a": ToolResult("x")}, ": ToolResult has no JSON form"),
-        ([Broken()], ": no data"),
+        pytest.param([Broken()], ": no data", id="failing _asdict"),
         (2**70, ""),
         (CYCLE, ""),
         (["a\udc80"], ""),
