@@ -16,8 +16,8 @@ $(STAMP): pyproject.toml constraints.txt
 demo: $(STAMP) ## Run the main job: one streamed turn on the real runtime
 	$(BIN)/python examples/demo.py
 
-test: $(STAMP) ## Run the whole test suite, offline
-	$(BIN)/python -m pytest
+test: $(STAMP) ## Run the whole test suite, offline, in parallel
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 check: $(STAMP) ## Format, lint, strict types, drift of generated code, layers
 	$(BIN)/ruff format --check .

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import os
 import re
 
 import pytest
 
 pytest_plugins = ["openai_codex.testing.pytest_plugin"]
+
+
+_WORKERS_PER_CORE = 3
+_MAX_WORKERS = 24
+
+
+@pytest.hookimpl(optionalhook=True)  # only pytest-xdist knows it
+def pytest_xdist_auto_num_workers() -> int:
+    """Return what ``-n auto`` means: more workers than cores, because most tests wait for a runtime."""
+    return min(_WORKERS_PER_CORE * len(os.sched_getaffinity(0)), _MAX_WORKERS)
 
 
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
