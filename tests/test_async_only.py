@@ -10,7 +10,6 @@ import pytest
 
 from openai_codex import AppServerConfig, AsyncCodex, DecodeError
 from openai_codex._async.client import _wait
-from openai_codex._engine.waiting import Deadline, Latch
 from openai_codex.testing import ScriptedModel, hang, say
 from openai_codex.types import TurnStatus
 from tests.engine.children import child
@@ -142,10 +141,9 @@ async def test_a_client_that_nobody_holds_leaves_no_thread_and_no_process(codex_
     del thread
     gc.collect()
     assert await _wait.ready(actor.exited, 20)
-    deadline = Deadline(20)
-    while actor.is_running() and not deadline.passed():
-        await _wait.ready(Latch(), 0.005)
-    assert [t.name for t in threading.enumerate() if t.name.endswith(f"{actor.process.pid}")] == []
+    assert await _wait.ready(actor.threads.ended, 20)
+    actor.threads.join()
+    assert [t.name for t in threading.enumerate() if t.name.endswith(f"{actor.pid}")] == []
 
 
 async def test_a_login_whose_end_has_an_odd_shape_is_an_error_and_no_endless_loop() -> None:

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from openai_codex._engine.transport import RuntimeProcess
+from openai_codex._engine.transport import ChildProcess
 from openai_codex._engine.transport.output import OutputPipe
 from openai_codex.testing import FakeAppServer
 
@@ -101,11 +101,11 @@ def test_a_program_that_ignores_the_end_of_its_children_is_served_as_well() -> N
 
 @pytest.mark.skipif(not hasattr(fcntl, "F_GETPIPE_SZ"), reason="only Linux has pipes of a size")
 def test_only_what_the_runtime_tells_has_a_wider_pipe() -> None:
-    process = RuntimeProcess((sys.executable, "-c", "import sys; sys.stdin.read()"), None, None)
+    process = ChildProcess((sys.executable, "-c", "import sys; sys.stdin.read()"), None, None)
     try:
         sizes = [fcntl.fcntl(pipe._fd, fcntl.F_GETPIPE_SZ) for pipe in (process._stdout, process._stderr)]
     finally:
-        process.close_stdin()
+        process.close_input()
         process.end(10)
         process.release()
     assert sizes == [1 << 18, 1 << 16]

@@ -95,9 +95,9 @@ def test_a_fork_does_not_hold_the_runtime_open(codex_config: AppServerConfig) ->
         os.read(reading, 1)  # lives until the parent says so
         os._exit(0)
     try:
-        process = codex._connection.running().process
+        transport = codex._connection.running().transport
         codex.close()
-        assert process.facts().exit_code == 0, "it ended by itself, when its input did"
+        assert transport.process_info().exit_code == 0, "it ended by itself, when its input did"
     finally:
         os.close(writing)
         os.close(reading)

@@ -13,7 +13,7 @@ import attrs
 import pytest
 
 from openai_codex import AppServerConfig, Codex, LaunchError
-from openai_codex._engine.transport.home import HomeLock
+from openai_codex._engine.transport import HomeLock
 from openai_codex.testing import QuietHome
 from tests.engine.children import EXITS, MUTE, child
 

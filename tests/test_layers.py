@@ -49,7 +49,7 @@ CONFINED = {
     "asyncio": {"_async/client/_wait.py", "_async/client/_loop.py"},
     "threading": {
         f"_engine/{name}.py"
-        for name in ("transport/child", "outbox", "workers", "actor", "reader", "waiting", "server_requests", "timer")
+        for name in ("transport/child", "outbox", "workers", "actor", "threads", "waiting", "server_requests")
     },
     "subprocess": {"_engine/transport/child.py"},
     "signal": {

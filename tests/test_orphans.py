@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from openai_codex import AppServerConfig, Codex, TransportClosedError
-from openai_codex._engine.transport import descendants
+from openai_codex._engine.transport import child
 from openai_codex._engine.waiting import block_until_ready
 from openai_codex.testing import FakeAppServer, ScriptedModel, call
 
@@ -66,7 +66,7 @@ def test_the_commands_of_a_killed_runtime_end(
 ) -> None:
     with Codex(codex_config) as codex:
         turn, processes = running_command(codex, scripted_model, "full-access", tmp_path / "pid")
-        os.kill(codex._connection.running().process.pid, signal.SIGKILL)
+        os.kill(codex._connection.running().pid or 0, signal.SIGKILL)
         with pytest.raises(TransportClosedError, match="killed by SIGKILL"):
             turn.run(timeout=20)  # type: ignore[attr-defined]  # a turn handle
         for pid in processes:
@@ -87,8 +87,8 @@ def test_what_a_runtime_leaves_running_when_it_ends_in_order_is_left_alone(monke
         searched.append(mark)
         return real(mark)
 
-    real = descendants.find
-    monkeypatch.setattr(descendants, "find", find)
+    real = child.find_marked
+    monkeypatch.setattr(child, "find_marked", find)
     with FakeAppServer() as server, Codex(server.config()) as codex:
         left = server.child.spawn(own_session=True)
         server.child.exit(0)

@@ -6,7 +6,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from openai_codex._async.client import _wait
-from openai_codex._engine.topics import Topic
+from openai_codex._engine.subscriptions import Topic
 from openai_codex._log import Log
 from openai_codex.errors import EventTimeoutError
 
@@ -49,7 +49,7 @@ class AsyncEvents:
     @property
     def dropped(self) -> int:
         """How many notifications were dropped because too many were unread."""
-        return self._mailbox.losses.dropped
+        return self._mailbox.backlog.losses.dropped
 
     def __aiter__(self) -> Self:
         return self

@@ -11,7 +11,7 @@ from openai_codex import _protocol as protocol
 from openai_codex._async.client.cursor import AsyncCursor
 from openai_codex._async.stream import AsyncItemStream, AsyncTextStream, AsyncTurnStream
 from openai_codex._engine.mailbox import Mailbox
-from openai_codex._engine.topics import PendingSubscription
+from openai_codex._engine.subscriptions import PendingSubscription
 from openai_codex._log import Log
 from openai_codex._turns.fold import raise_if_failed
 from openai_codex._turns.inputs import Input, to_user_inputs

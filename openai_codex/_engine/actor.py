@@ -1,4 +1,4 @@
-"""The actor: one reader thread that owns the runtime's pipe, and the calls by which everybody else talks to it.
+"""The actor: one connection to one runtime, and the calls by which all other code uses it.
 
 It turns bytes into frames and frames into settled replies, filled mailboxes and handled server requests. It knows no
 verb of the API.
@@ -9,88 +9,89 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from openai_codex._engine import at_exit, wire
 from openai_codex._engine.backlog import Tally
-from openai_codex._engine.close_reason import CLIENT_CLOSED, CloseReason, reason_of_end
 from openai_codex._engine.outbox import Outbox
 from openai_codex._engine.reader import Reader
-from openai_codex._engine.reply import Reply
+from openai_codex._engine.reply import CLIENT_CLOSED, CloseReason, Reply, reason_of_end
 from openai_codex._engine.router import Dispatch, Load, Router
-from openai_codex._engine.server_requests import PendingRequest, PendingRequests
+from openai_codex._engine.server_requests import OnRequest, PendingRequests
+from openai_codex._engine.threads import ThreadGroup
 from openai_codex._engine.waiting import Latch, Waiter, block_until_ready, wake_all
 from openai_codex._engine.workers import Workers
 from openai_codex._log import Log
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from openai_codex._engine.mailbox import Mailbox
-    from openai_codex._engine.topics import PendingSubscription, Topic
-    from openai_codex._engine.transport import RuntimeProcess
+    from openai_codex._engine.subscriptions import PendingSubscription, Topic
+    from openai_codex._engine.transport import Transport
 
-OnRequest = Callable[[PendingRequest], None]
-"""Sees to it that a server request is answered, now or later. Runs on one thread for all of them: it must not block."""
-
-# How long a runtime that closed its output may take to exit before it is ended.
+# How long a runtime that closed its output may take to exit before it is killed, in seconds.
 _EXIT_GRACE = 2.0
 
-# How long a runtime whose client was dropped may take to end by itself.
-_LET_GO_PATIENCE = 3.0
-
-INTERNAL_ERROR = -32603
+# How long the runtime of a client that was garbage-collected may take to exit after SIGTERM, in seconds.
+_COLLECTED_GRACE = 3.0
 
 _log = Log("actor")
 
 
 class Actor:
-    """One connection to one runtime process, from its start to its end.
+    """One connection to one runtime, from start to end. All methods may be called from any thread.
 
-    The reader thread owns stdout. ``_lock`` guards the router and `_close_reason`: whatever registers a waiter looks at
-    `_close_reason` under the same lock, so nobody starts to wait for a connection that has ended. Replies are settled,
-    mailboxes filled and waiters woken after the lock is released, on the reader; it runs no code of the user, writes
-    to no pipe and waits for nobody. Everything else it leaves to the crew.
+    The reader thread owns the transport's output. ``_lock`` guards the router and ``_close_reason``: whatever registers
+    a waiter checks the close reason under the same lock, so no wait can start on a connection that has ended. The
+    reader settles replies, fills mailboxes and wakes waiters after it released the lock; it runs no code of the user,
+    writes nothing and waits for nothing but output. Everything else is left to the workers.
     """
 
     def __init__(
         self,
-        process: RuntimeProcess,
+        transport: Transport,
         on_request: OnRequest,
         max_in_flight: int,
         *,
         generation: int = 1,
         tally: Tally | None = None,
     ) -> None:
-        self.process = process
+        self.transport = transport
+        info = transport.process_info()
+        self.pid = info.pid
+        """The process id of the runtime; ``None`` if it is not a process of this machine."""
         self.generation = generation
         """Which runtime of its client this is, counted from 1."""
         self.exited = Latch()
-        """Set when the process has been reaped and the reader is through."""
+        """Set when the runtime is gone and the reader has delivered everything."""
+        self.threads = ThreadGroup(transport.name)
+        """All threads of this connection; they have nothing left to do after `exited`, and end soon."""
         self.tally = Tally() if tally is None else tally
-        """What was lost or skipped, here and with earlier runtimes of the client."""
+        """What was lost or skipped, on this connection and on earlier ones of the client."""
         self.started_at = time.monotonic()
-        self._on_request = on_request
         self._lock = threading.Lock()
         self._router = Router(max_in_flight, self.tally)
         self._close_reason: CloseReason | None = None
-        self._disowned = False
-        self._workers = Workers(process.pid)
-        self._outbox = Outbox(process, self._on_broken_pipe)
-        self.server_requests = PendingRequests(self._outbox.send, self._workers, generation)
-        """What the runtime has asked and waits for."""
-        self._reader = Reader(process, self._on_frames, self._on_odd_frames, self._on_end)
+        self._workers = Workers(self.threads)
+        self._outbox = Outbox(transport, self.threads, self._on_broken_input)
+        self.server_requests = PendingRequests(self._outbox.send, self._workers, on_request, generation)
+        """The runtime's requests that need an answer."""
+        self._reader = Reader(transport, self._on_frames, self._on_lost_frames, self._on_end)
         at_exit.watch(self)
-        self._reader.start()
-        _log.info("codex.process_started", pid=process.pid, command=process.command[0], generation=generation)
+        self.threads.start("reader", self._reader.run)
+        _log.info("codex.process_started", pid=self.pid, command="".join(info.command[:1]), generation=generation)
 
-    # -- calls, from any thread --------------------------------------------------------------------------------------
+    # -- calls -------------------------------------------------------------------------------------------------------
 
-    def request(self, method: str, params: dict[str, Any] | None, coming: PendingSubscription | None = None) -> Reply:
+    def request(
+        self, method: str, params: dict[str, Any] | None, subscription: PendingSubscription | None = None
+    ) -> Reply:
         """Send a request; never blocks. ``params=None`` leaves the member out.
 
-        Raises `ConfigError` if the params cannot be written as JSON and `TransportClosedError` if the connection is
-        gone; nothing was sent then.
+        ``subscription`` collects the events of the turn or login that the request starts. Raises `ConfigError` if the
+        params cannot be written as JSON, and `TransportClosedError` if the connection has ended; nothing was sent then.
         """
         reply = Reply(method)
         request_id = self._router.next_id()
@@ -98,7 +99,7 @@ class Actor:
         with self._lock:
             if self._close_reason is not None:
                 raise self._close_reason.error(method)
-            self._router.register(request_id, reply, coming)
+            self._router.register(request_id, reply, subscription)
             admitted = self._router.admit(request_id, line)
         if admitted is not None:
             self._outbox.send(admitted, request_id)
@@ -109,9 +110,9 @@ class Actor:
         self._outbox.send(wire.encode_notification(method))
 
     def abandon(self, reply: Reply) -> bool:
-        """Say that nobody waits for this reply any more: it is dropped when it comes.
+        """Give up waiting for a reply: it is dropped when it comes.
 
-        Returns whether the runtime may have got the request: ``False`` if none of it was written yet, and none will be.
+        Returns whether the runtime may have received the request; ``False`` if none of it was or will be written.
         """
         with self._lock:
             admitted, lines = self._router.abandon(reply.request_id)
@@ -123,16 +124,16 @@ class Actor:
         with self._lock:
             if self._close_reason is not None:
                 raise self._close_reason.error(mailbox.subject)
-            self._router.subscribe(topic, mailbox)
+            self._router.subscriptions.add(topic, mailbox)
 
     def unsubscribe(self, topic: Topic, mailbox: Mailbox) -> None:
-        """Stop delivering; harmless if it has stopped already."""
+        """Stop delivering; harmless if that was done before."""
         with self._lock:
-            self._router.unsubscribe(topic, mailbox)
+            self._router.subscriptions.remove(topic, mailbox)
 
     @property
     def close_reason(self) -> CloseReason | None:
-        """How the connection ended; ``None`` while it lives."""
+        """Why the connection ended; ``None`` while it is open."""
         return self._close_reason
 
     def load(self) -> Load:
@@ -145,34 +146,34 @@ class Actor:
     def stop(self, timeout: float) -> Iterator[float]:
         """Stop the runtime step by step; every waiter is woken first.
 
-        A generator: each step yields how many seconds to wait for `exited` before the next, harder one: its input is
-        closed, its process group gets SIGTERM, then SIGKILL. Together they take at most ``timeout`` seconds; none is
-        needed for one that has ended.
+        A generator, so that both faces can wait in their own way: each step yields how many seconds to wait for
+        `exited` before the next, harder one. First the input is closed, then the runtime is terminated, then killed.
+        All steps take at most ``timeout`` seconds together; there are none if the runtime is gone.
         """
+        self.threads.leave()
         if self.exited.is_ready():
             return
-        self._die(CLIENT_CLOSED, final=True)
+        self._close(CLIENT_CLOSED, final=True)
         self._outbox.close()
         yield timeout * 0.5
-        self.process.terminate()
+        self.transport.terminate()
         yield timeout * 0.3
-        self.process.kill()
+        self.transport.kill()
         yield timeout * 0.2
 
-    def is_running(self) -> bool:
-        """Say whether threads have not ended yet, after `exited`; they have nothing left to do."""
-        return not self._disowned and any(part.is_running() for part in (self._reader, self._outbox, self._workers))
-
     def let_go(self) -> None:
-        """Nobody holds this connection any more: ask the runtime to end, and let the reader see to it that it does.
+        """End the connection of a client that was garbage-collected; the reader sees to the rest.
 
-        Called by the garbage collector, on any thread and within any lock: it takes none.
+        The collector may run on any thread and while that thread holds any lock, so this takes none.
         """
-        self._reader.kill_after(_LET_GO_PATIENCE)
-        self.process.terminate()
+        self._reader.kill_after(_COLLECTED_GRACE)
+        self.transport.terminate()
 
     def after_fork(self) -> None:
-        """In a fork: the runtime, its threads and whoever held a lock belong to the other process."""
+        """Give the connection up in a forked child: the runtime and the threads belong to the parent.
+
+        The child has only the thread that forked, so a lock that another thread held would stay locked for ever.
+        """
         self._lock = threading.Lock()
         replies, mailboxes = self._router.everyone()
         for waitable in (self.exited, *replies, *mailboxes, *(mailbox.ended for mailbox in mailboxes)):
@@ -180,41 +181,39 @@ class Actor:
         self._close_reason = CloseReason(
             "it belongs to the process that this one was forked from", generation=self.generation, final=True
         )
-        self._close_reason.tell(replies, mailboxes)
+        _wake(self._close_reason, replies, mailboxes)
         self.server_requests.after_fork()
         self.exited.set()
-        self._disowned = True
-        self.process.disown()
+        self.threads.after_fork()
+        self.transport.after_fork()
 
-    def _die(self, reason: str, cause: BaseException | None = None, *, final: bool = False) -> None:
-        """Record the end, once, and tell everyone who waits."""
-        close_reason = CloseReason(reason, self.process.facts(), cause, self.generation, final, self._lifetime())
+    def _close(self, reason: str, cause: BaseException | None = None, *, final: bool = False) -> None:
+        """Record the close reason, unless there is one, and wake everything that waits."""
+        info = self.transport.process_info()
+        close_reason = CloseReason(reason, info, cause, self.generation, final, time.monotonic() - self.started_at)
         with self._lock:
             if self._close_reason is not None:
                 return
             self._close_reason = close_reason
             replies, mailboxes = self._router.everyone()
-        close_reason.tell(replies, mailboxes)
+        _wake(close_reason, replies, mailboxes)
         self.server_requests.close()
 
-    def _lifetime(self) -> float:
-        return time.monotonic() - self.started_at
+    def _on_broken_input(self, error: OSError) -> None:
+        self._workers.urgent.submit(partial(self._end_after_broken_input, error))
 
-    def _on_broken_pipe(self, error: OSError) -> None:
-        self._workers.urgent.submit(partial(self._end_after_broken_pipe, error))
-
-    def _end_after_broken_pipe(self, error: OSError) -> None:
-        """The runtime reads no more. Usually it has exited and the reader tells so; if not, it is of no use."""
+    def _end_after_broken_input(self, error: OSError) -> None:
+        """Kill a runtime that reads no more. Usually it has exited, and the reader reports that with more detail."""
         if not block_until_ready(self.exited, _EXIT_GRACE):
-            self._die(f"the runtime closed its input: {error.strerror}", error)
-            self.process.kill()
+            self._close(f"the runtime closed its input: {error.strerror}", error)
+            self.transport.kill()
 
     # -- on the reader thread ----------------------------------------------------------------------------------------
 
     def _on_frames(self, frames: list[wire.Frame]) -> int:
         with self._lock:
             dispatch = self._router.dispatch(frames)
-            # Under the lock, so that what is sent after these cannot overtake them.
+            # Under the lock: a request that is admitted later must not overtake these lines.
             self._outbox.post(dispatch.to_write)
         self._carry_out(dispatch)
         return len(dispatch.delivered)
@@ -222,50 +221,53 @@ class Actor:
     def _carry_out(self, dispatch: Dispatch) -> None:
         self.tally.late += dispatch.late
         self.tally.skipped += len(dispatch.skipped)
-        asked = [self.server_requests.open(call) for call in dispatch.server_requests]
-        if dispatch.resolved or dispatch.turns_over:
-            # Before anybody can hear of the end of a turn: its requests are over then.
-            self.server_requests.withdraw(ids=dispatch.resolved, turns=dispatch.turns_over)
+        opened = [self.server_requests.open(request) for request in dispatch.server_requests]
+        if dispatch.resolved or dispatch.turns_ended:
+            # Before a consumer can see the end of a turn: its server requests are over by then.
+            self.server_requests.withdraw(ids=dispatch.resolved, turns=dispatch.turns_ended)
+        for mailbox, topic in dispatch.bound:
+            mailbox.keep(topic.covers)
         waiters: list[Waiter] = []
         for mailbox, events in dispatch.delivered.items():
             waiters += mailbox.put(events, last=mailbox in dispatch.ended)
         for reply, response in dispatch.settled:
             waiters += reply.settle(response)
         wake_all(waiters)
-        for pending in asked:
-            self._workers.dispatch.submit(partial(self._handle, pending))
+        for pending in opened:
+            self.server_requests.dispatch(pending)
         if dispatch.skipped:
-            facts = {"reason": dispatch.skipped[0].reason, "count": len(dispatch.skipped), "pid": self.process.pid}
-            self._workers.handlers.submit(partial(_log.warning, "codex.line_skipped", **facts))
+            # A log handler of the program may block or raise, so it runs on a worker.
+            fields = {"reason": dispatch.skipped[0].reason, "count": len(dispatch.skipped), "pid": self.pid}
+            self._workers.handlers.submit(partial(_log.warning, "codex.line_skipped", **fields))
 
-    def _on_odd_frames(self) -> None:
-        """Something in a batch of frames made us fail: it is lost, and told, and the connection goes on."""
+    def _on_lost_frames(self) -> None:
+        """Count and log a batch of frames that raised an exception here; the connection continues."""
         self.tally.skipped += 1
-        self._workers.handlers.submit(
-            partial(_log.warning, "codex.frames_lost", pid=self.process.pid, exc_info=sys.exc_info())
-        )
+        self._workers.handlers.submit(partial(_log.warning, "codex.frames_lost", pid=self.pid, exc_info=sys.exc_info()))
 
     def _on_end(self, cause: Exception | None) -> None:
         exit_code = None
         try:
             self._outbox.close()
-            exit_code = self.process.end(_EXIT_GRACE)
-            self.process.release()
+            exit_code = self.transport.end(_EXIT_GRACE)
         finally:
             try:
-                self._die(reason_of_end(exit_code, cause), cause)
-                self.process.kill_descendants()
-                facts = {"pid": self.process.pid, "exit_code": exit_code, "uptime": round(self._lifetime(), 3)}
-                self._workers.handlers.submit(partial(_log.info, "codex.process_exited", **facts))
-                self._workers.close()
+                self._close(reason_of_end(exit_code, cause), cause)
+                self.transport.release()
+                fields = {
+                    "pid": self.pid,
+                    "exit_code": exit_code,
+                    "uptime": round(time.monotonic() - self.started_at, 3),
+                }
+                self._workers.handlers.submit(partial(_log.info, "codex.process_exited", **fields))
             finally:
+                self._workers.close()
                 self.exited.set()
 
-    # -- on threads of the crew --------------------------------------------------------------------------------------
 
-    def _handle(self, pending: PendingRequest) -> None:
-        try:
-            self._on_request(pending)
-        except Exception as error:  # noqa: BLE001  without an answer the runtime would wait for ever
-            pending.answer(wire.encode_error(pending.request.id, INTERNAL_ERROR, type(error).__name__))
-            _log.warning("codex.handler_failed", method=pending.request.method, exc_info=True)
+def _wake(close_reason: CloseReason, replies: list[Reply], mailboxes: set[Mailbox]) -> None:
+    """Tell all waiters of a connection why it ended. Called without a lock."""
+    for reply in replies:
+        wake_all(reply.settle(close_reason))
+    for mailbox in mailboxes:
+        wake_all(mailbox.fail(close_reason))

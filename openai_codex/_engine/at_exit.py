@@ -1,37 +1,63 @@
-"""The end of the interpreter, which no runtime outlives, closed or not; and forks, which own none."""
+"""Stops the runtimes that are still running when the interpreter exits, and gives them up in forked children.
+
+It knows connections only by a small interface, so that the actor can depend on this module and not the reverse.
+"""
 
 from __future__ import annotations
 
 import atexit
 import os
 import weakref
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from openai_codex._engine.waiting import Deadline, block_until_ready
+from openai_codex._engine.waiting import Deadline, Latch, block_until_ready
 
 if TYPE_CHECKING:
-    from openai_codex._engine.actor import Actor
+    from collections.abc import Iterator
 
-# How long the end may be held up by runtimes that ignore being asked, in seconds.
-_PATIENCE = 2.0
-
-_live: weakref.WeakSet[Actor] = weakref.WeakSet()
+# How long runtimes that ignore SIGTERM may delay the exit of the interpreter, in seconds.
+_TIMEOUT = 2.0
 
 
-def watch(actor: Actor) -> None:
-    """Stop this one at the end, if it is still there."""
-    _live.add(actor)
+class Stoppable(Protocol):
+    """A connection, as far as this module uses it."""
+
+    @property
+    def exited(self) -> Latch:
+        """Set when the runtime is gone."""
+        ...
+
+    def stop(self, timeout: float) -> Iterator[float]:
+        """Stop the runtime step by step; each step yields the seconds to wait for `exited`."""
+        ...
+
+    def after_fork(self) -> None:
+        """Give the connection up: this process is a fork of the one that owns it."""
 
 
-def stop(*actors: Actor, timeout: float = _PATIENCE) -> None:
-    """Stop runtimes, blocking; all take each step at once, so that many take no longer than one."""
-    ladders = [(actor, actor.stop(timeout)) for actor in actors]
-    while ladders:
-        patience = [next(ladder, None) for _, ladder in ladders]
-        deadline = Deadline(max((each for each in patience if each is not None), default=0.0))
-        steps = [pair for pair, each in zip(ladders, patience, strict=True) if each is not None]
-        ladders = [
-            (actor, ladder) for actor, ladder in steps if not block_until_ready(actor.exited, deadline.remaining())
+# Weak: a connection that is collected needs no end at exit.
+_live: weakref.WeakSet[Stoppable] = weakref.WeakSet()
+
+
+def watch(connection: Stoppable) -> None:
+    """Stop this connection at exit, if it is still open then."""
+    _live.add(connection)
+
+
+def stop(*connections: Stoppable, timeout: float = _TIMEOUT) -> None:
+    """Stop connections and block until they are gone, at most ``timeout`` seconds.
+
+    All of them take each step at the same time, so many take no longer than one.
+    """
+    active = [(connection, connection.stop(timeout)) for connection in connections]
+    while active:
+        waits = [next(steps, None) for _, steps in active]
+        deadline = Deadline(max((wait for wait in waits if wait is not None), default=0.0))
+        stepped = [pair for pair, wait in zip(active, waits, strict=True) if wait is not None]
+        active = [
+            (connection, steps)
+            for connection, steps in stepped
+            if not block_until_ready(connection.exited, deadline.remaining())
         ]
 
 
@@ -40,11 +66,11 @@ def _stop_all() -> None:
     stop(*_live)
 
 
-def _disown_all() -> None:
-    for actor in tuple(_live):
-        actor.after_fork()
+def _give_up_all() -> None:
+    for connection in tuple(_live):
+        connection.after_fork()
     _live.clear()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_disown_all)
+    os.register_at_fork(after_in_child=_give_up_all)

@@ -1,4 +1,4 @@
-"""What goes to the runtime: written at once when the pipe has room, by a writer thread when it has not."""
+"""Lines on their way to the runtime: written at once while the transport takes them, else by a writer thread."""
 
 from __future__ import annotations
 
@@ -11,81 +11,80 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from openai_codex._engine.router import NumberedLine
-    from openai_codex._engine.transport import RuntimeProcess
+    from openai_codex._engine.threads import ThreadGroup
+    from openai_codex._engine.transport import Transport
 
-# How long the writer waits for room before it looks whether the outbox was closed.
-_PATIENCE = 0.1
+# How long the writer waits for room before it checks whether the outbox was closed, in seconds.
+_WAIT = 0.1
 
 
 class Outbox:
-    """Lines on their way to the runtime's stdin, in the order in which they were sent.
+    """Sends lines in the order in which they were given; no caller ever blocks on the transport.
 
-    No caller ever blocks on the pipe. ``_lock`` guards the queue, `_closed` and every write; the writer thread starts
-    when the pipe is full for the first time, or when the reader, which must not write, leaves it something. A request
-    keeps its id here until its first byte is written: what is begun has to be written to its end.
+    ``_lock`` guards the queue, `_closed` and every write. The writer thread starts when the transport first refuses
+    bytes, or when the reader, which must not write, leaves a line here. A request keeps its id in the queue until its
+    first byte is written: from then on the line has to be completed.
     """
 
-    def __init__(self, process: RuntimeProcess, on_broken: Callable[[OSError], None]) -> None:
-        self._process = process
+    def __init__(self, transport: Transport, threads: ThreadGroup, on_broken: Callable[[OSError], None]) -> None:
+        self._transport = transport
+        self._threads = threads
         self._on_broken = on_broken
         self._lock = threading.Lock()
-        self._filled = threading.Condition(self._lock)
+        self._changed = threading.Condition(self._lock)
         self._queue: deque[tuple[int | None, memoryview]] = deque()
         self._closed = False
-        self._writer: threading.Thread | None = None
+        self._has_writer = False
 
     def send(self, line: bytes, request_id: int | None = None) -> None:
-        """Write a line now as far as the pipe takes it; leave the rest to the writer thread."""
+        """Write as much of a line as possible now; leave the rest to the writer thread."""
         try:
             with self._lock:
                 if self._closed:
                     return
-                written = 0 if self._queue else self._process.try_write(line)
+                written = 0 if self._queue else self._transport.try_write(line)
                 if written < len(line):
                     self._enqueue(memoryview(line)[written:], None if written else request_id)
         except OSError as error:
             self._on_broken(error)
 
     def post(self, requests: Iterable[NumberedLine]) -> None:
-        """Leave requests to the writer thread. For the reader, which never touches the pipe."""
+        """Leave requests to the writer thread. For the reader, which never writes."""
         with self._lock:
             for request_id, line in () if self._closed else requests:
                 self._enqueue(memoryview(line), request_id)
 
     def withdraw(self, request_id: int) -> bool:
-        """Take back a request of which nothing has been written yet; say whether there was one."""
+        """Remove a request of which no byte was written yet; return whether there was one."""
         with self._lock:
-            kept = deque(entry for entry in self._queue if entry[0] != request_id)
-            withdrawn = len(kept) < len(self._queue)
-            self._queue = kept
+            others = deque(entry for entry in self._queue if entry[0] != request_id)
+            withdrawn = len(others) < len(self._queue)
+            self._queue = others
         return withdrawn
 
     def close(self) -> None:
-        """Write nothing more and end the runtime's input. Idempotent."""
+        """Write nothing more and close the runtime's input. Idempotent."""
         with self._lock:
             self._closed = True
             self._queue.clear()
-            self._filled.notify()
-            self._process.close_stdin()
-
-    def is_running(self) -> bool:
-        """Say whether the writer thread has not ended yet; after `close` it does."""
-        return self._writer is not None and self._writer.is_alive()
+            self._changed.notify()
+            self._transport.close_input()
 
     def _enqueue(self, data: memoryview, request_id: int | None) -> None:
         self._queue.append((request_id, data))
-        self._filled.notify()
-        if self._writer is None:
-            writer = threading.Thread(target=self._write, name=f"codex-writer-{self._process.pid}", daemon=True)
-            # Where no more threads can be had, the next line tries again; the reader must not fail of it.
+        self._changed.notify()
+        if not self._has_writer:
+            # Where the system gives no more threads, the next line tries again; the caller may be the reader, which must
+            # not fail because of it.
             with suppress(RuntimeError):
-                writer.start()
-                self._writer = writer
+                self._threads.start("writer", self._write)
+                self._has_writer = True
 
     def _write(self) -> None:
         try:
             while self._wait_for_work():
-                self._process.wait_writable(_PATIENCE)
+                # Without the lock, so that callers can add lines meanwhile.
+                self._transport.wait_writable(_WAIT)
                 self._write_head()
         except OSError as error:
             self._on_broken(error)
@@ -93,13 +92,13 @@ class Outbox:
     def _wait_for_work(self) -> bool:
         with self._lock:
             while not self._queue and not self._closed:
-                self._filled.wait()
+                self._changed.wait()
             return not self._closed
 
     def _write_head(self) -> None:
         with self._lock:
             if self._queue and not self._closed:
                 request_id, data = self._queue.popleft()
-                written = self._process.try_write(data)
+                written = self._transport.try_write(data)
                 if written < len(data):
                     self._queue.appendleft((None if written else request_id, data[written:]))

@@ -1,58 +1,104 @@
-"""The reply to one request, as something to wait for."""
+"""How a wait for the runtime ends: with the reply to a request, or with the reason why the connection closed.
+
+It knows no queue and no thread; whoever settles a reply or records a close reason wakes the waiters.
+"""
 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import attrs
 
 from openai_codex._engine.waiting import Waitable, Waiter
 from openai_codex._engine.wire import Response
-from openai_codex.errors import rpc_error
+from openai_codex.errors import ProcessInfo, TransportClosedError, rpc_error
 
-if TYPE_CHECKING:
-    from openai_codex._engine.close_reason import CloseReason
+CLIENT_CLOSED = "the client was closed"
+"""The reason when the program closed the connection."""
+
+
+@attrs.frozen
+class CloseReason:
+    """The first failure of a connection. It never changes; each waiter gets a fresh exception made from it."""
+
+    reason: str
+    process: ProcessInfo = attrs.Factory(ProcessInfo)
+    cause: BaseException | None = None
+    generation: int = 1
+    """Which runtime of its client has ended, counted from 1."""
+    final: bool = False
+    """Whether no other runtime will follow."""
+    lifetime: float = 0.0
+    """How long the connection lived, in seconds."""
+
+    def error(self, waiting_for: str | None) -> TransportClosedError:
+        """Build the exception for one waiter, chained to the cause.
+
+        Fresh each time: an exception that several threads raise would collect the tracebacks of all of them.
+        """
+        error = TransportClosedError(self.reason, waiting_for, self.process)
+        error.__cause__ = self.cause
+        return error
+
+
+def reason_of_end(exit_code: int | None, cause: Exception | None) -> str:
+    """Return why the output of a runtime ended, as text."""
+    if cause is not None:
+        return f"the reader failed: {type(cause).__name__}"
+    if exit_code is None:
+        return "the runtime closed its output and could not be ended"
+    return "the runtime exited"
 
 
 class Reply(Waitable):
-    """Settled once, by the reader or by the death of the connection; it has one waiter, so it may carry its value.
+    """The reply to one request: settled once, by a response or by the end of the connection.
 
-    Settling it after its caller has gone is a no-op.
+    It has exactly one waiter, so it may carry its value. Settling it after its caller gave up does nothing. ``_lock``
+    guards the outcome.
     """
 
-    __slots__ = ("_asked_at", "_outcome", "method", "request_id", "seconds")
+    __slots__ = ("_outcome", "_sent_at", "method", "request_id", "seconds")
 
     def __init__(self, method: str) -> None:
         super().__init__()
         self.method = method
-        self.request_id = 0  # ids are counted from 1
-        self._asked_at = time.monotonic()
-        self._outcome: Response | CloseReason | None = None
+        self.request_id = 0  # a placeholder until the router assigns one; real ids start at 1
         self.seconds: float | None = None
+        """How long it took to be settled; ``None`` until then."""
+        self._sent_at = time.monotonic()
+        self._outcome: Response | CloseReason | None = None
 
     def is_ready(self) -> bool:
-        """Say whether it is settled."""
+        """Return whether it is settled."""
         return self._outcome is not None
 
     def settle(self, outcome: Response | CloseReason) -> list[Waiter]:
-        """Take the outcome if there is none yet; return the waiters to wake."""
+        """Store the outcome unless there is one; return the waiters to wake."""
         with self._lock:
             if self._outcome is None:
                 self._outcome = outcome
-                self.seconds = time.monotonic() - self._asked_at
+                self.seconds = time.monotonic() - self._sent_at
             return self._take_waiters()
 
     def result(self) -> Any:
-        """Return the result (decoded JSON), or raise what the reply or the death of the connection says."""
+        """Return the result as decoded JSON.
+
+        Raises:
+            JsonRpcError: the response is an error.
+            TransportClosedError: the connection ended before the response came.
+        """
         outcome = self._outcome
+        assert outcome is not None, "result() is called on a settled reply only"
         if isinstance(outcome, Response):
             return self._value(outcome)
-        assert outcome is not None, "asked for the result of a reply that is not settled"
         raise outcome.error(self.method)
 
     def _value(self, response: Response) -> Any:
         error = response.error
         if error is None:
             return response.result
+        # The runtime is not trusted to send well-formed errors: a missing or odd code becomes 0.
         code = error.get("code")
         raise rpc_error(
             code if isinstance(code, int) else 0, str(error.get("message", "")), error.get("data"), self.method

@@ -1,6 +1,6 @@
-"""What the runtime asks of us: each request from its arrival until it needs no answer any more.
+"""The runtime's requests to the client: each from its arrival until it needs no answer any longer.
 
-It knows ids and who waits; what a request is about, and what an answer says, is not known here.
+It knows ids and waiters; what a request is about, and what an answer says, is not known here.
 """
 
 from __future__ import annotations
@@ -8,12 +8,17 @@ from __future__ import annotations
 import math
 import threading
 import time
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from openai_codex._codec.routing import address_of
+from openai_codex._engine import wire
 from openai_codex._engine.waiting import Waitable, wake_all
+from openai_codex._log import Log
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from openai_codex._engine.waiting import Waiter
     from openai_codex._engine.wire import RequestId, ServerRequest
@@ -21,54 +26,58 @@ if TYPE_CHECKING:
 
 
 TurnKey = tuple[str | None, str | None]
-"""A thread's id and a turn's."""
+"""The ids of a thread and of a turn."""
+
+INTERNAL_ERROR = -32603
+
+_log = Log("actor")
 
 
 class PendingRequest(Waitable):
-    """One request of the runtime. Ready when it is over: answered, withdrawn, or the connection is gone.
+    """One server request. Ready when it is over: answered, withdrawn, or the connection ended.
 
-    Whoever answers first wins; a later answer is dropped. ``_lock`` guards `_over`.
+    The first answer is sent; later ones are dropped. ``_lock`` guards ``_over``.
     """
 
-    def __init__(self, request: ServerRequest, calls: PendingRequests, *, over: bool = False) -> None:
+    def __init__(self, request: ServerRequest, requests: PendingRequests, *, over: bool = False) -> None:
         super().__init__()
         self.request = request
-        self.key = calls.key(request.id)
-        """What the program calls it by."""
-        self.thread_id = _text(request.params.get("threadId"))
-        self.turn_id = _text(request.params.get("turnId"))
+        self.key = requests.key(request.id)
+        """Its id for the program: unique among all runtimes of the client."""
+        self.thread_id, self.turn_id, _ = address_of(request.method, request.params)
         self.arrived_at = time.monotonic()
         self.typed: Any = None
-        """The params as a protocol type, once somebody has made it of them."""
-        self._calls = calls
+        """The params as a protocol type. Set and read by the dispatcher, which builds them once."""
+        self._requests = requests
         self._over = over
 
     def is_ready(self) -> bool:
-        """Say whether it needs no answer any more."""
+        """Return whether it is over."""
         return self._over
 
     def answer(self, line: bytes) -> bool:
-        """Send an answer, unless the request is over; say whether it was sent."""
+        """Send an answer, unless the request is over; return whether it was sent."""
         first = self._end()
         if first:
-            self._calls.send(line)
+            self._requests.send(line)
         return first
 
     def withdraw(self) -> None:
-        """The runtime needs no answer any more. Harmless when it is over."""
+        """End it without an answer: the runtime needs none. Harmless when it is over."""
         self._end()
 
     def answer_after(self, seconds: float, make_line: Callable[[], bytes]) -> None:
-        """Answer so when nobody else has within so many seconds of its arrival."""
-        appointment = self._calls.workers.alarm.at(
+        """Send this answer if none was sent within ``seconds`` of the arrival."""
+        timer = self._requests.workers.timers.at(
             self.arrived_at + seconds, lambda: self.is_ready() or self.answer(make_line())
         )
-        if not self.add_waiter(appointment):
-            appointment.wake()
+        # As a waiter of the request the timer is cancelled by any other answer.
+        if not self.add_waiter(timer):
+            timer.wake()
 
     def run(self, task: Callable[[], None], *, urgent: bool = False) -> None:
-        """Run a task on the handler pool, unless the request is over by then; an urgent one waits for no other kind."""
-        pool = self._calls.workers.urgent if urgent else self._calls.workers.handlers
+        """Run a task on a worker, unless the request is over by then; urgent ones have workers of their own."""
+        pool = self._requests.workers.urgent if urgent else self._requests.workers.handlers
         pool.submit(lambda: None if self.is_ready() else task())
 
     def _end(self) -> bool:
@@ -76,50 +85,64 @@ class PendingRequest(Waitable):
             first, self._over = not self._over, True
             waiters: list[Waiter] = self._take_waiters()
         if first:
-            self._calls.forget(self)
+            self._requests.remove(self)
         wake_all(waiters)
         return first
 
 
+OnRequest = Callable[[PendingRequest], None]
+"""Has a server request answered, now or later. Runs on one thread for all requests, so it must not block."""
+
+
 class PendingRequests:
-    """The requests of one runtime that wait for an answer, oldest first. ``_lock`` guards the tables."""
+    """The server requests of one runtime that need an answer, oldest first. ``_lock`` guards the tables."""
 
     def __init__(
-        self,
-        send: Callable[[bytes], None],
-        workers: Workers,
-        generation: int = 1,
+        self, send: Callable[[bytes], None], workers: Workers, on_request: OnRequest, generation: int = 1
     ) -> None:
         self.send = send
         self.workers = workers
+        self.on_request = on_request
         self._generation = generation
         self._closed = False
         self._lock = threading.Lock()
         self._pending: dict[RequestId, PendingRequest] = {}
-        # When the last request of a thread came to its end, until its turn is over.
+        # When the last request of a thread ended, until the turn does.
         self._ended_at: dict[str, float] = {}
 
     def key(self, request_id: RequestId) -> RequestId:
-        """Return an id that no other request of this client has: each runtime counts its own from 0."""
+        """Return an id that is unique within the client: each runtime counts its own from 0."""
         return request_id if self._generation == 1 else f"{self._generation}:{request_id}"
 
     def open(self, request: ServerRequest) -> PendingRequest:
-        """Expect an answer to a request; nobody does any more after `close`, and it is over at once."""
+        """Register a request. After `close` it is over from the start."""
         with self._lock:
             pending = PendingRequest(request, self, over=self._closed)
             if not self._closed:
                 self._pending[request.id] = pending
         return pending
 
+    def dispatch(self, pending: PendingRequest) -> None:
+        """Have a request answered, on the worker for that."""
+        self.workers.dispatch.submit(partial(self._handle, pending))
+
+    def _handle(self, pending: PendingRequest) -> None:
+        try:
+            self.on_request(pending)
+        except Exception as error:  # noqa: BLE001  without an answer the runtime would wait for ever
+            pending.answer(wire.encode_error(pending.request.id, INTERNAL_ERROR, type(error).__name__))
+            _log.warning("codex.handler_failed", method=pending.request.method, exc_info=True)
+
     def pending(self) -> list[PendingRequest]:
-        """Return those that wait for an answer."""
+        """Return the requests that need an answer, oldest first."""
         with self._lock:
             return list(self._pending.values())
 
-    def last_held_up(self, thread_id: str) -> float:
-        """Return when a thread waited last for an answer of ours, by the monotonic clock; the far past if it never did.
+    def last_pending_at(self, thread_id: str) -> float:
+        """Return when a thread last had a pending request, in seconds of the monotonic clock; ``-inf`` if never.
 
-        By thread, as a question may be asked for a turn within the turn, or name none; a thread has one at a time.
+        By thread and not by turn, because a question may name no turn or one within the turn; a thread has only one
+        turn at a time.
         """
         with self._lock:
             if any(thread_id == pending.thread_id for pending in self._pending.values()):
@@ -127,39 +150,35 @@ class PendingRequests:
             return self._ended_at.get(thread_id, -math.inf)
 
     def withdraw(self, *, ids: Iterable[object] = (), turns: Iterable[TurnKey] = ()) -> None:
-        """The runtime has resolved these, or these turns are over. What cannot be an id is passed over."""
-        known = {id for id in ids if type(id) in {int, str}}  # exactly: true is no id, though it equals 1
-        over = {turn for turn in turns if None not in turn}  # the end of a login is the end of no turn
+        """End the requests that the runtime has resolved, and all requests of turns that ended."""
+        # By exact type, as ids come from outside: ``True`` is not an id, though it equals 1.
+        resolved = {id for id in ids if type(id) in {int, str}}
+        ended = {turn for turn in turns if None not in turn}  # the end of a login is not the end of a turn
         for pending in self.pending():
-            if pending.request.id in known or (pending.thread_id, pending.turn_id) in over:
+            if pending.request.id in resolved or (pending.thread_id, pending.turn_id) in ended:
                 pending.withdraw()
         with self._lock:
-            for thread_id, _ in over:
+            for thread_id, _ in ended:
                 self._ended_at.pop(thread_id or "", None)
 
     def close(self) -> None:
-        """The connection is gone: nothing needs an answer any more."""
+        """End all requests: the connection is gone."""
         with self._lock:
             self._closed = True
         for pending in self.pending():
             pending.withdraw()
 
     def after_fork(self) -> None:
-        """In a fork: nothing can be answered here, and whoever held a lock is not there any more."""
+        """End all requests in a forked child, where threads that no longer exist may have held the locks."""
         self._lock = threading.Lock()
         for pending in self._pending.values():
             pending.renew_lock()
         self.close()
 
-    def forget(self, pending: PendingRequest) -> None:
-        """Take one out of the table."""
+    def remove(self, pending: PendingRequest) -> None:
+        """Remove a request that is over."""
         with self._lock:
             if self._pending.get(pending.request.id) is pending:
                 del self._pending[pending.request.id]
                 if pending.thread_id is not None:
                     self._ended_at[pending.thread_id] = time.monotonic()
-
-
-def _text(value: object) -> str | None:
-    """Take what should be a text for one only if it is: what the runtime sends may have any shape."""
-    return value if isinstance(value, str) else None

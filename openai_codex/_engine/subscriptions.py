@@ -1,98 +1,229 @@
-"""Who is subscribed to what, and so who takes each kind of event. Pure state, a part of the router."""
+"""Which mailboxes are subscribed to what, and so which of them an event goes to.
+
+`Subscriptions` is pure state, a part of the router of one connection. `LastingSubscriptions` outlives connections.
+"""
 
 from __future__ import annotations
 
 import weakref
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from openai_codex._codec.routing import ALIKE
-from openai_codex._engine.topics import Key, Topic, topics_of
+import attrs
+
+from openai_codex._codec.routing import ALIKE, address_of
+from openai_codex._engine.waiting import Lock, wake_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from openai_codex._codec.routing import Address
     from openai_codex._engine.mailbox import Mailbox
+    from openai_codex._engine.reply import CloseReason
+    from openai_codex._notification import Notification
 
     References = list[weakref.ref[Mailbox]]
 
-# For so many addresses it is remembered who takes their events; that is soon found again.
-_MOST_KNOWN = 4096
+# The cache is emptied after this many turns, as ids from outside must not let it grow. It is soon filled again.
+_CACHED_TURNS = 4096
+
+
+class Topic(NamedTuple):
+    """What a mailbox is subscribed to: everything, a login, a thread, or one turn of a thread."""
+
+    thread_id: str | None = None
+    turn_id: str | None = None
+    login_id: str | None = None
+
+    def covers(self, event: Notification) -> bool:
+        """Return whether an event belongs to it."""
+        return self in _topics_of(address_of(event.method, event.params))
+
+
+EVERYTHING = Topic()
+
+# A topic as a key: a plain tuple equals a named one, and is cheaper to build for every event.
+Key = tuple[str | None, str | None, str | None]
+
+
+@attrs.define(eq=False)
+class PendingSubscription:
+    """A mailbox for a turn or login whose id is known only from the reply to the request that starts it.
+
+    Events may come before that reply. So until then the mailbox collects the events of every turn of the thread, or of
+    every login; with the reply, those of other turns or logins are removed. Nothing reads the mailbox before.
+    """
+
+    mailbox: Mailbox
+    path: tuple[str, ...]
+    """Where the id is in the result."""
+    thread_id: str | None = None
+    """The thread of the turn; ``None`` for a login."""
+    ended: set[Key] = attrs.field(factory=set, init=False)
+    """Turns or logins that ended in the meantime: the awaited one may be among them."""
+
+    def topic_in(self, result: object) -> Topic | None:
+        """Return what the mailbox is for, by the result of the request; ``None`` if the result has no id."""
+        for name in self.path:
+            result = result.get(name) if isinstance(result, dict) else None
+        if not isinstance(result, str):
+            return None
+        return Topic(login_id=result) if self.thread_id is None else Topic(self.thread_id, result)
 
 
 class Subscriptions:
-    """Topics and the mailboxes that are subscribed to them, held weakly: what nobody can read any more is not kept.
+    """Topics and the mailboxes subscribed to them, held weakly: a mailbox that no consumer holds is not filled.
 
-    What was found out for one event is remembered for those to come, until somebody comes to its topics or leaves them.
+    Not locked: the lock of the actor guards it. ``cache`` is the one fast way from an event to its mailboxes: thread id
+    → turn id → method → mailboxes. It holds only methods that name thread and turn in the usual way (`ALIKE`), which
+    are nearly all events; a change of the subscriptions removes the entries that it concerns.
     """
 
     def __init__(self) -> None:
+        self.cache: dict[str, dict[str, dict[str, References]]] = {}
+        self._cached_turns = 0
         self._topics: dict[Key, References] = {}
-        self._known: dict[Address, dict[str, References]] = {}
+        self._pending: dict[str | None, list[PendingSubscription]] = {}
 
     def __iter__(self) -> Iterator[Mailbox]:
         return alive(chain.from_iterable(self._topics.values()))
 
     def add(self, topic: Topic, mailbox: Mailbox) -> None:
-        """Subscribe; harmless if it is so already."""
+        """Deliver the events of ``topic`` to ``mailbox`` from now on; harmless if they are already."""
         subscribed = self._topics.setdefault(topic, [])
         if weakref.ref(mailbox) not in subscribed:
             subscribed.append(weakref.ref(mailbox))
             self._forget(topic)
 
     def remove(self, topic: Key, mailbox: Mailbox) -> None:
-        """Unsubscribe; harmless if it is so already."""
-        self._drop(topic, weakref.ref(mailbox))
+        """Stop delivering; harmless if it was not subscribed."""
+        self._discard(topic, weakref.ref(mailbox))
         self._forget(topic)
 
-    def end(self, topic: Key) -> list[Mailbox]:
-        """Forget a topic of which nothing more will come; return who was subscribed to it."""
+    def add_pending(self, pending: PendingSubscription) -> None:
+        """Collect the events that may turn out to be of the awaited turn or login."""
+        self._pending.setdefault(pending.thread_id, []).append(pending)
+        self._forget((pending.thread_id, None, None))
+
+    def remove_pending(self, pending: PendingSubscription) -> None:
+        """Stop collecting; harmless if that was done before."""
+        others = [each for each in self._pending.pop(pending.thread_id, ()) if each is not pending]
+        if others:
+            self._pending[pending.thread_id] = others
+        self._forget((pending.thread_id, None, None))
+
+    def end(self, address: Address) -> list[Mailbox]:
+        """Forget a turn or login that ended; return the mailboxes that were subscribed to it."""
+        topic = _topics_of(address)[-1]
+        if topic[1] is None and topic[2] is None:  # an end without both ids must not end a whole thread
+            return []
+        for pending in self._pending.get(topic[0], ()):
+            pending.ended.add(topic)
         self._forget(topic)
         return list(alive(self._topics.pop(topic, ())))
 
     def clear(self) -> None:
-        """Forget everybody."""
+        """Forget everything."""
         self._topics.clear()
-        self._known.clear()
+        self._pending.clear()
+        self.cache.clear()
 
-    def subscribers(self, method: str, address: Address) -> Iterator[Mailbox]:
-        """Yield who takes such events."""
-        if method not in ALIKE:  # such come but once or twice
-            return alive(self._find(method, address))
-        known = self._known.get(address)
-        if known is None:
-            if len(self._known) >= _MOST_KNOWN:
-                self._known.clear()
-            known = self._known[address] = {}
-        if method not in known:
-            known[method] = list(self._find(method, address))
-        return alive(known[method])
+    def find(self, method: str, address: Address) -> References:
+        """Return the mailboxes that an event goes to, and cache them if more such events may come."""
+        thread_id, turn_id, login_id = address
+        found = list(self._subscribed(method, address))
+        if self._pending and (turn_id is not None or login_id is not None):
+            found += [weakref.ref(pending.mailbox) for pending in self._pending.get(thread_id, ())]
+        if method in ALIKE and thread_id is not None and turn_id is not None:
+            self._remember(thread_id, turn_id, method, found)
+        return found
 
-    def _find(self, method: str, address: Address) -> Iterator[weakref.ref[Mailbox]]:
-        for topic in topics_of(address):
+    def _subscribed(self, method: str, address: Address) -> Iterator[weakref.ref[Mailbox]]:
+        for topic in _topics_of(address):
             for reference in tuple(self._topics.get(topic, ())):
                 mailbox = reference()
                 if mailbox is None:
-                    self._drop(topic, reference)
+                    self._discard(topic, reference)
                 elif mailbox.wants(method):
                     yield reference
 
-    def _drop(self, topic: Key, reference: weakref.ref[Mailbox]) -> None:
+    def _discard(self, topic: Key, reference: weakref.ref[Mailbox]) -> None:
         subscribed = self._topics.get(topic, [])
         if reference in subscribed:
             subscribed.remove(reference)
         if not subscribed:
             self._topics.pop(topic, None)
 
+    def _remember(self, thread_id: str, turn_id: str, method: str, found: References) -> None:
+        if turn_id not in self.cache.get(thread_id, {}):
+            if self._cached_turns >= _CACHED_TURNS:
+                self.cache.clear()
+                self._cached_turns = 0
+            self._cached_turns += 1
+        self.cache.setdefault(thread_id, {}).setdefault(turn_id, {})[method] = found
+
     def _forget(self, topic: Key) -> None:
-        """What was known is true no more: of one turn, or, as its topics are wider, of many."""
-        if topic[1] is None:
-            self._known.clear()
-        else:
-            self._known.pop(topic, None)
+        """Remove what is cached for a topic: one turn, a thread, or everything. Events of logins are not cached."""
+        thread_id, turn_id, login_id = topic
+        if thread_id is None and login_id is None:
+            self.cache.clear()
+        elif thread_id is not None and turn_id is None:
+            self.cache.pop(thread_id, None)
+        elif thread_id is not None and turn_id is not None:
+            self.cache.get(thread_id, {}).pop(turn_id, None)
+
+
+class LastingSubscriptions:
+    """The subscriptions of a client, which continue with its next runtime. They are held weakly.
+
+    ``_lock`` guards the list; no mailbox is called under it.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._pairs: list[tuple[Topic, weakref.ref[Mailbox]]] = []
+
+    def add(self, topic: Topic, mailbox: Mailbox) -> None:
+        """Add a subscription."""
+        with self._lock:
+            self._pairs = [pair for pair in self._pairs if pair[1]() is not None]
+            self._pairs.append((topic, weakref.ref(mailbox)))
+
+    def remove(self, mailbox: Mailbox) -> None:
+        """Remove a mailbox; harmless if it is not there."""
+        with self._lock:
+            self._pairs = [pair for pair in self._pairs if pair[1]() is not mailbox]
+
+    def alive(self) -> list[tuple[Topic, Mailbox]]:
+        """Return those whose mailbox is still held by a consumer."""
+        with self._lock:
+            return [(topic, mailbox) for topic, reference in self._pairs if (mailbox := reference()) is not None]
+
+    def publish(self, event: Notification) -> None:
+        """Deliver an event of the client itself to every mailbox that accepts it."""
+        for _, mailbox in self.alive():
+            if mailbox.wants(event.method):
+                wake_all(mailbox.put([event]))
+
+    def end(self, close_reason: CloseReason) -> None:
+        """End all mailboxes: no runtime will follow."""
+        for _, mailbox in self.alive():
+            wake_all(mailbox.fail(close_reason))
 
 
 def alive(references: Iterable[weakref.ref[Mailbox]]) -> Iterator[Mailbox]:
-    """Yield the mailboxes that somebody still holds."""
+    """Yield the mailboxes that a consumer still holds."""
     return (mailbox for reference in references if (mailbox := reference()) is not None)
+
+
+def _topics_of(address: Address) -> list[Key]:
+    """Return all topics that an event belongs to, the narrowest last."""
+    thread_id, turn_id, login_id = address
+    topics: list[Key] = [EVERYTHING]
+    if login_id is not None:
+        topics.append((None, None, login_id))
+    if thread_id is not None:
+        topics.append((thread_id, None, None))
+        if turn_id is not None:
+            topics.append((thread_id, turn_id, None))
+    return topics

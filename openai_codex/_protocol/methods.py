@@ -423,3 +423,12 @@ DELTAS: dict[str, tuple[str, ...]] = {
     "thread/realtime/item/transcript/delta": ("delta", "itemId", "threadId"),
 }
 """Notification → its text field, then the fields that must be equal to merge two consecutive ones."""
+
+SNAPSHOTS = frozenset({"thread/tokenUsage/updated", "turn/diff/updated", "turn/plan/updated"})
+"""Notifications that repeat a whole state, so that only the newest one of a turn matters."""
+
+STARTS = frozenset({"turn/started"})
+"""The first notification of a turn."""
+
+ENDS = frozenset({"turn/completed", "account/login/completed"})
+"""The last notification of a turn or a login."""

@@ -12,7 +12,7 @@ from openai_codex import _protocol as protocol
 from openai_codex._sync.client.cursor import Cursor
 from openai_codex._sync.stream import ItemStream, TextStream, TurnStream
 from openai_codex._engine.mailbox import Mailbox
-from openai_codex._engine.topics import PendingSubscription
+from openai_codex._engine.subscriptions import PendingSubscription
 from openai_codex._log import Log
 from openai_codex._turns.fold import raise_if_failed
 from openai_codex._turns.inputs import Input, to_user_inputs

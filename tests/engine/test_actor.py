@@ -17,9 +17,9 @@ from openai_codex._engine.actor import Actor
 from openai_codex._engine.mailbox import Mailbox
 from openai_codex._engine.reply import Reply
 from openai_codex._engine.router import Dispatch, Router
-from openai_codex._engine.topics import EVERYTHING
-from openai_codex._engine.transport import RuntimeProcess
-from openai_codex._engine.waiting import Deadline, Latch, block_until_ready
+from openai_codex._engine.subscriptions import EVERYTHING
+from openai_codex._engine.transport import ChildProcess
+from openai_codex._engine.waiting import Deadline, block_until_ready
 from openai_codex._engine.wire import Frame
 from openai_codex._notification import Notification
 from tests.engine.children import child
@@ -33,7 +33,7 @@ def start() -> Iterator[Start]:
 
     def run(program: str) -> Actor:
         actor = Actor(
-            RuntimeProcess(child(program), None, None),
+            ChildProcess(child(program), None, None),
             lambda pending: pending.answer(refusal_line(pending.request)),
             max_in_flight=64,
         )
@@ -43,10 +43,9 @@ def start() -> Iterator[Start]:
     yield run
     for actor in started:
         at_exit.stop(actor, timeout=10)
-        deadline = Deadline(20)
-        while actor.is_running() and not deadline.passed():
-            block_until_ready(Latch(), 0.005)
         assert actor.exited.is_ready()
+        assert block_until_ready(actor.threads.ended, 20)
+        actor.threads.join()
     assert [t.name for t in threading.enumerate() if t.name.startswith("codex-")] == []
 
 
@@ -102,7 +101,7 @@ def test_a_death_tells_everyone_what_is_known(start: Start) -> None:
 def test_a_kill_names_the_signal(start: Start) -> None:
     actor = start("time.sleep(100)")
     reply = actor.request("m", {})
-    os.kill(actor.process.pid, signal.SIGKILL)
+    os.kill(actor.pid or 0, signal.SIGKILL)
     with pytest.raises(TransportClosedError, match="killed by SIGKILL"):
         result(reply)
 
@@ -133,7 +132,7 @@ def test_a_child_that_reads_nothing_can_still_be_stopped(start: Start) -> None:
     reply = actor.request("big", {"text": "x" * 1_000_000})
     assert not block_until_ready(reply, 0)
     at_exit.stop(actor, timeout=1.0)
-    assert actor.process.facts().exit_code == -signal.SIGKILL
+    assert actor.transport.process_info().exit_code == -signal.SIGKILL
     with pytest.raises(TransportClosedError, match="the client was closed"):
         result(reply)
 
@@ -243,7 +242,7 @@ def test_a_handler_that_fails_still_answers(start: Start) -> None:
     def broken(_: object) -> bytes:
         raise ZeroDivisionError
 
-    actor._on_request = broken
+    actor.server_requests.on_request = broken
     assert result(actor.request("m", {}))["error"]["code"] == -32603  # type: ignore[index]  # the child sends a dict
 
 
@@ -260,7 +259,7 @@ def test_a_connection_that_nobody_holds_ends_by_itself(start: Start, stubborn: b
     assert block_until_ready(box, 20)
     actor.let_go()
     assert block_until_ready(actor.exited, 20)
-    assert actor.process.facts().exit_code == -(signal.SIGKILL if stubborn else signal.SIGTERM)
+    assert actor.transport.process_info().exit_code == -(signal.SIGKILL if stubborn else signal.SIGTERM)
 
 
 def test_stderr_is_drained_and_its_tail_bounded(start: Start) -> None:
@@ -271,6 +270,6 @@ def test_stderr_is_drained_and_its_tail_bounded(start: Start) -> None:
     """)
     assert result(actor.request("m", {})) == "done"
     at_exit.stop(actor, timeout=10)
-    tail = actor.process.facts().stderr_tail
+    tail = actor.transport.process_info().stderr_tail
     assert len(tail) <= 50
     assert max(map(len, tail)) <= 2_000

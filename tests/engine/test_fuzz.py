@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import queue
 import sys
-from typing import Any, cast
+from typing import Any
 
 import orjson
 import pytest
@@ -20,9 +20,8 @@ from openai_codex._engine.actor import Actor
 from openai_codex._engine.mailbox import Mailbox
 from openai_codex._engine.reply import Reply
 from openai_codex._engine.router import Router
-from openai_codex._engine.topics import EVERYTHING, PendingSubscription, Topic
-from openai_codex._engine.transport import RuntimeProcess
-from openai_codex._engine.waiting import Deadline, Latch, block_until_ready
+from openai_codex._engine.subscriptions import EVERYTHING, PendingSubscription, Topic
+from openai_codex._engine.waiting import block_until_ready
 from openai_codex._protocol.methods import NOTIFICATIONS, SERVER_REQUESTS
 from openai_codex._sync.client.dispatch import Dispatcher
 from openai_codex._sync.client.handlers import Handlers
@@ -87,7 +86,7 @@ class Client:
         self.splitter = wire.LineSplitter()
         self.router = Router(3)
         self.all = Mailbox("everything")
-        self.router.subscribe(EVERYTHING, self.all)
+        self.router.subscriptions.add(EVERYTHING, self.all)
         self.kept: list[object] = []
         self.replies: dict[int, Reply] = {}
         self.answers: dict[int, Any] = {}
@@ -110,7 +109,7 @@ class Client:
     def subscribe(self, thread_id: str | None, turn_id: str | None) -> None:
         mailbox = Mailbox("some", limit=4)
         self.kept.append(mailbox)
-        self.router.subscribe(Topic(thread_id, turn_id), mailbox)
+        self.router.subscriptions.add(Topic(thread_id, turn_id), mailbox)
 
     def expect(self, line: bytes) -> None:
         """Note what a line says, read in the plainest way."""
@@ -124,6 +123,8 @@ class Client:
         for line in complete:
             self.expect(line)
         out = self.router.dispatch([wire.decode(line) for line in complete])
+        for mailbox, topic in out.bound:
+            mailbox.keep(topic.covers)
         for mailbox, events in out.delivered.items():
             mailbox.put(events, last=mailbox in out.ended)
         for reply, response in out.settled:
@@ -173,8 +174,7 @@ def test_lines_are_the_same_however_they_are_cut(parts: list[bytes], size: int) 
 class Pipe:
     """The process of an actor, without a process: what a test feeds is its output."""
 
-    command = ("fuzz",)
-    pid = 0
+    name = "fuzz"
 
     def __init__(self) -> None:
         self._output: queue.SimpleQueue[bytes] = queue.SimpleQueue()
@@ -201,13 +201,19 @@ class Pipe:
     def end(self, _: float) -> int:
         return 0
 
-    def facts(self) -> ProcessInfo:
-        return ProcessInfo(self.command, self.pid, 0)
+    def process_info(self) -> ProcessInfo:
+        return ProcessInfo(("fuzz",), None, 0)
 
-    def _nothing(self, *_: object) -> None:
+    def rss(self) -> None:
+        return None
+
+    def wait_writable(self, _: float) -> None:
+        """There is always room."""
+
+    def _nothing(self) -> None:
         """There is no process that it could be done to."""
 
-    close_stdin = wait_writable = terminate = kill = release = kill_descendants = _nothing
+    close_input = terminate = kill = release = after_fork = _nothing
 
 
 class Watched(Actor):
@@ -215,9 +221,9 @@ class Watched(Actor):
 
     def __init__(self, pipe: Pipe, handlers: Handlers) -> None:
         self.raised: list[BaseException | None] = []
-        super().__init__(cast("RuntimeProcess", pipe), handlers, max_in_flight=3)
+        super().__init__(pipe, handlers, max_in_flight=3)
 
-    def _on_odd_frames(self) -> None:
+    def _on_lost_frames(self) -> None:
         self.raised.append(sys.exc_info()[1])
 
 
@@ -258,10 +264,7 @@ def test_no_input_ends_an_actor_or_takes_a_reply_away(said: list[bytes], size: i
         pipe.feed(stream[start : start + size])
     pipe.feed(b"")
     assert block_until_ready(actor.exited, 20)
-    deadline = Deadline(20)
-    while actor.is_running() and not deadline.passed():
-        block_until_ready(Latch(), 0.001)
-    assert not actor.is_running()
+    assert block_until_ready(actor.threads.ended, 20)
     assert actor.raised == []
     for number, reply in replies.items():
         assert reply.is_ready()

@@ -6,8 +6,8 @@ import pytest
 
 from openai_codex import TransportClosedError
 from openai_codex._engine.backlog import BOUND, Backlog, Losses
-from openai_codex._engine.close_reason import CloseReason
 from openai_codex._engine.mailbox import Mailbox
+from openai_codex._engine.reply import CloseReason
 from openai_codex._engine.waiting import ThreadWaiter, block_until_ready, wake_all
 from openai_codex._notification import Notification
 
@@ -91,11 +91,11 @@ def test_a_slow_consumer_gets_all_the_text_in_bounded_memory() -> None:
     most = 0
     for at in range(0, len(texts), 100):
         box.put([delta(text) for text in texts[at : at + 100]])
-        most = max(most, len(box._backlog))
+        most = max(most, len(box.backlog))
     taken = box.take()
     assert "".join(each.params["delta"] for each in taken) == "".join(texts)
     assert most <= BOUND + 100
-    assert box.losses == Losses(merged=len(texts) - len(taken))
+    assert box.backlog.losses == Losses(merged=len(texts) - len(taken))
 
 
 def test_deltas_are_joined_per_text_and_never_across_another_event() -> None:

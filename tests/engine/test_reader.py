@@ -7,8 +7,7 @@ from typing import cast
 import pytest
 
 from openai_codex._engine.reader import Reader
-from openai_codex._engine.transport import RuntimeProcess
-from openai_codex._engine.transport.output import READ_SIZE
+from openai_codex._engine.transport import READ_SIZE, Transport
 from openai_codex._engine.wire import Frame
 
 FRAME = b'{"method":"m"}'
@@ -21,8 +20,6 @@ TEN_FRAMES = (
 
 class Output:
     """A process that has written pieces of output, and may break."""
-
-    pid = 0
 
     def __init__(self, pieces: list[bytes], error: Exception | None) -> None:
         self.pieces = pieces
@@ -43,7 +40,7 @@ def read_all(output: Output, mailboxes: int) -> tuple[list[int], list[Exception 
         batches.append(len(frames))
         return mailboxes
 
-    Reader(cast("RuntimeProcess", output), on_frames, lambda: None, ends.append)._run()
+    Reader(cast("Transport", output), on_frames, lambda: None, ends.append).run()
     return batches, ends
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import gc
 
+from openai_codex._codec.routing import ALIKE
 from openai_codex._engine.mailbox import Mailbox
 from openai_codex._engine.reply import Reply
-from openai_codex._engine.router import Router
-from openai_codex._engine.topics import EVERYTHING, PendingSubscription, Topic
+from openai_codex._engine.router import RESOLVED, Dispatch, Router
+from openai_codex._engine.subscriptions import EVERYTHING, PendingSubscription, Topic
 from openai_codex._engine.wire import Response, ServerRequest, Skipped
 from openai_codex._notification import Notification
+from openai_codex._protocol.methods import ENDS
 
 
 def delta(thread: str, turn: str, text: str = "x") -> Notification:
@@ -29,10 +31,18 @@ def ask(router: Router, method: str = "m", coming: PendingSubscription | None = 
     return reply
 
 
+def carry_out(out: Dispatch) -> None:
+    """Fill the mailboxes as the actor does."""
+    for mailbox, topic in out.bound:
+        mailbox.keep(topic.covers)
+    for mailbox, events in out.delivered.items():
+        mailbox.put(events, last=mailbox in out.ended)
+
+
 def test_a_response_settles_the_request_with_its_id() -> None:
     router = Router(10)
     first, second = ask(router), ask(router)
-    out = router.dispatch([Response(second.request_id or 0, "two"), Response(first.request_id or 0, "one")])
+    out = router.dispatch([Response(second.request_id, "two"), Response(first.request_id, "one")])
     assert [(reply, response.result) for reply, response in out.settled] == [(second, "two"), (first, "one")]
     assert router.load().in_flight == 0
 
@@ -40,8 +50,8 @@ def test_a_response_settles_the_request_with_its_id() -> None:
 def test_a_reply_that_nobody_waits_for_is_counted_and_dropped() -> None:
     router = Router(10)
     late = ask(router)
-    router.abandon(late.request_id or 0)
-    out = router.dispatch([Response(late.request_id or 0, 1), Response("text", 1), Response(99, 1)])
+    router.abandon(late.request_id)
+    out = router.dispatch([Response(late.request_id, 1), Response("text", 1), Response(99, 1)])
     assert out.settled == []
     assert (out.late, out.skipped) == (3, [])
 
@@ -53,7 +63,7 @@ def test_a_notification_goes_to_every_topic_it_belongs_to() -> None:
         for topic in (EVERYTHING, Topic("T"), Topic("T", "U"), Topic("T", "V"), Topic("S"), Topic(login_id="L"))
     }
     for topic, box in boxes.items():
-        router.subscribe(topic, box)
+        router.subscriptions.add(topic, box)
     event = delta("T", "U")
     login = Notification("account/login/completed", {"loginId": "L", "success": True})
     unknown = Notification("brand/new", {"threadId": "S", "turnId": "?"})
@@ -76,7 +86,7 @@ def test_what_nobody_subscribed_to_is_not_kept() -> None:
 def test_a_turn_ends_its_subscriptions() -> None:
     router = Router(10)
     box = Mailbox("test")
-    router.subscribe(Topic("T", "U"), box)
+    router.subscriptions.add(Topic("T", "U"), box)
     end = completed("T", "U")
     out = router.dispatch([delta("T", "other"), end, delta("T", "U")])
     assert out.delivered == {box: [end]}
@@ -88,10 +98,13 @@ def test_a_coming_turn_misses_nothing_before_during_and_after_its_reply() -> Non
     box = Mailbox("test")
     reply = ask(router, coming=PendingSubscription(box, ("turn", "id"), "T"))
     before, other, after = delta("T", "U", "before"), delta("T", "other"), delta("T", "U", "after")
-    assert router.dispatch([before, other]).delivered == {}
-    out = router.dispatch([Response(reply.request_id or 0, {"turn": {"id": "U"}}), after, delta("T", "other")])
-    assert out.delivered == {box: [before, after]}
+    carry_out(router.dispatch([before, other]))
+    during = [delta("T", "other"), delta("T", "U", "during")]
+    out = router.dispatch([*during, Response(reply.request_id, {"turn": {"id": "U"}}), after, delta("T", "other")])
+    assert out.delivered == {box: [during[1], after]}
     assert not out.ended
+    carry_out(out)
+    assert box.take() == [before, during[1], after]
 
 
 def test_a_coming_turn_that_ends_before_its_reply_is_ended_by_the_reply() -> None:
@@ -99,11 +112,25 @@ def test_a_coming_turn_that_ends_before_its_reply_is_ended_by_the_reply() -> Non
     box = Mailbox("test")
     reply = ask(router, coming=PendingSubscription(box, ("turn", "id"), "T"))
     end = completed("T", "U")
-    router.dispatch([end])
-    out = router.dispatch([Response(reply.request_id or 0, {"turn": {"id": "U"}})])
-    assert out.delivered == {box: [end]}
+    carry_out(router.dispatch([end, completed("T", "other")]))
+    assert not box.ended.is_ready()
+    out = router.dispatch([Response(reply.request_id, {"turn": {"id": "U"}})])
     assert out.ended == {box}
+    carry_out(out)
+    assert box.take() == [end]
+    assert box.is_over()
     assert router.everyone() == ([], set())
+
+
+def test_a_turn_has_begun_only_if_its_own_start_was_collected() -> None:
+    router = Router(10)
+    first, second = Mailbox("test"), Mailbox("test")
+    replies = [ask(router, coming=PendingSubscription(box, ("turn", "id"), "T")) for box in (first, second)]
+    carry_out(router.dispatch([Notification("turn/started", {"threadId": "T", "turn": {"id": "U"}})]))
+    carry_out(
+        router.dispatch([Response(r.request_id, {"turn": {"id": i}}) for r, i in zip(replies, "UV", strict=True)])
+    )
+    assert (first.begun, second.begun) == (True, False)
 
 
 def test_a_coming_login_is_bound_to_its_id_and_ends_with_its_completion() -> None:
@@ -111,11 +138,11 @@ def test_a_coming_login_is_bound_to_its_id_and_ends_with_its_completion() -> Non
     box, early = Mailbox("test"), Mailbox("early")
     reply = ask(router, coming=PendingSubscription(box, ("loginId",)))
     ours, theirs = (Notification("account/login/completed", {"loginId": id, "success": True}) for id in ("L", "M"))
-    assert router.dispatch([theirs, Response(reply.request_id or 0, {"loginId": "L"})]).delivered == {box: []}
+    assert router.dispatch([theirs, Response(reply.request_id, {"loginId": "L"})]).delivered == {box: []}
     out = router.dispatch([theirs, ours])
     assert (out.delivered, out.ended) == ({box: [ours]}, {box})
     second = ask(router, coming=PendingSubscription(early, ("loginId",)))
-    out = router.dispatch([ours, Response(second.request_id or 0, {"loginId": "L"})])
+    out = router.dispatch([ours, Response(second.request_id, {"loginId": "L"})])
     assert (out.delivered, out.ended) == ({early: [ours]}, {early})
 
 
@@ -124,8 +151,8 @@ def test_a_refused_or_abandoned_coming_turn_collects_no_more() -> None:
     refused, abandoned = Mailbox("test"), Mailbox("test")
     no = ask(router, coming=PendingSubscription(refused, ("turn", "id"), "T"))
     gone = ask(router, coming=PendingSubscription(abandoned, ("turn", "id"), "T"))
-    router.dispatch([Response(no.request_id or 0, error={"code": 1, "message": "no"})])
-    router.abandon(gone.request_id or 0)
+    router.dispatch([Response(no.request_id, error={"code": 1, "message": "no"})])
+    router.abandon(gone.request_id)
     assert router.dispatch([delta("T", "U")]).delivered == {}
     assert router.everyone() == ([], set())
 
@@ -155,8 +182,8 @@ def test_requests_above_the_cap_wait_their_turn_in_order() -> None:
 def test_at_the_end_everyone_is_handed_over_once() -> None:
     router = Router(10)
     reply, box = ask(router), Mailbox("test")
-    router.subscribe(Topic("T"), box)
-    router.subscribe(EVERYTHING, box)
+    router.subscriptions.add(Topic("T"), box)
+    router.subscriptions.add(EVERYTHING, box)
     assert router.everyone() == ([reply], {box})
     assert router.everyone() == ([], set())
 
@@ -164,8 +191,8 @@ def test_at_the_end_everyone_is_handed_over_once() -> None:
 def test_a_mailbox_that_nobody_holds_is_forgotten() -> None:
     router = Router(10)
     kept, dropped = Mailbox("kept"), Mailbox("dropped")
-    router.subscribe(Topic("T"), kept)
-    router.subscribe(Topic("T"), dropped)
+    router.subscriptions.add(Topic("T"), kept)
+    router.subscriptions.add(Topic("T"), dropped)
     del dropped
     gc.collect()
     event = delta("T", "U")
@@ -176,7 +203,7 @@ def test_a_mailbox_that_nobody_holds_is_forgotten() -> None:
 def test_a_mailbox_for_some_methods_gets_no_others() -> None:
     router = Router(10)
     box = Mailbox("test", frozenset({"a"}))
-    router.subscribe(EVERYTHING, box)
+    router.subscriptions.add(EVERYTHING, box)
     wanted = Notification("a", {})
     assert router.dispatch([Notification("b", {}), wanted]).delivered == {box: [wanted]}
     assert router.dispatch([Notification("b", {})]).delivered == {}
@@ -192,10 +219,10 @@ def test_who_takes_an_event_is_found_anew_when_somebody_comes_or_goes() -> None:
 
     assert subscribers() == []
     for count, (topic, mailbox) in enumerate(topics.items(), start=1):
-        router.subscribe(topic, mailbox)
+        router.subscriptions.add(topic, mailbox)
         assert set(subscribers()) == set([*topics.values()][:count])
     for topic, mailbox in topics.items():
-        router.unsubscribe(topic, mailbox)
+        router.subscriptions.remove(topic, mailbox)
         assert mailbox not in subscribers()
     assert subscribers() == []
 
@@ -203,16 +230,41 @@ def test_who_takes_an_event_is_found_anew_when_somebody_comes_or_goes() -> None:
 def test_nobody_takes_what_comes_after_the_end_of_a_turn() -> None:
     router = Router(10)
     box = Mailbox("turn")
-    router.subscribe(Topic("T", "U"), box)
+    router.subscriptions.add(Topic("T", "U"), box)
     events = [delta("T", "U"), completed("T", "U")]
     assert router.dispatch(events).delivered == {box: events}
     assert router.dispatch([delta("T", "U")]).delivered == {}
 
 
+def test_a_turn_that_is_awaited_collects_what_was_cached_for_others() -> None:
+    router = Router(10)
+    thread, turn = Mailbox("thread"), Mailbox("turn")
+    router.subscriptions.add(Topic("T"), thread)
+    first, second, third = delta("T", "U"), delta("T", "U"), delta("T", "U")
+    assert router.dispatch([first]).delivered == {thread: [first]}
+    reply = ask(router, coming=PendingSubscription(turn, ("turn", "id"), "T"))
+    assert router.dispatch([second]).delivered == {thread: [second], turn: [second]}
+    router.abandon(reply.request_id)
+    assert router.dispatch([third]).delivered == {thread: [third]}
+
+
+def test_the_cache_of_subscribers_is_bounded() -> None:
+    router = Router(10)
+    box = Mailbox("everything")
+    router.subscriptions.add(EVERYTHING, box)
+    for number in range(10_000):
+        router.dispatch([delta(f"T{number % 7}", f"U{number}")])
+    assert sum(map(len, router.subscriptions.cache.values())) <= 4096
+
+
+def test_no_method_that_ends_something_is_cached() -> None:
+    assert (ENDS | {RESOLVED}) & ALIKE == set()
+
+
 def test_ids_of_any_shape_find_their_way() -> None:
     router = Router(10)
     everything = Mailbox("everything")
-    router.subscribe(EVERYTHING, everything)
+    router.subscriptions.add(EVERYTHING, everything)
     odd = [
         Notification("item/agentMessage/delta", {"threadId": thread_id, "turnId": turn_id})
         for thread_id in ("T", None, 1, [1], {})
@@ -224,8 +276,8 @@ def test_ids_of_any_shape_find_their_way() -> None:
 def test_an_end_without_a_thread_ends_nothing() -> None:
     router = Router(10)
     thread, everything = Mailbox("thread"), Mailbox("everything")
-    router.subscribe(EVERYTHING, everything)
-    router.subscribe(Topic("T"), thread)
+    router.subscriptions.add(EVERYTHING, everything)
+    router.subscriptions.add(Topic("T"), thread)
     odd = [Notification("turn/completed", {"threadId": id, "turn": {"id": "U"}}) for id in (None, 5, [])]
     logout = Notification("account/login/completed", {"loginId": None})
     assert router.dispatch([*odd, logout]).ended == set()

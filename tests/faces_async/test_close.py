@@ -42,7 +42,7 @@ def server() -> Iterator[FakeAppServer]:
 
 
 def exit_code(codex: AsyncCodex) -> int | None:
-    return codex._connection.running().process.facts().exit_code
+    return codex._connection.running().transport.process_info().exit_code
 
 
 async def die(codex: AsyncCodex, server: FakeAppServer) -> None:

@@ -33,7 +33,7 @@ AT_ONCE = Restart(initial_delay=0)
 async def kill(codex: AsyncCodex) -> None:
     """End the runtime as the out-of-memory killer does, and wait until it is gone."""
     actor = codex._connection.running()
-    os.kill(actor.process.pid, signal.SIGKILL)
+    os.kill(actor.pid, signal.SIGKILL)
     assert await ready(actor.exited, 20)
 
 

@@ -35,7 +35,7 @@ async def test_a_thread_that_was_taken_after_a_death_names_its_holder(
     async with AsyncCodex(attrs.evolve(codex_config, restart=Restart(initial_delay=0))) as first:
         thread = await first.thread_start()
         await thread.run("before")
-        first._connection.running().process.kill()
+        first._connection.running().transport.kill()
         assert await ready(first._connection.running().exited, 20)
         async with AsyncCodex(codex_config) as second:
             await second.thread_resume(thread.id)

@@ -43,7 +43,7 @@ def server() -> Iterator[FakeAppServer]:
 
 
 def exit_code(codex: Codex) -> int | None:
-    return codex._connection.running().process.facts().exit_code
+    return codex._connection.running().transport.process_info().exit_code
 
 
 def die(codex: Codex, server: FakeAppServer) -> None:

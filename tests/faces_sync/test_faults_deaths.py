@@ -62,7 +62,7 @@ def waiters(actor: Actor) -> int:
     """Count who waits for a reply or an event."""
     with actor._lock:
         replies = [pending.reply for pending in actor._router._pending.values()]
-        mailboxes = set(actor._router._audience)
+        mailboxes = set(actor._router.subscriptions)
     return sum(len(waitable._waiters) for waitable in (*replies, *mailboxes))
 
 
@@ -146,7 +146,7 @@ def waited_for(error: object) -> str | None:
 def strike(codex: Codex) -> None:
     """End the runtime as the out-of-memory killer does, and wait until it is gone."""
     actor = codex._connection.running()
-    os.kill(actor.process.pid, signal.SIGKILL)
+    os.kill(actor.pid, signal.SIGKILL)
     assert ready(actor.exited, PATIENCE)
 
 

@@ -36,7 +36,7 @@ def test_a_thread_that_was_taken_after_a_death_names_its_holder(
     with Codex(attrs.evolve(codex_config, restart=Restart(initial_delay=0))) as first:
         thread = first.thread_start()
         thread.run("before")
-        first._connection.running().process.kill()
+        first._connection.running().transport.kill()
         assert ready(first._connection.running().exited, 20)
         with Codex(codex_config) as second:
             second.thread_resume(thread.id)

@@ -56,13 +56,13 @@ def _through(chunks: list[bytes]) -> Costs:
 
     from openai_codex._engine.mailbox import Mailbox
     from openai_codex._engine.router import Router
-    from openai_codex._engine.topics import Topic
+    from openai_codex._engine.subscriptions import Topic
     from openai_codex._engine.wire import LineSplitter, decode
     from openai_codex._sync.client.cursor import Cursor
     from openai_codex._sync.stream import TurnStream
 
     clock, lines, router, mailbox = Clock(), LineSplitter(), Router(64), Mailbox("a turn")
-    router.subscribe(Topic(unique(1), unique(2)), mailbox)
+    router.subscriptions.add(Topic(unique(1), unique(2)), mailbox)
     stream = TurnStream(Cursor(cast("Any", _Unconnected()), unique(1), unique(2), mailbox), inf)
     for chunk in chunks:
         complete = clock.time("cut into lines", lines.feed, chunk)

@@ -52,6 +52,15 @@ ROUTES: dict[str, Route] = {routes}
 
 DELTAS: dict[str, tuple[str, ...]] = {deltas}
 """Notification → its text field, then the fields that must be equal to merge two consecutive ones."""
+
+SNAPSHOTS = frozenset({snapshots})
+"""Notifications that repeat a whole state, so that only the newest one of a turn matters."""
+
+STARTS = frozenset({starts})
+"""The first notification of a turn."""
+
+ENDS = frozenset({ends})
+"""The last notification of a turn or a login."""
 '''
 
 
@@ -66,6 +75,9 @@ def source(schema: Schema) -> str:
         notifications={method.name: notification_class(method) for method in schema.notifications},
         routes=_routes(schema, pushed),
         deltas=_deltas(schema),
+        snapshots=_listed(schema, tables.SNAPSHOTS),
+        starts=_listed(schema, tables.STARTS),
+        ends=_listed(schema, tables.ENDS),
     )
 
 
@@ -101,6 +113,13 @@ def _has_path(schema: Schema, name: str, path: list[str]) -> bool:
 def _deltas(schema: Schema) -> dict[str, tuple[str, ...]]:
     payloads = {method.name: method.params for method in schema.notifications}
     return {method: _delta(schema.definitions[payloads[method] or ""]) for method in tables.DELTAS}
+
+
+def _listed(schema: Schema, methods: tuple[str, ...]) -> str:
+    unknown = set(methods) - {method.name for method in schema.notifications}
+    if unknown:
+        raise LookupError(f"the schema has no notifications {sorted(unknown)}")
+    return "{" + ", ".join(map(repr, methods)) + "}"
 
 
 def _delta(payload: Json) -> tuple[str, ...]:

@@ -101,6 +101,17 @@ DELTAS = (
     "thread/realtime/item/transcript/delta",
 )
 
+# Notifications that repeat a whole state: only the newest one of a turn matters to a consumer that is behind.
+SNAPSHOTS = (
+    "thread/tokenUsage/updated",  # running totals: the newest includes the older ones
+    "turn/diff/updated",  # the whole diff of the turn each time
+    "turn/plan/updated",  # the whole plan each time
+)
+
+# The first notification of a turn; the last one of a turn or a login. The schema does not say what starts or ends.
+STARTS = ("turn/started",)
+ENDS = ("turn/completed", "account/login/completed")
+
 # Paths to ids in params and payloads: the first one that exists is used.
 ROUTE_PATHS = {
     "thread": ("threadId", "thread.id", "conversationId"),  # the last one: the two legacy approvals

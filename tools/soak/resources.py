@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from openai_codex._engine.transport.descendants import VARIABLE
+from openai_codex._engine.transport.child import MARK_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -118,7 +118,7 @@ def runtime_processes(home: Path) -> list[int]:
     for pid in _pids():
         with suppress(OSError):  # it has ended, or belongs to another user
             variables = (_PROCESSES / str(pid) / "environ").read_bytes().split(b"\0")
-            if wanted <= set(variables) and any(each.startswith(f"{VARIABLE}=".encode()) for each in variables):
+            if wanted <= set(variables) and any(each.startswith(f"{MARK_VARIABLE}=".encode()) for each in variables):
                 found.append(pid)
     return found
 

@@ -16,7 +16,7 @@ from openai_codex._async.client.supervisor import AsyncSupervisor
 from openai_codex._async.client.thread_registry import AsyncThreadRegistry
 from openai_codex._engine.mailbox import Listener
 from openai_codex._engine.router import Load
-from openai_codex._engine.topics import EVERYTHING
+from openai_codex._engine.subscriptions import EVERYTHING
 from openai_codex._engine.waiting import Deadline
 from openai_codex._runtime.backoff import Attempts, Backoff
 from openai_codex.errors import (
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from openai_codex._config import AppServerConfig
     from openai_codex._engine.actor import Actor
     from openai_codex._engine.server_requests import PendingRequest
-    from openai_codex._engine.topics import PendingSubscription
+    from openai_codex._engine.subscriptions import PendingSubscription
     from openai_codex._notification import Notification
     from openai_codex._runtime.health import Health
     from openai_codex._runtime.metadata import Metadata
@@ -180,11 +180,11 @@ class AsyncConnection:
         alive = actor is not None and actor.close_reason is None
         return Health(
             alive=alive,
-            pid=actor.process.pid if actor is not None else None,
+            pid=actor.pid if actor is not None else None,
             generation=supervisor.generation,
             restarts=max(0, supervisor.generation - 1),
             uptime=time.monotonic() - actor.started_at if actor is not None and alive else 0.0,
-            rss=actor.process.rss() if actor is not None and alive else None,
+            rss=actor.transport.rss() if actor is not None and alive else None,
             threads=self.threads.count() if alive else 0,
             requests_in_flight=load.in_flight - load.queued,
             requests_queued=load.queued,

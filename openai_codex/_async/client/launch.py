@@ -11,18 +11,17 @@ from openai_codex import _protocol as protocol
 from openai_codex._async.client import _wait
 from openai_codex._async.client.rpc import call
 from openai_codex._engine.actor import Actor
-from openai_codex._engine.close_reason import CLIENT_CLOSED
-from openai_codex._engine.transport import RuntimeProcess, command_line
-from openai_codex._engine.transport.home import HomeLock
-from openai_codex._engine.waiting import Deadline, Latch
+from openai_codex._engine.reply import CLIENT_CLOSED
+from openai_codex._engine.transport import ChildProcess, HomeLock, command_line
+from openai_codex._engine.waiting import Deadline
 from openai_codex.errors import CodexError, LaunchError, RequestTimeoutError, TransportClosedError
 
 if TYPE_CHECKING:
     from openai_codex._async.client.handlers import AsyncHandlers
     from openai_codex._config import AppServerConfig
-    from openai_codex._engine.actor import OnRequest
     from openai_codex._engine.backlog import Tally
-    from openai_codex._engine.server_requests import PendingRequest
+    from openai_codex._engine.server_requests import OnRequest, PendingRequest
+    from openai_codex._engine.waiting import Latch
     from openai_codex._runtime.metadata import Metadata
 
 _NEEDED_NEXT = (
@@ -33,10 +32,8 @@ _NEEDED_NEXT = (
     ),
 )
 
-# How long the threads of a runtime that is gone may take to end, which only a handler that never returns takes, and how
-# often to look.
+# How long the threads of a runtime that is gone may take to end, in seconds: only a handler that never returns takes it.
 _THREADS_PATIENCE = 0.5
-_THREADS_POLL = 0.005
 
 # How often to check whether another process's first start in the same home is over, in seconds: a file lock wakes nobody.
 _LOCK_POLL = 0.02
@@ -86,9 +83,9 @@ class AsyncLauncher:
 
     async def _attempt(self, generation: int, deadline: Deadline) -> tuple[Actor, Metadata]:
         config = self._config
-        process = RuntimeProcess(command_line(config), config.cwd, config.env)
+        transport = ChildProcess(command_line(config), config.cwd, config.env)
         self.starting = actor = Actor(
-            process, self._on_request, config.max_in_flight, generation=generation, tally=self._tally
+            transport, self._on_request, config.max_in_flight, generation=generation, tally=self._tally
         )
         try:
             self.check_open()
@@ -97,7 +94,7 @@ class AsyncLauncher:
             await stop(actor, config.shutdown_timeout)
             if isinstance(error, CodexError):
                 self.check_open()
-                raise LaunchError(_reason(error, config.start_timeout), process.facts()) from error
+                raise LaunchError(_reason(error, config.start_timeout), transport.process_info()) from error
             raise
         finally:
             self.starting = None
@@ -125,13 +122,12 @@ async def stop(actor: Actor, timeout: float) -> None:
         for patience in actor.stop(timeout):
             if await _wait.ready(actor.exited, patience):
                 break
-        deadline = Deadline(_THREADS_PATIENCE)
-        while actor.is_running() and not deadline.passed():
-            await _wait.ready(Latch(), _THREADS_POLL)
+        if await _wait.ready(actor.threads.ended, _THREADS_PATIENCE):
+            actor.threads.join()
     finally:
         # Also when the caller is cancelled: nothing is left to end it later.
         if not actor.exited.is_ready():
-            actor.process.kill()
+            actor.transport.kill()
 
 
 def _dispatcher_of(handlers: AsyncHandlers) -> OnRequest:

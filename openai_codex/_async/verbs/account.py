@@ -10,7 +10,7 @@ from openai_codex import _protocol as protocol
 from openai_codex._async.login import AsyncChatgptLoginHandle, AsyncDeviceCodeLoginHandle
 from openai_codex._async.verbs.base import AsyncClient
 from openai_codex._engine.mailbox import Mailbox
-from openai_codex._engine.topics import PendingSubscription
+from openai_codex._engine.subscriptions import PendingSubscription
 
 T = TypeVar("T")
 

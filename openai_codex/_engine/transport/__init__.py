@@ -1,4 +1,4 @@
-"""The runtime as a process: find it, start it, keep its last stderr lines, write to it, stop it within a bound.
+"""Where bytes come from and go to: the `Transport` interface, and the child process as its implementation.
 
 The only place that knows `subprocess`, signals and file descriptors, and where operating systems differ. It knows
 nothing of lines or frames.
@@ -6,5 +6,9 @@ nothing of lines or frames.
 
 from __future__ import annotations
 
-from openai_codex._engine.transport.child import RuntimeProcess as RuntimeProcess
-from openai_codex._engine.transport.command import command_line as command_line
+from openai_codex._engine.transport.base import READ_SIZE as READ_SIZE
+from openai_codex._engine.transport.base import Transport as Transport
+from openai_codex._engine.transport.child import ChildProcess as ChildProcess
+from openai_codex._engine.transport.installation import HomeLock as HomeLock
+from openai_codex._engine.transport.installation import command_line as command_line
+from openai_codex._engine.transport.installation import writer_of as writer_of

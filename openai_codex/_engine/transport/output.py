@@ -1,6 +1,6 @@
-"""What a child writes: one of its output pipes, read until nothing will come any more.
+"""One output pipe of a child process, read until no byte will follow.
 
-It knows bytes and when they end; not what they say, nor how the child came to its end.
+It knows bytes and their end; not what they mean, nor why the child ended.
 """
 
 from __future__ import annotations
@@ -11,23 +11,22 @@ import sys
 from contextlib import suppress
 from typing import IO
 
+from openai_codex._engine.transport.base import READ_SIZE
+
 if sys.platform == "linux":
     import fcntl
 
-    _F_SETPIPE_SZ = 1031  # in the module `fcntl` as of Python 3.10, where it was built with it
+    _F_SETPIPE_SZ = 1031  # `fcntl.F_SETPIPE_SZ` exists from Python 3.10 on, and only if the C library has it
 
-READ_SIZE = 1 << 16
-"""As much as is cheap to cut into lines at once; a read that gives less has emptied the pipe."""
-
-# Room for some reads. All pipes of a user share 64 MB unless root says otherwise, and who has used that up gets small ones.
+# Room for several reads. All pipes of a user share 64 MB by default; a user beyond that gets small pipes.
 _PIPE_SIZE = 1 << 18
 
 
 class OutputPipe:
     """stdout or stderr of a child, for the one thread that reads it.
 
-    A descendant may hold the other end open for ever. So where the system can tell of it (Linux), the exit of the child
-    is the end too, once all that it has written was read.
+    A descendant may keep the other end open for ever. So where the system reports it (Linux), the exit of the child is
+    the end too, once everything that it wrote was read.
     """
 
     def __init__(self, pipe: IO[bytes], pid: int) -> None:
@@ -35,40 +34,40 @@ class OutputPipe:
         self._fd = pipe.fileno()
         self._exit = _exit_descriptor(pid)
         self._poll = _poll(self._fd, *self._exit)
-        # One for all reads: room that is taken for each and given back but for some bytes is never whole again, and
-        # over days the memory of a process that reads much would grow by tens of megabytes.
-        self._room = memoryview(bytearray(READ_SIZE))
+        # One buffer for all reads: a fresh one per read, shrunk to what was read, fragments the heap (40 MB in 5 min).
+        self._buffer = memoryview(bytearray(READ_SIZE))
 
     def widen(self) -> None:
-        """Let the pipe hold more (Linux): a child that tells much is held up less, and more of it is there at once."""
+        """Enlarge the pipe (Linux): a busy child blocks less often, and one read finds more."""
         if sys.platform == "linux":
-            with suppress(OSError):  # the user has too much in pipes already
+            with suppress(OSError):  # the user's pipes take up all that is allowed
                 fcntl.fcntl(self._fd, _F_SETPIPE_SZ, _PIPE_SIZE)
 
-    def read(self, patience: float | None) -> bytes | None:
-        """Return what is there, at least a byte, empty at the end; ``None`` after ``patience`` seconds without."""
+    def read(self, timeout: float | None) -> bytes | None:
+        """Return what is there, at least one byte; empty at the end; ``None`` after ``timeout`` seconds of silence."""
         if self._poll is None:
-            return None if patience == 0 else os.read(self._fd, READ_SIZE)
-        ready = self._ready(patience)
+            return None if timeout == 0 else os.read(self._fd, READ_SIZE)
+        ready = self._ready(timeout)
         if ready and self._fd not in ready:
-            ready = self._ready(0)  # the last words may have come between a look at the pipe and one at the exit
+            # The child exited. Its last bytes may have come after the pipe was polled and before the exit was.
+            ready = self._ready(0)
         if self._fd not in ready:
             return b"" if ready else None
-        return bytes(self._room[: os.readv(self._fd, [self._room])])
+        return bytes(self._buffer[: os.readv(self._fd, [self._buffer])])
 
     def close(self) -> None:
-        """Give the descriptors back."""
+        """Close the descriptors."""
         self._pipe.close()
         while self._exit:
             os.close(self._exit.pop())
 
-    def _ready(self, patience: float | None) -> set[int]:
-        assert self._poll is not None, "asked only where there is one"
-        return {fd for fd, _ in self._poll.poll(None if patience is None else patience * 1000)}
+    def _ready(self, timeout: float | None) -> set[int]:
+        assert self._poll is not None, "called only where there is a poll"
+        return {fd for fd, _ in self._poll.poll(None if timeout is None else timeout * 1000)}
 
 
 def _poll(*descriptors: int) -> select.poll | None:
-    """Return what waits for any of these; ``None`` on Windows, where a read just blocks."""
+    """Return an object that waits for any of these; ``None`` on Windows, where a read blocks."""
     if not hasattr(select, "poll"):
         return None
     poll = select.poll()
@@ -78,8 +77,8 @@ def _poll(*descriptors: int) -> select.poll | None:
 
 
 def _exit_descriptor(pid: int) -> list[int]:
-    """Return a descriptor that is readable when a child of ours has exited; none where there is no such thing."""
+    """Return a descriptor that becomes readable when the child exits; none where the system has no such thing."""
     if hasattr(os, "pidfd_open"):
-        with suppress(OSError):  # no descriptor is left, or somebody else has reaped it
+        with suppress(OSError):  # no descriptor is left, or the program itself reaped the child
             return [os.pidfd_open(pid)]
     return []

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from functools import partial
 from typing import TYPE_CHECKING
 
 from openai_codex import _protocol as protocol
@@ -98,7 +99,7 @@ class Cursor:
         """
         deadline = Deadline(timeout)
         actor = self._connection.running()
-        stall = StallClock(stall_timeout, self.thread_id, actor.server_requests)
+        stall = StallClock(stall_timeout, partial(actor.server_requests.last_pending_at, self.thread_id))
         self._taken.clear()
         while not self.is_over():
             events = self.fetch(min(deadline.remaining(), stall.remaining()))
@@ -108,7 +109,7 @@ class Cursor:
             elif deadline.passed():
                 raise self.timed_out(timeout)
             elif stall.remaining() == 0:
-                process = actor.process.facts()
+                process = actor.transport.process_info()
                 raise TurnStalledError(
                     self.thread_id, self.turn_id, stall_timeout, self.result(), stall.last_event, process
                 )
@@ -159,7 +160,7 @@ class Cursor:
         return protocol.TurnInterruptParams(thread_id=self.thread_id, turn_id=turn_id)
 
     def _log_completed(self, status: str) -> None:
-        losses = self._mailbox.losses
+        losses = self._mailbox.backlog.losses
         _log.info(
             "codex.turn_completed",
             thread_id=self.thread_id,

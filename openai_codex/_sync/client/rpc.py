@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from openai_codex._engine.actor import Actor
-    from openai_codex._engine.topics import PendingSubscription
+    from openai_codex._engine.subscriptions import PendingSubscription
     from openai_codex._engine.waiting import Deadline
 
 # How long a caller that gives up waits for the reply to its undo request, in seconds. Usually it takes milliseconds.
@@ -50,7 +50,7 @@ def call(
     if not settled:
         raise RequestTimeoutError(params.METHOD, deadline.timeout)
     if _log.is_debugging:
-        fields = {"request_id": reply.request_id, "seconds": reply.seconds, "pid": actor.process.pid}
+        fields = {"request_id": reply.request_id, "seconds": reply.seconds, "pid": actor.pid}
         _log.debug("codex.request_answered", method=reply.method, **fields)
     return reply.result()
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 from openai_codex._sync.client import _wait
 from openai_codex._sync.client.launch import Launcher, stop
 from openai_codex._engine.backlog import Tally
-from openai_codex._engine.close_reason import CLIENT_CLOSED, CloseReason
-from openai_codex._engine.lasting import LastingSubscriptions
 from openai_codex._engine.mailbox import LastingMailbox, Mailbox
+from openai_codex._engine.reply import CLIENT_CLOSED, CloseReason
+from openai_codex._engine.subscriptions import LastingSubscriptions
 from openai_codex._engine.waiting import Deadline, Latch, Lock
 from openai_codex._log import Log
 from openai_codex._runtime.backoff import RestartBackoff
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from openai_codex._sync.client.handlers import Handlers
     from openai_codex._config import AppServerConfig
     from openai_codex._engine.actor import Actor
-    from openai_codex._engine.topics import Topic
+    from openai_codex._engine.subscriptions import Topic
     from openai_codex._runtime.metadata import Metadata
 
 # How long the process of a dead runtime may take to exit before the next one is started, in seconds.
@@ -208,5 +208,6 @@ class Supervisor:
     def _announce(self, actor: Actor) -> None:
         from openai_codex._runtime.lifecycle import RuntimeStarted, notification
 
-        _log.warning("codex.runtime_restarted", pid=actor.process.pid, generation=actor.generation)
-        self._subscriptions.tell(notification(RuntimeStarted(generation=actor.generation, pid=actor.process.pid)))
+        assert actor.pid is not None, "only processes of this machine are started again"
+        _log.warning("codex.runtime_restarted", pid=actor.pid, generation=actor.generation)
+        self._subscriptions.publish(notification(RuntimeStarted(generation=actor.generation, pid=actor.pid)))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from openai_codex import _protocol as protocol
 from openai_codex._sync.client.rpc import call
-from openai_codex._engine.transport.home import writer_of
+from openai_codex._engine.transport import writer_of
 from openai_codex._log import Log
 from openai_codex.errors import (
     InternalRpcError,
@@ -111,7 +111,7 @@ class ThreadRegistry:
         if params.METHOD != "thread/resume" or thread_id is None or metadata is None or actor is None:
             return
         holder = writer_of(metadata.codex_home, thread_id)
-        if holder is not None and holder != actor.process.pid:
+        if holder is not None and holder != actor.pid:
             raise ThreadBusyError(
                 error.code, error.message, error.data, error.method, thread_id=thread_id, holder=holder
             ) from error

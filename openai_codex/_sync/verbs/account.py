@@ -11,7 +11,7 @@ from openai_codex import _protocol as protocol
 from openai_codex._sync.login import ChatgptLoginHandle, DeviceCodeLoginHandle
 from openai_codex._sync.verbs.base import Client
 from openai_codex._engine.mailbox import Mailbox
-from openai_codex._engine.topics import PendingSubscription
+from openai_codex._engine.subscriptions import PendingSubscription
 
 T = TypeVar("T")
 

@@ -11,7 +11,7 @@ from openai_codex import _protocol as protocol
 from openai_codex._sync.client import _wait
 from openai_codex._sync.verbs.base import Client
 from openai_codex._engine.mailbox import Mailbox
-from openai_codex._engine.topics import Topic
+from openai_codex._engine.subscriptions import Topic
 from openai_codex._engine.waiting import Deadline
 from openai_codex._turns.fold import GoalFold, raise_if_failed
 from openai_codex._turns.options import fields

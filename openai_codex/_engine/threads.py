@@ -1,0 +1,80 @@
+"""The threads of one connection as a group, which knows when the last of them has ended."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from openai_codex._engine.waiting import Latch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# How long the interpreter may take to finish a thread whose work is done, in seconds: usually microseconds.
+_JOIN_TIMEOUT = 0.1
+
+
+class ThreadGroup:
+    """Starts the threads of one connection. The last one to end sets ``ended``; no thread starts after that.
+
+    This holds because the reader starts first, and before it ends it closes everything that starts threads. ``_lock``
+    guards both sets.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.ended = Latch()
+        """Set when no thread of the group runs, but for those that left it."""
+        self._name = name
+        self._lock = threading.Lock()
+        self._started: set[threading.Thread] = set()
+        self._running: set[threading.Thread] = set()
+
+    def start(self, role: str, target: Callable[[], object]) -> None:
+        """Start a daemon thread. Raises `RuntimeError` where the system gives no more threads."""
+        name = f"codex-{role}-{self._name}"
+        thread = threading.Thread(target=self._run, args=(target,), name=name, daemon=True)
+        with self._lock:
+            self._started.add(thread)
+            self._running.add(thread)
+        try:
+            thread.start()
+        except RuntimeError:
+            self._leave(thread, forget=True)
+            raise
+
+    def leave(self) -> None:
+        """Do not wait for the calling thread: a handler that closes its client would wait for itself."""
+        self._leave(threading.current_thread(), forget=True)
+
+    def join(self) -> None:
+        """After `ended`: return when no thread is listed by `threading.enumerate`.
+
+        The last thread sets `ended` in its last statement, so the interpreter has still to take it off that list.
+        """
+        with self._lock:
+            threads = tuple(self._started)
+        for thread in threads:
+            thread.join(_JOIN_TIMEOUT)
+
+    def after_fork(self) -> None:
+        """Give the threads up: a forked child has none of them."""
+        self._lock = threading.Lock()
+        self._started.clear()
+        self._running.clear()
+        self.ended.renew_lock()
+        self.ended.set()
+
+    def _run(self, target: Callable[[], object]) -> None:
+        try:
+            target()
+        finally:
+            self._leave(threading.current_thread())
+
+    def _leave(self, thread: threading.Thread, *, forget: bool = False) -> None:
+        with self._lock:
+            is_last = self._running == {thread}
+            self._running.discard(thread)
+            if forget:
+                self._started.discard(thread)
+        if is_last:
+            self.ended.set()

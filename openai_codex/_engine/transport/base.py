@@ -1,0 +1,70 @@
+"""What the engine needs from whatever carries its bytes: a child process today, a socket later."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from openai_codex.errors import ProcessInfo
+
+READ_SIZE = 1 << 16
+"""The most bytes that one read returns: as much as is cheap to cut into lines at once."""
+
+
+class Transport(Protocol):
+    """One runtime and the two byte streams to and from it, open from the start.
+
+    The reader thread calls `read`, `has_exited`, `end` and `release`. Writes come from any thread, one at a time: the
+    outbox serialises them. The other methods may be called from any thread at any time, more than once, and also after
+    the end; `terminate` and `kill` take no lock, as a finalizer calls them.
+    """
+
+    @property
+    def name(self) -> str:
+        """What tells it from others, in the names of threads."""
+        ...
+
+    def read(self, timeout: float) -> bytes | None:
+        """Return what arrived, at least one byte; empty at the end; ``None`` after ``timeout`` seconds of silence.
+
+        Less than `READ_SIZE` bytes mean that nothing more has arrived yet.
+        """
+
+    def try_write(self, data: bytes | memoryview) -> int:
+        """Write as much as possible without blocking; return the number of bytes. Raises `OSError` if it is broken."""
+        ...
+
+    def wait_writable(self, timeout: float) -> None:
+        """Block until a write would succeed or fail, at most ``timeout`` seconds."""
+
+    def close_input(self) -> None:
+        """End the stream to the runtime: the polite way to ask it to exit."""
+
+    def has_exited(self) -> bool:
+        """Return whether the runtime is gone, though its output may seem open."""
+        ...
+
+    def terminate(self) -> None:
+        """Ask the runtime to exit at once."""
+
+    def kill(self) -> None:
+        """End the runtime by force."""
+
+    def end(self, timeout: float) -> int | None:
+        """Wait for the exit, at most ``timeout`` seconds, then force it; return the exit code, ``None`` if unknown.
+
+        Closes the streams. `process_info` is complete afterwards.
+        """
+
+    def release(self) -> None:
+        """Clean up what the runtime left behind. Called after `end`, when all waiters know that it is gone."""
+
+    def after_fork(self) -> None:
+        """Close this process's ends of the streams, and never touch the runtime: it belongs to the parent process."""
+
+    def process_info(self) -> ProcessInfo:
+        """Return what an error should say about the runtime: its command, exit code and last lines on stderr."""
+        ...
+
+    def rss(self) -> int | None:
+        """Return the bytes of memory that the runtime has in RAM; ``None`` if unknown."""

@@ -1,0 +1,137 @@
+"""Server requests: whose they are, when they are over, and who answers them."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from functools import partial
+
+import pytest
+
+from openai_codex._engine.server_requests import PendingRequest, PendingRequests
+from openai_codex._engine.threads import ThreadGroup
+from openai_codex._engine.waiting import Latch, block_until_ready
+from openai_codex._engine.wire import ServerRequest
+from openai_codex._engine.workers import Workers
+
+TOOL_CALL = ServerRequest(0, "item/tool/call", {"threadId": "T", "turnId": "U"})
+
+
+@pytest.fixture
+def workers() -> Iterator[Workers]:
+    threads = ThreadGroup("test")
+    workers = Workers(threads)
+    yield workers
+    workers.close()
+    threads.join()
+
+
+@pytest.fixture
+def sent() -> list[bytes]:
+    return []
+
+
+@pytest.fixture
+def requests(workers: Workers, sent: list[bytes]) -> PendingRequests:
+    return PendingRequests(sent.append, workers, lambda _: None)
+
+
+@pytest.mark.parametrize(
+    ("method", "params", "ids"),
+    [
+        ("item/tool/call", {"threadId": "T", "turnId": "U"}, ("T", "U")),
+        ("mcpServer/elicitation/request", {"threadId": "T"}, ("T", None)),
+        ("mcpServer/elicitation/request", {"threadId": "T", "turnId": None}, ("T", None)),
+        ("currentTime/read", {"threadId": "T"}, ("T", None)),
+        ("execCommandApproval", {"conversationId": "T", "callId": "c"}, ("T", None)),
+        ("applyPatchApproval", {"conversationId": "T", "callId": "c"}, ("T", None)),
+        ("account/chatgptAuthTokens/refresh", {"reason": "unauthorized"}, (None, None)),
+        ("brand/new", {"threadId": "T", "turnId": "U"}, ("T", "U")),
+        ("brand/new", {"threadId": 5, "turnId": ["U"]}, (None, None)),
+    ],
+)
+def test_whose_a_request_is_comes_from_the_routes_of_the_protocol(
+    requests: PendingRequests, method: str, params: dict[str, object], ids: tuple[str | None, str | None]
+) -> None:
+    pending = requests.open(ServerRequest(0, method, params))
+    assert (pending.thread_id, pending.turn_id) == ids
+
+
+@pytest.mark.parametrize("request_", [TOOL_CALL, ServerRequest(0, "execCommandApproval", {"conversationId": "T"})])
+def test_a_thread_was_last_pending_now_then_at_the_end_then_never(
+    requests: PendingRequests, request_: ServerRequest
+) -> None:
+    assert requests.last_pending_at("T") == -math.inf
+    pending = requests.open(request_)
+    before = time.monotonic()
+    assert requests.last_pending_at("T") >= before
+    assert requests.last_pending_at("another") == -math.inf
+    pending.withdraw()
+    ended_at = requests.last_pending_at("T")
+    time.sleep(0.001)
+    assert requests.last_pending_at("T") == ended_at
+    requests.withdraw(turns=[("T", "U")])
+    assert requests.last_pending_at("T") == -math.inf
+
+
+def test_the_first_answer_is_sent_and_no_other(requests: PendingRequests, sent: list[bytes]) -> None:
+    pending = requests.open(TOOL_CALL)
+    assert pending.answer(b"first")
+    assert not pending.answer(b"second")
+    assert (sent, requests.pending(), pending.is_ready()) == ([b"first"], [], True)
+
+
+@pytest.mark.parametrize(
+    ("ids", "turns", "over"),
+    [([0], [], True), ([1], [], False), ([True, "0"], [], False), ([], [("T", "U")], True), ([], [("T", None)], False)],
+)
+def test_what_was_resolved_or_is_of_a_turn_that_ended_is_over(
+    requests: PendingRequests, ids: list[object], turns: list[tuple[str | None, str | None]], over: bool
+) -> None:
+    pending = requests.open(TOOL_CALL)
+    requests.withdraw(ids=ids, turns=turns)
+    assert pending.is_ready() == over
+
+
+def test_after_the_end_a_request_is_over_from_the_start(requests: PendingRequests, sent: list[bytes]) -> None:
+    first = requests.open(TOOL_CALL)
+    requests.close()
+    second = requests.open(TOOL_CALL)
+    assert (first.is_ready(), second.is_ready(), second.answer(b"late"), sent) == (True, True, False, [])
+
+
+def test_the_runtimes_of_one_client_give_no_id_twice(workers: Workers) -> None:
+    generations = [PendingRequests(lambda _: None, workers, lambda _: None, number) for number in (1, 2)]
+    assert [requests.open(TOOL_CALL).key for requests in generations] == [0, "2:0"]
+
+
+def test_an_answer_is_sent_at_its_deadline_unless_there_was_another(
+    requests: PendingRequests, sent: list[bytes]
+) -> None:
+    late, early = requests.open(TOOL_CALL), requests.open(ServerRequest(1, "item/tool/call", {}))
+    for pending in (late, early):
+        pending.answer_after(0.02, lambda: b"deadline")
+    early.answer(b"early")
+    assert block_until_ready(late, 20)
+    assert sent == [b"early", b"deadline"]
+
+
+def test_a_task_of_a_request_that_is_over_is_not_run(requests: PendingRequests) -> None:
+    ran = Latch()
+    over, open_ = requests.open(TOOL_CALL), requests.open(ServerRequest(1, "item/tool/call", {}))
+    over.withdraw()
+    over.run(partial(pytest.fail, "it is over"))
+    open_.run(ran.set)
+    assert block_until_ready(ran, 20)
+
+
+def test_a_callback_that_raises_is_an_error_to_the_runtime(workers: Workers, sent: list[bytes]) -> None:
+    def fail(_: PendingRequest) -> None:
+        raise ZeroDivisionError
+
+    requests = PendingRequests(sent.append, workers, fail)
+    pending = requests.open(TOOL_CALL)
+    requests.dispatch(pending)
+    assert block_until_ready(pending, 20)
+    assert b"-32603" in sent[0]
