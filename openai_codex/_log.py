@@ -21,7 +21,7 @@ logging.getLogger(ROOT).addHandler(logging.NullHandler())
 
 
 def _render(_logger: object, _method: str, event: MutableMapping[str, Any]) -> tuple[tuple[str], dict[str, Any]]:
-    """Turn a structlog event into a standard log call: text for people, keys for machines."""
+    """Turn a structlog event into a standard log call: a text for people, and keys for formatters."""
     name = event.pop("event")
     exc_info = event.pop("exc_info", None)
     text = " ".join((name, *(f"{key}={value}" for key, value in event.items() if value is not None)))
@@ -29,31 +29,31 @@ def _render(_logger: object, _method: str, event: MutableMapping[str, Any]) -> t
 
 
 class Log:
-    """A logger for one part of the package. Structlog is loaded when the first event is really written."""
+    """A logger for one part of the package. Structlog is imported when the first record is written."""
 
     def __init__(self, part: str) -> None:
         self._standard = logging.getLogger(f"{ROOT}.{part}")
 
     @property
     def is_debugging(self) -> bool:
-        """Whether anybody wants debug events: asked before facts are put together for each of thousands."""
+        """Whether debug events are logged: checked before fields are collected for each of thousands of events."""
         return self._standard.isEnabledFor(logging.DEBUG)
 
-    def debug(self, event: str, **keys: Any) -> None:
-        """Something routine happened."""
-        self._write(logging.DEBUG, event, keys)
+    def debug(self, event: str, **fields: Any) -> None:
+        """Log a routine event."""
+        self._write(logging.DEBUG, event, fields)
 
-    def info(self, event: str, **keys: Any) -> None:
-        """Something worth a line in a production log happened."""
-        self._write(logging.INFO, event, keys)
+    def info(self, event: str, **fields: Any) -> None:
+        """Log an event that belongs in a production log."""
+        self._write(logging.INFO, event, fields)
 
-    def warning(self, event: str, **keys: Any) -> None:
-        """Something is wrong, and the program goes on."""
-        self._write(logging.WARNING, event, keys)
+    def warning(self, event: str, **fields: Any) -> None:
+        """Log a problem after which the program continues."""
+        self._write(logging.WARNING, event, fields)
 
-    def _write(self, level: int, event: str, keys: dict[str, Any]) -> None:
+    def _write(self, level: int, event: str, fields: dict[str, Any]) -> None:
         if self._standard.isEnabledFor(level):
-            _bound(self._standard).log(level, event, **keys)
+            _bound(self._standard).log(level, event, **fields)
 
 
 @cache

@@ -79,6 +79,7 @@ class Actor:
         self.server_requests = PendingRequests(self._outbox.send, self._workers, on_request, generation)
         """The runtime's requests that need an answer."""
         self._reader = Reader(transport, self._on_frames, self._on_lost_frames, self._on_end)
+        # Before the reader starts: from then on there is something to stop.
         at_exit.watch(self)
         self.threads.start("reader", self._reader.run)
         _log.info("codex.process_started", pid=self.pid, command="".join(info.command[:1]), generation=generation)
@@ -155,6 +156,7 @@ class Actor:
             return
         self._close(CLIENT_CLOSED, final=True)
         self._outbox.close()
+        # Half of the time for an orderly exit, in which the runtime also ends the commands of its threads.
         yield timeout * 0.5
         self.transport.terminate()
         yield timeout * 0.3
@@ -266,7 +268,7 @@ class Actor:
 
 
 def _wake(close_reason: CloseReason, replies: list[Reply], mailboxes: set[Mailbox]) -> None:
-    """Tell all waiters of a connection why it ended. Called without a lock."""
+    """Give the close reason to all waiters of a connection. Called without a lock."""
     for reply in replies:
         wake_all(reply.settle(close_reason))
     for mailbox in mailboxes:

@@ -1,7 +1,8 @@
-"""Waiting without polling: things to wait for, and the thread that waits. What an event loop adds is not known here.
+"""Waiting without polling: objects to wait for, and the thread that blocks on one. It knows no event loop.
 
-A `Waitable` becomes ready once or again and again; whoever makes it ready collects its waiters under its lock and wakes
-them after releasing it. A waiter that is woken looks for itself: readiness is announced, never carried.
+A `Waitable` becomes ready once or repeatedly. The code that makes it ready collects its waiters under its lock and wakes
+them after releasing it. A woken waiter checks the state itself: a wake-up announces readiness and carries no value,
+because a waiter that times out at that moment would lose the value.
 """
 
 from __future__ import annotations
@@ -14,21 +15,21 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-Lock = threading.Lock
+Lock = threading.Lock  # for the modules above the engine, which do not import threading
 
 
 class Waiter(Protocol):
-    """Somebody who waits: a blocked thread, or a future of an event loop."""
+    """A blocked thread, or a future of an event loop."""
 
     def wake(self) -> Callable[[], None] | None:
-        """Make the waiter look again. Called from any thread, never blocks, harmless when nobody waits any more.
+        """Let the wait return. Called from any thread; never blocks; harmless when the wait has ended.
 
-        Returns what is left to be called when all who are to be woken at the same time have been told: a call for many.
+        May return a callback, to be run once after all waiters of a batch were woken: one call into a loop serves many.
         """
 
 
 class Waitable:
-    """Base of everything that can be waited for. ``_lock`` guards the waiters and the state of the subclass."""
+    """Base class of what can be waited for. ``_lock`` guards the waiters and the state of the subclass."""
 
     __slots__ = ("_lock", "_waiters")
 
@@ -37,11 +38,14 @@ class Waitable:
         self._waiters: list[Waiter] = []
 
     def is_ready(self) -> bool:
-        """Say whether a wait would return at once."""
-        raise NotImplementedError  # abstract: each subclass says what it waits for
+        """Return whether a wait would return at once."""
+        raise NotImplementedError  # abstract
 
     def add_waiter(self, waiter: Waiter) -> bool:
-        """Register a waiter; ``False`` means that there is nothing to wait for."""
+        """Register a waiter; return ``False`` if it is ready already.
+
+        The check and the registration are one step, so no wake-up is lost between them.
+        """
         with self._lock:
             if self.is_ready():
                 return False
@@ -49,23 +53,23 @@ class Waitable:
             return True
 
     def discard_waiter(self, waiter: Waiter) -> None:
-        """Forget a waiter that gave up; harmless if it was woken."""
+        """Remove a waiter that gave up; harmless if it was woken."""
         with self._lock:
             if waiter in self._waiters:
                 self._waiters.remove(waiter)
 
     def renew_lock(self) -> None:
-        """In a fork: whoever held the lock is not there any more."""
+        """Replace the lock in a forked child: a thread that does not exist there may hold it."""
         self._lock = threading.Lock()
 
     def _take_waiters(self) -> list[Waiter]:
-        """Hand over the waiters to wake; the caller holds the lock and wakes them after releasing it."""
+        """Remove and return all waiters. The caller holds the lock, and wakes them after releasing it."""
         waiters, self._waiters = self._waiters, []
         return waiters
 
 
 class Latch(Waitable):
-    """Becomes ready once, and stays so."""
+    """Becomes ready once, and stays ready."""
 
     __slots__ = ("_set",)
 
@@ -74,51 +78,53 @@ class Latch(Waitable):
         self._set = False
 
     def is_ready(self) -> bool:
-        """Say whether it was set."""
+        """Return whether it was set."""
         return self._set
 
     def trip(self) -> list[Waiter]:
-        """Make it ready; return the waiters to wake, none if it was."""
+        """Make it ready and return the waiters to wake."""
         with self._lock:
             self._set = True
             return self._take_waiters()
 
     def set(self) -> None:
-        """Make it ready and wake all who wait. Hold no lock."""
+        """Make it ready and wake its waiters. Called without a lock."""
         wake_all(self.trip())
 
 
 class ThreadWaiter:
-    """A thread that blocks until it is woken; good for one wait."""
+    """A thread that blocks until it is woken; for a single wait."""
 
     def __init__(self) -> None:
+        # A lock as a binary semaphore: cheaper to create than an Event, and every wait creates one.
         self._gate = threading.Lock()
         self._gate.acquire()
 
     def wake(self) -> None:
-        """Let the thread go on."""
+        """Let the thread continue."""
         self._gate.release()
 
     def block(self, timeout: float | None) -> bool:
-        """Block for at most ``timeout`` seconds; say whether it was woken."""
+        """Block until woken, at most ``timeout`` seconds; return whether it was woken."""
         return self._gate.acquire(timeout=-1 if timeout is None else min(max(timeout, 0.0), threading.TIMEOUT_MAX))
 
 
 def wake_all(waiters: Iterable[Waiter]) -> None:
-    """Wake everybody. Hold no lock."""
+    """Wake all of these. Called without a lock."""
     calls: list[Callable[[], None]] = []
     try:
         for waiter in waiters:
             call = waiter.wake()
             if call is not None:
                 calls.append(call)
-    finally:  # a loop that was told of nobody's call would be deaf for good
+    finally:
+        # Even if a waiter raised: a loop whose wake-up was noted but never scheduled would hang.
         for call in calls:
             call()
 
 
 def block_until_ready(source: Waitable, timeout: float | None) -> bool:
-    """Block the calling thread until ``source`` is ready, at most ``timeout`` seconds; say whether it is."""
+    """Block the calling thread until ``source`` is ready, at most ``timeout`` seconds; return whether it is."""
     waiter = ThreadWaiter()
     if not source.add_waiter(waiter):
         return True
@@ -132,7 +138,7 @@ def block_until_ready(source: Waitable, timeout: float | None) -> bool:
 
 
 class Deadline:
-    """A point in time that several waits share."""
+    """A point in time that several waits share, so that together they take no longer than one timeout."""
 
     def __init__(self, timeout: float | None) -> None:
         self.timeout = math.inf if timeout is None else timeout

@@ -1,6 +1,6 @@
-"""Lines and frames: bytes in, frames out, and back. Sans I/O: no pipe, no thread, no state but half a line.
+"""Bytes to frames and back. Sans I/O: no pipe, no thread, no state but an incomplete line.
 
-A frame is one JSON object on one line. What is no frame becomes a `Skipped` with the reason, never an exception.
+A frame is one JSON object on one line. Any other line becomes a `Skipped` with the reason, never an exception.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ RequestId = Union[int, str]
 
 @attrs.define
 class Response:
-    """The reply to a request of ours: exactly one of ``result`` and ``error`` counts."""
+    """The response to a request of this client: ``error`` if it is not ``None``, else ``result``."""
 
     id: RequestId
     result: Any = None
@@ -27,7 +27,7 @@ class Response:
 
 @attrs.define
 class ServerRequest:
-    """A request that the runtime sends to us and wants answered."""
+    """A request from the runtime, which waits for the answer."""
 
     id: RequestId
     method: str
@@ -36,7 +36,7 @@ class ServerRequest:
 
 @attrs.define
 class Skipped:
-    """A line that is no frame."""
+    """A line that is not a frame."""
 
     reason: str
     size: int
@@ -46,13 +46,14 @@ Frame = Union[Response, Notification, ServerRequest, Skipped]
 
 
 class LineSplitter:
-    """Cuts a byte stream into lines, in time linear in its length however it is chopped."""
+    """Cuts a byte stream into lines, in time linear in its length whatever the size of the chunks."""
 
     def __init__(self) -> None:
+        # A list, joined once the line is complete: joining at each chunk would take quadratic time for a long line.
         self._rest: list[bytes] = []
 
     def feed(self, chunk: bytes) -> list[bytes]:
-        """Take the next bytes; return the lines that they complete, without their line ends."""
+        """Add the next bytes; return the lines that they complete, without line ends."""
         *complete, rest = chunk.split(b"\n")
         if complete and self._rest:
             complete[0] = b"".join((*self._rest, complete[0]))
@@ -62,14 +63,14 @@ class LineSplitter:
         return complete
 
     def end(self) -> bytes:
-        """Return what is left of an unfinished line at the end of the stream."""
+        """Return the incomplete line at the end of the stream."""
         rest = b"".join(self._rest)
         self._rest.clear()
         return rest
 
 
 def decode(line: bytes) -> Frame:
-    """Read one line. Only the envelope is looked at; params and results stay decoded JSON."""
+    """Decode one line. Only the envelope is interpreted; params and results stay decoded JSON."""
     try:
         frame = orjson.loads(line)
     except orjson.JSONDecodeError as error:
@@ -80,6 +81,7 @@ def decode(line: bytes) -> Frame:
     if type(method) is str:
         params = frame.get("params")
         if type(params) is not dict:
+            # Params by position, or not an object at all: kept, so that an unknown notification shows what came.
             params = {} if params is None else {"params": params}
         if "id" in frame and _is_id(frame["id"]):
             return ServerRequest(frame["id"], method, params)
@@ -87,11 +89,11 @@ def decode(line: bytes) -> Frame:
     request_id = frame.get("id")
     if _is_id(request_id) and ("result" in frame or "error" in frame):
         return _response(request_id, frame)
-    return Skipped("neither a method nor a reply", len(line))
+    return Skipped("neither a method nor a response", len(line))
 
 
 def _is_id(value: Any) -> TypeGuard[RequestId]:
-    # Exactly: true and false are integers to Python, and no ids.
+    # By exact type: true and false are integers in Python, but not ids.
     return type(value) in {int, str}
 
 
@@ -106,22 +108,22 @@ _OMITTED: Any = object()
 
 
 def encode_request(request_id: RequestId, method: str, params: Any = _OMITTED) -> bytes:
-    """Write a request as one line; without ``params`` the member is left out."""
+    """Encode a request as one line; without ``params`` the member is left out."""
     return _encode({"id": request_id, **_call(method, params)}, method)
 
 
 def encode_notification(method: str, params: Any = _OMITTED) -> bytes:
-    """Write a notification as one line."""
+    """Encode a notification as one line."""
     return _encode(_call(method, params), method)
 
 
 def encode_result(request_id: RequestId, result: Any) -> bytes:
-    """Write the answer to a server request as one line."""
+    """Encode the result of a server request as one line."""
     return _encode({"id": request_id, "result": result}, "result")
 
 
 def encode_error(request_id: RequestId, code: int, message: str) -> bytes:
-    """Write the refusal of a server request as one line."""
+    """Encode an error as the answer to a server request, as one line."""
     return _encode({"id": request_id, "error": {"code": code, "message": message}}, "error")
 
 
@@ -132,5 +134,5 @@ def _call(method: str, params: Any) -> dict[str, Any]:
 def _encode(frame: dict[str, Any], what: str) -> bytes:
     try:
         return orjson.dumps(frame, option=orjson.OPT_APPEND_NEWLINE)
-    except TypeError as error:  # a lone surrogate, an integer beyond 64 bits, a type that JSON has not
+    except TypeError as error:  # an unpaired surrogate, an integer beyond 64 bits, or a type that JSON lacks
         raise ConfigError(what, f"cannot be written as JSON: {error}") from error

@@ -1,4 +1,4 @@
-"""The clock of a turn that makes no progress. It knows events and time; not the engine, nor who waits."""
+"""The clock of a turn that makes no progress. It knows events and time, and nothing of the engine."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def _keep(record: logging.LogRecord, told: list[logging.LogRecord]) -> bool:
         (b"thread 'main' panicked at src/main.rs\n", "not JSON"),
         (b'{"method":"warning","params":{"message":"\xff\xfe"}}\n', "not JSON"),
         (b'[{"method":"warning","params":{}}]\n', "not an object: list"),
-        (b'{"id":null}\n', "neither a method nor a reply"),
+        (b'{"id":null}\n', "neither a method nor a response"),
     ],
 )
 def test_a_line_that_is_no_frame_is_skipped(

@@ -21,7 +21,7 @@ class Transport(Protocol):
 
     @property
     def name(self) -> str:
-        """What tells it from others, in the names of threads."""
+        """Identifies it in the names of threads."""
         ...
 
     def read(self, timeout: float) -> bytes | None:

@@ -195,10 +195,8 @@ def _spawn(command: tuple[str, ...], cwd: str | None, env: Mapping[str, str]) ->
     except OSError as error:
         where = f" in directory {cwd}" if cwd is not None and not Path(cwd).is_dir() else ""
         raise LaunchError(f"{command[0]}{where}: {error.strerror}", ProcessInfo(command)) from error
-    except (
-        TypeError,
-        ValueError,
-    ) as error:  # values that no system call accepts; the configuration refuses those that it can tell
+    except (TypeError, ValueError) as error:
+        # Values that no system call accepts, such as a null byte; the configuration refuses only what it can check.
         raise LaunchError(f"{command[0]}: {error}", ProcessInfo(command)) from error
 
 
