@@ -117,6 +117,7 @@ class Actor:
         """
         with self._lock:
             admitted, lines = self._router.abandon(reply.request_id)
+            # Under the lock: a request that is admitted later must not overtake these lines.
             self._outbox.post(lines)
         return admitted and not self._outbox.withdraw(reply.request_id)
 
@@ -215,8 +216,7 @@ class Actor:
     def _on_frames(self, frames: list[wire.Frame]) -> int:
         with self._lock:
             dispatch = self._router.dispatch(frames)
-            # Under the lock: a request that is admitted later must not overtake these lines.
-            self._outbox.post(dispatch.to_write)
+            self._outbox.post(dispatch.to_write)  # under the lock, as above
         self._carry_out(dispatch)
         return len(dispatch.delivered)
 

@@ -22,10 +22,8 @@ _TIMEOUT = 2.0
 class Stoppable(Protocol):
     """A connection, as far as this module uses it."""
 
-    @property
-    def exited(self) -> Latch:
-        """Set when the runtime is gone."""
-        ...
+    exited: Latch
+    """Set when the runtime is gone."""
 
     def stop(self, timeout: float) -> Iterator[float]:
         """Stop the runtime step by step; each step yields the seconds to wait for `exited`."""

@@ -75,6 +75,7 @@ class Mailbox(Waitable):
     def fail(self, close_reason: CloseReason) -> list[Waiter]:
         """Record that the connection ended; unread events can still be taken. Returns the waiters to wake."""
         with self._lock:
+            # A turn that is complete stays readable as such, however the connection ends afterwards.
             if not self._over:
                 self._over, self._close_reason = True, close_reason
             waiters = self._take_waiters()

@@ -42,6 +42,7 @@ class Outbox:
             with self._lock:
                 if self._closed:
                     return
+                # Never past the queue: requests would overtake each other.
                 written = 0 if self._queue else self._transport.try_write(line)
                 if written < len(line):
                     self._enqueue(memoryview(line)[written:], None if written else request_id)
@@ -100,5 +101,6 @@ class Outbox:
             if self._queue and not self._closed:
                 request_id, data = self._queue.popleft()
                 written = self._transport.try_write(data)
+                # Once begun, a line has to be completed, so it loses the id by which it could be withdrawn.
                 if written < len(data):
                     self._queue.appendleft((None if written else request_id, data[written:]))

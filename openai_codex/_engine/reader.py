@@ -64,7 +64,9 @@ class Reader:
                     break
         except Exception as error:  # noqa: BLE001  any failure has to reach those who wait for the runtime
             cause = error
-        self._take_rest()
+        rest = self._lines.end()
+        if rest.strip():
+            self._deliver([wire.Skipped("the output ended within a line", len(rest))])
         self._on_end(cause)
 
     def _is_abandoned(self) -> bool:
@@ -87,11 +89,6 @@ class Reader:
 
     def _decode(self, chunk: bytes) -> list[wire.Frame]:
         return [wire.decode(line) for line in self._lines.feed(chunk) if line and not line.isspace()]
-
-    def _take_rest(self) -> None:
-        rest = self._lines.end()
-        if rest.strip():
-            self._deliver([wire.Skipped("the output ended within a line", len(rest))])
 
     def _deliver(self, frames: list[wire.Frame]) -> None:
         try:

@@ -131,6 +131,7 @@ class Router:
         return replies, mailboxes
 
     def _admit_queued(self) -> list[NumberedLine]:
+        # A caller may abandon requests in any order, so more than one place can become free at a time.
         free = self._max_in_flight - (len(self._pending) - len(self._queued))
         first = list(self._queued)[: max(0, free)] if self._queued else []
         return [(request_id, self._queued.pop(request_id)) for request_id in first]
@@ -140,6 +141,7 @@ class Router:
     def dispatch(self, frames: Iterable[Response | Notification | ServerRequest | Skipped]) -> Dispatch:
         """Decide what a batch of frames means."""
         out = Dispatch()
+        # The loop runs for every event: no call, and no id or tuple built, for those that are in the cache.
         cache, delivered = self.subscriptions.cache, out.delivered
         for frame in frames:
             if isinstance(frame, Notification):
@@ -175,6 +177,7 @@ class Router:
         return found
 
     def _settle(self, response: Response, out: Dispatch) -> None:
+        # Ids of this client are integers; a text can only come from a runtime that makes ids up.
         pending = self._pending.pop(response.id, None) if isinstance(response.id, int) else None
         if pending is None:
             out.late += 1

@@ -57,14 +57,20 @@ class PendingRequest(Waitable):
 
     def answer(self, line: bytes) -> bool:
         """Send an answer, unless the request is over; return whether it was sent."""
-        first = self._end()
+        first = self.withdraw()
         if first:
             self._requests.send(line)
         return first
 
-    def withdraw(self) -> None:
-        """End it without an answer: the runtime needs none. Harmless when it is over."""
-        self._end()
+    def withdraw(self) -> bool:
+        """End it without an answer: the runtime needs none. Return ``False`` if it was over."""
+        with self._lock:
+            first, self._over = not self._over, True
+            waiters: list[Waiter] = self._take_waiters()
+        if first:
+            self._requests.remove(self)
+        wake_all(waiters)
+        return first
 
     def answer_after(self, seconds: float, make_line: Callable[[], bytes]) -> None:
         """Send this answer if none was sent within ``seconds`` of the arrival."""
@@ -79,15 +85,6 @@ class PendingRequest(Waitable):
         """Run a task on a worker, unless the request is over by then; urgent ones have workers of their own."""
         pool = self._requests.workers.urgent if urgent else self._requests.workers.handlers
         pool.submit(lambda: None if self.is_ready() else task())
-
-    def _end(self) -> bool:
-        with self._lock:
-            first, self._over = not self._over, True
-            waiters: list[Waiter] = self._take_waiters()
-        if first:
-            self._requests.remove(self)
-        wake_all(waiters)
-        return first
 
 
 OnRequest = Callable[[PendingRequest], None]

@@ -93,24 +93,24 @@ class Subscriptions:
         subscribed = self._topics.setdefault(topic, [])
         if weakref.ref(mailbox) not in subscribed:
             subscribed.append(weakref.ref(mailbox))
-            self._forget(topic)
+            self._forget(topic[0], topic[1])
 
     def remove(self, topic: Key, mailbox: Mailbox) -> None:
         """Stop delivering; harmless if it was not subscribed."""
         self._discard(topic, weakref.ref(mailbox))
-        self._forget(topic)
+        self._forget(topic[0], topic[1])
 
     def add_pending(self, pending: PendingSubscription) -> None:
         """Collect the events that may turn out to be of the awaited turn or login."""
         self._pending.setdefault(pending.thread_id, []).append(pending)
-        self._forget((pending.thread_id, None, None))
+        self._forget(pending.thread_id)
 
     def remove_pending(self, pending: PendingSubscription) -> None:
         """Stop collecting; harmless if that was done before."""
         others = [each for each in self._pending.pop(pending.thread_id, ()) if each is not pending]
         if others:
             self._pending[pending.thread_id] = others
-        self._forget((pending.thread_id, None, None))
+        self._forget(pending.thread_id)
 
     def end(self, address: Address) -> list[Mailbox]:
         """Forget a turn or login that ended; return the mailboxes that were subscribed to it."""
@@ -119,7 +119,7 @@ class Subscriptions:
             return []
         for pending in self._pending.get(topic[0], ()):
             pending.ended.add(topic)
-        self._forget(topic)
+        self._forget(topic[0], topic[1])
         return list(alive(self._topics.pop(topic, ())))
 
     def clear(self) -> None:
@@ -132,6 +132,7 @@ class Subscriptions:
         """Return the mailboxes that an event goes to, and cache them if more such events may come."""
         thread_id, turn_id, login_id = address
         found = list(self._subscribed(method, address))
+        # Events without a turn or login cannot be of the awaited one.
         if self._pending and (turn_id is not None or login_id is not None):
             found += [weakref.ref(pending.mailbox) for pending in self._pending.get(thread_id, ())]
         if method in ALIKE and thread_id is not None and turn_id is not None:
@@ -142,6 +143,7 @@ class Subscriptions:
         for topic in _topics_of(address):
             for reference in tuple(self._topics.get(topic, ())):
                 mailbox = reference()
+                # Removed here and not by a callback of the reference: the collector may run one at any instant.
                 if mailbox is None:
                     self._discard(topic, reference)
                 elif mailbox.wants(method):
@@ -155,6 +157,7 @@ class Subscriptions:
             self._topics.pop(topic, None)
 
     def _remember(self, thread_id: str, turn_id: str, method: str, found: References) -> None:
+        # Counted are additions, not what is there: a removed turn would else have to be counted back in three places.
         if turn_id not in self.cache.get(thread_id, {}):
             if self._cached_turns >= _CACHED_TURNS:
                 self.cache.clear()
@@ -162,42 +165,40 @@ class Subscriptions:
             self._cached_turns += 1
         self.cache.setdefault(thread_id, {}).setdefault(turn_id, {})[method] = found
 
-    def _forget(self, topic: Key) -> None:
-        """Remove what is cached for a topic: one turn, a thread, or everything. Events of logins are not cached."""
-        thread_id, turn_id, login_id = topic
-        if thread_id is None and login_id is None:
+    def _forget(self, thread_id: str | None, turn_id: str | None = None) -> None:
+        """Remove what is cached for one turn, for a thread, or for everything."""
+        if thread_id is None:
             self.cache.clear()
-        elif thread_id is not None and turn_id is None:
+        elif turn_id is None:
             self.cache.pop(thread_id, None)
-        elif thread_id is not None and turn_id is not None:
+        else:
             self.cache.get(thread_id, {}).pop(turn_id, None)
 
 
 class LastingSubscriptions:
     """The subscriptions of a client, which continue with its next runtime. They are held weakly.
 
-    ``_lock`` guards the list; no mailbox is called under it.
+    ``_lock`` guards the table; no mailbox is called under it.
     """
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._pairs: list[tuple[Topic, weakref.ref[Mailbox]]] = []
+        self._topics: weakref.WeakKeyDictionary[Mailbox, Topic] = weakref.WeakKeyDictionary()
 
     def add(self, topic: Topic, mailbox: Mailbox) -> None:
-        """Add a subscription."""
+        """Subscribe a mailbox to one topic."""
         with self._lock:
-            self._pairs = [pair for pair in self._pairs if pair[1]() is not None]
-            self._pairs.append((topic, weakref.ref(mailbox)))
+            self._topics[mailbox] = topic
 
     def remove(self, mailbox: Mailbox) -> None:
         """Remove a mailbox; harmless if it is not there."""
         with self._lock:
-            self._pairs = [pair for pair in self._pairs if pair[1]() is not mailbox]
+            self._topics.pop(mailbox, None)
 
     def alive(self) -> list[tuple[Topic, Mailbox]]:
         """Return those whose mailbox is still held by a consumer."""
         with self._lock:
-            return [(topic, mailbox) for topic, reference in self._pairs if (mailbox := reference()) is not None]
+            return [(topic, mailbox) for mailbox, topic in self._topics.items()]
 
     def publish(self, event: Notification) -> None:
         """Deliver an event of the client itself to every mailbox that accepts it."""

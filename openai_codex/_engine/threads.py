@@ -18,7 +18,7 @@ class ThreadGroup:
     """Starts the threads of one connection. The last one to end sets ``ended``; no thread starts after that.
 
     This holds because the reader starts first, and before it ends it closes everything that starts threads. ``_lock``
-    guards both sets.
+    guards the set of running threads.
     """
 
     def __init__(self, name: str) -> None:
@@ -26,41 +26,38 @@ class ThreadGroup:
         """Set when no thread of the group runs, but for those that left it."""
         self._name = name
         self._lock = threading.Lock()
-        self._started: set[threading.Thread] = set()
         self._running: set[threading.Thread] = set()
+        self._finished: list[threading.Thread] = []
 
     def start(self, role: str, target: Callable[[], object]) -> None:
         """Start a daemon thread. Raises `RuntimeError` where the system gives no more threads."""
         name = f"codex-{role}-{self._name}"
         thread = threading.Thread(target=self._run, args=(target,), name=name, daemon=True)
         with self._lock:
-            self._started.add(thread)
             self._running.add(thread)
         try:
             thread.start()
         except RuntimeError:
-            self._leave(thread, forget=True)
+            self._leave(thread)
             raise
 
     def leave(self) -> None:
         """Do not wait for the calling thread: a handler that closes its client would wait for itself."""
-        self._leave(threading.current_thread(), forget=True)
+        self._leave(threading.current_thread())
 
     def join(self) -> None:
         """After `ended`: return when no thread is listed by `threading.enumerate`.
 
         The last thread sets `ended` in its last statement, so the interpreter has still to take it off that list.
         """
-        with self._lock:
-            threads = tuple(self._started)
-        for thread in threads:
+        for thread in self._finished:
             thread.join(_JOIN_TIMEOUT)
 
     def after_fork(self) -> None:
         """Give the threads up: a forked child has none of them."""
         self._lock = threading.Lock()
-        self._started.clear()
         self._running.clear()
+        self._finished.clear()
         self.ended.renew_lock()
         self.ended.set()
 
@@ -68,13 +65,12 @@ class ThreadGroup:
         try:
             target()
         finally:
-            self._leave(threading.current_thread())
+            self._finished.append(threading.current_thread())
+            self.leave()
 
-    def _leave(self, thread: threading.Thread, *, forget: bool = False) -> None:
+    def _leave(self, thread: threading.Thread) -> None:
         with self._lock:
             is_last = self._running == {thread}
             self._running.discard(thread)
-            if forget:
-                self._started.discard(thread)
         if is_last:
             self.ended.set()

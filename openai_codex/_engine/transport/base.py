@@ -1,5 +1,8 @@
 """What the engine needs from whatever carries its bytes: a child process today, a socket later."""
 
+# The bodies of a Protocol are documentation:
+# pyright: reportReturnType=false
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
@@ -14,6 +17,8 @@ READ_SIZE = 1 << 16
 class Transport(Protocol):
     """One runtime and the two byte streams to and from it, open from the start.
 
+    An implementation owns its descriptors and any thread of its own; it knows nothing of lines or frames.
+
     The reader thread calls `read`, `has_exited`, `end` and `release`. Writes come from any thread, one at a time: the
     outbox serialises them. The other methods may be called from any thread at any time, more than once, and also after
     the end; `terminate` and `kill` take no lock, as a finalizer calls them.
@@ -22,7 +27,6 @@ class Transport(Protocol):
     @property
     def name(self) -> str:
         """Identifies it in the names of threads."""
-        ...
 
     def read(self, timeout: float) -> bytes | None:
         """Return what arrived, at least one byte; empty at the end; ``None`` after ``timeout`` seconds of silence.
@@ -32,7 +36,6 @@ class Transport(Protocol):
 
     def try_write(self, data: bytes | memoryview) -> int:
         """Write as much as possible without blocking; return the number of bytes. Raises `OSError` if it is broken."""
-        ...
 
     def wait_writable(self, timeout: float) -> None:
         """Block until a write would succeed or fail, at most ``timeout`` seconds."""
@@ -42,7 +45,6 @@ class Transport(Protocol):
 
     def has_exited(self) -> bool:
         """Return whether the runtime is gone, though its output may seem open."""
-        ...
 
     def terminate(self) -> None:
         """Ask the runtime to exit at once."""
@@ -64,7 +66,6 @@ class Transport(Protocol):
 
     def process_info(self) -> ProcessInfo:
         """Return what an error should say about the runtime: its command, exit code and last lines on stderr."""
-        ...
 
     def rss(self) -> int | None:
         """Return the bytes of memory that the runtime has in RAM; ``None`` if unknown."""

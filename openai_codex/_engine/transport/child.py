@@ -210,18 +210,14 @@ def find_marked(mark: str) -> Iterator[int]:
 
     A descriptor instead of a number, as the number may belong to another process a moment later.
     """
+    if not hasattr(os, "pidfd_open") or not _PROCESSES.is_dir():
+        return
     wanted = f"{MARK_VARIABLE}={mark}".encode()
-    for entry in _entries():
+    for entry in [entry for entry in _PROCESSES.iterdir() if entry.name.isdigit()]:
         with suppress(OSError):  # it exited in the meantime, or belongs to another user
-            descriptor = os.pidfd_open(int(entry))
+            descriptor = os.pidfd_open(int(entry.name))
             try:
-                if wanted in (_PROCESSES / entry / "environ").read_bytes().split(b"\0"):
+                if wanted in (entry / "environ").read_bytes().split(b"\0"):
                     yield descriptor
             finally:
                 os.close(descriptor)
-
-
-def _entries() -> list[str]:
-    if not hasattr(os, "pidfd_open") or not _PROCESSES.is_dir():
-        return []
-    return [entry.name for entry in _PROCESSES.iterdir() if entry.name.isdigit()]
