@@ -90,7 +90,7 @@ def test_a_start_waits_no_longer_than_its_deadline(codex_home: QuietHome) -> Non
     holder = HomeLock(codex_home.config())
     assert holder.try_acquire()
     try:
-        with pytest.raises(LaunchError, match=r"others have been starting in the same home for 0\.3 s"):
+        with pytest.raises(LaunchError, match=r"others have been starting in it for 0\.3 s"):
             Codex(attrs.evolve(codex_home.config(), start_timeout=0.3))
     finally:
         holder.release()
