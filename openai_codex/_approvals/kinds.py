@@ -60,6 +60,7 @@ def read_request(request_id: RequestId, method: str, params: JsonObject, find_ch
     """
     typed = codec.structure_server_request(method, params)
     kind, fields = KINDS[method].read(typed, find_changes)
+    # By the generated routes: a legacy approval has a conversationId, others have a threadId.
     thread_id, turn_id, _ = address_of(method, params)
     fields |= {"id": request_id, "params": typed, "thread_id": thread_id, "turn_id": turn_id}
     same = {name: getattr(typed, name) for name in attrs.fields_dict(kind).keys() - fields if hasattr(typed, name)}
@@ -114,7 +115,7 @@ def _tool_call(params: Any, _: FindChanges) -> Reading:
 
 
 def _elicitation(params: Any, _: FindChanges) -> Reading:
-    if isinstance(params, protocol.UnknownVariant):
+    if isinstance(params, protocol.UnknownVariant):  # a mode that only a newer runtime has
         return RuntimeRequest, {}
     if not _is_tool_approval(params):
         # A user verification has a description instead of a message.
@@ -169,6 +170,7 @@ def _legacy_change(path: str, change: Any) -> FileUpdateChange:
 
 _DECISIONS = _words(accept="accept", accept_for_session="acceptForSession", cancel="cancel")
 _LEGACY_DECISIONS = _words(accept="approved", accept_for_session="approved_for_session", cancel="abort")
+# A legacy refusal has a reason, which the model reads. This is the one that the runtime gives for the other kinds.
 _LEGACY_REFUSAL = {"decision": {"denied": {"rejection": "rejected by user"}}}
 _TOOL_DECISIONS = {"accept": {"action": "accept"}, "cancel": {"action": "cancel"}}
 _NO_TOOL = {"success": False, "contentItems": [{"type": "inputText", "text": "This client has no such tool."}]}
@@ -195,7 +197,7 @@ KINDS: dict[str, Kind] = {
             "accept": responses.grant_all("turn"),
             "accept_for_session": responses.grant_all("session"),
             "grant": responses.granted,
-            "cancel": {"permissions": {}},
+            "cancel": {"permissions": {}},  # the protocol cannot end the turn here
         },
     ),
     "execCommandApproval": Kind(
@@ -220,6 +222,7 @@ KINDS: dict[str, Kind] = {
     "item/tool/requestUserInput": Kind(
         read=_user_input,
         refusal={"answers": {}},
+        # A question about an MCP tool. The labels are those of its options.
         decisions={
             "accept": responses.option("Allow"),
             "accept_for_session": responses.option(responses.FOR_SESSION),

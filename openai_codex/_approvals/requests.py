@@ -34,6 +34,7 @@ class _Flag:
 class Cancellable:
     """A call by the runtime that may end before it is answered."""
 
+    # Not a part of the value: a request that is read twice is equal to itself.
     _is_cancelled: Callable[[], bool] = attrs.field(
         default=partial(bool, False), converter=_Flag, kw_only=True, alias="is_cancelled", repr=False, eq=False
     )
@@ -65,7 +66,7 @@ class RuntimeRequest(Cancellable):
     """The item that it is about, if there is one."""
     reason: str | None = None
     """Why the request is made, as written by the model or the runtime."""
-    params: Any = attrs.field(repr=False)
+    params: Any = attrs.field(repr=False)  # they may be long, and hold secrets
     """The protocol params, which contain all other fields."""
 
 

@@ -75,6 +75,7 @@ def schema_and_form(function: Callable[..., Any], contexts: Sequence[str]) -> di
     fields = schemas.parameter_fields(function, contexts)
     hints = {field.name: field.type for field in fields}
     required = frozenset(field.name for field in fields if field.required)
+    # Errors that the model reads contain its name.
     form = type("object", (dict,), {"__annotations__": hints, "__required_keys__": required})
     return {"schema": schemas.parameters_schema(function, skip=contexts), "form": form}
 

@@ -76,6 +76,7 @@ class Tool(Generic[P, R]):
     """The parameters that take the context."""
 
     def __attrs_post_init__(self) -> None:
+        # Without the function's ``__dict__``, which could overwrite fields of the tool.
         functools.update_wrapper(self, self.function, updated=())
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:

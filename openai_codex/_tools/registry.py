@@ -57,7 +57,7 @@ class ToolRegistry(Listener):
         turn: Any = event.params.get("turn")
         if not self._tables or event.thread_id is None or event.turn_id is None:
             return
-        root = turn.get("rootTurnId")
+        root = turn.get("rootTurnId")  # whatever `turn` is: a listener may raise
         if event.thread_id in self._tables:
             self._threads[event.turn_id] = event.thread_id
             if len(self._threads) > _TURNS_KEPT:

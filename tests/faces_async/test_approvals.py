@@ -624,7 +624,7 @@ async def test_what_follows_the_end_of_its_own_turn_belongs_into_finally(
 @pytest.mark.parametrize("wrong", [True, "accept", ApprovalDecision.accept()], ids=str)
 async def test_what_cannot_be_called_is_no_handler(wrong: Any) -> None:
     for name in ("on_approval", "on_elicitation", "on_token_refresh", "on_user_input"):
-        with pytest.raises(ConfigError, match=f"{name}: expected a function, got {type(wrong).__name__}"):
+        with pytest.raises(ConfigError, match=f"{name}: expected a function, got "):
             AsyncCodex(**{name: wrong})
 
 
@@ -634,7 +634,7 @@ async def test_a_handler_is_for_a_request_of_the_runtime_only(home: QuietHome, s
         for wrong in (ThreadStartParams, CommandApproval, TurnStartedNotification, ServerRequest, "item/tool/call"):
             with pytest.raises(ConfigError, match="params_type: expected the params class of a server request"):
                 codex.handle(wrong, accept_all)
-        with pytest.raises(ConfigError, match="handler: expected a function, got bool"):
+        with pytest.raises(ConfigError, match="handler: expected a function, got True"):
             codex.handle(CurrentTimeReadParams, cast("Any", True))
 
 

@@ -47,6 +47,7 @@ class AsyncHandlers:
     def register(self, parameter: str, handler: Handler) -> None:
         """Register a handler that was passed to the constructor of the client. Raises `ConfigError`."""
         _check(parameter, handler)
+        # It is for one kind of request and takes its params, as handlers by method do.
         if parameter == "on_token_refresh":
             self.by_method[_REFRESH] = handler
         else:

@@ -54,7 +54,7 @@ class Dispatcher:
 
     def take(self, pending: PendingRequest) -> None:
         """Start to answer a request: by its handler, by a refusal, or at its deadline. Does not block."""
-        if pending.is_ready():
+        if pending.is_ready():  # it was withdrawn while it waited for this thread
             return
         try:
             work = self._work(pending)
@@ -97,7 +97,7 @@ class Dispatcher:
 
     def _work(self, pending: PendingRequest) -> _Work | None:
         method, handlers = pending.request.method, self._handlers
-        if method not in KINDS:
+        if method not in KINDS:  # only a newer runtime has it
             return None
         parsed = self._parsed(pending)
         handler, argument = handlers.by_method.get(method), parsed.params
