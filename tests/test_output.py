@@ -1,4 +1,4 @@
-"""From answers to values: what is read, how strictly, and what is said of an answer that does not fit."""
+"""From answers to values: what is accepted, and how an answer that does not match is reported."""
 
 from __future__ import annotations
 

@@ -49,10 +49,11 @@ def union_hook(type_: Any, converter: Converter) -> Hook:
         for kind in json_kinds(member)
     }
     if records:
-        hooks[dict] = _record_hook(records, converter), None
+        hooks[dict] = _records_hook(records, converter), None
     expected = " or ".join(JSON_KINDS[kind] for kind in hooks)
 
     def structure_union(value: Any, _: Any) -> Any:
+        # By exact class: a bool is an int to `isinstance`, but not in JSON.
         found = hooks.get(value.__class__)
         if found is None:
             raise TypeMismatchError(expected, value)
@@ -75,8 +76,9 @@ def _unchanged(value: Any, _: Any) -> Any:
     return value
 
 
-def _record_hook(records: list[type[Record]], converter: Converter) -> Hook:
+def _records_hook(records: list[type[Record]], converter: Converter) -> Hook:
     known = [record for record in records if record is not UnknownVariant]
+    # One record and no `UnknownVariant`: not an open union but a field that may be null, so a mismatch is an error.
     if known == records and len(known) == 1:
         return converter.get_structure_hook(known[0])
     variants = [record for record in known if issubclass(record, Variant)]
@@ -104,10 +106,11 @@ def _by_shape(records: list[type[Record]], converter: Converter) -> Hook:
     def structure_shape(value: JsonObject, _: Any) -> Record:
         nonlocal shapes
         shapes = shapes or [Shape(record) for record in records]  # at first use: it loads the types of all fields
-        fitting = [shape for shape in shapes if shape.fits(value)]
-        if not fitting:
+        matching = [shape for shape in shapes if shape.matches(value)]
+        if not matching:
             return UnknownVariant(value)
-        best = max(fitting, key=lambda shape: len(shape.names & value.keys()))
+        # Shapes may overlap when one has only optional fields: the one that knows most of the keys loses least.
+        best = max(matching, key=lambda shape: len(shape.names & value.keys()))
         return _built_or_unknown(converter.get_structure_hook(best.record), value, None)
 
     return structure_shape
@@ -136,11 +139,11 @@ class Shape:
         self._values = {wire: tuple[str, ...](enum) for wire, enum in required.items() if is_a(OpenEnum)(enum)}
         self._inner = {wire: Shape(inner) for wire, inner in required.items() if is_a(Record)(inner)}
 
-    def fits(self, value: Any) -> bool:
+    def matches(self, value: Any) -> bool:
         """Return whether a JSON value may be such a record."""
         return (
             isinstance(value, dict)
             and self._required <= value.keys()
             and all(value[wire] in values for wire, values in self._values.items())
-            and all(inner.fits(value[wire]) for wire, inner in self._inner.items())
+            and all(inner.matches(value[wire]) for wire, inner in self._inner.items())
         )

@@ -211,6 +211,7 @@ class RetryLimitExceededError(ServerBusyError):
     """The runtime was still overloaded at the last attempt of `retry_on_overload`."""
 
 
+# The runtime reports nearly every refusal as -32600, so its code alone does not tell what to do: see `ThreadBusyError`.
 _BY_CODE: dict[int, type[JsonRpcError]] = {
     -32700: ParseError,
     -32600: InvalidRequestError,

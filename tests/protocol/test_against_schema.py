@@ -82,7 +82,7 @@ def of_definition(type_: Any, schema: Json, path: str) -> Iterator[str]:
 
 def of_enum(type_: Any, values: list[str], path: str) -> Iterator[str]:
     if not is_class(type_, OpenEnum) or [member.value for member in type_] != values:
-        yield f"{path}: {type_} is no enum of {values}"
+        yield f"{path}: {type_} is not an enum of {values}"
 
 
 def of_union(types: list[Any], members: list[Json], shared: Json, path: str) -> Iterator[str]:
@@ -108,7 +108,7 @@ def of_union(types: list[Any], members: list[Json], shared: Json, path: str) -> 
 
 
 def of_others(types: list[Any], members: list[Json], path: str) -> Iterator[str]:
-    """Check what a union has beside objects and enums of its own; text or object at will says no more than "open"."""
+    """Check the members of a union that are neither objects nor enums; "any string or object" only means open."""
     plain = [member for member in members if not {"enum", "properties"} & member.keys()]
     for member in [member for member in plain if not isinstance(member.get("type"), list)]:
         if "$ref" in member:
@@ -142,7 +142,7 @@ def is_for(record: type[Record], schema: Json) -> bool:
 
 def of_record(cls: Any, schema: Json, path: str) -> Iterator[str]:
     if not is_class(cls, Record):
-        yield f"{path}: {cls} is no record"
+        yield f"{path}: {cls} is not a record"
         return
     attrs.resolve_types(cls)
     fields = {wire_name(cls, field.name): field for field in record_fields(cls)}
@@ -166,9 +166,9 @@ def of_field(field: attrs.Attribute[Any], schema: Json, required: bool, path: st
         types.remove(Unset)
     elif not required:
         default = field.default.factory() if isinstance(field.default, attrs.Factory) else field.default  # type: ignore[arg-type]
-        told = schema.get("default") if isinstance(schema, dict) else None
-        if unstructure(default) != told:
-            yield f"{path}: default {default} instead of {told}"
+        expected = schema.get("default") if isinstance(schema, dict) else None
+        if unstructure(default) != expected:
+            yield f"{path}: default {default} instead of {expected}"
         if default is None and not is_nullable(schema):
             types = [type_ for type_ in types if type_ is not NoneType]  # that is how it is absent
     yield from of_type(typing.Union[tuple(types)], schema, path)

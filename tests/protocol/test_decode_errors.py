@@ -1,4 +1,4 @@
-"""A payload that does not fit: every problem with its place, and never a value."""
+"""A payload that does not match its type: every problem with its path, and no value."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ def test_what_the_schema_allows_is_known_and_can_be_built_by_a_program(domain: s
 
 
 def lost(made: Any, json: Any, path: str) -> Any:
-    """Yield the places where an attribute does not say what the JSON says."""
+    """Yield the paths where an attribute differs from the JSON."""
     if isinstance(made, Record) and not isinstance(made, UnknownVariant):
         for wire, part in json.items():
             yield from lost_field(made, wire, part, f"{path}.{wire}")

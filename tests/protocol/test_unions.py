@@ -90,7 +90,7 @@ def test_a_known_member_in_another_shape_does_not_cost_the_rest() -> None:
     assert unstructure(turn) == json
 
 
-def test_only_the_innermost_misfit_is_unknown() -> None:
+def test_only_the_innermost_mismatch_is_unknown() -> None:
     item = structure_named("ThreadItem", {"type": "userMessage", "id": "i", "content": [ODD_TEXT]})
     assert isinstance(item, UserMessageThreadItem)
     assert [type(part) for part in item.content] == [UnknownVariant]
@@ -104,13 +104,13 @@ def test_only_the_innermost_misfit_is_unknown() -> None:
         ("CodexErrorInfo", {"httpConnectionFailed": {"httpStatusCode": "many"}}),
     ],
 )
-def test_a_misfit_is_kept_whether_the_union_has_tags_or_not(union: str, value: Any) -> None:
+def test_a_mismatch_is_kept_whether_the_union_has_tags_or_not(union: str, value: Any) -> None:
     made = structure_named(union, value)
     assert type(made) is UnknownVariant
     assert unstructure(made) == value
 
 
-def test_misfits_beside_a_kept_one_are_still_told() -> None:
+def test_problems_beside_a_kept_mismatch_are_still_reported() -> None:
     with pytest.raises(DecodeError) as caught:
         structure(Turn, {"id": 1, "status": "completed", "items": [ODD_ITEM]})
     assert caught.value.problems == ("id: expected str, found int",)

@@ -1,4 +1,4 @@
-"""How a program uses the protocol types, for the type checkers alone: `test_typing` runs them, nobody runs this."""
+"""How a program uses the protocol types: input for the type checkers that `test_typing` runs, never executed."""
 
 from __future__ import annotations
 
