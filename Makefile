@@ -3,8 +3,10 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
+QUICK  := tests/engine tests/protocol tests/tools $(addprefix tests/test_,$(addsuffix .py,approvals help layers log \
+	output public readme refusals restart retry schema surface tool))
 
-.PHONY: help demo test check figures format generate bench bench-smoke soak build clean
+.PHONY: help demo quick test check figures format generate bench bench-smoke soak build clean
 help: ## Show this help
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -15,6 +17,9 @@ $(STAMP): pyproject.toml constraints.txt
 
 demo: $(STAMP) ## Run the main job: one streamed turn on the real runtime
 	$(BIN)/python examples/demo.py
+
+quick: $(STAMP) ## Run the fast tests: engine, protocol and units
+	$(BIN)/python -m pytest --quiet -m "not slow" $(QUICK)
 
 test: $(STAMP) ## Run the whole test suite, offline, in parallel
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal

@@ -809,6 +809,7 @@ late.handle(CurrentTimeReadParams, soon)  # wrong
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("check", [mypy, pyright])
 def test_type_checkers_know_what_a_handler_returns(check: Check, tmp_path: Path) -> None:
     (tmp_path / "use.py").write_text(USE)

@@ -844,6 +844,7 @@ tool_specs([get_weather, stop])
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("check", [mypy, pyright])
 @pytest.mark.parametrize(
     ("more", "ok"),

@@ -121,6 +121,7 @@ def test_a_full_pipe_blocks_no_caller_and_loses_nothing(start: Start) -> None:
     assert [result(reply) for reply in replies] == [len('{"method":"after"}\n')] * 20
 
 
+@pytest.mark.slow
 def test_a_child_that_reads_nothing_can_still_be_stopped(start: Start) -> None:
     actor = start("""
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -175,6 +176,7 @@ def test_a_late_reply_is_dropped(start: Start) -> None:
     assert (actor.tally.late, actor.tally.skipped) == (1, 0)
 
 
+@pytest.mark.slow
 def test_a_runtime_that_closes_its_output_but_lives_is_ended(start: Start) -> None:
     actor = start("read(); os.close(1); time.sleep(100)")
     reply = actor.request("m", {})
@@ -246,6 +248,7 @@ def test_a_handler_that_fails_still_answers(start: Start) -> None:
     assert result(actor.request("m", {}))["error"]["code"] == -32603  # type: ignore[index]  # the child sends a dict
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stubborn", [False, True])
 def test_a_connection_that_nobody_holds_ends_by_itself(start: Start, stubborn: bool) -> None:
     ignore = "signal.signal(signal.SIGTERM, signal.SIG_IGN)" if stubborn else "pass"

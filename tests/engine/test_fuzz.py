@@ -26,6 +26,8 @@ from openai_codex._protocol.methods import NOTIFICATIONS, SERVER_REQUESTS
 from openai_codex._sync.client.dispatch import Dispatcher
 from openai_codex._sync.client.handlers import Handlers
 
+pytestmark = pytest.mark.slow
+
 THREADS = ["T1", "T2"]
 TURNS = ["U1", "U2"]
 

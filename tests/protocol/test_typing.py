@@ -40,6 +40,7 @@ def run(*command: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-m", *command], cwd=ROOT, check=False, capture_output=True, text=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("check", [mypy, pyright])
 def test_the_types_are_right(check: Check, tmp_path: Path) -> None:
     (tmp_path / "use.py").write_text(USE)
@@ -47,6 +48,7 @@ def test_the_types_are_right(check: Check, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("check", [mypy, pyright])
 def test_the_checkers_would_see_a_wrong_type(check: Check, tmp_path: Path) -> None:
     (tmp_path / "use.py").write_text(USE.replace(", ThreadTurnsListResponse)", ", LogoutAccountResponse)"))
