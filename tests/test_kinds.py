@@ -76,8 +76,8 @@ def test_a_hint_names_what_the_client_takes() -> None:
 
 def test_the_first_refusal_of_a_kind_is_a_warning_with_a_hint(caplog: pytest.LogCaptureFixture) -> None:
     sent: list[bytes] = []
-    requests = PendingRequests(sent.append, Workers(0))
     dispatcher = Dispatcher(Handlers())
+    requests = PendingRequests(sent.append, Workers(0), dispatcher.take)
     method, params = SAMPLES[APPROVALS[1]]
     asked = [ServerRequest(number, each, params) for number, each in enumerate((method, method, "item/unheardOf"))]
     with caplog.at_level(logging.DEBUG, "openai_codex"):
