@@ -20,11 +20,10 @@ TOOL_CALL = ServerRequest(0, "item/tool/call", {"threadId": "T", "turnId": "U"})
 
 @pytest.fixture
 def workers() -> Iterator[Workers]:
-    threads = ThreadGroup("test")
+    threads = ThreadGroup("requests")
     workers = Workers(threads)
     yield workers
     workers.close()
-    threads.join()
 
 
 @pytest.fixture
