@@ -15,8 +15,8 @@ from openai_codex import _protocol as protocol
 from openai_codex._approvals import requests, responses
 from openai_codex._approvals.decisions import ApprovalDecision
 from openai_codex._approvals.requests import ApprovalRequest, McpToolApproval, RuntimeRequest
-from openai_codex._codec.routing import address_of
 from openai_codex._engine import wire
+from openai_codex._notification import address_of
 from openai_codex._protocol.methods import SERVER_REQUESTS
 
 if TYPE_CHECKING:

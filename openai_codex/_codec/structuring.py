@@ -14,7 +14,7 @@ import attrs
 from cattrs import Converter
 from cattrs.cols import list_structure_factory
 
-from openai_codex._codec.base import JSON_KINDS, OpenEnum, Record, TypeMismatchError, record_fields, wire_name
+from openai_codex._codec.base import JSON_KINDS, OpenEnum, Record, TypeMismatchError, Unset, record_fields, wire_name
 from openai_codex._codec.unions import Hook, is_a, union_hook
 
 
@@ -149,10 +149,22 @@ def _field_steps(
 def _value_steps(
     field: attrs.Attribute[Any], number: int, scope: dict[str, Any], converter: Converter
 ) -> Iterator[str]:
-    if field.type in {str, int, bool}:
-        yield f"if type(value) is not {field.type.__name__}:"
-        yield f" raise TypeMismatchError({JSON_KINDS[field.type]!r}, value)"
+    """Yield the lines that check and set ``value``."""
+    type_ = _required(field.type)
+    if type_ in {str, int, bool}:
+        nullable = "" if type_ is field.type else "value is not None and "
+        yield f"if {nullable}type(value) is not {type_.__name__}:"
+        yield f" raise TypeMismatchError({JSON_KINDS[type_]!r}, value)"
         yield f"record.{field.name} = value"
     else:
-        scope[f"hook{number}"], scope[f"type{number}"] = converter.get_structure_hook(field.type), field.type
-        yield f"record.{field.name} = hook{number}(value, type{number})"
+        scope[f"hook{number}"], scope[f"type{number}"] = converter.get_structure_hook(type_), type_
+        built = f"hook{number}(value, type{number})"
+        yield f"record.{field.name} = {built if type_ is field.type else f'None if value is None else {built}'}"
+
+
+def _required(type_: Any) -> Any:
+    """Return what a type accepts beside ``null``, if that is a single type; else the type itself."""
+    members = [member for member in get_args(type_) if member is not Unset]
+    if get_origin(type_) not in {Union, UnionType} or len(members) != 2 or NoneType not in members:  # noqa: PLR2004  one beside null
+        return type_
+    return next(member for member in members if member is not NoneType)

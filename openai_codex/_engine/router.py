@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import attrs
 
-from openai_codex._codec.routing import address_of
 from openai_codex._engine.backlog import Tally
 from openai_codex._engine.subscriptions import PendingSubscription, Subscriptions, Topic
 from openai_codex._engine.wire import Response, ServerRequest, Skipped
-from openai_codex._notification import Notification
+from openai_codex._notification import Notification, address_of
 from openai_codex._protocol.methods import ENDS
 
 if TYPE_CHECKING:

@@ -12,10 +12,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from openai_codex._codec.routing import address_of
 from openai_codex._engine import wire
 from openai_codex._engine.waiting import Waitable, wake_all
 from openai_codex._log import Log
+from openai_codex._notification import address_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

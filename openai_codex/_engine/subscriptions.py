@@ -11,16 +11,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import attrs
 
-from openai_codex._codec.routing import ALIKE, address_of
 from openai_codex._engine.waiting import Lock, wake_all
+from openai_codex._notification import ALIKE, address_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from openai_codex._codec.routing import Address
     from openai_codex._engine.mailbox import Mailbox
     from openai_codex._engine.reply import CloseReason
-    from openai_codex._notification import Notification
+    from openai_codex._notification import Address, Notification
 
     References = list[weakref.ref[Mailbox]]
 

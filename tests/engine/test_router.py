@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import gc
 
-from openai_codex._codec.routing import ALIKE
 from openai_codex._engine.mailbox import Mailbox
 from openai_codex._engine.reply import Reply
 from openai_codex._engine.router import RESOLVED, Dispatch, Router
 from openai_codex._engine.subscriptions import EVERYTHING, PendingSubscription, Topic
 from openai_codex._engine.wire import Response, ServerRequest, Skipped
-from openai_codex._notification import Notification
+from openai_codex._notification import ALIKE, Notification
 from openai_codex._protocol.methods import ENDS
 
 
