@@ -12,7 +12,9 @@ import pytest
 
 from openai_codex import Codex
 from openai_codex._approvals.kinds import APPROVALS, KINDS, refusal_line, respond
+from openai_codex._approvals.requests import LegacyCommandApproval
 from openai_codex._engine.server_requests import PendingRequests
+from openai_codex._engine.threads import ThreadGroup
 from openai_codex._engine.wire import ServerRequest
 from openai_codex._engine.workers import Workers
 from openai_codex._protocol.methods import SERVER_REQUESTS
@@ -74,15 +76,27 @@ def test_a_hint_names_what_the_client_takes() -> None:
         assert params in ([], [SERVER_REQUESTS[method][0]])
 
 
-def test_the_first_refusal_of_a_kind_is_a_warning_with_a_hint(caplog: pytest.LogCaptureFixture) -> None:
+def refuse(*requests: ServerRequest) -> list[bytes]:
+    """Dispatch requests to a client without handlers; return the lines that it sends."""
     sent: list[bytes] = []
     dispatcher = Dispatcher(Handlers())
-    requests = PendingRequests(sent.append, Workers(0), dispatcher.take)
+    pending = PendingRequests(sent.append, Workers(ThreadGroup("test")), dispatcher.take)
+    for request in requests:
+        dispatcher.take(pending.open(request))
+    return sent
+
+
+def test_a_legacy_approval_has_its_thread(caplog: pytest.LogCaptureFixture) -> None:
+    method, params = SAMPLES[LegacyCommandApproval]
+    refuse(ServerRequest(0, method, params))
+    assert (vars(caplog.records[0])["method"], vars(caplog.records[0])["thread_id"]) == ("execCommandApproval", "T")
+
+
+def test_the_first_refusal_of_a_kind_is_a_warning_with_a_hint(caplog: pytest.LogCaptureFixture) -> None:
     method, params = SAMPLES[APPROVALS[1]]
     asked = [ServerRequest(number, each, params) for number, each in enumerate((method, method, "item/unheardOf"))]
     with caplog.at_level(logging.DEBUG, "openai_codex"):
-        for request in asked:
-            dispatcher.take(requests.open(request))
+        sent = refuse(*asked)
     assert sent == [refusal_line(request) for request in asked]
     first, second, unknown = caplog.records
     assert [record.levelno for record in caplog.records] == [logging.WARNING, logging.DEBUG, logging.WARNING]

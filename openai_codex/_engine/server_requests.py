@@ -47,7 +47,7 @@ class PendingRequest(Waitable):
         self.thread_id, self.turn_id, _ = address_of(request.method, request.params)
         self.arrived_at = time.monotonic()
         self.typed: Any = None
-        """The params as a protocol type. Set and read by the dispatcher, which builds them once."""
+        """The request as the dispatcher has read it. Set and read by the dispatcher, so that it is parsed once."""
         self._requests = requests
         self._over = over
 
