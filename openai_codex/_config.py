@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Union
+from typing import Any, TypeAlias, Union
 
 import attrs
 
@@ -16,7 +16,7 @@ from openai_codex._version import __version__
 # The runtime loses requests silently when far more than a hundred are in flight (its queue holds 128).
 MOST_IN_FLIGHT = 100
 
-StrPath = Union[str, "os.PathLike[str]"]
+StrPath: TypeAlias = Union[str, os.PathLike[str]]
 
 
 def _command(name: str, value: Any) -> None:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import inspect
 import time
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar, cast
 
 from openai_codex import _checks as checks
 from openai_codex._runtime.backoff import Attempts, Backoff
 from openai_codex._runtime.backoff import is_retryable_error as is_retryable_error
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
 
 T = TypeVar("T")
 
@@ -25,23 +23,30 @@ def retry_on_overload(
     jitter_ratio: float = 0.2,
     timeout: float | None = None,
 ) -> T:
-    """Run an operation, and again while `is_retryable_error` says so: with exponential back-off and jitter.
+    """Run an operation, and repeat it with exponential back-off and jitter while `is_retryable_error` is true.
 
-    Works for both faces: when ``op`` returns an awaitable, so does this.
+    Works for both faces: if ``op`` returns an awaitable, so does this function.
 
         result = retry_on_overload(lambda: thread.run("Hello"))
         result = await retry_on_overload(lambda: thread.run("Hello"))
 
     Args:
-        op: the operation; called anew for each attempt.
-        max_attempts: how many attempts at the most.
-        initial_delay_s: the wait before the second attempt, in seconds; it doubles each time.
-        max_delay_s: the longest wait, in seconds, before jitter.
-        jitter_ratio: by which part a wait is made longer or shorter at random: 0.2 means up to a fifth.
-        timeout: no further attempt starts after so many seconds; ``None``: only ``max_attempts`` counts.
+        op: The operation; called again for each attempt.
+        max_attempts: How many attempts at most.
+        initial_delay_s: Delay before the second attempt, in seconds; it doubles with each attempt.
+        max_delay_s: The longest delay in seconds, before jitter.
+        jitter_ratio: The part by which a delay is varied at random, 0 to 1: 0.2 means up to a fifth shorter or longer.
+        timeout: No attempt starts after this many seconds; ``None`` means no limit.
 
-    Raises `RetryLimitExceededError` when the runtime is still overloaded in the end, the turn's own `TurnFailedError`
-    when the provider is, and any other error of ``op`` at once. Cancelling ends the wait and the operation.
+    Returns:
+        What ``op`` returns.
+
+    Raises:
+        ConfigError: An argument is not accepted. ``op`` was not called.
+        RetryLimitExceededError: The runtime is still overloaded after the last attempt.
+        TurnFailedError: The provider is still overloaded after the last attempt.
+
+    Any other error of ``op`` is raised at once. Cancelling ends the delay and the operation.
     """
     if not callable(op):
         raise checks.refusal("op", op, "a function without arguments")

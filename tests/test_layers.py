@@ -116,4 +116,4 @@ def test_hand_written_files_are_small() -> None:
         for path in FILES
         if part_of(path) != "_sync" and "generated" not in path.read_text().split("\n")[0].lower()
     ]
-    assert {path.name: n for path in by_hand if (n := len(path.read_text().splitlines())) > 275} == {}
+    assert {path.name: n for path in by_hand if (n := len(path.read_text().splitlines())) > 300} == {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import asyncio
 import pickle
+import pydoc
 import subprocess
 import sys
 from importlib.metadata import metadata
@@ -115,3 +116,16 @@ def test_error_codes_have_classes() -> None:
 def test_the_tool_decorator_is_no_module_whatever_is_imported_first() -> None:
     program = "from openai_codex import Codex, tool; assert callable(tool) and Codex"
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+@pytest.mark.parametrize("face", [openai_codex.Codex, openai_codex.AsyncCodex])
+def test_errors_and_help_name_the_class_that_users_know(face: type) -> None:
+    name = face.__name__
+    with pytest.raises(TypeError, match=rf"^{name}\.thread_resume\(\) missing 1 required positional argument"):
+        face.thread_resume(None)  # type: ignore[attr-defined]  # of both faces
+    with pytest.raises(TypeError, match=rf"^{name}\.__init__\(\) got an unexpected keyword argument 'model'"):
+        face(model="x")  # type: ignore[call-arg]  # on purpose
+    described = pydoc.plain(pydoc.render_doc(face))
+    assert "inherited from openai_codex" not in described.replace("Data descriptors inherited", "")
+    assert pydoc.plain(pydoc.render_doc(face.models)).splitlines()[2].startswith(("models(", "async models("))  # type: ignore[attr-defined]  # of both faces
+    assert pickle.loads(pickle.dumps(face.models)) is face.models  # type: ignore[attr-defined]  # noqa: S301  our own bytes

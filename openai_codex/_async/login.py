@@ -1,27 +1,26 @@
-"""A login that is under way: what to show the user, its end, and the way to call it off."""
+"""A login in progress: what to show the user, its outcome, and how to cancel it."""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
 
 from openai_codex import _checks as checks
 from openai_codex import _codec as codec
 from openai_codex import _protocol as protocol
 from openai_codex._async.client import _wait
+from openai_codex._async.client.connection import AsyncConnection
+from openai_codex._engine.mailbox import Mailbox
 from openai_codex._engine.waiting import Deadline
 from openai_codex.errors import LoginTimeoutError
 
-if TYPE_CHECKING:
-    from openai_codex._async.client.connection import AsyncConnection
-    from openai_codex._engine.mailbox import Mailbox
-
 
 class AsyncLoginHandle:
-    """One login. It was attached before it could end, so its end is not missed."""
+    """One login. Its mailbox was subscribed before the login could end, so the outcome is not missed.
+
+    Attributes:
+        login_id: Id of this login.
+    """
 
     def __init__(self, connection: AsyncConnection, login_id: str, mailbox: Mailbox) -> None:
         self.login_id = login_id
-        """The id of this attempt."""
         self._connection = connection
         self._mailbox = mailbox
         self._completed: protocol.AccountLoginCompletedNotification | None = None
@@ -30,12 +29,18 @@ class AsyncLoginHandle:
         return f"{type(self).__name__}(login_id={self.login_id!r})"
 
     async def wait(self, *, timeout: float | None = None) -> protocol.AccountLoginCompletedNotification:
-        """Wait until this login has ended; ``success`` says how, ``error`` why not.
+        """Wait until this login has ended. Cancelling leaves the login open.
 
         Args:
-            timeout: how long, in seconds; ``None``: as long as the user takes.
+            timeout: How long to wait, in seconds; ``None`` means no limit.
 
-        Raises `LoginTimeoutError` when the time is up; the login stays open, and `wait` can be called again.
+        Returns:
+            The outcome: ``success`` says whether the user is logged in, ``error`` why not.
+
+        Raises:
+            LoginTimeoutError: The login is still open after ``timeout``. `wait` can be called again.
+            DecodeError: The outcome has a shape that this version does not know.
+            TransportClosedError: The connection has ended.
         """
         deadline = Deadline(checks.seconds("timeout", timeout))
         while self._completed is None:
@@ -47,27 +52,36 @@ class AsyncLoginHandle:
         return self._completed
 
     async def cancel(self) -> protocol.CancelLoginAccountResponse:
-        """Call the login off (`account/login/cancel`); `wait` then returns a failure. Harmless after its end."""
+        """Cancel the login (`account/login/cancel`); `wait` then returns a failure. Harmless after its end.
+
+        Raises what `request` raises.
+        """
         return await self._connection.request(protocol.CancelLoginAccountParams(login_id=self.login_id))
 
 
 class AsyncChatgptLoginHandle(AsyncLoginHandle):
-    """A login in the browser."""
+    """A login in the browser.
+
+    Attributes:
+        auth_url: The address to open in a browser on this machine.
+    """
 
     def __init__(self, connection: AsyncConnection, login_id: str, auth_url: str, mailbox: Mailbox) -> None:
         super().__init__(connection, login_id, mailbox)
         self.auth_url = auth_url
-        """The address to open in a browser on this machine."""
 
 
 class AsyncDeviceCodeLoginHandle(AsyncLoginHandle):
-    """A login with a code, on any device."""
+    """A login with a code, on any device.
+
+    Attributes:
+        verification_url: The address to open.
+        user_code: The code to enter there.
+    """
 
     def __init__(
         self, connection: AsyncConnection, login_id: str, verification_url: str, user_code: str, mailbox: Mailbox
     ) -> None:
         super().__init__(connection, login_id, mailbox)
         self.verification_url = verification_url
-        """The address to open."""
         self.user_code = user_code
-        """The code to enter there."""

@@ -1,13 +1,15 @@
-"""A turn that is under way: its events, its result, and the two ways to reach into it."""
+"""A turn in progress: its events, its result, and the requests `steer` and `interrupt`."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, cast
+from collections.abc import Callable
+from typing import Any, Generic, cast
 
 import attrs
 
 from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
+from openai_codex._async.client.connection import AsyncConnection
 from openai_codex._async.client.cursor import AsyncCursor
 from openai_codex._async.stream import AsyncItemStream, AsyncTextStream, AsyncTurnStream
 from openai_codex._engine.mailbox import Mailbox
@@ -17,17 +19,18 @@ from openai_codex._turns.fold import raise_if_failed
 from openai_codex._turns.inputs import Input, to_user_inputs
 from openai_codex._turns.results import OutputT, RunResult
 
-if TYPE_CHECKING:
-    from openai_codex._async.client.connection import AsyncConnection
-    from openai_codex._schemas.output import OutputType
-
 _log = Log("turn")
 
 
 class AsyncTurnHandle(Generic[OutputT]):
-    """One turn of a thread. It was attached before the turn could emit anything, so no event is missed.
+    """One turn of a thread. Its mailbox was subscribed before the turn could emit anything, so no event is missed.
 
-    `stream` and `run` share one cursor: what the stream has taken `run` does not wait for again, but counts.
+    For one consumer at a time. The streams and `run` share one position: `run` does not wait again for events that a
+    stream has yielded, but they count for its result.
+
+    Attributes:
+        thread_id: Id of the thread of the turn.
+        id: Id of the turn.
     """
 
     def __init__(
@@ -36,51 +39,71 @@ class AsyncTurnHandle(Generic[OutputT]):
         thread_id: str,
         id: str,
         mailbox: Mailbox,
-        output: OutputType[OutputT] | None = None,
+        decode: Callable[[str | None], OutputT] | None = None,
     ) -> None:
         self.thread_id = thread_id
-        """The thread that the turn belongs to."""
         self.id = id
-        """The turn's id."""
         self._connection = connection
-        self._output = output
+        self._decode = decode
         self._cursor = AsyncCursor(connection, thread_id, id, mailbox)
 
     def __repr__(self) -> str:
-        return f"AsyncTurnHandle(thread_id={self.thread_id!r}, id={self.id!r})"
+        return f"{type(self).__name__}(thread_id={self.thread_id!r}, id={self.id!r})"
 
     def stream(self, *, timeout: float | None = None) -> AsyncTurnStream:
-        """Iterate over the turn's notifications, from where this handle is up to ``turn/completed``.
+        """Iterate over the turn's notifications, from the handle's position to ``turn/completed``.
 
         Args:
-            timeout: the longest that one step may wait, in seconds; ``None``: as long as it takes.
+            timeout: How long one step may wait, in seconds; ``None`` means no limit.
 
-        Raises `ConfigError` at once for a timeout that is no number of seconds.
+        Raises:
+            ConfigError: The timeout is not accepted.
         """
         return AsyncTurnStream(self._cursor, checks.seconds("timeout", timeout))
 
     def text(self, *, timeout: float | None = None) -> AsyncTextStream:
-        """Iterate over the assistant's text, piece by piece, all messages one after another; see `stream`."""
+        """Iterate over the assistant's text in pieces as it arrives, all messages one after another.
+
+        Args:
+            timeout: How long to wait for a notification, in seconds; ``None`` means no limit.
+
+        Raises:
+            ConfigError: The timeout is not accepted.
+        """
         return AsyncTextStream(self._cursor, checks.seconds("timeout", timeout))
 
     def items(self, *, timeout: float | None = None) -> AsyncItemStream:
-        """Iterate over the turn's items as they finish; see `stream`."""
+        """Iterate over the turn's items as they finish.
+
+        Args:
+            timeout: How long to wait for a notification, in seconds; ``None`` means no limit.
+
+        Raises:
+            ConfigError: The timeout is not accepted.
+        """
         return AsyncItemStream(self._cursor, checks.seconds("timeout", timeout))
 
     async def run(self, *, timeout: float | None = None, stall_timeout: float | None = None) -> RunResult[OutputT]:
-        """Wait for the end of the turn and return what it came to.
+        """Wait for the end of the turn and return its result.
 
         Args:
-            timeout: how long the turn may take from now, in seconds; ``None``: as long as it takes.
-            stall_timeout: how long it may make no progress, in seconds; ``None``: as long as it takes. Any event of the
-                turn is progress, but for errors that will be tried again. While the runtime waits for an approval or a
-                tool of this program, the clock stands.
+            timeout: How long the turn may take from now, in seconds; ``None`` means no limit.
+            stall_timeout: How long the turn may make no progress, in seconds; ``None`` means no limit. Every event of
+                the turn is progress, except errors that will be retried. The clock is paused while the runtime waits
+                for an approval or a tool of this program.
 
-        Raises `TurnFailedError` if the turn failed, `TurnTimeoutError` if it takes too long, `TurnStalledError` if it
-        made no progress, and `TransportClosedError` if the connection ends first, all with the partial result. An
-        interrupted turn returns a result whose status says so; one whose answer is not of the type that was asked for
-        raises `OutputError`. When the time is up or the caller is cancelled, the turn is interrupted on the server. A
-        timeout that is no number of seconds raises `ConfigError`, and the turn goes on.
+        Returns:
+            The result. An interrupted turn returns one, too: its ``status`` says so.
+
+        Raises:
+            ConfigError: A timeout is not accepted; the turn goes on.
+            TurnFailedError: The turn failed.
+            TurnTimeoutError: The turn took longer than ``timeout``; it is interrupted on the server.
+            TurnStalledError: The turn made no progress for ``stall_timeout`` seconds; it is interrupted on the server.
+            TransportClosedError: The connection ended before the turn did.
+            OutputError: The answer does not fit the ``output_type`` of the turn.
+
+        The errors of the turn carry the partial result. Cancelling interrupts the turn on the server.
         """
         limits = checks.seconds("timeout", timeout), checks.seconds("stall_timeout", stall_timeout)
         try:
@@ -89,26 +112,35 @@ class AsyncTurnHandle(Generic[OutputT]):
             await self._cursor.abandon(error)
             raise
         result = cast("RunResult[OutputT]", raise_if_failed(self._cursor.result(), self._connection.rate_limits))
-        if self._output is None or result.status != protocol.TurnStatus.completed:
+        if self._decode is None or result.status != protocol.TurnStatus.completed:
             return result
-        return attrs.evolve(result, output=self._output.decode(result.final_response))
+        return attrs.evolve(result, output=self._decode(result.final_response))
 
     async def steer(self, input: Input | str) -> protocol.TurnSteerResponse:
-        """Give the running turn more input (`turn/steer`). Raises `InvalidRequestError` if the turn is over."""
+        """Add input to the running turn (`turn/steer`).
+
+        Args:
+            input: A text, an input item, or a list of both.
+
+        Raises:
+            ConfigError: The input is not accepted. Nothing was sent.
+            InvalidRequestError: The turn is over, or cannot be steered.
+        """
         params = protocol.TurnSteerParams(
             thread_id=self.thread_id, expected_turn_id=self.id, input=to_user_inputs(input)
         )
         return await self._connection.request(params)
 
     async def interrupt(self, *, timeout: float | None = None) -> protocol.TurnInterruptResponse:
-        """Stop the turn and return when it is over; harmless if it is already (`turn/interrupt`).
+        """Stop the turn and wait for its end (`turn/interrupt`). Harmless if it is over.
 
-        A command that the turn left in the background may live on.
+        A command that the turn left in the background may continue.
 
         Args:
-            timeout: how long to wait for the end, in seconds; ``None``: the configured ``request_timeout``.
+            timeout: How long to wait for the end, in seconds; ``None`` means the client's ``request_timeout``.
 
-        Raises `TurnTimeoutError` if the turn does not end in time.
+        Raises:
+            TurnTimeoutError: The turn did not end within ``timeout``.
         """
         patience = self._connection.request_timeout if timeout is None else checks.seconds("timeout", timeout)
         if not await self._cursor.interrupt(patience):
@@ -121,12 +153,12 @@ async def start_turn(
     thread_id: str,
     params: protocol.ClientRequest[Any],
     timeout: float | None,
-    output: OutputType[OutputT] | None = None,
+    decode: Callable[[str | None], OutputT] | None = None,
 ) -> AsyncTurnHandle[OutputT]:
-    """Start a turn by a request whose result has a ``turn``; return its handle.
+    """Send a request that starts a turn, and return the turn's handle.
 
-    The handle was attached before the request was written. When the caller gives up before the turn's id is known, the
-    turn is interrupted: the empty id stands for it.
+    The mailbox is subscribed before the request is written. If the caller gives up before the id of the turn is known,
+    the turn is interrupted: the empty id means the thread's active turn.
     """
     checks.seconds("timeout", timeout)
     mailbox = Mailbox(f"the events of a turn of thread {thread_id}")
@@ -137,4 +169,4 @@ async def start_turn(
         undo=protocol.TurnInterruptParams(thread_id=thread_id, turn_id=""),
     )
     _log.info("codex.turn_started", thread_id=thread_id, turn_id=response.turn.id)
-    return AsyncTurnHandle(connection, thread_id, response.turn.id, mailbox, output)
+    return AsyncTurnHandle(connection, thread_id, response.turn.id, mailbox, decode)

@@ -1,7 +1,10 @@
 # Derived from openai_codex/_async/codex.py by `python -m tools.unasync`; do not edit.
-"""The client: one runtime process and every verb on it. The verbs are in the modules that it is made of."""
+"""The client: the verbs of all subjects in one class."""
 
 from __future__ import annotations
+
+from types import FunctionType
+from typing import TypeVar
 
 from openai_codex._sync.verbs.account import Accounts
 from openai_codex._sync.verbs.catalog import Catalog
@@ -9,26 +12,44 @@ from openai_codex._sync.verbs.goals import Goals
 from openai_codex._sync.verbs.reviews import Reviews
 from openai_codex._sync.verbs.threads import Threads
 
+C = TypeVar("C", bound=type)
 
+
+def _adopt_verbs(cls: C) -> C:
+    """Make the methods of the base classes those of the class itself, so that errors and `help` name it."""
+    for base in cls.__mro__[1:-1]:
+        for name, member in vars(base).items():
+            function = member.fget if isinstance(member, property) else member
+            if isinstance(function, FunctionType) and name not in vars(cls):
+                function.__qualname__ = f"{cls.__qualname__}.{name}"
+                function.__module__ = cls.__module__
+                setattr(cls, name, member)
+    return cls
+
+
+@_adopt_verbs
 class Codex(Threads, Catalog, Goals, Reviews, Accounts):
-    """A client with a runtime process of its own: use it by ``with``, or call `close`.
+    """A client with its own runtime process. Use it by ``with``, or call `close`.
 
-    Safe for several callers at once. The runtime starts in the constructor; where that cannot wait, in the async face,
-    on entry or with the first call.
+    Several callers may share it. The sync face starts the runtime in the constructor. The async face cannot wait there:
+    it starts the runtime on entry or with the first call, and belongs to that event loop.
+
+    Handlers run on worker threads. In the async face they may be coroutine functions, which run as tasks of the event
+    loop. A coroutine is cancelled when its request ends, even if the handler itself ended the turn: the ``interrupt``
+    that it awaits raises ``CancelledError``. Put cleanup in ``finally``.
 
     Args:
-        config: how to start the runtime and how long to wait for it; ``None``: the defaults of `AppServerConfig`.
-        on_approval: decides about commands, patches, permissions and MCP tool calls: gets an `ApprovalRequest`, returns
-            an `ApprovalDecision`, a bool, or `LATER`. Without it they are declined.
-        on_elicitation: answers what MCP servers ask: gets an `ElicitationRequest`, returns a dict of the form's fields,
-            an `ElicitationAnswer`, a bool, ``None`` to decline, or `LATER`.
-        on_token_refresh: gives a new access token: gets the params, returns a dict or the protocol's response.
-        on_user_input: answers the model's questions: gets a `UserInputRequest`, returns a dict by question id.
+        config: How to start the runtime and how long to wait; ``None`` means the defaults of `AppServerConfig`.
+        on_approval: Decides on commands, patches, permissions and MCP tool calls. It takes an `ApprovalRequest` and
+            returns an `ApprovalDecision`, a bool, or `LATER`. Without it they are declined.
+        on_elicitation: Answers questions of MCP servers. It takes an `ElicitationRequest` and returns a dict of the
+            form's fields, an `ElicitationAnswer`, a bool, ``None`` to decline, or `LATER`.
+        on_token_refresh: Returns a new access token. It takes the params and returns a dict or the protocol's response.
+        on_user_input: Answers the model's questions. It takes a `UserInputRequest` and returns a dict by question id.
 
-    Handlers run on a pool of threads, or, where they are coroutines, as tasks of the loop the client was connected on.
-    A coroutine is cancelled when its request is over, also where it has ended the turn itself: the ``interrupt`` that
-    it awaits raises ``CancelledError``. Put into ``finally`` what must follow.
-
-    Raises `ConfigError` for a handler that cannot be called, or is a coroutine function where none can be awaited, and
-    `LaunchError` when the runtime does not come up within ``start_timeout``.
+    Raises:
+        ConfigError: ``config`` is not an `AppServerConfig`, or a handler cannot be called, or is a coroutine function in
+            the sync face.
+        LaunchError: The runtime did not start within ``start_timeout`` (in the async face on entry, or by the first
+            call).
     """

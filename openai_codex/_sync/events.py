@@ -1,34 +1,27 @@
 # Derived from openai_codex/_async/events.py by `python -m tools.unasync`; do not edit.
-"""Notifications of the whole client as an iterator object."""
+"""The notifications of a whole client as an iterator."""
 
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
 
 from openai_codex._sync.client import _wait
+from openai_codex._sync.client.supervisor import Supervisor
+from openai_codex._sync.stream import Iteration
 from openai_codex._engine.subscriptions import Topic
 from openai_codex._log import Log
+from openai_codex._notification import Notification
 from openai_codex.errors import EventTimeoutError
-
-if TYPE_CHECKING:
-    from types import TracebackType
-
-    from typing_extensions import Self
-
-    from openai_codex._sync.client.supervisor import Supervisor
-    from openai_codex._notification import Notification
-
 
 _log = Log("events")
 
 
-class Events:
-    """The notifications of a subscription, in order, until it is closed. An iterator and a context manager.
+class Events(Iteration[Notification]):
+    """The notifications of a subscription, in order, until it is closed. For one consumer at a time.
 
-    For one consumer at a time. When the connection ends it raises `TransportClosedError`, after all that came before.
-    That of a supervised client (`AppServerConfig.restart`) goes on with the next runtime: `RuntimeExited` and
-    `RuntimeStarted` tell of the change.
+    When the connection ends, the iterator yields what came before and then raises `TransportClosedError`. With
+    `AppServerConfig.restart` it continues with the next runtime instead; `RuntimeExited` and `RuntimeStarted` mark the
+    change.
     """
 
     def __init__(
@@ -44,48 +37,39 @@ class Events:
         self._timeout = timeout
         self._mailbox = supervisor.mailbox("notifications", methods, limit)
         self._taken: deque[Notification] = deque()
-        self._told = 0
+        self._logged = 0
         supervisor.subscribe(self._topic, self._mailbox)
 
     @property
     def dropped(self) -> int:
-        """How many notifications were dropped because too many were unread."""
+        """How many notifications were dropped because more than ``limit`` were unread."""
         return self._mailbox.backlog.losses.dropped
 
-    def __iter__(self) -> Self:
-        return self
-
     def __next__(self) -> Notification:
-        """Return the next notification.
+        """Return the next notification. Cancelling a step loses nothing.
 
-        Raises `EventTimeoutError` after the subscription's ``timeout`` without one; nothing is lost, and the next step
-        goes on. Raises `ConfigError` on another event loop than the client's.
+        Raises:
+            EventTimeoutError: None came within the subscription's ``timeout``. The next step continues.
+            TransportClosedError: The connection has ended.
+            ConfigError: The client is bound to another event loop.
         """
         self._supervisor.check_loop()
         while not self._taken:
             if not _wait.ready(self._mailbox, self._timeout):
                 raise EventTimeoutError(self._timeout)
             self._taken.extend(self._mailbox.take())
-            self._tell_dropped()
+            self._log_dropped()
             if self._mailbox.is_over() and not self._taken:
                 raise StopIteration
         return self._taken.popleft()
 
     def close(self) -> None:
-        """Stop the subscription and the iteration; whoever waits for the next one is woken. Idempotent."""
+        """End the subscription and the iteration; a step that is waiting ends, too. Idempotent."""
         self._supervisor.unsubscribe(self._topic, self._mailbox)
         self._taken.clear()
         self._mailbox.close()
 
-    def _tell_dropped(self) -> None:
-        if self.dropped > self._told:
-            _log.warning("codex.events_dropped", count=self.dropped - self._told, thread_id=self._topic.thread_id)
-            self._told = self.dropped
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
+    def _log_dropped(self) -> None:
+        if self.dropped > self._logged:
+            _log.warning("codex.events_dropped", count=self.dropped - self._logged, thread_id=self._topic.thread_id)
+            self._logged = self.dropped

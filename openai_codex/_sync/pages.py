@@ -1,40 +1,44 @@
 # Derived from openai_codex/_async/pages.py by `python -m tools.unasync`; do not edit.
-"""Listings that come in pages, as one iterator: a page is asked for when the one before it is used up."""
+"""Listings that come in pages, as one iterator: a page is requested when the previous one is used up."""
 
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import attrs
 
-if TYPE_CHECKING:
-    from typing_extensions import Self
-
-    from openai_codex import _protocol as protocol
-    from openai_codex._sync.client.connection import Connection
+from openai_codex import _protocol as protocol
+from openai_codex._sync.client.connection import Connection
 
 T = TypeVar("T")
 
 
 class Pages(Generic[T]):
-    """All entries of a listing, lazily. It knows no method: only that params take a ``cursor`` and pages give one."""
+    """All entries of a listing, requested page by page.
+
+    It knows no method, only that the params take a ``cursor`` and that a page has the next one. Entries that are added
+    or removed while it runs may be missed or come twice, as the runtime's cursor decides.
+    """
 
     def __init__(self, connection: Connection, params: protocol.ClientRequest[Any]) -> None:
         self._connection = connection
         self._params: Any = params
         self._entries: deque[T] = deque()
 
-    def __iter__(self) -> Self:
+    def __iter__(self) -> Pages[T]:
         return self
 
     def __next__(self) -> T:
-        """Return the next entry; asks for a page when needed, and raises what `request` raises."""
+        """Return the next entry; request a page if none is left. Raises what `request` raises.
+
+        After an error or a cancelled step the next step requests the same page again.
+        """
         while not self._entries:
             if self._params is None:
                 raise StopIteration
             page = self._connection.request(self._params)
             self._entries.extend(page.data)
-            # A page may be empty and still not be the last one.
+            # A page can be empty without being the last one.
             self._params = attrs.evolve(self._params, cursor=page.next_cursor) if page.next_cursor else None
         return self._entries.popleft()

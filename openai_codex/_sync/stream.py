@@ -1,28 +1,52 @@
 # Derived from openai_codex/_async/stream.py by `python -m tools.unasync`; do not edit.
-"""What a turn tells, as iterator objects: all of it, just the text, or the finished items."""
+"""The notifications of one turn as iterators: all of them, only the text, or only the finished items."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Generic, TypeVar
+import sys
+from types import TracebackType
+from typing import Generic, TypeVar
 
 from openai_codex import _protocol as protocol
+from openai_codex._sync.client.cursor import Cursor
+from openai_codex._notification import Notification
 
-if TYPE_CHECKING:
-    from types import TracebackType
-
+if sys.version_info >= (3, 11):
+    from typing import Self
+else:
     from typing_extensions import Self
-
-    from openai_codex._sync.client.cursor import Cursor
-    from openai_codex._notification import Notification
 
 T = TypeVar("T")
 
 
-class Stream(Generic[T]):
-    """An iterator over one turn, and a context manager; it ends when the turn does.
+class Iteration(Generic[T]):
+    """An iterator for one consumer at a time that ends when it is closed, or when its ``with`` block is left."""
 
-    Leaving it early is harmless: the turn goes on and the rest stays with the handle. Leaving the ``with`` block
-    by an exception interrupts the turn. Subclasses say what they pick from each notification.
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> T:
+        """Return the next entry."""
+        raise NotImplementedError  # abstract
+
+    def close(self) -> None:
+        """End the iteration. Idempotent."""
+        raise NotImplementedError  # abstract
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class Stream(Iteration[T]):
+    """An iterator over one turn; it ends when the turn does.
+
+    Leaving the loop early is harmless: the turn goes on, and the handle keeps the rest. Leaving the ``with``
+    block by an exception interrupts the turn. Subclasses say what they yield for a notification.
     """
 
     def __init__(self, cursor: Cursor, timeout: float) -> None:
@@ -34,14 +58,14 @@ class Stream(Generic[T]):
         """Return what this stream yields for a notification, ``None`` for nothing."""
         raise NotImplementedError  # abstract
 
-    def __iter__(self) -> Self:
-        return self
-
     def __next__(self) -> T:
-        """Return the next one.
+        """Return the next entry. Cancelling a step loses nothing.
 
-        Raises `TurnTimeoutError` after the stream's ``timeout`` without a notification (nothing is lost, the next step
-        goes on) and `TransportClosedError` if the connection ends first.
+        Raises:
+            TurnTimeoutError: No notification came within the stream's ``timeout``. Nothing is lost: the next step
+                continues.
+            TransportClosedError: The connection ended before the turn did.
+            ConfigError: The client is bound to another event loop.
         """
         while not self._closed:
             event = self._cursor.pop()
@@ -59,9 +83,6 @@ class Stream(Generic[T]):
         """End the iteration; the turn goes on. Idempotent."""
         self._closed = True
 
-    def __enter__(self) -> Self:
-        return self
-
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
@@ -70,7 +91,7 @@ class Stream(Generic[T]):
             self._cursor.abandon(error)
 
 
-class TurnStream(Stream["Notification"]):
+class TurnStream(Stream[Notification]):
     """The notifications of one turn, in order; ``turn/completed`` is the last."""
 
     def _pick(self, event: Notification) -> Notification:
@@ -78,7 +99,7 @@ class TurnStream(Stream["Notification"]):
 
 
 class TextStream(Stream[str]):
-    """The assistant's text, piece by piece as it comes, all messages of the turn one after another."""
+    """The assistant's text in pieces as it arrives, all messages of the turn one after another."""
 
     def _pick(self, event: Notification) -> str | None:
         payload = event.payload
@@ -89,7 +110,7 @@ class TextStream(Stream[str]):
         return None
 
     def _rest(self, item: protocol.ThreadItem) -> str | None:
-        """Return what of a finished message did not come as deltas; usually nothing."""
+        """Return the part of a finished message that did not arrive as deltas; usually nothing."""
         if isinstance(item, protocol.AgentMessageThreadItem):
             return item.text[self._cursor.streamed(item.id) :] or None
         return None

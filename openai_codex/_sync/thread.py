@@ -1,5 +1,5 @@
 # Derived from openai_codex/_async/thread.py by `python -m tools.unasync`; do not edit.
-"""A conversation: start turns in it, read it, name it, compact it."""
+"""One thread of the runtime: start turns in it, read it, name it, compact it."""
 
 from __future__ import annotations
 
@@ -7,40 +7,44 @@ from typing import TYPE_CHECKING
 
 from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
+from openai_codex._sync.client.connection import Connection
 from openai_codex._sync.pages import Pages
 from openai_codex._sync.turn import TurnHandle, start_turn
+from openai_codex._config import StrPath
 from openai_codex._engine.waiting import Deadline
 from openai_codex._turns.inputs import RunInput, to_turn_input
-from openai_codex._turns.options import approval, fields
+from openai_codex._turns.options import (
+    ApprovalModeLike,
+    ApprovalPolicyLike,
+    ApprovalsReviewerLike,
+    ItemsViewLike,
+    PersonalityLike,
+    SandboxPolicyLike,
+    SummaryLike,
+    approval,
+    fields,
+)
 from openai_codex._turns.options import sandbox_policy as sandbox_fields
+from openai_codex._turns.results import OutputT, RunResult
 from openai_codex.errors import ConfigError, RequestTimeoutError, TurnTimeoutError
 
 if TYPE_CHECKING:
-    from openai_codex._sync.client.connection import Connection
-    from openai_codex._config import StrPath
     from openai_codex._schemas.output import OutputType
-    from openai_codex._turns.options import (
-        ApprovalModeLike,
-        ApprovalPolicyLike,
-        ApprovalsReviewerLike,
-        ItemsViewLike,
-        PersonalityLike,
-        SandboxPolicyLike,
-        SummaryLike,
-    )
-    from openai_codex._turns.results import OutputT, RunResult
 
 
 class Thread:
-    """One thread of the runtime. A handle is cheap: it holds the id and the client's connection."""
+    """One thread of the runtime. A handle is cheap: it holds the id and the client's connection.
+
+    Attributes:
+        id: Id of the thread. `Codex.thread_resume` takes it, also in another process.
+    """
 
     def __init__(self, connection: Connection, id: str) -> None:
         self.id = id
-        """The thread's id; `thread_resume` takes it in another process."""
         self._connection = connection
 
     def __repr__(self) -> str:
-        return f"Thread(id={self.id!r})"
+        return f"{type(self).__name__}(id={self.id!r})"
 
     def run(
         self,
@@ -64,18 +68,28 @@ class Thread:
         timeout: float | None = None,
         turn_service_tier: str | None = None,
     ) -> RunResult[OutputT]:
-        """Start a turn, wait for its end and return what it came to.
+        """Start a turn, wait for its end and return its result (`turn/start`).
 
-        Takes what `turn` takes, and:
+        Takes the arguments of `turn`, and:
 
         Args:
-            stall_timeout: how long the turn may make no progress, in seconds; see `TurnHandle.run`.
-            timeout: how long all of it may take, in seconds; ``None``: as long as it takes.
+            stall_timeout: How long the turn may make no progress, in seconds; ``None`` means no limit. See
+                `TurnHandle.run`.
+            timeout: How long the whole call may take, in seconds; ``None`` means no limit.
 
-        Raises `TurnFailedError` if the turn failed, `TurnTimeoutError` if it takes too long, `TurnStalledError` if it
-        made no progress, and `TransportClosedError` if the connection ends first, all with the partial result. An
-        interrupted turn returns a result whose status says so. When the time is up or the caller is cancelled, the turn
-        is interrupted on the server.
+        Returns:
+            The result. An interrupted turn returns one, too: its ``status`` says so.
+
+        Raises:
+            ConfigError: An argument is not accepted. Nothing was sent.
+            InvalidRequestError: The runtime refuses the request.
+            TurnFailedError: The turn failed.
+            TurnTimeoutError: The turn took longer than ``timeout``; it is interrupted on the server.
+            TurnStalledError: The turn made no progress for ``stall_timeout`` seconds; it is interrupted on the server.
+            TransportClosedError: The connection ended before the turn did.
+            OutputError: The answer does not fit ``output_type``.
+
+        The errors of the turn carry the partial result. Cancelling interrupts the turn on the server.
         """
         deadline = Deadline(checks.seconds("timeout", timeout))
         checks.seconds("stall_timeout", stall_timeout)
@@ -126,34 +140,44 @@ class Thread:
         timeout: float | None = None,
         turn_service_tier: str | None = None,
     ) -> TurnHandle[OutputT]:
-        """Start a turn and return its handle at once (`turn/start`).
+        """Start a turn and return its handle (`turn/start`).
 
-        While a turn is active, the input joins it, and the handle is one more on that turn: it sees what comes from
-        then on, as does every other. What is set here holds for this turn and the ones after it; ``None`` leaves the
-        thread's setting.
+        While a turn is active, the input is added to it, and the new handle belongs to that turn: it receives the events
+        from then on, as all other handles do. The settings apply to this turn and the following ones, except
+        ``turn_service_tier``. ``None`` is not sent: the thread's setting stays.
 
         Args:
-            input: a text, an input item, a list of them, or an `ExternalMessage`.
-            approval_mode: a preset in place of the next two.
-            approval_policy: when the runtime asks before it acts: ``"untrusted"``, ``"on-request"``, ``"never"``.
-            approvals_reviewer: who answers: ``"user"`` (this program) or ``"auto_review"``.
-            cwd: working directory of commands.
-            effort: how hard the model thinks, for instance ``"low"`` or ``"high"``.
-            model: the model to use.
-            output_schema: JSON schema that the final answer has to follow.
-            output_type: a class in place of a schema: an attrs class, a dataclass, a TypedDict, or one with pydantic's
-                methods; the answer comes back as ``result.output``.
-            personality: the manner of the answers.
-            sandbox: the same as ``sandbox_policy``.
-            sandbox_policy: what commands may touch: a preset, a mode, or a full policy.
-            service_tier: the provider's service tier.
-            source: what triggered the turn; a free label.
-            summary: how the model's reasoning is summed up.
-            timeout: how long the runtime may take to accept the turn, in seconds; ``None``: ``request_timeout``.
-            turn_service_tier: the service tier of this turn alone.
+            input: A text, an input item, a list of both, or an `ExternalMessage`.
+            approval_mode: A preset in place of ``approval_policy`` and ``approvals_reviewer``.
+            approval_policy: When the runtime asks before it acts: ``"untrusted"``, ``"on-request"``, ``"never"``, or a
+                granular policy.
+            approvals_reviewer: Who decides: ``"user"`` (this program) or ``"auto_review"``.
+            cwd: Working directory of commands.
+            effort: The model's reasoning effort, for instance ``"low"`` or ``"high"``.
+            model: The model.
+            output_schema: JSON schema of the final answer.
+            output_type: A type in place of a schema: an attrs class, a dataclass, a TypedDict, or a pydantic model. The
+                decoded answer is ``result.output``.
+            personality: The style of the answers: ``"none"``, ``"friendly"``, ``"pragmatic"``.
+            sandbox: Another name of ``sandbox_policy``.
+            sandbox_policy: What commands may touch: a preset, a mode, or a full policy.
+            service_tier: The provider's service tier.
+            source: What triggered the turn; a free label.
+            summary: How reasoning is summarised: ``"auto"``, ``"concise"``, ``"detailed"``, ``"none"``.
+            timeout: How long the runtime may take to accept the turn, in seconds; ``None`` means the client's
+                ``request_timeout``.
+            turn_service_tier: The service tier of this turn alone.
 
-        Raises `ConfigError` for bad input before anything is sent, and `InvalidRequestError` if the runtime refuses.
-        If the caller is cancelled or the time is up before the turn's id is known, the turn is interrupted.
+        Returns:
+            The handle of the turn. It receives all events of the turn, from the first.
+
+        Raises:
+            ConfigError: An argument is not accepted. Nothing was sent.
+            InvalidRequestError: The runtime refuses the request.
+            RequestTimeoutError: The runtime did not accept the turn within ``timeout``.
+            TransportClosedError: The connection has ended.
+
+        If the caller is cancelled or times out before the id of the turn is known, the turn is interrupted.
         """
         output = _output(output_type, output_schema)
         params = protocol.TurnStartParams(
@@ -173,32 +197,46 @@ class Thread:
                 turn_service_tier=turn_service_tier,
             ),
         )
-        return start_turn(self._connection, self.id, params, timeout, output)
+        return start_turn(self._connection, self.id, params, timeout, None if output is None else output.decode)
 
     def read(self, *, include_turns: bool = False) -> protocol.ThreadReadResponse:
-        """Read the thread as it is stored (`thread/read`).
+        """Read the stored thread (`thread/read`).
 
         Args:
-            include_turns: also its turns; refused for an ephemeral thread and for one that has none yet.
+            include_turns: Include its turns. The runtime refuses this for an ephemeral thread and for one without turns.
+
+        Raises what `request` raises.
         """
         params = protocol.ThreadReadParams(thread_id=self.id, **fields(include_turns=include_turns))
         return self._connection.request(params)
 
     def set_name(self, name: str) -> protocol.ThreadSetNameResponse:
-        """Give the thread a name for people (`thread/name/set`)."""
+        """Set the thread's name (`thread/name/set`).
+
+        Args:
+            name: The name for people, as listings show it.
+
+        Raises what `request` raises.
+        """
         params = protocol.ThreadSetNameParams(thread_id=self.id, name=checks.text("name", name))
         return self._connection.request(params)
 
     def compact(self) -> protocol.ThreadCompactStartResponse:
-        """Start to condense the thread's history (`thread/compact/start`); it goes on in a turn of its own."""
+        """Start to compact the thread's history (`thread/compact/start`).
+
+        It returns at once; the work goes on as a turn of its own. Raises what `request` raises.
+        """
         return self._connection.request(protocol.ThreadCompactStartParams(thread_id=self.id))
 
     def turns(self, *, items_view: ItemsViewLike | None = None, newest_first: bool = False) -> Pages[protocol.Turn]:
-        """Iterate over all stored turns of the thread, page by page as they are needed (`thread/turns/list`).
+        """Iterate over all stored turns of the thread (`thread/turns/list`). Pages are requested as they are needed.
 
         Args:
-            items_view: how much of each turn's items to send: ``"summary"`` (the default), ``"full"``, ``"notLoaded"``.
-            newest_first: the other way round.
+            items_view: How much of each turn's items to send: ``"summary"`` (the default), ``"full"``, ``"notLoaded"``.
+            newest_first: Start with the newest turn instead of the oldest.
+
+        Raises:
+            ConfigError: An argument is not accepted.
         """
         params = protocol.ThreadTurnsListParams(
             thread_id=self.id, sort_direction=_direction(newest_first), **fields(items_view=items_view)
@@ -206,13 +244,16 @@ class Thread:
         return Pages(self._connection, params)
 
     def items(self, *, turn_id: str | None = None, newest_first: bool = False) -> Pages[protocol.ThreadItemEntry]:
-        """Iterate over all stored items of the thread, page by page as they are needed (`thread/items/list`).
+        """Iterate over all stored items of the thread (`thread/items/list`). Pages are requested as they are needed.
 
-        Each entry has the item, and the turn that it belongs to.
+        Each entry has the item and the id of its turn.
 
         Args:
-            turn_id: only those of this turn.
-            newest_first: the other way round.
+            turn_id: Only the items of this turn.
+            newest_first: Start with the newest item instead of the oldest.
+
+        Raises:
+            ConfigError: An argument is not accepted.
         """
         params = protocol.ThreadItemsListParams(
             thread_id=self.id, sort_direction=_direction(newest_first), **fields(turn_id=turn_id)
@@ -225,7 +266,8 @@ def _output(type_: type[OutputT] | None, schema: protocol.JsonObject | None) -> 
         return None
     if schema is not None:
         raise ConfigError("output_schema", "an output_type brings its own schema; give one of them")
-    from openai_codex._schemas.output import output_type  # only who asks for a type pays for what derives schemas
+    # Imported here so that programs without an output type do not load what derives schemas.
+    from openai_codex._schemas.output import output_type
 
     return output_type(type_)
 

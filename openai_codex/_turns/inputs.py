@@ -1,83 +1,104 @@
-"""What a program says to a turn: small values, checked and turned into protocol types here and nowhere else."""
+"""The input of a turn as small values, and their check and conversion into protocol types."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Union
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeAlias, Union
 
 import attrs
 
 from openai_codex import _checks as checks
 from openai_codex import _codec as codec
 from openai_codex import _protocol as protocol
+from openai_codex._config import StrPath
 from openai_codex.errors import ConfigError
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-
 MOST_CHARACTERS = 1_048_576
-"""How much text one turn may bring (protocol facts: -32602 ``input_too_large`` above)."""
+"""The most text that one turn may have: above it the runtime answers -32602 ``input_too_large``."""
 
 
 @attrs.define
 class TextInput:
-    """Words for the model."""
+    """A text for the model.
+
+    Attributes:
+        text: The text.
+    """
 
     text: str
 
 
 @attrs.define
 class ImageInput:
-    """An image as a ``data:`` URL; the runtime refuses remote addresses, so they are refused here."""
+    """An image in the request itself. Remote addresses are refused here, because the runtime refuses them.
+
+    Attributes:
+        url: The image as a ``data:`` URL.
+    """
 
     url: str
 
 
 @attrs.define
 class LocalImageInput:
-    """An image file; a relative path is looked up in the thread's working directory.
+    """An image file. If it is missing or not an image, the runtime tells the model so; there is no error.
 
-    A file that is missing or no image is told to the model in words; it is no error (the runtime's own behaviour).
+    Attributes:
+        path: Path of the file. A relative path starts at the thread's working directory.
     """
 
-    path: str
+    path: StrPath
 
 
 @attrs.define
 class SkillInput:
-    """A skill to bring in: its name and the path of its ``SKILL.md``. A missing file is left out by the runtime."""
+    """A skill to use. If its file is missing, the runtime leaves it out; there is no error.
+
+    Attributes:
+        name: Name of the skill.
+        path: Path of its ``SKILL.md``.
+    """
 
     name: str
-    path: str
+    path: StrPath
 
 
 @attrs.define
 class MentionInput:
-    """A file or connector that the text mentions."""
+    """A file or connector that the text mentions.
+
+    Attributes:
+        name: Its name in the text.
+        path: Path of the file, or address of the connector.
+    """
 
     name: str
-    path: str
+    path: StrPath
 
 
 @attrs.define
 class ExternalMessage:
-    """Something that a tool of the program's own has to tell the model; it travels as tool output, not as user text."""
+    """A message of one of the program's tools to the model. It is sent as tool output, not as text of the user.
+
+    Attributes:
+        tool_name: Name of the tool.
+        content: A text, or content items.
+        namespace: Namespace of the tool, if it has one.
+    """
 
     tool_name: str
-    """The tool it comes from."""
     content: str | Sequence[protocol.JsonObject | protocol.FunctionCallOutputContentItem]
-    """A text, or content items."""
     namespace: str | None = None
-    """The namespace of the tool, if it has one."""
 
 
-InputItem = Union[TextInput, ImageInput, LocalImageInput, SkillInput, MentionInput]
+InputItem: TypeAlias = Union[TextInput, ImageInput, LocalImageInput, SkillInput, MentionInput]
 """One piece of input."""
 
-Input = Union[list[InputItem], InputItem]
+Input: TypeAlias = Union[list[InputItem], InputItem]
 """Input as items: one, or a list."""
 
-RunInput = Union[Input, str, ExternalMessage]
-"""What `run` and `turn` take: items, a plain text, or what a tool has to tell."""
+RunInput: TypeAlias = Union[Input, str, ExternalMessage]
+"""The input of `run` and `turn`: items, a plain text, or a message of a tool."""
 
 
 def to_turn_input(input: RunInput) -> dict[str, Any]:

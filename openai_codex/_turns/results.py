@@ -22,34 +22,38 @@ else:
 
 @attrs.frozen
 class RunResult(Generic[OutputT]):
-    """A finished turn: all that the protocol says of it, its items in full, the answer and the cost."""
+    """The result of a turn: everything the protocol reports of it, its items, the answer and the cost.
+
+    Attributes:
+        id: Id of the turn.
+        thread_id: Id of its thread.
+        status: ``completed``, ``interrupted`` or ``failed``; ``in_progress`` in the partial result of an error.
+        error: Why it failed, if it did.
+        started_at: When it started, in seconds since the epoch.
+        completed_at: When it ended, in seconds since the epoch.
+        duration_ms: How long it took, in milliseconds.
+        items: The finished items, in the order in which they finished.
+        final_response: The last agent message of phase ``final_answer``, else the last one without a phase. An empty
+            text counts.
+        usage: Token usage of the thread as reported last during this turn.
+        output: The answer as an instance of ``output_type``; ``None`` if none was given.
+        items_view: How much of the items is here; always ``full`` for a finished turn.
+        root_turn_id: Id of the first turn in the chain of work that led to this one.
+    """
 
     id: str
-    """The turn's id."""
     thread_id: str
-    """The thread it belongs to."""
     status: protocol.TurnStatus
-    """``completed``, ``interrupted`` or ``failed``; ``in_progress`` in a partial result that an error carries."""
     error: protocol.TurnError | None = None
-    """Why it failed, if it did."""
     started_at: int | None = None
-    """When it began, in seconds since the epoch."""
     completed_at: int | None = None
-    """When it ended, in seconds since the epoch."""
     duration_ms: int | None = None
-    """How long it took, in milliseconds."""
     items: list[protocol.ThreadItem] = attrs.Factory(list)
-    """Every finished item, in the order in which they finished."""
     final_response: str | None = None
-    """The last agent message of phase ``final_answer``, else the last one without a phase; an empty text counts."""
     usage: protocol.ThreadTokenUsage | None = None
-    """The thread's token usage as told last during this turn."""
     output: OutputT = None  # type: ignore[assignment]  # what the default of OutputT says
-    """The answer as the type that was asked for by ``output_type``; ``None`` if none was."""
     items_view: protocol.TurnItemsView | None = None
-    """How much of the items is here: always ``full`` for a finished turn."""
     root_turn_id: str | None = None
-    """The first turn in the chain of work that led to this one."""
 
 
 TurnResult = RunResult

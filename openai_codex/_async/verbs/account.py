@@ -1,4 +1,4 @@
-"""The client's verbs on the account: log in by key, browser or device code, look, log out."""
+"""The client's verbs on the account: log in with a key, in the browser or with a code; read it; log out."""
 
 from __future__ import annotations
 
@@ -16,25 +16,39 @@ T = TypeVar("T")
 
 
 class AsyncAccounts(AsyncClient):
-    """Verbs on the account that the runtime uses."""
+    """Verbs on the account that the runtime uses. They raise what `request` raises."""
 
     async def login_api_key(self, api_key: str) -> None:
-        """Log in with an API key (`account/login/start`). The runtime stores it and does not check it."""
+        """Log in with an API key (`account/login/start`). The runtime stores the key without checking it.
+
+        Args:
+            api_key: The key. No error text and no log shows it.
+
+        Raises:
+            ConfigError: The key is not a str. Nothing was sent.
+        """
         await self.request(protocol.ApiKeyLoginAccountParams(api_key=checks.secret("api_key", api_key)))
 
     async def login_chatgpt(self) -> AsyncChatgptLoginHandle:
-        """Start a login in the browser (`account/login/start`): show the user ``auth_url``, then `wait`.
+        """Start a login in the browser (`account/login/start`).
 
-        A login that was open is replaced: its `wait` returns a failure.
+        A login that is open is replaced: its `wait` returns a failure.
+
+        Returns:
+            The handle: show the user its ``auth_url``, then call ``wait``.
         """
         response, mailbox = await self._start_login(protocol.ChatgptLoginAccountParams())
         response = _expected(protocol.ChatgptLoginAccountResponse, response)
         return AsyncChatgptLoginHandle(self._connection, response.login_id, response.auth_url, mailbox)
 
     async def login_chatgpt_device_code(self) -> AsyncDeviceCodeLoginHandle:
-        """Start a login with a code (`account/login/start`): show the user the address and the code, then `wait`.
+        """Start a login with a code (`account/login/start`).
 
-        Raises `InternalRpcError` if the login service cannot be reached.
+        Returns:
+            The handle: show the user its ``verification_url`` and ``user_code``, then call ``wait``.
+
+        Raises:
+            InternalRpcError: The login service cannot be reached.
         """
         response, mailbox = await self._start_login(protocol.ChatgptDeviceCodeLoginAccountParams())
         response = _expected(protocol.ChatgptDeviceCodeLoginAccountResponse, response)
@@ -46,13 +60,13 @@ class AsyncAccounts(AsyncClient):
         """Return the account in use, if any, and whether the provider needs one (`account/read`).
 
         Args:
-            refresh_token: renew the login's token first; needs the network.
+            refresh_token: Renew the access token first; this needs the network.
         """
         params = protocol.GetAccountParams(refresh_token=checks.flag("refresh_token", refresh_token))
         return await self.request(params)
 
     async def logout(self) -> None:
-        """Forget the stored login (`account/logout`). Harmless if there is none."""
+        """Delete the stored login (`account/logout`). Harmless if there is none."""
         await self.request(protocol.LogoutAccountParams())
 
     async def _start_login(
@@ -64,5 +78,5 @@ class AsyncAccounts(AsyncClient):
 
 
 def _expected(kind: type[T], response: protocol.LoginAccountResponse) -> T:
-    """Return the reply if it is of the kind that was asked for; else raise the `DecodeError` that says why."""
+    """Return the reply if it is of this kind; else raise the `DecodeError` that says why not."""
     return response if isinstance(response, kind) else codec.structure(kind, response.raw)

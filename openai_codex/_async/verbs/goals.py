@@ -1,19 +1,19 @@
-"""The client's verbs on goals: a thread with an active goal starts turns by itself until the goal is reached."""
+"""The client's verbs on goals. A thread with an active goal starts turns by itself until the goal is reached."""
 
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
 from openai_codex._async.client import _wait
+from openai_codex._async.client.connection import AsyncConnection
 from openai_codex._async.verbs.base import AsyncClient
 from openai_codex._engine.mailbox import Mailbox
 from openai_codex._engine.subscriptions import Topic
 from openai_codex._engine.waiting import Deadline
 from openai_codex._turns.fold import GoalFold, raise_if_failed
-from openai_codex._turns.options import fields
+from openai_codex._turns.options import GoalStatusLike, fields
 from openai_codex._turns.results import RunResult
 from openai_codex.errors import (
     CodexError,
@@ -24,16 +24,15 @@ from openai_codex.errors import (
     TurnTimeoutError,
 )
 
-if TYPE_CHECKING:
-    from openai_codex._async.client.connection import AsyncConnection
-    from openai_codex._turns.options import GoalStatusLike
-
-# How long a caller that gives a goal up waits for the running turn to be over.
+# How long a caller that gives up waits for the running turn to end, in seconds.
 _ABANDON_PATIENCE = 2.0
 
 
 class AsyncGoals(AsyncClient):
-    """Verbs on a thread's goal. An ephemeral thread can have none."""
+    """Verbs on a thread's goal. An ephemeral thread cannot have one.
+
+    They raise what `request` raises; and `ConfigError` for an argument that is not accepted, before anything is sent.
+    """
 
     async def thread_goal(self, thread_id: str) -> protocol.ThreadGoal | None:
         """Return the thread's goal, ``None`` if it has none (`thread/goal/get`)."""
@@ -50,14 +49,17 @@ class AsyncGoals(AsyncClient):
     ) -> protocol.ThreadGoal:
         """Set or change the thread's goal (`thread/goal/set`).
 
-        An active goal on an idle thread starts turns by itself, one after another, until the model calls it reached:
-        ``status="paused"`` sets it without that, and stops one that is active.
+        An active goal on an idle thread starts turns by itself, one after another, until the model reports it as
+        reached. ``status="paused"`` sets a goal without that, and pauses one that is active.
 
         Args:
-            thread_id: the thread.
-            objective: what is to be reached; ``None`` leaves it.
-            status: for instance ``"active"`` or ``"paused"``; ``None``: active for a new goal.
-            token_budget: how many tokens it may cost.
+            thread_id: Id of the thread.
+            objective: What is to be reached; ``None`` leaves it.
+            status: For instance ``"active"`` or ``"paused"``; ``None`` means active for a new goal.
+            token_budget: How many tokens it may cost.
+
+        Returns:
+            The goal as it is now.
         """
         params = protocol.ThreadGoalSetParams(
             thread_id=checks.text("thread_id", thread_id),
@@ -66,25 +68,32 @@ class AsyncGoals(AsyncClient):
         return (await self.request(params)).goal
 
     async def thread_clear_goal(self, thread_id: str) -> protocol.ThreadGoalClearResponse:
-        """Take the thread's goal away (`thread/goal/clear`); a running turn goes on to its end."""
+        """Remove the thread's goal (`thread/goal/clear`); a running turn goes on to its end."""
         return await self.request(protocol.ThreadGoalClearParams(thread_id=checks.text("thread_id", thread_id)))
 
     async def run_goal(
         self, thread_id: str, objective: str, *, token_budget: int | None = None, timeout: float | None = None
     ) -> RunResult:
-        """Set a goal, let the runtime work on it turn after turn, and return what all of them came to, as one turn.
+        """Set a goal, let the runtime work on it turn after turn, and return all turns as one result.
 
-        The result has the items of all turns; its id, status and answer are those of the last one. `thread_goal` tells
-        how the goal ended: reached, blocked, out of budget, or paused by somebody.
+        Uses `thread/goal/set` and `thread/goal/updated`. `thread_goal` returns how the goal ended: reached, blocked, out
+        of budget, or paused.
 
         Args:
-            thread_id: an idle thread.
-            objective: what is to be reached.
-            token_budget: how many tokens it may cost.
-            timeout: how long all of it may take, in seconds; ``None``: as long as it takes.
+            thread_id: Id of an idle thread.
+            objective: What is to be reached.
+            token_budget: How many tokens it may cost.
+            timeout: How long all of it may take, in seconds; ``None`` means no limit.
 
-        Raises `TurnFailedError` if a turn failed and `TurnTimeoutError` when the time is up, with what there was. Then,
-        and when the caller is cancelled, the goal is paused and the running turn interrupted.
+        Returns:
+            A result with the items of all turns. Its id, status and answer are those of the last turn.
+
+        Raises:
+            TurnFailedError: A turn failed. The error carries the result so far.
+            TurnTimeoutError: The time is up. The error carries the result so far.
+            TransportClosedError: The connection ended. The error carries the result so far.
+
+        After each of these, and when the caller is cancelled, the goal is paused and the running turn interrupted.
         """
         seconds = checks.seconds("timeout", timeout)
         checks.text("thread_id", thread_id)
@@ -96,7 +105,7 @@ class AsyncGoals(AsyncClient):
             await self.thread_set_goal(thread_id, objective, status="active", token_budget=token_budget)
         except (JsonRpcError, TransportError, ConfigError):
             run.close()
-            raise  # there is no goal to give up
+            raise  # no goal was set, so there is nothing to pause
         except BaseException:
             await run.give_up()
             raise
@@ -110,7 +119,7 @@ class AsyncGoals(AsyncClient):
 
 
 class _GoalRun:
-    """Follows a thread's turns until its goal is active no more and the last turn is over."""
+    """Collects a thread's events until its goal is no longer active and the last turn is over."""
 
     def __init__(self, connection: AsyncConnection, thread_id: str) -> None:
         self._connection = connection
@@ -122,7 +131,7 @@ class _GoalRun:
         self.fold = GoalFold(thread_id)
 
     async def follow(self, deadline: Deadline) -> None:
-        """Take events until all is over. Raises `TurnTimeoutError` with what there was."""
+        """Take events until the last turn is over. Raises `TurnTimeoutError` with the result so far."""
         while not self.fold.is_over():
             if not await _wait.ready(self._mailbox, deadline.remaining()):
                 result = self.fold.result()
@@ -134,7 +143,7 @@ class _GoalRun:
                 raise
 
     async def give_up(self) -> None:
-        """Pause the goal and stop the turn that works on it; bounded, raises nothing."""
+        """Pause the goal and stop the turn that works on it; bounded in time, raises nothing."""
         if self._actor.close_reason is not None:
             self._connection.pause_goal_when_resumed(self._thread_id)
         paused = protocol.ThreadGoalSetParams(thread_id=self._thread_id, status=protocol.ThreadGoalStatus.paused)
@@ -150,5 +159,5 @@ class _GoalRun:
         forget()
 
     def close(self) -> None:
-        """Stop to receive the thread's events."""
+        """Stop receiving the thread's events."""
         self._actor.unsubscribe(Topic(self._thread_id), self._mailbox)

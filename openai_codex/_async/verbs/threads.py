@@ -1,33 +1,34 @@
-"""The client's verbs that give a thread: start, resume, fork, unarchive."""
+"""The client's verbs that return a thread: start, resume, fork, unarchive."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
 from openai_codex._async.thread import AsyncThread
+from openai_codex._async.verbs import lazy
 from openai_codex._async.verbs.base import AsyncClient
-from openai_codex._turns.options import approval, fields, sandbox_mode
+from openai_codex._config import StrPath
+from openai_codex._turns.options import (
+    ApprovalModeLike,
+    ApprovalPolicyLike,
+    ApprovalsReviewerLike,
+    PersonalityLike,
+    SandboxLike,
+    StartSourceLike,
+    approval,
+    fields,
+    sandbox_mode,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from openai_codex._config import StrPath
-    from openai_codex._tools.declaration import AnyTool
     from openai_codex._tools.registry import Table
-    from openai_codex._turns.options import (
-        ApprovalModeLike,
-        ApprovalPolicyLike,
-        ApprovalsReviewerLike,
-        PersonalityLike,
-        SandboxLike,
-        StartSourceLike,
-    )
 
 
 class AsyncThreads(AsyncClient):
-    """Verbs that give a thread. What is ``None`` is not sent: the user's own configuration holds."""
+    """Verbs that return a thread. ``None`` is not sent: the user's own configuration applies."""
 
     async def thread_start(
         self,
@@ -48,30 +49,38 @@ class AsyncThreads(AsyncClient):
         service_tier: str | None = None,
         session_start_source: StartSourceLike | None = None,
         thread_source: protocol.ThreadSource | None = None,
-        tools: Sequence[AnyTool] | None = None,
+        tools: Sequence[lazy.AnyTool] | None = None,
     ) -> AsyncThread:
         """Start a thread (`thread/start`).
 
         Args:
-            approval_mode: a preset in place of the next two: refuse what needs approval, or let the runtime review it.
-            approval_policy: when the runtime asks before it acts: ``"untrusted"``, ``"on-request"``, ``"never"``.
-            approvals_reviewer: who answers: ``"user"`` (this program) or ``"auto_review"``.
-            base_instructions: instead of the runtime's own instructions for the model.
-            config: settings of ``config.toml`` for this thread, for instance ``{"model_reasoning_effort": "high"}``.
-            cwd: working directory of commands.
-            developer_instructions: more instructions, beside the runtime's own.
-            ephemeral: keep it in memory only: faster, but it cannot be resumed, forked, listed or named.
-            model: the model to use.
-            model_provider: the provider to use.
-            personality: the manner of the answers.
-            sandbox: what commands may touch: ``"read-only"``, ``"workspace-write"``, ``"full-access"``.
-            service_name: the name of the service that this thread works for.
-            service_tier: the provider's service tier.
-            session_start_source: how the session came to start.
-            thread_source: who made the thread; a free label.
-            tools: functions of this program, marked with `tool`, that the model may call.
+            approval_mode: A preset in place of ``approval_policy`` and ``approvals_reviewer``: refuse what needs
+                approval, or let the runtime review it.
+            approval_policy: When the runtime asks before it acts: ``"untrusted"``, ``"on-request"``, ``"never"``, or a
+                granular policy.
+            approvals_reviewer: Who decides: ``"user"`` (this program) or ``"auto_review"``.
+            base_instructions: Instructions for the model in place of the runtime's own.
+            config: Settings of ``config.toml`` for this thread, for instance ``{"model_reasoning_effort": "high"}``.
+            cwd: Working directory of commands.
+            developer_instructions: Instructions in addition to the runtime's own.
+            ephemeral: Keep the thread in memory only. That is faster, but it cannot be resumed, forked, listed or named.
+            model: The model.
+            model_provider: The provider.
+            personality: The style of the answers: ``"none"``, ``"friendly"``, ``"pragmatic"``.
+            sandbox: What commands may touch: ``"read-only"``, ``"workspace-write"``, ``"full-access"``.
+            service_name: Name of the service that this thread works for.
+            service_tier: The provider's service tier.
+            session_start_source: How the session was started: ``"startup"``, ``"clear"``.
+            thread_source: Who created the thread; a free label.
+            tools: Functions of this program that the model may call, decorated with `tool`.
 
-        Raises what `request` raises. If the caller is cancelled, the thread may exist all the same.
+        Returns:
+            The handle of the thread.
+
+        Raises:
+            ConfigError: An argument is not accepted. Nothing was sent.
+
+        Also raises what `request` raises. If the caller is cancelled, the thread may exist nevertheless.
         """
         table = _table(tools)
         params = protocol.ThreadStartParams(
@@ -112,21 +121,28 @@ class AsyncThreads(AsyncClient):
         personality: PersonalityLike | None = None,
         sandbox: SandboxLike | None = None,
         service_tier: str | None = None,
-        tools: Sequence[AnyTool] | None = None,
+        tools: Sequence[lazy.AnyTool] | None = None,
     ) -> AsyncThread:
-        """Load a stored thread and go on with it, in this process or a fresh one (`thread/resume`).
+        """Load a stored thread to continue it, in this process or in another (`thread/resume`).
 
-        Takes what `thread_start` takes, and:
+        Takes the arguments of `thread_start`, and:
 
         Args:
-            thread_id: the thread.
-            include_turns: let the runtime send the whole history along; a long one is a frame of many megabytes, and
-                `AsyncThread.turns` reads it page by page.
-            tools: the functions that the thread was started with: the runtime remembers what it told the model of
-                them, not what they are. ``None``: those that this client knows of.
+            thread_id: Id of the thread.
+            include_turns: Let the runtime send the whole history. A long one is a frame of many megabytes;
+                `AsyncThread.turns` reads it page by page instead.
+            tools: The tools that the thread was started with: the runtime stores their declarations, not the functions.
+                ``None`` means those that this client has for the thread.
 
-        Raises `InvalidRequestError` if there is no such thread, if it never had a turn, if it is archived, or if
-        another process has it open.
+        Returns:
+            The handle of the thread.
+
+        Raises:
+            ConfigError: An argument is not accepted. Nothing was sent.
+            InvalidRequestError: The thread does not exist, has no turn yet, or is archived.
+            ThreadBusyError: Another process has the thread open.
+
+        Also raises what `request` raises.
         """
         table = _table(tools)
         params = protocol.ThreadResumeParams(
@@ -167,21 +183,28 @@ class AsyncThreads(AsyncClient):
         sandbox: SandboxLike | None = None,
         service_tier: str | None = None,
         thread_source: protocol.ThreadSource | None = None,
-        tools: Sequence[AnyTool] | None = None,
+        tools: Sequence[lazy.AnyTool] | None = None,
     ) -> AsyncThread:
         """Start a new thread with the history of another (`thread/fork`).
 
-        Takes what `thread_resume` takes, and:
+        Takes the arguments of `thread_resume`, and:
 
         Args:
-            thread_id: the thread to take the history from; it stays as it is.
-            before_turn_id: take only what came before this turn.
-            ephemeral: keep the new thread in memory only.
-            last_turn_id: take only what came up to and with this turn.
-            thread_source: who made the thread; a free label.
-            tools: the functions that the other thread was started with; ``None``: those that this client knows of.
+            thread_id: Id of the thread whose history is copied. It does not change.
+            before_turn_id: Copy only the turns before this one.
+            ephemeral: Keep the new thread in memory only.
+            last_turn_id: Copy only the turns up to and including this one.
+            thread_source: Who created the thread; a free label.
+            tools: The tools that the other thread was started with. ``None`` means those that this client has for it.
 
-        Raises `InvalidRequestError` if there is no such thread or turn, or if the thread never had a turn.
+        Returns:
+            The handle of the new thread.
+
+        Raises:
+            ConfigError: An argument is not accepted. Nothing was sent.
+            InvalidRequestError: The thread or the turn does not exist, or the thread has no turn yet.
+
+        Also raises what `request` raises.
         """
         table = _table(tools)
         params = protocol.ThreadForkParams(
@@ -206,12 +229,16 @@ class AsyncThreads(AsyncClient):
         return self._with_tools((await self.request(params)).thread.id, table, thread_id)
 
     async def thread_unarchive(self, thread_id: str) -> AsyncThread:
-        """Bring an archived thread back (`thread/unarchive`); resume it before its next turn."""
+        """Restore an archived thread (`thread/unarchive`); resume it before its next turn. Raises what `request` raises."""
         params = protocol.ThreadUnarchiveParams(thread_id=checks.text("thread_id", thread_id))
         return self.thread((await self.request(params)).thread.id)
 
     def thread(self, thread_id: str) -> AsyncThread:
-        """Return a handle on a thread that is loaded already; nothing is sent."""
+        """Return a handle of a thread that is loaded already; sends nothing.
+
+        Raises:
+            ConfigError: The id is not a str.
+        """
         return AsyncThread(self._connection, checks.text("thread_id", thread_id))
 
     def _with_tools(self, thread_id: str, table: Table | None, parent_id: str | None = None) -> AsyncThread:
@@ -219,7 +246,7 @@ class AsyncThreads(AsyncClient):
         return self.thread(thread_id)
 
 
-def _table(tools: Iterable[AnyTool] | None) -> Table | None:
+def _table(tools: Sequence[lazy.AnyTool] | None) -> Table | None:
     """Check tools before anything is sent. Raises `ConfigError` for another value, and for two tools of one name."""
     if tools is None:
         return None

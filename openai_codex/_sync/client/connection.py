@@ -36,8 +36,7 @@ if TYPE_CHECKING:
     from openai_codex._engine.server_requests import PendingRequest
     from openai_codex._engine.subscriptions import PendingSubscription
     from openai_codex._notification import Notification
-    from openai_codex._runtime.health import Health
-    from openai_codex._runtime.metadata import Metadata
+    from openai_codex._runtime.report import Health, Metadata
     from openai_codex._tools.registry import Table
 
 R = TypeVar("R")
@@ -174,7 +173,7 @@ class Connection:
 
     def health(self) -> Health:
         """Return a snapshot of the client and its runtime; sends nothing."""
-        from openai_codex._runtime.health import Health
+        from openai_codex._runtime.report import Health
 
         supervisor, actor = self.supervisor, self.supervisor.actor
         load = actor.load() if actor is not None else Load()

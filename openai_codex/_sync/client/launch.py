@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from openai_codex._engine.backlog import Tally
     from openai_codex._engine.server_requests import OnRequest, PendingRequest
     from openai_codex._engine.waiting import Latch
-    from openai_codex._runtime.metadata import Metadata
+    from openai_codex._runtime.report import Metadata
 
 _NEEDED_NEXT = (
-    "openai_codex._runtime.metadata",
+    "openai_codex._runtime.report",
     *(
         f"openai_codex._protocol.{domain}"
         for domain in ("thread_start", "policy", "source", "thread", "turn", "input", "item", "usage")
@@ -152,7 +152,7 @@ def _dispatcher_of(handlers: Handlers) -> OnRequest:
 
 def _metadata(raw: Any) -> Metadata:
     # Importing it builds protocol classes, which `import openai_codex` must not do.
-    from openai_codex._runtime.metadata import Metadata
+    from openai_codex._runtime.report import Metadata
 
     return codec.structure(Metadata, raw)
 

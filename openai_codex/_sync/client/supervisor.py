@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from openai_codex._config import AppServerConfig
     from openai_codex._engine.actor import Actor
     from openai_codex._engine.subscriptions import Topic
-    from openai_codex._runtime.metadata import Metadata
+    from openai_codex._runtime.report import Metadata
 
 # How long the process of a dead runtime may take to exit before the next one is started, in seconds.
 _EXIT_PATIENCE = 5.0

@@ -1,48 +1,39 @@
 # Derived from openai_codex/_async/verbs/base.py by `python -m tools.unasync`; do not edit.
-"""The part of the client that every verb stands on: its life, and one typed request."""
+"""The base of all verbs: the client's life cycle, typed requests, handlers and events."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+import sys
+from types import TracebackType
+from typing import TypeVar
 
 from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
 from openai_codex._sync.client import _wait
 from openai_codex._sync.client.connection import Connection
 from openai_codex._sync.events import Events
+from openai_codex._sync.verbs import lazy
 from openai_codex._config import AppServerConfig
 
-if TYPE_CHECKING:
-    from types import TracebackType
-
+if sys.version_info >= (3, 11):
+    from typing import Self
+else:
     from typing_extensions import Self
-
-    from openai_codex._approvals.decisions import (
-        Answer,
-        ApprovalHandler,
-        ElicitationHandler,
-        Handler,
-        TokenHandler,
-        UserInputHandler,
-    )
-    from openai_codex._approvals.requests import RuntimeRequest
-    from openai_codex._runtime.health import Health
-    from openai_codex._runtime.metadata import Metadata
 
 R = TypeVar("R")
 
 
 class Client:
-    """The life of a client: connect, ask, close. See `Codex`."""
+    """A client without the verbs of a subject. See `Codex`."""
 
     def __init__(
         self,
         config: AppServerConfig | None = None,
         *,
-        on_approval: ApprovalHandler | None = None,
-        on_elicitation: ElicitationHandler | None = None,
-        on_token_refresh: TokenHandler | None = None,
-        on_user_input: UserInputHandler | None = None,
+        on_approval: lazy.ApprovalHandler | None = None,
+        on_elicitation: lazy.ElicitationHandler | None = None,
+        on_token_refresh: lazy.TokenHandler | None = None,
+        on_user_input: lazy.UserInputHandler | None = None,
     ) -> None:
         accepted = "an AppServerConfig or None"
         self._connection = Connection(
@@ -69,36 +60,49 @@ class Client:
         self.close()
 
     @property
-    def metadata(self) -> Metadata:
-        """What the runtime says of itself. Raises `ConfigError` before the client is connected."""
+    def metadata(self) -> lazy.Metadata:
+        """The runtime's reply to ``initialize``: its version, platform and home.
+
+        Raises:
+            ConfigError: The client is not connected yet.
+        """
         return self._connection.metadata
 
     def close(self) -> None:
-        """Stop the runtime: everyone who waits is woken with `TransportClosedError`, the process ended and reaped.
+        """Stop the runtime and wait until its process has exited. Idempotent.
 
-        Idempotent; takes at most ``shutdown_timeout`` seconds.
+        Calls that are waiting raise `TransportClosedError`. It takes at most ``shutdown_timeout`` seconds; cancelling
+        kills the process at once.
         """
         self._connection.close()
 
     def request(self, params: protocol.ClientRequest[R], *, timeout: float | None = None) -> R:
         """Send any request of the protocol and return its typed result.
 
-        The params class decides the method and the type of the result: all of `openai_codex.types` works here.
+        The class of the params decides the method and the type of the result; `openai_codex.types` has all of them.
 
         Args:
-            params: the request.
-            timeout: how long to wait for the reply, in seconds; ``None``: the configured ``request_timeout``.
+            params: The params of the request.
+            timeout: How long to wait for the reply, in seconds; ``None`` means the client's ``request_timeout``.
 
-        Raises `RequestTimeoutError` when no reply came in time (a late one is dropped), `JsonRpcError` or one of its
-        subclasses when the runtime refuses, `DecodeError` when the result does not fit its type, `TransportClosedError`
-        when the connection is gone, and `ConfigError` when the params cannot be written as JSON, or the timeout is no
-        number of seconds. Cancelling takes back nothing that the runtime has done.
+        Returns:
+            The result.
+
+        Raises:
+            ConfigError: The params or the timeout are not accepted. Nothing was sent.
+            RequestTimeoutError: No reply came within ``timeout``. A late reply is dropped.
+            JsonRpcError: The runtime refuses the request; see its subclasses.
+            DecodeError: The result does not fit its type.
+            TransportClosedError: The connection has ended.
+            LaunchError: The runtime had to be started, and did not start.
+
+        Cancelling stops the wait; what the runtime has done is not undone.
         """
         checks.seconds("timeout", timeout)
         checks.instance("params", params, protocol.ClientRequest, "the params of a request, such as ModelListParams()")
         return self._connection.request(params, timeout=timeout)
 
-    def handle(self, params_type: type[protocol.ServerRequest[R]], handler: Handler[R]) -> None:
+    def handle(self, params_type: type[protocol.ServerRequest[R]], handler: lazy.Handler[R]) -> None:
         """Register a handler for one kind of server request; it replaces the previous one.
 
         The handler takes the params and returns the response, or `LATER`. For request kinds that have a constructor
@@ -124,7 +128,7 @@ class Client:
         self._connection.handlers.handle(params_type, handler)
         self._connection.listen(self._connection.handlers.file_changes)
 
-    def pending_requests(self) -> list[RuntimeRequest]:
+    def pending_requests(self) -> list[lazy.RuntimeRequest]:
         """Return the server requests that are not answered yet, oldest first; none before the client is connected.
 
         This includes requests whose handlers or tools are still running. Each is of the class that its handler takes.
@@ -139,7 +143,7 @@ class Client:
         found = (dispatcher.request(pending) for pending in self._connection.pending_calls())
         return [request for request in found if request is not None]
 
-    def answer(self, request_id: int | str, answer: Answer) -> bool:
+    def answer(self, request_id: int | str, answer: lazy.Answer) -> bool:
         """Answer a request for which a handler returned `LATER`. Callable from any thread; never blocks.
 
         Args:
@@ -167,20 +171,24 @@ class Client:
         limit: int = 10_000,
         timeout: float | None = None,
     ) -> Events:
-        """Subscribe to notifications, from now on: of some types, of one thread, or all of them.
+        """Subscribe to notifications from now on: of some types, of one thread, or all of them.
 
-        The runtime tells of items and turns only for threads that this client started or resumed. Close the returned
-        iterator when it is not needed any more, or use it by ``with``.
+        The runtime sends events of items and turns only for threads that this client started or resumed. Close the
+        iterator when it is no longer needed, or use it by ``with``.
 
         Args:
-            types: payload classes, for instance ``ThreadStatusChangedNotification``; none: all.
-            thread_id: only what belongs to this thread.
-            limit: how many unread notifications are kept; beyond, text is merged and then the oldest are dropped, and
-                `Events.dropped` counts them.
-            timeout: the longest that one step may wait, in seconds; ``None``: as long as it takes.
+            types: Payload classes, for instance ``ThreadStatusChangedNotification``; none means all.
+            thread_id: Only notifications of this thread.
+            limit: How many unread notifications are kept. Beyond it, text is merged, and then the oldest are dropped
+                and counted in `Events.dropped`.
+            timeout: How long one step may wait, in seconds; ``None`` means no limit.
 
-        Raises `ConfigError` before the client is connected, for a limit below 1 and for a timeout that is no number of
-        seconds, and `TransportClosedError` when the connection is gone.
+        Returns:
+            An iterator over the notifications.
+
+        Raises:
+            ConfigError: An argument is not accepted, or the client is not connected yet.
+            TransportClosedError: The connection has ended.
         """
         checks.count("limit", limit)
         if thread_id is not None:
@@ -190,10 +198,10 @@ class Client:
         self._connection.running()
         return Events(self._connection.supervisor, thread_id, methods, limit, seconds)
 
-    def health(self) -> Health:
-        """Return how the client and its runtime are doing: a snapshot, taken without asking the runtime.
+    def health(self) -> lazy.Health:
+        """Return a snapshot of the client and its runtime; sends nothing.
 
-        Callable from any thread, before the connection and after its end; raises nothing.
+        Callable from any thread, before the client is connected and after it was closed. Raises nothing.
         """
         return self._connection.health()
 

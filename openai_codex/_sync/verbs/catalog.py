@@ -1,24 +1,23 @@
 # Derived from openai_codex/_async/verbs/catalog.py by `python -m tools.unasync`; do not edit.
-"""The client's verbs on stored threads and on what there is: listings, search, archive, delete, models, servers."""
+"""The client's verbs on stored threads, models and MCP servers: list, search, archive, delete, update."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
 from openai_codex._sync.pages import Pages
 from openai_codex._sync.verbs.base import Client
-from openai_codex._turns.options import fields
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from openai_codex._turns.options import CwdFilter, SortDirectionLike, SortKeyLike, SourceKindLike
+from openai_codex._turns.options import CwdFilter, SortDirectionLike, SortKeyLike, SourceKindLike, fields
 
 
 class Catalog(Client):
-    """Verbs that list, search and manage. Each is one request and raises what `request` raises."""
+    """Verbs that list, search and manage.
+
+    Each sends one request, or one per page, and raises what `request` raises; and `ConfigError` for an argument that is
+    not accepted, before anything is sent.
+    """
 
     def thread_list(
         self,
@@ -38,17 +37,17 @@ class Catalog(Client):
         """Return one page of the stored threads (`thread/list`); `threads` iterates over all of them.
 
         Args:
-            archived: the archived ones instead of the others.
-            cursor: where to go on: ``next_cursor`` of the page before.
-            cwd: only threads of this working directory, or of these.
-            limit: how many at the most.
-            model_providers: only threads of these providers.
-            search_term: only threads whose title or preview has this text.
-            section_id: only threads of this section.
+            archived: Only archived threads; by default only those that are not.
+            cursor: Where to continue: ``next_cursor`` of the previous page.
+            cwd: Only threads of this working directory, or of these.
+            limit: How many threads at most.
+            model_providers: Only threads of these providers.
+            search_term: Only threads whose title or preview contains this text.
+            section_id: Only threads of this section.
             sort_direction: ``"asc"`` or ``"desc"``.
-            sort_key: what to sort by, for instance ``"created_at"``.
-            source_kinds: only threads from these sources.
-            use_state_db_only: trust the index, do not look at the files.
+            sort_key: ``"created_at"``, ``"updated_at"``, ``"recency_at"`` or ``"section_position"``.
+            source_kinds: Only threads from these sources, for instance ``["cli", "vscode"]``.
+            use_state_db_only: Read the index only, not the files.
         """
         params = protocol.ThreadListParams(
             **fields(
@@ -81,12 +80,12 @@ class Catalog(Client):
         source_kinds: Sequence[SourceKindLike] | None = None,
         use_state_db_only: bool | None = None,
     ) -> Pages[protocol.Thread]:
-        """Iterate over all stored threads, page by page as they are needed (`thread/list`).
+        """Iterate over all stored threads (`thread/list`). Pages are requested as they are needed.
 
         Takes the filters of `thread_list`, and:
 
         Args:
-            page_size: how many to ask for at a time.
+            page_size: How many threads to request at a time.
             sort_key: ``"updated_at"`` by default. The runtime's cursor for ``"created_at"`` counts seconds, so it skips
                 threads that were created in the same second as the last one of a page.
         """
@@ -109,24 +108,30 @@ class Catalog(Client):
     def thread_search(
         self, search_term: str, *, archived: bool | None = None, page_size: int | None = None
     ) -> Pages[protocol.ThreadSearchResult]:
-        """Iterate over the threads whose content has a text (`thread/search`, experimental)."""
+        """Iterate over the threads whose content contains a text (`thread/search`, experimental).
+
+        Args:
+            search_term: The text.
+            archived: Only archived threads; by default only those that are not.
+            page_size: How many threads to request at a time.
+        """
         params = protocol.ThreadSearchParams(
             search_term=checks.prose("search_term", search_term), **fields(archived=archived, page_size=page_size)
         )
         return Pages(self._connection, params)
 
     def thread_archive(self, thread_id: str) -> protocol.ThreadArchiveResponse:
-        """Put a thread away: it is unloaded and not listed any more (`thread/archive`)."""
+        """Archive a thread: it is unloaded and no longer listed (`thread/archive`)."""
         return self.request(protocol.ThreadArchiveParams(thread_id=checks.text("thread_id", thread_id)))
 
     def thread_delete(self, thread_id: str) -> protocol.ThreadDeleteResponse:
-        """Delete a thread for good (`thread/delete`). Raises `InvalidRequestError` if there is none."""
+        """Delete a thread (`thread/delete`). Raises `InvalidRequestError` if it does not exist."""
         return self.request(protocol.ThreadDeleteParams(thread_id=checks.text("thread_id", thread_id)))
 
     def thread_unsubscribe(self, thread_id: str) -> protocol.ThreadUnsubscribeResponse:
-        """Stop to receive a thread's items and turns (`thread/unsubscribe`); resume it to receive them again.
+        """Stop receiving the events of a thread (`thread/unsubscribe`); resume it to receive them again.
 
-        Do it between turns: of one that is under way nothing comes any more, not even its end.
+        Call it between turns: a turn that is running sends nothing more, not even its end.
         """
         return self.request(protocol.ThreadUnsubscribeParams(thread_id=checks.text("thread_id", thread_id)))
 
@@ -139,7 +144,10 @@ class Catalog(Client):
     ) -> protocol.ThreadMetadataUpdateResponse:
         """Change a thread's stored branch, commit and origin, or its project (`thread/metadata/update`).
 
-        What is ``None`` stays as it is.
+        Args:
+            thread_id: Id of the thread.
+            git_info: The new branch, commit and origin; ``None`` leaves them.
+            project_id: Id of the new project; ``None`` leaves it.
         """
         params = protocol.ThreadMetadataUpdateParams(
             thread_id=checks.text("thread_id", thread_id), **fields(git_info=git_info, project_id=project_id)
@@ -150,7 +158,7 @@ class Catalog(Client):
         """Return the models that the runtime knows (`model/list`); needs no network.
 
         Args:
-            include_hidden: also those that are not offered to users.
+            include_hidden: Include models that are not offered to users.
         """
         params = protocol.ModelListParams(include_hidden=checks.flag("include_hidden", include_hidden))
         return self.request(params)
@@ -159,6 +167,6 @@ class Catalog(Client):
         """Iterate over the configured MCP servers with their tools and state (`mcpServerStatus/list`).
 
         Args:
-            thread_id: as this thread sees them, with its own configuration.
+            thread_id: Use the configuration of this thread.
         """
         return Pages(self._connection, protocol.ListMcpServerStatusParams(**fields(thread_id=thread_id)))

@@ -1,5 +1,5 @@
 # Derived from openai_codex/_async/verbs/reviews.py by `python -m tools.unasync`; do not edit.
-"""The client's verbs that make a thread work without a message of the user: review, shell command."""
+"""The client's verbs that start a turn without a message: review and shell command."""
 
 from __future__ import annotations
 
@@ -17,16 +17,21 @@ class Reviews(Client):
     def review(
         self, thread_id: str, target: protocol.ReviewTarget | str | None = None, *, timeout: float | None = None
     ) -> TurnHandle:
-        """Let the runtime review code, as a turn of the thread (`review/start`), and return its handle.
+        """Let the runtime review code as a turn of the thread, and return its handle (`review/start`).
 
-        A review cannot be steered. The review's text is the final response of its turn.
+        A review cannot be steered. Its text is the final response of the turn.
 
         Args:
-            thread_id: the thread; its working directory is the repository.
-            target: what to review: a text says it in words, ``None`` means the uncommitted changes.
-            timeout: how long the runtime may take to accept it, in seconds; ``None``: ``request_timeout``.
+            thread_id: Id of the thread; its working directory is the repository.
+            target: What to review: a `ReviewTarget`, or a description in words. ``None`` means the uncommitted changes.
+            timeout: How long the runtime may take to accept it, in seconds; ``None`` means the client's
+                ``request_timeout``.
 
-        If the caller is cancelled or the time is up before the turn's id is known, the turn is interrupted.
+        Raises:
+            ConfigError: An argument is not accepted. Nothing was sent.
+
+        Also raises what `request` raises. If the caller is cancelled or times out before the id of the turn is known,
+        the turn is interrupted.
         """
         params = protocol.ReviewStartParams(thread_id=checks.text("thread_id", thread_id), target=_target(target))
         return start_turn(self._connection, thread_id, params, timeout)
@@ -34,14 +39,19 @@ class Reviews(Client):
     def thread_shell_command(
         self, thread_id: str, command: str, *, command_timeout: float | None = None
     ) -> protocol.ThreadShellCommandResponse:
-        """Run a command of the user's in the thread's shell, without a sandbox (`thread/shellCommand`).
+        """Run a shell command of the user in the thread, without a sandbox (`thread/shellCommand`).
 
-        Returns when it was started; it runs as a turn of its own, and the model sees its output with the next turn.
+        Returns when the command was started. It runs as a turn of its own; the model sees its output with the next turn.
 
         Args:
-            thread_id: the thread.
-            command: the command line.
-            command_timeout: how long it may run, in seconds; ``None`` and infinity: the runtime's own limit.
+            thread_id: Id of the thread.
+            command: The command line.
+            command_timeout: How long the command may run, in seconds; ``None`` and infinity mean the runtime's limit.
+
+        Raises:
+            ConfigError: An argument is not accepted. Nothing was sent.
+
+        Also raises what `request` raises.
         """
         seconds = checks.seconds("command_timeout", command_timeout)
         milliseconds = protocol.UNSET if seconds == math.inf else round(seconds * 1000)
