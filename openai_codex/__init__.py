@@ -60,11 +60,11 @@ if TYPE_CHECKING:
     from openai_codex._config import CodexConfig as CodexConfig
     from openai_codex._notification import Notification as Notification
     from openai_codex._runtime.backoff import Restart as Restart
-    from openai_codex._runtime.lifecycle import RuntimeExited as RuntimeExited
-    from openai_codex._runtime.lifecycle import RuntimeStarted as RuntimeStarted
     from openai_codex._runtime.process_info import ProcessFacts as ProcessFacts
     from openai_codex._runtime.process_info import ProcessInfo as ProcessInfo
     from openai_codex._runtime.report import Health as Health
+    from openai_codex._runtime.report import RuntimeExited as RuntimeExited
+    from openai_codex._runtime.report import RuntimeStarted as RuntimeStarted
     from openai_codex._sync.codex import Codex as Codex
     from openai_codex._sync.events import Events as Events
     from openai_codex._sync.login import ChatgptLoginHandle as ChatgptLoginHandle
@@ -148,8 +148,7 @@ _HOMES = {
         ThreadLostError TransportClosedError TransportError TurnFailedError TurnStalledError TurnTimeoutError
     """,
     "_runtime.process_info": "ProcessFacts ProcessInfo",
-    "_runtime.report": "Health",
-    "_runtime.lifecycle": "RuntimeExited RuntimeStarted",
+    "_runtime.report": "Health RuntimeExited RuntimeStarted",
     "_runtime.backoff": "Restart",
     "_turns.inputs": """
         ExternalMessage ImageInput Input InputItem LocalImageInput MentionInput RunInput SkillInput TextInput

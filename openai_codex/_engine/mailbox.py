@@ -135,7 +135,7 @@ class LastingMailbox(Mailbox):
         if close_reason.final:
             return super().fail(close_reason)
         # Imported here: only supervised clients need it, and it builds two classes.
-        from openai_codex._runtime.lifecycle import runtime_exited
+        from openai_codex._runtime.report import runtime_exited
 
         event = runtime_exited(close_reason.reason, close_reason.process, close_reason.generation)
         return self.put([event]) if self.wants(event.method) else []

@@ -1,10 +1,14 @@
-"""What a client reports: the runtime's reply to ``initialize``, and a snapshot of the state of both."""
+"""What a client itself reports: the runtime's metadata, a snapshot of both, and the change from one runtime to the next."""
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import attrs
 
-from openai_codex._protocol import InitializeResponse
+from openai_codex._notification import Notification
+from openai_codex._protocol import InitializeResponse, ServerNotification
+from openai_codex._runtime.process_info import ProcessInfo
 
 
 @attrs.frozen
@@ -97,3 +101,55 @@ class Health:
     dropped: int
     skipped: int
     late: int
+
+
+@attrs.define(eq=False, repr=False, kw_only=True)
+class RuntimeExited(ServerNotification):
+    """The runtime has ended; the next operation starts another one (`AppServerConfig.restart`).
+
+    Attributes:
+        generation: Which runtime of the client it was, counted from 1.
+        pid: Its process id.
+        reason: Why the connection ended.
+        exit_code: Its exit status; negative for a signal, ``None`` if unknown.
+    """
+
+    METHOD: ClassVar[str] = "client/runtimeExited"
+
+    generation: int
+    pid: int | None
+    reason: str
+    exit_code: int | None
+
+
+@attrs.define(eq=False, repr=False, kw_only=True)
+class RuntimeStarted(ServerNotification):
+    """A runtime has started in place of one that ended; threads are resumed when their handles are used.
+
+    Attributes:
+        generation: Which runtime of the client it is, counted from 1.
+        pid: Its process id.
+    """
+
+    METHOD: ClassVar[str] = "client/runtimeStarted"
+
+    generation: int
+    pid: int
+
+
+def runtime_exited(reason: str, process: ProcessInfo, generation: int) -> Notification:
+    """Build the notification that a runtime ended, for subscriptions that continue with the next one."""
+    return _notification(
+        RuntimeExited(generation=generation, pid=process.pid, reason=reason, exit_code=process.exit_code)
+    )
+
+
+def runtime_started(generation: int, pid: int) -> Notification:
+    """Build the notification that another runtime has started."""
+    return _notification(RuntimeStarted(generation=generation, pid=pid))
+
+
+def _notification(payload: RuntimeExited | RuntimeStarted) -> Notification:
+    """Put a payload of this package into the envelope that the runtime's payloads come in."""
+    params = {field.name: getattr(payload, field.name) for field in attrs.fields(type(payload)) if field.name != "raw"}
+    return Notification.made(payload, params)

@@ -205,8 +205,8 @@ class AsyncSupervisor:
             raise TransportClosedError(CLIENT_CLOSED)
 
     def _announce(self, actor: Actor) -> None:
-        from openai_codex._runtime.lifecycle import RuntimeStarted, notification
+        from openai_codex._runtime.report import runtime_started
 
         assert actor.pid is not None, "only processes of this machine are started again"
         _log.warning("codex.runtime_restarted", pid=actor.pid, generation=actor.generation)
-        self._subscriptions.publish(notification(RuntimeStarted(generation=actor.generation, pid=actor.pid)))
+        self._subscriptions.publish(runtime_started(actor.generation, actor.pid))
