@@ -10,7 +10,7 @@ import attrs
 
 from openai_codex import _checks as checks
 from openai_codex._runtime.backoff import Restart, to_policy
-from openai_codex._runtime.overrides import check_argument, to_arguments
+from openai_codex._runtime.toml import check_argument, to_arguments
 from openai_codex._version import __version__
 
 # The runtime loses requests silently when far more than a hundred are in flight (its queue holds 128).
@@ -61,7 +61,7 @@ def _command_parts(value: Sequence[StrPath] | None) -> tuple[str, ...] | None:
 
 
 def _override_parts(value: Mapping[str, Any] | Sequence[str]) -> tuple[str, ...]:
-    parts: tuple[str, ...] = to_arguments(value) if isinstance(value, Mapping) else _parts(value)
+    parts: tuple[str, ...] = to_arguments("config_overrides", value) if isinstance(value, Mapping) else _parts(value)
     return parts
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from openai_codex import AppServerConfig, ConfigError, Restart, retry_on_overload, tool
-from openai_codex._runtime.overrides import to_arguments
+from openai_codex._runtime.toml import to_arguments
 
 NO_TEXTS = [3, True, b"x", ["x"], "\ud800", "a\0b"]
 NO_FLAGS = [0, 1, "yes", None]
@@ -121,7 +121,7 @@ def test_numbers_of_any_size_are_times() -> None:
     ],
 )
 def test_settings_as_a_mapping_are_written_as_toml(settings: dict[str, Any], arguments: tuple[str, ...]) -> None:
-    assert to_arguments(settings) == arguments
+    assert to_arguments("config_overrides", settings) == arguments
     assert AppServerConfig(config_overrides=settings).config_overrides == arguments
 
 
@@ -141,5 +141,5 @@ def test_settings_as_a_mapping_are_written_as_toml(settings: dict[str, Any], arg
 )
 def test_what_toml_has_no_value_for_is_refused_by_its_place(settings: dict[str, Any], where: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        to_arguments(settings)
+        to_arguments("config_overrides", settings)
     assert caught.value.what == where

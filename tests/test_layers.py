@@ -33,7 +33,7 @@ RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 LEAVES = {
     "_codec.base": "_protocol",
     "_runtime.backoff": "_config",
-    "_runtime.overrides": "_config",
+    "_runtime.toml": "_config",
     "_runtime.process_info": "_version",
     "_turns.results": "_protocol",
 }

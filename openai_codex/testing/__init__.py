@@ -20,7 +20,7 @@ openai_codex.testing.pytest_plugin  fixtures for pytest
 
 and the internal ones, from top to bottom:
 
-_home       QuietHome, a CODEX_HOME for tests (_toml writes its file); offline()
+_home       QuietHome, a CODEX_HOME for tests; offline()
 _model      ScriptedModel; _responder answers its requests, _http is the server, _script selects the answers
 _replies    the answers; _items, the output items in them; _recorded, the requests
 _fake/      FakeAppServer and the processes that it controls

@@ -15,16 +15,15 @@ import attrs
 from typing_extensions import Unpack
 
 from openai_codex._config import AppServerConfig
-from openai_codex.testing import _toml as toml
+from openai_codex._runtime import toml
 from openai_codex.testing._model import ScriptedModel
 from openai_codex.testing._script import Scripted
-from openai_codex.testing._toml import TomlValue
 
 DEFAULT_PARENT = ".test-homes"
 """The directory of temporary homes, in the current directory. In the system's temp directory, sandboxed commands could
 write to the home."""
 
-_QUIET: dict[str, TomlValue] = {
+_QUIET: dict[str, Any] = {
     "model": "mock-model",
     "model_provider": "mock",
     "project_root_markers": [],  # no AGENTS.md, skills or settings from directories above the workspace
@@ -51,9 +50,9 @@ class HomeOptions(TypedDict, total=False):
     """
 
     model: str
-    config: Mapping[str, TomlValue]
-    features: Mapping[str, TomlValue]
-    provider: Mapping[str, TomlValue]
+    config: Mapping[str, Any]
+    features: Mapping[str, Any]
+    provider: Mapping[str, Any]
 
 
 @attrs.frozen
@@ -123,7 +122,7 @@ def quiet_home(path: str | Path, model_url: str, **options: Unpack[HomeOptions])
     home = QuietHome(root, root / "workspace", root / "user")
     for directory in (home.workspace, home.user_home, home.temp):
         directory.mkdir(parents=True, exist_ok=True)
-    home.config_file.write_text(toml.dumps(_settings(model_url, options)), encoding="utf-8")
+    home.config_file.write_text(toml.document(_settings(model_url, options)), encoding="utf-8")
     return home
 
 
@@ -163,9 +162,9 @@ def _directory_in(parent: Path) -> tuple[tempfile.TemporaryDirectory[str], bool]
             return tempfile.TemporaryDirectory(prefix="home-", dir=parent, ignore_cleanup_errors=True), made
 
 
-def _settings(model_url: str, options: HomeOptions) -> dict[str, TomlValue]:
+def _settings(model_url: str, options: HomeOptions) -> dict[str, Any]:
     provider = {"base_url": model_url, **options.get("provider", {})}
-    wanted: list[Mapping[str, TomlValue]] = [
+    wanted: list[Mapping[str, Any]] = [
         {"features": options.get("features", {}), "model_providers": {"mock": provider}},
         options.get("config", {}),
     ]
@@ -177,7 +176,7 @@ def _settings(model_url: str, options: HomeOptions) -> dict[str, TomlValue]:
     return settings
 
 
-def _merged(base: Mapping[str, TomlValue], over: Mapping[str, TomlValue]) -> dict[str, TomlValue]:
+def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(base)
     for key, value in over.items():
         old = merged.get(key)

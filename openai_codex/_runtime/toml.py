@@ -1,4 +1,7 @@
-"""Settings of ``config.toml`` as Python values, written as the ``key=value`` arguments that the runtime takes."""
+"""Writes Python values as TOML, for ``config.toml`` and for the ``key=value`` arguments of the runtime. No reader.
+
+Inner mappings are written as inline tables, so a whole document needs one line per key and no order of tables.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,7 @@ from typing import Any
 from openai_codex import _checks as checks
 from openai_codex.errors import ConfigError
 
-_NAME = "config_overrides"
-
-# The runtime splits the key of an argument at its dots and knows no quotes there.
+# The runtime splits the key of an argument at its dots and accepts no quotes there.
 _DOTTED_KEY = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
@@ -20,9 +21,14 @@ _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _LEAST, _MOST = -(2**63), 2**63 - 1
 
 
-def to_arguments(settings: Mapping[str, Any]) -> tuple[str, ...]:
-    """Write each setting as ``key=value``, the value as a TOML literal. Raises `ConfigError` with the setting's path."""
-    return tuple(f"{_dotted(key)}={_literal(f'{_NAME}[{key!r}]', value)}" for key, value in settings.items())
+def document(settings: Mapping[str, Any]) -> str:
+    """Write a document, one line per key. Raises `ConfigError` with the place of a value that TOML cannot hold."""
+    return "".join(f"{_key(key, key)} = {_literal(key, value)}\n" for key, value in settings.items())
+
+
+def to_arguments(name: str, settings: Mapping[str, Any]) -> tuple[str, ...]:
+    """Write each setting as ``key=value``. Raises `ConfigError` with ``name`` and the place of the value."""
+    return tuple(f"{_dotted(name, key)}={_literal(f'{name}[{key!r}]', value)}" for key, value in settings.items())
 
 
 def check_argument(name: str, argument: str) -> str:
@@ -32,9 +38,9 @@ def check_argument(name: str, argument: str) -> str:
     return argument
 
 
-def _dotted(key: str) -> str:
+def _dotted(name: str, key: str) -> str:
     if not isinstance(key, str) or not _DOTTED_KEY.fullmatch(key):
-        raise checks.refusal(f"{_NAME} key", key, "letters, digits, - and _, with dots between the names of tables")
+        raise checks.refusal(f"{name} key", key, "letters, digits, - and _, with dots between the names of tables")
     return key
 
 
@@ -44,9 +50,9 @@ def _literal(where: str, value: Any) -> str:
     if isinstance(value, (str, os.PathLike)):
         return _string(checks.prose(where, os.fspath(value)))
     if isinstance(value, float) or (isinstance(value, int) and _LEAST <= value <= _MOST):
-        return repr(value)  # of a float, infinity and NaN included, it is what TOML reads
+        return repr(value)  # TOML spells floats as Python does, infinity and NaN included
     if isinstance(value, Mapping):
-        # An inline table is merged with the user's table of that name, as dotted keys are.
+        # The runtime merges an inline table with the user's table of that name, as it does dotted keys.
         pairs = (f"{_key(where, key)}={_literal(f'{where}[{key!r}]', inner)}" for key, inner in value.items())
         return f"{{{', '.join(pairs)}}}"
     if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray)):
@@ -61,7 +67,7 @@ def _key(where: str, key: str) -> str:
 
 
 def _string(text: str) -> str:
-    import orjson  # not needed to import the package
+    import orjson  # imported here because importing the package must not load it
 
     # The escapes of a JSON string are those of a basic TOML string; only DEL has to be escaped in addition.
     return orjson.dumps(str(text)).decode().replace("\x7f", "\\u007f")
