@@ -6,22 +6,33 @@
         thread = codex.thread_start(model="gpt-5.4")
         print(thread.run("Say hello in one sentence.").final_response)
 
-A map of the house, top to bottom; imports go downward only:
+The map, top to bottom. Imports go downward only, and a module without a leading underscore is public.
 
-    retry       try again what was overloaded
-    _async/     the faces: client, thread, turn, streams, logins; `_sync/` is derived from it
-    approvals, decisions, later, refusals, tools, tool_result
-                what the runtime asks back, and what can be answered
-    results, inputs, options, output, metadata
-                values and tables between the faces and the protocol
-    fitting, schema
-                Python types and JSON: the schema of a type, and values of it
-    _engine/    the actor: process, wire, router, mailboxes, replies; knows no verb of the API
-    notification, protocol/
-                what travels: the envelope, and generated types of every method (public as `openai_codex.types`)
-    config, log, errors
-                settings, structured log events, the error tree
-    testing/    the test kit: a scripted model and a quiet home for the real runtime
+    types           the protocol types, by name
+    testing/        the test kit: a scripted model, a fake runtime, pytest fixtures (its docstring has its own map)
+    retry           repeat what was overloaded
+    _async/         the source of both faces: codex thread turn events stream pages login
+      verbs/        what a client can do: threads reviews goals catalog account; base: life cycle and handlers;
+                    lazy: names for annotations
+      client/       one client's connection: cursor connection thread_registry supervisor launch dispatch handlers rpc;
+                    _wait and _loop: how this face waits
+    _sync/          the sync face, derived from `_async`
+    _tools/         functions that the model may call: result registry declaration arguments
+    _approvals/     what the runtime asks, and the answers: kinds responses decisions requests file_changes
+    _schemas/       Python types and JSON schemas: output validate schema
+    _turns/         what a turn receives and returns, as values: stall fold options inputs results
+    _engine/        the actor, which knows threads and bytes, no verb: actor at_exit reader outbox router subscriptions
+                    mailbox server_requests workers threads reply backlog wire waiting
+      transport/    where bytes come from and go to: installation child output base
+    _config         the settings of a client
+    _runtime/       values about the runtime process: report overrides backoff process_info
+    _notification   one notification: envelope and payload
+    _codec/         JSON to protocol types and back: converter structuring unions unstructuring base
+    _checks         checks of the values that a program passes in
+    errors/         the error tree: _runtime _base
+    _protocol/      GENERATED: the protocol types by domain, method tables, routes
+    _log            structured log events
+    _version        the version of this package
 
 Names are loaded on first use, so that importing the package costs little.
 """

@@ -66,7 +66,7 @@ def _override_parts(value: Mapping[str, Any] | Sequence[str]) -> tuple[str, ...]
 
 
 def _names_only(env: Mapping[str, str] | None) -> str:
-    """Show which variables are set, never what they hold: keys and tokens travel there."""
+    """Return the names of the variables without their values, which may be keys and tokens."""
     return "None" if env is None else f"<{', '.join(sorted(env))}>"
 
 

@@ -3,48 +3,60 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).parent.parent / "openai_codex"
+import openai_codex
 
-# Top to bottom: a module may import what is in a lower layer, or in its own.
-LAYERS = (
-    ("testing",),
-    ("types", "__init__", "retry"),
-    ("_async", "_sync"),
-    ("_tools",),
-    ("_approvals", "_turns"),
-    ("_schemas",),
-    ("_engine",),
-    ("_runtime",),
-    ("_notification",),
-    ("_codec",),
-    ("_config", "_log", "_checks"),
-    ("errors",),
-    ("_protocol",),
-    ("_version",),
-)
-RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
+PACKAGE = Path(openai_codex.__file__).parent
 
-# Modules that are lower than the package that they are in: errors and settings are made of them.
-LEAVES = {
-    "_codec.base": "_protocol",
-    "_runtime.backoff": "_config",
-    "_runtime.toml": "_config",
-    "_runtime.process_info": "_version",
-    "_turns.results": "_protocol",
-}
+# Every module from top to bottom: it may import those below it, in functions and for type checkers, too. A row is a
+# package and its modules; "." is the package's own `__init__`. A package in several rows has parts that others rest on.
+ORDER = """
+    : types
+    testing: . pytest_plugin
+    testing._fake: . server default_replies script child process control program
+    testing: frames _home _model _responder _script _replies _items _http _waiting _recorded
+    : . retry
+    _async: . codex
+    _async.verbs: . threads reviews goals catalog account base lazy
+    _async: thread turn events stream pages login
+    _async.client: . cursor connection thread_registry supervisor launch dispatch handlers rpc _wait _loop
+    _tools: . result registry declaration arguments
+    _approvals: . kinds responses decisions requests file_changes
+    _schemas: . output validate schema
+    _turns: . stall fold options inputs
+    _engine: . actor at_exit reader outbox router subscriptions mailbox server_requests workers threads reply backlog wire
+    _engine.transport: . installation child output base
+    _engine: waiting
+    : _config
+    _runtime: . report toml backoff
+    : _notification
+    _codec: . converter structuring unions unstructuring
+    : _checks
+    errors: . _runtime _base
+    _turns: results
+    _runtime: process_info
+    : _protocol
+    _codec: base
+    : _log _version
+"""
 
 
-def rank(module: str) -> int:
-    """Return how low a module is, by its dotted name within the package."""
-    return RANK[LEAVES.get(module, module.split(".", maxsplit=1)[0])]
+def _ranked() -> dict[str, int]:
+    """Return the rank of each module by its dotted name within the package; the highest is 0."""
+    rows = [line.strip().partition(":") for line in ORDER.strip().splitlines()]
+    names = [f"{package}.{name}".strip(".") for package, _, modules in rows for name in modules.split()]
+    assert len(names) == len(set(names)), "a module has one rank"
+    return {name: rank for rank, name in enumerate(names)}
 
 
-# The only places of the package proper that may import these.
+RANK = _ranked()
+
+# The only places of the package proper that may import these. `signal` in process_info turns a number into a name.
 CONFINED = {
     "asyncio": {"_async/client/_wait.py", "_async/client/_loop.py"},
     "threading": {
@@ -52,10 +64,7 @@ CONFINED = {
         for name in ("transport/child", "outbox", "workers", "actor", "threads", "waiting", "server_requests")
     },
     "subprocess": {"_engine/transport/child.py"},
-    "signal": {
-        "_engine/transport/child.py",
-        "_runtime/process_info.py",
-    },  # process_info only asks for the name of a number
+    "signal": {"_engine/transport/child.py", "_runtime/process_info.py"},
 }
 
 FILES = sorted(PACKAGE.rglob("*.py"))
@@ -66,29 +75,65 @@ def part_of(path: Path) -> str:
     return first.removesuffix(".py")
 
 
+def module_of(path: Path) -> str:
+    """Return the name that a file has in `ORDER`: the derived face ranks as its source, generated modules as one."""
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ranked_name(".".join(parts).removesuffix("__init__").strip("."))
+
+
+def ranked_name(module: str) -> str:
+    if module.startswith("_protocol"):
+        return "_protocol"
+    return module.replace("_sync", "_async", 1) if module.startswith("_sync") else module
+
+
+MODULES = {module_of(path) for path in FILES}
+
+
 def imports(tree: ast.AST) -> Iterator[str]:
-    """Yield every module that is imported when the code runs; imports for type checkers alone do not count."""
-    for node in ast.iter_child_nodes(tree):
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
-            continue
+    """Yield every module that is imported anywhere: at the top, in functions, and for type checkers alone."""
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, "absolute imports only"
-            names = [alias.name for alias in node.names]
+            assert node.module is not None
+            inner = {alias.name: f"{node.module}.{alias.name}" for alias in node.names}
             yield from (
-                [f"{node.module}.{name}" for name in names] if node.module == "openai_codex" else [node.module or ""]
+                name if ranked_name(name.partition(".")[2]) in MODULES else node.module for name in inner.values()
             )
-        else:
-            yield from imports(node)
+
+
+def test_every_module_has_a_rank() -> None:
+    assert set(RANK) == MODULES
+
+
+def test_the_map_names_every_module_in_its_place() -> None:
+    rows: dict[str, str] = {}
+    last = ""
+    for line in (openai_codex.__doc__ or "").splitlines():
+        if row := re.match(r"    (  )?(\w+)/? {2,}(.*)", line):
+            outer = last.partition(".")[0] if row[1] else ""
+            last = f"{outer}.{row[2]}".strip(".")
+            rows[last] = row[3]
+        elif line.startswith(" " * 20):
+            rows[last] += line
+    with_own_map = ("testing.", "_protocol.")
+    missing = [name for name in MODULES - {""} if name not in rows and not name.startswith(with_own_map)]
+    assert [
+        name for name in missing if name.rpartition(".")[2] not in re.findall(r"\w+", rows[name.rpartition(".")[0]])
+    ] == []
+    assert set(rows) - {"_sync"} <= MODULES
+    named = {f"{package}.{word}" for package, text in rows.items() for word in re.findall(r"\b_\w+", text)}
+    assert {name for name in named if not name.startswith("_sync.")} <= MODULES
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_imports_go_downward(path: Path) -> None:
-    own = rank(path.relative_to(PACKAGE).with_suffix("").as_posix().replace("/", "."))
-    prefix = "openai_codex."
-    names = [name for name in imports(ast.parse(path.read_text())) if name.startswith(prefix)]
-    assert [name for name in names if rank(name.removeprefix(prefix)) < own] == []
+    own = module_of(path)
+    names = {name.partition(".")[2] for name in imports(ast.parse(path.read_text())) if name.startswith("openai_codex")}
+    assert {name for name in map(ranked_name, names) if RANK[name] <= RANK[own] and name != own} == set()
+    assert own == "_protocol" or own not in map(ranked_name, names)
 
 
 @pytest.mark.parametrize("path", [path for path in FILES if part_of(path) != "testing"], ids=lambda path: path.name)

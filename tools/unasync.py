@@ -1,10 +1,9 @@
 """Derive the sync face from the async one, file by file, token by token.
 
     python -m tools.unasync            rewrite openai_codex/_sync and the derived tests
-    python -m tools.unasync --check    exit with 1 and name the files that are not what would be written
+    python -m tools.unasync --check    exit with 1 and name the files that differ from what would be written
 
-It works on tokens, so strings and comments keep their text but for the rules in `WORDS`, and it fails on a rule that
-is never used.
+It rewrites tokens, so strings and comments change only by the rules in `WORDS`. It fails on a rule that is never used.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ NAMES = {
     "__anext__": "__next__",
     "StopAsyncIteration": "StopIteration",
 }
-# In tests only, since these are ordinary words: the test kit has both, so that no test blocks its loop.
+# In tests only, because these are ordinary words. The test kit has an awaitable and a blocking form of each.
 TEST_NAMES = {
     "faces_async": "faces_sync",
     "answered": "wait_answer",
@@ -45,7 +44,7 @@ TEST_NAMES = {
     "reached": "wait_reached",
     "idle": "wait_idle",
 }
-# Every name that begins so loses the prefix: AsyncCodex → Codex.
+# Names with this prefix lose it: AsyncCodex → Codex.
 PREFIX = re.compile(r"\bAsync(?=[A-Z])")
 AWAITED = re.compile(r"\{[^}]*\bawait\b")
 # In strings and comments.
@@ -55,7 +54,7 @@ HEADER = "# Derived from {source} by `python -m tools.unasync`; do not edit.\n"
 
 
 class Deriver:
-    """Rewrites sources and counts which rules did something."""
+    """Rewrites sources and counts how often each rule was used."""
 
     def __init__(self) -> None:
         self.used: Counter[str] = Counter()
@@ -92,7 +91,7 @@ class Deriver:
         return text
 
     def _text(self, text: str) -> str:
-        # Python 3.12 and later see into f-strings and earlier ones do not: only what both derive alike is allowed.
+        # Only Python 3.12 and later split f-strings into tokens, so an `await` inside would be derived differently.
         if text[:1] in "fF" and AWAITED.search(text):
             raise SystemExit(f"await inside of an f-string: {text}")
         for pattern, new in WORDS.items():
@@ -101,17 +100,17 @@ class Deriver:
         return self._without_prefix(text)
 
     def unused(self) -> list[str]:
-        """Name the rules that no source needed."""
+        """Return the rules that were never used."""
         rules = (*NAMES, *TEST_NAMES, PREFIX.pattern, *(pattern.pattern for pattern in WORDS))
         return [rule for rule in rules if not self.used[rule]]
 
 
-# Python 3.12 and later cut f-strings into tokens.
+# Python 3.12 and later split f-strings into tokens.
 FSTRING_MIDDLE = getattr(tokenize, "FSTRING_MIDDLE", tokenize.STRING)
 
 
 def _replace(lines: list[str], token: tokenize.TokenInfo, new: str) -> None:
-    """Put ``new`` in the token's place; tokens come last to first, so earlier positions stay true."""
+    """Replace a token by ``new``. Tokens are replaced from the last to the first, so earlier positions stay valid."""
     (first, start), (last, end) = token.start, token.end
     tail = lines[last - 1][end:]
     head = lines[first - 1][:start]
@@ -119,7 +118,7 @@ def _replace(lines: list[str], token: tokenize.TokenInfo, new: str) -> None:
 
 
 def derived() -> tuple[dict[Path, str], list[str]]:
-    """Return what every derived file should hold, and the rules that were of no use."""
+    """Return the expected text of every derived file, and the rules that were never used."""
     deriver = Deriver()
     files = {
         (twin := target / path.relative_to(source)): _formatted(deriver.derive(path), twin)
@@ -131,7 +130,7 @@ def derived() -> tuple[dict[Path, str], list[str]]:
 
 
 def _formatted(text: str, path: Path) -> str:
-    """Format as the project does: dropping words changes where lines break and how imports sort."""
+    """Format like the rest of the project: without the dropped words, lines break and imports sort differently."""
     ruff = [sys.executable, "-m", "ruff"]
     for arguments in (["check", "--select", "I", "--fix", "--quiet", "--exit-zero"], ["format", "--quiet"]):
         command = [*ruff, *arguments, "--stdin-filename", str(path), "-"]
@@ -140,7 +139,7 @@ def _formatted(text: str, path: Path) -> str:
 
 
 def _stray(files: dict[Path, str]) -> list[Path]:
-    """Find files that no source derives any more."""
+    """Return derived files whose source was removed."""
     present = (path for target in TREES.values() for path in target.rglob("*.py"))
     return [path for path in present if path not in files and path.name not in BY_HAND]
 

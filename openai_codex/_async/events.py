@@ -64,6 +64,7 @@ class AsyncEvents(AsyncIteration[Notification]):
 
     async def close(self) -> None:
         """End the subscription and the iteration; a step that is waiting ends, too. Idempotent."""
+        # First, so that nothing arrives after the mailbox was emptied.
         self._supervisor.unsubscribe(self._topic, self._mailbox)
         self._taken.clear()
         self._mailbox.close()

@@ -72,7 +72,7 @@ class AsyncStream(AsyncIteration[T]):
                 picked = self._pick(event)
                 if picked is not None:
                     return picked
-            elif self._cursor.is_over():
+            elif self._cursor.is_over():  # checked before `fetch`, which would wait for the next event
                 break
             elif await self._cursor.fetch(self._timeout) is None:
                 raise self._cursor.timed_out(self._timeout)
@@ -110,6 +110,7 @@ class AsyncTextStream(AsyncStream[str]):
 
     def _rest(self, item: protocol.ThreadItem) -> str | None:
         """Return the part of a finished message that did not arrive as deltas; usually nothing."""
+        # A message may come as a whole, without deltas.
         if isinstance(item, protocol.AgentMessageThreadItem):
             return item.text[self._cursor.streamed(item.id) :] or None
         return None

@@ -113,6 +113,7 @@ class AsyncThread:
                 turn_service_tier=turn_service_tier,
             )
         except RequestTimeoutError as error:
+            # The caller has set one limit for all of it, so its error is that of a turn.
             if deadline.passed():
                 raise TurnTimeoutError(self.id, None, deadline.timeout) from error
             raise

@@ -109,6 +109,7 @@ class AsyncTurnHandle(Generic[OutputT]):
         try:
             await self._cursor.skip_to_end(*limits)
         except BaseException as error:
+            # Also when cancelled: a turn that has no reader must not cost tokens.
             await self._cursor.abandon(error)
             raise
         result = cast("RunResult[OutputT]", raise_if_failed(self._cursor.result(), self._connection.rate_limits))
@@ -161,6 +162,7 @@ async def start_turn(
     the turn is interrupted: the empty id means the thread's active turn.
     """
     checks.seconds("timeout", timeout)
+    # Before the request, because events of the turn may arrive in one batch with the reply.
     mailbox = Mailbox(f"the events of a turn of thread {thread_id}")
     response = await connection.request(
         params,

@@ -1,1 +1,1 @@
-"""Values about the runtime process: what is known of it, how it is doing, when it is restarted."""
+"""Values about the runtime process: process, metadata, health, restarts, overrides of its configuration."""

@@ -65,6 +65,7 @@ class Events(Iteration[Notification]):
 
     def close(self) -> None:
         """End the subscription and the iteration; a step that is waiting ends, too. Idempotent."""
+        # First, so that nothing arrives after the mailbox was emptied.
         self._supervisor.unsubscribe(self._topic, self._mailbox)
         self._taken.clear()
         self._mailbox.close()

@@ -73,7 +73,7 @@ class Stream(Iteration[T]):
                 picked = self._pick(event)
                 if picked is not None:
                     return picked
-            elif self._cursor.is_over():
+            elif self._cursor.is_over():  # checked before `fetch`, which would wait for the next event
                 break
             elif self._cursor.fetch(self._timeout) is None:
                 raise self._cursor.timed_out(self._timeout)
@@ -111,6 +111,7 @@ class TextStream(Stream[str]):
 
     def _rest(self, item: protocol.ThreadItem) -> str | None:
         """Return the part of a finished message that did not arrive as deltas; usually nothing."""
+        # A message may come as a whole, without deltas.
         if isinstance(item, protocol.AgentMessageThreadItem):
             return item.text[self._cursor.streamed(item.id) :] or None
         return None

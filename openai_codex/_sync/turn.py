@@ -110,6 +110,7 @@ class TurnHandle(Generic[OutputT]):
         try:
             self._cursor.skip_to_end(*limits)
         except BaseException as error:
+            # Also when cancelled: a turn that has no reader must not cost tokens.
             self._cursor.abandon(error)
             raise
         result = cast("RunResult[OutputT]", raise_if_failed(self._cursor.result(), self._connection.rate_limits))
@@ -162,6 +163,7 @@ def start_turn(
     the turn is interrupted: the empty id means the thread's active turn.
     """
     checks.seconds("timeout", timeout)
+    # Before the request, because events of the turn may arrive in one batch with the reply.
     mailbox = Mailbox(f"the events of a turn of thread {thread_id}")
     response = connection.request(
         params,

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from openai_codex._notification import Notification
 
-# Which method of a fold takes a notification; all others add nothing to the result. By name, in one table for all
-# folds: a table of bound methods in each would be most of what a turn that is waited for costs.
+# Method of a notification → method of the fold that takes it; all others do not change the result. The table has names,
+# so that all folds share it: a table of bound methods per fold would be most of the cost of a small turn.
 _TURN_STEPS = {
     "item/completed": "_item_completed",
     "thread/tokenUsage/updated": "_usage_updated",
@@ -46,7 +46,7 @@ class TurnFold:
         self._items: dict[str, protocol.ThreadItem] = {}
         self._usage: protocol.ThreadTokenUsage | None = None
         self.turn: protocol.Turn | None = None
-        """The completed turn; ``None`` while it goes on."""
+        """The completed turn; ``None`` while it is running."""
 
     def add(self, events: Iterable[Notification]) -> None:
         """Take the next notifications of the turn."""
@@ -56,7 +56,7 @@ class TurnFold:
                 getattr(self, step)(event)
 
     def result(self) -> RunResult:
-        """Return what is known so far."""
+        """Return the result of the notifications added so far."""
         turn, items = self.turn, list(self._items.values())
         return RunResult(
             id=self._turn_id,
@@ -76,7 +76,7 @@ class TurnFold:
     def _item_completed(self, event: Notification) -> None:
         payload = event.payload
         if isinstance(payload, protocol.ItemCompletedNotification):
-            # An item that is reported twice counts once, as it was told last.
+            # An item that is reported twice counts once, in its last form.
             self._items[getattr(payload.item, "id", str(len(self._items)))] = payload.item
 
     def _usage_updated(self, event: Notification) -> None:
@@ -87,14 +87,14 @@ class TurnFold:
     def _turn_completed(self, event: Notification) -> None:
         payload = event.payload
         if not isinstance(payload, protocol.TurnCompletedNotification):
-            # Nothing can stand in for it, so here a misfit is an error: this raises the `DecodeError` that says why.
+            # Without the turn there is no result, so a payload that cannot be decoded raises its `DecodeError` here.
             payload = codec.structure_notification(event.method, event.params)
         assert isinstance(payload, protocol.TurnCompletedNotification)
         self.turn = payload.turn
 
 
 class GoalFold(TurnFold):
-    """Collects the turns that a thread takes for a goal as if they were one; the last one gives id and status."""
+    """Collects all turns of a goal as if they were one. Id and status are those of the last turn."""
 
     _steps: ClassVar[dict[str, str]] = _GOAL_STEPS
 
@@ -104,22 +104,22 @@ class GoalFold(TurnFold):
         self._active = True
 
     def is_active(self) -> bool:
-        """Say whether the goal may still start turns."""
+        """Return whether the goal may start further turns."""
         return self._active
 
     def running_turn(self) -> str | None:
-        """Return the turn that is under way, ``None`` if there is none."""
+        """Return the id of the running turn, ``None`` if there is none."""
         return self._turn_id if self._running else None
 
     def is_over(self) -> bool:
-        """Say whether no turn is under way and none will follow: the goal is not active, or its turn went wrong."""
+        """Return whether no turn is running and none will follow: the goal is not active, or its last turn failed."""
         failed = self.turn is not None and self.turn.status != protocol.TurnStatus.completed
         return not self._running and (failed or not self._active)
 
     def _turn_started(self, event: Notification) -> None:
         self._turn_id = event.turn_id or ""
         self._running = True
-        self.turn = None  # until it is over, nothing is known of how it ends
+        self.turn = None  # the status of the previous turn is not that of this one
 
     def _turn_completed(self, event: Notification) -> None:
         super()._turn_completed(event)

@@ -101,7 +101,7 @@ def _texts(name: str, value: Sequence[str]) -> list[str]:
 def _cwd_filter(name: str, value: CwdFilter) -> str | list[str]:
     if isinstance(value, (list, tuple)):
         return checks.each(name, value, checks.path, "a path or a sequence of paths")
-    return checks.path(name, value)  # type: ignore[arg-type]  # what is neither is refused there
+    return checks.path(name, value)  # type: ignore[arg-type]  # `path` refuses other values
 
 
 def _word(kind: str) -> Callable[[str, Any], Any]:

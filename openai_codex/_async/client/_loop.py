@@ -1,6 +1,6 @@
 """Wakes the futures of an event loop from other threads, and ends their waits in time.
 
-It owns what is shared by all waits on one loop, and knows nothing of what is waited for. The sync face has no such
+It owns the state that all waits on one loop share, and does not know the objects they wait for. The sync face has no such
 module: a blocked thread needs no loop.
 """
 

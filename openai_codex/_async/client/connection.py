@@ -7,6 +7,8 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import attrs
+
 from openai_codex import _codec as codec
 from openai_codex import _protocol as protocol
 from openai_codex._async.client import _wait
@@ -137,7 +139,7 @@ class AsyncConnection:
         """
         deadline = Deadline(self.config.request_timeout if timeout is None else timeout)
         actor = await self.supervisor.current(params.METHOD, deadline)
-        if actor.generation > 1:
+        if actor.generation > 1:  # the first runtime has every thread that this client has loaded
             await self.threads.resume(actor, params, deadline)
         try:
             raw = await call(actor, params, deadline, subscription=subscription, undo=undo)
@@ -146,11 +148,13 @@ class AsyncConnection:
                 raise
             raw = await self._call_again(actor, params, deadline, error)
         except InvalidRequestError as error:
+            # The code of this error is the same for all reasons, so the reason is found out here.
             self.threads.check_writer(params, error)
             raise
         try:
             result: R = codec.structure_result(params.METHOD, raw)
         except DecodeError:
+            # The request was carried out, but its id is unknown here: nothing could use or stop what it started.
             if undo is not None:
                 await send_undo(actor, undo)
             raise
@@ -174,6 +178,7 @@ class AsyncConnection:
         """Return a snapshot of the client and its runtime; sends nothing."""
         from openai_codex._runtime.report import Health
 
+        # Read once: another thread may replace the runtime meanwhile.
         supervisor, actor = self.supervisor, self.supervisor.actor
         load = actor.load() if actor is not None else Load()
         alive = actor is not None and actor.close_reason is None
@@ -191,11 +196,7 @@ class AsyncConnection:
             mailboxes=load.mailboxes,
             unread=load.unread,
             deepest=load.deepest,
-            merged=supervisor.tally.merged,
-            outdated=supervisor.tally.outdated,
-            dropped=supervisor.tally.dropped,
-            skipped=supervisor.tally.skipped,
-            late=supervisor.tally.late,
+            **attrs.asdict(supervisor.tally),
         )
 
     async def _call_again(
@@ -205,6 +206,7 @@ class AsyncConnection:
         until = time.monotonic() + deadline.remaining()
         attempts = Attempts(_ATTEMPTS, Backoff(_FIRST_DELAY, _LONGEST_DELAY, _JITTER), until)
         while True:
+            # A runtime that exits ends the delay: the next attempt raises its close reason.
             await _wait.ready(actor.exited, attempts.delay_after(error))
             try:
                 return await call(actor, params, deadline)

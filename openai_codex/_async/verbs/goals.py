@@ -99,6 +99,7 @@ class AsyncGoals(AsyncClient):
         checks.text("thread_id", thread_id)
         checks.prose("objective", objective)
         fields(token_budget=token_budget)
+        # Subscribed before the goal is set, because the runtime starts the first turn at once.
         await self._connection.connect()
         run = _GoalRun(self._connection, thread_id)
         try:
@@ -150,6 +151,7 @@ class _GoalRun:
         forget = self._connection.send(paused)
         deadline = Deadline(_ABANDON_PATIENCE)
         with suppress(CodexError):
+            # Again and again: the runtime may start another turn before it has paused the goal.
             while (turn_id := self.fold.running_turn()) and not deadline.passed():
                 stop = protocol.TurnInterruptParams(thread_id=self._thread_id, turn_id=turn_id)
                 forget_stop = self._connection.send(stop)

@@ -8,6 +8,8 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import attrs
+
 from openai_codex import _codec as codec
 from openai_codex import _protocol as protocol
 from openai_codex._sync.client import _wait
@@ -138,7 +140,7 @@ class Connection:
         """
         deadline = Deadline(self.config.request_timeout if timeout is None else timeout)
         actor = self.supervisor.current(params.METHOD, deadline)
-        if actor.generation > 1:
+        if actor.generation > 1:  # the first runtime has every thread that this client has loaded
             self.threads.resume(actor, params, deadline)
         try:
             raw = call(actor, params, deadline, subscription=subscription, undo=undo)
@@ -147,11 +149,13 @@ class Connection:
                 raise
             raw = self._call_again(actor, params, deadline, error)
         except InvalidRequestError as error:
+            # The code of this error is the same for all reasons, so the reason is found out here.
             self.threads.check_writer(params, error)
             raise
         try:
             result: R = codec.structure_result(params.METHOD, raw)
         except DecodeError:
+            # The request was carried out, but its id is unknown here: nothing could use or stop what it started.
             if undo is not None:
                 send_undo(actor, undo)
             raise
@@ -175,6 +179,7 @@ class Connection:
         """Return a snapshot of the client and its runtime; sends nothing."""
         from openai_codex._runtime.report import Health
 
+        # Read once: another thread may replace the runtime meanwhile.
         supervisor, actor = self.supervisor, self.supervisor.actor
         load = actor.load() if actor is not None else Load()
         alive = actor is not None and actor.close_reason is None
@@ -192,11 +197,7 @@ class Connection:
             mailboxes=load.mailboxes,
             unread=load.unread,
             deepest=load.deepest,
-            merged=supervisor.tally.merged,
-            outdated=supervisor.tally.outdated,
-            dropped=supervisor.tally.dropped,
-            skipped=supervisor.tally.skipped,
-            late=supervisor.tally.late,
+            **attrs.asdict(supervisor.tally),
         )
 
     def _call_again(
@@ -206,6 +207,7 @@ class Connection:
         until = time.monotonic() + deadline.remaining()
         attempts = Attempts(_ATTEMPTS, Backoff(_FIRST_DELAY, _LONGEST_DELAY, _JITTER), until)
         while True:
+            # A runtime that exits ends the delay: the next attempt raises its close reason.
             _wait.ready(actor.exited, attempts.delay_after(error))
             try:
                 return call(actor, params, deadline)

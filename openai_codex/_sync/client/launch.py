@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from openai_codex._engine.waiting import Latch
     from openai_codex._runtime.report import Metadata
 
+# Modules of protocol classes and of `Metadata` that a thread and its first turn need.
 _NEEDED_NEXT = (
     "openai_codex._runtime.report",
     *(
@@ -36,7 +37,7 @@ _NEEDED_NEXT = (
 # How long the threads of a runtime that is gone may take to end, in seconds: only a handler that never returns takes it.
 _THREADS_PATIENCE = 0.5
 
-# How often to check whether another process's first start in the same home is over, in seconds: a file lock wakes nobody.
+# How often to check whether another process's first start in the same home is over, in seconds: a file lock cannot wake a waiter.
 _LOCK_POLL = 0.02
 
 

@@ -88,12 +88,13 @@ class Supervisor:
         If its own loop is closed, the client and its handlers are bound to the running one.
         """
         if self._loop.moved():
-            self._current_start = None  # whoever started it was a task of the closed loop
+            self._current_start = None  # its task ended with the closed loop, so it would never be done
             self._handlers.start_task = _wait.task_starter()
 
     def close(self) -> None:
         """Stop the runtime and wait until its process has exited; idempotent, bounded by ``shutdown_timeout``."""
         self._closing.set()
+        # A start that ends in between sees `_closing`, so no runtime is missed.
         actor = self._launcher.starting or self.actor
         if actor is not None:
             stop(actor, self._config.shutdown_timeout)
@@ -147,6 +148,7 @@ class Supervisor:
             if not _wait.ready(other.done, deadline.remaining()):
                 raise RequestTimeoutError(waiting_for, deadline.timeout)
             if other.error is not None:
+                # A copy, because a raised exception collects the traceback of its own caller.
                 raise copy.copy(other.error) from other.error
             return
         try:
@@ -178,6 +180,7 @@ class Supervisor:
         death = dead.close_reason
         assert death is not None, "only a dead runtime is replaced"
         self._backoff.add_death(dead.generation, death.lifetime)
+        # Two runtimes must not write to the same databases and rollout files at once.
         stop(dead, _EXIT_PATIENCE)
         if self._backoff.is_exhausted():
             reason = f"{death.reason}; no other is started after {self._backoff.count} failures in succession"
@@ -194,7 +197,7 @@ class Supervisor:
         if self._finalizer is not None:
             self._finalizer.detach()
         self._finalizer = weakref.finalize(self, actor.let_go)
-        self._finalizer.atexit = False
+        self._finalizer.atexit = False  # `at_exit` stops it then, and waits for it
         self.generation = actor.generation
         if actor.generation > 1:
             self._announce(actor)

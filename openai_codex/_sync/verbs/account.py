@@ -73,6 +73,7 @@ class Accounts(Client):
     def _start_login(
         self, params: protocol.ClientRequest[protocol.LoginAccountResponse]
     ) -> tuple[protocol.LoginAccountResponse, Mailbox]:
+        # Before the request, because a login may end before its reply is read.
         mailbox = Mailbox("the end of a login")
         response = self._connection.request(params, subscription=PendingSubscription(mailbox, ("loginId",)))
         return response, mailbox
