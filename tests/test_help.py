@@ -23,21 +23,11 @@ PUBLIC: dict[str, Any] = {
 CLASSES = {name: item for name, item in PUBLIC.items() if isinstance(item, type)}
 GENERATED = {cls for cls in CLASSES.values() if cls.__module__.startswith("openai_codex._protocol.")}
 
-# Exceptions, by module; no others are allowed. Remove a module as soon as its classes pass.
-UNDOCUMENTED = tuple(f"openai_codex.{name}" for name in ("_approvals", "_tools"))
-"""The docstrings of their classes have no `Attributes:` section yet."""
-UNRESOLVED = tuple(f"openai_codex.{name}" for name in ("_approvals", "_tools"))
-"""Their annotations name what is imported for type checkers only."""
 
-
-def by_hand(items: dict[str, Any], exceptions: tuple[str, ...]) -> list[Any]:
+def by_hand(items: dict[str, Any]) -> list[Any]:
     # The same object under several public names is tested once.
     unique = {id(item): (name, item) for name, item in reversed(items.items()) if item not in GENERATED}
-    return [
-        pytest.param(item, id=name.removeprefix("openai_codex."))
-        for name, item in unique.values()
-        if not item.__module__.startswith(exceptions)
-    ]
+    return [pytest.param(item, id=name.removeprefix("openai_codex.")) for name, item in unique.values()]
 
 
 # -------------------------------------------------------------------------------------------------------------- fields
@@ -61,7 +51,7 @@ def undocumented(cls: type) -> set[str]:
 ATTRS_CLASSES = {name: cls for name, cls in CLASSES.items() if "__attrs_attrs__" in vars(cls)}
 
 
-@pytest.mark.parametrize("cls", by_hand(ATTRS_CLASSES, UNDOCUMENTED))
+@pytest.mark.parametrize("cls", by_hand(ATTRS_CLASSES))
 def test_a_class_documents_its_fields(cls: type) -> None:
     assert undocumented(cls) == set()
 
@@ -95,7 +85,7 @@ def functions(cls: type) -> Iterator[Callable[..., Any]]:
 WITH_HINTS = {name: item for name, item in PUBLIC.items() if isinstance(item, type) or inspect.isfunction(item)}
 
 
-@pytest.mark.parametrize("item", by_hand(WITH_HINTS, UNRESOLVED))
+@pytest.mark.parametrize("item", by_hand(WITH_HINTS))
 def test_hints_can_be_evaluated(item: Any) -> None:
     for part in parts(item):
         typing.get_type_hints(part)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypeVar, Union, final, get_args
+from typing import Any, Final, Literal, TypeAlias, TypeVar, Union, final, get_args
 
 import attrs
 
@@ -12,9 +13,6 @@ from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
 from openai_codex._approvals.requests import ApprovalRequest, ElicitationRequest, UserInputRequest
 from openai_codex.errors import ConfigError
-
-if TYPE_CHECKING:
-    import os
 
 
 @final
@@ -37,12 +35,14 @@ class ApprovalDecision:
 
     Every request accepts `accept`, `accept_for_session`, `decline` and `cancel`. The other decisions apply to the named
     kind of request only. For any other kind they raise `ConfigError`; if a handler returned one, the request is declined.
+
+    Attributes:
+        verb: The name of the decision, which is that of the method.
+        detail: The arguments of the decision.
     """
 
     verb: str
-    """The name of the decision, which is that of the method."""
     detail: Any = None
-    """The arguments of the decision."""
 
     @classmethod
     def accept(cls) -> ApprovalDecision:
@@ -167,12 +167,14 @@ class ElicitationAnswer:
 
     Raises:
         ConfigError: The action is not one of the three.
+
+    Attributes:
+        action: ``accept``, ``decline`` or ``cancel``.
+        content: A value for each field of the form; ``None`` if there is no form.
     """
 
     action: _Action = attrs.field(validator=_check_action)
-    """``accept``, ``decline`` or ``cancel``."""
     content: protocol.JsonValue = None
-    """A value for each field of the form; ``None`` if there is no form."""
 
 
 def accept_all(request: ApprovalRequest) -> ApprovalDecision:  # noqa: ARG001  handlers are called with the request

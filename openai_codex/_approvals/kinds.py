@@ -36,20 +36,26 @@ APPROVALS = get_args(ApprovalRequest)
 
 @attrs.frozen(kw_only=True)
 class Kind:
-    """One kind of server request."""
+    """One kind of server request.
+
+    Attributes:
+        read: Reads its params.
+        hint: What a program has to do to answer such requests; logged with the first refusal.
+        refusal: The result that declines it, also sent if there is no handler. ``None``: the protocol has none, so send
+            an error.
+        decisions: The decisions that an approval accepts, and what they become. `refusal` is the result of ``decline``
+            by default.
+        answer: Builds the result from the request and an answer. ``None``: only the protocol's own response is
+            accepted.
+        deadline: The seconds after which it is refused, in place of the configured ``handler_timeout``.
+    """
 
     read: Callable[[Any, FindChanges], Reading] = lambda _params, _find: (RuntimeRequest, {})
-    """Reads its params."""
     hint: str = "pass on_approval=…"
-    """What a program has to do to answer such requests; logged with the first refusal."""
     refusal: JsonObject | None = None
-    """The result that declines it, also sent if there is no handler. ``None``: the protocol has none, so send an error."""
     decisions: Mapping[str, responses.Result] = attrs.field(factory=dict)
-    """The decisions that an approval accepts, and what they become. `refusal` is the result of ``decline`` by default."""
     answer: Callable[[Any, Any], JsonObject] | None = None
-    """Builds the result from the request and an answer. ``None``: only the protocol's own response is accepted."""
     deadline: float | None = None
-    """The seconds after which it is refused, in place of the configured ``handler_timeout``."""
 
 
 def read_request(request_id: RequestId, method: str, params: JsonObject, find_changes: FindChanges) -> RuntimeRequest:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Union
+from typing import Any, Union
 
 import attrs
 
+from openai_codex import _protocol as protocol
 from openai_codex._approvals.file_changes import unified_diff
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from openai_codex import _protocol as protocol
-    from openai_codex._protocol import FileUpdateChange, JsonObject, JsonValue, RequestId
 
 
 @attrs.frozen
@@ -54,20 +50,23 @@ class RuntimeRequest(Cancellable):
     """Base class of all requests of the runtime: where the request comes from, and why it was made.
 
     Requests that need no human decision (tool calls, access tokens, the time, attestation) are of this class itself.
+
+    Attributes:
+        id: The id to answer it by if its handler returns `LATER`: ``codex.answer(request.id, …)``.
+        thread_id: The thread that it belongs to; ``None`` for requests of the whole client, such as for access tokens.
+        turn_id: The turn that waits for the answer; ``None`` for legacy approvals, and for MCP servers that ask outside
+            of a turn.
+        item_id: The item that it is about, if there is one.
+        reason: Why the request is made, as written by the model or the runtime.
+        params: The protocol params, which contain all other fields.
     """
 
-    id: RequestId
-    """The id to answer it by if its handler returns `LATER`: ``codex.answer(request.id, …)``."""
+    id: protocol.RequestId
     thread_id: str | None
-    """The thread that it belongs to; ``None`` for requests of the whole client, such as for access tokens."""
     turn_id: str | None = None
-    """The turn that waits for the answer; ``None`` for legacy approvals, and for MCP servers that ask outside of a turn."""
     item_id: str | None = None
-    """The item that it is about, if there is one."""
     reason: str | None = None
-    """Why the request is made, as written by the model or the runtime."""
     params: Any = attrs.field(repr=False)  # they may be long, and hold secrets
-    """The protocol params, which contain all other fields."""
 
 
 @attrs.frozen(kw_only=True)
@@ -78,24 +77,29 @@ class _ThreadRequest(RuntimeRequest):
 
 @attrs.frozen(kw_only=True)
 class CommandApproval(_ThreadRequest):
-    """Approval of a command that is to run outside of the sandbox, or of input for a running command."""
+    """Approval of a command that is to run outside of the sandbox, or of input for a running command.
+
+    Attributes:
+        command: The command line, or the input.
+        cwd: The working directory of the command.
+        kind: ``command``, or ``writeStdin`` for input.
+        command_actions: What the command does, as guessed by the runtime.
+        additional_permissions: The permissions that the command needs in addition to those of the sandbox, if it stays
+            inside of it.
+        network_approval_context: The host that the command wants to reach, if the approval is about network access.
+        proposed_execpolicy_amendment: The command prefix that the runtime proposes to accept from now on; ``["sleep",
+            "1"]`` for ``sleep 1; rm x``.
+        available_decisions: The decisions that the runtime suggests to offer. It accepts the others too.
+    """
 
     command: str | None
-    """The command line, or the input."""
     cwd: str | None
-    """The working directory of the command."""
     kind: protocol.CommandExecutionApprovalKind
-    """``command``, or ``writeStdin`` for input."""
     command_actions: list[protocol.CommandAction] | None
-    """What the command does, as guessed by the runtime."""
     additional_permissions: protocol.AdditionalPermissionProfile | None
-    """The permissions that the command needs in addition to those of the sandbox, if it stays inside of it."""
     network_approval_context: protocol.NetworkApprovalContext | None
-    """The host that the command wants to reach, if the approval is about network access."""
     proposed_execpolicy_amendment: list[str] | None
-    """The command prefix that the runtime proposes to accept from now on; ``["sleep", "1"]`` for ``sleep 1; rm x``."""
     available_decisions: list[protocol.CommandExecutionApprovalDecision] | None
-    """The decisions that the runtime suggests to offer. It accepts the others too."""
 
 
 @attrs.frozen(kw_only=True)
@@ -104,12 +108,14 @@ class FileChangeApproval(_ThreadRequest):
 
     The request itself does not contain the changes. They are in the item that was started before it. If that item was
     not seen, `changes` and `diff` are ``None``, and it is unknown what an acceptance would write.
+
+    Attributes:
+        changes: The path, kind and diff of each file; ``None`` if they were not seen.
+        grant_root: A directory that becomes writable for the rest of the session.
     """
 
-    changes: Sequence[FileUpdateChange] | None
-    """The path, kind and diff of each file; ``None`` if they were not seen."""
+    changes: Sequence[protocol.FileUpdateChange] | None
     grant_root: str | None
-    """A directory that becomes writable for the rest of the session."""
 
     @property
     def diff(self) -> str | None:
@@ -119,12 +125,15 @@ class FileChangeApproval(_ThreadRequest):
 
 @attrs.frozen(kw_only=True)
 class PermissionsApproval(_ThreadRequest):
-    """Approval of permissions that the model asks for in addition to those of the sandbox."""
+    """Approval of permissions that the model asks for in addition to those of the sandbox.
+
+    Attributes:
+        permissions: The requested permissions: the network, and paths to read and to write.
+        cwd: The working directory of the turn.
+    """
 
     permissions: protocol.RequestPermissionProfile
-    """The requested permissions: the network, and paths to read and to write."""
     cwd: str
-    """The working directory of the turn."""
 
 
 @attrs.frozen(kw_only=True)
@@ -136,38 +145,46 @@ class McpToolApproval(_ThreadRequest):
     fields, and questions outside of a turn, are never read as an approval.
 
     If ``features.tool_call_mcp_elicitation`` is off, only `reason` and `persist` are known.
+
+    Attributes:
+        server_name: The MCP server that has the tool.
+        tool_title: The title of the tool, from its server.
+        tool_description: The description of the tool, from its server.
+        arguments: The arguments of the call.
+        persist: How long an acceptance may last beyond this call: ``session``, ``always``, both or neither.
     """
 
     server_name: str | None
-    """The MCP server that has the tool."""
     tool_title: str | None
-    """The title of the tool, from its server."""
     tool_description: str | None
-    """The description of the tool, from its server."""
-    arguments: JsonObject | None
-    """The arguments of the call."""
+    arguments: protocol.JsonObject | None
     persist: tuple[str, ...]
-    """How long an acceptance may last beyond this call: ``session``, ``always``, both or neither."""
 
 
 @attrs.frozen(kw_only=True)
 class LegacyCommandApproval(_ThreadRequest):
-    """Approval of a command, in the protocol's legacy form."""
+    """Approval of a command, in the protocol's legacy form.
+
+    Attributes:
+        command: The command line, quoted for a shell.
+        cwd: The working directory of the command.
+    """
 
     command: str
-    """The command line, quoted for a shell."""
     cwd: str
-    """The working directory of the command."""
 
 
 @attrs.frozen(kw_only=True)
 class LegacyPatchApproval(_ThreadRequest):
-    """Approval of a patch, in the protocol's legacy form."""
+    """Approval of a patch, in the protocol's legacy form.
 
-    changes: Sequence[FileUpdateChange]
-    """The path, kind and diff of each file."""
+    Attributes:
+        changes: The path, kind and diff of each file.
+        grant_root: A directory that becomes writable for the rest of the session.
+    """
+
+    changes: Sequence[protocol.FileUpdateChange]
     grant_root: str | None
-    """A directory that becomes writable for the rest of the session."""
 
     @property
     def diff(self) -> str:
@@ -191,12 +208,14 @@ class UserInputRequest(_ThreadRequest):
     """Questions of the model to the user.
 
     The answer is a dict from question id to a str, or to a list of str; ``None`` answers no question.
+
+    Attributes:
+        questions: The questions, with their options.
+        is_blocking: Whether the model waits for the answers.
     """
 
     questions: list[protocol.ToolRequestUserInputQuestion]
-    """The questions, with their options."""
     is_blocking: bool
-    """Whether the model waits for the answers."""
 
 
 @attrs.frozen(kw_only=True)
@@ -205,15 +224,17 @@ class ElicitationRequest(_ThreadRequest):
 
     The answer is a dict of the form's fields, ``True`` if the page was visited or to accept a form without fields,
     ``None`` or ``False`` to decline, or an `ElicitationAnswer`.
+
+    Attributes:
+        server_name: The MCP server that asks.
+        mode: ``form``, ``url``, or one of OpenAI's own forms.
+        message: The text to show to the user.
+        requested_schema: The fields of a form.
+        url: The page to visit.
     """
 
     server_name: str
-    """The MCP server that asks."""
     mode: str
-    """``form``, ``url``, or one of OpenAI's own forms."""
     message: str
-    """The text to show to the user."""
-    requested_schema: protocol.McpElicitationSchema | JsonValue = None
-    """The fields of a form."""
+    requested_schema: protocol.McpElicitationSchema | protocol.JsonValue = None
     url: str | None = None
-    """The page to visit."""

@@ -4,30 +4,29 @@ from __future__ import annotations
 
 import inspect
 import re
-from typing import TYPE_CHECKING, Any, get_args
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, get_args
 
 import attrs
 
 from openai_codex._approvals.requests import Cancellable
 from openai_codex._schemas import schema as schemas
-from openai_codex._schemas.schema import type_name
+from openai_codex._schemas.schema import Schema, type_name
 from openai_codex._schemas.validate import ValidationError, key_problems, validate
 from openai_codex.errors import CodexError, ConfigError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from openai_codex._schemas.schema import Schema
 
 
 @attrs.define(slots=False, eq=False, repr=False)
 class ToolArgumentError(CodexError, ValueError):
-    """The model called a tool with arguments that do not fit. The tool was not run, and the model reads this error."""
+    """The model called a tool with arguments that do not fit. The tool was not run, and the model reads this error.
+
+    Attributes:
+        tool: The name of the tool.
+        problems: What does not fit and where, one line each. They contain no values.
+    """
 
     tool: str
-    """The name of the tool."""
     problems: tuple[str, ...]
-    """What does not fit and where, one line each. They contain no values."""
 
     def __str__(self) -> str:
         return f"{self.tool}: {'; '.join(self.problems)}"
@@ -38,14 +37,16 @@ class ToolContext(Cancellable):
     """Identifies one call of a tool, and reports whether it is `cancelled`.
 
     A parameter of a tool that is annotated with it receives it. The model does not see that parameter.
+
+    Attributes:
+        thread_id: The thread of the call. For a sub-agent it is the sub-agent's own.
+        turn_id: The turn of the call.
+        call_id: The id that the model gave the call. The item of the call has the same id.
     """
 
     thread_id: str
-    """The thread of the call. For a sub-agent it is the sub-agent's own."""
     turn_id: str
-    """The turn of the call."""
     call_id: str
-    """The id that the model gave the call. The item of the call has the same id."""
 
 
 def context_parameters(function: Callable[..., Any]) -> list[str]:

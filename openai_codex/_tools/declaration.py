@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import inspect
 import re
+from collections.abc import Callable, Iterable, Sequence
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeAlias, TypedDict, TypeVar, overload
 
@@ -19,6 +20,7 @@ from openai_codex._schemas.schema import Schema, type_name
 from openai_codex._schemas.validate import ValidationError
 from openai_codex._tools.arguments import (
     ToolArgumentError,
+    ToolContext,
     context_parameters,
     read_arguments,
     schema_and_form,
@@ -26,11 +28,7 @@ from openai_codex._tools.arguments import (
 from openai_codex.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-
     from typing_extensions import Unpack
-
-    from openai_codex._tools.arguments import ToolContext
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -41,13 +39,16 @@ _ANY_OBJECT = dict[str, Any]
 
 @attrs.frozen
 class Namespace:
-    """A name that groups tools."""
+    """A name that groups tools.
+
+    Attributes:
+        name: The name: up to 64 letters, digits, ``_`` and ``-``.
+        description: What the model reads about the group. One tool of the group is enough to set it; if none does, the
+            runtime writes one.
+    """
 
     name: str
-    """The name: up to 64 letters, digits, ``_`` and ``-``."""
     description: str = ""
-    """What the model reads about the group. One tool of the group is enough to set it; if none does, the runtime
-    writes one."""
 
 
 def _namespace(given: Namespace | str | None) -> Namespace | None:
@@ -56,20 +57,23 @@ def _namespace(given: Namespace | str | None) -> Namespace | None:
 
 @attrs.define(eq=False, slots=False, on_setattr=attrs.setters.frozen)
 class Tool(Generic[P, R]):
-    """A function plus its declaration for the model, made by `tool`. Calling a `Tool` calls the function."""
+    """A function plus its declaration for the model, made by `tool`. Calling a `Tool` calls the function.
+
+    Attributes:
+        function: The function that was decorated.
+        name: The name that the model calls it by.
+        description: The description that the model reads.
+        schema: The JSON schema of its arguments. Do not change it.
+        namespace: The group of its name; ``None``: none, beside the runtime's own tools.
+        timeout: The longest that a call may take, in seconds; ``None``: ``handler_timeout`` of the configuration.
+    """
 
     function: Callable[P, R] = attrs.field(repr=False)
-    """The function that was decorated."""
     name: str
-    """The name that the model calls it by."""
     description: str = attrs.field(repr=False)
-    """The description that the model reads."""
     schema: Schema = attrs.field(repr=False)
-    """The JSON schema of its arguments. Do not change it."""
     namespace: Namespace | None = attrs.field(default=None, converter=_namespace)
-    """The group of its name; ``None``: none, beside the runtime's own tools."""
     timeout: float | None = None
-    """The longest that a call may take, in seconds; ``None``: ``handler_timeout`` of the configuration."""
     _form: Any = attrs.field(default=_ANY_OBJECT, alias="form", repr=False)
     """The type that its arguments are read as."""
     _contexts: Sequence[str] = attrs.field(default=(), alias="contexts", repr=False)

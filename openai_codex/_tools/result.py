@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import base64
 import os
+import sys
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import attrs
 import orjson
@@ -22,7 +23,9 @@ from openai_codex import _protocol as protocol
 from openai_codex._approvals.decisions import LATER
 from openai_codex.errors import ConfigError
 
-if TYPE_CHECKING:
+if sys.version_info >= (3, 11):
+    from typing import Self
+else:
     from typing_extensions import Self
 
 _MIME_TYPES = {
@@ -47,10 +50,12 @@ class ToolImage:
 
     Raises:
         ConfigError: The URL is not a ``data:`` URL of an image.
+
+    Attributes:
+        url: The image as a ``data:`` URL.
     """
 
     url: str = attrs.field(validator=_image_url, repr=lambda url: f"<{len(url)} characters>")
-    """The image as a ``data:`` URL."""
 
     @classmethod
     def from_bytes(cls, data: bytes, mime_type: str = "image/png") -> Self:
@@ -85,12 +90,16 @@ class ToolImage:
 
 @attrs.define(init=False)
 class ToolResult:
-    """A tool's return value of several pieces, or of a failure: ``ToolResult("two peaks", image, success=True)``."""
+    """A tool's return value of several pieces, or of a failure: ``ToolResult("two peaks", image, success=True)``.
+
+    Attributes:
+        content: The pieces: a str, a `ToolImage`, or a content item of the protocol; data of any other type is sent as
+            JSON.
+        success: Whether the call succeeded. The model reads the content in both cases.
+    """
 
     content: tuple[Any, ...]
-    """The pieces: a str, a `ToolImage`, or a content item of the protocol; data of any other type is sent as JSON."""
     success: bool
-    """Whether the call succeeded. The model reads the content in both cases."""
 
     def __init__(self, *content: Any, success: bool = True) -> None:
         self.content = content
