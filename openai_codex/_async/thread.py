@@ -20,11 +20,9 @@ from openai_codex._turns.options import (
     PersonalityLike,
     SandboxPolicyLike,
     SummaryLike,
-    approval,
-    fields,
 )
-from openai_codex._turns.options import sandbox_policy as sandbox_fields
 from openai_codex._turns.results import OutputT, RunResult
+from openai_codex._turns.settings import fields, turn_fields, turn_settings
 from openai_codex.errors import ConfigError, RequestTimeoutError, TurnTimeoutError
 
 if TYPE_CHECKING:
@@ -90,28 +88,12 @@ class AsyncThread:
 
         The errors of the turn carry the partial result. Cancelling interrupts the turn on the server.
         """
+        settings = turn_settings(locals())
         deadline = Deadline(checks.seconds("timeout", timeout))
         checks.seconds("stall_timeout", stall_timeout)
+        patience = min(deadline.timeout, self._connection.request_timeout)
         try:
-            handle = await self.turn(
-                input,
-                approval_mode=approval_mode,
-                approval_policy=approval_policy,
-                approvals_reviewer=approvals_reviewer,
-                cwd=cwd,
-                effort=effort,
-                model=model,
-                output_schema=output_schema,
-                output_type=output_type,
-                personality=personality,
-                sandbox=sandbox,
-                sandbox_policy=sandbox_policy,
-                service_tier=service_tier,
-                source=source,
-                summary=summary,
-                timeout=min(deadline.timeout, self._connection.request_timeout),
-                turn_service_tier=turn_service_tier,
-            )
+            handle = await self.turn(input, output_type=output_type, timeout=patience, **settings)
         except RequestTimeoutError as error:
             # The caller has set one limit for all of it, so its error is that of a turn.
             if deadline.passed():
@@ -179,24 +161,11 @@ class AsyncThread:
 
         If the caller is cancelled or times out before the id of the turn is known, the turn is interrupted.
         """
+        settings = turn_settings(locals())
         output = _output(output_type, output_schema)
-        params = protocol.TurnStartParams(
-            thread_id=self.id,
-            **to_turn_input(input),
-            **approval(approval_policy, approvals_reviewer, approval_mode),
-            **sandbox_fields(sandbox, sandbox_policy),
-            **fields(
-                cwd=cwd,
-                effort=effort,
-                model=model,
-                output_schema=output_schema if output is None else output.schema,
-                personality=personality,
-                service_tier=service_tier,
-                source=source,
-                summary=summary,
-                turn_service_tier=turn_service_tier,
-            ),
-        )
+        if output is not None:
+            settings["output_schema"] = output.schema
+        params = protocol.TurnStartParams(thread_id=self.id, **to_turn_input(input), **turn_fields(settings))
         return await start_turn(self._connection, self.id, params, timeout, None if output is None else output.decode)
 
     async def read(self, *, include_turns: bool = False) -> protocol.ThreadReadResponse:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from openai_codex import _codec as codec
 from openai_codex import _protocol as protocol
-from openai_codex._turns.results import RunResult, final_response
+from openai_codex._turns.results import RunResult
 from openai_codex.errors import TurnFailedError
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class TurnFold:
             completed_at=turn.completed_at if turn else None,
             duration_ms=turn.duration_ms if turn else None,
             items=items,
-            final_response=final_response(items),
+            final_response=_final_response(items),
             usage=self._usage,
             items_view=protocol.TurnItemsView.full if turn else None,
             root_turn_id=turn.root_turn_id if turn else None,
@@ -157,3 +157,9 @@ def _reset_time(limits: protocol.RateLimitSnapshot) -> int | None:
 
 
 _EXHAUSTED = 100
+
+
+def _final_response(items: Iterable[protocol.ThreadItem]) -> str | None:
+    """Pick the answer: the last agent message of phase ``final_answer``, else the last one without a phase."""
+    texts = {item.phase: item.text for item in items if isinstance(item, protocol.AgentMessageThreadItem)}
+    return texts.get(protocol.MessagePhase.final_answer, texts.get(None))

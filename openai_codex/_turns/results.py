@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Generic
 
 import attrs
@@ -58,9 +57,3 @@ class RunResult(Generic[OutputT]):
 
 TurnResult = RunResult
 """The upstream name of `RunResult`."""
-
-
-def final_response(items: Iterable[protocol.ThreadItem]) -> str | None:
-    """Pick the answer: the last agent message of phase ``final_answer``, else the last one without a phase."""
-    texts = {item.phase: item.text for item in items if isinstance(item, protocol.AgentMessageThreadItem)}
-    return texts.get(protocol.MessagePhase.final_answer, texts.get(None))

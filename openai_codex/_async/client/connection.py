@@ -15,7 +15,7 @@ from openai_codex._async.client import _wait
 from openai_codex._async.client.handlers import AsyncHandlers
 from openai_codex._async.client.rpc import call, send_undo
 from openai_codex._async.client.supervisor import AsyncSupervisor
-from openai_codex._async.client.thread_registry import AsyncThreadRegistry
+from openai_codex._async.client.thread_registry import NOTED, AsyncThreadRegistry
 from openai_codex._engine.mailbox import Listener
 from openai_codex._engine.router import Load
 from openai_codex._engine.subscriptions import EVERYTHING
@@ -158,7 +158,8 @@ class AsyncConnection:
             if undo is not None:
                 await send_undo(actor, undo)
             raise
-        self.threads.note(actor, params, result)
+        if params.METHOD in NOTED:
+            self.threads.note(actor, params, result)
         return result
 
     def send(self, params: protocol.ClientRequest[Any]) -> Callable[[], object]:

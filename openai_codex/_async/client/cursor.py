@@ -87,7 +87,7 @@ class AsyncCursor:
             # The end of the turn cannot be decoded. A stream shows the raw event, but a run cannot build its result.
             self._bad_end = error.with_traceback(None)
         if events and self._fold.turn is not None:
-            self._log_completed(str(self._fold.turn.status))
+            self._log_completed(self._fold.turn.status.value)
         return events
 
     async def skip_to_end(self, timeout: float, stall_timeout: float) -> None:

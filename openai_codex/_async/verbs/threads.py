@@ -18,10 +18,8 @@ from openai_codex._turns.options import (
     PersonalityLike,
     SandboxLike,
     StartSourceLike,
-    approval,
-    fields,
-    sandbox_mode,
 )
+from openai_codex._turns.settings import thread_fields
 
 if TYPE_CHECKING:
     from openai_codex._tools.registry import Table
@@ -82,25 +80,10 @@ class AsyncThreads(AsyncClient):
 
         Also raises what `request` raises. If the caller is cancelled, the thread may exist nevertheless.
         """
+        arguments = {**locals()}
         table = _table(tools)
         params = protocol.ThreadStartParams(
-            **approval(approval_policy, approvals_reviewer, approval_mode),
-            **sandbox_mode(sandbox),
-            **fields(
-                base_instructions=base_instructions,
-                config=config,
-                cwd=cwd,
-                developer_instructions=developer_instructions,
-                ephemeral=ephemeral,
-                model=model,
-                model_provider=model_provider,
-                personality=personality,
-                service_name=service_name,
-                service_tier=service_tier,
-                session_start_source=session_start_source,
-                thread_source=thread_source,
-            ),
-            dynamic_tools=protocol.UNSET if table is None else _declared(table),
+            **thread_fields(arguments), dynamic_tools=protocol.UNSET if table is None else _declared(table)
         )
         return self._with_tools((await self.request(params)).thread.id, table)
 
@@ -144,23 +127,9 @@ class AsyncThreads(AsyncClient):
 
         Also raises what `request` raises.
         """
+        arguments = {**locals()}
         table = _table(tools)
-        params = protocol.ThreadResumeParams(
-            thread_id=checks.text("thread_id", thread_id),
-            exclude_turns=not fields(include_turns=include_turns).get("include_turns"),
-            **approval(approval_policy, approvals_reviewer, approval_mode),
-            **sandbox_mode(sandbox),
-            **fields(
-                base_instructions=base_instructions,
-                config=config,
-                cwd=cwd,
-                developer_instructions=developer_instructions,
-                model=model,
-                model_provider=model_provider,
-                personality=personality,
-                service_tier=service_tier,
-            ),
-        )
+        params = protocol.ThreadResumeParams(**thread_fields(arguments))
         return self._with_tools((await self.request(params)).thread.id, table)
 
     async def thread_fork(
@@ -206,26 +175,9 @@ class AsyncThreads(AsyncClient):
 
         Also raises what `request` raises.
         """
+        arguments = {**locals()}
         table = _table(tools)
-        params = protocol.ThreadForkParams(
-            thread_id=checks.text("thread_id", thread_id),
-            exclude_turns=not fields(include_turns=include_turns).get("include_turns"),
-            **approval(approval_policy, approvals_reviewer, approval_mode),
-            **sandbox_mode(sandbox),
-            **fields(
-                base_instructions=base_instructions,
-                before_turn_id=before_turn_id,
-                config=config,
-                cwd=cwd,
-                developer_instructions=developer_instructions,
-                ephemeral=ephemeral,
-                last_turn_id=last_turn_id,
-                model=model,
-                model_provider=model_provider,
-                service_tier=service_tier,
-                thread_source=thread_source,
-            ),
-        )
+        params = protocol.ThreadForkParams(**thread_fields(arguments))
         return self._with_tools((await self.request(params)).thread.id, table, thread_id)
 
     async def thread_unarchive(self, thread_id: str) -> AsyncThread:

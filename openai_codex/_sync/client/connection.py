@@ -16,7 +16,7 @@ from openai_codex._sync.client import _wait
 from openai_codex._sync.client.handlers import Handlers
 from openai_codex._sync.client.rpc import call, send_undo
 from openai_codex._sync.client.supervisor import Supervisor
-from openai_codex._sync.client.thread_registry import ThreadRegistry
+from openai_codex._sync.client.thread_registry import NOTED, ThreadRegistry
 from openai_codex._engine.mailbox import Listener
 from openai_codex._engine.router import Load
 from openai_codex._engine.subscriptions import EVERYTHING
@@ -159,7 +159,8 @@ class Connection:
             if undo is not None:
                 send_undo(actor, undo)
             raise
-        self.threads.note(actor, params, result)
+        if params.METHOD in NOTED:
+            self.threads.note(actor, params, result)
         return result
 
     def send(self, params: protocol.ClientRequest[Any]) -> Callable[[], object]:

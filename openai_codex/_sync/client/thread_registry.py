@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 _LOADING = frozenset({"thread/start", "thread/resume", "thread/fork"})
 _ENDING = frozenset({"thread/archive", "thread/delete"})
 _UNLOADING = _ENDING | {"thread/unsubscribe"}
+NOTED = _LOADING | _UNLOADING
+"""Requests whose success `note` has to know of."""
 
 # Size of the table, least recently loaded first out. Threads evicted from it are not resumed after a restart.
 _MOST_THREADS = 65_536

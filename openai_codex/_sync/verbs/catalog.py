@@ -9,7 +9,8 @@ from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
 from openai_codex._sync.pages import Pages
 from openai_codex._sync.verbs.base import Client
-from openai_codex._turns.options import CwdFilter, SortDirectionLike, SortKeyLike, SourceKindLike, fields
+from openai_codex._turns.options import CwdFilter, SortDirectionLike, SortKeyLike, SourceKindLike
+from openai_codex._turns.settings import fields, filter_fields
 
 
 class Catalog(Client):
@@ -49,22 +50,7 @@ class Catalog(Client):
             source_kinds: Only threads from these sources, for instance ``["cli", "vscode"]``.
             use_state_db_only: Read the index only, not the files.
         """
-        params = protocol.ThreadListParams(
-            **fields(
-                archived=archived,
-                cursor=cursor,
-                cwd_filter=cwd,
-                limit=limit,
-                model_providers=model_providers,
-                search_term=search_term,
-                section_id=section_id,
-                sort_direction=sort_direction,
-                sort_key=sort_key,
-                source_kinds=source_kinds,
-                use_state_db_only=use_state_db_only,
-            )
-        )
-        return self.request(params)
+        return self.request(protocol.ThreadListParams(**filter_fields(locals())))
 
     def threads(
         self,
@@ -89,21 +75,8 @@ class Catalog(Client):
             sort_key: ``"updated_at"`` by default. The runtime's cursor for ``"created_at"`` counts seconds, so it skips
                 threads that were created in the same second as the last one of a page.
         """
-        params = protocol.ThreadListParams(
-            **fields(
-                archived=archived,
-                cwd_filter=cwd,
-                model_providers=model_providers,
-                page_size=page_size,
-                search_term=search_term,
-                section_id=section_id,
-                sort_direction=sort_direction,
-                sort_key="updated_at" if sort_key is None else sort_key,
-                source_kinds=source_kinds,
-                use_state_db_only=use_state_db_only,
-            )
-        )
-        return Pages(self._connection, params)
+        arguments = {**locals(), "sort_key": "updated_at" if sort_key is None else sort_key}
+        return Pages(self._connection, protocol.ThreadListParams(**filter_fields(arguments)))
 
     def thread_search(
         self, search_term: str, *, archived: bool | None = None, page_size: int | None = None

@@ -14,8 +14,9 @@ from openai_codex._engine.mailbox import Mailbox
 from openai_codex._engine.subscriptions import Topic
 from openai_codex._engine.waiting import Deadline
 from openai_codex._turns.fold import GoalFold, raise_if_failed
-from openai_codex._turns.options import GoalStatusLike, fields
+from openai_codex._turns.options import GoalStatusLike
 from openai_codex._turns.results import RunResult
+from openai_codex._turns.settings import fields
 from openai_codex.errors import (
     CodexError,
     ConfigError,
