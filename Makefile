@@ -1,17 +1,25 @@
-# Everything runs in its own environment under .venv; PYTHON picks the interpreter that makes it.
-PYTHON ?= python3
+# Everything runs in its own environment under .venv; PYTHON names the interpreter that makes it.
+PYTHON ?= $(shell $(FIND_PYTHON))
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 QUICK  := tests/engine tests/protocol tests/tools $(addprefix tests/test_,$(addsuffix .py,approvals help layers log \
 	output public readme refusals restart retry schema surface tool))
 
+# A candidate has to be started: a shim of pyenv may stand for a version that is not selected.
+IS_SUITABLE := -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null
+CANDIDATES  := python3 python3.13 python3.12 python3.11 python3.10
+FIND_PYTHON := for python in $(CANDIDATES); do $$python $(IS_SUITABLE) && echo $$python && break; done
+NO_PYTHON    = $(if $(PYTHON),$(PYTHON) is not,No) Python 3.10 or newer$(if $(PYTHON),, was found): \
+	name one, as in `make PYTHON=/path/to/python3.13`.
+
 .PHONY: help demo quick test check figures format generate bench bench-smoke soak build clean
 help: ## Show this help
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(STAMP): pyproject.toml constraints.txt
-	$(PYTHON) -m venv $(VENV)
+	@$(or $(PYTHON),false) $(IS_SUITABLE) || { echo '$(NO_PYTHON)' >&2; exit 1; }
+	@$(BIN)/python $(IS_SUITABLE) || $(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
