@@ -13,7 +13,7 @@ FIND_PYTHON := for python in $(CANDIDATES); do $$python $(IS_SUITABLE) && echo $
 NO_PYTHON    = $(if $(PYTHON),$(PYTHON) is not,No) Python 3.10 or newer$(if $(PYTHON),, was found): \
 	name one, as in `make PYTHON=/path/to/python3.13`.
 
-.PHONY: help demo quick test check figures format generate bench bench-smoke soak build clean
+.PHONY: help demo quick test cover check figures format generate bench bench-smoke soak build clean
 help: ## Show this help
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -31,6 +31,12 @@ quick: $(STAMP) ## Run the fast tests: engine, protocol and units
 
 test: $(STAMP) ## Run the whole test suite, offline, in parallel
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
+
+cover: $(STAMP) ## Run the whole test suite and measure its branch coverage, which has a floor
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest --numprocesses auto --dist worksteal
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
 
 check: $(STAMP) ## Format, lint, strict types, drift of generated code, layers
 	$(BIN)/ruff format --check .
@@ -65,4 +71,4 @@ build: $(STAMP) ## Build sdist and wheel into dist/
 	$(BIN)/python -m build --outdir dist
 
 clean: ## Remove the environment and everything built
-	rm -rf $(VENV) .bench dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	rm -rf $(VENV) .bench dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.*
