@@ -3,8 +3,8 @@ PYTHON ?= $(shell $(FIND_PYTHON))
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
-QUICK  := tests/engine tests/protocol tests/tools $(addprefix tests/test_,$(addsuffix .py,approvals help layers log \
-	output public readme refusals restart retry schema surface tool))
+QUICK  := tests/engine tests/protocol tests/tools tests/turns $(addprefix tests/test_,$(addsuffix .py,approvals checks help \
+	kinds layers log method_names output public readme restart retry schema surface toml tool))
 
 # A candidate has to be started: a shim of pyenv may stand for a version that is not selected.
 IS_SUITABLE := -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null
