@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from openai_codex.testing import RecordedRequest, ScriptedModel, call, fail_stream, reply, temporary_home
+from openai_codex.testing import RecordedRequest, ScriptedModel, call, fail_stream, hang, reply, temporary_home
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 NUMBERED = sorted(EXAMPLES.glob("[0-9]*.py"))
@@ -36,6 +36,7 @@ SCRIPTS = {
     "01_quickstart": [("What is in this directory?", "Nothing at all.")],
     "02_streaming_text": [("Tell me a short story.", "Once upon a time.")],
     "03_concurrent_turns": [(re.compile("squared"), "a square")],
+    "04_steer_and_interrupt": [("Now a very long one.", hang())],
     "05_resume_and_fork": [("Which number was it?", "It was 7."), ("Double it.", "That is 14.")],
     "06_images": [(lambda request: "Are these two the same?" in request.user_texts, "They are.")],
     "07_structured_output": [("Review this directory.", json.dumps(REPORT))],
