@@ -8,9 +8,13 @@ import os
 import re
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["openai_codex.testing.pytest_plugin"]
 
+# On a loaded machine, an example may take any time.
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
 
 _WORKERS_PER_CORE = 3
 _MAX_WORKERS = 24

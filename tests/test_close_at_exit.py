@@ -9,10 +9,8 @@ import pytest
 
 from openai_codex import AppServerConfig
 from openai_codex.testing import FakeAppServer, FakeChild, FakeRequest, ScriptedModel
-from tests.support.bounds import within
+from tests.support.bounds import PATIENCE, within
 from tests.support.programs import Ended, end_of, running
-
-PATIENCE = 60.0
 
 # What an end may cost, the start of an interpreter included, on a machine that is busy with other things.
 SOON = 20.0

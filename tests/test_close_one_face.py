@@ -11,9 +11,7 @@ import pytest
 from openai_codex import AsyncCodex, Codex, LaunchError, TransportClosedError
 from openai_codex._async.client._wait import ready
 from openai_codex.testing import FakeAppServer
-from tests.support.bounds import nothing_left, within
-
-PATIENCE = 60.0
+from tests.support.bounds import PATIENCE, nothing_left, within
 
 # What a close may cost on a machine that is busy with other things.
 SOON = 5.0

@@ -15,10 +15,9 @@ from openai_codex import AppServerConfig, AsyncCodex, Codex, TransportClosedErro
 from openai_codex._approvals.decisions import LATER, Later
 from openai_codex._engine.waiting import Deadline
 from openai_codex.testing import FakeAppServer, FakeChild
-from tests.support.bounds import nothing_left
+from tests.support.bounds import PATIENCE, nothing_left
 
 ASKS = "item/commandExecution/requestApproval"
-PATIENCE = 20.0
 
 
 @pytest.fixture

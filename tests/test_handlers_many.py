@@ -7,6 +7,7 @@ from openai_codex._approvals.file_changes import PendingFileChanges
 from openai_codex._engine.waiting import Latch, block_until_ready
 from openai_codex._notification import Notification
 from openai_codex.testing import FakeAppServer
+from tests.support.bounds import PATIENCE
 
 COMMAND = {
     "kind": "command",
@@ -25,7 +26,7 @@ def test_handlers_that_block_hold_up_no_urgent_request_and_no_refusal() -> None:
     gate = Latch()
 
     def block(_: RuntimeRequest) -> bool:
-        return block_until_ready(gate, 60)
+        return block_until_ready(gate, PATIENCE)
 
     with (
         FakeAppServer() as server,
@@ -33,11 +34,11 @@ def test_handlers_that_block_hold_up_no_urgent_request_and_no_refusal() -> None:
     ):
         codex.thread_start()
         blocked = [server.ask("item/commandExecution/requestApproval", COMMAND) for _ in range(80)]
-        fresh = server.ask("account/chatgptAuthTokens/refresh", {"reason": "unauthorized"}).wait_answer(8)
-        unknown = server.ask("a/new/one", {}).wait_answer(8)
+        fresh = server.ask("account/chatgptAuthTokens/refresh", {"reason": "unauthorized"}).wait_answer(PATIENCE / 2)
+        unknown = server.ask("a/new/one", {}).wait_answer(PATIENCE / 2)
         assert not any(ask.is_answered for ask in blocked)
         gate.set()
-        decisions = {ask.wait_answer(20)["result"]["decision"] for ask in blocked}
+        decisions = {ask.wait_answer(PATIENCE)["result"]["decision"] for ask in blocked}
     assert fresh["result"]["accessToken"] == "a"
     assert unknown["error"]["code"] == -32601
     assert decisions == {"accept"}

@@ -13,12 +13,10 @@ import pytest
 from openai_codex import AppServerConfig
 from openai_codex._engine.waiting import Deadline
 from openai_codex.testing import FakeAppServer, FakeChild, ScriptedModel
-from tests.support.bounds import within
+from tests.support.bounds import PATIENCE, within
 from tests.support.programs import Ended, end_of, running
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what the threads of a program do")
-
-PATIENCE = 60.0
 
 # What giving up may cost on a machine that is busy with other things, the end of the program included.
 SOON = 20.0
@@ -87,10 +85,10 @@ def test_the_turn_is_interrupted(how: str, state: str) -> None:
         if state == "asked for":
             server.hold("turn/start")
         with running(WAITS[how], server.config()) as process:
-            server.wait_for_requests("turn/start")
+            server.wait_for_requests("turn/start", timeout=PATIENCE)
             server.child.sync()
             assert strike(process) == Ended(0, "interrupted 0\n", "")
-        server.child.wait_gone()
+        server.child.wait_gone(PATIENCE)
         assert interrupts(server) == ["turn-1" if state == "begun" else ""]
 
 
@@ -99,10 +97,10 @@ def test_a_runtime_that_does_not_answer_holds_up_nobody(how: str) -> None:
     with FakeAppServer() as server:
         server.hold("turn/interrupt")
         with running(WAITS[how], server.config()) as process:
-            server.wait_for_requests("turn/start")
+            server.wait_for_requests("turn/start", timeout=PATIENCE)
             server.child.sync()
             assert strike(process) == Ended(0, "interrupted 0\n", "")
-        server.child.wait_gone()
+        server.child.wait_gone(PATIENCE)
         assert set(interrupts(server)) == {"turn-1"}
 
 
@@ -113,10 +111,10 @@ def test_a_program_that_expects_nothing_ends_by_the_signal() -> None:
     """
     with FakeAppServer() as server:
         with running(program, server.config()) as process:
-            server.wait_for_requests("turn/start")
+            server.wait_for_requests("turn/start", timeout=PATIENCE)
             server.child.sync()
             ended = strike(process)
-        server.child.wait_gone()
+        server.child.wait_gone(PATIENCE)
         assert interrupts(server) == ["turn-1"]
     assert ended.errors.endswith("KeyboardInterrupt\n")
     assert ended.code == -signal.SIGINT
@@ -131,9 +129,9 @@ def test_a_start_that_is_under_way_is_given_up(client: str) -> None:
     with FakeAppServer() as server:
         server.hold("initialize")
         with running(program, server.config()) as process:
-            server.wait_for_requests("initialize")
+            server.wait_for_requests("initialize", timeout=PATIENCE)
             assert strike(process) == Ended(0, "interrupted\n", "")
-        server.child.wait_gone()
+        server.child.wait_gone(PATIENCE)
 
 
 def test_a_close_is_cut_short_but_not_given_up() -> None:
@@ -154,7 +152,7 @@ def test_a_close_is_cut_short_but_not_given_up() -> None:
             assert process.stdout is not None
             assert int(process.stdout.readline()) == server.child.pid
             assert strike(process) == Ended(0, "interrupted\n", "")
-        server.child.wait_gone()
+        server.child.wait_gone(PATIENCE)
 
 
 def test_the_real_runtime_goes_on_with_the_next_turn(

@@ -9,8 +9,8 @@ from typing import Any
 
 from openai_codex import AsyncCodex, Codex
 from openai_codex.testing import QuietHome, ScriptedModel, call, reply, say
+from tests.support.bounds import PATIENCE
 
-PATIENCE = 60.0
 OTHERS = 50
 SLOW = 12
 WORDS = "one two three four five"

@@ -19,10 +19,11 @@ from openai_codex._engine.reply import Reply
 from openai_codex._engine.router import Dispatch, Router
 from openai_codex._engine.subscriptions import EVERYTHING
 from openai_codex._engine.transport import ChildProcess
-from openai_codex._engine.waiting import Deadline, block_until_ready
+from openai_codex._engine.waiting import block_until_ready
 from openai_codex._engine.wire import Frame
 from openai_codex._notification import Notification
 from tests.engine.children import child
+from tests.support.bounds import PATIENCE, eventually
 
 Start = Callable[[str], Actor]
 
@@ -44,12 +45,20 @@ def start() -> Iterator[Start]:
     for actor in started:
         at_exit.stop(actor, timeout=10)
         assert actor.exited.is_ready()
-        assert block_until_ready(actor.threads.ended, 20)
+        assert block_until_ready(actor.threads.ended, PATIENCE)
         actor.threads.join()
     assert [t.name for t in threading.enumerate() if t.name.startswith("codex-")] == []
 
 
-def result(reply: Reply, timeout: float = 20.0) -> object:
+def wait_ready(actor: Actor) -> None:
+    """Wait until the child has set itself up. It says so when it is asked, so not before the mailbox is subscribed."""
+    box = Mailbox("ready")
+    actor.subscribe(EVERYTHING, box)
+    actor.notify("go")
+    assert block_until_ready(box, PATIENCE)
+
+
+def result(reply: Reply, timeout: float = PATIENCE) -> object:
     assert block_until_ready(reply, timeout)
     return reply.result()
 
@@ -89,7 +98,7 @@ def test_a_death_tells_everyone_what_is_known(start: Start) -> None:
     assert errors[0].process.exit_code == 7
     assert errors[0].process.stderr_tail == ("last words",)
     assert "exit code 7" in str(errors[0])
-    assert block_until_ready(box, 20)
+    assert block_until_ready(box, PATIENCE)
     with pytest.raises(TransportClosedError, match="everything"):
         box.take()
     with pytest.raises(TransportClosedError, match="while waiting for c"):
@@ -125,11 +134,10 @@ def test_a_full_pipe_blocks_no_caller_and_loses_nothing(start: Start) -> None:
 def test_a_child_that_reads_nothing_can_still_be_stopped(start: Start) -> None:
     actor = start("""
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        send({"method": "ready"})
+        read(); send({"method": "ready"})
         while True: time.sleep(100)
     """)
-    box = Mailbox("ready")
-    actor.subscribe(EVERYTHING, box)
+    wait_ready(actor)
     reply = actor.request("big", {"text": "x" * 1_000_000})
     assert not block_until_ready(reply, 0)
     at_exit.stop(actor, timeout=1.0)
@@ -182,7 +190,7 @@ def test_a_runtime_that_closes_its_output_but_lives_is_ended(start: Start) -> No
     reply = actor.request("m", {})
     with pytest.raises(TransportClosedError):
         result(reply)
-    assert block_until_ready(actor.exited, 20)
+    assert block_until_ready(actor.exited, PATIENCE)
 
 
 def test_an_exit_is_noticed_though_a_descendant_holds_the_output(start: Start) -> None:
@@ -196,12 +204,9 @@ def test_an_exit_is_noticed_though_a_descendant_holds_the_output(start: Start) -
     reply = actor.request("m", {})
     with pytest.raises(TransportClosedError, match="exit code 3"):
         result(reply)
-    assert block_until_ready(actor.exited, 20)
+    assert block_until_ready(actor.exited, PATIENCE)
     [event] = box.take()
-    deadline = Deadline(10)
-    while _runs(event.params["pid"]) and not deadline.passed():
-        threading.Event().wait(0.01)
-    assert not _runs(event.params["pid"])
+    assert eventually(lambda: not _runs(event.params["pid"]))
 
 
 def _runs(pid: int) -> bool:
@@ -226,9 +231,7 @@ def test_one_odd_frame_does_not_end_the_connection(start: Start, monkeypatch: py
 
     monkeypatch.setattr(Router, "dispatch", dispatch)
     actor.notify("go")
-    deadline = Deadline(20)
-    while not actor.tally.skipped and not deadline.passed():  # the odd one is met before anything else is sent
-        threading.Event().wait(0.005)
+    assert eventually(lambda: actor.tally.skipped)  # the odd one is met before anything else is sent
     assert actor.tally.skipped == 1
     assert result(actor.request("m", {})) == "fine"
 
@@ -254,14 +257,12 @@ def test_a_connection_that_nobody_holds_ends_by_itself(start: Start, stubborn: b
     ignore = "signal.signal(signal.SIGTERM, signal.SIG_IGN)" if stubborn else "pass"
     actor = start(f"""
         {ignore}
-        send({{"method": "ready"}})
+        read(); send({{"method": "ready"}})
         while True: time.sleep(100)
     """)
-    box = Mailbox("ready")
-    actor.subscribe(EVERYTHING, box)
-    assert block_until_ready(box, 20)
+    wait_ready(actor)
     actor.let_go()
-    assert block_until_ready(actor.exited, 20)
+    assert block_until_ready(actor.exited, PATIENCE)
     assert actor.transport.process_info().exit_code == -(signal.SIGKILL if stubborn else signal.SIGTERM)
 
 

@@ -25,6 +25,7 @@ from openai_codex._engine.waiting import block_until_ready
 from openai_codex._protocol.methods import NOTIFICATIONS, SERVER_REQUESTS
 from openai_codex._sync.client.dispatch import Dispatcher
 from openai_codex._sync.client.handlers import Handlers
+from tests.support.bounds import PATIENCE
 
 pytestmark = pytest.mark.slow
 
@@ -265,8 +266,8 @@ def test_no_input_ends_an_actor_or_takes_a_reply_away(said: list[bytes], size: i
     for start in range(0, len(stream), size):
         pipe.feed(stream[start : start + size])
     pipe.feed(b"")
-    assert block_until_ready(actor.exited, 20)
-    assert block_until_ready(actor.threads.ended, 20)
+    assert block_until_ready(actor.exited, PATIENCE)
+    assert block_until_ready(actor.threads.ended, PATIENCE)
     assert actor.raised == []
     for number, reply in replies.items():
         assert reply.is_ready()

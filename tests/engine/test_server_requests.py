@@ -14,6 +14,7 @@ from openai_codex._engine.threads import ThreadGroup
 from openai_codex._engine.waiting import Latch, block_until_ready
 from openai_codex._engine.wire import ServerRequest
 from openai_codex._engine.workers import Workers
+from tests.support.bounds import PATIENCE
 
 TOOL_CALL = ServerRequest(0, "item/tool/call", {"threadId": "T", "turnId": "U"})
 
@@ -112,7 +113,7 @@ def test_an_answer_is_sent_at_its_deadline_unless_there_was_another(
     for pending in (late, early):
         pending.answer_after(0.02, lambda: b"deadline")
     early.answer(b"early")
-    assert block_until_ready(late, 20)
+    assert block_until_ready(late, PATIENCE)
     assert sent == [b"early", b"deadline"]
 
 
@@ -122,7 +123,7 @@ def test_a_task_of_a_request_that_is_over_is_not_run(requests: PendingRequests) 
     over.withdraw()
     over.run(partial(pytest.fail, "it is over"))
     open_.run(ran.set)
-    assert block_until_ready(ran, 20)
+    assert block_until_ready(ran, PATIENCE)
 
 
 def test_a_callback_that_raises_is_an_error_to_the_runtime(workers: Workers, sent: list[bytes]) -> None:
@@ -132,5 +133,5 @@ def test_a_callback_that_raises_is_an_error_to_the_runtime(workers: Workers, sen
     requests = PendingRequests(sent.append, workers, fail)
     pending = requests.open(TOOL_CALL)
     requests.dispatch(pending)
-    assert block_until_ready(pending, 20)
+    assert block_until_ready(pending, PATIENCE)
     assert b"-32603" in sent[0]

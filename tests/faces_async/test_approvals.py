@@ -23,8 +23,7 @@ from openai_codex.types import (
     TurnStatus,
 )
 from tests.faces_async._wait import together
-
-PATIENCE = 20.0
+from tests.support.bounds import PATIENCE
 
 QUESTION = {
     "id": "color",
@@ -375,7 +374,7 @@ async def test_a_handler_that_returns_nonsense_has_refused(
 async def test_what_takes_too_long_is_refused_and_a_late_answer_dropped(
     home: QuietHome, scripted_model: ScriptedModel
 ) -> None:
-    release = Latch()
+    release, all_left = Latch(), Latch()
     handled = []
 
     async def dawdle(request: Any) -> Any:
@@ -383,6 +382,8 @@ async def test_what_takes_too_long_is_refused_and_a_late_answer_dropped(
             await comes(release)
         finally:
             handled.append(request.cancelled)
+            if len(handled) == len(KINDS):
+                all_left.set()
         return yes_to(request)
 
     ask_all(scripted_model)
@@ -392,6 +393,7 @@ async def test_what_takes_too_long_is_refused_and_a_late_answer_dropped(
         assert [result.final_response for result in results] == ["done"] * len(KINDS)
         assert_refused(scripted_model)
         release.set()
+        await comes(all_left)
         after = await (await codex.thread_start()).run("after", timeout=PATIENCE)
     assert after.final_response == "ok"
     assert handled == [True] * len(KINDS)

@@ -19,10 +19,10 @@ from openai_codex.testing import FakeAppServer, FakeChild
 from openai_codex.types import ModelListParams, ThreadLoadedListParams, TurnStatus
 from tests.faces_async._outcome import Operation, outcomes
 from tests.faces_async._wait import together
+from tests.support.bounds import PATIENCE
 
 LOGIN = {"type": "chatgpt", "loginId": "L", "authUrl": "http://127.0.0.1"}
 SOON = 5.0
-PATIENCE = 60.0
 
 
 @pytest.fixture

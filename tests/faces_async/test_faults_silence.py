@@ -31,10 +31,10 @@ from openai_codex.types import (
     TurnStartParams,
 )
 from tests.faces_async._outcome import Operation, outcomes
+from tests.support.bounds import PATIENCE
 
 NOTHING: dict[str, object] = {"data": [], "nextCursor": None}
 SOON = 5.0
-PATIENCE = 60.0
 BIG = "x" * 1_000_000
 
 

@@ -19,9 +19,7 @@ from openai_codex.types import (
 )
 from tests.faces_async._outcome import outcomes
 from tests.faces_async._wait import together
-from tests.support.bounds import within
-
-PATIENCE = 60.0
+from tests.support.bounds import PATIENCE, within
 
 # What an interrupt may cost on a machine that is busy with other things; 1 s of it is for one that has to be repeated.
 SOON = 6.0

@@ -15,8 +15,8 @@ from openai_codex._engine.waiting import Latch
 from openai_codex._tools.declaration import AnyTool
 from openai_codex.testing import QuietHome, ScriptedModel, call, reply
 from openai_codex.types import DynamicToolCallThreadItem, ThreadLoadedListParams, TurnStatus
+from tests.support.bounds import PATIENCE
 
-PATIENCE = 20.0
 DOT = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC")
 
 

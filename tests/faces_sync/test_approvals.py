@@ -24,8 +24,7 @@ from openai_codex.types import (
     TurnStatus,
 )
 from tests.faces_sync._wait import together
-
-PATIENCE = 20.0
+from tests.support.bounds import PATIENCE
 
 QUESTION = {
     "id": "color",
@@ -376,7 +375,7 @@ def test_a_handler_that_returns_nonsense_has_refused(
 def test_what_takes_too_long_is_refused_and_a_late_answer_dropped(
     home: QuietHome, scripted_model: ScriptedModel
 ) -> None:
-    release = Latch()
+    release, all_left = Latch(), Latch()
     handled = []
 
     def dawdle(request: Any) -> Any:
@@ -384,6 +383,8 @@ def test_what_takes_too_long_is_refused_and_a_late_answer_dropped(
             comes(release)
         finally:
             handled.append(request.cancelled)
+            if len(handled) == len(KINDS):
+                all_left.set()
         return yes_to(request)
 
     ask_all(scripted_model)
@@ -393,6 +394,7 @@ def test_what_takes_too_long_is_refused_and_a_late_answer_dropped(
         assert [result.final_response for result in results] == ["done"] * len(KINDS)
         assert_refused(scripted_model)
         release.set()
+        comes(all_left)
         after = (codex.thread_start()).run("after", timeout=PATIENCE)
     assert after.final_response == "ok"
     assert handled == [True] * len(KINDS)

@@ -48,8 +48,8 @@ from openai_codex.types import (
     TurnStatus,
 )
 from tests.engine.children import child
+from tests.support.bounds import PATIENCE
 
-PATIENCE = 20.0
 SERVER = Path(__file__).parent.parent / "support" / "mcp_server.py"
 
 

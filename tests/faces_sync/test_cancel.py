@@ -12,9 +12,7 @@ from openai_codex import Codex, RequestTimeoutError, TurnHandle, TurnTimeoutErro
 from openai_codex._sync.client._wait import ready
 from openai_codex.testing import FakeAppServer
 from openai_codex.types import TurnStatus
-from tests.support.bounds import within
-
-PATIENCE = 60.0
+from tests.support.bounds import PATIENCE, within
 
 # What giving up may cost on a machine that is busy with other things; 2 s of it are for a runtime that does not answer.
 SOON = 7.0

@@ -26,9 +26,7 @@ from openai_codex.testing import FakeAppServer, FakeChild, ScriptedModel, call
 from openai_codex.types import ModelListParams, ThreadStartedNotification
 from tests.faces_sync._outcome import outcomes
 from tests.faces_sync._wait import together
-from tests.support.bounds import nothing_left, within
-
-PATIENCE = 60.0
+from tests.support.bounds import PATIENCE, nothing_left, within
 
 # What a close may cost on a machine that is busy with other things.
 SOON = 5.0

@@ -18,12 +18,12 @@ from openai_codex._sync.client.cursor import Cursor
 from openai_codex.testing import FakeAppServer
 from openai_codex.types import AgentMessageDeltaNotification, ModelListParams
 from tests.faces_sync._wait import together
+from tests.support.bounds import PATIENCE
 
 NO_MODELS: dict[str, object] = {"data": [], "nextCursor": None}
 MANY = 200_000
 ROUNDS = 20
 MEGABYTE = 1 << 20
-PATIENCE = 60.0
 
 # What so many notifications may add to the memory of this process. To keep them all takes 80 to 140 megabytes; a turn's
 # text and a thousand or two of its events, or the ten thousand of a subscription, take about ten.

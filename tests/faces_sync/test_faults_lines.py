@@ -21,10 +21,10 @@ from openai_codex.types import (
     UnknownNotification,
 )
 from tests.faces_sync._outcome import outcomes
+from tests.support.bounds import PATIENCE
 
 NO_MODELS: dict[str, object] = {"data": [], "nextCursor": None}
 MEGABYTE = 1_000_000
-PATIENCE = 60.0
 
 
 @pytest.fixture

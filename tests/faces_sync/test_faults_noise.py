@@ -16,10 +16,10 @@ from openai_codex._protocol.methods import NOTIFICATIONS, SERVER_REQUESTS
 from openai_codex.testing import FakeAppServer, FakeAsk, FakeRequest
 from openai_codex.types import ModelListParams
 from tests.faces_sync._wait import together
+from tests.support.bounds import PATIENCE
 
 CALLERS = 8
 ROUNDS = 12
-PATIENCE = 10.0
 
 NAMES = ("threadId", "turnId", "itemId", "callId", "loginId", "requestId", "delta", "item", "turn", "message", "x")
 NOTIFIED = [*NOTIFICATIONS, "brand/new", ""]

@@ -1,4 +1,4 @@
-"""The bounds of every fault: it is over in time, and leaves no thread, descriptor or process behind."""
+"""Bounds of time, and of what is left behind: every fault is over in time and leaves no thread, file or process."""
 
 from __future__ import annotations
 
@@ -7,12 +7,25 @@ import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from openai_codex._engine.waiting import Deadline
 
 PROC = Path("/proc")
+
+PATIENCE = 60.0
+"""How long a test waits for what has to happen, in seconds: longer than a loaded machine may take."""
+
+
+def eventually(condition: Callable[[], object], patience: float = PATIENCE) -> bool:
+    """Block until a condition holds. Return whether it does within ``patience`` seconds."""
+    deadline = Deadline(patience)
+    while not condition():
+        if deadline.passed():
+            return False
+        threading.Event().wait(0.01)
+    return True
 
 
 @contextlib.contextmanager
@@ -24,13 +37,11 @@ def within(seconds: float) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def nothing_left(patience: float = 10.0) -> Iterator[None]:
+def nothing_left(patience: float = PATIENCE) -> Iterator[None]:
     """Fail if something of a client is there at the end, and still after ``patience`` seconds, that was not before."""
     before = remains()
     yield
-    deadline = Deadline(patience)
-    while remains() - before and not deadline.passed():
-        threading.Event().wait(0.01)
+    eventually(lambda: not remains() - before, patience)
     assert remains() - before == Counter()
 
 

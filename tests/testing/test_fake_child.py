@@ -15,6 +15,7 @@ from openai_codex import AsyncCodex, Codex, LaunchError, RequestTimeoutError, Tr
 from openai_codex.testing import FakeAppServer, FakeChild, FakeRequest, ScriptError
 from openai_codex.testing._fake import program
 from openai_codex.types import ModelListParams
+from tests.support.bounds import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     Launch = Callable[[], subprocess.Popen[bytes]]
 
 NO_MODELS: dict[str, object] = {"data": [], "nextCursor": None}
-PATIENCE = 10.0
 
 
 @pytest.fixture

@@ -17,8 +17,7 @@ import pytest
 from openai_codex import Codex, TransportClosedError
 from openai_codex.testing import FakeAppServer
 from openai_codex.testing._fake import program
-
-PATIENCE = 10.0
+from tests.support.bounds import PATIENCE
 
 
 def command_line(server: FakeAppServer) -> tuple[str, ...]:
@@ -108,6 +107,7 @@ KILLED_RUN = """
 import subprocess, sys
 from openai_codex import Codex
 from openai_codex.testing import FakeAppServer
+from tests.support.bounds import PATIENCE
 
 server = FakeAppServer().start()
 codex = Codex(server.config())
