@@ -80,7 +80,6 @@ def run(path: Path, cwd: Path, env: dict[str, str]) -> str:
 @pytest.mark.parametrize("path", NUMBERED, ids=lambda path: path.stem)
 def test_an_example_runs(path: Path) -> None:
     with ScriptedModel() as model, temporary_home(model.url, provider={"requires_openai_auth": True}) as home:
-        model.when("Now a very long one.", say("Once", gate=model.gate()))  # until it is interrupted
         for asked, *answers in SCRIPTS.get(path.stem, []):
             model.when(asked, *answers)
         printed = run(path, home.workspace, {**home.env, "EXAMPLE_API_KEY": "sk-example"})
