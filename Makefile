@@ -38,7 +38,7 @@ cover: $(STAMP) ## Run the whole test suite and measure its branch coverage, whi
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
-check: $(STAMP) ## Format, lint, strict types, drift of generated code, layers
+check: $(STAMP) ## Format, lint, strict types, drift of generated code, layers, figures
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -46,6 +46,7 @@ check: $(STAMP) ## Format, lint, strict types, drift of generated code, layers
 	$(BIN)/python -m tools.generate --check
 	$(BIN)/python -m tools.unasync --check
 	$(BIN)/python -m pytest --quiet tests/test_layers.py
+	$(BIN)/python -m tools.figures --check
 
 figures: $(STAMP) ## Print the figures of the layout beside their limits
 	$(BIN)/python -m tools.figures

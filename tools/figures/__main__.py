@@ -22,7 +22,7 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     package = Package.read(ROOT)
     readings = [(figure, figure.measure(package)) for figure in FIGURES]
-    print("\n".join([_row("", "before", "now", "limit"), *(_figure_row(*pair) for pair in readings)]))
+    print("\n".join([_row("", "before", "now", "limit", "aim"), *(_figure_row(*pair) for pair in readings)]))
     if options.names:
         print("\n".join(_names(*pair) for pair in readings if pair[1].names))
     outside = [pair for pair in readings if not pair[0].allows(pair[1].value)]
@@ -38,12 +38,13 @@ def complaint(figure: Figure, reading: Reading) -> str:
 
 
 def _figure_row(figure: Figure, reading: Reading) -> str:
-    row = _row(figure.title, _number(figure.before), _number(reading.value), figure.limit)
+    aim = "" if figure.aim is None else _number(figure.aim)
+    row = _row(figure.title, _number(figure.before), _number(reading.value), figure.limit, aim)
     return row if figure.allows(reading.value) else f"{row}  outside"
 
 
-def _row(title: str, before: str, now: str, limit: str) -> str:
-    return f"{title:34}{before:>8}{now:>8}  {limit:8}".rstrip()
+def _row(title: str, before: str, now: str, limit: str, aim: str) -> str:
+    return f"{title:34}{before:>8}{now:>8}  {limit:9}{aim:8}".rstrip()
 
 
 def _names(figure: Figure, reading: Reading) -> str:
