@@ -31,5 +31,6 @@ def __getattr__(name: str) -> Any:
     home = HOMES.get(name)
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    # Kept as a global, so that this function runs for the first access to a name only.
     value = globals()[name] = getattr(import_module(f"{__name__}.{home}"), name)
     return value

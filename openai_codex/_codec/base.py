@@ -38,9 +38,11 @@ class TypeMismatchError(TypeError):
     """A value of another type than expected. Internal: callers see a `DecodeError` or a `ConfigError`."""
 
     def __init__(self, expected: str, value: object) -> None:
+        # The type only: the value may be a secret, or a text of megabytes.
         super().__init__(f"expected {expected}, found {JSON_KINDS.get(type(value), type(value).__name__)}")
 
 
+# An enum, because type checkers narrow a union by its member, and a copy or pickle of it is the same object.
 @final
 class Unset(Enum):
     """The type of `UNSET`. It is false, so ``value or default`` reads as expected."""
@@ -80,6 +82,7 @@ class Record:  # noqa: PLW1641  mutable and compared by value, so without a hash
     raw: JsonObject | None = attrs.field(init=False, default=None)
 
     def __eq__(self, other: object) -> bool:
+        # Without `raw`: a record that the program built equals the same one received from the runtime.
         if other.__class__ is not self.__class__:
             return NotImplemented
         return all(getattr(self, field.name) == getattr(other, field.name) for field in record_fields(type(self)))
@@ -91,6 +94,7 @@ class Record:  # noqa: PLW1641  mutable and compared by value, so without a hash
 
 
 def _show(field: attrs.Attribute[Any], value: object) -> str:
+    # ``None`` stays visible: a missing secret is often the fault that is looked for.
     return "'***'" if value is not None and field.metadata.get("secret") else repr(value)
 
 
@@ -121,6 +125,7 @@ class UnknownVariant(Record):  # noqa: PLW1641  mutable and compared by value, s
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, UnknownVariant):
             return NotImplemented
+        # Without the tag, which is a part of the JSON.
         return self.raw == other.raw
 
 
@@ -188,6 +193,7 @@ class OpenEnum(str, Enum):
     """A string with known values. An unknown value becomes a member that equals its text and is not registered."""
 
     def __str__(self) -> str:
+        # The text of a str enum differs between Python versions; here it is always the value.
         return str.__str__(self)
 
     def __format__(self, format_spec: str) -> str:
@@ -197,6 +203,7 @@ class OpenEnum(str, Enum):
     def _missing_(cls, value: object) -> OpenEnum | None:
         if not isinstance(value, str):
             return None
+        # Not registered: values from outside must neither stay in memory nor change what the enum lists.
         member = str.__new__(cls, value)
         member._name_ = member._value_ = value
         return member

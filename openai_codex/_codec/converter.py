@@ -61,6 +61,7 @@ def _build(name: str, hook: Hook, type_: Any, json: Any) -> Any:
     try:
         return hook(json, type_)
     except (KeyError, TypeMismatchError):
+        # Without the cause, which is the first mismatch only: the error lists all of them.
         raise _mismatch(name, type_, json) from None
 
 
@@ -85,6 +86,7 @@ def structure_notification(method: str, params: JsonObject) -> ServerNotificatio
     found = _notification_hooks.get(method)
     if found is None:
         if method not in NOTIFICATIONS:
+            # Not an error: a newer runtime may send methods that this version does not know.
             return UnknownNotification(method, params)
         found = _notification_hooks[method] = _hook_of(NOTIFICATIONS[method])
     hook, type_ = found
@@ -118,6 +120,7 @@ def _problems(type_: Any, json: Any, path: str) -> Iterator[str]:
         yield from _problems_inside(type_, json, path)
     except TypeMismatchError as error:
         inside = tuple(_problems_inside(type_, json, path))
+        # A mismatch of a part is reported there, so the whole is reported only if all of its parts match.
         yield from inside or [f"{path.lstrip('.')}: {error}" if path else str(error)]
 
 

@@ -20,6 +20,7 @@ from openai_codex._codec.unions import Hook, is_a, union_hook
 
 def make_converter() -> Converter:
     """Return a converter for protocol types."""
+    # Without the error lists of cattrs, which make every value slower: `_problems` looks for all mismatches when needed.
     converter = Converter(detailed_validation=False)
     for kind, hook in _PRIMITIVES.items():
         converter.register_structure_hook(kind, hook)
@@ -41,6 +42,7 @@ def _exactly(kind: type) -> Hook:
     name = JSON_KINDS[kind]
 
     def structure_primitive(value: Any, _: Any) -> Any:
+        # Not `isinstance`, for which a bool is an int.
         if type(value) is kind:
             return value
         raise TypeMismatchError(name, value)
@@ -61,6 +63,7 @@ def _guarded(kind: type, structure: Hook) -> Hook:
 
 
 def _structure_float(value: Any, _: Any) -> float:
+    # JSON has one kind of number, so the runtime may write 2 for 2.0.
     if type(value) is float or type(value) is int:
         return value
     raise TypeMismatchError("float", value)
@@ -84,6 +87,7 @@ _PRIMITIVES: dict[type, Hook] = {
 
 
 def _list_hook(type_: Any, converter: Converter) -> Hook:
+    # Elements of any type need no pass over the list.
     if get_args(type_) == (Any,):
         return _exactly(list)
     return _guarded(list, list_structure_factory(type_, converter))
@@ -103,6 +107,7 @@ def _record_hook(cls: type[Record], converter: Converter) -> Hook:
 
     def structure_record(value: Any, type_: Any) -> Any:
         nonlocal build
+        # Not earlier: it loads the types of all fields, each with the types of its own fields.
         if build is None:
             build = record_builder(cls, converter)
         return build(value, type_)
@@ -119,6 +124,7 @@ def record_builder(cls: type[Record], converter: Converter) -> Hook:
     attrs.resolve_types(cls)  # two threads that get here at once do the same work twice, with the same outcome
     scope: dict[str, Any] = {"cls": cls, "new": cls.__new__, "TypeMismatchError": TypeMismatchError}
     lines = ["def build(json, _):", " if type(json) is not dict:", "  raise TypeMismatchError('object', json)"]
+    # The fields of a bare object are assigned: `__init__` has nothing left to check or convert.
     lines += [" record = new(cls)", " record.raw = json"]
     for number, field in enumerate(record_fields(cls)):
         steps = _field_steps(field, number, wire_name(cls, field.name), scope, converter)
@@ -134,6 +140,7 @@ def _field_steps(
 ) -> Iterator[str]:
     """Yield the lines that set one field."""
     if field.default is attrs.NOTHING:
+        # A missing field raises `KeyError`, which the callers turn into a `DecodeError`.
         yield f"value = json[{wire!r}]"
         yield from _value_steps(field, number, scope, converter)
         return
@@ -141,6 +148,7 @@ def _field_steps(
     yield f" value = json[{wire!r}]"
     yield from (f" {line}" for line in _value_steps(field, number, scope, converter))
     yield "else:"
+    # Called for each record, so that records do not share a list.
     factory = getattr(field.default, "factory", None)
     scope[f"default{number}"] = factory or field.default
     yield f" record.{field.name} = default{number}{'()' if factory else ''}"

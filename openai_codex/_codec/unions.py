@@ -33,6 +33,7 @@ Hook: TypeAlias = Callable[[Any, Any], Any]
 
 def is_a(base: type) -> Callable[[Any], bool]:
     """Return a predicate for types: whether a type is a class derived from this one."""
+    # Without the origin check, Python 3.10 would take `list[str]` for a class.
     return lambda type_: isinstance(type_, type) and get_origin(type_) is None and issubclass(type_, base)
 
 
@@ -93,6 +94,7 @@ def _by_tag(variants: list[type[Variant]], converter: Converter) -> Hook:
 
     def structure_variant(value: JsonObject, _: Any) -> Record:
         tag = value.get(wire)
+        # Also a list or an object, which has no hash to look it up by.
         if not isinstance(tag, str):
             return UnknownVariant(value)
         return _built_or_unknown(hooks.get(tag), value, tag)
@@ -136,6 +138,7 @@ class Shape:
         self.record = record
         self.names = fields.keys()
         self._required = required.keys()
+        # Tuples, not sets: a value from outside may have no hash.
         self._values = {wire: tuple[str, ...](enum) for wire, enum in required.items() if is_a(OpenEnum)(enum)}
         self._inner = {wire: Shape(inner) for wire, inner in required.items() if is_a(Record)(inner)}
 

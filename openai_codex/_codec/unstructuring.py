@@ -58,6 +58,7 @@ def _json(value: Any) -> Any:
         return value
     if isinstance(value, Mapping):
         return {_key(key): _json(item) for key, item in value.items()}
+    # Bytes are a sequence of ints in Python, which is never what was meant.
     if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray, memoryview)):
         return [_json(item) for item in value]
     if isinstance(value, os.PathLike):
@@ -73,6 +74,7 @@ def _key(key: Any) -> str:
 
 def _record(record: Record) -> JsonObject | None:
     if isinstance(record, (UnknownVariant, UnknownNotification)):
+        # Unchanged, as this version does not know which parts of it matter.
         return record.raw
     if not getattr(record, "HAS_PARAMS", True):
         return None
@@ -86,6 +88,7 @@ def _known(record: Record, plan: _Plan, raw: JsonObject) -> JsonObject:
     known: JsonObject = {}
     for name, wire, default in plan.fields:
         value = getattr(record, name)
+        # A default is sent only if the runtime sent it too: a record that is read and sent back stays the same.
         if value is UNSET or (value == default and wire not in raw):
             continue
         try:

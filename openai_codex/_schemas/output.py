@@ -51,7 +51,9 @@ class OutputType(Generic[T]):
         try:
             return self._read(text)
         except ValidationError as error:
+            # The cause is the exception of the program's own constructor, if there was one.
             raise OutputError(self.name, text, error.lines) from (error.__cause__ or error)
+        # The model decides how deeply its JSON is nested.
         except RecursionError as error:
             raise OutputError(self.name, text, ("its JSON is nested too deeply",)) from error
 
@@ -66,18 +68,21 @@ def output_type(type_: Any) -> OutputType[Any]:
     In a union, an object is read as the class whose fields it has, any other value as the first member that it matches.
     Raises `ConfigError` for a type without a strict JSON schema.
     """
+    # The cache needs a hash, and the TypeError of the cache would not name the argument.
     if not isinstance(type_, Hashable):
         raise ConfigError("output_type", f"expected a type, got a {type(type_).__name__}")
     # The spelling is part of the cache key: unions in another order are equal, but are not read in the same way.
     return _prepared(type_, repr(type_))
 
 
+# Cached, because a type is usually used for many turns.
 @lru_cache(maxsize=64)
 def _prepared(type_: Any, _spelled: str) -> OutputType[Any]:
     return (_foreign if all(hasattr(type_, method) for method in _MODEL_METHODS) else _derived)(type_)
 
 
 def _derived(type_: Any) -> OutputType[Any]:
+    # Any other type was wrapped in an object, as strict schemas need one at the root.
     take = _parsed if forms.kind(type_) is Kind.OBJECT else _unwrapped
     return OutputType(type_name(type_), forms.json_schema(type_), lambda text: validate(type_, take(text)))
 
@@ -89,6 +94,7 @@ def _foreign(type_: Any) -> OutputType[Any]:
     # Definitions stay at the root, because references are resolved there.
     definitions = {word: given.pop(word) for word in ("$defs",) if word in given}
     schema = {**forms.closed_object({"value": given}, ["value"]), **definitions}
+    # Written as JSON again: in strict mode, pydantic reads a date from JSON text but not from a Python str.
     return OutputType(type_name(type_), schema, lambda text: _validated(type_, orjson.dumps(_unwrapped(text))))
 
 
@@ -144,6 +150,7 @@ def _validated(type_: Any, text: str | bytes) -> Any:
     try:
         return type_.model_validate_json(text)
     except Exception as error:
+        # Validators of the model may raise anything, not only pydantic's own error.
         raise ValidationError(*_problems(error)) from error
 
 

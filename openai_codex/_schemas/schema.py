@@ -77,6 +77,7 @@ def json_schema(type_: Any, *, strict: bool = True) -> Schema:
     if kind(type_) is Kind.OBJECT:
         return walk.finish(walk.class_body(type_, name, "#"))
     schema = walk.schema(type_, name)
+    # Providers accept a strict schema only with an object at its root.
     return walk.finish(closed_object({"value": schema}, ["value"]) if strict else schema)
 
 
@@ -91,6 +92,7 @@ def parameters_schema(function: Callable[..., Any], *, skip: Collection[str] = (
 
 def closed_object(properties: Schema, required: list[str]) -> Schema:
     """Return the schema of an object that allows no other properties."""
+    # Providers refuse a strict schema in which an object leaves out ``additionalProperties``.
     return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
 
 
@@ -119,10 +121,12 @@ class _Walk:
         return beside(_RULES[found](self, inner, path), {"description": texts[0]} if texts else {})
 
     def properties(self, fields: Collection[Field], path: str) -> Schema:
+        # Strict schemas have to require every property. Answers without a field that has a default are accepted anyway.
         properties = {field.name: self._property(field, f"{path}.{field.name}") for field in fields}
         return closed_object(properties, [field.name for field in fields if self._strict or field.required])
 
     def _property(self, field: Field, path: str) -> Schema:
+        # Providers refuse the keyword ``default`` in strict schemas.
         return beside(self.schema(field.type, path), {} if self._strict else _shown(field.default))
 
     def class_body(self, cls: Any, path: str, ref: str) -> Schema:
@@ -161,6 +165,7 @@ _RULES: Mapping[Kind, Callable[[_Walk, Any, str], Schema]] = {
 
 
 def _docstring(cls: type) -> Schema:
+    # Its own docstring: an inherited one describes another class.
     text = vars(cls).get("__doc__") or ""
     # The docstrings that dataclasses and named tuples generate repeat the properties.
     return {} if not text or text.startswith(f"{cls.__name__}(") else {"description": inspect.cleandoc(text)}
@@ -200,6 +205,7 @@ def type_name(type_: Any) -> str:
     """Return a type as written in source code, or the name of a function, without modules."""
     if inspect.isroutine(type_) or (inspect.isclass(type_) and not get_args(type_)):
         return type_.__name__
+    # The text of a generic type contains the modules of its arguments.
     return re.sub(r"(?<![\w'])(\w+\.|<locals>\.)+", "", str(type_))
 
 
@@ -214,12 +220,14 @@ def item_type(type_: Any) -> Any:
     return next((arg for arg in reversed(get_args(type_)) if arg is not ...), Any)
 
 
+# Cached, because the annotations would be evaluated again for every answer.
 @lru_cache(maxsize=256)
 def object_fields(cls: Any) -> tuple[Field, ...]:
     """Return the fields of a class. Raises `ConfigError` if its annotations cannot be evaluated."""
     hints = _evaluated(cls)
     if hasattr(cls, "__required_keys__"):
         return tuple(Field(name, hint, _typed_dict_default(cls, name, hint)) for name, hint in hints.items())
+    # attrs drops the leading underscore of a field in the name of its argument.
     aliases = {field.name: field.alias for field in attrs.fields(cls)} if attrs.has(cls) else {}
     return _call_fields(cls, {aliases.get(name, name): hint for name, hint in hints.items()})
 
@@ -233,10 +241,12 @@ def _typed_dict_default(cls: Any, name: str, hint: Any) -> Any:
 
 def parameter_fields(function: Callable[..., Any], skip: Collection[str] = ()) -> tuple[Field, ...]:
     """Return the parameters of a function. The annotations of those to skip are not evaluated."""
+    # A decorator copies the annotations of a function, but not the globals in which they are evaluated.
     plain = inspect.unwrap(function)
     wanted = {
         name: hint for name, hint in getattr(plain, "__annotations__", {}).items() if name not in {*skip, "return"}
     }
+    # In a class of its own: the skipped annotations may name what is imported for type checkers only.
     holder = type(type_name(function), (), {"__annotations__": wanted})
     return _call_fields(function, _evaluated(holder, getattr(plain, "__globals__", None)), skip)
 
@@ -254,6 +264,7 @@ def _call_fields(call: Callable[..., Any], hints: Mapping[str, Any], skip: Colle
 
 def _evaluated(owner: type, globals: Any = None, locals: Any = None) -> dict[str, Any]:
     try:
+        # An annotation is code of the program, so evaluating it may raise anything.
         return get_type_hints(owner, globals, locals, include_extras=True)
     except Exception as error:
         if locals is None:  # a class defined inside a function is not in its module, so it cannot refer to itself

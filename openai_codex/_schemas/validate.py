@@ -46,6 +46,7 @@ def key_problems(schema: Schema, value: Mapping[str, Any]) -> list[tuple[str, st
     Of a schema that the program wrote itself, nothing else is checked.
     """
     required, known = schema.get("required") or (), schema.get("properties") or {}
+    # Patterns are not evaluated here, so an unknown key may match one.
     closed = schema.get("additionalProperties") is False and "patternProperties" not in schema
     missing = [(f".{name}", "is required") for name in required if name not in value]
     return missing + [(f".{name}", "unknown argument") for name in value if closed and name not in known]
@@ -73,6 +74,7 @@ def _validate_all(parts: Iterable[tuple[str, Any, Any]]) -> list[Any]:
             values.append(validate(type_, value))
         except ValidationError as error:
             problems += ((step + path, why) for path, why in error.problems)
+            # The first one: an exception has a single cause.
             cause = cause or error.__cause__
     if problems:
         raise ValidationError(*problems) from cause
@@ -83,11 +85,13 @@ def _build(type_: Any, *args: Any, **kwargs: Any) -> Any:
     try:
         return type_(*args, **kwargs)
     except Exception as error:
+        # Without the text of the error, because validators of the program may quote the value.
         raise ValidationError(("", f"{type_name(type_)} raised {type(error).__name__}")) from error
 
 
 def _leaf(type_: Any, value: Any) -> Any:
     accepted, read = _LEAVES[type_]
+    # By exact type: `isinstance` takes a bool for an int.
     if type(value) in accepted:
         with suppress(ValueError):
             return read(value)
@@ -97,6 +101,7 @@ def _leaf(type_: Any, value: Any) -> Any:
 def _choice(type_: Any, value: Any) -> Any:
     for known, member in forms.choices(type_):
         with suppress(WrongKindError):
+            # By `_leaf`, because True equals 1 in Python.
             if _leaf(type(known), value) == known:
                 return member
     raise WrongKindError(type_, value)
@@ -111,6 +116,7 @@ def _object(type_: Any, value: dict[str, Any]) -> Any:
 def _array(type_: Any, value: list[Any]) -> Any:
     item, collect = forms.item_type(type_), get_origin(type_) or type_
     parts = _validate_all((f"[{index}]", item, part) for index, part in enumerate(value))
+    # A Sequence is abstract, so it cannot be called.
     return parts if collect is Sequence else _build(collect, parts)
 
 
