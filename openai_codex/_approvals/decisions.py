@@ -15,6 +15,7 @@ from openai_codex._approvals.requests import ApprovalRequest, ElicitationRequest
 from openai_codex.errors import ConfigError
 
 
+# An enum, because type checkers narrow a union by its member.
 @final
 class Later(Enum):
     """The type of `LATER`."""

@@ -76,6 +76,7 @@ def read_request(request_id: RequestId, method: str, params: JsonObject, find_ch
 def respond(method: str, request: RuntimeRequest, answer: object) -> JsonObject:
     """Return the JSON of the result for what a handler returned. Raises `ConfigError` if the request does not accept it."""
     kind, response = KINDS[method], getattr(protocol, SERVER_REQUESTS[method][1])
+    # The protocol's response is always accepted: it can express what the decisions of this package cannot.
     if isinstance(answer, response):
         result: JsonObject = codec.unstructure(answer)
         return result
@@ -139,6 +140,7 @@ def _is_tool_approval(params: Any) -> bool:
     if not isinstance(params, protocol.FormMcpServerElicitationRequestParams) or params.turn_id is None:
         return False
     marked = isinstance(params.meta, dict) and params.meta.get("codex_approval_kind") == "mcp_tool_call"
+    # The runtime's question has no fields to fill in.
     return marked and not params.requested_schema.properties
 
 
@@ -179,6 +181,7 @@ _LEGACY_DECISIONS = _words(accept="approved", accept_for_session="approved_for_s
 # A legacy refusal has a reason, which the model reads. This is the one that the runtime gives for the other kinds.
 _LEGACY_REFUSAL = {"decision": {"denied": {"rejection": "rejected by user"}}}
 _TOOL_DECISIONS = {"accept": {"action": "accept"}, "cancel": {"action": "cancel"}}
+# A failed call, not an error: after an error the model would read only that the request failed.
 _NO_TOOL = {"success": False, "contentItems": [{"type": "inputText", "text": "This client has no such tool."}]}
 
 # The runtime fails the turn if one of these is not answered within 10 s.
@@ -198,6 +201,7 @@ KINDS: dict[str, Kind] = {
     "item/fileChange/requestApproval": Kind(read=_file_change, refusal={"decision": "decline"}, decisions=_DECISIONS),
     "item/permissions/requestApproval": Kind(
         read=_of_class(requests.PermissionsApproval),
+        # The protocol has no word for a refusal here, but an empty grant is one.
         refusal={"permissions": {}},
         decisions={
             "accept": responses.grant_all("turn"),
@@ -206,6 +210,7 @@ KINDS: dict[str, Kind] = {
             "cancel": {"permissions": {}},  # the protocol cannot end the turn here
         },
     ),
+    # The two legacy kinds are in the protocol, but the pinned runtime was never seen to send them.
     "execCommandApproval": Kind(
         read=_legacy_command,
         refusal=_LEGACY_REFUSAL,

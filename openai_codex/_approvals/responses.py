@@ -81,6 +81,7 @@ def grant_all(scope: str) -> Result:
 
     def build(request: PermissionsApproval, _: None) -> JsonObject:
         requested: JsonObject = codec.unstructure(request.permissions)
+        # Members without a value are left out: they were not requested.
         return {"permissions": {name: value for name, value in requested.items() if value}, "scope": scope}
 
     return build

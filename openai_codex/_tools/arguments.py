@@ -64,6 +64,7 @@ def context_parameters(function: Callable[..., Any]) -> list[str]:
 
 def _is_context(annotation: Any, names: Mapping[str, Any]) -> bool:
     if isinstance(annotation, str):
+        # Not evaluated: other names in the annotation may be imported for type checkers only.
         return any(names.get(word) is ToolContext for word in re.findall(r"\w+", annotation))
     return ToolContext in (annotation, *get_args(annotation))
 

@@ -55,6 +55,7 @@ def _namespace(given: Namespace | str | None) -> Namespace | None:
     return Namespace(given) if isinstance(given, str) else given
 
 
+# Only the fields are frozen: `functools.update_wrapper` sets other attributes. Compared by identity, as functions are.
 @attrs.define(eq=False, slots=False, on_setattr=attrs.setters.frozen)
 class Tool(Generic[P, R]):
     """A function plus its declaration for the model, made by `tool`. Calling a `Tool` calls the function.
@@ -161,6 +162,7 @@ def tool(function: Callable[..., Any] | None = None, /, **settings: Any) -> Any:
 
 
 def _declared(function: Callable[..., Any], settings: dict[str, Any]) -> AnyTool:
+    # A declaration needs a name, a docstring and annotations, which other callables may lack.
     if not isinstance(inspect.unwrap(function), (FunctionType, MethodType)):
         raise ConfigError("tool", f"expected a function or method, got {type_name(type(function))}")
     contexts = context_parameters(function)
@@ -178,6 +180,7 @@ def _declared(function: Callable[..., Any], settings: dict[str, Any]) -> AnyTool
 
 # Without a namespace, the runtime silently ignores a tool of such a name.
 _BUILT_IN = r"apply_patch|exec_command|write_stdin|(create|get|update)_goal|request_user_input|view_image|web_search"
+# The runtime's own rule: it refuses the whole request because of one other name.
 _NAME = r"[a-zA-Z0-9_-]{1,128}"
 _NAMESPACE = r"[a-zA-Z0-9_-]{1,64}"
 
@@ -209,6 +212,7 @@ def tool_table(tools: Iterable[AnyTool]) -> dict[tuple[str | None, str], AnyTool
     for index, each in enumerate(tools):
         if not isinstance(each, Tool):
             raise ConfigError(f"tools[{index}]", f"expected a function with @tool, got {type_name(type(each))}")
+        # The runtime would refuse the whole request.
         if each.key in table:
             raise ConfigError(f"tools[{index}]", f"duplicate tool name {each.name}; rename one, or set a namespace")
         table[each.key] = each
