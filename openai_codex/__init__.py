@@ -42,6 +42,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+# For type checkers and editors. At run time `__getattr__` loads each name from its module.
 if TYPE_CHECKING:
     from openai_codex._approvals.decisions import LATER as LATER
     from openai_codex._approvals.decisions import ApprovalDecision as ApprovalDecision
@@ -187,9 +188,11 @@ def __getattr__(name: str) -> Any:
     home = _HOME_OF.get(name)
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    # Kept as a global, so that this function runs for the first access to a name only.
     value = globals()[name] = getattr(import_module(f"{__name__}.{home}"), name)
     return value
 
 
 def __dir__() -> list[str]:
+    # With the names that are not loaded yet, for completion in shells and notebooks.
     return __all__

@@ -42,6 +42,7 @@ def refusal(name: str, value: object, accepted: str) -> ConfigError:
 
 
 def _is_number(value: object) -> bool:
+    # A bool is an int to Python; as a duration or a count it is a mistake.
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
@@ -49,6 +50,7 @@ def seconds(name: str, value: float | None) -> float:
     """Check how long to wait: a number, at least 0. ``None`` means no limit, as infinity does."""
     if value is None:
         return math.inf
+    # NaN fails this comparison too. A wait with it would end at once or never.
     if not (_is_number(value) and value >= 0):
         raise refusal(name, value, "a number of seconds, at least 0, or None")
     return math.inf if value > _FOREVER else float(value)
@@ -93,6 +95,7 @@ def prose(name: str, value: str) -> str:
     try:
         value.encode()
     except UnicodeEncodeError as error:
+        # The cause is left out: it holds the whole text.
         raise ConfigError(
             name, f"expected a str without unpaired surrogates, got one at character {error.start}"
         ) from None
@@ -109,6 +112,7 @@ def text(name: str, value: str) -> str:
 def secret(name: str, value: str) -> str:
     """Check a text that no error may show."""
     if not isinstance(value, str):
+        # Not `refusal`, which shows the value.
         raise ConfigError(name, f"expected a str, got {type(value).__name__}")
     return text(name, value)
 
@@ -119,6 +123,7 @@ def path(name: str, value: str | os.PathLike[str]) -> str:
         plain: Any = os.fspath(value)
     except TypeError:
         plain = None
+    # `os.fspath` also returns bytes, which JSON cannot hold.
     if not isinstance(plain, str):
         raise refusal(name, value, "a str or an os.PathLike[str]")
     return text(name, plain)

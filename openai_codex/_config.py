@@ -31,6 +31,7 @@ def _arguments(name: str, value: Any) -> None:
 
 def _variables(name: str, value: Any) -> None:
     for key, text in checks.mapping(name, value).items():
+        # In the environment of a process, = ends the name.
         if not key or "=" in key:
             raise checks.refusal(f"{name} key", key, "the name of a variable, without =")
         checks.secret(f"{name}[{key!r}]", text)
@@ -126,10 +127,13 @@ class AppServerConfig:
     client_name: str = attrs.field(default="codex_python_sdk", validator=_text)
     client_title: str = attrs.field(default="Codex Python SDK", validator=_text)
     client_version: str = attrs.field(default=__version__, validator=_text)
+    # Without it the runtime refuses dynamic tools, thread search and more.
     experimental_api: bool = attrs.field(default=True, validator=_flag)
     strict_config: bool = attrs.field(default=False, validator=_flag, kw_only=True)
+    # Usually 0.1 s; much longer on a loaded machine, or behind other first starts in the same home.
     start_timeout: float = attrs.field(default=30.0, validator=_seconds, kw_only=True)
     request_timeout: float = attrs.field(default=60.0, validator=_seconds, kw_only=True)
+    # Usually 0.1 s. With plugins but no network the runtime takes 4.5 s to exit; half of this is left to it.
     shutdown_timeout: float = attrs.field(default=10.0, validator=_seconds, kw_only=True)
     handler_timeout: float | None = attrs.field(default=None, validator=_optional(_seconds), kw_only=True)
     max_in_flight: int = attrs.field(

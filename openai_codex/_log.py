@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
 
 ROOT = "openai_codex"
+# Without a handler, Python prints warnings to stderr.
 logging.getLogger(ROOT).addHandler(logging.NullHandler())
 
 
@@ -60,6 +61,7 @@ class Log:
 def _bound(standard: logging.Logger) -> FilteringBoundLogger:
     import structlog
 
+    # All settings are given here, because `structlog.configure` belongs to the program.
     logger: FilteringBoundLogger = structlog.wrap_logger(
         standard, processors=[_render], wrapper_class=structlog.stdlib.BoundLogger, context_class=dict
     )

@@ -104,9 +104,11 @@ class Notification:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Notification):
             return NotImplemented
+        # Without the time: equal events are equal whenever they were sent.
         return (self.method, self.params) == (other.method, other.params)
 
     __hash__ = None  # type: ignore[assignment]  # compared by value, and its params are a dict
 
     def __reduce__(self) -> tuple[Any, ...]:
+        # Without the payload, which is built again from the params.
         return Notification, (self.method, self.params, self.emitted_at_ms)

@@ -67,6 +67,7 @@ def retry_on_overload(
 
 
 async def _retry_awaitable(op: Callable[[], Any], outcome: Awaitable[Any], attempts: Attempts) -> Any:
+    # Imported here, because a sync program has no use for asyncio.
     from openai_codex._async.client._wait import sleep
 
     while True:

@@ -40,5 +40,6 @@ def _describe_exit(code: int) -> str:
         return f"exit code {code}"
     try:
         return f"killed by {signal.Signals(-code).name}"
+    # Most real-time signals have no name.
     except ValueError:
         return f"killed by signal {-code}"

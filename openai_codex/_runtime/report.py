@@ -31,6 +31,7 @@ class Metadata(InitializeResponse):
     @property
     def server_info(self) -> ServerInfo:
         """The first product of the user agent, ``name/version``."""
+        # The reply to `initialize` has no field for the version.
         name, _, version = self.user_agent.partition(" ")[0].partition("/")
         return ServerInfo(name, version)
 

@@ -13,6 +13,7 @@ from openai_codex import _protocol as protocol
 from openai_codex._config import StrPath
 from openai_codex.errors import ConfigError
 
+# Checked here, because a refusal of the runtime costs a round trip and names no argument.
 MOST_CHARACTERS = 1_048_576
 """The most text that one turn may have: above it the runtime answers -32602 ``input_too_large``."""
 
@@ -129,12 +130,14 @@ def _to_user_input(where: str, item: InputItem | str) -> protocol.UserInput:
 
 def _image(where: str, item: ImageInput) -> protocol.UserInput:
     url = checks.prose(f"{where}.url", item.url)
+    # The runtime refuses the whole turn because of a remote image, whatever the model accepts.
     if not url.startswith("data:"):
         raise ConfigError(f"{where}.url", "remote images are not supported: give a data: URL or a LocalImageInput")
     return protocol.ImageUserInput(url=url)
 
 
 def _check_length(texts: Iterable[str]) -> None:
+    # In characters, as the runtime counts, not in bytes.
     total = sum(map(len, texts))
     if total > MOST_CHARACTERS:
         raise ConfigError("input", f"expected at most {MOST_CHARACTERS} characters of text, got {total}")

@@ -57,6 +57,7 @@ class StallClock:
         """Return the seconds left: the whole timeout while the clock is paused, never below 0."""
         if self._agents:
             return self._timeout
+        # While a server request is pending, the turn waits for this client: that time does not count as silence.
         since = max(self._since, self._last_pending_at())
         return max(0.0, since + self._timeout - self._clock())
 

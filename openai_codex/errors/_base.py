@@ -33,6 +33,7 @@ class CodexError(Exception):
 # -------------------------------------------------------------------------------------------------------------- values
 
 
+# Some errors are built-in errors too, so that code which catches ValueError or TimeoutError needs no change.
 @error_class
 class ConfigError(CodexError, ValueError):
     """A setting or an argument is not valid. Nothing was sent and no process was started.
@@ -184,6 +185,7 @@ class ThreadBusyError(InvalidRequestError):
         holder: Process id of the runtime that has the thread open, if known.
     """
 
+    # Defaults, because the fields of the base class have defaults too.
     thread_id: str = ""
     holder: int | None = None
 

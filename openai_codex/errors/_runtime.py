@@ -44,10 +44,12 @@ class TransportClosedError(TransportError):
     reason: str
     waiting_for: str | None = None
     process: ProcessInfo = attrs.Factory(ProcessInfo)
+    # Set by the turn that waited: the engine raises the error, and knows no turns.
     result: RunResult | None = None
 
     def __str__(self) -> str:
         waiting = f" while waiting for {self.waiting_for}" if self.waiting_for else ""
+        # Without a command there was no process: the call was made after `close`, for instance.
         details = f"\n{self.process.describe()}" if self.process.command else ""
         return f"connection to the codex runtime closed{waiting}: {self.reason}{details}"
 
