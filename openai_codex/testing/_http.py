@@ -63,6 +63,7 @@ class LoopbackServer:
 
     def __init__(self, respond: Respond) -> None:
         self._respond = respond
+        # Bound before the thread starts, so that the port is known at once.
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=_BACKLOG)
         self.port: int = self._listener.getsockname()[1]
         self._up = threading.Event()

@@ -85,6 +85,7 @@ class Message:
     def events(self, index: int, name: str) -> Iterator[Event]:
         """Yield the start, one delta per piece, and the finished item with the whole text."""
         item_id = self.id or f"msg_{name}"
+        # The runtime drops the deltas of an item that was not added before.
         yield event("response.output_item.added", output_index=index, item=self._item(item_id, ""))
         for piece in self.deltas:
             where = {"item_id": item_id, "output_index": index, "content_index": 0}
@@ -239,6 +240,7 @@ def call(
     namespace: str | None = None,
 ) -> Call:
     """Build a call of the function tool `name`. Arguments given as text are sent unchanged, valid JSON or not."""
+    # Invalid JSON is allowed, because models send it too.
     text = arguments if isinstance(arguments, str) else orjson.dumps(arguments or {}).decode()
     return Call(name, text, call_id, namespace)
 

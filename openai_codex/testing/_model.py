@@ -33,6 +33,7 @@ def _queues(build: Callable[P, replies.Answer]) -> Callable[Concatenate[Scripted
     def method(self: ScriptedModel, /, *args: P.args, **kwargs: P.kwargs) -> None:
         self.queue(build(*args, **kwargs))
 
+    # `wraps` copies the signature of the builder, which has no self.
     own = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
     signature = inspect.signature(build)
     method.__signature__ = signature.replace(  # type: ignore[attr-defined]  # what `help` shows

@@ -46,6 +46,7 @@ class RecordedRequest:
     @cached_property
     def json(self) -> JsonObject:
         """The decoded body; ``{}`` without a body. Raises ``ValueError`` if it is not JSON."""
+        # Decoded on access: most requests of a test are only counted.
         decoded: JsonObject = orjson.loads(self.body) if self.body else {}
         return decoded
 

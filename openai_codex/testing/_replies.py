@@ -98,6 +98,7 @@ class Reply:
     delta_delay: float = 0.0
 
     def __attrs_post_init__(self) -> None:
+        # When the reply is built: a gate that is never reached would hang the test.
         count = sum(each.is_delta for each in self.events("check"))
         for name, value in (("hold_after", self.hold_after), ("cut_after", self.cut_after or 0)):
             if not 0 <= value <= count:
@@ -147,6 +148,7 @@ Answer = Reply | HttpFailure | Hang
 
 def reply(
     *items: Item,
+    # A default that is an instance is safe here, because it is frozen.
     usage: Usage = Usage(),
     incomplete: str | None = None,
     gate: Gate | None = None,
@@ -207,6 +209,7 @@ def fail(
         headers: Response headers.
         delay: Seconds before the response headers.
     """
+    # In both members: the runtime reads an overload from the code, and a usage limit from the type.
     error = {"message": f"scripted failure {status}", "type": code, "code": code}
     return HttpFailure(status, _to_bytes({"error": error} if body is None else body), dict(headers or {}), delay)
 

@@ -41,6 +41,7 @@ class Route:
 
     def take(self, request: RecordedRequest) -> Scripted:
         """Return the next answer for the thread of this request."""
+        # Per thread, so that concurrent turns do not take each other's answers.
         self._served[request.thread_id] += 1
         return self._answers[min(self._served[request.thread_id], len(self._answers)) - 1]
 
@@ -73,6 +74,7 @@ class Script:
                 return route.take(request)
         if self._queue:
             return self._queue.popleft()
+        # An error and no empty reply, so that a missing answer is not mistaken for one of the model.
         if self._default is None:
             raise ScriptError((f"no answer is scripted for the user text {request.last_user_text!r}",))
         return self._default
@@ -99,4 +101,5 @@ def resolve(scripted: Scripted, request: RecordedRequest) -> Answer:
 
 
 def _line(answer: Scripted) -> str:
+    # A scripted text may be very long, and the error lists all of them.
     return textwrap.shorten(repr(answer), 200, placeholder=" …")

@@ -14,6 +14,7 @@ import attrs
 
 from openai_codex.errors import CodexError, CodexTimeoutError
 
+# As in the package: exceptions are compared by identity, and pickle rebuilds one from its field values.
 _error = attrs.define(slots=False, eq=False, repr=False)
 
 
@@ -83,6 +84,7 @@ class Watch:
         with self._changed:
             yield
             self._changed.notify_all()
+            # Copied, because the loops are called after the lock is released.
             waiters = tuple(self._async_waiters)
         for loop, event in waiters:
             # The loop may have been closed in the meantime; then its tasks are gone too.
@@ -108,6 +110,7 @@ class Watch:
             self._async_waiters.append(waiter)
         try:
             await asyncio.wait_for(self._until_met(goal, waiter[1]), timeout)
+        # Not TimeoutError, which is another class before Python 3.11.
         except asyncio.TimeoutError:
             raise goal.missed(timeout or 0) from None
         finally:

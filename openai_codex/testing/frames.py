@@ -124,6 +124,7 @@ def opened_thread(id: str, *, ephemeral: bool = False) -> JsonObject:
 
 def turn(id: str, status: str = "inProgress") -> JsonObject:
     """Build a turn without its items, as in the ``turn`` member of the result of ``turn/start``."""
+    # The runtime sends items as they finish; a turn itself lists at most its last message.
     return {"id": id, "items": [], "itemsView": "notLoaded", "status": status, "startedAt": NOW}
 
 

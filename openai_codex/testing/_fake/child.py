@@ -98,6 +98,7 @@ class FakeChild(ControlledProcess):
         """Send a request to the client, and return where its answer arrives. Ids count from 0 for each child."""
         with self._watch.changing():
             ask = FakeAsk(len(self._asks), method, self._watch)
+            # Registered before it is sent, so that an answer always finds it.
             self._asks[ask.id] = ask
         self.write(frames.request(ask.id, method, params or {}))
         return ask
@@ -181,6 +182,7 @@ class FakeTurn:
 
     def complete(self, status: Status = "completed", error: str | JsonObject | None = None) -> None:
         """Send ``turn/completed``; an error given as text is its message."""
+        # Set before it is sent: the client may start the next turn at once.
         self.is_over = True
         given = {"message": error} if isinstance(error, str) else error
         self.child.write(frames.turn_completed(self.thread_id, self.id, status, given))

@@ -58,6 +58,7 @@ class Link(asyncio.Protocol):
 
     def kill(self) -> None:
         """Kill the process. On the control thread: while the connection is open, the process id cannot be reused."""
+        # Before its first message the process id is unknown.
         if self.is_open and self.pid:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(self.pid, signal.SIGKILL)

@@ -9,6 +9,7 @@ from openai_codex.testing import frames
 from openai_codex.testing._fake.child import FakeTurn
 from openai_codex.testing._fake.script import FakeRequest
 
+# The runtime's own code for nearly all refusals.
 REFUSED = -32600
 
 
@@ -47,6 +48,7 @@ class DefaultReplies:
 
     def _start_turn(self, request: FakeRequest) -> None:
         """Start a turn, or add the input to the turn in progress, as the runtime does."""
+        # A second `turn/start` does not queue: both get the id of the one turn.
         active = self._active(request)
         turn = active or self._begin(request)
         request.reply({"turn": frames.turn(turn.id)})

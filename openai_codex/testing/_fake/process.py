@@ -71,6 +71,7 @@ class ControlledProcess(FakeProcess):
             times: How many times the process writes them; the repetition costs the test nothing.
             piece: The number of bytes per system call; ``None`` writes as many as the pipe takes.
         """
+        # 0 in place of a ticket: the process does not confirm the command.
         self._link.send("write", 0, _STDOUT, times, piece or 0, payload=data)
 
     def write_stderr(self, data: bytes, *, times: int = 1) -> None:

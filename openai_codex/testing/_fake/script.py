@@ -99,6 +99,7 @@ class Script:
     def add(self, method: str, react: Reaction, times: int | None) -> None:
         """Add a reaction, which takes precedence over earlier ones for `times` requests; ``None``: for all."""
         with self._watch.changing():
+            # In front: a test may replace for one request what a fixture has set for all.
             self._rules.setdefault(method, []).insert(0, _Rule(react, times))
 
     def forget(self, method: str | None) -> None:
