@@ -20,8 +20,10 @@ def _adopt_verbs(cls: C) -> C:
         for name, member in vars(base).items():
             function = member.fget if isinstance(member, property) else member
             if isinstance(function, FunctionType) and name not in vars(cls):
+                # The base's own function is changed: users see no instance of the bases.
                 function.__qualname__ = f"{cls.__qualname__}.{name}"
                 function.__module__ = cls.__module__
+                # In the class itself, because `help` lists inherited methods apart.
                 setattr(cls, name, member)
     return cls
 

@@ -65,6 +65,7 @@ def _stop_all() -> None:
 
 
 def _give_up_all() -> None:
+    # A copy, because a connection may be collected during the loop.
     for connection in tuple(_live):
         connection.after_fork()
     _live.clear()

@@ -76,6 +76,7 @@ class Reply(Waitable):
     def settle(self, outcome: Response | CloseReason) -> list[Waiter]:
         """Store the outcome unless there is one; return the waiters to wake."""
         with self._lock:
+            # The end of the connection may settle a reply that a response has just settled.
             if self._outcome is None:
                 self._outcome = outcome
                 self.seconds = time.monotonic() - self._sent_at

@@ -32,6 +32,7 @@ class ThreadGroup:
     def start(self, role: str, target: Callable[[], object]) -> None:
         """Start a daemon thread. Raises `RuntimeError` where the system gives no more threads."""
         name = f"codex-{role}-{self._name}"
+        # Daemons, because the interpreter must not wait for a handler that blocks; `at_exit` stops the runtimes.
         thread = threading.Thread(target=self._run, args=(target,), name=name, daemon=True)
         with self._lock:
             self._running.add(thread)

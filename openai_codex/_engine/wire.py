@@ -102,6 +102,7 @@ def _response(request_id: RequestId, frame: dict[str, Any]) -> Response:
     error = frame.get("error")
     if error is None:
         return Response(request_id, frame.get("result"))
+    # The runtime is not trusted to send an object here.
     return Response(request_id, error=error if isinstance(error, dict) else {"message": str(error)})
 
 

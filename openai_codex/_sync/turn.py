@@ -114,6 +114,7 @@ class TurnHandle(Generic[OutputT]):
             self._cursor.abandon(error)
             raise
         result = cast("RunResult[OutputT]", raise_if_failed(self._cursor.result(), self._connection.rate_limits))
+        # An interrupted turn may have half an answer, or none.
         if self._decode is None or result.status != protocol.TurnStatus.completed:
             return result
         return attrs.evolve(result, output=self._decode(result.final_response))

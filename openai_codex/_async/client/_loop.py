@@ -37,6 +37,7 @@ class LoopWaker:
     def limit(self, future: asyncio.Future[bool], seconds: float) -> None:
         """Resolve a future to ``False`` after ``seconds``, unless `lift` is called before. Call it on the loop."""
         at = self._limits[future] = future.get_loop().time() + seconds
+        # Later limits are found when the timer fires.
         if at < self._timer_at:
             self._set_timer(future.get_loop(), at)
 
@@ -96,5 +97,6 @@ def waker_of(loop: asyncio.AbstractEventLoop) -> LoopWaker:
 
 
 def _resolve(future: asyncio.Future[bool], value: bool) -> None:
+    # The wait may have been cancelled, or its limit may have passed at the same moment.
     if not future.done():
         future.set_result(value)

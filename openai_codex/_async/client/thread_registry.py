@@ -81,6 +81,7 @@ class AsyncThreadRegistry:
             return
         if self._generations.get(thread_id, actor.generation) == actor.generation:
             return
+        # Without the turns: a long history is a large frame, and handles need none of it.
         request = protocol.ThreadResumeParams(thread_id=thread_id, exclude_turns=True)
         try:
             await call(actor, request, deadline)

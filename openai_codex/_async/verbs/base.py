@@ -46,6 +46,7 @@ class AsyncClient:
         ):
             if handler is not None:
                 self._connection.handlers.register(parameter, handler)
+                # With the first handler, so that programs without handlers do not pay for every event.
                 self._connection.listen(self._connection.handlers.file_changes)
         _wait.connect_in_constructor(self._connection.connect)
 
@@ -136,6 +137,7 @@ class AsyncClient:
         Returns:
             The requests. Answer one that was left open by ``codex.answer(request.id, …)``.
         """
+        # Imported here, so that programs without handlers do not load it.
         from openai_codex._async.client.dispatch import AsyncDispatcher
 
         dispatcher = AsyncDispatcher(self._connection.handlers)
@@ -194,6 +196,7 @@ class AsyncClient:
             checks.text("thread_id", thread_id)
         seconds = checks.seconds("timeout", timeout)
         methods = frozenset(_method(f"types[{index}]", each) for index, each in enumerate(types)) or None
+        # This method cannot wait, so it cannot start the runtime either.
         self._connection.running()
         return AsyncEvents(self._connection.supervisor, thread_id, methods, limit, seconds)
 

@@ -156,6 +156,7 @@ class Cursor:
 
     def _interrupt_params(self) -> protocol.TurnInterruptParams:
         # The runtime refuses the id of a turn that has not begun; the empty id means the thread's active turn.
+        # A review's start has another id, so for the review itself the empty id is used until its end.
         turn_id = self.turn_id if self._mailbox.begun else ""
         return protocol.TurnInterruptParams(thread_id=self.thread_id, turn_id=turn_id)
 

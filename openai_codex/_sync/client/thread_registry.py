@@ -82,6 +82,7 @@ class ThreadRegistry:
             return
         if self._generations.get(thread_id, actor.generation) == actor.generation:
             return
+        # Without the turns: a long history is a large frame, and handles need none of it.
         request = protocol.ThreadResumeParams(thread_id=thread_id, exclude_turns=True)
         try:
             call(actor, request, deadline)

@@ -47,6 +47,7 @@ class Client:
         ):
             if handler is not None:
                 self._connection.handlers.register(parameter, handler)
+                # With the first handler, so that programs without handlers do not pay for every event.
                 self._connection.listen(self._connection.handlers.file_changes)
         _wait.connect_in_constructor(self._connection.connect)
 
@@ -137,6 +138,7 @@ class Client:
         Returns:
             The requests. Answer one that was left open by ``codex.answer(request.id, …)``.
         """
+        # Imported here, so that programs without handlers do not load it.
         from openai_codex._sync.client.dispatch import Dispatcher
 
         dispatcher = Dispatcher(self._connection.handlers)
@@ -195,6 +197,7 @@ class Client:
             checks.text("thread_id", thread_id)
         seconds = checks.seconds("timeout", timeout)
         methods = frozenset(_method(f"types[{index}]", each) for index, each in enumerate(types)) or None
+        # This method cannot wait, so it cannot start the runtime either.
         self._connection.running()
         return Events(self._connection.supervisor, thread_id, methods, limit, seconds)
 

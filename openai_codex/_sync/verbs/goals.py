@@ -100,6 +100,7 @@ class Goals(Client):
         seconds = checks.seconds("timeout", timeout)
         checks.text("thread_id", thread_id)
         checks.prose("objective", objective)
+        # For its check only: a wrong value must not start the runtime.
         fields(token_budget=token_budget)
         # Subscribed before the goal is set, because the runtime starts the first turn at once.
         self._connection.connect()
@@ -147,6 +148,7 @@ class _GoalRun:
 
     def give_up(self) -> None:
         """Pause the goal and stop the turn that works on it; bounded in time, raises nothing."""
+        # The goal is stored with its thread, so the next runtime would go on with it.
         if self._actor.close_reason is not None:
             self._connection.pause_goal_when_resumed(self._thread_id)
         paused = protocol.ThreadGoalSetParams(thread_id=self._thread_id, status=protocol.ThreadGoalStatus.paused)

@@ -33,6 +33,7 @@ class Reviews(Client):
         Also raises what `request` raises. If the caller is cancelled or times out before the id of the turn is known,
         the turn is interrupted.
         """
+        # In this thread: the runtime refuses a detached review of threads with its default kind of history.
         params = protocol.ReviewStartParams(thread_id=checks.text("thread_id", thread_id), target=_target(target))
         return start_turn(self._connection, thread_id, params, timeout)
 
