@@ -3,8 +3,7 @@ PYTHON ?= $(shell $(FIND_PYTHON))
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
-QUICK  := tests/engine tests/protocol tests/tools tests/turns $(addprefix tests/test_,$(addsuffix .py,approvals checks help \
-	kinds layers log method_names output public readme restart retry schema surface toml tool))
+QUICK  := $(addprefix tests/,approvals codec engine protocol runtime schemas tools turns test_*.py)
 
 # A candidate has to be started: a shim of pyenv may stand for a version that is not selected.
 IS_SUITABLE := -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null

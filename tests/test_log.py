@@ -10,7 +10,7 @@ import structlog
 from openai_codex import AppServerConfig, Codex
 from openai_codex._log import Log
 from openai_codex.testing import QuietHome, ScriptedModel
-from tests.engine.children import child
+from tests.support.children import child
 
 
 def events(caplog: pytest.LogCaptureFixture) -> dict[str, logging.LogRecord]:

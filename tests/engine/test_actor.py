@@ -22,8 +22,8 @@ from openai_codex._engine.transport import ChildProcess
 from openai_codex._engine.waiting import block_until_ready
 from openai_codex._engine.wire import Frame
 from openai_codex._notification import Notification
-from tests.engine.children import child
 from tests.support.bounds import PATIENCE, eventually
+from tests.support.children import child
 
 Start = Callable[[str], Actor]
 

@@ -1,0 +1,200 @@
+"""Odd bytes and odd frames of the runtime: counted, told and left out, while everything else goes on."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from functools import partial
+
+import pytest
+
+from openai_codex import AsyncCodex, DecodeError, TransportClosedError
+from openai_codex.testing import FakeAppServer, FakeRequest
+from openai_codex.types import (
+    ModelListParams,
+    ModelListResponse,
+    TurnDiffUpdatedNotification,
+    TurnStatus,
+    UnknownNotification,
+)
+from tests.faces_async._outcome import outcomes
+from tests.support.bounds import PATIENCE
+
+pytestmark = pytest.mark.slow
+
+NO_MODELS: dict[str, object] = {"data": [], "nextCursor": None}
+MEGABYTE = 1_000_000
+
+
+@pytest.fixture
+def server() -> Iterator[FakeAppServer]:
+    with FakeAppServer() as server:
+        server.on("model/list", NO_MODELS)
+        yield server
+
+
+@pytest.fixture
+def skipped(caplog: pytest.LogCaptureFixture) -> Iterator[list[logging.LogRecord]]:
+    """The log lines about lines that were skipped; complete when the client is closed."""
+    told: list[logging.LogRecord] = []
+    with caplog.at_level(logging.INFO, "openai_codex"):
+        caplog.handler.addFilter(lambda record: _keep(record, told))
+        yield told
+
+
+def _keep(record: logging.LogRecord, told: list[logging.LogRecord]) -> bool:
+    if (record.name, vars(record).get("event")) == ("openai_codex.actor", "codex.line_skipped"):
+        told.append(record)
+    return True
+
+
+# --- lines that are no frames
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (b"thread 'main' panicked at src/main.rs\n", "not JSON"),
+        (b'{"method":"warning","params":{"message":"\xff\xfe"}}\n', "not JSON"),
+        (b'[{"method":"warning","params":{}}]\n', "not an object: list"),
+        (b'{"id":null}\n', "neither a method nor a response"),
+    ],
+)
+async def test_a_line_that_is_no_frame_is_skipped(
+    server: FakeAppServer, skipped: list[logging.LogRecord], line: bytes, reason: str
+) -> None:
+    async with AsyncCodex(server.config()) as codex:
+        turn = await (await codex.thread_start()).turn("Hi")
+        server.turn.delta("before ")
+        server.child.write(line)
+        server.turn.delta("and after")
+        server.turn.complete()
+        text = [piece async for piece in turn.text(timeout=PATIENCE)]
+        assert (await codex.request(ModelListParams())).data == []
+        health = codex.health()
+    assert "".join(text) == "before and after"
+    assert health.skipped == 1
+    [told] = map(vars, skipped)
+    assert (told["count"], told["pid"], told["reason"][: len(reason)]) == (1, health.pid, reason)
+
+
+async def test_half_a_line_at_the_end_is_skipped(server: FakeAppServer, skipped: list[logging.LogRecord]) -> None:
+    server.hold("model/list")
+    async with AsyncCodex(server.config()) as codex:
+        server.child.write(b'{"method":"warning","params":{"mess')
+        server.child.exit(3)
+        with pytest.raises(TransportClosedError, match="exit code 3"):
+            await codex.request(ModelListParams())
+        assert codex.health().skipped == 1
+    assert [vars(told)["reason"] for told in skipped] == ["the output ended within a line"]
+
+
+async def test_noise_without_end_is_counted_line_by_line_and_told_now_and_then(
+    server: FakeAppServer, skipped: list[logging.LogRecord]
+) -> None:
+    async with AsyncCodex(server.config()) as codex:
+        server.child.write(b"noise\n", times=100_000)
+        assert (await codex.request(ModelListParams())).data == []
+        assert codex.health().skipped == 100_000
+    assert sum(vars(told)["count"] for told in skipped) == 100_000
+    assert len(skipped) < 1_000
+
+
+# --- frames of any size
+
+
+@pytest.mark.parametrize("piece", [None, 4096])
+async def test_the_time_that_a_reply_takes_is_linear_in_its_size(server: FakeAppServer, piece: int | None) -> None:
+    async with AsyncCodex(server.config()) as codex:
+
+        async def reading(size: int) -> float:
+            """Fetch so much; return the seconds that the reader has worked for it."""
+            server.on("model/list", lambda request: request.reply({"data": [], "nextCursor": "y" * size}, piece=piece))
+            before = reader_seconds()
+            models = await codex.request(ModelListParams(), timeout=PATIENCE)
+            assert models.next_cursor == "y" * size
+            return reader_seconds() - before
+
+        small = min([await reading(16 * MEGABYTE) for _ in range(2)])
+        large = min([await reading(64 * MEGABYTE) for _ in range(2)])
+    assert large < 10 * small, "four times as much, and sixteen times if each piece were joined to those before"
+
+
+def reader_seconds() -> float:
+    """How long the reader thread has been on a processor."""
+    [reader] = [thread for thread in threading.enumerate() if thread.name.startswith("codex-reader")]
+    return time.clock_gettime(time.pthread_getcpuclockid(reader.ident or 0))
+
+
+async def test_a_notification_of_64_megabytes_is_delivered(server: FakeAppServer) -> None:
+    async with AsyncCodex(server.config()) as codex:
+        turn = await (await codex.thread_start()).turn("Hi")
+        where = {"threadId": turn.thread_id, "turnId": turn.id, "itemId": "i"}
+        server.child.notify("item/agentMessage/delta", {**where, "delta": "y" * 64 * MEGABYTE}, piece=4096)
+        server.turn.complete()
+        text = [piece async for piece in turn.text(timeout=PATIENCE)]
+    assert list(map(len, text)) == [64 * MEGABYTE]
+
+
+# --- frames that do not fit their type
+
+
+async def test_a_result_that_does_not_fit_is_told_to_its_caller_alone(server: FakeAppServer) -> None:
+    def begin_and_end(request: FakeRequest) -> None:
+        request.proceed()
+        server.turn.complete()
+
+    odd = {"data": "no list", "nextCursor": None}
+    server.on("model/list", lambda request: odd if request.params["cursor"] == "odd" else NO_MODELS)
+    async with AsyncCodex(server.config()) as codex:
+        server.on("turn/start", begin_and_end)
+        fine, alone = (partial(codex.request, ModelListParams(cursor=cursor)) for cursor in ("fine", "odd"))
+        run = partial((await codex.thread_start()).run, "Hi")
+        before, error, after, result = await outcomes([fine, alone, fine, run])
+        assert codex.health().alive
+    assert isinstance(error, DecodeError)
+    assert (error.type_name, error.raw) == ("ModelListResponse", odd)
+    assert before == after == ModelListResponse(data=[], next_cursor=None)
+    assert result.status == TurnStatus.completed
+
+
+async def test_a_turn_whose_acceptance_does_not_fit_is_interrupted(server: FakeAppServer) -> None:
+    odd = {"turn": {"id": "turn-0", "status": 5}}
+    server.on("turn/start", odd, times=1)
+    async with AsyncCodex(server.config()) as codex:
+        thread = await codex.thread_start()
+        with pytest.raises(DecodeError) as caught:
+            await thread.turn("Hi")
+        [stop] = await server.received("turn/interrupt")
+        assert (await thread.turn("Hi again")).id == "turn-1"
+    assert caught.value.raw == odd
+    assert stop.params == {"threadId": thread.id, "turnId": ""}
+
+
+async def test_a_notification_that_does_not_fit_is_kept_as_it_came(
+    server: FakeAppServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with AsyncCodex(server.config()) as codex:
+        turn = await (await codex.thread_start()).turn("Hi")
+        for diff in (5, "+x"):
+            server.turn.notify("turn/diff/updated", diff=diff)
+        server.turn.complete()
+        payloads = [event.payload async for event in turn.stream(timeout=PATIENCE)]
+    _, odd, fine, _ = payloads
+    assert odd == UnknownNotification("turn/diff/updated", {"threadId": turn.thread_id, "turnId": turn.id, "diff": 5})
+    assert isinstance(fine, TurnDiffUpdatedNotification)
+    assert [vars(record)["event"] for record in caplog.records] == ["codex.payload_misfit"]
+
+
+async def test_an_end_of_a_turn_that_does_not_fit_ends_its_stream_and_fails_its_run(server: FakeAppServer) -> None:
+    async with AsyncCodex(server.config()) as codex:
+        turn = await (await codex.thread_start()).turn("Hi")
+        server.turn.message("all of it")
+        server.turn.notify("turn/completed", turn={"id": turn.id, "items": [], "status": 5})
+        methods = [event.method async for event in turn.stream(timeout=PATIENCE)]
+        for _ in range(2):
+            with pytest.raises(DecodeError, match="status"):
+                await turn.run(timeout=PATIENCE)
+    assert methods == ["turn/started", "item/completed", "turn/completed"]

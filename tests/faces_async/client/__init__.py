@@ -1,0 +1,1 @@
+"""Tests of the modules of this name, on both faces."""

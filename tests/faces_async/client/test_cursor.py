@@ -1,0 +1,73 @@
+"""Streams of one handle that share its position in the turn, and a consumer that is interrupted while it takes events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+import pytest
+
+from openai_codex import AsyncCodex, AsyncTurnHandle
+from openai_codex._async.client.cursor import AsyncCursor
+from openai_codex.testing import FakeAppServer
+from openai_codex.types import ModelListParams
+from tests.faces_async._wait import together
+from tests.support.bounds import PATIENCE
+
+ROUNDS = 20
+
+
+@pytest.fixture
+def server() -> Iterator[FakeAppServer]:
+    with FakeAppServer() as server:
+        server.on("model/list", {"data": [], "nextCursor": None})
+        yield server
+
+
+async def all_read(codex: AsyncCodex) -> None:
+    """Return when the client has read all that was said until now."""
+    await codex.request(ModelListParams(), timeout=PATIENCE)
+
+
+async def test_two_streams_of_one_handle_share_its_events_and_lose_none(server: FakeAppServer) -> None:
+    read: list[str] = []
+
+    async def consume(codex: AsyncCodex, turn: AsyncTurnHandle) -> None:
+        async for event in turn.stream(timeout=PATIENCE):
+            read.append(event.method)
+            await all_read(codex)  # the other one has its turn
+
+    async def tell(codex: AsyncCodex) -> None:
+        for _ in range(ROUNDS):
+            server.turn.delta("word ", times=5)
+            await all_read(codex)
+        server.turn.complete()
+
+    async with AsyncCodex(server.config()) as codex:
+        turn = await (await codex.thread_start()).turn("Hi")
+        await together([partial(consume, codex, turn), partial(consume, codex, turn), partial(tell, codex)])
+    assert read.count("item/agentMessage/delta") == 5 * ROUNDS
+    assert read.count("turn/completed") == 1
+
+
+async def test_a_consumer_that_is_interrupted_while_it_takes_events_loses_none(
+    server: FakeAppServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with AsyncCodex(server.config()) as codex:
+        turn = await (await codex.thread_start()).turn("Hi")
+        server.turn.delta("word ", times=3)
+        server.turn.complete()
+        await all_read(codex)
+        stream = turn.stream(timeout=PATIENCE)
+        with monkeypatch.context() as patch:
+            patch.setattr(AsyncCursor, "_log_completed", interrupt)
+            with pytest.raises(KeyboardInterrupt):
+                await stream.__anext__()
+        methods = [event.method async for event in stream]
+    assert methods[-1] == "turn/completed"
+    assert methods.count("item/agentMessage/delta") == 3
+
+
+def interrupt(*_: object) -> None:
+    """What Ctrl-C does, at a moment of our choice."""
+    raise KeyboardInterrupt

@@ -1,0 +1,231 @@
+"""Starting and stopping: a clear error when it cannot be, and no process left behind."""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+import time
+from functools import partial
+from pathlib import Path
+
+import attrs
+import pytest
+
+from openai_codex import (
+    AppServerConfig,
+    AsyncCodex,
+    ConfigError,
+    LaunchError,
+    RequestTimeoutError,
+    TransportClosedError,
+    TurnTimeoutError,
+)
+from openai_codex.testing import QuietHome, ScriptedModel
+from openai_codex.types import InitializeResponse, ModelListParams, ModelListResponse, ThreadLoadedListParams
+from tests.faces_async._wait import together
+from tests.support.children import ECHO, EXITS, MUTE, child
+
+
+async def failure(config: AppServerConfig) -> LaunchError:
+    """Start a client that cannot start; return its error."""
+    started = time.monotonic()
+    with pytest.raises(LaunchError) as caught:
+        async with AsyncCodex(config):
+            pass
+    assert time.monotonic() - started < config.start_timeout + 5
+    assert_nothing_left(caught.value.process.pid)
+    return caught.value
+
+
+def assert_nothing_left(pid: int | None) -> None:
+    """No thread of the client, and no process of that id."""
+    ours = re.compile(r"codex-(reader|stderr|writer|handler)")
+    assert [thread.name for thread in threading.enumerate() if ours.match(thread.name)] == []
+    if pid is not None:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+
+async def test_the_runtime_says_what_it_is(codex_config: AppServerConfig) -> None:
+    async with AsyncCodex(codex_config) as codex:
+        metadata = codex.metadata
+        models = await codex.request(ModelListParams())
+    assert isinstance(metadata, InitializeResponse)
+    assert metadata.userAgent == metadata.user_agent
+    assert metadata.serverInfo.name == "codex_python_sdk"
+    assert metadata.serverInfo.version == "0.163.0"
+    assert isinstance(models, ModelListResponse)
+    assert len(models.data) > 0
+
+
+async def test_a_missing_binary_is_named() -> None:
+    error = await failure(AppServerConfig(codex_bin="/nowhere/codex"))
+    assert "/nowhere/codex: No such file or directory" in str(error)
+    assert error.process.command[0] == "/nowhere/codex"
+
+
+async def test_a_binary_that_cannot_be_executed_is_named(tmp_path: Path) -> None:
+    binary = tmp_path / "codex"
+    binary.write_text("no program")
+    error = await failure(AppServerConfig(codex_bin=str(binary)))
+    assert f"{binary}: Permission denied" in str(error)
+
+
+async def test_a_missing_working_directory_is_named(codex_home: QuietHome) -> None:
+    error = await failure(codex_home.config(cwd="/nowhere/at/all"))
+    assert "/nowhere/at/all" in str(error)
+
+
+async def test_a_home_that_cannot_be_used_is_told_with_the_last_lines(codex_home: QuietHome, tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("a file where a directory should be")
+    error = await failure(codex_home.config(env={"CODEX_HOME": str(blocked)}))
+    assert error.process.exit_code not in {None, 0}
+    assert any(str(blocked) in line for line in error.process.stderr_tail)
+
+
+async def test_a_broken_configuration_is_told_with_the_last_lines(codex_home: QuietHome) -> None:
+    codex_home.config_file.write_text("no_such_key = 1\n")
+    error = await failure(codex_home.config())
+    assert error.process.exit_code == 1
+    assert any("no_such_key" in line for line in error.process.stderr_tail)
+
+
+async def test_a_runtime_that_exits_during_the_start_is_told_with_its_exit_code() -> None:
+    error = await failure(AppServerConfig(launch_args_override=EXITS))
+    assert error.process.exit_code == 3
+    assert error.process.stderr_tail == ("first line", "no config")
+    assert "exit code 3" in str(error)
+
+
+async def test_a_runtime_that_stays_mute_is_given_up_at_the_deadline() -> None:
+    error = await failure(AppServerConfig(launch_args_override=MUTE, start_timeout=0.5))
+    assert "no reply to initialize within 0.5 s" in str(error)
+    assert isinstance(error.__cause__, RequestTimeoutError)
+
+
+async def test_a_runtime_that_refuses_the_handshake_is_told() -> None:
+    program = child('send({"id": read()["id"], "error": {"code": -32600, "message": "too old"}}); read()')
+    error = await failure(AppServerConfig(launch_args_override=program))
+    assert "too old" in str(error)
+
+
+async def test_closing_wakes_everyone_and_leaves_nothing(
+    codex_config: AppServerConfig, scripted_model: ScriptedModel
+) -> None:
+    scripted_model.say("never finished", gate=scripted_model.gate(), hold_after=1)
+    codex = AsyncCodex(codex_config)
+    thread = await codex.thread_start(ephemeral=True)
+    turn = await thread.turn("go")
+
+    async def read() -> str:
+        with pytest.raises(TransportClosedError) as caught:
+            async for event in turn.stream(timeout=30):
+                if event.method == "item/agentMessage/delta":
+                    await codex.close()
+        return caught.value.reason
+
+    assert await together([read]) == ["the client was closed"]
+    await codex.close()
+    with pytest.raises(TransportClosedError):
+        await codex.request(ThreadLoadedListParams())
+    assert_nothing_left(None)
+
+
+async def test_a_client_can_be_closed_before_it_was_used() -> None:
+    codex = AsyncCodex(AppServerConfig(launch_args_override=ECHO))
+    await codex.close()
+    with pytest.raises(TransportClosedError):
+        await codex.request(ThreadLoadedListParams())
+
+
+async def test_a_request_without_a_reply_times_out_by_name() -> None:
+    program = child("shake_hands()\nwhile True: read()")
+    async with AsyncCodex(AppServerConfig(launch_args_override=program)) as codex:
+        with pytest.raises(RequestTimeoutError) as caught:
+            await codex.request(ModelListParams(), timeout=0.1)
+    assert (caught.value.method, caught.value.timeout) == ("model/list", 0.1)
+
+
+async def test_a_run_that_is_never_accepted_is_a_turn_that_took_too_long() -> None:
+    program = child("shake_hands()\nwhile True: read()")
+    async with AsyncCodex(AppServerConfig(launch_args_override=program)) as codex:
+        with pytest.raises(TurnTimeoutError) as caught:
+            await codex.thread("T").run("go", timeout=0.2)
+    assert (caught.value.thread_id, caught.value.turn_id, caught.value.timeout) == ("T", None, 0.2)
+
+
+async def test_a_turn_that_was_never_sent_is_not_interrupted() -> None:
+    program = child("""
+        shake_hands()
+        seen = []
+        while True:
+            request = read()
+            if request["method"] == "model/list": reply(request, {"data": [], "nextCursor": ",".join(seen)})
+            seen.append(request["method"])
+    """)
+    config = AppServerConfig(launch_args_override=program, max_in_flight=1)
+    async with AsyncCodex(config) as codex:
+        with pytest.raises(RequestTimeoutError):  # takes the only place for a while
+            await together([partial(codex.request, ThreadLoadedListParams(), timeout=1), partial(_refused, codex)])
+        models = await codex.request(ModelListParams())
+    assert models.next_cursor == "thread/loaded/list"
+
+
+async def _refused(codex: AsyncCodex) -> None:
+    with pytest.raises(RequestTimeoutError):
+        await codex.thread("T").turn("go", timeout=0.1)
+
+
+async def test_a_turn_that_may_have_started_is_interrupted_when_its_caller_gives_up() -> None:
+    program = child("""
+        shake_hands()
+        seen = []
+        while True:
+            request = read()
+            if request["method"] == "model/list": reply(request, {"data": [], "nextCursor": ",".join(seen)})
+            seen.append(request["method"])
+    """)
+    async with AsyncCodex(AppServerConfig(launch_args_override=program)) as codex:
+        for start in (partial(codex.thread("T").turn, "go"), partial(codex.review, "T", "all")):
+            with pytest.raises(RequestTimeoutError):
+                await start(timeout=0.1)
+        models = await codex.request(ModelListParams())
+    assert models.next_cursor == "turn/start,turn/interrupt,review/start,turn/interrupt"
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"launch_args_override": ()},
+        {"launch_args_override": ("codex", "a\0b")},
+        {"config_overrides": ("a=\ud83d",)},
+        {"env": {"A": 1}},
+        {"env": {"A=B": "1"}},
+        {"env": {"": "1"}},
+        {"codex_bin": "a\0b"},
+        {"request_timeout": 0},
+        {"request_timeout": float("nan")},
+        {"shutdown_timeout": True},
+        {"handler_timeout": -1},
+        {"start_timeout": float("inf")},
+        {"max_in_flight": 101},
+        {"cwd": "a\0b"},
+        {"config_overrides": "a=b"},
+    ],
+)
+def test_a_setting_that_cannot_work_is_refused_by_name(setting: dict[str, object]) -> None:
+    with pytest.raises(ConfigError):
+        AppServerConfig(**setting)  # type: ignore[arg-type]  # on purpose
+
+
+def test_paths_are_taken_for_texts() -> None:
+    config = AppServerConfig(codex_bin=Path("/a/codex"), cwd=Path("/b"))  # type: ignore[arg-type]  # converted
+    assert (config.codex_bin, config.cwd) == ("/a/codex", "/b")
+
+
+def test_the_environment_never_shows_in_a_repr() -> None:
+    config = attrs.evolve(AppServerConfig(), env={"OPENAI_API_KEY": "sk-secret"})
+    assert "sk-secret" not in repr(config)
+    assert "OPENAI_API_KEY" in repr(config)

@@ -1,0 +1,223 @@
+# Derived from tests/faces_async/client/test_rpc.py by `python -m tools.unasync`; do not edit.
+"""A runtime that says nothing, reads nothing or is too busy: callers give up in time or try again, and go on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from functools import partial
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from openai_codex import (
+    Codex,
+    RequestTimeoutError,
+    RetryLimitExceededError,
+    ServerBusyError,
+    TurnTimeoutError,
+)
+from openai_codex._protocol import ClientRequest
+from openai_codex._sync.client import connection
+from openai_codex.testing import FakeAppServer, FakeChild, FakeRequest
+from openai_codex.types import (
+    ChatgptAuthTokensRefreshParams,
+    ChatgptAuthTokensRefreshResponse,
+    ModelListParams,
+    ThreadArchiveParams,
+    ThreadListParams,
+    ThreadLoadedListParams,
+    ThreadStartParams,
+    TurnStartParams,
+)
+from tests.faces_sync._outcome import Operation, outcomes
+from tests.support.bounds import PATIENCE
+
+NOTHING: dict[str, object] = {"data": [], "nextCursor": None}
+SOON = 5.0
+BIG = "x" * 1_000_000
+
+
+@pytest.fixture
+def server() -> Iterator[FakeAppServer]:
+    with FakeAppServer() as server:
+        for method in ("model/list", "thread/list", "thread/loaded/list"):
+            server.on(method, NOTHING)
+        yield server
+
+
+# --- it never answers
+
+
+def test_a_request_that_is_not_answered_times_out_by_name_and_its_late_reply_is_dropped(
+    server: FakeAppServer,
+) -> None:
+    server.hold("model/list", times=2)
+    with Codex(server.config(request_timeout=0.2)) as codex:
+        asked = [partial(codex.request, ModelListParams()), partial(codex.request, ModelListParams(), timeout=0.1)]
+        errors = outcomes(asked)
+        for held in server.wait_for_requests("model/list", 2):
+            held.reply({"data": "whatever", "nextCursor": None})
+        models = codex.request(ModelListParams(), timeout=PATIENCE)
+        health = codex.health()
+    assert [type(error) for error in errors] == [RequestTimeoutError] * 2
+    assert [(error.method, error.timeout) for error in errors] == [("model/list", 0.2), ("model/list", 0.1)]
+    assert models.data == []
+    assert (health.late, health.requests_in_flight, health.alive) == (2, 0, True)
+
+
+def test_a_turn_that_is_accepted_too_late_is_stopped_and_disturbs_no_other(server: FakeAppServer) -> None:
+    server.hold("turn/start", times=1)
+    server.hold("turn/interrupt", times=1)
+    with Codex(server.config()) as codex:
+        thread = codex.thread_start()
+        with pytest.raises(TurnTimeoutError):
+            thread.run("Hi", timeout=0.2)
+        [start], [stop] = server.wait_for_requests("turn/start"), server.wait_for_requests("turn/interrupt")
+        start.proceed()
+        server.turn.delta("too late")
+        stop.proceed()
+        turn = thread.turn("Hi again")
+        server.turn.message("in time")
+        server.turn.complete()
+        result = turn.run(timeout=PATIENCE)
+        health = codex.health()
+    assert (result.id, result.final_response) == ("turn-2", "in time")
+    assert health.late == 2
+
+
+def test_requests_that_are_not_answered_make_room_for_others(server: FakeAppServer) -> None:
+    server.hold("model/list")
+    with Codex(server.config(max_in_flight=2)) as codex:
+        mute: Operation = partial(codex.request, ModelListParams(), timeout=0.2)
+        errors = outcomes([mute] * 30)
+        assert (codex.request(ThreadLoadedListParams(), timeout=PATIENCE)).data == []
+        health = codex.health()
+    assert [type(error) for error in errors] == [RequestTimeoutError] * 30
+    assert (health.requests_in_flight, health.requests_queued) == (0, 0)
+
+
+# --- it reads nothing
+
+
+def be_deaf_to_all_but_kill(child: FakeChild) -> None:
+    child.ignore_sigterm()
+    child.stop_reading()
+
+
+@pytest.mark.parametrize("stop_reading", [FakeChild.stop_reading, be_deaf_to_all_but_kill])
+def test_callers_of_a_runtime_that_reads_nothing_give_up_in_time_and_closing_works(
+    server: FakeAppServer, stop_reading: object
+) -> None:
+    assert callable(stop_reading)
+    with Codex(server.config(shutdown_timeout=1)) as codex:
+        thread = codex.thread_start()
+        stop_reading(server.child)
+        began = time.monotonic()
+        ask: Operation = partial(codex.request, ModelListParams(cursor=BIG), timeout=0.2)
+        errors = outcomes([*[ask] * 8, partial(thread.turn, BIG, timeout=0.2), partial(thread.run, BIG, timeout=0.2)])
+        assert time.monotonic() - began < SOON
+        began = time.monotonic()
+    assert time.monotonic() - began < SOON
+    assert [type(error) for error in errors] == [RequestTimeoutError] * 9 + [TurnTimeoutError]
+    server.child.wait_gone()
+
+
+def test_what_was_given_up_before_it_was_written_is_never_sent(server: FakeAppServer) -> None:
+    with Codex(server.config()) as codex:
+        thread = codex.thread_start()
+        server.child.stop_reading()
+        with pytest.raises(RequestTimeoutError):
+            codex.request(ModelListParams(cursor=BIG), timeout=0.1)
+        for _ in range(20):
+            with pytest.raises(RequestTimeoutError):
+                codex.request(ThreadListParams(cursor=BIG), timeout=0.01)
+        with pytest.raises(RequestTimeoutError):
+            thread.turn(BIG, timeout=0.1)
+        server.child.resume_reading()
+        assert (codex.request(ThreadLoadedListParams(), timeout=PATIENCE)).data == []
+        health = codex.health()
+    sent = [request.method for request in server.requests()]
+    assert sent[-3:] == ["thread/start", "model/list", "thread/loaded/list"], "the first was half written already"
+    assert health.late == 1
+
+
+# --- it is too busy
+
+
+@pytest.mark.parametrize("params", [ModelListParams(), ThreadListParams(), ThreadLoadedListParams()])
+def test_a_request_that_only_looks_is_sent_again_with_back_off(
+    server: FakeAppServer, params: ClientRequest[Any]
+) -> None:
+    arrivals: list[float] = []
+
+    def refuse(request: FakeRequest) -> None:
+        arrivals.append(time.monotonic())
+        request.refuse(-32001, "Server overloaded; retry later.")
+
+    def answer(_: FakeRequest) -> object:
+        arrivals.append(time.monotonic())
+        return NOTHING
+
+    server.on(params.METHOD, answer)
+    server.on(params.METHOD, refuse, times=3)
+    with Codex(server.config()) as codex:
+        result = codex.request(params, timeout=PATIENCE)
+    assert result.data == []
+    waits = [later - earlier for earlier, later in pairwise(arrivals)]
+    shortest = [0.8 * connection._FIRST_DELAY * 2**number for number in range(3)]  # up to a fifth less by chance
+    assert all(wait >= least for wait, least in zip(waits, shortest, strict=True))
+
+
+def test_a_request_that_only_looks_is_given_up_after_some_attempts(
+    server: FakeAppServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "_FIRST_DELAY", 0.001)
+    server.refuse("model/list")
+    with Codex(server.config()) as codex:
+        with pytest.raises(RetryLimitExceededError) as caught:
+            codex.request(ModelListParams(), timeout=PATIENCE)
+    assert (caught.value.method, caught.value.code) == ("model/list", -32001)
+    assert type(caught.value.__cause__) is ServerBusyError
+    assert server.request_count("model/list") == connection._ATTEMPTS
+
+
+def test_attempts_end_with_the_time_of_their_caller(server: FakeAppServer) -> None:
+    server.refuse("model/list")
+    with Codex(server.config()) as codex:
+        with pytest.raises((RetryLimitExceededError, RequestTimeoutError)):
+            codex.request(ModelListParams(), timeout=0.3)
+    assert server.request_count("model/list") <= 4
+
+
+@pytest.mark.parametrize(
+    "params",
+    [TurnStartParams(thread_id="T", input=[]), ThreadStartParams(), ThreadArchiveParams(thread_id="T")],
+)
+def test_a_request_that_does_something_is_refused_at_once(server: FakeAppServer, params: ClientRequest[object]) -> None:
+    server.refuse(params.METHOD)
+    with Codex(server.config()) as codex:
+        with pytest.raises(ServerBusyError) as caught:
+            codex.request(params, timeout=PATIENCE)
+    assert type(caught.value) is ServerBusyError
+    assert server.request_count(params.METHOD) == 1
+
+
+# --- somebody here is slow
+
+
+def test_the_end_of_a_login_takes_back_no_question_of_the_runtime(server: FakeAppServer) -> None:
+    def refresh(_: object) -> ChatgptAuthTokensRefreshResponse:
+        codex.request(ModelListParams(), timeout=PATIENCE)
+        return ChatgptAuthTokensRefreshResponse(access_token="a", chatgpt_account_id="b")  # noqa: S106  no secret
+
+    server.hold("model/list")
+    with Codex(server.config(), on_token_refresh=refresh) as codex:
+        asked = server.ask(ChatgptAuthTokensRefreshParams.METHOD, {"reason": "unauthorized"})
+        [held] = server.wait_for_requests("model/list")
+        server.notify("account/login/completed", {"loginId": None, "success": True})
+        codex.request(ThreadLoadedListParams(), timeout=PATIENCE)
+        held.reply(NOTHING)
+        answer = asked.wait_answer()
+    assert answer["result"]["accessToken"] == "a"

@@ -1,0 +1,174 @@
+# Derived from tests/faces_async/test_turn_given_up.py by `python -m tools.unasync`; do not edit.
+"""Callers that give a turn up: the turn is interrupted, whether its id is known or not, and the reason comes through."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from openai_codex import Codex, RequestTimeoutError, TurnHandle, TurnTimeoutError
+from openai_codex._sync.client._wait import ready
+from openai_codex.testing import FakeAppServer
+from openai_codex.types import TurnStatus
+from tests.support.bounds import PATIENCE, within
+
+# What giving up may cost on a machine that is busy with other things; 2 s of it are for a runtime that does not answer.
+SOON = 7.0
+
+STREAMS: list[Callable[[TurnHandle], Any]] = [TurnHandle.stream, TurnHandle.text, TurnHandle.items]
+
+
+class LeavingError(Exception):
+    """What the program has on its mind."""
+
+
+@pytest.fixture(params=[True, False], ids=["begun", "accepted"])
+def server(request: pytest.FixtureRequest) -> Iterator[FakeAppServer]:
+    """A runtime that tells that a turn has begun, and one that has only accepted it."""
+    with FakeAppServer(announce_turns=request.param) as server:
+        yield server
+
+
+def interrupts(server: FakeAppServer) -> list[str]:
+    """Return which turns the client has asked to stop."""
+    return [request.params["turnId"] for request in server.requests("turn/interrupt")]
+
+
+def begun(server: FakeAppServer, turn: TurnHandle) -> list[str]:
+    """Wait until the turn has begun, if it does; return by which ids it may be interrupted then."""
+    server.turn.delta("a word")
+    for _ in turn.text(timeout=PATIENCE):
+        break
+    return [turn.id] if turn._cursor._mailbox.begun else [""]
+
+
+# --- streams
+
+
+@pytest.mark.parametrize("error", [LeavingError, KeyboardInterrupt, SystemExit, GeneratorExit])
+def test_a_stream_that_is_left_by_an_exception_interrupts_its_turn(
+    server: FakeAppServer, error: type[BaseException]
+) -> None:
+    with Codex(server.config()) as codex:
+        turn = (codex.thread_start()).turn("go")
+        ids = begun(server, turn)
+        with pytest.raises(error):
+            with turn.stream():
+                raise error
+        result = turn.run(timeout=PATIENCE)
+        assert interrupts(server) == ids
+        assert codex.health().requests_in_flight == 0
+    assert result.status == TurnStatus.interrupted
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+def test_so_it_is_within_any_iteration(server: FakeAppServer, stream: Callable[[TurnHandle], Any]) -> None:
+    with Codex(server.config()) as codex:
+        turn = (codex.thread_start()).turn("go")
+        ids = begun(server, turn)
+        server.turn.delta("more")
+        server.turn.message()
+        with pytest.raises(LeavingError):
+            with stream(turn) as events:
+                for _ in events:
+                    raise LeavingError
+        assert turn._cursor.is_ended()
+        assert interrupts(server) == ids
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+def test_a_stream_that_is_left_in_peace_interrupts_nothing(
+    server: FakeAppServer, stream: Callable[[TurnHandle], Any]
+) -> None:
+    with Codex(server.config()) as codex:
+        turn = (codex.thread_start()).turn("go")
+        server.turn.message("the answer")
+        with stream(turn) as events:
+            for _ in events:
+                break
+        server.turn.complete()
+        assert (turn.run(timeout=PATIENCE)).final_response == "the answer"
+        with pytest.raises(LeavingError):
+            with stream(turn):
+                raise LeavingError  # when all is over
+        assert interrupts(server) == []
+
+
+def test_a_stream_is_left_though_the_runtime_is_gone(server: FakeAppServer) -> None:
+    with Codex(server.config()) as codex:
+        turn = (codex.thread_start()).turn("go")
+        with within(SOON), pytest.raises(LeavingError):
+            with turn.stream():
+                server.child.kill()
+                assert ready(codex._connection.running().exited, PATIENCE)
+                raise LeavingError
+
+
+def test_a_stream_is_left_though_the_runtime_does_not_answer(server: FakeAppServer) -> None:
+    server.hold("turn/interrupt")
+    with Codex(server.config()) as codex:
+        turn = (codex.thread_start()).turn("go")
+        ids = begun(server, turn)
+        with within(SOON), pytest.raises(LeavingError):
+            with turn.stream():
+                raise LeavingError
+        assert set(interrupts(server)) == set(ids)
+        assert codex.health().requests_in_flight == 0
+
+
+# --- deadlines
+
+
+def test_a_turn_that_never_completes_is_interrupted_and_tells_what_there_was(server: FakeAppServer) -> None:
+    with Codex(server.config()) as codex:
+        thread = codex.thread_start()
+        turn = thread.turn("go")
+        ids = begun(server, turn)
+        server.turn.message("the first part")
+        for _ in turn.items(timeout=PATIENCE):
+            break
+        with within(SOON), pytest.raises(TurnTimeoutError) as caught:
+            turn.run(timeout=0.1)
+        assert interrupts(server) == ids
+        assert turn._cursor.is_ended()
+        assert codex.health().requests_in_flight == 0
+        again = thread.turn("again")
+        server.turn.complete()
+        assert (again.run(timeout=PATIENCE)).status == TurnStatus.completed
+    error = caught.value
+    assert (error.thread_id, error.turn_id, error.timeout) == (thread.id, turn.id, 0.1)
+    assert error.result is not None
+    assert (error.result.status, error.result.final_response) == (TurnStatus.in_progress, "the first part")
+
+
+def test_a_turn_that_cannot_be_stopped_either_is_left(server: FakeAppServer) -> None:
+    server.hold("turn/interrupt")
+    with Codex(server.config()) as codex:
+        turn = (codex.thread_start()).turn("go")
+        with within(SOON), pytest.raises(TurnTimeoutError) as caught:
+            turn.run(timeout=0.1)
+        assert codex.health().requests_in_flight == 0
+        server.turn.message("late")
+        server.turn.complete()
+        late = turn.run(timeout=PATIENCE)
+    assert caught.value.result is not None
+    assert late.final_response == "late", "the handle is as good as before"
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_a_turn_that_was_not_accepted_in_time_is_taken_back(server: FakeAppServer, answers: bool) -> None:
+    server.hold("turn/start", times=1)
+    if not answers:
+        server.hold("turn/interrupt", times=1)
+    with Codex(server.config(max_in_flight=1)) as codex:
+        thread = codex.thread_start()
+        with within(SOON), pytest.raises(RequestTimeoutError, match="turn/start"):
+            thread.turn("go", timeout=0.1)
+        assert interrupts(server) == [""]
+        health = codex.health()
+        assert (health.requests_in_flight, health.requests_queued) == (0, 0), "an undo that is not answered, either"
+        turn = thread.turn("again")
+        server.turn.complete()
+        assert (turn.run(timeout=PATIENCE)).status == TurnStatus.completed

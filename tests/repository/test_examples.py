@@ -1,0 +1,107 @@
+"""Every example runs as it stands, on the real runtime with the scripted model behind it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from openai_codex.testing import RecordedRequest, ScriptedModel, call, fail_stream, hang, reply, temporary_home
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+NUMBERED = sorted(EXAMPLES.glob("[0-9]*.py"))
+REPORT = {"summary": "all fine", "findings": [{"file": "a.py", "line": 3, "advice": "less"}]}
+
+
+def tell_outputs(request: RecordedRequest) -> str:
+    """Say what the tools have answered."""
+    return "\n".join(map(str, request.function_outputs.values()))
+
+
+ESCALATED = {"sandbox_permissions": "require_escalated", "justification": "as you asked:"}
+COMMANDS = [reply(call("exec_command", {"cmd": line, **ESCALATED})) for line in ("touch made", "rm other")]
+ORDERS = [
+    call("stock", {"fruit": "pear"}),
+    call("order", {"fruit": "pear", "amount": 1000}),
+    call("order", {"fruit": "pear"}),
+]
+
+# What the model has to say for an example, what is typed in, and what the example has to print.
+SCRIPTS = {
+    "01_quickstart": [("What is in this directory?", "Nothing at all.")],
+    "02_streaming_text": [("Tell me a short story.", "Once upon a time.")],
+    "03_concurrent_turns": [(re.compile("squared"), "a square")],
+    "04_steer_and_interrupt": [("Now a very long one.", hang())],
+    "05_resume_and_fork": [("Which number was it?", "It was 7."), ("Double it.", "That is 14.")],
+    "06_images": [(lambda request: "Are these two the same?" in request.user_texts, "They are.")],
+    "07_structured_output": [("Review this directory.", json.dumps(REPORT))],
+    "08_errors_and_retry": [("Fix the tests.", fail_stream("server_is_overloaded"), "Fixed.")],
+    "10_approvals": [(re.compile("Make a file"), *COMMANDS, tell_outputs)],
+    "11_tools": [(re.compile("out of something"), reply(*ORDERS), tell_outputs)],
+    "12_supervised_worker": [("Write the report.", "All is tidy.")],
+}
+TYPED = {"10_approvals": "y\nn\n"}
+PRINTED = {
+    "01_quickstart": ["Nothing at all.", "AgentMessageThreadItem", "tokens: 15"],
+    "02_streaming_text": ["Once upon a time.", "[AgentMessageThreadItem] ok", "completed"],
+    "03_concurrent_turns": ["What is 9 squared? → a square"],
+    "04_steer_and_interrupt": ["interrupted"],
+    "05_resume_and_fork": ["It was 7.", "That is 14.", "completed"],
+    "06_images": ["They are."],
+    "07_structured_output": ["all fine", "a.py:3: less"],
+    "08_errors_and_retry": ["completed Fixed."],
+    "09_login": ["account: ApiKeyAccount"],
+    "10_approvals": ["as you asked:", "touch made", "exited with code 0", "rm other", "rejected by user"],
+    "12_supervised_worker": ["exited: 1", "started: 2", "All is tidy.", "1 restart(s), 1 thread(s)"],
+    "11_tools": ['{"pear":0}', "at most 100 at a time", "10 on their way", "{'apple': 12, 'pear': 10}"],
+}
+
+
+def run(path: Path, cwd: Path, env: dict[str, str]) -> str:
+    done = subprocess.run(
+        [sys.executable, str(path)],
+        cwd=cwd,
+        env={**os.environ, **env},
+        input=TYPED.get(path.stem, ""),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("path", NUMBERED, ids=lambda path: path.stem)
+def test_an_example_runs(path: Path) -> None:
+    with ScriptedModel() as model, temporary_home(model.url, provider={"requires_openai_auth": True}) as home:
+        for asked, *answers in SCRIPTS.get(path.stem, []):
+            model.when(asked, *answers)
+        printed = run(path, home.workspace, {**home.env, "EXAMPLE_API_KEY": "sk-example"})
+    assert [text for text in PRINTED[path.stem] if text not in printed] == []
+
+
+def test_a_login_that_nobody_finishes_is_called_off() -> None:
+    with ScriptedModel() as model, temporary_home(model.url, provider={"requires_openai_auth": True}) as home:
+        printed = run(EXAMPLES / "09_login.py", home.workspace, {**home.env, "EXAMPLE_PATIENCE": "0.2"})
+    assert "giving up: canceled" in printed
+    assert "account: None" in printed
+
+
+def test_the_demo_does_the_main_job_offline(tmp_path: Path) -> None:
+    env = {"HOME": str(tmp_path), "CODEX_HOME": str(tmp_path / "none"), "CODEX_API_KEY": ""}
+    printed = run(EXAMPLES / "demo.py", EXAMPLES.parent, env)
+    assert "No Codex login found" in printed
+    assert "final response: Hello from the real Codex runtime" in printed
+    assert "tokens: 15" in printed
+
+
+def test_examples_are_short_and_numbered_through() -> None:
+    assert [path.stem[:2] for path in NUMBERED] == [f"{number:02}" for number in range(1, len(NUMBERED) + 1)]
+    assert {path.name: n for path in NUMBERED if (n := len(path.read_text().splitlines())) > 40} == {}
+    assert {path.stem for path in NUMBERED} == set(PRINTED)
