@@ -23,6 +23,7 @@ logging.getLogger(ROOT).addHandler(logging.NullHandler())
 
 def _render(_logger: object, _method: str, event: MutableMapping[str, Any]) -> tuple[tuple[str], dict[str, Any]]:
     """Turn a structlog event into a standard log call: a text for people, and keys for formatters."""
+    # A key without a value is left out of the text and kept on the record, so formatters see the same keys each time.
     name = event.pop("event")
     exc_info = event.pop("exc_info", None)
     text = " ".join((name, *(f"{key}={value}" for key, value in event.items() if value is not None)))
@@ -53,6 +54,7 @@ class Log:
         self._write(logging.WARNING, event, fields)
 
     def _write(self, level: int, event: str, fields: dict[str, Any]) -> None:
+        # Checked before structlog is imported: a program that logs nothing does not pay for it.
         if self._standard.isEnabledFor(level):
             _bound(self._standard).log(level, event, **fields)
 

@@ -38,12 +38,14 @@ class ToolRegistry(Listener):
             parent_id: The thread that it was forked from.
         """
         with self._lock:
+            # A fork starts with the tools of its parent, as the runtime declares them to the model again.
             table = self._tables.get(thread_id, self._tables.get(parent_id or "")) if tools is None else tools
             if table is not None:
                 self._tables[thread_id] = table
 
     def forget(self, thread_id: str) -> None:
         """Drop the tools of a thread that was archived or deleted."""
+        # The turns of the thread stay in the other table, where they are the next to be dropped.
         with self._lock:
             self._tables.pop(thread_id, None)
 
@@ -55,6 +57,7 @@ class ToolRegistry(Listener):
     def on_event(self, event: Notification) -> None:
         """Note the thread of a turn, or give a sub-agent the tools of its root turn's thread."""
         turn: Any = event.params.get("turn")
+        # This runs on the reader for every turn of the client, so it ends early where no thread has tools.
         if not self._tables or event.thread_id is None or event.turn_id is None:
             return
         root = turn.get("rootTurnId")  # whatever `turn` is: a listener may raise
@@ -62,5 +65,6 @@ class ToolRegistry(Listener):
             self._threads[event.turn_id] = event.thread_id
             if len(self._threads) > _TURNS_KEPT:
                 del self._threads[next(iter(self._threads))]
+        # A sub-agent of a sub-agent names the same root turn, so one look-up is enough at any depth.
         elif isinstance(root, str) and root in self._threads:
             self._tables[event.thread_id] = self._tables.get(self._threads[root], {})

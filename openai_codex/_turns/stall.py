@@ -15,6 +15,7 @@ NO_PROGRESS = frozenset({"error"})
 
 _STARTED, _COMPLETED = "item/started", "item/completed"
 
+# Shared by all clocks: most turns never wait for a sub-agent.
 _NONE: frozenset[str] = frozenset()
 
 

@@ -45,10 +45,12 @@ def call(
             meanwhile()
         settled = _wait.ready(reply, deadline.remaining())
     finally:
+        # Also on cancellation and Ctrl-C. A request that was never written needs no undo.
         if not settled and actor.abandon(reply) and undo is not None:
             send_undo(actor, undo)
     if not settled:
         raise RequestTimeoutError(params.METHOD, deadline.timeout)
+    # Collecting the fields takes longer than the check, so it is done only if they are logged.
     if _log.is_debugging:
         fields = {"request_id": reply.request_id, "seconds": reply.seconds, "pid": actor.pid}
         _log.debug("codex.request_answered", method=reply.method, **fields)
@@ -60,8 +62,10 @@ def send_undo(actor: Actor, undo: protocol.ClientRequest[Any]) -> None:
     try:
         reply = actor.request(undo.METHOD, codec.unstructure(undo))
     except TransportClosedError:
+        # A runtime that is gone has nothing left to undo.
         return
     try:
+        # The runtime leaves out the reply when two callers undo the same thing at once.
         _wait.ready(reply, _UNDO_PATIENCE)
     finally:
         actor.abandon(reply)
