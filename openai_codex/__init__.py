@@ -34,6 +34,9 @@ The map, top to bottom. Imports go downward only, and a module without a leading
     _log            structured log events
     _version        the version of this package
 
+Four modules are imported by packages that the map lists further down: `_turns.results` and `_runtime.process_info` by
+the errors, `_codec.base` by the generated types, `_engine.waiting` by the transport.
+
 Names are loaded on first use, so that importing the package costs little.
 """
 

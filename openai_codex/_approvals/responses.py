@@ -98,7 +98,7 @@ def persist_for_session(request: McpToolApproval, _: None) -> JsonObject:
 
 
 def persist_always(request: McpToolApproval, _: None) -> JsonObject:
-    """Accept an MCP tool for good."""
+    """Accept an MCP tool permanently."""
     if "always" not in request.persist:
         raise not_accepted(request, "accept_always", "the runtime does not offer it for this call")
     return {"action": "accept", "_meta": {"persist": "always"}}

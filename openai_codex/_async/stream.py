@@ -44,7 +44,7 @@ class AsyncIteration(Generic[T]):
 class AsyncStream(AsyncIteration[T]):
     """An iterator over one turn; it ends when the turn does.
 
-    Leaving the loop early is harmless: the turn goes on, and the handle keeps the rest. Leaving the ``async with``
+    Leaving the loop early is harmless: the turn continues, and the handle keeps the rest. Leaving the ``async with``
     block by an exception interrupts the turn. Subclasses say what they yield for a notification.
     """
 
@@ -79,7 +79,7 @@ class AsyncStream(AsyncIteration[T]):
         raise StopAsyncIteration
 
     async def close(self) -> None:
-        """End the iteration; the turn goes on. Idempotent."""
+        """End the iteration; the turn continues. Idempotent."""
         self._closed = True
 
     async def __aexit__(

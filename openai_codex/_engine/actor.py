@@ -139,7 +139,7 @@ class Actor:
         return self._close_reason
 
     def load(self) -> Load:
-        """Count what is under way and what is unread."""
+        """Count the requests in flight and the unread events."""
         with self._lock:
             return self._router.load()
 
@@ -149,7 +149,7 @@ class Actor:
         """Stop the runtime step by step; every waiter is woken first.
 
         A generator, so that both faces can wait in their own way: each step yields how many seconds to wait for
-        `exited` before the next, harder one. First the input is closed, then the runtime is terminated, then killed.
+        `exited` before the next, stronger one. First the input is closed, then the runtime is terminated, then killed.
         All steps take at most ``timeout`` seconds together; there are none if the runtime is gone.
         """
         self.threads.leave()
@@ -165,7 +165,7 @@ class Actor:
         yield timeout * 0.2
 
     def let_go(self) -> None:
-        """End the connection of a client that was garbage-collected; the reader sees to the rest.
+        """End the connection of a client that was garbage-collected; the reader thread does the rest.
 
         The collector may run on any thread and while that thread holds any lock, so this takes none.
         """

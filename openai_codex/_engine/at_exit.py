@@ -45,7 +45,7 @@ def watch(connection: Stoppable) -> None:
 def stop(*connections: Stoppable, timeout: float = _TIMEOUT) -> None:
     """Stop connections and block until they are gone, at most ``timeout`` seconds.
 
-    All of them take each step at the same time, so many take no longer than one.
+    All of them take each step at the same time, so that many connections take no longer than one.
     """
     active = [(connection, connection.stop(timeout)) for connection in connections]
     while active:

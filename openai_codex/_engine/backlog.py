@@ -93,7 +93,7 @@ class Backlog:
         for count in (self.losses, self.tally):
             if count is not None:
                 count.add(losses)
-        # Twice what is left: each event is visited a bounded number of times, however long the consumer takes.
+        # Twice the remaining size: each event is visited a bounded number of times, however slow the consumer is.
         self._compact_at = min(self._limit, max(self._bound, 2 * len(self._events)))
 
     def _without_outdated(self) -> list[Notification]:

@@ -66,7 +66,7 @@ class Mailbox(Waitable):
         return waiters + self.ended.trip() if last else waiters
 
     def keep(self, belongs: Callable[[Notification], bool]) -> None:
-        """Drop the unread events that do not belong here. For a mailbox that nobody has read yet."""
+        """Drop the unread events that do not belong here. For a mailbox that has not been read yet."""
         with self._lock:
             events = [event for event in self.backlog.take() if belongs(event)]
             self.backlog.extend(events)
@@ -119,7 +119,7 @@ class Listener(Mailbox):
         return []
 
     def fail(self, close_reason: CloseReason) -> list[Waiter]:  # noqa: ARG002  it has no waiters
-        """Ignore the end of a runtime: the listener goes on with the next one."""
+        """Ignore the end of a runtime: the listener continues with the next one."""
         return []
 
     def on_event(self, event: Notification) -> None:

@@ -62,7 +62,7 @@ class Reader:
                     self._take(chunk)
                 elif self._is_abandoned():
                     break
-        except Exception as error:  # noqa: BLE001  any failure has to reach those who wait for the runtime
+        except Exception as error:  # noqa: BLE001  any failure has to reach the callers that wait for the runtime
             cause = error
         rest = self._lines.end()
         if rest.strip():

@@ -1,6 +1,6 @@
 """How a wait for the runtime ends: with the reply to a request, or with the reason why the connection closed.
 
-It knows no queue and no thread; whoever settles a reply or records a close reason wakes the waiters.
+It knows no queue and no thread. The code that settles a reply or records a close reason wakes the waiters.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ class Reply(Waitable):
         error = response.error
         if error is None:
             return response.result
-        # The runtime is not trusted to send well-formed errors: a missing or odd code becomes 0.
+        # The runtime is not trusted to send well-formed errors: a missing or invalid code becomes 0.
         code = error.get("code")
         raise rpc_error(
             code if isinstance(code, int) else 0, str(error.get("message", "")), error.get("data"), self.method

@@ -117,7 +117,7 @@ class Router:
         return admitted, self._admit_queued()
 
     def load(self) -> Load:
-        """Count what is under way and what is unread."""
+        """Count the requests in flight and the unread events."""
         unread = [len(mailbox.backlog) for mailbox in set(self.subscriptions) if mailbox.backlog.tally is not None]
         return Load(len(self._pending), len(self._queued), len(unread), sum(unread), max(unread, default=0))
 

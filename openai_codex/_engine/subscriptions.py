@@ -156,7 +156,7 @@ class Subscriptions:
             self._topics.pop(topic, None)
 
     def _remember(self, thread_id: str, turn_id: str, method: str, found: References) -> None:
-        # Counted are additions, not what is there: a removed turn would else have to be counted back in three places.
+        # Counts additions only: removals would have to be subtracted in three places.
         if turn_id not in self.cache.get(thread_id, {}):
             if self._cached_turns >= _CACHED_TURNS:
                 self.cache.clear()

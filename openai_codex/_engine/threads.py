@@ -23,7 +23,7 @@ class ThreadGroup:
 
     def __init__(self, name: str) -> None:
         self.ended = Latch()
-        """Set when no thread of the group runs, but for those that left it."""
+        """Set when no thread of the group runs, except those that left it."""
         self._name = name
         self._lock = threading.Lock()
         self._running: set[threading.Thread] = set()

@@ -103,7 +103,7 @@ def _limit(_: object, attribute: attrs.Attribute[Any], value: int | None) -> Non
 
 @attrs.frozen(kw_only=True)
 class Restart:
-    """How a client goes on after the death of its runtime. All durations are float seconds.
+    """How a client continues after the death of its runtime. All durations are float seconds.
 
     The next operation after a death starts a new runtime, and each thread is resumed there when its handle is used
     again. No request is sent twice: callers that were waiting get the error.
@@ -154,7 +154,7 @@ class RestartBackoff:
             self._add(1 if settled else self.count + 1)
 
     def add_failed_start(self) -> None:
-        """Count a runtime that did not come up."""
+        """Count a runtime that did not start."""
         self._add(self.count + 1)
 
     def _add(self, count: int) -> None:

@@ -45,7 +45,7 @@ class Iteration(Generic[T]):
 class Stream(Iteration[T]):
     """An iterator over one turn; it ends when the turn does.
 
-    Leaving the loop early is harmless: the turn goes on, and the handle keeps the rest. Leaving the ``with``
+    Leaving the loop early is harmless: the turn continues, and the handle keeps the rest. Leaving the ``with``
     block by an exception interrupts the turn. Subclasses say what they yield for a notification.
     """
 
@@ -80,7 +80,7 @@ class Stream(Iteration[T]):
         raise StopIteration
 
     def close(self) -> None:
-        """End the iteration; the turn goes on. Idempotent."""
+        """End the iteration; the turn continues. Idempotent."""
         self._closed = True
 
     def __exit__(

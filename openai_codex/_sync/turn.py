@@ -97,7 +97,7 @@ class TurnHandle(Generic[OutputT]):
             The result. An interrupted turn returns one, too: its ``status`` says so.
 
         Raises:
-            ConfigError: A timeout is not accepted; the turn goes on.
+            ConfigError: A timeout is not accepted; the turn continues.
             TurnFailedError: The turn failed.
             TurnTimeoutError: The turn took longer than ``timeout``; it is interrupted on the server.
             TurnStalledError: The turn made no progress for ``stall_timeout`` seconds; it is interrupted on the server.

@@ -42,7 +42,7 @@ class ImageInput:
 
 @attrs.define
 class LocalImageInput:
-    """An image file. If it is missing or not an image, the runtime tells the model so; there is no error.
+    """An image file. If it is missing or not an image, the model reads a note about it, and no error is raised.
 
     Attributes:
         path: Path of the file. A relative path starts at the thread's working directory.
@@ -53,7 +53,7 @@ class LocalImageInput:
 
 @attrs.define
 class SkillInput:
-    """A skill to use. If its file is missing, the runtime leaves it out; there is no error.
+    """A skill to use. If its file is missing, the runtime leaves it out, and no error is raised.
 
     Attributes:
         name: Name of the skill.

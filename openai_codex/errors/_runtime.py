@@ -1,4 +1,4 @@
-"""The errors of runtime processes and of turns, with what is known of the process and the partial result."""
+"""The errors of runtime processes and of turns, with the facts about the process and the partial result."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ class AsyncGoals(AsyncClient):
         return (await self.request(params)).goal
 
     async def thread_clear_goal(self, thread_id: str) -> protocol.ThreadGoalClearResponse:
-        """Remove the thread's goal (`thread/goal/clear`); a running turn goes on to its end."""
+        """Remove the thread's goal (`thread/goal/clear`); a running turn continues to its end."""
         return await self.request(protocol.ThreadGoalClearParams(thread_id=checks.text("thread_id", thread_id)))
 
     async def run_goal(
@@ -147,7 +147,7 @@ class _GoalRun:
 
     async def give_up(self) -> None:
         """Pause the goal and stop the turn that works on it; bounded in time, raises nothing."""
-        # The goal is stored with its thread, so the next runtime would go on with it.
+        # The goal is stored with its thread, so the next runtime would continue it.
         if self._actor.close_reason is not None:
             self._connection.pause_goal_when_resumed(self._thread_id)
         paused = protocol.ThreadGoalSetParams(thread_id=self._thread_id, status=protocol.ThreadGoalStatus.paused)

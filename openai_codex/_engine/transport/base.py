@@ -41,7 +41,7 @@ class Transport(Protocol):
         """Block until a write would succeed or fail, at most ``timeout`` seconds."""
 
     def close_input(self) -> None:
-        """End the stream to the runtime: the polite way to ask it to exit."""
+        """End the stream to the runtime, which then exits in an orderly way."""
 
     def has_exited(self) -> bool:
         """Return whether the runtime is gone, though its output may seem open."""

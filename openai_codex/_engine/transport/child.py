@@ -30,7 +30,7 @@ STDERR_LINE_LENGTH = 2_000
 MARK_VARIABLE = "OPENAI_CODEX_RUNTIME"
 """The environment variable that identifies a runtime to this package; every process that it starts inherits it."""
 
-# How often an exit that is due is polled for, and how long a killed child may take to exit, in seconds.
+# The interval of polls for an expected exit, and how long a killed child may take to exit, in seconds.
 _EXIT_POLL = 0.005
 _REAP_TIMEOUT = 2.0
 
@@ -146,7 +146,7 @@ class ChildProcess:
             with suppress(OSError):
                 pipe.close()
 
-    # -- facts -------------------------------------------------------------------------------------------------------
+    # -- state -------------------------------------------------------------------------------------------------------
 
     def process_info(self) -> ProcessInfo:
         """Return what an error should say about this process."""

@@ -1,8 +1,7 @@
 # Derived from openai_codex/_async/client/dispatch.py by `python -m tools.unasync`; do not edit.
 """Dispatches server requests to handlers and tools, and turns their outcomes into responses.
 
-How a response travels is the engine's business; what a request means, and what it accepts, is defined in the table of
-kinds.
+The engine sends the responses. The table of kinds defines what a request means and which answers it accepts.
 """
 
 from __future__ import annotations

@@ -73,7 +73,7 @@ class Supervisor:
         """Return the current runtime; start one if there is none, or if the last one died and is to be replaced.
 
         A dead runtime that is not to be replaced is returned as it is: every request on it raises its close reason.
-        Raises `LaunchError` when no runtime comes up, `RequestTimeoutError` when the deadline passes while another
+        Raises `LaunchError` when it does not start, `RequestTimeoutError` when the deadline passes while another
         caller starts one or during the back-off (this caller's own start is limited by ``start_timeout``), and
         `ConfigError` on another event loop.
         """
