@@ -80,7 +80,7 @@ def test_a_retry_refuses_what_cannot_work_before_the_first_attempt(name: str, ba
 
 
 @pytest.mark.parametrize("bad", [True, 0, -1, math.nan, math.inf, "5"])
-def test_a_tool_refuses_what_is_no_time(bad: Any) -> None:
+def test_a_tool_refuses_a_timeout_that_is_not_a_duration(bad: Any) -> None:
     def look() -> None: ...
 
     with pytest.raises(ConfigError, match=r"look\.timeout: expected a finite number of seconds, above 0, got "):

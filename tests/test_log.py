@@ -38,7 +38,7 @@ def test_a_turn_leaves_a_trail_with_ids(codex_config: AppServerConfig, caplog: p
     assert vars(seen["codex.request_answered"])["request_id"] is not None
 
 
-def test_a_skipped_line_is_told(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_skipped_line_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     program = child('os.write(1, b"noise\\n"); shake_hands(); read()')
     with caplog.at_level(logging.WARNING, "openai_codex"), Codex(AppServerConfig(launch_args_override=program)):
         pass

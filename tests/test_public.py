@@ -113,7 +113,7 @@ def test_error_codes_have_classes() -> None:
     assert issubclass(errors.CodexTimeoutError, TimeoutError)
 
 
-def test_the_tool_decorator_is_no_module_whatever_is_imported_first() -> None:
+def test_the_tool_decorator_is_not_shadowed_by_its_module() -> None:
     program = "from openai_codex import Codex, tool; assert callable(tool) and Codex"
     subprocess.run([sys.executable, "-c", program], check=True)
 

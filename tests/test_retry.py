@@ -133,7 +133,7 @@ def test_any_other_error_is_raised_at_once(waits: list[float]) -> None:
     assert waits == []
 
 
-def test_what_is_no_time_is_refused_before_the_first_attempt() -> None:
+def test_invalid_durations_are_refused_before_the_first_attempt() -> None:
     operation = Operation()
     with pytest.raises(ConfigError, match="timeout"):
         retry_on_overload(operation, timeout=float("nan"))

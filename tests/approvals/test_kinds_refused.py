@@ -1,4 +1,4 @@
-"""What nobody handles is declined: nothing is run, nothing is written, and the turn goes on."""
+"""Requests without a handler are declined: nothing is run, nothing is written, and the turn continues."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from openai_codex.types import CommandExecutionThreadItem, FileChangeThreadItem
 PATCH = "*** Begin Patch\n*** Add File: new.txt\n+hello\n*** End Patch"
 
 
-async def test_a_command_that_nobody_approves_is_not_run(codex_home: QuietHome, scripted_model: ScriptedModel) -> None:
+async def test_a_command_without_approval_is_not_run(codex_home: QuietHome, scripted_model: ScriptedModel) -> None:
     arguments = {"cmd": "touch made", "sandbox_permissions": "require_escalated", "justification": "need it"}
     scripted_model.queue(reply(call("exec_command", arguments)))
     async with AsyncCodex(codex_home.config()) as codex:
@@ -22,7 +22,7 @@ async def test_a_command_that_nobody_approves_is_not_run(codex_home: QuietHome, 
     assert result.final_response == "ok"
 
 
-async def test_a_patch_that_nobody_approves_is_not_applied(scripted_model: ScriptedModel) -> None:
+async def test_a_patch_without_approval_is_not_applied(scripted_model: ScriptedModel) -> None:
     scripted_model.queue(reply(custom_call("apply_patch", PATCH)))
     with temporary_home(scripted_model.url, model="gpt-5.5") as home:
         async with AsyncCodex(home.config()) as codex:

@@ -153,7 +153,7 @@ def test_how_long_an_mcp_approval_may_last(persist: Any, expected: tuple[str, ..
 
 
 @pytest.mark.parametrize("meta", [None, {}, {"codex_approval_kind": "tool_suggestion"}, "mcp_tool_call", []])
-def test_an_ordinary_elicitation_is_no_approval(meta: Any) -> None:
+def test_an_ordinary_elicitation_is_not_an_approval(meta: Any) -> None:
     request = elicitation(_meta=meta)
     assert isinstance(request, ElicitationRequest)
     assert (request.mode, request.server_name, request.message, request.url) == ("form", "probe", "Allow?", None)
@@ -206,7 +206,7 @@ def test_a_question_of_the_model_does_not_pass_for_one_of_the_runtime(changes: d
     assert isinstance(tool_question(**changes), UserInputRequest)
 
 
-def test_one_of_several_questions_is_no_approval() -> None:
+def test_one_of_several_questions_is_not_an_approval() -> None:
     asked = {**OTHERS["item/tool/requestUserInput"], "questions": [TOOL_QUESTION, TOOL_QUESTION]}
     assert isinstance(read("item/tool/requestUserInput", asked), UserInputRequest)
 

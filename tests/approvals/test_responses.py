@@ -63,7 +63,7 @@ def test_the_protocols_own_response_goes_as_it_is(kind: type) -> None:
 
 @pytest.mark.parametrize("kind", SAMPLES, ids=lambda kind: kind.__name__)
 @pytest.mark.parametrize("decision", [None, "accept", 1, protocol.CurrentTimeReadResponse(current_time_at=1)])
-def test_what_is_no_decision(kind: type, decision: Any) -> None:
+def test_values_that_are_not_decisions_are_refused(kind: type, decision: Any) -> None:
     with pytest.raises(ConfigError) as caught:
         response_to(request_of(kind), decision)
     assert (
@@ -214,7 +214,7 @@ def test_a_field_may_have_any_name() -> None:
 
 @pytest.mark.parametrize("changes", [{}, {"requestedSchema": FIELDS}, OPEN_FORM], ids=["empty", "form", "open form"])
 @pytest.mark.parametrize("answer", [{"action": "decline"}, {"action": "accept", "content": {"name": "Bob"}}])
-def test_a_response_in_the_words_of_the_protocol_is_no_form(changes: dict[str, Any], answer: Any) -> None:
+def test_a_raw_protocol_response_is_not_taken_for_form_fields(changes: dict[str, Any], answer: Any) -> None:
     for given in (answer, ElicitationAnswer("accept", answer)):
         with pytest.raises(ConfigError, match="does not ask for 'action'"):
             response_to(elicitation(**changes), given)

@@ -19,7 +19,7 @@ def problems(name: str, json: Any) -> tuple[str, ...]:
     return caught.value.problems
 
 
-def test_every_problem_is_told_with_its_path() -> None:
+def test_every_problem_is_reported_with_its_path() -> None:
     json = {
         "completedAtMs": "soon",
         "threadId": None,

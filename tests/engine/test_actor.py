@@ -217,7 +217,7 @@ def _runs(pid: int) -> bool:
         return False
 
 
-def test_one_odd_frame_does_not_end_the_connection(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_invalid_frame_does_not_end_the_connection(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     actor = start("""
         read(); send({"method": "odd"})
         while True: reply(read(), "fine")
@@ -253,7 +253,7 @@ def test_a_handler_that_fails_still_answers(start: Start) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("stubborn", [False, True])
-def test_a_connection_that_nobody_holds_ends_by_itself(start: Start, stubborn: bool) -> None:
+def test_a_connection_without_references_ends(start: Start, stubborn: bool) -> None:
     ignore = "signal.signal(signal.SIGTERM, signal.SIG_IGN)" if stubborn else "pass"
     actor = start(f"""
         {ignore}

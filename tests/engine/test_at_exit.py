@@ -131,7 +131,7 @@ def test_a_start_that_is_under_way_is_given_up(server: FakeAppServer) -> None:
     server.child.wait_gone()
 
 
-def test_an_unhandled_error_is_told_and_leaves_nothing(server: FakeAppServer) -> None:
+def test_an_unhandled_error_is_printed_and_leaves_nothing(server: FakeAppServer) -> None:
     ended = run("Codex(config).nonsense", server.config())
     server.child.wait_gone()
     assert ended.code == 1

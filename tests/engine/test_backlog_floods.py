@@ -1,4 +1,4 @@
-"""Far more than anybody reads: memory stays bounded, text is merged and never lost, and what is shed is counted and told."""
+"""More events than the consumer reads: memory is bounded, text is merged and never lost, and losses are counted and logged."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ async def all_read(codex: AsyncCodex) -> None:
     await codex.request(ModelListParams(), timeout=PATIENCE)
 
 
-async def test_what_nobody_subscribed_to_is_not_kept(server: FakeAppServer) -> None:
+async def test_events_without_a_subscription_are_not_kept(server: FakeAppServer) -> None:
     async with AsyncCodex(server.config()) as codex:
         await all_read(codex)
         memory = Memory()
@@ -135,7 +135,7 @@ async def test_a_consumer_a_thousand_times_slower_than_the_model_gets_all_of_its
     assert health.merged == MANY - len(pieces)
 
 
-async def test_events_that_nobody_reads_give_way_to_newer_ones(
+async def test_unread_events_are_dropped_for_newer_ones(
     server: FakeAppServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with AsyncCodex(server.config()) as codex:
@@ -155,7 +155,7 @@ async def test_events_that_nobody_reads_give_way_to_newer_ones(
     assert told(caplog, "codex.events_dropped")["count"] == MANY - kept
 
 
-async def test_what_the_client_keeps_for_itself_counts_as_nobodys_loss(server: FakeAppServer) -> None:
+async def test_internal_listeners_count_no_losses(server: FakeAppServer) -> None:
     async with AsyncCodex(server.config()) as codex:
         thread = await codex.thread_start()
         item = {"type": "plan", "id": "p", "text": ""}

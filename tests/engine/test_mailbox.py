@@ -161,7 +161,7 @@ def test_a_limit_merges_text_before_it_drops() -> None:
     assert backlog.losses.dropped == 0
 
 
-def test_closing_drops_what_is_unread_and_wakes_who_waits() -> None:
+def test_closing_drops_unread_events_and_wakes_waiters() -> None:
     box = Mailbox("test")
     box.put([event("a")])
     box.close()

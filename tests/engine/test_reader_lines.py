@@ -1,4 +1,4 @@
-"""Odd bytes and odd frames of the runtime: counted, told and left out, while everything else goes on."""
+"""Invalid bytes and frames of the runtime: counted, logged and skipped, while the connection continues."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _keep(record: logging.LogRecord, told: list[logging.LogRecord]) -> bool:
         (b'{"id":null}\n', "neither a method nor a response"),
     ],
 )
-async def test_a_line_that_is_no_frame_is_skipped(
+async def test_a_line_that_is_not_a_frame_is_skipped(
     server: FakeAppServer, skipped: list[logging.LogRecord], line: bytes, reason: str
 ) -> None:
     async with AsyncCodex(server.config()) as codex:
@@ -91,7 +91,7 @@ async def test_half_a_line_at_the_end_is_skipped(server: FakeAppServer, skipped:
     assert [vars(told)["reason"] for told in skipped] == ["the output ended within a line"]
 
 
-async def test_noise_without_end_is_counted_line_by_line_and_told_now_and_then(
+async def test_endless_noise_is_counted_per_line_and_logged_per_batch(
     server: FakeAppServer, skipped: list[logging.LogRecord]
 ) -> None:
     async with AsyncCodex(server.config()) as codex:
@@ -141,7 +141,7 @@ async def test_a_notification_of_64_megabytes_is_delivered(server: FakeAppServer
 # --- frames that do not fit their type
 
 
-async def test_a_result_that_does_not_fit_is_told_to_its_caller_alone(server: FakeAppServer) -> None:
+async def test_an_invalid_result_is_an_error_of_its_caller_alone(server: FakeAppServer) -> None:
     def begin_and_end(request: FakeRequest) -> None:
         request.proceed()
         server.turn.complete()

@@ -46,7 +46,7 @@ def test_a_response_settles_the_request_with_its_id() -> None:
     assert router.load().in_flight == 0
 
 
-def test_a_reply_that_nobody_waits_for_is_counted_and_dropped() -> None:
+def test_a_reply_without_a_waiter_is_counted_and_dropped() -> None:
     router = Router(10)
     late = ask(router)
     router.abandon(late.request_id)
@@ -77,7 +77,7 @@ def test_a_notification_goes_to_every_topic_it_belongs_to() -> None:
     assert (event.thread_id, event.turn_id) == ("T", "U")
 
 
-def test_what_nobody_subscribed_to_is_not_kept() -> None:
+def test_events_without_a_subscription_are_not_kept() -> None:
     out = Router(10).dispatch([delta("T", "U"), Notification("x", {})])
     assert out.delivered == {}
 
@@ -187,7 +187,7 @@ def test_at_the_end_everyone_is_handed_over_once() -> None:
     assert router.everyone() == ([], set())
 
 
-def test_a_mailbox_that_nobody_holds_is_forgotten() -> None:
+def test_a_mailbox_without_references_is_forgotten() -> None:
     router = Router(10)
     kept, dropped = Mailbox("kept"), Mailbox("dropped")
     router.subscriptions.add(Topic("T"), kept)
@@ -226,7 +226,7 @@ def test_who_takes_an_event_is_found_anew_when_somebody_comes_or_goes() -> None:
     assert subscribers() == []
 
 
-def test_nobody_takes_what_comes_after_the_end_of_a_turn() -> None:
+def test_events_after_the_end_of_a_turn_are_dropped() -> None:
     router = Router(10)
     box = Mailbox("turn")
     router.subscriptions.add(Topic("T", "U"), box)

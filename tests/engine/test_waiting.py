@@ -1,4 +1,4 @@
-"""Waiting: nothing is lost between a look and a wait, and nobody waits for ever."""
+"""Waiting: no wake-up is lost between a check and a wait, and no wait lasts for ever."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def test_one_call_into_a_loop_wakes_all_who_are_due(monkeypatch: pytest.MonkeyPa
     assert asyncio.run(main()) == ([True] * 10, 1)
 
 
-def test_a_waiter_that_fails_does_not_make_a_loop_deaf() -> None:
+def test_a_waiter_that_fails_does_not_stop_the_wake_ups_of_a_loop() -> None:
     class Broken:
         def wake(self) -> None:
             raise ZeroDivisionError

@@ -72,7 +72,7 @@ def test_a_method_with_an_id_is_a_server_request(request_id: int | str) -> None:
         (b'{"id":true,"result":1}', "neither"),
     ],
 )
-def test_what_is_no_frame_is_skipped_with_a_reason(line: bytes, reason: str) -> None:
+def test_a_line_that_is_not_a_frame_is_skipped_with_a_reason(line: bytes, reason: str) -> None:
     skipped = decode(line)
     assert isinstance(skipped, Skipped)
     assert skipped.reason.startswith(reason)

@@ -131,7 +131,7 @@ async def test_a_cancelled_close_still_ends_the_runtime() -> None:
         assert await _wait.ready(actor.exited, 20)
 
 
-async def test_a_client_that_nobody_holds_leaves_no_thread_and_no_process(codex_config: AppServerConfig) -> None:
+async def test_a_client_without_references_leaves_no_thread_and_no_process(codex_config: AppServerConfig) -> None:
     codex = AsyncCodex(codex_config)
     thread = await codex.thread_start(ephemeral=True)
     actor = codex._connection.running()

@@ -128,7 +128,7 @@ async def test_a_start_whose_only_caller_is_cancelled_leaves_nothing_and_can_be_
     assert server.starts == 2
 
 
-async def test_a_start_that_fails_is_still_told_as_such(server: FakeAppServer) -> None:
+async def test_a_start_that_fails_still_raises_a_launch_error(server: FakeAppServer) -> None:
     server.refuse("initialize", -32600, "too old")
     with nothing_left(), pytest.raises(LaunchError, match="too old"):
         await AsyncCodex(server.config()).models()

@@ -1,4 +1,4 @@
-"""A client that was not closed and that nobody holds any more: the garbage collector ends its runtime."""
+"""A client without references that was not closed: the garbage collector ends its runtime."""
 
 from __future__ import annotations
 

@@ -276,7 +276,7 @@ EXITS = {
 
 
 @pytest.mark.parametrize("words", EXITS)
-def test_the_model_is_told_of_a_tool_that_would_leave(
+def test_the_model_reads_the_error_of_a_tool_that_exits(
     codex_home: QuietHome, scripted_model: ScriptedModel, caplog: pytest.LogCaptureFixture, words: str
 ) -> None:
     @tool
@@ -291,7 +291,7 @@ def test_the_model_is_told_of_a_tool_that_would_leave(
     assert "in leave" in caplog.text
 
 
-async def test_the_model_is_told_of_a_plain_function_that_would_leave(
+async def test_the_model_reads_the_error_of_a_plain_function_that_exits(
     codex_home: QuietHome, scripted_model: ScriptedModel, caplog: pytest.LogCaptureFixture
 ) -> None:
     @tool
@@ -308,7 +308,7 @@ async def test_the_model_is_told_of_a_plain_function_that_would_leave(
     assert "in leave" in caplog.text
 
 
-async def test_the_model_is_told_of_a_tool_that_ends_cancelled(
+async def test_the_model_reads_the_error_of_a_tool_that_ends_cancelled(
     codex_home: QuietHome, scripted_model: ScriptedModel, caplog: pytest.LogCaptureFixture
 ) -> None:
     @tool
@@ -330,7 +330,7 @@ async def test_the_model_is_told_of_a_tool_that_ends_cancelled(
 
 
 @pytest.mark.parametrize("words", ["SystemExit: 3", "KeyboardInterrupt"])
-def test_what_ends_the_loop_is_told_to_the_model_first(
+def test_the_model_reads_an_error_that_ends_the_loop(
     codex_home: QuietHome, scripted_model: ScriptedModel, caplog: pytest.LogCaptureFixture, words: str
 ) -> None:
     @tool
@@ -372,7 +372,7 @@ def test_a_tool_that_is_a_coroutine_fails_in_the_sync_face(
     assert result.final_response == "ok"
 
 
-async def test_the_task_of_a_tool_that_nobody_waits_for_ends_quietly(
+async def test_an_abandoned_task_of_a_tool_ends_without_a_log(
     codex_home: QuietHome, scripted_model: ScriptedModel, caplog: pytest.LogCaptureFixture
 ) -> None:
     started, cancelled = asyncio.Event(), asyncio.Event()

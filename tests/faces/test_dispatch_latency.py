@@ -1,4 +1,4 @@
-"""An approval that nobody decides for a while holds up nothing but its own turn, on both faces."""
+"""An approval that is pending for a while delays only its own turn, on both faces."""
 
 from __future__ import annotations
 

@@ -97,7 +97,7 @@ async def test_a_turn_with_an_id_is_interrupted(work: Work, announced: bool) -> 
             assert codex.health().requests_in_flight == 0
 
 
-async def test_a_reply_that_has_come_but_was_not_taken_is_no_excuse(server: FakeAppServer) -> None:
+async def test_a_reply_that_arrived_but_was_not_read_still_interrupts_the_turn(server: FakeAppServer) -> None:
     server.hold("turn/start")
     async with AsyncCodex(server.config()) as codex:
         task = asyncio.create_task((await codex.thread_start()).turn("go"))

@@ -93,7 +93,7 @@ def test_the_turn_is_interrupted(how: str, state: str) -> None:
 
 
 @pytest.mark.parametrize("how", WAITS)
-def test_a_runtime_that_does_not_answer_holds_up_nobody(how: str) -> None:
+def test_a_runtime_that_does_not_answer_delays_no_interrupt(how: str) -> None:
     with FakeAppServer() as server:
         server.hold("turn/interrupt")
         with running(WAITS[how], server.config()) as process:

@@ -107,7 +107,7 @@ async def test_what_was_finished_before_the_failure_is_kept(
     assert words == ["finished", "never"]
 
 
-async def test_what_the_runtime_tries_again_is_no_failure(scripted_model: ScriptedModel) -> None:
+async def test_a_retry_of_the_runtime_is_not_a_failure(scripted_model: ScriptedModel) -> None:
     scripted_model.fail(500)
     scripted_model.truncate("lost", after=1)
     scripted_model.say("got through")

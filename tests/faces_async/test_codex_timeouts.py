@@ -122,7 +122,7 @@ async def test_no_time_at_all_is_a_time(server: FakeAppServer) -> None:
     ]
 
 
-async def test_infinity_is_no_limit(server: FakeAppServer) -> None:
+async def test_infinity_means_no_limit(server: FakeAppServer) -> None:
     async with AsyncCodex(server.config()) as codex:
         it = await handles(codex)
         models = await codex.request(ModelListParams(), timeout=math.inf)

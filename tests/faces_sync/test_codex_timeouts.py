@@ -123,7 +123,7 @@ def test_no_time_at_all_is_a_time(server: FakeAppServer) -> None:
     ]
 
 
-def test_infinity_is_no_limit(server: FakeAppServer) -> None:
+def test_infinity_means_no_limit(server: FakeAppServer) -> None:
     with Codex(server.config()) as codex:
         it = handles(codex)
         models = codex.request(ModelListParams(), timeout=math.inf)

@@ -87,7 +87,7 @@ def test_goals_are_counted_below_the_table() -> None:
     assert len({len(line) for line in text.split("\n\n")[0].splitlines()}) == 1
 
 
-def test_the_stages_of_a_delta_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_stages_of_a_delta_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
     stages.main(deltas=1_000, rounds=1)
     costs = [float(line.split()[0]) for line in capsys.readouterr().out.splitlines()]
     assert len(costs) == 8

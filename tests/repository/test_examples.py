@@ -86,7 +86,7 @@ def test_an_example_runs(path: Path) -> None:
     assert [text for text in PRINTED[path.stem] if text not in printed] == []
 
 
-def test_a_login_that_nobody_finishes_is_called_off() -> None:
+def test_a_login_that_is_not_finished_is_cancelled() -> None:
     with ScriptedModel() as model, temporary_home(model.url, provider={"requires_openai_auth": True}) as home:
         printed = run(EXAMPLES / "09_login.py", home.workspace, {**home.env, "EXAMPLE_PATIENCE": "0.2"})
     assert "giving up: canceled" in printed

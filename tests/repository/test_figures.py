@@ -85,7 +85,7 @@ def test_a_circle_may_run_through_several_modules() -> None:
     )
 
 
-def test_imports_that_go_one_way_are_no_circle() -> None:
+def test_imports_in_one_direction_are_not_a_circle() -> None:
     assert circles(package(part__a="from openai_codex.part import b", part__b="import asyncio")) == ()
 
 

@@ -259,7 +259,7 @@ def test_datetimes_as_models_write_them(text: str) -> None:
     assert output_type(datetime).decode(orjson.dumps({"value": text}).decode()) == expected
 
 
-def test_all_problems_are_told_at_once_each_with_its_path() -> None:
+def test_all_problems_are_reported_at_once_with_their_paths() -> None:
     items = [{"name": "a", "price": 1}, {"name": 2, "price": 3}, {"name": "c", "price": "4", "where": {"x": "5"}}]
     assert problems(Report, {"items": items, "level": "no", "best": {"name": "d"}}) == (
         "items[1].name: expected str, found int",
@@ -302,7 +302,7 @@ def test_no_answer() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "Sure!", '{"items": [', "NaN", '"\ud800"', "[" * 2000])
-def test_an_answer_that_is_no_json(text: str) -> None:
+def test_an_answer_that_is_not_json(text: str) -> None:
     error = refused(Report, text)
     assert error.text == text
     assert error.problems[0].startswith("not valid JSON: ")
@@ -485,7 +485,7 @@ LINE = {"$ref": "#/$defs/Line"}
     ("root", "value"),
     [({"type": "array", "items": LINE}, {"type": "array", "items": LINE}), (LINE, {"anyOf": [LINE]})],
 )
-def test_a_model_whose_schema_is_no_object_is_put_into_one(root: dict[str, Any], value: dict[str, Any]) -> None:
+def test_a_model_whose_schema_is_not_an_object_is_wrapped_in_one(root: dict[str, Any], value: dict[str, Any]) -> None:
     wanted = output_type(model({"$defs": {"Line": {"type": "object", "properties": {}}}, **root}))
     assert strict_faults(wanted.schema) == []
     assert wanted.schema["properties"] == {"value": value}
@@ -501,7 +501,7 @@ def test_a_model_with_an_open_object_is_refused() -> None:
         output_type(model({"type": "object", "properties": {"prices": {"type": "array", "items": open_object}}}))
 
 
-def test_the_problems_of_a_model_are_told_without_values() -> None:
+def test_the_problems_of_a_model_are_reported_without_values() -> None:
     cause = RefusalError("s3cret")
     error = refused(model(GIVEN, cause), "{}")
     assert error.problems == ("items[2].price: float_type",)

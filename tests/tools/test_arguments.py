@@ -68,7 +68,7 @@ def test_evaluated_annotations_name_a_context_too() -> None:
     assert tool(f).bind({}, CONTEXT)() == (CONTEXT, CONTEXT)
 
 
-def test_a_class_of_the_same_name_is_no_context() -> None:
+def test_a_class_of_the_same_name_is_not_a_context() -> None:
     module: dict[str, Any] = {"ToolContext": Place}
     exec("def f(context: 'ToolContext'): return context", module)  # noqa: S102  a module of its own
     assert tool(module["f"]).bind({"context": {"name": "Oslo"}}, CONTEXT)() == Place("Oslo")
@@ -114,7 +114,7 @@ def test_binding_runs_nothing() -> None:
     assert runs == [1]
 
 
-def test_all_misfits_are_told_with_their_places_and_without_values() -> None:
+def test_all_mismatches_are_reported_with_paths_and_without_values() -> None:
     arguments = {"span": {"start": "secret", "places": [{}, {"name": 4}]}, "unit": "secret", "colour": "secret"}
     assert problems(make_plan, arguments) == (
         "span.start: expected date, found str",
@@ -190,7 +190,7 @@ CLOSED = {**OPEN, "additionalProperties": False}
         (CLOSED, ["x"], ("expected dict[str, Any], found list",)),
     ],
 )
-def test_a_schema_of_ones_own_is_held_to_its_keys(schema: Any, arguments: Any, told: tuple[str, ...]) -> None:
+def test_the_keys_of_an_explicit_schema_are_checked(schema: Any, arguments: Any, told: tuple[str, ...]) -> None:
     assert problems(tool(lambda **given: given, name="search", schema=schema), arguments) == told
 
 
@@ -252,7 +252,7 @@ class Even:
             raise ValueError(value)
 
 
-def test_a_class_that_refuses_its_value_is_told_of_and_chained() -> None:
+def test_the_error_of_a_constructor_is_reported_and_chained() -> None:
     @tool
     def halve(even: Even) -> float:
         return even.number / 2

@@ -246,7 +246,7 @@ def test_two_tools_of_one_name(namespace: str | None) -> None:
 
 
 @pytest.mark.parametrize("wrong", [plain, "get_weather", None, {}])
-def test_what_is_no_tool(wrong: Any) -> None:
+def test_values_that_are_not_tools_are_refused(wrong: Any) -> None:
     with pytest.raises(ConfigError, match=r"tools\[1\]: expected a function with @tool, got"):
         tool_specs([get_weather, wrong])
 

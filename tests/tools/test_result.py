@@ -103,7 +103,7 @@ def test_every_text_can_travel(text: str) -> None:
         assert orjson.loads(orjson.dumps(codec.unstructure(response)))
 
 
-def test_half_a_surrogate_pair_is_told_by_its_code() -> None:
+def test_an_unpaired_surrogate_is_shown_by_its_code() -> None:
     assert texts("caf\udce9 é") == ["caf\\udce9 é"]
 
 
@@ -206,7 +206,7 @@ def test_an_image_prints_short() -> None:
         (lambda: ToolImage.from_path("picture"), "path"),
     ],
 )
-def test_what_is_no_image(make: Callable[[], object], what: str) -> None:
+def test_values_that_are_not_images_are_refused(make: Callable[[], object], what: str) -> None:
     with pytest.raises(ConfigError) as caught:
         make()
     assert caught.value.what == what

@@ -137,7 +137,7 @@ def test_only_a_start_that_exits_beside_others_is_tried_again(
     assert Path(f"{binary}.starts").read_text() == starts * "\n"
 
 
-def test_where_the_command_is_the_users_own_there_is_no_lock(tmp_path: Path) -> None:
+def test_a_command_of_the_user_takes_no_lock(tmp_path: Path) -> None:
     config = AppServerConfig(launch_args_override=("codex", "app-server"), env={"CODEX_HOME": str(tmp_path)})
     assert not HomeLock(config).is_cold()
     assert not HomeLock(config).is_free()

@@ -43,7 +43,7 @@ def test_an_exit_is_the_end_of_the_output_once_all_was_read(child: subprocess.Po
         os.fstat(exit_descriptor)
 
 
-def test_silence_is_no_end() -> None:
+def test_silence_is_not_the_end() -> None:
     reading, writing = os.pipe()
     pipe = OutputPipe(io.FileIO(reading), os.getpid())
     assert pipe.read(0.01) is None
@@ -75,7 +75,7 @@ def test_words_that_were_not_seen_before_the_exit_are_read(monkeypatch: pytest.M
     os.close(writing)
 
 
-# A program that leaves its children to the system: nobody can ask how they ended.
+# A program that leaves its children to the system: their exit codes are lost.
 CARELESS = """
 import json, os, signal, sys, threading
 from openai_codex import AppServerConfig, Codex, TransportClosedError

@@ -87,7 +87,7 @@ async def test_an_idle_runtime_is_asked_to_leave_and_does(codex_config: AppServe
         (be_stopped, 0.5, -signal.SIGKILL),
     ],
 )
-async def test_a_child_is_asked_then_told_then_killed_and_so_is_what_it_has_started(
+async def test_close_escalates_for_a_child_and_the_processes_it_started(
     server: FakeAppServer, misbehave: Callable[[FakeChild], None], timeout: float, code: int
 ) -> None:
     with nothing_left():
@@ -121,10 +121,10 @@ async def test_a_process_out_of_reach_that_holds_the_output_holds_up_nothing(
         assert leaver.is_alive is outlives
 
 
-# --- who waits
+# --- waiters
 
 
-async def test_everyone_who_waits_is_woken() -> None:
+async def test_all_waiters_are_woken() -> None:
     with FakeAppServer(announce_turns=False) as server, nothing_left():
         server.hold("model/list")
         server.on("account/login/start", {"type": "chatgpt", "loginId": "L", "authUrl": "http://127.0.0.1"})
@@ -291,7 +291,7 @@ async def test_a_start_that_is_under_way_is_given_up(server: FakeAppServer) -> N
     await server.child.gone()
 
 
-async def test_a_runtime_that_comes_up_as_its_client_is_closed_is_not_kept(
+async def test_a_runtime_that_starts_while_its_client_closes_is_stopped(
     server: FakeAppServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     launch = AsyncLauncher.launch

@@ -1,4 +1,4 @@
-"""A runtime that ends while everybody waits: all wake soon, each told what it waited for and how the runtime ended."""
+"""A runtime that ends while calls wait: each raises soon, with what it waited for and how the runtime ended."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ async def all_wait(codex: AsyncCodex, count: int) -> None:
 
 
 def waiters(actor: Actor) -> int:
-    """Count who waits for a reply or an event."""
+    """Count the waiters for a reply or an event."""
     with actor._lock:
         replies = [pending.reply for pending in actor._router._pending.values()]
         mailboxes = set(actor._router.subscriptions)

@@ -160,7 +160,7 @@ async def test_a_tool_that_is_approved_for_good_is_never_asked_about_again(
     assert '[mcp_servers.probe.tools.danger]\napproval_mode = "approve"' in settings
 
 
-async def test_under_the_policy_never_nobody_is_asked(mcp_home: QuietHome, scripted_model: ScriptedModel) -> None:
+async def test_the_policy_never_sends_no_request(mcp_home: QuietHome, scripted_model: ScriptedModel) -> None:
     names = ("danger", "ask", "visit", "look")
     call_server(scripted_model, *names)
     async with AsyncCodex(mcp_home.config(), on_approval=never, on_elicitation=never) as codex:
@@ -316,7 +316,7 @@ async def test_a_tool_that_is_not_approved_does_not_run(mcp_home: QuietHome, scr
     assert result.final_response == "ok"
 
 
-async def test_a_tool_that_nobody_approves_does_not_run(mcp_home: QuietHome, scripted_model: ScriptedModel) -> None:
+async def test_a_tool_without_approval_does_not_run(mcp_home: QuietHome, scripted_model: ScriptedModel) -> None:
     call_server(scripted_model, "danger")
     async with AsyncCodex(mcp_home.config(), on_elicitation=accept) as codex:
         thread = await codex.thread_start()
@@ -517,9 +517,7 @@ def token_home(scripted_model: ScriptedModel) -> Iterator[QuietHome]:
 LOGIN = ChatgptAuthTokensLoginAccountParams(access_token=TOKEN, chatgpt_account_id="acc1")
 
 
-async def test_a_token_that_is_not_taken_any_more_is_refreshed(
-    token_home: QuietHome, scripted_model: ScriptedModel
-) -> None:
+async def test_a_token_that_is_refused_is_refreshed(token_home: QuietHome, scripted_model: ScriptedModel) -> None:
     asked = []
 
     async def refresh(request: Any) -> Any:
@@ -580,7 +578,9 @@ async def test_an_interrupt_does_not_wait_for_a_fresh_token(
     assert after.final_response == "ok"
 
 
-async def test_nobody_refreshes_tokens_by_default(token_home: QuietHome, scripted_model: ScriptedModel) -> None:
+async def test_a_token_refresh_without_a_handler_is_refused(
+    token_home: QuietHome, scripted_model: ScriptedModel
+) -> None:
     scripted_model.fail(401)
     async with AsyncCodex(token_home.config()) as codex:
         await codex.request(LOGIN)
@@ -592,7 +592,7 @@ async def test_nobody_refreshes_tokens_by_default(token_home: QuietHome, scripte
 # -- the time ----------------------------------------------------------------------------------------------------------
 
 
-async def test_the_time_is_told(scripted_model: ScriptedModel) -> None:
+async def test_the_current_time_is_answered(scripted_model: ScriptedModel) -> None:
     asked = []
 
     async def tell(request: CurrentTimeReadParams) -> CurrentTimeReadResponse:
@@ -647,7 +647,7 @@ async def test_without_the_time_the_turn_fails(scripted_model: ScriptedModel, mo
                     await thread.run("go", timeout=PATIENCE)
 
 
-# -- attestation, and what nobody has heard of -------------------------------------------------------------------------
+# -- attestation, and requests that are unknown -------------------------------------------------------------------------
 
 
 def asked_to_attest(config: AppServerConfig) -> AppServerConfig:
@@ -658,7 +658,7 @@ def asked_to_attest(config: AppServerConfig) -> AppServerConfig:
     return AppServerConfig(launch_args_override=("/bin/sh", "-c", line), cwd=config.cwd, env=config.env)
 
 
-async def test_attestation_is_generated_by_whoever_can(token_home: QuietHome, scripted_model: ScriptedModel) -> None:
+async def test_attestation_is_generated_by_its_handler(token_home: QuietHome, scripted_model: ScriptedModel) -> None:
     async def attest(request: AttestationGenerateParams) -> AttestationGenerateResponse:
         return AttestationGenerateResponse(token="att-1")  # noqa: S106  it is none
 
@@ -683,7 +683,7 @@ ASKS_SOMETHING_NEW = child("""
 """)
 
 
-async def test_what_nobody_has_heard_of_is_an_error_and_a_line_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+async def test_an_unknown_request_is_answered_with_an_error_and_logged(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING, "openai_codex"):
         async with AsyncCodex(
             AppServerConfig(launch_args_override=ASKS_SOMETHING_NEW), on_approval=accept, on_elicitation=accept

@@ -624,7 +624,7 @@ async def test_what_follows_the_end_of_its_own_turn_belongs_into_finally(
 
 
 @pytest.mark.parametrize("wrong", [True, "accept", ApprovalDecision.accept()], ids=str)
-async def test_what_cannot_be_called_is_no_handler(wrong: Any) -> None:
+async def test_a_handler_must_be_callable(wrong: Any) -> None:
     for name in ("on_approval", "on_elicitation", "on_token_refresh", "on_user_input"):
         with pytest.raises(ConfigError, match=f"{name}: expected a function, got "):
             AsyncCodex(**{name: wrong})

@@ -88,7 +88,7 @@ def test_an_idle_runtime_is_asked_to_leave_and_does(codex_config: AppServerConfi
         (be_stopped, 0.5, -signal.SIGKILL),
     ],
 )
-def test_a_child_is_asked_then_told_then_killed_and_so_is_what_it_has_started(
+def test_close_escalates_for_a_child_and_the_processes_it_started(
     server: FakeAppServer, misbehave: Callable[[FakeChild], None], timeout: float, code: int
 ) -> None:
     with nothing_left():
@@ -122,10 +122,10 @@ def test_a_process_out_of_reach_that_holds_the_output_holds_up_nothing(
         assert leaver.is_alive is outlives
 
 
-# --- who waits
+# --- waiters
 
 
-def test_everyone_who_waits_is_woken() -> None:
+def test_all_waiters_are_woken() -> None:
     with FakeAppServer(announce_turns=False) as server, nothing_left():
         server.hold("model/list")
         server.on("account/login/start", {"type": "chatgpt", "loginId": "L", "authUrl": "http://127.0.0.1"})
@@ -288,7 +288,7 @@ def test_a_start_that_is_under_way_is_given_up(server: FakeAppServer) -> None:
     server.child.wait_gone()
 
 
-def test_a_runtime_that_comes_up_as_its_client_is_closed_is_not_kept(
+def test_a_runtime_that_starts_while_its_client_closes_is_stopped(
     server: FakeAppServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     launch = Launcher.launch

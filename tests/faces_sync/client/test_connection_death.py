@@ -1,5 +1,5 @@
 # Derived from tests/faces_async/client/test_connection_death.py by `python -m tools.unasync`; do not edit.
-"""A runtime that ends while everybody waits: all wake soon, each told what it waited for and how the runtime ended."""
+"""A runtime that ends while calls wait: each raises soon, with what it waited for and how the runtime ended."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def all_wait(codex: Codex, count: int) -> None:
 
 
 def waiters(actor: Actor) -> int:
-    """Count who waits for a reply or an event."""
+    """Count the waiters for a reply or an event."""
     with actor._lock:
         replies = [pending.reply for pending in actor._router._pending.values()]
         mailboxes = set(actor._router.subscriptions)

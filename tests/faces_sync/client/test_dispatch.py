@@ -161,7 +161,7 @@ def test_a_tool_that_is_approved_for_good_is_never_asked_about_again(
     assert '[mcp_servers.probe.tools.danger]\napproval_mode = "approve"' in settings
 
 
-def test_under_the_policy_never_nobody_is_asked(mcp_home: QuietHome, scripted_model: ScriptedModel) -> None:
+def test_the_policy_never_sends_no_request(mcp_home: QuietHome, scripted_model: ScriptedModel) -> None:
     names = ("danger", "ask", "visit", "look")
     call_server(scripted_model, *names)
     with Codex(mcp_home.config(), on_approval=never, on_elicitation=never) as codex:
@@ -317,7 +317,7 @@ def test_a_tool_that_is_not_approved_does_not_run(mcp_home: QuietHome, scripted_
     assert result.final_response == "ok"
 
 
-def test_a_tool_that_nobody_approves_does_not_run(mcp_home: QuietHome, scripted_model: ScriptedModel) -> None:
+def test_a_tool_without_approval_does_not_run(mcp_home: QuietHome, scripted_model: ScriptedModel) -> None:
     call_server(scripted_model, "danger")
     with Codex(mcp_home.config(), on_elicitation=accept) as codex:
         thread = codex.thread_start()
@@ -514,7 +514,7 @@ def token_home(scripted_model: ScriptedModel) -> Iterator[QuietHome]:
 LOGIN = ChatgptAuthTokensLoginAccountParams(access_token=TOKEN, chatgpt_account_id="acc1")
 
 
-def test_a_token_that_is_not_taken_any_more_is_refreshed(token_home: QuietHome, scripted_model: ScriptedModel) -> None:
+def test_a_token_that_is_refused_is_refreshed(token_home: QuietHome, scripted_model: ScriptedModel) -> None:
     asked = []
 
     def refresh(request: Any) -> Any:
@@ -573,7 +573,7 @@ def test_an_interrupt_does_not_wait_for_a_fresh_token(token_home: QuietHome, scr
     assert after.final_response == "ok"
 
 
-def test_nobody_refreshes_tokens_by_default(token_home: QuietHome, scripted_model: ScriptedModel) -> None:
+def test_a_token_refresh_without_a_handler_is_refused(token_home: QuietHome, scripted_model: ScriptedModel) -> None:
     scripted_model.fail(401)
     with Codex(token_home.config()) as codex:
         codex.request(LOGIN)
@@ -585,7 +585,7 @@ def test_nobody_refreshes_tokens_by_default(token_home: QuietHome, scripted_mode
 # -- the time ----------------------------------------------------------------------------------------------------------
 
 
-def test_the_time_is_told(scripted_model: ScriptedModel) -> None:
+def test_the_current_time_is_answered(scripted_model: ScriptedModel) -> None:
     asked = []
 
     def tell(request: CurrentTimeReadParams) -> CurrentTimeReadResponse:
@@ -640,7 +640,7 @@ def test_without_the_time_the_turn_fails(scripted_model: ScriptedModel, monkeypa
                     thread.run("go", timeout=PATIENCE)
 
 
-# -- attestation, and what nobody has heard of -------------------------------------------------------------------------
+# -- attestation, and requests that are unknown -------------------------------------------------------------------------
 
 
 def asked_to_attest(config: AppServerConfig) -> AppServerConfig:
@@ -651,7 +651,7 @@ def asked_to_attest(config: AppServerConfig) -> AppServerConfig:
     return AppServerConfig(launch_args_override=("/bin/sh", "-c", line), cwd=config.cwd, env=config.env)
 
 
-def test_attestation_is_generated_by_whoever_can(token_home: QuietHome, scripted_model: ScriptedModel) -> None:
+def test_attestation_is_generated_by_its_handler(token_home: QuietHome, scripted_model: ScriptedModel) -> None:
     def attest(request: AttestationGenerateParams) -> AttestationGenerateResponse:
         return AttestationGenerateResponse(token="att-1")  # noqa: S106  it is none
 
@@ -676,7 +676,7 @@ ASKS_SOMETHING_NEW = child("""
 """)
 
 
-def test_what_nobody_has_heard_of_is_an_error_and_a_line_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unknown_request_is_answered_with_an_error_and_logged(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING, "openai_codex"):
         with Codex(
             AppServerConfig(launch_args_override=ASKS_SOMETHING_NEW), on_approval=accept, on_elicitation=accept

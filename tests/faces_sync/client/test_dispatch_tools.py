@@ -131,7 +131,7 @@ def test_the_model_is_offered_the_tools_and_reads_what_they_return(
     assert result.final_response == "ok"
 
 
-def test_the_model_is_told_what_went_wrong(
+def test_the_model_reads_what_went_wrong(
     codex_home: QuietHome, scripted_model: ScriptedModel, caplog: pytest.LogCaptureFixture
 ) -> None:
     call_all(

@@ -78,7 +78,7 @@ def test_a_missing_working_directory_is_named(codex_home: QuietHome) -> None:
     assert "/nowhere/at/all" in str(error)
 
 
-def test_a_home_that_cannot_be_used_is_told_with_the_last_lines(codex_home: QuietHome, tmp_path: Path) -> None:
+def test_an_unusable_home_is_reported_with_the_last_lines(codex_home: QuietHome, tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("a file where a directory should be")
     error = failure(codex_home.config(env={"CODEX_HOME": str(blocked)}))
@@ -86,14 +86,14 @@ def test_a_home_that_cannot_be_used_is_told_with_the_last_lines(codex_home: Quie
     assert any(str(blocked) in line for line in error.process.stderr_tail)
 
 
-def test_a_broken_configuration_is_told_with_the_last_lines(codex_home: QuietHome) -> None:
+def test_a_broken_configuration_is_reported_with_the_last_lines(codex_home: QuietHome) -> None:
     codex_home.config_file.write_text("no_such_key = 1\n")
     error = failure(codex_home.config())
     assert error.process.exit_code == 1
     assert any("no_such_key" in line for line in error.process.stderr_tail)
 
 
-def test_a_runtime_that_exits_during_the_start_is_told_with_its_exit_code() -> None:
+def test_an_exit_during_the_start_is_reported_with_its_code() -> None:
     error = failure(AppServerConfig(launch_args_override=EXITS))
     assert error.process.exit_code == 3
     assert error.process.stderr_tail == ("first line", "no config")
@@ -106,7 +106,7 @@ def test_a_runtime_that_stays_mute_is_given_up_at_the_deadline() -> None:
     assert isinstance(error.__cause__, RequestTimeoutError)
 
 
-def test_a_runtime_that_refuses_the_handshake_is_told() -> None:
+def test_a_refused_handshake_is_reported() -> None:
     program = child('send({"id": read()["id"], "error": {"code": -32600, "message": "too old"}}); read()')
     error = failure(AppServerConfig(launch_args_override=program))
     assert "too old" in str(error)

@@ -1,5 +1,5 @@
 # Derived from tests/faces_async/client/test_supervisor.py by `python -m tools.unasync`; do not edit.
-"""A runtime that dies, and the next one: what goes on by itself, what is lost, and what nobody does twice."""
+"""A runtime that dies, and the next one: what continues, what is lost, and what is not done twice."""
 
 from __future__ import annotations
 
@@ -256,7 +256,7 @@ def test_without_supervision_the_dead_stay_dead(codex_config: AppServerConfig) -
         assert (codex.health().alive, codex.health().generation) == (False, 1)
 
 
-def test_a_goal_that_nobody_follows_any_more_is_paused_in_the_next_runtime(
+def test_an_abandoned_goal_is_paused_in_the_next_runtime(
     codex_config: AppServerConfig, scripted_model: ScriptedModel
 ) -> None:
     with Codex(attrs.evolve(codex_config, restart=AT_ONCE)) as codex:
@@ -310,7 +310,7 @@ def test_a_wait_before_a_start_ends_at_the_callers_deadline(codex_config: AppSer
             codex.request(ThreadLoadedListParams(), timeout=0.3)
 
 
-def test_what_an_odd_introduction_comes_from_is_ended() -> None:
+def test_a_runtime_with_an_invalid_handshake_is_ended() -> None:
     with FakeAppServer() as server:
         server.on("initialize", lambda _: {"userAgent": 3})
         with pytest.raises(LaunchError, match="payload is not a valid"):
