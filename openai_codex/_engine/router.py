@@ -71,6 +71,8 @@ class Load(NamedTuple):
     """Events in all mailboxes together."""
     deepest: int = 0
     """Events in the fullest mailbox."""
+    waiters: int = 0
+    """Threads and tasks that wait for a reply or for events."""
 
 
 class Router:
@@ -117,9 +119,12 @@ class Router:
         return admitted, self._admit_queued()
 
     def load(self) -> Load:
-        """Count the requests in flight and the unread events."""
-        unread = [len(mailbox.backlog) for mailbox in set(self.subscriptions) if mailbox.backlog.tally is not None]
-        return Load(len(self._pending), len(self._queued), len(unread), sum(unread), max(unread, default=0))
+        """Count the requests in flight, the unread events, and who waits."""
+        mailboxes = set(self.subscriptions)
+        unread = [len(mailbox.backlog) for mailbox in mailboxes if mailbox.backlog.tally is not None]
+        waited_for = (*(pending.reply for pending in self._pending.values()), *mailboxes)
+        waiters = sum(each.waiter_count() for each in waited_for)
+        return Load(len(self._pending), len(self._queued), len(unread), sum(unread), max(unread, default=0), waiters)
 
     def everyone(self) -> tuple[list[Reply], set[Mailbox]]:
         """Forget and return all replies and mailboxes that are waited for, at the end of the connection."""

@@ -58,6 +58,10 @@ class Waitable:
             if waiter in self._waiters:
                 self._waiters.remove(waiter)
 
+    def waiter_count(self) -> int:
+        """Return how many threads and tasks wait for it."""
+        return len(self._waiters)
+
     def renew_lock(self) -> None:
         """Replace the lock in a forked child: a thread that does not exist there may hold it."""
         self._lock = threading.Lock()

@@ -12,6 +12,7 @@ import pytest
 from openai_codex import AppServerConfig, Codex, TransportClosedError, TurnHandle
 from openai_codex._engine import at_exit
 from openai_codex.testing import ScriptedModel
+from tests.support.inside import actor_of
 
 pytestmark = [
     pytest.mark.slow,
@@ -79,8 +80,8 @@ def test_the_end_of_a_fork_leaves_the_runtime_alone(codex_config: AppServerConfi
     with Codex(codex_config) as codex:
 
         def end() -> str:
-            codex._connection.running().let_go()  # what the garbage collector does
-            at_exit._stop_all()  # what the end of the interpreter does
+            actor_of(codex).let_go()  # what the garbage collector does
+            at_exit._stop_all()  # noqa: SLF001 what the end of the interpreter does
             return "ended"
 
         assert outcome_in_a_fork(end) == "ended"
@@ -96,7 +97,7 @@ def test_a_fork_does_not_hold_the_runtime_open(codex_config: AppServerConfig) ->
         os.read(reading, 1)  # lives until the parent says so
         os._exit(0)
     try:
-        transport = codex._connection.running().transport
+        transport = actor_of(codex).transport
         codex.close()
         assert transport.process_info().exit_code == 0, "it ended by itself, when its input did"
     finally:

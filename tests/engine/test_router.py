@@ -8,6 +8,7 @@ from openai_codex._engine.mailbox import Mailbox
 from openai_codex._engine.reply import Reply
 from openai_codex._engine.router import RESOLVED, Dispatch, Router
 from openai_codex._engine.subscriptions import EVERYTHING, PendingSubscription, Topic
+from openai_codex._engine.waiting import ThreadWaiter
 from openai_codex._engine.wire import Response, ServerRequest, Skipped
 from openai_codex._notification import ALIKE, Notification
 from openai_codex._protocol.methods import ENDS
@@ -176,6 +177,17 @@ def test_requests_above_the_cap_wait_their_turn_in_order() -> None:
     assert router.abandon(1) == (True, [(5, b"5")])
     assert router.dispatch([Response(3, None), Response(5, None)]).to_write == []
     assert router.load().in_flight == 0
+
+
+def test_the_load_counts_those_who_wait_for_a_reply_or_for_events() -> None:
+    router, mailbox = Router(10), Mailbox("events")
+    reply = ask(router)
+    router.subscriptions.add(EVERYTHING, mailbox)
+    waiters = [ThreadWaiter() for _ in range(3)]
+    assert [source.add_waiter(waiter) for source, waiter in zip((reply, mailbox, mailbox), waiters, strict=True)]
+    assert router.load().waiters == 3
+    mailbox.discard_waiter(waiters[1])
+    assert router.load().waiters == 2
 
 
 def test_at_the_end_everyone_is_handed_over_once() -> None:

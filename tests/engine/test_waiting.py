@@ -26,7 +26,7 @@ def test_a_wait_ends_at_its_deadline_and_leaves_no_waiter() -> None:
     latch = Latch()
     assert not block_until_ready(latch, timeout=0.01)
     assert not asyncio.run(_wait.ready(latch, 0.01))
-    assert latch._waiters == []
+    assert latch.waiter_count() == 0
 
 
 def test_every_kind_of_waiter_is_woken() -> None:
@@ -38,7 +38,7 @@ def test_every_kind_of_waiter_is_woken() -> None:
         tasks = [asyncio.create_task(_wait.ready(latch, 10)) for _ in range(3)]
         for thread in threads:
             thread.start()
-        while len(latch._waiters) < 6:
+        while latch.waiter_count() < 6:
             await asyncio.sleep(0)
         latch.set()
         outcomes.extend(await asyncio.gather(*tasks))
@@ -54,7 +54,7 @@ def test_many_wakes_of_one_loop_are_one_call_into_it(monkeypatch: pytest.MonkeyP
         loop = asyncio.get_running_loop()
         latches = [Latch() for _ in range(50)]
         tasks = [asyncio.create_task(_wait.ready(latch, 10)) for latch in latches]
-        while not all(latch._waiters for latch in latches):
+        while not all(latch.waiter_count() for latch in latches):
             await asyncio.sleep(0)
         calls: list[object] = []
         real = loop.call_soon_threadsafe
@@ -71,7 +71,7 @@ def test_a_cancelled_wait_leaves_no_waiter_and_the_source_as_it_was() -> None:
     async def main() -> Latch:
         latch = Latch()
         task = asyncio.create_task(_wait.ready(latch, 10))
-        while not latch._waiters:
+        while not latch.waiter_count():
             await asyncio.sleep(0)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -79,7 +79,7 @@ def test_a_cancelled_wait_leaves_no_waiter_and_the_source_as_it_was() -> None:
         return latch
 
     latch = asyncio.run(main())
-    assert latch._waiters == []
+    assert latch.waiter_count() == 0
     latch.set()
 
 
@@ -88,11 +88,11 @@ def test_waking_a_loop_that_is_closed_is_harmless() -> None:
     loop = asyncio.new_event_loop()
     task = loop.create_task(_wait.ready(latch, None))
     loop.run_until_complete(asyncio.sleep(0))
-    assert len(latch._waiters) == 1
+    assert latch.waiter_count() == 1
     loop.close()
     latch.set()
     assert latch.is_ready()
-    task._log_destroy_pending = False  # type: ignore[attr-defined]  # the loop was closed under it on purpose
+    task._log_destroy_pending = False  # type: ignore[attr-defined]  # noqa: SLF001 the loop was closed under it on purpose
 
 
 def test_a_deadline_is_shared_by_several_waits() -> None:
@@ -109,7 +109,7 @@ def test_one_call_into_a_loop_wakes_all_who_are_due(monkeypatch: pytest.MonkeyPa
         loop = asyncio.get_running_loop()
         latches = [Latch() for _ in range(10)]
         tasks = [asyncio.create_task(_wait.ready(latch, 10)) for latch in latches]
-        while not all(latch._waiters for latch in latches):
+        while not all(latch.waiter_count() for latch in latches):
             await asyncio.sleep(0)
         calls: list[object] = []
         call = loop.call_soon_threadsafe
@@ -128,7 +128,7 @@ def test_a_waiter_that_fails_does_not_stop_the_wake_ups_of_a_loop() -> None:
     async def main() -> list[bool]:
         first, second = Latch(), Latch()
         tasks = [asyncio.create_task(_wait.ready(latch, 10)) for latch in (first, second)]
-        while not second._waiters:
+        while not second.waiter_count():
             await asyncio.sleep(0)
         with pytest.raises(ZeroDivisionError):
             wake_all([*first.trip(), Broken()])
@@ -167,7 +167,7 @@ def test_a_wait_keeps_no_loop_that_is_over() -> None:
     async def main() -> weakref.ref[asyncio.AbstractEventLoop]:
         latch = Latch()
         waiting = asyncio.create_task(_wait.ready(latch, 1000))
-        while not latch._waiters:
+        while not latch.waiter_count():
             await asyncio.sleep(0)
         latch.set()
         assert await waiting

@@ -13,6 +13,7 @@ from openai_codex._async.client import _wait
 from openai_codex.testing import ScriptedModel, hang, say
 from openai_codex.types import TurnStatus
 from tests.support.children import child
+from tests.support.inside import actor_of
 
 TURNS = 200
 
@@ -125,7 +126,7 @@ async def test_a_cancelled_close_still_ends_the_runtime() -> None:
     """)
     codex = AsyncCodex(AppServerConfig(launch_args_override=stubborn, shutdown_timeout=60))
     async with codex:
-        actor = codex._connection.running()
+        actor = actor_of(codex)
         with pytest.raises(asyncio.TimeoutError):
             await asyncio.wait_for(codex.close(), 0.2)
         assert await _wait.ready(actor.exited, 20)
@@ -134,7 +135,7 @@ async def test_a_cancelled_close_still_ends_the_runtime() -> None:
 async def test_a_client_without_references_leaves_no_thread_and_no_process(codex_config: AppServerConfig) -> None:
     codex = AsyncCodex(codex_config)
     thread = await codex.thread_start(ephemeral=True)
-    actor = codex._connection.running()
+    actor = actor_of(codex)
     del codex
     gc.collect()
     assert (await thread.run("a handle keeps it")).final_response == "ok"

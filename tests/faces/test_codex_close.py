@@ -12,6 +12,7 @@ from openai_codex import AsyncCodex, Codex, LaunchError, TransportClosedError
 from openai_codex._async.client._wait import ready
 from openai_codex.testing import FakeAppServer
 from tests.support.bounds import PATIENCE, nothing_left, within
+from tests.support.inside import actor_of
 
 # What a close may cost on a machine that is busy with other things.
 SOON = 5.0
@@ -146,7 +147,7 @@ async def test_another_loop_may_close_a_client(server: FakeAppServer) -> None:
         closer.start()
         with pytest.raises(TransportClosedError, match="the client was closed"):
             await run
-        assert await ready(codex._connection.running().exited, PATIENCE)
+        assert await ready(actor_of(codex).exited, PATIENCE)
         closer.join(PATIENCE)
         assert not closer.is_alive()
 

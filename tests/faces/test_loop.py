@@ -63,7 +63,7 @@ def test_a_loop_that_is_closed_while_streaming_lets_the_next_go_on(
     first.run_until_complete(gate.reached())
     first.close()
     reading.get_coro().close()  # type: ignore[union-attr]  # as the garbage collector does
-    reading._log_destroy_pending = False  # type: ignore[attr-defined]  # it is meant to be left pending
+    reading._log_destroy_pending = False  # type: ignore[attr-defined]  # noqa: SLF001 it is meant to be left pending
     gate.open()  # what comes now finds no loop
 
     async def finish() -> str | None:

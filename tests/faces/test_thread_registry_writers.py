@@ -10,6 +10,7 @@ import pytest
 from openai_codex import AppServerConfig, AsyncCodex, InvalidRequestError, Restart, ThreadBusyError, ThreadLostError
 from openai_codex._async.client._wait import ready
 from openai_codex.testing import ScriptedModel
+from tests.support.inside import actor_of
 
 
 async def test_a_thread_that_is_open_elsewhere_names_its_holder(codex_config: AppServerConfig) -> None:
@@ -35,8 +36,8 @@ async def test_a_thread_that_was_taken_after_a_death_names_its_holder(
     async with AsyncCodex(attrs.evolve(codex_config, restart=Restart(initial_delay=0))) as first:
         thread = await first.thread_start()
         await thread.run("before")
-        first._connection.running().transport.kill()
-        assert await ready(first._connection.running().exited, 20)
+        actor_of(first).transport.kill()
+        assert await ready(actor_of(first).exited, 20)
         async with AsyncCodex(codex_config) as second:
             await second.thread_resume(thread.id)
             with pytest.raises((ThreadBusyError, ThreadLostError), match=thread.id) as caught:

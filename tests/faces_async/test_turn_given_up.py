@@ -12,6 +12,7 @@ from openai_codex._async.client._wait import ready
 from openai_codex.testing import FakeAppServer
 from openai_codex.types import TurnStatus
 from tests.support.bounds import PATIENCE, within
+from tests.support.inside import actor_of, has_begun, is_ended
 
 # What giving up may cost on a machine that is busy with other things; 2 s of it are for a runtime that does not answer.
 SOON = 7.0
@@ -40,7 +41,7 @@ async def begun(server: FakeAppServer, turn: AsyncTurnHandle) -> list[str]:
     server.turn.delta("a word")
     async for _ in turn.text(timeout=PATIENCE):
         break
-    return [turn.id] if turn._cursor._mailbox.begun else [""]
+    return [turn.id] if has_begun(turn) else [""]
 
 
 # --- streams
@@ -73,7 +74,7 @@ async def test_so_it_is_within_any_iteration(server: FakeAppServer, stream: Call
             async with stream(turn) as events:
                 async for _ in events:
                     raise LeavingError
-        assert turn._cursor.is_ended()
+        assert is_ended(turn)
         assert interrupts(server) == ids
 
 
@@ -101,7 +102,7 @@ async def test_a_stream_is_left_though_the_runtime_is_gone(server: FakeAppServer
         with within(SOON), pytest.raises(LeavingError):
             async with turn.stream():
                 server.child.kill()
-                assert await ready(codex._connection.running().exited, PATIENCE)
+                assert await ready(actor_of(codex).exited, PATIENCE)
                 raise LeavingError
 
 
@@ -131,7 +132,7 @@ async def test_a_turn_that_never_completes_is_interrupted_and_tells_what_there_w
         with within(SOON), pytest.raises(TurnTimeoutError) as caught:
             await turn.run(timeout=0.1)
         assert interrupts(server) == ids
-        assert turn._cursor.is_ended()
+        assert is_ended(turn)
         assert codex.health().requests_in_flight == 0
         again = await thread.turn("again")
         server.turn.complete()

@@ -13,6 +13,7 @@ from openai_codex._sync.client._wait import ready
 from openai_codex.testing import FakeAppServer
 from openai_codex.types import TurnStatus
 from tests.support.bounds import PATIENCE, within
+from tests.support.inside import actor_of, has_begun, is_ended
 
 # What giving up may cost on a machine that is busy with other things; 2 s of it are for a runtime that does not answer.
 SOON = 7.0
@@ -41,7 +42,7 @@ def begun(server: FakeAppServer, turn: TurnHandle) -> list[str]:
     server.turn.delta("a word")
     for _ in turn.text(timeout=PATIENCE):
         break
-    return [turn.id] if turn._cursor._mailbox.begun else [""]
+    return [turn.id] if has_begun(turn) else [""]
 
 
 # --- streams
@@ -74,7 +75,7 @@ def test_so_it_is_within_any_iteration(server: FakeAppServer, stream: Callable[[
             with stream(turn) as events:
                 for _ in events:
                     raise LeavingError
-        assert turn._cursor.is_ended()
+        assert is_ended(turn)
         assert interrupts(server) == ids
 
 
@@ -102,7 +103,7 @@ def test_a_stream_is_left_though_the_runtime_is_gone(server: FakeAppServer) -> N
         with within(SOON), pytest.raises(LeavingError):
             with turn.stream():
                 server.child.kill()
-                assert ready(codex._connection.running().exited, PATIENCE)
+                assert ready(actor_of(codex).exited, PATIENCE)
                 raise LeavingError
 
 
@@ -132,7 +133,7 @@ def test_a_turn_that_never_completes_is_interrupted_and_tells_what_there_was(ser
         with within(SOON), pytest.raises(TurnTimeoutError) as caught:
             turn.run(timeout=0.1)
         assert interrupts(server) == ids
-        assert turn._cursor.is_ended()
+        assert is_ended(turn)
         assert codex.health().requests_in_flight == 0
         again = thread.turn("again")
         server.turn.complete()

@@ -17,6 +17,7 @@ from openai_codex import AppServerConfig, Codex, TransportClosedError
 from openai_codex._engine.transport import child
 from openai_codex._engine.waiting import block_until_ready
 from openai_codex.testing import FakeAppServer, ScriptedModel, call
+from tests.support.inside import actor_of
 
 pytestmark = [
     pytest.mark.slow,
@@ -69,7 +70,7 @@ def test_the_commands_of_a_killed_runtime_end(
 ) -> None:
     with Codex(codex_config) as codex:
         turn, processes = running_command(codex, scripted_model, "full-access", tmp_path / "pid")
-        os.kill(codex._connection.running().pid or 0, signal.SIGKILL)
+        os.kill(actor_of(codex).pid or 0, signal.SIGKILL)
         with pytest.raises(TransportClosedError, match="killed by SIGKILL"):
             turn.run(timeout=20)  # type: ignore[attr-defined]  # a turn handle
         for pid in processes:
@@ -95,7 +96,7 @@ def test_what_a_runtime_leaves_running_when_it_ends_in_order_is_left_alone(monke
     with FakeAppServer() as server, Codex(server.config()) as codex:
         left = server.child.spawn(own_session=True)
         server.child.exit(0)
-        assert block_until_ready(codex._connection.running().exited, 20)
+        assert block_until_ready(actor_of(codex).exited, 20)
         os.kill(left.pid, signal.SIGKILL)  # raises if it is gone
         wait_for_exit(left.pid)
     assert searched == []

@@ -26,6 +26,7 @@ from openai_codex.types import ModelListParams, ThreadStartedNotification
 from tests.faces_async._outcome import outcomes
 from tests.faces_async._wait import together
 from tests.support.bounds import PATIENCE, nothing_left, within
+from tests.support.inside import actor_of
 
 # What a close may cost on a machine that is busy with other things.
 SOON = 5.0
@@ -40,13 +41,13 @@ def server() -> Iterator[FakeAppServer]:
 
 
 def exit_code(codex: AsyncCodex) -> int | None:
-    return codex._connection.running().transport.process_info().exit_code
+    return actor_of(codex).transport.process_info().exit_code
 
 
 async def die(codex: AsyncCodex, server: FakeAppServer) -> None:
     """Kill the runtime and wait until its client knows."""
     server.child.kill()
-    assert await ready(codex._connection.running().exited, PATIENCE)
+    assert await ready(actor_of(codex).exited, PATIENCE)
 
 
 def be_stubborn(child: FakeChild) -> None:

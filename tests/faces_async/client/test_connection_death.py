@@ -13,13 +13,13 @@ import pytest
 
 from openai_codex import AsyncCodex, AsyncTurnHandle, Restart, TransportClosedError
 from openai_codex._async.client._wait import ready
-from openai_codex._engine.actor import Actor
 from openai_codex._engine.waiting import Deadline, Latch
 from openai_codex.testing import FakeAppServer, FakeChild
 from openai_codex.types import ModelListParams, ThreadLoadedListParams, TurnStatus
 from tests.faces_async._outcome import Operation, outcomes
 from tests.faces_async._wait import together
 from tests.support.bounds import PATIENCE
+from tests.support.inside import actor_of
 
 LOGIN = {"type": "chatgpt", "loginId": "L", "authUrl": "http://127.0.0.1"}
 SOON = 5.0
@@ -52,17 +52,9 @@ async def begin_turns(server: FakeAppServer, codex: AsyncCodex, count: int) -> l
 async def all_wait(codex: AsyncCodex, count: int) -> None:
     """Return when so many callers are blocked, and so have taken all that there was."""
     deadline = Deadline(PATIENCE)
-    while waiters(codex._connection.running()) < count:
+    while actor_of(codex).load().waiters < count:
         assert not deadline.passed()
         await ready(Latch(), 0.005)
-
-
-def waiters(actor: Actor) -> int:
-    """Count the waiters for a reply or an event."""
-    with actor._lock:
-        replies = [pending.reply for pending in actor._router._pending.values()]
-        mailboxes = set(actor._router.subscriptions)
-    return sum(len(waitable._waiters) for waitable in (*replies, *mailboxes))
 
 
 def close_output(child: FakeChild) -> None:
@@ -144,7 +136,7 @@ def waited_for(error: object) -> str | None:
 
 async def strike(codex: AsyncCodex) -> None:
     """End the runtime as the out-of-memory killer does, and wait until it is gone."""
-    actor = codex._connection.running()
+    actor = actor_of(codex)
     os.kill(actor.pid, signal.SIGKILL)
     assert await ready(actor.exited, PATIENCE)
 
@@ -172,7 +164,8 @@ async def test_a_subscription_ends_with_the_client(
     async with AsyncCodex(server.config(restart=restart)) as codex:
         events = codex.events(timeout=PATIENCE)
         server.notify("brand/new")
-        assert await ready(events._mailbox, PATIENCE)
+        while codex.health().unread == 0:
+            await ready(Latch(), 0.005)
         await end(codex)
         began = time.monotonic()
         with pytest.raises(TransportClosedError, match=told):
@@ -221,7 +214,7 @@ async def test_who_writes_while_it_dies_gets_no_error_of_the_system(server: Fake
 async def test_a_death_during_a_close_ends_the_close(server: FakeAppServer) -> None:
     server.on_start(FakeChild.ignore_eof)
     async with AsyncCodex(server.config(shutdown_timeout=10 * PATIENCE)) as codex:
-        actor = codex._connection.running()
+        actor = actor_of(codex)
 
         async def kill() -> float:
             deadline = Deadline(PATIENCE)

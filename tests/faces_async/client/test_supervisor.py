@@ -26,13 +26,14 @@ from openai_codex._async.client._wait import ready
 from openai_codex.testing import FakeAppServer, QuietHome, ScriptedModel, call, message
 from openai_codex.types import ThreadLoadedListParams, ThreadStartedNotification
 from tests.faces_async._wait import together
+from tests.support.inside import actor_of
 
 AT_ONCE = Restart(initial_delay=0)
 
 
 async def kill(codex: AsyncCodex) -> None:
     """End the runtime as the out-of-memory killer does, and wait until it is gone."""
-    actor = codex._connection.running()
+    actor = actor_of(codex)
     os.kill(actor.pid, signal.SIGKILL)
     assert await ready(actor.exited, 20)
 
@@ -288,7 +289,7 @@ async def test_callers_share_the_failure_of_one_start() -> None:
         async with AsyncCodex(config) as codex:
             server.hold("initialize")
             server.child.kill()
-            assert await ready(codex._connection.running().exited, 20)
+            assert await ready(actor_of(codex).exited, 20)
 
             async def operation() -> str:
                 try:

@@ -27,6 +27,7 @@ from openai_codex.types import ModelListParams, ThreadStartedNotification
 from tests.faces_sync._outcome import outcomes
 from tests.faces_sync._wait import together
 from tests.support.bounds import PATIENCE, nothing_left, within
+from tests.support.inside import actor_of
 
 # What a close may cost on a machine that is busy with other things.
 SOON = 5.0
@@ -41,13 +42,13 @@ def server() -> Iterator[FakeAppServer]:
 
 
 def exit_code(codex: Codex) -> int | None:
-    return codex._connection.running().transport.process_info().exit_code
+    return actor_of(codex).transport.process_info().exit_code
 
 
 def die(codex: Codex, server: FakeAppServer) -> None:
     """Kill the runtime and wait until its client knows."""
     server.child.kill()
-    assert ready(codex._connection.running().exited, PATIENCE)
+    assert ready(actor_of(codex).exited, PATIENCE)
 
 
 def be_stubborn(child: FakeChild) -> None:

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 from openai_codex import Codex, Restart, TransportClosedError, TurnHandle
-from openai_codex._engine.actor import Actor
 from openai_codex._engine.waiting import Deadline, Latch
 from openai_codex._sync.client._wait import ready
 from openai_codex.testing import FakeAppServer, FakeChild
@@ -21,6 +20,7 @@ from openai_codex.types import ModelListParams, ThreadLoadedListParams, TurnStat
 from tests.faces_sync._outcome import Operation, outcomes
 from tests.faces_sync._wait import together
 from tests.support.bounds import PATIENCE
+from tests.support.inside import actor_of
 
 LOGIN = {"type": "chatgpt", "loginId": "L", "authUrl": "http://127.0.0.1"}
 SOON = 5.0
@@ -53,17 +53,9 @@ def begin_turns(server: FakeAppServer, codex: Codex, count: int) -> list[TurnHan
 def all_wait(codex: Codex, count: int) -> None:
     """Return when so many callers are blocked, and so have taken all that there was."""
     deadline = Deadline(PATIENCE)
-    while waiters(codex._connection.running()) < count:
+    while actor_of(codex).load().waiters < count:
         assert not deadline.passed()
         ready(Latch(), 0.005)
-
-
-def waiters(actor: Actor) -> int:
-    """Count the waiters for a reply or an event."""
-    with actor._lock:
-        replies = [pending.reply for pending in actor._router._pending.values()]
-        mailboxes = set(actor._router.subscriptions)
-    return sum(len(waitable._waiters) for waitable in (*replies, *mailboxes))
 
 
 def close_output(child: FakeChild) -> None:
@@ -145,7 +137,7 @@ def waited_for(error: object) -> str | None:
 
 def strike(codex: Codex) -> None:
     """End the runtime as the out-of-memory killer does, and wait until it is gone."""
-    actor = codex._connection.running()
+    actor = actor_of(codex)
     os.kill(actor.pid, signal.SIGKILL)
     assert ready(actor.exited, PATIENCE)
 
@@ -173,7 +165,8 @@ def test_a_subscription_ends_with_the_client(
     with Codex(server.config(restart=restart)) as codex:
         events = codex.events(timeout=PATIENCE)
         server.notify("brand/new")
-        assert ready(events._mailbox, PATIENCE)
+        while codex.health().unread == 0:
+            ready(Latch(), 0.005)
         end(codex)
         began = time.monotonic()
         with pytest.raises(TransportClosedError, match=told):
@@ -222,7 +215,7 @@ def test_who_writes_while_it_dies_gets_no_error_of_the_system(server: FakeAppSer
 def test_a_death_during_a_close_ends_the_close(server: FakeAppServer) -> None:
     server.on_start(FakeChild.ignore_eof)
     with Codex(server.config(shutdown_timeout=10 * PATIENCE)) as codex:
-        actor = codex._connection.running()
+        actor = actor_of(codex)
 
         def kill() -> float:
             deadline = Deadline(PATIENCE)

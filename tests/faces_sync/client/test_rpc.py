@@ -20,6 +20,8 @@ from openai_codex import (
 )
 from openai_codex._protocol import ClientRequest
 from openai_codex._sync.client import connection
+from openai_codex._sync.client.connection import _ATTEMPTS as ATTEMPTS
+from openai_codex._sync.client.connection import _FIRST_DELAY as FIRST_DELAY
 from openai_codex.testing import FakeAppServer, FakeChild, FakeRequest
 from openai_codex.types import (
     ChatgptAuthTokensRefreshParams,
@@ -166,7 +168,7 @@ def test_a_request_that_only_looks_is_sent_again_with_back_off(
         result = codex.request(params, timeout=PATIENCE)
     assert result.data == []
     waits = [later - earlier for earlier, later in pairwise(arrivals)]
-    shortest = [0.8 * connection._FIRST_DELAY * 2**number for number in range(3)]  # up to a fifth less by chance
+    shortest = [0.8 * FIRST_DELAY * 2**number for number in range(3)]  # up to a fifth less by chance
     assert all(wait >= least for wait, least in zip(waits, shortest, strict=True))
 
 
@@ -180,7 +182,7 @@ def test_a_request_that_only_looks_is_given_up_after_some_attempts(
             codex.request(ModelListParams(), timeout=PATIENCE)
     assert (caught.value.method, caught.value.code) == ("model/list", -32001)
     assert type(caught.value.__cause__) is ServerBusyError
-    assert server.request_count("model/list") == connection._ATTEMPTS
+    assert server.request_count("model/list") == ATTEMPTS
 
 
 def test_attempts_end_with_the_time_of_their_caller(server: FakeAppServer) -> None:

@@ -27,13 +27,14 @@ from openai_codex._sync.client._wait import ready
 from openai_codex.testing import FakeAppServer, QuietHome, ScriptedModel, call, message
 from openai_codex.types import ThreadLoadedListParams, ThreadStartedNotification
 from tests.faces_sync._wait import together
+from tests.support.inside import actor_of
 
 AT_ONCE = Restart(initial_delay=0)
 
 
 def kill(codex: Codex) -> None:
     """End the runtime as the out-of-memory killer does, and wait until it is gone."""
-    actor = codex._connection.running()
+    actor = actor_of(codex)
     os.kill(actor.pid, signal.SIGKILL)
     assert ready(actor.exited, 20)
 
@@ -287,7 +288,7 @@ def test_callers_share_the_failure_of_one_start() -> None:
         with Codex(config) as codex:
             server.hold("initialize")
             server.child.kill()
-            assert ready(codex._connection.running().exited, 20)
+            assert ready(actor_of(codex).exited, 20)
 
             def operation() -> str:
                 try:
