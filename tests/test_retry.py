@@ -19,13 +19,13 @@ from openai_codex import (
     retry_on_overload,
 )
 from openai_codex.errors import rpc_error
-from openai_codex.types import CodexErrorKind, TurnStatus
+from openai_codex.types import CodexErrorInfo, CodexErrorKind, HttpConnectionFailedCodexErrorInfo, TurnStatus, structure
 
 BUSY = rpc_error(-32001, "Server overloaded; retry later.", method="turn/start")
 REFUSED = rpc_error(-32600, "no")
 
 
-def failed(kind: CodexErrorKind) -> TurnFailedError:
+def failed(kind: CodexErrorInfo) -> TurnFailedError:
     return TurnFailedError("failed", RunResult(id="U", thread_id="T", status=TurnStatus.failed), kind)
 
 
@@ -69,6 +69,10 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         (failed(CodexErrorKind.rate_limit_exceeded), True),
         (failed(CodexErrorKind.usage_limit_exceeded), False),
         (failed(CodexErrorKind("somethingNew")), False),
+        (
+            failed(structure(HttpConnectionFailedCodexErrorInfo, {"httpConnectionFailed": {"httpStatusCode": 502}})),
+            False,
+        ),
         (RetryLimitExceededError(-32001, "busy"), False),
         (CodexError(), False),
         (ValueError(), False),
