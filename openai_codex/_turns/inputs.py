@@ -122,7 +122,8 @@ def to_user_inputs(input: Input | str) -> list[protocol.UserInput]:
 
 
 def _to_user_input(where: str, item: InputItem | str) -> protocol.UserInput:
-    build = _BUILD.get(type(item))
+    # Also for subclasses, such as a member of a str enum.
+    build = next((_BUILD[cls] for cls in type(item).__mro__ if cls in _BUILD), None)
     if build is None:
         raise checks.refusal(where, item, "a str or an input item")
     return build(where, item)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from enum import Enum
 
 import pytest
 
@@ -95,6 +96,16 @@ async def test_bad_input_is_refused_by_name_before_anything_is_sent(
             await thread.run(bad)
     assert caught.value.what == where
     assert scripted_model.request_count == 0
+
+
+class Prompt(str, Enum):
+    GREETING = "Hello there"
+
+
+async def test_a_subclass_of_str_is_a_text(codex_config: AppServerConfig, scripted_model: ScriptedModel) -> None:
+    async with AsyncCodex(codex_config) as codex:
+        await (await codex.thread_start(ephemeral=True)).run(Prompt.GREETING)
+    assert "Hello there" in scripted_model.requests[-1].user_texts
 
 
 async def test_what_the_runtime_itself_makes_of_odd_input(
