@@ -106,6 +106,16 @@ def test_the_repr_of_an_error_shows_its_text_and_no_payload(error: errors.CodexE
     assert HUSH not in shown
 
 
+def test_an_error_shows_no_fact_that_is_missing() -> None:
+    not_found = errors.LaunchError("no runtime found")
+    assert str(not_found) == "codex runtime did not start: no runtime found"
+    not_started = errors.LaunchError("no such file", errors.ProcessInfo(("codex",)))
+    assert str(not_started).endswith("\ncommand: codex (not started)")
+    held = errors.ThreadBusyError(-32600, "locked", thread_id="T", holder=7)
+    assert str(held) == "thread T is open in another runtime, process 7"
+    assert str(errors.ThreadBusyError(-32600, "locked", thread_id="T")) == "thread T is open in another runtime"
+
+
 def test_error_codes_have_classes() -> None:
     assert type(errors.rpc_error(-32001, "busy")) is errors.ServerBusyError
     assert type(errors.rpc_error(-7, "odd")) is errors.JsonRpcError

@@ -26,8 +26,9 @@ class ProcessInfo:
 
     def describe(self) -> str:
         """Return one line with the command and how it ended, then the stderr lines, indented."""
+        pid = "not started" if self.pid is None else f"pid {self.pid}"
         ended = "" if self.exit_code is None else f", {_describe_exit(self.exit_code)}"
-        head = f"command: {' '.join(self.command)} (pid {self.pid}{ended})"
+        head = f"command: {' '.join(self.command)} ({pid}{ended})"
         return "\n".join((head, *(f"  stderr: {line}" for line in self.stderr_tail)))
 
 

@@ -190,7 +190,8 @@ class ThreadBusyError(InvalidRequestError):
     holder: int | None = None
 
     def __str__(self) -> str:
-        return f"thread {self.thread_id} is open in another runtime, process {self.holder}"
+        process = "" if self.holder is None else f", process {self.holder}"
+        return f"thread {self.thread_id} is open in another runtime{process}"
 
 
 class MethodNotFoundError(CodexRpcError):

@@ -27,7 +27,9 @@ class LaunchError(TransportError):
     process: ProcessInfo = attrs.Factory(ProcessInfo)
 
     def __str__(self) -> str:
-        return f"codex runtime did not start: {self.reason}\n{self.process.describe()}"
+        # Without a command nothing was started: no runtime was found, for instance.
+        details = f"\n{self.process.describe()}" if self.process.command else ""
+        return f"codex runtime did not start: {self.reason}{details}"
 
 
 @error_class
@@ -97,7 +99,7 @@ class TurnTimeoutError(CodexTimeoutError):
 
 @error_class
 class TurnStalledError(TurnTimeoutError):
-    """A turn made no progress for `timeout` seconds although no answer from this side was pending. It was interrupted.
+    """A turn made no progress for `timeout` seconds, with no server request pending. It was interrupted.
 
     Attributes:
         last_event: The method of the last notification that counts as progress.
