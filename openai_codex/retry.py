@@ -11,6 +11,9 @@ from openai_codex import _checks as checks
 from openai_codex._runtime.backoff import Attempts, Backoff
 from openai_codex._runtime.backoff import is_retryable_error as is_retryable_error
 
+# Without it `help` would leave out what is defined in another module.
+__all__ = ["is_retryable_error", "retry_on_overload"]
+
 T = TypeVar("T")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import pydoc
 import re
 import typing
 from collections.abc import Callable, Iterator
@@ -12,7 +13,7 @@ import attrs
 import pytest
 
 import openai_codex
-from openai_codex import errors, types
+from openai_codex import errors, retry, types
 
 PUBLIC: dict[str, Any] = {
     f"{module.__name__}.{name}": getattr(module, name)
@@ -28,6 +29,18 @@ def by_hand(items: dict[str, Any]) -> list[Any]:
     # The same object under several public names is tested once.
     unique = {id(item): (name, item) for name, item in reversed(items.items()) if item not in GENERATED}
     return [pytest.param(item, id=name.removeprefix("openai_codex.")) for name, item in unique.values()]
+
+
+@pytest.mark.parametrize(
+    ("module", "names"),
+    [
+        (errors, {"CodexError", "ThreadBusyError", "TurnFailedError"}),
+        (retry, {"retry_on_overload", "is_retryable_error"}),
+    ],
+)
+def test_help_of_a_module_lists_what_it_imports_for_users(module: Any, names: set[str]) -> None:
+    shown = pydoc.plain(pydoc.render_doc(module))
+    assert names <= set(re.findall(r"^    (?:class )?(\w+)\(", shown, re.MULTILINE))
 
 
 # -------------------------------------------------------------------------------------------------------------- fields

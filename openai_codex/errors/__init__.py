@@ -59,3 +59,6 @@ from openai_codex.errors._runtime import TransportError as TransportError
 from openai_codex.errors._runtime import TurnFailedError as TurnFailedError
 from openai_codex.errors._runtime import TurnStalledError as TurnStalledError
 from openai_codex.errors._runtime import TurnTimeoutError as TurnTimeoutError
+
+# Without it `help` would leave the classes out, as they are defined in other modules.
+__all__ = [name for name, each in globals().items() if isinstance(each, type)]  # pyright: ignore[reportUnsupportedDunderAll]  # one list of names
