@@ -84,31 +84,31 @@ class AppServerConfig:
     the Codex home of the caller.
 
     Attributes:
-        codex_bin: path of the ``codex`` binary; ``None`` means that of the pinned package ``openai-codex-cli-bin``.
-        launch_args_override: the whole command line to start instead. ``codex_bin``, ``config_overrides`` and
+        codex_bin: Path of the ``codex`` binary; ``None`` means that of the pinned package ``openai-codex-cli-bin``.
+        launch_args_override: The whole command line to start instead. ``codex_bin``, ``config_overrides`` and
             ``strict_config`` are ignored then.
-        config_overrides: settings that win over the user's ``config.toml``: a mapping, for instance
+        config_overrides: Settings that win over the user's ``config.toml``: a mapping, for instance
             ``{"model": "gpt-5.4", "features.plugins": False, "mcp_servers": {"docs": {"command": "docs-server"}}}``, or
             a sequence of ``key=value`` texts with the value in TOML. Kept as such texts.
-        cwd: working directory of the runtime, and of threads that have none of their own; ``None`` means the caller's.
-        env: variables that are set for the runtime in addition to the caller's environment. ``repr`` hides the values.
-        client_name: the name of the client for the runtime. It becomes a header value, so use letters, digits, ``_``,
+        cwd: Working directory of the runtime, and of threads that have none of their own; ``None`` means the caller's.
+        env: Variables that are set for the runtime in addition to the caller's environment. ``repr`` hides the values.
+        client_name: The name of the client for the runtime. It becomes a header value, so use letters, digits, ``_``,
             ``-`` and ``.``.
-        client_title: the name of the client for people.
-        client_version: the version of the client.
-        experimental_api: ask for the methods and fields that the protocol calls experimental.
-        strict_config: refuse to start with unknown keys or bad values in ``config.toml``, instead of ignoring them.
-        start_timeout: how long the runtime may take to start and to answer ``initialize``.
-        request_timeout: how long a request may wait for its reply, unless the call says otherwise.
-        shutdown_timeout: the longest that ``close`` takes. Within it the runtime's input is closed, then its process
+        client_title: The name of the client for people.
+        client_version: The version of the client.
+        experimental_api: Ask for the methods and fields that the protocol calls experimental.
+        strict_config: Refuse to start with unknown keys or bad values in ``config.toml``, instead of ignoring them.
+        start_timeout: How long the runtime may take to start and to answer ``initialize``.
+        request_timeout: How long a request may wait for its reply, unless the call says otherwise.
+        shutdown_timeout: The longest that ``close`` takes. Within it the runtime's input is closed, then its process
             group gets SIGTERM, then SIGKILL.
-        handler_timeout: how long a handler may take to answer a server request before it is refused; ``None`` means no
+        handler_timeout: How long a handler may take to answer a server request before it is refused; ``None`` means no
             limit. Token refresh and current time have a limit of 9 s, because the runtime fails the turn after 10 s.
-        max_in_flight: how many requests may be in flight at once, 1 to 100; further ones wait in the client.
+        max_in_flight: How many requests may be in flight at once, 1 to 100; further ones wait in the client.
         restart: ``True`` or a `Restart` starts a new runtime after a death; ``None`` and ``False`` do not.
 
     Raises:
-        ConfigError: a value is not accepted. The error names it.
+        ConfigError: A value is not accepted. The error names it.
     """
 
     codex_bin: str | None = attrs.field(

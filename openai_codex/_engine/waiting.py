@@ -154,5 +154,5 @@ class Deadline:
         return max(0.0, self._at - time.monotonic())
 
     def passed(self) -> bool:
-        """Say whether the time is up."""
+        """Return whether the time is up."""
         return time.monotonic() >= self._at

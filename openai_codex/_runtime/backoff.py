@@ -111,14 +111,14 @@ class Restart:
     again. No request is sent twice: callers that were waiting get the error.
 
     Attributes:
-        limit: how many failures (deaths and failed starts) in succession lead to another start. After one more the
+        limit: How many failures (deaths and failed starts) in succession lead to another start. After one more the
             client stays closed. ``None`` means no limit.
-        initial_delay: the delay before the first start of a succession; it doubles with each failure.
-        max_delay: the longest delay before a start.
-        settled_after: a runtime that has lived this long ends the succession of failures.
+        initial_delay: The delay before the first start of a succession; it doubles with each failure.
+        max_delay: The longest delay before a start.
+        settled_after: A runtime that has lived this long ends the succession of failures.
 
     Raises:
-        ConfigError: a value is not accepted. The error names it.
+        ConfigError: A value is not accepted. The error names it.
     """
 
     limit: int | None = attrs.field(default=5, validator=_limit)

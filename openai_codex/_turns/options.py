@@ -16,8 +16,8 @@ class ApprovalMode(str, Enum):
     """Presets for running without a person, in place of a policy and a reviewer.
 
     Attributes:
-        deny_all: refuse what needs approval (policy ``never``).
-        auto_review: let the runtime's own reviewer decide (policy ``on-request``, reviewer ``auto_review``).
+        deny_all: Refuse what needs approval (policy ``never``).
+        auto_review: Let the runtime's own reviewer decide (policy ``on-request``, reviewer ``auto_review``).
     """
 
     deny_all = "deny_all"
@@ -28,9 +28,9 @@ class Sandbox(str, Enum):
     """Presets of what commands may touch, for ``sandbox`` and ``sandbox_policy``.
 
     Attributes:
-        read_only: read all files, write none, no network.
-        workspace_write: write in the working directory and in temporary directories, no network.
-        full_access: no restriction. For containers.
+        read_only: Read all files, write none, no network.
+        workspace_write: Write in the working directory and in temporary directories, no network.
+        full_access: No restriction. For containers.
     """
 
     read_only = "read-only"

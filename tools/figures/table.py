@@ -59,7 +59,7 @@ class Figure:
         return "" if self.at_least is None else f">= {self.at_least:g}"
 
     def allows(self, value: float) -> bool:
-        """Say whether a value is within the limit."""
+        """Return whether a value is within the limit."""
         return (self.at_most is None or value <= self.at_most) and (self.at_least is None or value >= self.at_least)
 
 
