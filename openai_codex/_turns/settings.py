@@ -152,8 +152,10 @@ def filter_fields(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 def _checked(arguments: Mapping[str, Any], *others: str) -> dict[str, Any]:
     """Return the fields for all arguments but ``others``. Those about approvals depend on each other."""
-    own = fields(**{name: value for name, value in arguments.items() if name not in (*_APPROVALS, *others)})
-    return own | approval(*(arguments[name] for name in _APPROVALS))
+    # Most arguments are ``None``, so that is looked at first.
+    own = {name: value for name, value in arguments.items() if value is not None and name not in others}
+    policy, reviewer, mode = (own.pop(name, None) for name in _APPROVALS)
+    return fields(**own) | approval(policy, reviewer, mode)
 
 
 # -- settings that stand for others -----------------------------------------------------------------------------------
