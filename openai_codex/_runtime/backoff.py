@@ -56,9 +56,8 @@ def is_retryable_error(exc: BaseException) -> bool:
     turn that failed because the provider was overloaded or limited the rate. False for a usage limit.
     """
     if isinstance(exc, TurnFailedError):
-        info = exc.codex_error_info
         # Kinds with details are records, which have no hash.
-        return isinstance(info, str) and info in _PASSING
+        return isinstance(exc.codex_error_info, str) and exc.codex_error_info in _PASSING
     return isinstance(exc, ServerBusyError) and not isinstance(exc, RetryLimitExceededError)
 
 
