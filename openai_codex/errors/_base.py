@@ -190,8 +190,7 @@ class ThreadBusyError(InvalidRequestError):
     holder: int | None = None
 
     def __str__(self) -> str:
-        process = "" if self.holder is None else f", process {self.holder}"
-        return f"thread {self.thread_id} is open in another runtime{process}"
+        return f"thread {self.thread_id} is open in another runtime, process {self.holder or 'unknown'}"
 
 
 class MethodNotFoundError(CodexRpcError):

@@ -127,9 +127,8 @@ class AsyncThreads(AsyncClient):
 
         Also raises what `request` raises.
         """
-        arguments = {**locals()}
+        params = protocol.ThreadResumeParams(**thread_fields(locals()))
         table = _table(tools)
-        params = protocol.ThreadResumeParams(**thread_fields(arguments))
         return self._with_tools((await self.request(params)).thread.id, table)
 
     async def thread_fork(
@@ -175,9 +174,8 @@ class AsyncThreads(AsyncClient):
 
         Also raises what `request` raises.
         """
-        arguments = {**locals()}
+        params = protocol.ThreadForkParams(**thread_fields(locals()))
         table = _table(tools)
-        params = protocol.ThreadForkParams(**thread_fields(arguments))
         return self._with_tools((await self.request(params)).thread.id, table, thread_id)
 
     async def thread_unarchive(self, thread_id: str) -> AsyncThread:

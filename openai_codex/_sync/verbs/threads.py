@@ -128,9 +128,8 @@ class Threads(Client):
 
         Also raises what `request` raises.
         """
-        arguments = {**locals()}
+        params = protocol.ThreadResumeParams(**thread_fields(locals()))
         table = _table(tools)
-        params = protocol.ThreadResumeParams(**thread_fields(arguments))
         return self._with_tools((self.request(params)).thread.id, table)
 
     def thread_fork(
@@ -176,9 +175,8 @@ class Threads(Client):
 
         Also raises what `request` raises.
         """
-        arguments = {**locals()}
+        params = protocol.ThreadForkParams(**thread_fields(locals()))
         table = _table(tools)
-        params = protocol.ThreadForkParams(**thread_fields(arguments))
         return self._with_tools((self.request(params)).thread.id, table, thread_id)
 
     def thread_unarchive(self, thread_id: str) -> Thread:
