@@ -1,9 +1,17 @@
-"""More handlers that block than there are threads for them, and items of one name in many threads."""
+"""Pools and timers go on whatever their tasks do, and handlers that block hold up nothing urgent."""
 
 from __future__ import annotations
 
+import logging
+import time
+from collections.abc import Iterator
+
+import pytest
+
 from openai_codex import Codex, RuntimeRequest
+from openai_codex._engine.threads import ThreadGroup
 from openai_codex._engine.waiting import Latch, block_until_ready
+from openai_codex._engine.workers import Workers
 from openai_codex.testing import FakeAppServer
 from tests.support.bounds import PATIENCE
 
@@ -18,6 +26,62 @@ COMMAND = {
     "environmentId": "local",
 }
 FRESH = {"access_token": "a", "chatgpt_account_id": "b"}
+
+
+@pytest.fixture
+def workers() -> Iterator[Workers]:
+    group = ThreadGroup("workers-test")
+    workers = Workers(group)
+    yield workers
+    workers.close()
+    assert block_until_ready(group.ended, PATIENCE)
+    group.join()
+
+
+def fail() -> None:
+    raise ZeroDivisionError
+
+
+def test_a_task_that_raises_is_logged_and_its_worker_goes_on(
+    workers: Workers, caplog: pytest.LogCaptureFixture
+) -> None:
+    done = Latch()
+    workers.dispatch.submit(fail)
+    workers.dispatch.submit(done.set)
+    assert block_until_ready(done, PATIENCE)
+    assert "codex.handler_failed" in caplog.text
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_a_timer_that_raises_is_logged_and_the_next_one_fires(
+    workers: Workers, caplog: pytest.LogCaptureFixture
+) -> None:
+    done, now = Latch(), time.monotonic()
+    workers.timers.at(now, fail)
+    workers.timers.at(now, done.set)
+    assert block_until_ready(done, PATIENCE)
+    assert "codex.timer_failed" in caplog.text
+
+
+def test_timers_that_were_cancelled_are_forgotten_and_never_fire(workers: Workers) -> None:
+    fired: list[int] = []
+    done, soon = Latch(), time.monotonic() + 0.05
+    for number in range(1_000):
+        workers.timers.at(soon, lambda number=number: fired.append(number)).wake()
+    workers.timers.at(soon, done.set)
+    assert block_until_ready(done, PATIENCE)
+    assert fired == []
+
+
+def test_nothing_runs_after_the_close(workers: Workers, caplog: pytest.LogCaptureFixture) -> None:
+    done = Latch()
+    workers.handlers.submit(done.set)
+    assert block_until_ready(done, PATIENCE)
+    workers.close()
+    with caplog.at_level(logging.DEBUG):
+        workers.handlers.submit(fail)
+        workers.timers.at(time.monotonic(), fail)
+    assert caplog.text == ""
 
 
 def test_handlers_that_block_hold_up_no_urgent_request_and_no_refusal() -> None:

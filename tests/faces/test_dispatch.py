@@ -14,7 +14,7 @@ from openai_codex import LATER, AsyncCodex, Codex, ConfigError, tool
 from openai_codex._engine.waiting import Latch, block_until_ready
 from openai_codex.testing import QuietHome, ScriptedModel, call, reply, say
 from openai_codex.types import TurnStatus
-from tests.support.bounds import PATIENCE, eventually
+from tests.support.bounds import PATIENCE, STARTED, eventually
 
 ASKS = reply(
     call(
@@ -114,7 +114,7 @@ async def test_the_late_answer_of_a_plain_function_is_dropped(
 
     scripted_model.queue(ASKS)
     with caplog.at_level(logging.DEBUG, "openai_codex.handlers"):
-        async with AsyncCodex(codex_home.config(handler_timeout=0.2), on_approval=dawdle) as codex:
+        async with AsyncCodex(codex_home.config(handler_timeout=STARTED), on_approval=dawdle) as codex:
             thread = await codex.thread_start(approval_policy="on-request")
             result = await thread.run("go", timeout=PATIENCE)
             release.set()
@@ -155,7 +155,7 @@ async def test_the_task_of_a_handler_is_cancelled_when_the_request_is_over(
         return True
 
     scripted_model.queue(ASKS)
-    config = codex_home.config(handler_timeout=0.2 if ends_by == "deadline" else None)
+    config = codex_home.config(handler_timeout=STARTED if ends_by == "deadline" else None)
     async with AsyncCodex(config, on_approval=wait) as codex:
         thread = await codex.thread_start(approval_policy="on-request")
         turn = await thread.turn("go")

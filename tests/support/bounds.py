@@ -17,6 +17,9 @@ PROC = Path("/proc")
 PATIENCE = 60.0
 """How long a test waits for what has to happen, in seconds: longer than a loaded machine may take."""
 
+STARTED = 1.0
+"""A deadline for a handler or tool that has to start before it passes, in seconds."""
+
 
 def eventually(condition: Callable[[], object], patience: float = PATIENCE) -> bool:
     """Block until a condition holds. Return whether it does within ``patience`` seconds."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from enum import Enum
+from typing import Any
 
 import pytest
 
@@ -19,8 +20,12 @@ from openai_codex import (
     SkillInput,
     TextInput,
 )
-from openai_codex._turns.inputs import MOST_CHARACTERS
+from openai_codex._turns.inputs import MOST_CHARACTERS, to_turn_input
 from openai_codex.testing import QuietHome, ScriptedModel
+from openai_codex.types import (
+    InputImageFunctionCallOutputContentItem,
+    InputTextFunctionCallOutputContentItem,
+)
 
 PIXEL = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -118,3 +123,22 @@ async def test_what_the_runtime_itself_makes_of_odd_input(
     assert (nothing.final_response, missing.final_response) == ("ok", "ok")
     assert scripted_model.requests[-1].images == []
     assert any("missing.png" in text for text in scripted_model.requests[-1].user_texts)
+
+
+TEXT = InputTextFunctionCallOutputContentItem(text="fine")
+IMAGE = InputImageFunctionCallOutputContentItem(image_url=PIXEL_URL)
+
+
+@pytest.mark.parametrize(
+    ("content", "items"),
+    [([{"type": "input_text", "text": "fine"}], [TEXT]), ((TEXT, IMAGE), [TEXT, IMAGE])],
+    ids=["JSON", "items"],
+)
+def test_the_content_of_an_external_message_is_json_or_items(content: Any, items: list[Any]) -> None:
+    assert to_turn_input(ExternalMessage("deploy", content))["tool_output"].output == items
+
+
+@pytest.mark.parametrize("content", [["fine"], [TEXT, 5], [InputTextFunctionCallOutputContentItem(text=5)]])  # type: ignore[arg-type]  # on purpose
+def test_other_content_of_an_external_message_is_refused(content: Any) -> None:
+    with pytest.raises(ConfigError, match=r"input\.content\[\d\]"):
+        to_turn_input(ExternalMessage("deploy", content))

@@ -23,7 +23,7 @@ from openai_codex.types import (
     TurnStatus,
 )
 from tests.faces_async._wait import together
-from tests.support.bounds import PATIENCE
+from tests.support.bounds import PATIENCE, STARTED
 
 QUESTION = {
     "id": "color",
@@ -387,7 +387,7 @@ async def test_what_takes_too_long_is_refused_and_a_late_answer_dropped(
         return yes_to(request)
 
     ask_all(scripted_model)
-    async with AsyncCodex(home.config(handler_timeout=0.2), on_approval=dawdle, on_user_input=dawdle) as codex:
+    async with AsyncCodex(home.config(handler_timeout=STARTED), on_approval=dawdle, on_user_input=dawdle) as codex:
         turns = [await (await codex.thread_start()).turn(kind) for kind in KINDS]
         results = [await turn.run(timeout=PATIENCE) for turn in turns]
         assert [result.final_response for result in results] == ["done"] * len(KINDS)
@@ -548,7 +548,7 @@ async def test_what_is_parked_is_refused_at_the_deadline(home: QuietHome, script
         return LATER
 
     scripted_model.queue(reply(KINDS["command"]))
-    async with AsyncCodex(home.config(handler_timeout=0.2), on_approval=park) as codex:
+    async with AsyncCodex(home.config(handler_timeout=STARTED), on_approval=park) as codex:
         thread = await codex.thread_start()
         await thread.run("go", timeout=PATIENCE)
         assert codex.answer(ids[0], True) is False

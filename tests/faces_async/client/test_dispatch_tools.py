@@ -15,7 +15,7 @@ from openai_codex._engine.waiting import Latch
 from openai_codex._tools.declaration import AnyTool
 from openai_codex.testing import QuietHome, ScriptedModel, call, reply
 from openai_codex.types import DynamicToolCallThreadItem, ThreadLoadedListParams, TurnStatus
-from tests.support.bounds import PATIENCE
+from tests.support.bounds import PATIENCE, STARTED
 
 DOT = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC")
 
@@ -190,7 +190,7 @@ async def test_a_tool_that_takes_too_long_has_failed(codex_home: QuietHome, scri
     release, left = Latch(), Latch()
     seen = []
 
-    @tool(timeout=0.2)
+    @tool(timeout=STARTED)
     async def dig(context: ToolContext) -> str:
         """Dig deep."""
         try:
@@ -206,7 +206,7 @@ async def test_a_tool_that_takes_too_long_has_failed(codex_home: QuietHome, scri
         result = await thread.run("go", timeout=PATIENCE)
         release.set()
         await comes(left)
-    assert scripted_model.requests[-1].function_outputs == {"dig": "TimeoutError: no outcome within 0.2 s"}
+    assert scripted_model.requests[-1].function_outputs == {"dig": "TimeoutError: no outcome within 1 s"}
     assert tool_items(result)["dig"].status == "failed"
     assert seen == [True]
     assert result.final_response == "ok"

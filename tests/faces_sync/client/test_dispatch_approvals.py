@@ -24,7 +24,7 @@ from openai_codex.types import (
     TurnStatus,
 )
 from tests.faces_sync._wait import together
-from tests.support.bounds import PATIENCE
+from tests.support.bounds import PATIENCE, STARTED
 
 QUESTION = {
     "id": "color",
@@ -388,7 +388,7 @@ def test_what_takes_too_long_is_refused_and_a_late_answer_dropped(
         return yes_to(request)
 
     ask_all(scripted_model)
-    with Codex(home.config(handler_timeout=0.2), on_approval=dawdle, on_user_input=dawdle) as codex:
+    with Codex(home.config(handler_timeout=STARTED), on_approval=dawdle, on_user_input=dawdle) as codex:
         turns = [(codex.thread_start()).turn(kind) for kind in KINDS]
         results = [turn.run(timeout=PATIENCE) for turn in turns]
         assert [result.final_response for result in results] == ["done"] * len(KINDS)
@@ -549,7 +549,7 @@ def test_what_is_parked_is_refused_at_the_deadline(home: QuietHome, scripted_mod
         return LATER
 
     scripted_model.queue(reply(KINDS["command"]))
-    with Codex(home.config(handler_timeout=0.2), on_approval=park) as codex:
+    with Codex(home.config(handler_timeout=STARTED), on_approval=park) as codex:
         thread = codex.thread_start()
         thread.run("go", timeout=PATIENCE)
         assert codex.answer(ids[0], True) is False

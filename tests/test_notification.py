@@ -1,0 +1,34 @@
+"""A notification as a value: where it belongs, what it equals and how it prints."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+
+from openai_codex import Notification
+
+TURN = Notification("turn/completed", {"threadId": "T", "turn": {"id": "U"}}, 5)
+LOGIN = Notification("account/login/completed", {"loginId": "L", "success": True})
+
+
+def test_it_says_where_it_belongs() -> None:
+    assert (TURN.thread_id, TURN.turn_id, TURN.login_id) == ("T", "U", None)
+    assert (LOGIN.thread_id, LOGIN.turn_id, LOGIN.login_id) == (None, None, "L")
+
+
+def test_it_prints_short() -> None:
+    assert repr(TURN) == "Notification(method='turn/completed', thread_id='T', turn_id='U')"
+
+
+def test_it_equals_what_says_the_same_at_any_time() -> None:
+    assert Notification("turn/completed", {"threadId": "T", "turn": {"id": "U"}}, 6) == TURN
+    assert TURN != LOGIN
+    assert TURN != "turn/completed"
+    with pytest.raises(TypeError):
+        hash(TURN)
+
+
+def test_it_pickles() -> None:
+    again = pickle.loads(pickle.dumps(TURN))  # noqa: S301  of our own making
+    assert (again, again.emitted_at_ms) == (TURN, 5)
