@@ -22,4 +22,4 @@ def test_an_end_is_described_by_its_code_or_signal(exit_code: int | None, text: 
 
 def test_the_last_lines_of_stderr_follow() -> None:
     described = ProcessInfo(("codex",), None, None, ("one", "two")).describe()
-    assert described == "command: codex (pid None)\n  stderr: one\n  stderr: two"
+    assert described == "command: codex (not started)\n  stderr: one\n  stderr: two"
