@@ -41,49 +41,71 @@ def _bundled_binary() -> str:
 
 
 class HomeLock:
-    """A lock among the processes of this machine for the first start of a runtime in a Codex home.
+    """A lock among the processes of this machine for the starts of runtimes that share one directory of databases.
 
-    The runtime creates its databases there on its first start; of several first starts at once all but one fail. The
-    lock is on the directory itself, so no file is left behind, and it ends with the process that holds it. There is no
-    lock on Windows, nor for a command of the user's own, whose home is unknown. Not thread-safe: one caller at a time.
+    The first runtime there creates the databases one after another, and a later version migrates them; another start
+    meanwhile makes one of the two exit. So every start holds the lock until `initialize` is answered: shared where there
+    are databases, alone where there are none. The lock is on the directory itself, so no file is left behind, and it
+    ends with the process that holds it. There is no lock on Windows, nor for a command of the user's own, whose home is
+    unknown. Not thread-safe: one caller at a time.
     """
 
     def __init__(self, config: AppServerConfig) -> None:
-        self._home = None if config.launch_args_override is not None else _home(config)
+        self._directory = None if config.launch_args_override is not None else _databases(config)
         self._descriptor: int | None = None
+        self.is_alone = False
+        """Whether it is held, and by nobody else."""
 
     def is_cold(self) -> bool:
         """Return whether no runtime has ever started there."""
-        return self._home is not None and not any(self._home.glob("*.sqlite"))
+        return self._directory is not None and not any(self._directory.glob("*.sqlite"))
 
-    def is_free(self) -> bool:
-        """Return whether there is a home to lock, and this object does not hold its lock."""
-        return self._home is not None and self._home.is_dir() and self._descriptor is None
+    def is_usable(self) -> bool:
+        """Return whether there is a directory to lock."""
+        return self._directory is not None and self._directory.is_dir()
 
-    def try_acquire(self) -> bool:
-        """Take the lock if it is free, without blocking; return ``False`` if the caller has to wait and try again."""
-        try:
-            descriptor = os.open(self._home or "", os.O_RDONLY)
-        except OSError:  # no such directory: the runtime itself will report what is wrong
-            return True
-        if not _lock(descriptor):
-            os.close(descriptor)
-            return False
-        self._descriptor = descriptor
-        return True
+    def databases(self) -> frozenset[tuple[str, int, int]]:
+        """Return name, time and size of each database: they change while a runtime creates or migrates them."""
+        found: set[tuple[str, int, int]] = set()
+        for file in () if self._directory is None else self._directory.glob("*.sqlite"):
+            with suppress(OSError):  # removed in the meantime
+                stat = file.stat()
+                found.add((file.name, stat.st_mtime_ns, stat.st_size))
+        return frozenset(found)
+
+    def try_acquire(self, *, alone: bool = False) -> bool:
+        """Take the lock, or change how it is held, without blocking; return ``False`` if the caller has to try again.
+
+        It is shared, unless the directory is cold or ``alone`` is set.
+        """
+        if self._descriptor is None:
+            try:
+                self._descriptor = os.open(self._directory or "", os.O_RDONLY)
+            except OSError:  # no such directory: the runtime itself will report what is wrong
+                return True
+        exclusive = alone or self.is_cold()
+        taken = _lock(self._descriptor, exclusive=exclusive)
+        if taken and exclusive and not alone and not self.is_cold():  # prepared by another process in between
+            exclusive = False
+            taken = _lock(self._descriptor, exclusive=False)
+        self.is_alone = taken and exclusive
+        if not taken:  # a failed change may have lost the lock that was held
+            self.release()
+        return taken
 
     def release(self) -> None:
         """Release the lock; harmless if it is not held."""
+        self.is_alone = False
         if self._descriptor is not None:
             _unlock(self._descriptor)
             os.close(self._descriptor)
             self._descriptor = None
 
 
-def _lock(descriptor: int) -> bool:
+def _lock(descriptor: int, *, exclusive: bool) -> bool:
     if sys.platform != "win32":
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
         except OSError as error:  # a file system without locks: start without one
@@ -98,14 +120,17 @@ def _unlock(descriptor: int) -> None:
             fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 
-def _home(config: AppServerConfig) -> Path | None:
+def _databases(config: AppServerConfig) -> Path:
+    """Return the directory of the databases, which the runtime would create a moment later."""
     variables = {**os.environ, **(config.env or {})}
-    if variables.get("CODEX_HOME"):
-        return Path(variables["CODEX_HOME"])
-    home = Path(variables.get("HOME") or Path.home()) / ".codex"
-    with suppress(OSError):
-        home.mkdir(exist_ok=True)  # the runtime would create it a moment later
-    return home
+    apart = variables.get("CODEX_SQLITE_HOME")
+    named = apart or variables.get("CODEX_HOME")
+    # The runtime takes a relative path from its own working directory.
+    directory = Path(config.cwd or "", named) if named else Path(variables.get("HOME") or Path.home()) / ".codex"
+    if apart or not named:  # it refuses a missing CODEX_HOME
+        with suppress(OSError):
+            directory.mkdir(parents=bool(apart), exist_ok=True)
+    return directory
 
 
 def writer_of(codex_home: str, thread_id: str) -> int | None:

@@ -1,5 +1,5 @@
 # Derived from openai_codex/_async/client/launch.py by `python -m tools.unasync`; do not edit.
-"""Starts a runtime and performs the handshake; serialises first starts in a fresh ``CODEX_HOME``."""
+"""Starts a runtime and performs the handshake; orders the starts of several programs in one home."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from openai_codex._engine.actor import Actor
 from openai_codex._engine.reply import CLIENT_CLOSED
 from openai_codex._engine.transport import ChildProcess, HomeLock, command_line
 from openai_codex._engine.waiting import Deadline
+from openai_codex._runtime.backoff import Backoff
 from openai_codex.errors import CodexError, LaunchError, RequestTimeoutError, TransportClosedError
 
 if TYPE_CHECKING:
@@ -37,8 +38,11 @@ _NEEDED_NEXT = (
 # How long the threads of a runtime that is gone may take to end, in seconds: only a handler that never returns takes it.
 _THREADS_PATIENCE = 0.5
 
-# How often to check whether another process's first start in the same home is over, in seconds: a file lock cannot wake a waiter.
+# How often to check whether another process's start in the same home is over, in seconds: a file lock cannot wake a waiter.
 _LOCK_POLL = 0.02
+
+# The delays before a start that exited is repeated. At random, as several programs may have failed at one moment.
+_START_AGAIN = Backoff(0.05, 1.0, jitter=0.5)
 
 
 class Launcher:
@@ -60,28 +64,32 @@ class Launcher:
         deadline = Deadline(self._config.start_timeout)
         lock = HomeLock(self._config)
         try:
-            if lock.is_cold():
-                self._acquire(lock, deadline)
-                if not lock.is_cold():  # another process has prepared the home meanwhile
-                    lock.release()
-            try:
-                return self._attempt(generation, deadline)
-            except LaunchError as error:
-                ended_by_itself = isinstance(error.__cause__, TransportClosedError)
-                if not ended_by_itself or deadline.passed() or not lock.is_free():
-                    raise
-            # It exited during the handshake. It does that while another runtime creates or migrates the databases.
-            self._acquire(lock, deadline)
-            return self._attempt(generation, deadline)
+            if lock.is_usable() and not self._acquire(lock, deadline):
+                raise LaunchError(f"the home is locked: others have been starting in it for {deadline.timeout:g} s")
+            failures = 0
+            while True:
+                before = lock.databases()
+                try:
+                    return self._attempt(generation, deadline)
+                except LaunchError as error:
+                    if not _was_disturbed(error, lock, before):
+                        raise
+                    failures += 1
+                    delay = _START_AGAIN.delay(failures)
+                    if deadline.remaining() < delay or not self._acquire(lock, deadline, alone=True):
+                        raise
+                _wait.ready(self._closing, delay)
         finally:
             lock.release()
 
-    def _acquire(self, lock: HomeLock, deadline: Deadline) -> None:
-        while not lock.try_acquire():
+    def _acquire(self, lock: HomeLock, deadline: Deadline, *, alone: bool = False) -> bool:
+        """Wait for the lock of the home; return ``False`` when the deadline passes."""
+        while not lock.try_acquire(alone=alone):
             if deadline.passed():
-                raise LaunchError(f"the home is locked: others have been starting in it for {deadline.timeout:g} s")
+                return False
             _wait.ready(self._closing, _LOCK_POLL)
             self.check_open()
+        return True
 
     def _attempt(self, generation: int, deadline: Deadline) -> tuple[Actor, Metadata]:
         config = self._config
@@ -130,6 +138,16 @@ def stop(actor: Actor, timeout: float) -> None:
         # Also when the caller is cancelled: nothing is left to end it later.
         if not actor.exited.is_ready():
             actor.transport.kill()
+
+
+def _was_disturbed(error: LaunchError, lock: HomeLock, before: object) -> bool:
+    """Return whether a runtime may have exited because another one created or migrated the databases.
+
+    With the lock held alone, that is another one that takes no lock, such as the codex CLI. Then the databases have
+    changed; they have not if the configuration is at fault, because the runtime reads that first.
+    """
+    exited = isinstance(error.__cause__, TransportClosedError)
+    return exited and lock.is_usable() and (not lock.is_alone or lock.databases() != before)
 
 
 def _dispatcher_of(handlers: Handlers) -> OnRequest:

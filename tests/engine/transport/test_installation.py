@@ -7,6 +7,7 @@ import os
 import shlex
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import attrs
@@ -15,7 +16,7 @@ import pytest
 from openai_codex import AppServerConfig, Codex, LaunchError
 from openai_codex._engine.transport import HomeLock
 from openai_codex.testing import QuietHome
-from tests.support.children import EXITS, MUTE, child
+from tests.support.children import ECHO, EXITS, MUTE, child
 
 pytestmark = pytest.mark.slow
 
@@ -60,10 +61,44 @@ def test_the_lock_has_one_holder_and_leaves_nothing(codex_home: QuietHome) -> No
     first, second = HomeLock(codex_home.config()), HomeLock(codex_home.config())
     assert first.try_acquire()
     assert not second.try_acquire()
+    (codex_home.path / "state_1.sqlite").touch()  # the first database of several: the first holder goes on alone
+    assert not second.try_acquire()
     first.release()
+    (codex_home.path / "state_1.sqlite").unlink()
     assert second.try_acquire()
     second.release()
     assert sorted(entry.name for entry in codex_home.path.iterdir()) == before
+
+
+def test_starts_in_a_warm_home_share_the_lock(codex_home: QuietHome) -> None:
+    (codex_home.path / "state_1.sqlite").touch()
+    first, second, repeated = (HomeLock(codex_home.config()) for _ in range(3))
+    assert first.try_acquire()
+    assert second.try_acquire()
+    assert not repeated.try_acquire(alone=True)
+    first.release()
+    assert not repeated.try_acquire(alone=True)
+    assert second.try_acquire(alone=True)  # it may change how it holds the lock
+    assert second.is_alone
+    assert not first.try_acquire()
+    second.release()
+
+
+@pytest.mark.parametrize("relative", [False, True])
+def test_the_lock_belongs_to_the_directory_of_the_databases(tmp_path: Path, *, relative: bool) -> None:
+    apart = "new/databases" if relative else str(tmp_path / "new" / "databases")
+
+    def config(home: str) -> AppServerConfig:
+        (tmp_path / home).mkdir()
+        env = {"CODEX_HOME": str(tmp_path / home), "CODEX_SQLITE_HOME": apart}
+        return AppServerConfig(env=env, cwd=tmp_path)
+
+    first, second = HomeLock(config("one")), HomeLock(config("two"))
+    assert first.try_acquire()
+    assert not second.try_acquire()
+    (tmp_path / "new" / "databases" / "state_1.sqlite").touch()
+    assert not first.is_cold()
+    first.release()
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks are a thing of POSIX")
@@ -98,6 +133,57 @@ def test_a_start_waits_no_longer_than_its_deadline(codex_home: QuietHome) -> Non
         holder.release()
     with Codex(codex_home.config()) as codex:
         assert codex.health().alive
+
+
+# A runtime whose first start in a home takes a while after its first database is there, and that exits, as its peers do,
+# if another one is at work meanwhile. `HOLDER` is one that was started by something that takes no lock.
+SLOW_FIRST_START = """#!/bin/sh
+cd "$CODEX_HOME"; printf x >> starts
+if [ ! -f complete ]; then
+  mkdir -p at-work; : > at-work/$$; : > state_1.sqlite
+  sleep 0.2
+  if [ "$(ls at-work | wc -l)" -gt 1 ]; then rm -f at-work/$$; exit 1; fi
+  rm -f at-work/$$; : > complete
+fi
+exec {echo}
+"""
+HOLDER = 'cd "$CODEX_HOME" && mkdir -p at-work && : > at-work/1 && : > state_1.sqlite && echo ready && read go; rm -f at-work/1'
+
+
+@pytest.fixture
+def slow_first_start(tmp_path: Path) -> AppServerConfig:
+    binary, home = tmp_path / "codex", tmp_path / "home"
+    binary.write_text(SLOW_FIRST_START.format(echo=shlex.join(ECHO)))
+    binary.chmod(0o700)
+    home.mkdir()
+    return AppServerConfig(codex_bin=str(binary), env={"CODEX_HOME": str(home)})
+
+
+def test_a_start_waits_for_one_that_is_half_way(slow_first_start: AppServerConfig) -> None:
+    home = Path((slow_first_start.env or {})["CODEX_HOME"])
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(Codex, slow_first_start)
+        while not any(home.glob("*.sqlite")):
+            assert not first.done()
+        with Codex(slow_first_start) as second, first.result() as codex:
+            assert second.health().alive
+            assert codex.health().alive
+
+
+def test_a_start_is_repeated_until_a_holder_without_lock_is_done(slow_first_start: AppServerConfig) -> None:
+    env = {**os.environ, **(slow_first_start.env or {})}
+    holder = subprocess.Popen(["/bin/sh", "-c", HOLDER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env)
+    assert holder.stdin is not None
+    assert holder.stdout is not None
+    assert holder.stdout.readline()
+    with ThreadPoolExecutor() as pool, holder:
+        starting = pool.submit(Codex, slow_first_start)
+        starts = Path(env["CODEX_HOME"]) / "starts"
+        while not starts.exists() or len(starts.read_text()) < 3:
+            assert not starting.done(), starting.result()
+        holder.stdin.close()
+        with starting.result() as codex:
+            assert codex.health().alive
 
 
 def test_a_start_that_fails_for_good_is_not_hidden(codex_home: QuietHome) -> None:
@@ -140,4 +226,4 @@ def test_only_a_start_that_exits_beside_others_is_tried_again(
 def test_a_command_of_the_user_takes_no_lock(tmp_path: Path) -> None:
     config = AppServerConfig(launch_args_override=("codex", "app-server"), env={"CODEX_HOME": str(tmp_path)})
     assert not HomeLock(config).is_cold()
-    assert not HomeLock(config).is_free()
+    assert not HomeLock(config).is_usable()
