@@ -22,7 +22,7 @@ The map, top to bottom. Imports go downward only, and a module without a leading
     _schemas/       Python types and JSON schemas: output validate schema
     _turns/         what a turn receives and returns, as values: stall fold settings options inputs results
     _engine/        the actor, which knows threads and bytes, no verb: actor at_exit reader outbox router subscriptions
-                    mailbox server_requests workers threads reply backlog wire waiting
+                    mailbox server_requests workers threads reply backlog silence wire waiting
       transport/    where bytes come from and go to: installation child output base
     _config         the settings of a client
     _runtime/       values about the runtime process: report toml backoff process_info
@@ -128,6 +128,7 @@ if TYPE_CHECKING:
     from openai_codex.errors import ParseError as ParseError
     from openai_codex.errors import RequestTimeoutError as RequestTimeoutError
     from openai_codex.errors import RetryLimitExceededError as RetryLimitExceededError
+    from openai_codex.errors import RuntimeFrozenError as RuntimeFrozenError
     from openai_codex.errors import ServerBusyError as ServerBusyError
     from openai_codex.errors import ThreadBusyError as ThreadBusyError
     from openai_codex.errors import ThreadLostError as ThreadLostError
@@ -160,7 +161,7 @@ _HOMES = {
         CodexError CodexRpcError CodexTimeoutError ConfigError DecodeError EventTimeoutError InternalRpcError
         InvalidParamsError InvalidRequestError JsonRpcError LaunchError LoginTimeoutError MethodNotFoundError
         OutputError ParseError RequestTimeoutError RetryLimitExceededError ServerBusyError ThreadBusyError
-        ThreadLostError TransportClosedError TransportError TurnFailedError TurnStalledError TurnTimeoutError
+        RuntimeFrozenError ThreadLostError TransportClosedError TransportError TurnFailedError TurnStalledError TurnTimeoutError
     """,
     "_runtime.process_info": "ProcessFacts ProcessInfo",
     "_runtime.report": "Health RuntimeExited RuntimeStarted",

@@ -16,6 +16,10 @@ from openai_codex._version import __version__
 # The runtime loses requests silently when far more than a hundred are in flight (its queue holds 128).
 MOST_IN_FLIGHT = 100
 
+# Generous: a healthy runtime answers within a millisecond, and a falsely killed one costs its running turns.
+_PING_INTERVAL: float | None = 30.0
+_PING_TIMEOUT = 60.0
+
 StrPath: TypeAlias = Union[str, os.PathLike[str]]
 
 
@@ -105,6 +109,11 @@ class AppServerConfig:
         handler_timeout: How long a handler may take to answer a server request before it is refused; ``None`` means no
             limit. Token refresh and current time have a limit of 9 s, because the runtime fails the turn after 10 s.
         max_in_flight: How many requests may be in flight at once, 1 to 100; further ones wait in the client.
+        ping_interval: After so long without a byte from the runtime it is asked for a sign of life, with the cheap
+            request ``thread/loaded/list``; ``None`` means never. It costs nothing while events arrive.
+        ping_timeout: A runtime that sends nothing for so long after that is frozen (stopped, swapped out): it is killed,
+            and calls that wait raise `RuntimeFrozenError`. Time in which this program itself is stopped, or the
+            machine sleeps, does not count.
         restart: ``True`` or a `Restart` starts a new runtime after a death; ``None`` and ``False`` do not.
 
     Raises:
@@ -139,6 +148,8 @@ class AppServerConfig:
     max_in_flight: int = attrs.field(
         default=64, validator=checks.validator(checks.count, 1, MOST_IN_FLIGHT), kw_only=True
     )
+    ping_interval: float | None = attrs.field(default=_PING_INTERVAL, validator=_optional(_seconds), kw_only=True)
+    ping_timeout: float = attrs.field(default=_PING_TIMEOUT, validator=_seconds, kw_only=True)
     restart: Restart | None = attrs.field(default=None, converter=to_policy, kw_only=True)
 
 

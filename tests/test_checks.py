@@ -30,6 +30,8 @@ CONFIG: dict[str, list[Any]] = {
     "request_timeout": NO_SECONDS,
     "shutdown_timeout": NO_SECONDS,
     "handler_timeout": NO_SECONDS[:-1],
+    "ping_interval": [value for value in NO_SECONDS if value is not None],
+    "ping_timeout": NO_SECONDS,
     "max_in_flight": [True, 0, -1, 101, 1.0, "5", None],
     "restart": [0, 1, "yes", {}],
 }

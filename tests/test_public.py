@@ -55,6 +55,7 @@ PARTIAL = RunResult("U", "T", TurnStatus.failed)
 ERRORS = [
     errors.ConfigError("cwd", "bad"),
     errors.LaunchError("gone", errors.ProcessInfo(("codex",), 5, 3, ("last words",))),
+    errors.RuntimeFrozenError("frozen", "turn/start", errors.ProcessInfo(("codex",), 5, -9)),
     errors.TransportClosedError("closed", "turn/start", errors.ProcessInfo(("codex",), 5, -9)),
     errors.RequestTimeoutError("model/list", 1.5),
     errors.EventTimeoutError(0.5),

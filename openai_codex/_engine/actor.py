@@ -19,6 +19,7 @@ from openai_codex._engine.reader import Reader
 from openai_codex._engine.reply import CLIENT_CLOSED, CloseReason, Reply, reason_of_end
 from openai_codex._engine.router import Dispatch, Load, Router
 from openai_codex._engine.server_requests import OnRequest, PendingRequests
+from openai_codex._engine.silence import PING, Silence
 from openai_codex._engine.threads import ThreadGroup
 from openai_codex._engine.waiting import Latch, Waiter, block_until_ready, wake_all
 from openai_codex._engine.workers import Workers
@@ -57,6 +58,7 @@ class Actor:
         *,
         generation: int = 1,
         tally: Tally | None = None,
+        silence: Silence | None = None,
     ) -> None:
         self.transport = transport
         info = transport.process_info()
@@ -70,6 +72,8 @@ class Actor:
         """All threads of this connection; they have nothing left to do after `exited`, and end soon."""
         self.tally = Tally() if tally is None else tally
         """What was lost or skipped, on this connection and on earlier ones of the client."""
+        self.silence = Silence() if silence is None else silence
+        """How long the runtime has sent nothing. Armed when the handshake is over."""
         self.started_at = time.monotonic()
         self._lock = threading.Lock()
         self._router = Router(max_in_flight, self.tally)
@@ -78,7 +82,14 @@ class Actor:
         self._outbox = Outbox(transport, self.threads, self._on_broken_input)
         self.server_requests = PendingRequests(self._outbox.send, self._workers, on_request, generation)
         """The runtime's requests that need an answer."""
-        self._reader = Reader(transport, self._on_frames, self._on_lost_frames, self._on_end)
+        self._reader = Reader(
+            transport,
+            self._on_frames,
+            self._on_lost_frames,
+            self._on_end,
+            silence=self.silence,
+            on_silence=self._on_silence,
+        )
         # Before the reader starts: from then on there is something to stop.
         at_exit.watch(self)
         self.threads.start("reader", self._reader.run)
@@ -190,10 +201,12 @@ class Actor:
         self.threads.after_fork()
         self.transport.after_fork()
 
-    def _close(self, reason: str, cause: BaseException | None = None, *, final: bool = False) -> None:
+    def _close(
+        self, reason: str, cause: BaseException | None = None, *, final: bool = False, frozen: bool = False
+    ) -> None:
         """Record the close reason, unless there is one, and wake everything that waits."""
-        info = self.transport.process_info()
-        close_reason = CloseReason(reason, info, cause, self.generation, final, time.monotonic() - self.started_at)
+        info, lifetime = self.transport.process_info(), time.monotonic() - self.started_at
+        close_reason = CloseReason(reason, info, cause, self.generation, final, lifetime, frozen)
         with self._lock:
             if self._close_reason is not None:
                 return
@@ -247,6 +260,17 @@ class Actor:
         self.tally.skipped += 1
         self._workers.handlers.submit(partial(_log.warning, "codex.frames_lost", pid=self.pid, exc_info=sys.exc_info()))
 
+    def _on_silence(self) -> None:
+        """Ask a silent runtime for a sign of life, past all queues and limits, and end one that gives none."""
+        ask, frozen = self.silence.add_step()
+        if ask and not self._outbox.post([(0, PING)]):
+            self.silence.end()  # no thread to write it: the runtime is not to blame
+        if frozen:
+            reason = f"the runtime is frozen: it has sent nothing for {self.silence.seconds:g} s, even when asked to"
+            self._workers.handlers.submit(partial(_log.warning, "codex.runtime_frozen", pid=self.pid))
+            self._close(reason, frozen=True)
+            self.transport.kill()  # SIGKILL also ends a stopped process
+
     def _on_end(self, cause: Exception | None) -> None:
         exit_code = None
         try:
@@ -256,11 +280,8 @@ class Actor:
             try:
                 self._close(reason_of_end(exit_code, cause), cause)
                 self.transport.release()
-                fields = {
-                    "pid": self.pid,
-                    "exit_code": exit_code,
-                    "uptime": round(time.monotonic() - self.started_at, 3),
-                }
+                uptime = round(time.monotonic() - self.started_at, 3)
+                fields = {"pid": self.pid, "exit_code": exit_code, "uptime": uptime}
                 self._workers.handlers.submit(partial(_log.info, "codex.process_exited", **fields))
             finally:
                 self._workers.close()

@@ -49,11 +49,12 @@ class Outbox:
         except OSError as error:
             self._on_broken(error)
 
-    def post(self, requests: Iterable[NumberedLine]) -> None:
-        """Leave requests to the writer thread. For the reader, which never writes."""
+    def post(self, requests: Iterable[NumberedLine]) -> bool:
+        """Leave requests to the writer thread; return whether there is one. For the reader, which never writes."""
         with self._lock:
             for request_id, line in () if self._closed else requests:
                 self._enqueue(memoryview(line), request_id)
+            return self._has_writer
 
     def withdraw(self, request_id: int) -> bool:
         """Remove a request of which no byte was written yet; return whether there was one."""

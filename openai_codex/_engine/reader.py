@@ -10,15 +10,13 @@ import time
 from typing import TYPE_CHECKING
 
 from openai_codex._engine import wire
+from openai_codex._engine.silence import Silence
 from openai_codex._engine.transport import READ_SIZE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from openai_codex._engine.transport import Transport
-
-# How long a read waits before the reader checks whether the runtime still runs, in seconds.
-_READ_TIMEOUT = 1.0
 
 # Output that has already arrived is read before anything is delivered, up to these limits: waking a consumer costs as
 # much as several events, and with many mailboxes one read holds hardly an event for each of them.
@@ -30,8 +28,8 @@ class Reader:
     """Reads one transport from start to end. All callbacks run on its thread and must not block.
 
     ``on_frames`` gets each batch and returns how many mailboxes it was for. ``on_lost_frames`` is called in the handler
-    of an exception from ``on_frames``. ``on_end`` is called once, last, with the exception that ended the reading, if
-    there was one.
+    of an exception from ``on_frames``. ``on_silence`` is called after each step of silence. ``on_end`` is called once,
+    last, with the exception that ended the reading, if there was one.
     """
 
     def __init__(
@@ -40,11 +38,16 @@ class Reader:
         on_frames: Callable[[list[wire.Frame]], int],
         on_lost_frames: Callable[[], None],
         on_end: Callable[[Exception | None], None],
+        *,
+        silence: Silence | None = None,
+        on_silence: Callable[[], object] = bool,
     ) -> None:
         self._transport = transport
         self._on_frames = on_frames
         self._on_lost_frames = on_lost_frames
         self._on_end = on_end
+        self._silence = Silence() if silence is None else silence
+        self._on_silence = on_silence
         self._lines = wire.LineSplitter()
         self._batch_size = 0
         self._kill_at = math.inf
@@ -57,11 +60,14 @@ class Reader:
         """Read until the end. The target of the reader thread."""
         cause: Exception | None = None
         try:
-            while (chunk := self._transport.read(_READ_TIMEOUT)) != b"":
+            while (chunk := self._transport.read(self._silence.step)) != b"":
                 if chunk is not None:
+                    self._silence.end()
                     self._take(chunk)
                 elif self._is_abandoned():
                     break
+                else:
+                    self._on_silence()
         except Exception as error:  # noqa: BLE001  any failure has to reach the callers that wait for the runtime
             cause = error
         rest = self._lines.end()

@@ -12,7 +12,7 @@ import attrs
 
 from openai_codex._engine.waiting import Waitable, Waiter
 from openai_codex._engine.wire import Response
-from openai_codex.errors import ProcessInfo, TransportClosedError, rpc_error
+from openai_codex.errors import ProcessInfo, RuntimeFrozenError, TransportClosedError, rpc_error
 
 CLIENT_CLOSED = "the client was closed"
 """The reason when the program closed the connection."""
@@ -31,13 +31,15 @@ class CloseReason:
     """Whether no other runtime will follow."""
     lifetime: float = 0.0
     """How long the connection lived, in seconds."""
+    frozen: bool = False
+    """Whether the runtime was alive and did not answer, and was killed."""
 
     def error(self, waiting_for: str | None) -> TransportClosedError:
         """Build the exception for one waiter, chained to the cause.
 
         Fresh each time: an exception that several threads raise would collect the tracebacks of all of them.
         """
-        error = TransportClosedError(self.reason, waiting_for, self.process)
+        error = (RuntimeFrozenError if self.frozen else TransportClosedError)(self.reason, waiting_for, self.process)
         error.__cause__ = self.cause
         return error
 

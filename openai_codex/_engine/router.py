@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import attrs
 
 from openai_codex._engine.backlog import Tally
+from openai_codex._engine.silence import PING_ID
 from openai_codex._engine.subscriptions import PendingSubscription, Subscriptions, Topic
 from openai_codex._engine.wire import Response, ServerRequest, Skipped
 from openai_codex._notification import Notification, address_of
@@ -184,7 +185,7 @@ class Router:
         # Ids of this client are integers; a text can only come from a runtime that makes ids up.
         pending = self._pending.pop(response.id, None) if isinstance(response.id, int) else None
         if pending is None:
-            out.late += 1
+            out.late += response.id != PING_ID
             return
         if pending.subscription is not None:
             self._bind(pending.subscription, response, out)

@@ -5,6 +5,7 @@
     ├── TransportError              the connection to the runtime failed
     │   ├── LaunchError                 the runtime did not start: missing, not executable, exited, silent
     │   ├── TransportClosedError        the runtime exited, or the client was closed
+    │   │   └── RuntimeFrozenError      the runtime was alive and did not answer; it was killed
     │   └── ThreadLostError             the runtime was restarted and could not resume this thread
     ├── CodexTimeoutError           a timeout expired (also a TimeoutError)
     │   ├── RequestTimeoutError         no reply to a request
@@ -53,6 +54,7 @@ from openai_codex.errors._base import ServerBusyError as ServerBusyError
 from openai_codex.errors._base import ThreadBusyError as ThreadBusyError
 from openai_codex.errors._base import rpc_error as rpc_error
 from openai_codex.errors._runtime import LaunchError as LaunchError
+from openai_codex.errors._runtime import RuntimeFrozenError as RuntimeFrozenError
 from openai_codex.errors._runtime import ThreadLostError as ThreadLostError
 from openai_codex.errors._runtime import TransportClosedError as TransportClosedError
 from openai_codex.errors._runtime import TransportError as TransportError

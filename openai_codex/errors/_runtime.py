@@ -56,6 +56,10 @@ class TransportClosedError(TransportError):
         return f"connection to the codex runtime closed{waiting}: {self.reason}{details}"
 
 
+class RuntimeFrozenError(TransportClosedError):
+    """The runtime was alive and sent nothing, not even when asked to (`AppServerConfig.ping_timeout`). It was killed."""
+
+
 @error_class
 class ThreadLostError(TransportError):
     """A restarted runtime could not resume a thread, usually because it was ephemeral or had no turn yet.

@@ -13,6 +13,7 @@ from openai_codex._sync.client import _wait
 from openai_codex._sync.client.rpc import call
 from openai_codex._engine.actor import Actor
 from openai_codex._engine.reply import CLIENT_CLOSED
+from openai_codex._engine.silence import Silence
 from openai_codex._engine.transport import ChildProcess, HomeLock, command_line
 from openai_codex._engine.waiting import Deadline
 from openai_codex._runtime.backoff import Backoff
@@ -95,7 +96,12 @@ class Launcher:
         config = self._config
         transport = ChildProcess(command_line(config), config.cwd, config.env)
         self.starting = actor = Actor(
-            transport, self._on_request, config.max_in_flight, generation=generation, tally=self._tally
+            transport,
+            self._on_request,
+            config.max_in_flight,
+            generation=generation,
+            tally=self._tally,
+            silence=Silence(config.ping_interval, config.ping_timeout),
         )
         try:
             self.check_open()
@@ -109,6 +115,7 @@ class Launcher:
         finally:
             self.starting = None
         actor.notify("initialized")
+        actor.silence.armed = True
         return actor, metadata
 
     def check_open(self) -> None:
