@@ -30,6 +30,9 @@ TurnKey = tuple[str | None, str | None]
 
 INTERNAL_ERROR = -32603
 
+# Of how many threads to remember when they last asked: a request of a sub-agent may end after the turn that it belongs to.
+_THREADS_KEPT = 1_024
+
 _log = Log("actor")
 
 
@@ -178,4 +181,7 @@ class PendingRequests:
             if self._pending.get(pending.request.id) is pending:
                 del self._pending[pending.request.id]
                 if pending.thread_id is not None:
+                    self._ended_at.pop(pending.thread_id, None)
                     self._ended_at[pending.thread_id] = time.monotonic()
+                    if len(self._ended_at) > _THREADS_KEPT:
+                        del self._ended_at[next(iter(self._ended_at))]

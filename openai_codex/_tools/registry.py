@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 # A turn may start sub-agents until it ends, and long after it was the newest one; the oldest are dropped beyond this.
 _TURNS_KEPT = 1_024
 
+# A program may start ephemeral threads without end and close none of them; the tools used longest ago are dropped first.
+_THREADS_KEPT = 4_096
+
 
 class ToolRegistry(Listener):
     """The tools of each thread. ``_lock`` guards both tables.
@@ -41,10 +44,10 @@ class ToolRegistry(Listener):
             # A fork starts with the tools of its parent, as the runtime declares them to the model again.
             table = self._tables.get(thread_id, self._tables.get(parent_id or "")) if tools is None else tools
             if table is not None:
-                self._tables[thread_id] = table
+                self._keep(thread_id, table)
 
     def forget(self, thread_id: str) -> None:
-        """Drop the tools of a thread that was archived or deleted."""
+        """Drop the tools of a thread that was unsubscribed, archived or deleted."""
         # The turns of the thread stay in the other table, where they are the next to be dropped.
         with self._lock:
             self._tables.pop(thread_id, None)
@@ -52,7 +55,18 @@ class ToolRegistry(Listener):
     def find(self, thread_id: str, namespace: str | None, name: str) -> AnyTool | None:
         """Return the tool that the model calls by this name in a thread; ``None`` if there is none."""
         with self._lock:
-            return self._tables.get(thread_id, {}).get((namespace, name))
+            table = self._tables.get(thread_id)
+            if table is None:
+                return None
+            self._keep(thread_id, table)
+            return table.get((namespace, name))
+
+    def _keep(self, thread_id: str, table: Table) -> None:
+        """Make this thread the one used last. Under the lock."""
+        self._tables.pop(thread_id, None)
+        self._tables[thread_id] = table
+        if len(self._tables) > _THREADS_KEPT:
+            del self._tables[next(iter(self._tables))]
 
     def on_event(self, event: Notification) -> None:
         """Note the thread of a turn, or give a sub-agent the tools of its root turn's thread."""
@@ -67,4 +81,4 @@ class ToolRegistry(Listener):
                 del self._threads[next(iter(self._threads))]
         # A sub-agent of a sub-agent names the same root turn, so one look-up is enough at any depth.
         elif isinstance(root, str) and root in self._threads:
-            self._tables[event.thread_id] = self._tables.get(self._threads[root], {})
+            self._keep(event.thread_id, self._tables.get(self._threads[root], {}))

@@ -11,6 +11,11 @@ def actor_of(codex: AsyncCodex | Codex) -> Actor:
     return codex._connection.running()
 
 
+def connection_of(codex: AsyncCodex | Codex) -> object:
+    """Return the root of all objects of a client."""
+    return codex._connection
+
+
 def has_begun(turn: AsyncTurnHandle | TurnHandle) -> bool:
     """Say whether the runtime has announced a turn, as far as its events were taken."""
     return turn._cursor._mailbox.begun

@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 
 # The methods after which the runtime has a thread loaded, and those after which it has not.
 _LOADING = frozenset({"thread/start", "thread/resume", "thread/fork"})
-_ENDING = frozenset({"thread/archive", "thread/delete"})
-_UNLOADING = _ENDING | {"thread/unsubscribe"}
+_UNLOADING = frozenset({"thread/archive", "thread/delete", "thread/unsubscribe"})
 NOTED = _LOADING | _UNLOADING
 """Requests whose success `note` has to know of."""
 
@@ -64,8 +63,8 @@ class AsyncThreadRegistry:
         elif params.METHOD in _UNLOADING:
             thread_id = thread_of(params) or ""
             self._generations.pop(thread_id, None)
-            if params.METHOD in _ENDING:  # the model calls no tool in it after that
-                self._tools.forget(thread_id)
+            self._to_pause.discard(thread_id)
+            self._tools.forget(thread_id)  # the model calls no tool of this client in it after that
 
     def pause_when_resumed(self, thread_id: str) -> None:
         """Pause this thread's goal when the thread is next resumed, because the runtime died before it was paused."""

@@ -1,0 +1,101 @@
+# Derived from tests/faces_async/client/test_connection_tables.py by `python -m tools.unasync`; do not edit.
+"""Every table of a client that is keyed by an id from outside: it does not grow with the life of the client."""
+
+from __future__ import annotations
+
+import gc
+from collections import deque
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import pytest
+
+from openai_codex import Codex, tool
+from openai_codex._engine import server_requests
+from openai_codex._tools import registry
+from openai_codex.testing import FakeAppServer
+from tests.faces_sync._outcome import outcomes
+from tests.support.inside import connection_of
+
+ROUND = 40
+SIZED = (dict, set, list, deque)
+
+
+@pytest.fixture
+def server() -> Iterator[FakeAppServer]:
+    with FakeAppServer() as server:
+        server.on("thread/unsubscribe", {"status": "unsubscribed"})
+        yield server
+
+
+def tables(root: object) -> Iterator[tuple[str, Any]]:
+    """Yield each container that objects of this package reach from ``root``, with the attribute that holds it."""
+    seen: set[int] = set()
+    todo = [root]
+    while todo:
+        owner = todo.pop()
+        if id(owner) in seen or not type(owner).__module__.startswith("openai_codex."):
+            continue
+        seen.add(id(owner))
+        names = {
+            *getattr(owner, "__dict__", ()),
+            *(n for c in type(owner).__mro__ for n in getattr(c, "__slots__", ())),
+        }
+        for name in names:
+            value = getattr(owner, name, None)
+            if isinstance(value, SIZED):
+                yield f"{type(owner).__name__}.{name}", value
+                todo += list(value.values() if isinstance(value, dict) else value)
+            else:
+                todo.append(value)
+
+
+def sizes(connection: object) -> dict[str, int]:
+    gc.collect()
+    return {name: len(value) for name, value in tables(connection)}
+
+
+@tool
+def work() -> str:
+    """Work."""
+    return "worked"
+
+
+def use_a_thread(codex: Codex, server: FakeAppServer) -> None:
+    thread = codex.thread_start(ephemeral=True, tools=[work])
+    turn = thread.turn("Hi")
+    server.child.turn(thread.id, turn.id).complete()
+    turn.run()
+    # In a turn of which the client sees no end, as with sub-agents.
+    server.child.ask("item/tool/call", _call(thread.id)).wait_answer()
+    codex.thread_unsubscribe(thread.id)
+
+
+def _call(thread_id: str) -> dict[str, Any]:
+    return {"threadId": thread_id, "turnId": "other", "callId": "c", "tool": "work", "arguments": {}}
+
+
+def test_no_table_grows_with_the_threads_that_were_used(server: FakeAppServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (registry, server_requests):
+        monkeypatch.setattr(module, "_THREADS_KEPT", 16)
+    monkeypatch.setattr(registry, "_TURNS_KEPT", 16)
+    with Codex(server.config()) as codex:
+        for _ in range(ROUND):
+            use_a_thread(codex, server)
+        before = sizes(connection_of(codex))
+        for _ in range(ROUND):
+            use_a_thread(codex, server)
+        after = sizes(connection_of(codex))
+    assert len(before) > 10, "the walk has found the tables"
+    assert {name: n for name, n in after.items() if n > before.get(name, 0) + 8} == {}
+    assert after["ToolRegistry._tables"] == 0
+
+
+def test_tools_of_threads_that_nobody_closes_are_bounded(
+    server: FakeAppServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "_THREADS_KEPT", 16)
+    with Codex(server.config()) as codex:
+        outcomes([partial(codex.thread_start, ephemeral=True, tools=[work])] * ROUND)
+        assert sizes(connection_of(codex))["ToolRegistry._tables"] == 16
