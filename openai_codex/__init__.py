@@ -22,7 +22,7 @@ The map, top to bottom. Imports go downward only, and a module without a leading
     _schemas/       Python types and JSON schemas: output validate schema
     _turns/         what a turn receives and returns, as values: stall fold settings options inputs results
     _engine/        the actor, which knows threads and bytes, no verb: actor at_exit reader outbox router subscriptions
-                    mailbox server_requests workers threads reply backlog silence wire waiting
+                    mailbox server_requests workers threads reply backlog wire waiting
       transport/    where bytes come from and go to: installation child output base
     _config         the settings of a client
     _runtime/       values about the runtime process: report toml backoff process_info

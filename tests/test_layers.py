@@ -29,7 +29,7 @@ ORDER = """
     _approvals: . kinds responses decisions requests file_changes
     _schemas: . output validate schema
     _turns: . stall fold settings options inputs
-    _engine: . actor at_exit reader outbox router subscriptions mailbox server_requests workers threads reply backlog silence wire
+    _engine: . actor at_exit reader outbox router subscriptions mailbox server_requests workers threads reply backlog wire
     _engine.transport: . installation child output base
     _engine: waiting
     : _config

@@ -15,11 +15,10 @@ from typing import TYPE_CHECKING, Any
 from openai_codex._engine import at_exit, wire
 from openai_codex._engine.backlog import Tally
 from openai_codex._engine.outbox import Outbox
-from openai_codex._engine.reader import Reader
+from openai_codex._engine.reader import Reader, Silence
 from openai_codex._engine.reply import CLIENT_CLOSED, CloseReason, Reply, reason_of_end
 from openai_codex._engine.router import Dispatch, Load, Router
 from openai_codex._engine.server_requests import OnRequest, PendingRequests
-from openai_codex._engine.silence import PING, Silence
 from openai_codex._engine.threads import ThreadGroup
 from openai_codex._engine.waiting import Latch, Waiter, block_until_ready, wake_all
 from openai_codex._engine.workers import Workers
@@ -263,7 +262,7 @@ class Actor:
     def _on_silence(self) -> None:
         """Ask a silent runtime for a sign of life, past all queues and limits, and end one that gives none."""
         ask, frozen = self.silence.add_step()
-        if ask and not self._outbox.post([(0, PING)]):
+        if ask and not self._outbox.post([(0, wire.PING)]):
             self.silence.end()  # no thread to write it: the runtime is not to blame
         if frozen:
             reason = f"the runtime is frozen: it has sent nothing for {self.silence.seconds:g} s, even when asked to"

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import attrs
 
 from openai_codex._engine.backlog import Tally
-from openai_codex._engine.silence import PING_ID
 from openai_codex._engine.subscriptions import PendingSubscription, Subscriptions, Topic
-from openai_codex._engine.wire import Response, ServerRequest, Skipped
+from openai_codex._engine.wire import PING_ID, Response, ServerRequest, Skipped
 from openai_codex._notification import Notification, address_of
 from openai_codex._protocol.methods import ENDS
 

@@ -138,3 +138,10 @@ def _encode(frame: dict[str, Any], what: str) -> bytes:
         return orjson.dumps(frame, option=orjson.OPT_APPEND_NEWLINE)
     except TypeError as error:  # an unpaired surrogate, an integer beyond 64 bits, or a type that JSON lacks
         raise ConfigError(what, f"cannot be written as JSON: {error}") from error
+
+
+PING_ID = "ping"
+"""The id of the request that asks a silent runtime for a sign of life. Ids of other requests are integers."""
+
+PING = encode_request(PING_ID, "thread/loaded/list", {})
+"""That request: cheap for the runtime (0.5 ms), and without effect."""

@@ -11,8 +11,8 @@ from openai_codex import _protocol as protocol
 from openai_codex._async.client import _wait
 from openai_codex._async.client.rpc import call
 from openai_codex._engine.actor import Actor
+from openai_codex._engine.reader import Silence
 from openai_codex._engine.reply import CLIENT_CLOSED
-from openai_codex._engine.silence import Silence
 from openai_codex._engine.transport import ChildProcess, HomeLock, command_line
 from openai_codex._engine.waiting import Deadline
 from openai_codex._runtime.backoff import Backoff

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from openai_codex._engine.silence import Silence
+from openai_codex._engine.reader import Silence
 
 
 def armed(interval: float | None, timeout: float) -> Silence:
