@@ -1,14 +1,18 @@
 """Structured log events, named ``codex.<past_event>``, on the standard logging tree ``openai_codex``.
 
-Silent until the application configures logging; the application's own structlog configuration is neither read nor
-changed. Each record's message reads ``event key=value …``; the same keys are attributes of the record, for formatters
-that write JSON. Keys in use: ``pid``, ``thread_id``, ``turn_id``, ``request_id``, ``method``. No payload is logged.
+The application's own structlog configuration is neither read nor changed. Each record's message reads
+``event key=value …``; the attribute ``codex`` of the record is a dict of the same, for formatters that write JSON. No
+payload is logged. A log call raises nothing, whatever the application has attached to its logging.
 """
 
 from __future__ import annotations
 
 import logging
-from functools import cache
+import sys
+import traceback
+from contextlib import suppress
+from functools import cache, partialmethod
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -17,21 +21,46 @@ if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
 
 ROOT = "openai_codex"
-# Without a handler, Python prints warnings to stderr.
-logging.getLogger(ROOT).addHandler(logging.NullHandler())
+
+# One attribute for all fields: any further name may be one that the application itself puts on its records.
+ATTRIBUTE = "codex"
+
+_seen_failures: set[type[BaseException]] = set()
 
 
 def _render(_logger: object, _method: str, event: MutableMapping[str, Any]) -> tuple[tuple[str], dict[str, Any]]:
-    """Turn a structlog event into a standard log call: a text for people, and keys for formatters."""
-    # A key without a value is left out of the text and kept on the record, so formatters see the same keys each time.
+    """Turn a structlog event into a log call: a text for people, and keys for formatters."""
+    # A key without a value is left out of the text and kept in the dict, so formatters see the same keys each time.
     name = event.pop("event")
-    exc_info = event.pop("exc_info", None)
+    error = event.pop("exc_info", None)
     text = " ".join((name, *(f"{key}={value}" for key, value in event.items() if value is not None)))
-    return (text,), {"extra": {"event": name, **event}, "exc_info": exc_info}
+    return (text,), {"fields": {"event": name, **event}, "error": error}
+
+
+class _Records:
+    """The last step of structlog's chain: makes a record and hands it to the standard logger."""
+
+    def __init__(self, standard: logging.Logger) -> None:
+        self._standard = standard
+
+    def _log(self, level: int, text: str, fields: dict[str, Any], error: BaseException | None) -> None:
+        exc_info = None if error is None else (type(error), error, error.__traceback__)
+        record = self._standard.makeRecord(self._standard.name, level, __file__, 0, text, (), exc_info)
+        # Not as `extra`, which raises KeyError when the application's record factory has set that attribute.
+        record.__dict__.setdefault(ATTRIBUTE, fields)
+        self._standard.handle(record)
+
+    debug = partialmethod(_log, logging.DEBUG)
+    info = partialmethod(_log, logging.INFO)
+    warning = partialmethod(_log, logging.WARNING)
 
 
 class Log:
-    """A logger for one part of the package. Structlog is imported when the first record is written."""
+    """A logger for one part of the package. Structlog is imported when the first record is written.
+
+    Handlers, filters, record factories and logger classes are code of the application that runs within each call. What
+    they raise ends here; the first failure of each type is written to stderr, as the standard handlers do.
+    """
 
     def __init__(self, part: str) -> None:
         self._standard = logging.getLogger(f"{ROOT}.{part}")
@@ -54,17 +83,42 @@ class Log:
         self._write(logging.WARNING, event, fields)
 
     def _write(self, level: int, event: str, fields: dict[str, Any]) -> None:
-        # Checked before structlog is imported: a program that logs nothing does not pay for it.
-        if self._standard.isEnabledFor(level):
-            _bound(self._standard).log(level, event, **fields)
+        try:
+            if self._standard.isEnabledFor(level):
+                _bound(self._standard).log(level, event, **fields)
+        except BaseException as error:
+            # Also SystemExit: raised by a log handler, it would end a thread of ours, and leave what its caller started.
+            if isinstance(error, KeyboardInterrupt) or _is_from_signal(error):
+                raise
+            _report(error)
 
 
 @cache
 def _bound(standard: logging.Logger) -> FilteringBoundLogger:
     import structlog
 
-    # All settings are given here, because `structlog.configure` belongs to the program.
     logger: FilteringBoundLogger = structlog.wrap_logger(
-        standard, processors=[_render], wrapper_class=structlog.stdlib.BoundLogger, context_class=dict
+        _Records(standard), processors=[_render], wrapper_class=structlog.stdlib.BoundLogger, context_class=dict
     )
     return logger
+
+
+def _is_from_signal(error: BaseException) -> bool:
+    """Return whether a signal handler raised this: it is about the interrupted call, and not about logging.
+
+    Python calls a signal handler with the frame that it interrupted, which is the one before it in the traceback.
+    """
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return any(
+        frame is value or (type(value) is tuple and any(frame is part for part in value))
+        for frame, inner in pairwise(frames)
+        for value in list(inner.f_locals.values())
+    )
+
+
+def _report(error: BaseException) -> None:
+    if type(error) not in _seen_failures and logging.raiseExceptions:
+        _seen_failures.add(type(error))
+        with suppress(Exception):  # stderr may be closed or missing
+            text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+            sys.stderr.write(f"openai_codex: an event was not logged, because the program's logging raised:\n{text}")

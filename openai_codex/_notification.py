@@ -79,8 +79,8 @@ class Notification:
                 self._payload = codec.structure_notification(self.method, self.params)
             except DecodeError as error:
                 # Logged, not raised: a stream must not end because one payload has a new shape.
-                _log.warning("codex.payload_misfit", method=self.method, problems="; ".join(error.problems))
                 self._payload = protocol.UnknownNotification(self.method, self.params)
+                _log.warning("codex.payload_misfit", method=self.method, problems="; ".join(error.problems))
         return self._payload
 
     @property

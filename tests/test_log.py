@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import signal
+from typing import Any
 
 import pytest
 import structlog
@@ -13,8 +15,9 @@ from openai_codex.testing import QuietHome, ScriptedModel
 from tests.support.children import child
 
 
-def events(caplog: pytest.LogCaptureFixture) -> dict[str, logging.LogRecord]:
-    return {record.event: record for record in caplog.records if record.name.startswith("openai_codex")}  # type: ignore[attr-defined]  # set by our renderer
+def events(caplog: pytest.LogCaptureFixture) -> dict[str, dict[str, Any]]:
+    fields = [vars(record)["codex"] for record in caplog.records if record.name.startswith("openai_codex")]
+    return {each["event"]: each for each in fields}
 
 
 def test_a_turn_leaves_a_trail_with_ids(codex_config: AppServerConfig, caplog: pytest.LogCaptureFixture) -> None:
@@ -30,19 +33,49 @@ def test_a_turn_leaves_a_trail_with_ids(codex_config: AppServerConfig, caplog: p
         "codex.turn_completed",
         "codex.process_exited",
     } <= set(seen)
-    completed = vars(seen["codex.turn_completed"])
+    completed = seen["codex.turn_completed"]
     assert (completed["thread_id"], completed["turn_id"], completed["status"]) == (thread.id, turn.id, "completed")
-    assert f"turn_id={turn.id}" in seen["codex.turn_completed"].getMessage()
-    assert vars(seen["codex.process_exited"])["exit_code"] == 0
-    assert vars(seen["codex.process_exited"])["pid"] == vars(seen["codex.process_started"])["pid"]
-    assert vars(seen["codex.request_answered"])["request_id"] is not None
+    assert f"codex.turn_completed thread_id={thread.id} turn_id={turn.id} status=completed" in caplog.messages
+    assert seen["codex.process_exited"]["exit_code"] == 0
+    assert seen["codex.process_exited"]["pid"] == seen["codex.process_started"]["pid"]
+    assert seen["codex.request_answered"]["request_id"] is not None
 
 
 def test_a_skipped_line_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     program = child('os.write(1, b"noise\\n"); shake_hands(); read()')
     with caplog.at_level(logging.WARNING, "openai_codex"), Codex(AppServerConfig(launch_args_override=program)):
         pass
-    assert vars(events(caplog)["codex.line_skipped"])["reason"].startswith("not JSON")
+    assert events(caplog)["codex.line_skipped"]["reason"].startswith("not JSON")
+
+
+def test_logging_that_raises_is_reported_once(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("openai_codex._log._seen_failures", set())
+    monkeypatch.setattr(logging, "_logRecordFactory", None)  # not callable
+    for _ in range(2):
+        Log("test").warning("codex.something_happened")
+    assert capfd.readouterr().err.count("TypeError") == 1
+
+
+@pytest.mark.parametrize("error", [TimeoutError, SystemExit])
+def test_what_a_signal_handler_raises_within_a_log_call_reaches_the_caller(error: type[BaseException]) -> None:
+    def interrupt(_number: int, _frame: object) -> None:
+        raise error
+
+    def emit(_record: logging.LogRecord) -> None:
+        signal.raise_signal(signal.SIGUSR1)
+
+    handler = logging.Handler()
+    handler.emit = emit  # type: ignore[method-assign]  # the shortest handler
+    old = signal.signal(signal.SIGUSR1, interrupt)
+    logging.getLogger("openai_codex.test").addHandler(handler)
+    try:
+        with pytest.raises(error):
+            Log("test").warning("codex.something_happened")
+    finally:
+        logging.getLogger("openai_codex.test").removeHandler(handler)
+        signal.signal(signal.SIGUSR1, old)
 
 
 def test_nothing_is_written_unless_asked(codex_config: AppServerConfig, capfd: pytest.CaptureFixture[str]) -> None:

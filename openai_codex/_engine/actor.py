@@ -257,7 +257,9 @@ class Actor:
     def _on_lost_frames(self) -> None:
         """Count and log a batch of frames that raised an exception here; the connection continues."""
         self.tally.skipped += 1
-        self._workers.handlers.submit(partial(_log.warning, "codex.frames_lost", pid=self.pid, exc_info=sys.exc_info()))
+        self._workers.handlers.submit(
+            partial(_log.warning, "codex.frames_lost", pid=self.pid, exc_info=sys.exc_info()[1])
+        )
 
     def _on_silence(self) -> None:
         """Ask a silent runtime for a sign of life, past all queues and limits, and end one that gives none."""

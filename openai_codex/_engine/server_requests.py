@@ -75,11 +75,9 @@ class PendingRequest(Waitable):
         wake_all(waiters)
         return first
 
-    def answer_after(self, seconds: float, make_line: Callable[[], bytes]) -> None:
-        """Send this answer if none was sent within ``seconds`` of the arrival."""
-        timer = self._requests.workers.timers.at(
-            self.arrived_at + seconds, lambda: self.is_ready() or self.answer(make_line())
-        )
+    def act_after(self, seconds: float, action: Callable[[], object]) -> None:
+        """Run an action, which answers the request, unless it is over within ``seconds`` of its arrival."""
+        timer = self._requests.workers.timers.at(self.arrived_at + seconds, lambda: self.is_ready() or action())
         # As a waiter of the request the timer is cancelled by any other answer.
         if not self.add_waiter(timer):
             timer.wake()
@@ -131,7 +129,7 @@ class PendingRequests:
             self.on_request(pending)
         except Exception as error:  # noqa: BLE001  without an answer the runtime would wait for ever
             pending.answer(wire.encode_error(pending.request.id, INTERNAL_ERROR, type(error).__name__))
-            _log.warning("codex.handler_failed", method=pending.request.method, exc_info=True)
+            _log.warning("codex.handler_failed", method=pending.request.method, exc_info=error)
 
     def pending(self) -> list[PendingRequest]:
         """Return the requests that need an answer, oldest first."""

@@ -72,8 +72,8 @@ class WorkerPool:
         while (task := self._next()) is not None:
             try:
                 task()
-            except Exception:  # noqa: BLE001  a task may raise anything; it is logged with its traceback
-                _log.warning("codex.handler_failed", exc_info=True)
+            except Exception as error:  # noqa: BLE001  a task may raise anything; it is logged with its traceback
+                _log.warning("codex.handler_failed", exc_info=error)
             del task  # an idle thread must not keep alive what a task holds: it may be the client
 
     def _next(self) -> Callable[[], None] | None:
@@ -106,8 +106,8 @@ class Timer:
         if action is not None:
             try:
                 action()
-            except Exception:  # noqa: BLE001  the timers after it must fire all the same
-                _log.warning("codex.timer_failed", exc_info=True)
+            except Exception as error:  # noqa: BLE001  the timers after it must fire all the same
+                _log.warning("codex.timer_failed", exc_info=error)
 
 
 class TimerThread:

@@ -72,5 +72,5 @@ class Events(Iteration[Notification]):
 
     def _log_dropped(self) -> None:
         if self.dropped > self._logged:
-            _log.warning("codex.events_dropped", count=self.dropped - self._logged, thread_id=self._topic.thread_id)
-            self._logged = self.dropped
+            count, self._logged = self.dropped - self._logged, self.dropped
+            _log.warning("codex.events_dropped", count=count, thread_id=self._topic.thread_id)

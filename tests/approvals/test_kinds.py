@@ -89,7 +89,10 @@ def refuse(*requests: ServerRequest) -> list[bytes]:
 def test_a_legacy_approval_has_its_thread(caplog: pytest.LogCaptureFixture) -> None:
     method, params = SAMPLES[LegacyCommandApproval]
     refuse(ServerRequest(0, method, params))
-    assert (vars(caplog.records[0])["method"], vars(caplog.records[0])["thread_id"]) == ("execCommandApproval", "T")
+    assert (vars(caplog.records[0])["codex"]["method"], vars(caplog.records[0])["codex"]["thread_id"]) == (
+        "execCommandApproval",
+        "T",
+    )
 
 
 def test_the_first_refusal_of_a_kind_is_a_warning_with_a_hint(caplog: pytest.LogCaptureFixture) -> None:
@@ -100,8 +103,8 @@ def test_the_first_refusal_of_a_kind_is_a_warning_with_a_hint(caplog: pytest.Log
     assert sent == [refusal_line(request) for request in asked]
     first, second, unknown = caplog.records
     assert [record.levelno for record in caplog.records] == [logging.WARNING, logging.DEBUG, logging.WARNING]
-    fields = vars(first)
+    fields = vars(first)["codex"]
     assert (fields["event"], fields["method"]) == ("codex.server_request_declined", "item/fileChange/requestApproval")
     assert (fields["request_id"], fields["thread_id"], fields["turn_id"]) == (0, "T", "U")
-    assert fields["hint"] == vars(second)["hint"] == "pass on_approval=…"
-    assert vars(unknown)["hint"] is None
+    assert fields["hint"] == vars(second)["codex"]["hint"] == "pass on_approval=…"
+    assert vars(unknown)["codex"]["hint"] is None

@@ -7,6 +7,7 @@ import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -54,8 +55,9 @@ def server() -> Iterator[FakeAppServer]:
 
 def told(caplog: pytest.LogCaptureFixture, event: str) -> dict[str, object]:
     """The keys of the one log line of that name."""
-    [record] = [record for record in caplog.records if vars(record).get("event") == event]
-    return vars(record)
+    logged = [vars(record)["codex"] for record in caplog.records if record.name.startswith("openai_codex")]
+    [fields] = [fields for fields in logged if fields["event"] == event]
+    return cast("dict[str, object]", fields)
 
 
 async def all_read(codex: AsyncCodex) -> None:

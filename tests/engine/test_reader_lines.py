@@ -45,7 +45,7 @@ def skipped(caplog: pytest.LogCaptureFixture) -> Iterator[list[logging.LogRecord
 
 
 def _keep(record: logging.LogRecord, told: list[logging.LogRecord]) -> bool:
-    if (record.name, vars(record).get("event")) == ("openai_codex.actor", "codex.line_skipped"):
+    if record.name == "openai_codex.actor" and vars(record)["codex"]["event"] == "codex.line_skipped":
         told.append(record)
     return True
 
@@ -76,7 +76,7 @@ async def test_a_line_that_is_not_a_frame_is_skipped(
         health = codex.health()
     assert "".join(text) == "before and after"
     assert health.skipped == 1
-    [told] = map(vars, skipped)
+    [told] = [vars(record)["codex"] for record in skipped]
     assert (told["count"], told["pid"], told["reason"][: len(reason)]) == (1, health.pid, reason)
 
 
@@ -88,7 +88,7 @@ async def test_half_a_line_at_the_end_is_skipped(server: FakeAppServer, skipped:
         with pytest.raises(TransportClosedError, match="exit code 3"):
             await codex.request(ModelListParams())
         assert codex.health().skipped == 1
-    assert [vars(told)["reason"] for told in skipped] == ["the output ended within a line"]
+    assert [vars(told)["codex"]["reason"] for told in skipped] == ["the output ended within a line"]
 
 
 async def test_endless_noise_is_counted_per_line_and_logged_per_batch(
@@ -98,7 +98,7 @@ async def test_endless_noise_is_counted_per_line_and_logged_per_batch(
         server.child.write(b"noise\n", times=100_000)
         assert (await codex.request(ModelListParams())).data == []
         assert codex.health().skipped == 100_000
-    assert sum(vars(told)["count"] for told in skipped) == 100_000
+    assert sum(vars(told)["codex"]["count"] for told in skipped) == 100_000
     assert len(skipped) < 1_000
 
 
@@ -185,7 +185,7 @@ async def test_a_notification_that_does_not_fit_is_kept_as_it_came(
     _, odd, fine, _ = payloads
     assert odd == UnknownNotification("turn/diff/updated", {"threadId": turn.thread_id, "turnId": turn.id, "diff": 5})
     assert isinstance(fine, TurnDiffUpdatedNotification)
-    assert [vars(record)["event"] for record in caplog.records] == ["codex.payload_misfit"]
+    assert [vars(record)["codex"]["event"] for record in caplog.records] == ["codex.payload_misfit"]
 
 
 async def test_an_end_of_a_turn_that_does_not_fit_ends_its_stream_and_fails_its_run(server: FakeAppServer) -> None:

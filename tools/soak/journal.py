@@ -118,7 +118,7 @@ class _LogListener(logging.Handler):
         self._journal = journal
 
     def emit(self, record: logging.LogRecord) -> None:
-        event = getattr(record, "event", None)
+        event = getattr(record, "codex", {}).get("event")
         if event is not None:
             self._journal.count(event)
         if event is None or event in _DEFECTS or (event == "codex.handler_failed" and not _is_planned(record)):

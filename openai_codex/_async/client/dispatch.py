@@ -63,7 +63,7 @@ class AsyncDispatcher:
             self._refuse(pending)
             return
         if work.timeout is not None:
-            pending.answer_after(work.timeout, partial(_late, pending, work.timeout))
+            pending.act_after(work.timeout, partial(_late, pending, work.timeout))
         task = partial(self._run, work, pending)
         if work.is_coroutine:
             task()  # creates the coroutine here; it runs on the event loop
@@ -144,15 +144,15 @@ class AsyncDispatcher:
         method = pending.request.method
         kind, is_first = KINDS.get(method), method not in self._handlers.refused
         self._handlers.refused.add(method)
+        pending.answer(refusal_line(pending.request))
         log = _log.warning if is_first else _log.debug
         log("codex.server_request_declined", **_log_fields(pending), hint=kind and kind.hint)
-        pending.answer(refusal_line(pending.request))
 
 
 # Plain functions: a deadline must not keep the handlers alive, which may hold the client.
-def _late(pending: PendingRequest, seconds: float) -> bytes:
-    _log.warning("codex.handler_timed_out", seconds=seconds, **_log_fields(pending))
-    return _failure_line(pending, TimeoutError(f"no outcome within {seconds:g} s"))
+def _late(pending: PendingRequest, seconds: float) -> None:
+    if pending.answer(_failure_line(pending, TimeoutError(f"no outcome within {seconds:g} s"))):
+        _log.warning("codex.handler_timed_out", seconds=seconds, **_log_fields(pending))
 
 
 def _handled(method: str, request: RuntimeRequest, outcome: object) -> JsonObject | None:
@@ -179,9 +179,9 @@ def _finish(work: _Work, pending: PendingRequest, outcome: Any) -> None:
 
 
 def _fail(pending: PendingRequest, error: BaseException) -> None:
+    _send(pending, _failure_line(pending, error))
     if not isinstance(error, ToolArgumentError):  # the model's mistake, which needs no traceback of the program
         _log.warning("codex.handler_failed", exc_info=error, **_log_fields(pending))
-    _send(pending, _failure_line(pending, error))
 
 
 def _send(pending: PendingRequest, line: bytes) -> None:

@@ -203,6 +203,8 @@ class AsyncSupervisor:
         for topic, mailbox in self._subscriptions.alive():
             actor.subscribe(topic, mailbox)
         self.actor = actor
+        if actor.generation > 1:
+            _log.warning("codex.runtime_restarted", pid=actor.pid, generation=actor.generation)
         if self._closing.is_ready():  # another thread has called `close` and could not see this runtime
             await self.close()
             raise TransportClosedError(CLIENT_CLOSED)
@@ -211,5 +213,4 @@ class AsyncSupervisor:
         from openai_codex._runtime.report import runtime_started
 
         assert actor.pid is not None, "only processes of this machine are started again"
-        _log.warning("codex.runtime_restarted", pid=actor.pid, generation=actor.generation)
         self._subscriptions.publish(runtime_started(actor.generation, actor.pid))

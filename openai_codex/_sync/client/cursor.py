@@ -150,9 +150,11 @@ class Cursor:
     def abandon(self, error: BaseException) -> None:
         """Stop a turn whose caller leaves with an error; bounded in time, raises nothing."""
         if not self.is_ended():
-            reason = type(error).__name__
-            _log.info("codex.turn_abandoned", thread_id=self.thread_id, turn_id=self.turn_id, reason=reason)
-            self.interrupt(_ABANDON_PATIENCE)
+            try:
+                self.interrupt(_ABANDON_PATIENCE)
+            finally:
+                reason = type(error).__name__
+                _log.info("codex.turn_abandoned", thread_id=self.thread_id, turn_id=self.turn_id, reason=reason)
 
     def _interrupt_params(self) -> protocol.TurnInterruptParams:
         # The runtime refuses the id of a turn that has not begun; the empty id means the thread's active turn.

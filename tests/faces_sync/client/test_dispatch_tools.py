@@ -163,7 +163,7 @@ def test_the_model_reads_what_went_wrong(
     assert result.final_response == "ok"
     # The program's own mistakes have a traceback; what the model got wrong has none.
     failed = [record for record in caplog.records if record.getMessage().startswith("codex.handler_failed")]
-    assert [vars(record)["tool"] for record in failed] == ["read_sensor", "reveal"]
+    assert [vars(record)["codex"]["tool"] for record in failed] == ["read_sensor", "reveal"]
     assert "in read_sensor" in caplog.text
     assert "ToolArgumentError" not in caplog.text
 
