@@ -75,7 +75,7 @@ class AsyncStream(AsyncIteration[T]):
             elif self._cursor.is_over():  # checked before `fetch`, which would wait for the next event
                 break
             elif await self._cursor.fetch(self._timeout) is None:
-                raise self._cursor.timed_out(self._timeout)
+                raise self._cursor.timed_out(self._timeout, "its next event")
         raise StopAsyncIteration
 
     async def close(self) -> None:

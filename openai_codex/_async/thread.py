@@ -90,7 +90,7 @@ class AsyncThread:
         """
         settings = turn_settings(locals())
         deadline = Deadline(checks.seconds("timeout", timeout))
-        checks.seconds("stall_timeout", stall_timeout)
+        stall_limit = checks.seconds("stall_timeout", stall_timeout)
         patience = min(deadline.timeout, self._connection.request_timeout)
         try:
             handle = await self.turn(input, output_type=output_type, timeout=patience, **settings)
@@ -99,7 +99,8 @@ class AsyncThread:
             if deadline.passed():
                 raise TurnTimeoutError(self.id, None, deadline.timeout) from error
             raise
-        return await handle.run(timeout=deadline.remaining(), stall_timeout=stall_timeout)
+        # Not `run`, which would report what is left of the time as the timeout.
+        return await handle._finish(deadline, stall_limit)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
 
     async def turn(
         self,

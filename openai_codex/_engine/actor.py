@@ -279,7 +279,7 @@ class Actor:
             exit_code = self.transport.end(_EXIT_GRACE)
         finally:
             try:
-                self._close(reason_of_end(exit_code, cause), cause)
+                self._close(reason_of_end(self.transport.process_info(), cause), cause)
                 self.transport.release()
                 uptime = round(time.monotonic() - self.started_at, 3)
                 fields = {"pid": self.pid, "exit_code": exit_code, "uptime": uptime}

@@ -44,11 +44,11 @@ class CloseReason:
         return error
 
 
-def reason_of_end(exit_code: int | None, cause: Exception | None) -> str:
+def reason_of_end(process: ProcessInfo, cause: Exception | None) -> str:
     """Return why the output of a runtime ended, as text."""
     if cause is not None:
         return f"the reader failed: {type(cause).__name__}"
-    if exit_code is None:
+    if process.exit_code is None and not process.exit_code_lost:
         return "the runtime closed its output and could not be ended"
     return "the runtime exited"
 

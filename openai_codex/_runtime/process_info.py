@@ -17,23 +17,31 @@ class ProcessInfo:
         pid: Its process id; ``None`` if it never started.
         exit_code: Its exit status; negative for a signal (``-9``: SIGKILL), ``None`` while it runs or if unknown.
         stderr_tail: The last lines it wrote to stderr, oldest first.
+        exit_code_lost: Whether it has ended and its exit status is unknown, because the program ignores SIGCHLD or
+            waited for the process itself.
     """
 
     command: tuple[str, ...] = ()
     pid: int | None = None
     exit_code: int | None = None
     stderr_tail: tuple[str, ...] = ()
+    exit_code_lost: bool = False
 
     def describe(self) -> str:
         """Return one line with the command and how it ended, then the stderr lines, indented."""
         pid = "not started" if self.pid is None else f"pid {self.pid}"
-        ended = "" if self.exit_code is None else f", {_describe_exit(self.exit_code)}"
+        ended = f", {_LOST}" if self.exit_code_lost else ""
+        if self.exit_code is not None:
+            ended = f", {_describe_exit(self.exit_code)}"
         head = f"command: {' '.join(self.command)} ({pid}{ended})"
         return "\n".join((head, *(f"  stderr: {line}" for line in self.stderr_tail)))
 
 
 ProcessFacts: TypeAlias = ProcessInfo
 """The former name of `ProcessInfo`."""
+
+
+_LOST = "exit code unknown: this program ignores SIGCHLD or waited for the process itself"
 
 
 def _describe_exit(code: int) -> str:

@@ -76,7 +76,7 @@ class Stream(Iteration[T]):
             elif self._cursor.is_over():  # checked before `fetch`, which would wait for the next event
                 break
             elif self._cursor.fetch(self._timeout) is None:
-                raise self._cursor.timed_out(self._timeout)
+                raise self._cursor.timed_out(self._timeout, "its next event")
         raise StopIteration
 
     def close(self) -> None:

@@ -91,7 +91,7 @@ class Thread:
         """
         settings = turn_settings(locals())
         deadline = Deadline(checks.seconds("timeout", timeout))
-        checks.seconds("stall_timeout", stall_timeout)
+        stall_limit = checks.seconds("stall_timeout", stall_timeout)
         patience = min(deadline.timeout, self._connection.request_timeout)
         try:
             handle = self.turn(input, output_type=output_type, timeout=patience, **settings)
@@ -100,7 +100,8 @@ class Thread:
             if deadline.passed():
                 raise TurnTimeoutError(self.id, None, deadline.timeout) from error
             raise
-        return handle.run(timeout=deadline.remaining(), stall_timeout=stall_timeout)
+        # Not `run`, which would report what is left of the time as the timeout.
+        return handle._finish(deadline, stall_limit)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
 
     def turn(
         self,

@@ -15,6 +15,7 @@ from openai_codex._sync.client.cursor import Cursor
 from openai_codex._sync.stream import ItemStream, TextStream, TurnStream
 from openai_codex._engine.mailbox import Mailbox
 from openai_codex._engine.subscriptions import PendingSubscription
+from openai_codex._engine.waiting import Deadline
 from openai_codex._log import Log
 from openai_codex._turns.fold import raise_if_failed
 from openai_codex._turns.inputs import Input, to_user_inputs
@@ -106,9 +107,13 @@ class TurnHandle(Generic[OutputT]):
 
         The errors of the turn carry the partial result. Cancelling interrupts the turn on the server.
         """
-        limits = checks.seconds("timeout", timeout), checks.seconds("stall_timeout", stall_timeout)
+        deadline = Deadline(checks.seconds("timeout", timeout))
+        return self._finish(deadline, checks.seconds("stall_timeout", stall_timeout))
+
+    def _finish(self, deadline: Deadline, stall_timeout: float) -> RunResult[OutputT]:
+        """Do what `run` does. By a deadline, so that an error names the timeout that the program has set."""
         try:
-            self._cursor.skip_to_end(*limits)
+            self._cursor.skip_to_end(deadline, stall_timeout)
         except BaseException as error:
             # Also when cancelled: a turn that has no reader must not cost tokens.
             self._cursor.abandon(error)

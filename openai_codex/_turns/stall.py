@@ -54,6 +54,10 @@ class StallClock:
             if event.method in {_STARTED, _COMPLETED}:
                 self._watch_agents(event)
 
+    def silence(self) -> float:
+        """Return the seconds since the last progress, or since the start."""
+        return self._clock() - self._since
+
     def remaining(self) -> float:
         """Return the seconds left: the whole timeout while the clock is paused, never below 0."""
         if self._agents:

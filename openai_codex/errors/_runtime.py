@@ -88,17 +88,30 @@ class TurnTimeoutError(CodexTimeoutError):
     Attributes:
         thread_id: Id of the thread.
         turn_id: Id of the turn; ``None`` if it had not started.
-        timeout: The timeout that expired, in seconds.
+        timeout: The timeout that expired, as the caller gave it, in seconds.
         result: The partial result, if the caller was ``run()``.
+        waiting_for: What did not come in time: the end of the turn, or its next event.
+        last_event: The method of the last notification of the turn; of a stalled turn, the last that counts as
+            progress. ``None`` if there was none.
+        silence: How long ago that was, in seconds.
     """
 
     thread_id: str
     turn_id: str | None
     timeout: float
     result: RunResult | None = None
+    waiting_for: str = "its end"
+    last_event: str | None = None
+    silence: float | None = None
 
     def __str__(self) -> str:
-        return f"turn {self.turn_id or '(not started)'} of thread {self.thread_id} timed out after {self.timeout:g} s"
+        turn = f"turn {self.turn_id or '(not started)'} of thread {self.thread_id}"
+        return f"{turn} timed out: {self.waiting_for} did not come within {self.timeout:g} s{self._last()}"
+
+    def _last(self) -> str:
+        if self.last_event is None or self.silence is None:
+            return ""
+        return f"; the last event, {self.last_event}, came {self.silence:.1f} s before"
 
 
 @error_class
@@ -106,11 +119,9 @@ class TurnStalledError(TurnTimeoutError):
     """A turn made no progress for `timeout` seconds, with no server request pending. It was interrupted.
 
     Attributes:
-        last_event: The method of the last notification that counts as progress.
         process: The runtime's command and its last stderr lines.
     """
 
-    last_event: str | None = None
     process: ProcessInfo = attrs.Factory(ProcessInfo)
 
     def __str__(self) -> str:

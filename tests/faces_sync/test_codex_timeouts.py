@@ -27,6 +27,7 @@ from openai_codex.types import ModelListParams, ThreadNameUpdatedNotification
 from tests.faces_sync._outcome import outcomes
 
 LOGIN = {"type": "chatgpt", "loginId": "L", "authUrl": "http://127.0.0.1"}
+PATIENCE = 60.0
 NO_TIMES = [math.nan, -1, -0.001, -math.inf, True, "5", b"5", Fraction(1, 2), 1j]
 
 
@@ -132,3 +133,28 @@ def test_infinity_means_no_limit(server: FakeAppServer) -> None:
         result = it.turn.run(timeout=math.inf, stall_timeout=math.inf)
     assert models.data == []
     assert result.final_response == "said"
+
+
+def test_a_timeout_is_reported_as_it_was_given_with_the_last_event(server: FakeAppServer) -> None:
+    with Codex(server.config()) as codex:
+        thread = codex.thread_start()
+        with pytest.raises(TurnTimeoutError) as whole:
+            thread.run("go", timeout=0.3)
+        turn = thread.turn("go")
+        server.turn.delta("a word")
+        stream = turn.stream(timeout=0.25)
+        with pytest.raises(TurnTimeoutError) as step:
+            while True:
+                stream.__next__()
+    error = whole.value
+    assert (error.timeout, error.waiting_for, error.last_event) == (0.3, "its end", "turn/started")
+    assert error.silence is not None
+    assert error.silence <= 0.3 + PATIENCE
+    assert (
+        f"timed out: its end did not come within 0.3 s; the last event, turn/started, came {error.silence:.1f} s"
+        in str(error)
+    )
+    error = step.value
+    assert (error.timeout, error.waiting_for, error.last_event) == (0.25, "its next event", "item/agentMessage/delta")
+    assert error.silence is not None
+    assert error.silence >= 0.25

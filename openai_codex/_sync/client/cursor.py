@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from functools import partial
 from typing import TYPE_CHECKING
@@ -38,7 +39,7 @@ class Cursor:
     The reader thread writes to the mailbox only. The events taken from it belong to this object, so they need no lock.
     """
 
-    __slots__ = ("_bad_end", "_connection", "_fold", "_mailbox", "_streamed", "_taken", "thread_id", "turn_id")
+    __slots__ = ("_bad_end", "_connection", "_fold", "_last", "_mailbox", "_streamed", "_taken", "thread_id", "turn_id")
 
     def __init__(self, connection: Connection, thread_id: str, turn_id: str, mailbox: Mailbox) -> None:
         self.thread_id = thread_id
@@ -50,6 +51,8 @@ class Cursor:
         self._taken: list[Notification] = []
         self._streamed: defaultdict[str, int] = defaultdict(int)
         self._bad_end: DecodeError | None = None
+        # The last event that was fetched, and when.
+        self._last: tuple[str, float] | None = None
 
     def pop(self) -> Notification | None:
         """Return the oldest event that was fetched, ``None`` if there is none."""
@@ -82,6 +85,8 @@ class Cursor:
             raise
         # Before anything that can fail or be interrupted. An earlier consumer may have left some: those stay first.
         self._taken[:0] = reversed(events)
+        if events:
+            self._last = events[-1].method, time.monotonic()
         try:
             self._fold.add(events)
         except DecodeError as error:
@@ -91,13 +96,12 @@ class Cursor:
             self._log_completed(self._fold.turn.status.value)
         return events
 
-    def skip_to_end(self, timeout: float, stall_timeout: float) -> None:
-        """Take all events until the turn is over, for at most ``timeout`` seconds.
+    def skip_to_end(self, deadline: Deadline, stall_timeout: float) -> None:
+        """Take all events until the turn is over or the deadline has passed.
 
         Raises `TurnTimeoutError` and `TransportClosedError` as a stream does, `TurnStalledError` after
         ``stall_timeout`` seconds without progress, and `DecodeError` if the last event cannot be decoded.
         """
-        deadline = Deadline(timeout)
         actor = self._connection.running()
         stall = StallClock(stall_timeout, partial(actor.server_requests.last_pending_at, self.thread_id))
         self._taken.clear()
@@ -107,11 +111,17 @@ class Cursor:
                 stall.on_event(events)
                 self._taken.clear()
             elif deadline.passed():
-                raise self.timed_out(timeout)
+                raise self.timed_out(deadline.timeout)
             elif stall.remaining() == 0:
                 process = actor.transport.process_info()
                 raise TurnStalledError(
-                    self.thread_id, self.turn_id, stall_timeout, self.result(), stall.last_event, process
+                    self.thread_id,
+                    self.turn_id,
+                    stall_timeout,
+                    self.result(),
+                    last_event=stall.last_event,
+                    silence=stall.silence(),
+                    process=process,
                 )
         if self._bad_end is not None:
             raise DecodeError(*self._bad_end.args)
@@ -120,9 +130,11 @@ class Cursor:
         """Return the result of the events taken so far."""
         return self._fold.result()
 
-    def timed_out(self, timeout: float) -> TurnTimeoutError:
+    def timed_out(self, timeout: float, waiting_for: str = "its end") -> TurnTimeoutError:
         """Build the error for a deadline that passed, with the partial result."""
-        return TurnTimeoutError(self.thread_id, self.turn_id, timeout, self.result())
+        last, at = self._last or (None, None)
+        silence = None if at is None else time.monotonic() - at
+        return TurnTimeoutError(self.thread_id, self.turn_id, timeout, self.result(), waiting_for, last, silence)
 
     def streamed(self, item_id: str) -> int:
         """Return how many characters of a message have been returned by `pop` as deltas."""
