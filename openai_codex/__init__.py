@@ -25,7 +25,8 @@ The map, top to bottom. Imports go downward only, and a module without a leading
                     mailbox server_requests workers threads reply backlog wire waiting
       transport/    where bytes come from and go to: installation child output base
     _config         the settings of a client
-    _runtime/       values about the runtime process: report toml backoff process_info
+    _runtime/       values about the runtime process: report toml backoff process_info; display: how
+                    text from outside is shown
     _notification   one notification: envelope and payload
     _codec/         JSON to protocol types and back: converter structuring unions unstructuring base
     _checks         checks of the values that a program passes in

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, TypeAlias, Union
 
 import attrs
 
 from openai_codex import _checks as checks
 from openai_codex._runtime.backoff import Restart, to_policy
+from openai_codex._runtime.display import mask_all
 from openai_codex._runtime.toml import check_argument, to_arguments
 from openai_codex._version import __version__
 
@@ -53,6 +55,21 @@ def _path(value: StrPath | None) -> str | None:
     return plain
 
 
+def _program(value: Any) -> Any:
+    """Make a relative path absolute. Left as it is, the system would look it up in the directory of ``cwd=``."""
+    is_relative = isinstance(value, str) and bool(os.path.dirname(value)) and not os.path.isabs(value)  # noqa: PTH120, PTH117  a Path loses ./
+    return str(Path.cwd() / value) if is_relative else value
+
+
+def _binary(value: StrPath | None) -> str | None:
+    program: str | None = _program(_plain(value))
+    return program
+
+
+def _shown_command(command: tuple[str, ...] | None) -> str:
+    return repr(None if command is None else mask_all(command))
+
+
 def _parts(value: Any) -> Any:
     """Turn a sequence into a tuple, except a str, whose parts would be its letters."""
     if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
@@ -61,8 +78,9 @@ def _parts(value: Any) -> Any:
 
 
 def _command_parts(value: Sequence[StrPath] | None) -> tuple[str, ...] | None:
-    parts: tuple[str, ...] | None = _parts(value)
-    return parts
+    parts: Any = _parts(value)
+    command: tuple[str, ...] | None = (_program(parts[0]), *parts[1:]) if isinstance(parts, tuple) and parts else parts
+    return command
 
 
 def _override_parts(value: Mapping[str, Any] | Sequence[str]) -> tuple[str, ...]:
@@ -88,12 +106,17 @@ class AppServerConfig:
     the Codex home of the caller.
 
     Attributes:
-        codex_bin: Path of the ``codex`` binary; ``None`` means that of the pinned package ``openai-codex-cli-bin``.
-        launch_args_override: The whole command line to start instead. ``codex_bin``, ``config_overrides`` and
-            ``strict_config`` are ignored then.
+        codex_bin: Path of the ``codex`` binary; ``None`` means that of the pinned package ``openai-codex-cli-bin``. A
+            relative path is relative to the directory in which the configuration is created, not to ``cwd``. A name
+            without a slash is looked up in the absolute directories of ``PATH`` at each start.
+        launch_args_override: The whole command line to start instead; its program is looked up as ``codex_bin`` is.
+            ``codex_bin``, ``config_overrides`` and ``strict_config`` are ignored then.
         config_overrides: Settings that win over the user's ``config.toml``: a mapping, for instance
             ``{"model": "gpt-5.4", "features.plugins": False, "mcp_servers": {"docs": {"command": "docs-server"}}}``, or
-            a sequence of ``key=value`` texts with the value in TOML. Kept as such texts.
+            a sequence of ``key=value`` texts with the value in TOML. Kept as such texts. They are arguments of the
+            runtime, which every user of the machine can list: put secrets into ``env``, and their names into settings
+            such as ``env_key`` and ``bearer_token_env_var``. ``repr`` and error texts mask values of keys that sound
+            secret.
         cwd: Working directory of the runtime, and of threads that have none of their own; ``None`` means the caller's.
         env: Variables that are set for the runtime in addition to the caller's environment. ``repr`` hides the values.
         client_name: The name of the client for the runtime. It becomes a header value, so use letters, digits, ``_``,
@@ -121,13 +144,13 @@ class AppServerConfig:
     """
 
     codex_bin: str | None = attrs.field(
-        default=None, converter=_path, validator=_optional(checks.validator(checks.path))
+        default=None, converter=_binary, validator=_optional(checks.validator(checks.path))
     )
     launch_args_override: tuple[str, ...] | None = attrs.field(
-        default=None, converter=_command_parts, validator=_optional(checks.validator(_command))
+        default=None, repr=_shown_command, converter=_command_parts, validator=_optional(checks.validator(_command))
     )
     config_overrides: tuple[str, ...] = attrs.field(
-        default=(), converter=_override_parts, validator=checks.validator(_arguments)
+        default=(), repr=_shown_command, converter=_override_parts, validator=checks.validator(_arguments)
     )
     cwd: str | None = attrs.field(default=None, converter=_path, validator=_optional(checks.validator(checks.path)))
     env: Mapping[str, str] | None = attrs.field(

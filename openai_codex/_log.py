@@ -15,6 +15,8 @@ from functools import cache, partialmethod
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from openai_codex._runtime.display import escape
+
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
@@ -34,7 +36,7 @@ def _render(_logger: object, _method: str, event: MutableMapping[str, Any]) -> t
     name = event.pop("event")
     error = event.pop("exc_info", None)
     text = " ".join((name, *(f"{key}={value}" for key, value in event.items() if value is not None)))
-    return (text,), {"fields": {"event": name, **event}, "error": error}
+    return (escape(text),), {"fields": {"event": name, **event}, "error": error}
 
 
 class _Records:

@@ -43,6 +43,7 @@ ORDER = """
     : _protocol
     _codec: base
     : _log _version
+    _runtime: display
 """
 
 

@@ -7,13 +7,15 @@ from typing import TypeAlias
 
 import attrs
 
+from openai_codex._runtime.display import escape, mask_all
+
 
 @attrs.frozen
 class ProcessInfo:
     """What is known about a runtime process; part of every error that a process caused.
 
     Attributes:
-        command: The command line it was started with.
+        command: The command line it was started with. ``repr`` and `describe` mask secrets in it.
         pid: Its process id; ``None`` if it never started.
         exit_code: Its exit status; negative for a signal (``-9``: SIGKILL), ``None`` while it runs or if unknown.
         stderr_tail: The last lines it wrote to stderr, oldest first.
@@ -21,20 +23,23 @@ class ProcessInfo:
             waited for the process itself.
     """
 
-    command: tuple[str, ...] = ()
+    command: tuple[str, ...] = attrs.field(default=(), repr=lambda command: repr(mask_all(command)))
     pid: int | None = None
     exit_code: int | None = None
     stderr_tail: tuple[str, ...] = ()
     exit_code_lost: bool = False
 
     def describe(self) -> str:
-        """Return one line with the command and how it ended, then the stderr lines, indented."""
+        """Return one line with the command and how it ended, then the stderr lines, indented.
+
+        Secrets in the command are masked, and control characters are escaped.
+        """
         pid = "not started" if self.pid is None else f"pid {self.pid}"
         ended = f", {_LOST}" if self.exit_code_lost else ""
         if self.exit_code is not None:
             ended = f", {_describe_exit(self.exit_code)}"
-        head = f"command: {' '.join(self.command)} ({pid}{ended})"
-        return "\n".join((head, *(f"  stderr: {line}" for line in self.stderr_tail)))
+        head = f"command: {escape(' '.join(mask_all(self.command)))} ({pid}{ended})"
+        return "\n".join((head, *(f"  stderr: {escape(line)}" for line in self.stderr_tail)))
 
 
 ProcessFacts: TypeAlias = ProcessInfo

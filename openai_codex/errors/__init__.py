@@ -27,7 +27,7 @@
     │           └── RetryLimitExceededError     … still overloaded at the last attempt of `retry_on_overload`
     └── TurnFailedError             the turn ended as failed (also a RuntimeError)
 
-Errors carry facts as attributes, pickle, and build their text in ``__str__``; do not parse the text.
+Errors carry facts as attributes and pickle. Their text is for people, with control characters escaped; do not parse it.
 """
 
 from __future__ import annotations

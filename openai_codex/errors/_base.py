@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
+from openai_codex._runtime.display import escape
+
 if TYPE_CHECKING:
     from typing_extensions import dataclass_transform
 
@@ -25,6 +27,17 @@ else:
 
 class CodexError(Exception):
     """Base of every error that this package raises. Its ``repr`` shows its text only: ``args`` may hold payloads."""
+
+    def __str__(self) -> str:
+        # What the runtime or a model has written stays on its line: it must not forge lines of a log or move a cursor.
+        return escape(self._text()) + self._details()
+
+    def _text(self) -> str:
+        return super().__str__()
+
+    def _details(self) -> str:
+        """Return further lines, escaped."""
+        return ""
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self)!r})"
@@ -46,7 +59,7 @@ class ConfigError(CodexError, ValueError):
     what: str
     reason: str
 
-    def __str__(self) -> str:
+    def _text(self) -> str:
         return f"{self.what}: {self.reason}"
 
 
@@ -66,7 +79,7 @@ class DecodeError(CodexError, ValueError):
     problems: tuple[str, ...]
     raw: Any = None
 
-    def __str__(self) -> str:
+    def _text(self) -> str:
         return f"payload is not a valid {self.type_name}: {'; '.join(self.problems)}"
 
 
@@ -84,7 +97,7 @@ class OutputError(CodexError, ValueError):
     text: str
     problems: tuple[str, ...]
 
-    def __str__(self) -> str:
+    def _text(self) -> str:
         return f"answer is not a valid {self.type_name}: {'; '.join(self.problems)}"
 
 
@@ -107,7 +120,7 @@ class RequestTimeoutError(CodexTimeoutError):
     method: str
     timeout: float
 
-    def __str__(self) -> str:
+    def _text(self) -> str:
         return f"no reply to {self.method} within {self.timeout:g} s"
 
 
@@ -121,7 +134,7 @@ class EventTimeoutError(CodexTimeoutError):
 
     timeout: float
 
-    def __str__(self) -> str:
+    def _text(self) -> str:
         return f"no notification within {self.timeout:g} s"
 
 
@@ -137,7 +150,7 @@ class LoginTimeoutError(CodexTimeoutError):
     login_id: str
     timeout: float
 
-    def __str__(self) -> str:
+    def _text(self) -> str:
         return f"login {self.login_id} did not complete within {self.timeout:g} s; it stays open"
 
 
@@ -160,7 +173,7 @@ class JsonRpcError(CodexError):
     data: Any = None
     method: str | None = None
 
-    def __str__(self) -> str:
+    def _text(self) -> str:
         return f"{self.method or 'request'} failed with error {self.code}: {self.message}"
 
 
@@ -189,7 +202,7 @@ class ThreadBusyError(InvalidRequestError):
     thread_id: str = ""
     holder: int | None = None
 
-    def __str__(self) -> str:
+    def _text(self) -> str:
         return f"thread {self.thread_id} is open in another runtime, process {self.holder or 'unknown'}"
 
 

@@ -26,10 +26,12 @@ class LaunchError(TransportError):
     reason: str
     process: ProcessInfo = attrs.Factory(ProcessInfo)
 
-    def __str__(self) -> str:
+    def _text(self) -> str:
+        return f"codex runtime did not start: {self.reason}"
+
+    def _details(self) -> str:
         # Without a command nothing was started: no runtime was found, for instance.
-        details = f"\n{self.process.describe()}" if self.process.command else ""
-        return f"codex runtime did not start: {self.reason}{details}"
+        return f"\n{self.process.describe()}" if self.process.command else ""
 
 
 @error_class
@@ -49,11 +51,13 @@ class TransportClosedError(TransportError):
     # Set by the turn that waited: the engine raises the error, and knows no turns.
     result: RunResult | None = None
 
-    def __str__(self) -> str:
+    def _text(self) -> str:
         waiting = f" while waiting for {self.waiting_for}" if self.waiting_for else ""
+        return f"connection to the codex runtime closed{waiting}: {self.reason}"
+
+    def _details(self) -> str:
         # Without a command there was no process: the call was made after `close`, for instance.
-        details = f"\n{self.process.describe()}" if self.process.command else ""
-        return f"connection to the codex runtime closed{waiting}: {self.reason}{details}"
+        return f"\n{self.process.describe()}" if self.process.command else ""
 
 
 class RuntimeFrozenError(TransportClosedError):
@@ -74,7 +78,7 @@ class ThreadLostError(TransportError):
     generation: int
     reason: str = ""
 
-    def __str__(self) -> str:
+    def _text(self) -> str:
         return f"thread {self.thread_id} could not be resumed in start {self.generation} of the runtime: {self.reason}"
 
 
@@ -104,7 +108,7 @@ class TurnTimeoutError(CodexTimeoutError):
     last_event: str | None = None
     silence: float | None = None
 
-    def __str__(self) -> str:
+    def _text(self) -> str:
         turn = f"turn {self.turn_id or '(not started)'} of thread {self.thread_id}"
         return f"{turn} timed out: {self.waiting_for} did not come within {self.timeout:g} s{self._last()}"
 
@@ -124,7 +128,7 @@ class TurnStalledError(TurnTimeoutError):
 
     process: ProcessInfo = attrs.Factory(ProcessInfo)
 
-    def __str__(self) -> str:
+    def _text(self) -> str:
         last = f" since {self.last_event}" if self.last_event else ""
         return f"turn {self.turn_id} of thread {self.thread_id} made no progress for {self.timeout:g} s{last}"
 
@@ -157,5 +161,5 @@ class TurnFailedError(CodexError, RuntimeError):
         """The failed turn."""
         return self.result.id
 
-    def __str__(self) -> str:
+    def _text(self) -> str:
         return self.message

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from openai_codex._log import Log
-from openai_codex.errors import LaunchError
+from openai_codex.errors import LaunchError, ProcessInfo
 
 if TYPE_CHECKING:
     from openai_codex._config import AppServerConfig
@@ -21,12 +22,29 @@ _log = Log("process")
 
 
 def command_line(config: AppServerConfig) -> tuple[str, ...]:
-    """Return the command that starts the runtime. Raises `LaunchError` if the pinned binary is not installed."""
+    """Return the command that starts the runtime. Raises `LaunchError` if its program is not found."""
     if config.launch_args_override is not None:
-        return config.launch_args_override
+        program, *arguments = config.launch_args_override
+        return (_located(program, config), *arguments)
     strict = ("--strict-config",) if config.strict_config else ()
     overrides = (part for setting in config.config_overrides for part in ("-c", setting))
-    return (config.codex_bin or _bundled_binary(), *overrides, "app-server", *strict)
+    program = _bundled_binary() if config.codex_bin is None else _located(config.codex_bin, config)
+    return (program, *overrides, "app-server", *strict)
+
+
+def _located(program: str, config: AppServerConfig) -> str:
+    """Look up a bare name on the PATH of the runtime, but not in the relative directories there.
+
+    The system would take those as relative to ``cwd=``, which is the repository that is being worked on.
+    """
+    if os.path.dirname(program) or "\0" in program:  # noqa: PTH120  a Path loses ./
+        return program
+    path = {**os.environ, **(config.env or {})}.get("PATH", os.defpath)
+    absolute = [directory for directory in path.split(os.pathsep) if Path(directory).is_absolute()]
+    found = shutil.which(program, path=os.pathsep.join(absolute))
+    if found is None:
+        raise LaunchError(f"{program}: not found in the absolute directories of PATH", ProcessInfo((program,)))
+    return found
 
 
 def _bundled_binary() -> str:
