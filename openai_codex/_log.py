@@ -1,6 +1,7 @@
 """Structured log events, named ``codex.<past_event>``, on the standard logging tree ``openai_codex``.
 
-The application's own structlog configuration is neither read nor changed. Each record's message reads
+Where the application has not configured logging, Python writes warnings to stderr, as for any package: a handler that
+fails must not go unnoticed. The application's own structlog configuration is neither read nor changed. Each record's message reads
 ``event key=value …``; the attribute ``codex`` of the record is a dict of the same, for formatters that write JSON. No
 payload is logged. A log call raises nothing, whatever the application has attached to its logging.
 """

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from openai_codex import AppServerConfig, Codex, CodexError, LaunchError, ProcessInfo, RunResult, errors
@@ -68,6 +68,7 @@ def test_an_option_hides_the_next_argument() -> None:
     assert SECRET not in repr(AppServerConfig(launch_args_override=("codex", "--token", SECRET)))
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(TEXTS)
 def test_an_escaped_text_is_one_line_without_controls(text: str) -> None:
     shown = escape(text)
@@ -96,6 +97,7 @@ def made_of(text: str) -> list[CodexError]:
     ]
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(TEXTS)
 def test_no_error_text_has_lines_or_controls_from_outside(text: str) -> None:
     for error in made_of(text):
@@ -106,6 +108,7 @@ def test_no_error_text_has_lines_or_controls_from_outside(text: str) -> None:
         assert not has_process or lines[2].startswith("  stderr: ")
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(TEXTS)
 def test_a_log_event_is_one_line(text: str) -> None:
     records: list[logging.LogRecord] = []

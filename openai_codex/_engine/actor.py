@@ -77,6 +77,7 @@ class Actor:
         self._lock = threading.Lock()
         self._router = Router(max_in_flight, self.tally)
         self._close_reason: CloseReason | None = None
+        self._let_go = False
         self._workers = Workers(self.threads)
         self._outbox = Outbox(transport, self.threads, self._on_broken_input)
         self.server_requests = PendingRequests(self._outbox.send, self._workers, on_request, generation)
@@ -179,6 +180,7 @@ class Actor:
 
         The collector may run on any thread and while that thread holds any lock, so this takes none.
         """
+        self._let_go = True
         self._reader.kill_after(_COLLECTED_GRACE)
         self.transport.terminate()
 
@@ -283,7 +285,9 @@ class Actor:
                 self.transport.release()
                 uptime = round(time.monotonic() - self.started_at, 3)
                 fields = {"pid": self.pid, "exit_code": exit_code, "uptime": uptime}
-                self._workers.handlers.submit(partial(_log.info, "codex.process_exited", **fields))
+                was_ended = self._let_go or (self._close_reason is not None and self._close_reason.final)
+                log = _log.info if was_ended else _log.warning
+                self._workers.handlers.submit(partial(log, "codex.process_exited", **fields))
             finally:
                 self._workers.close()
                 self.exited.set()

@@ -17,6 +17,8 @@ from openai_codex._turns.stall import StallClock
 from openai_codex.errors import DecodeError, TransportClosedError, TurnStalledError, TurnTimeoutError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from openai_codex._async.client.connection import AsyncConnection
     from openai_codex._engine.mailbox import Mailbox
     from openai_codex._notification import Notification
@@ -38,7 +40,18 @@ class AsyncCursor:
     The reader thread writes to the mailbox only. The events taken from it belong to this object, so they need no lock.
     """
 
-    __slots__ = ("_bad_end", "_connection", "_fold", "_last", "_mailbox", "_streamed", "_taken", "thread_id", "turn_id")
+    __slots__ = (
+        "_bad_end",
+        "_connection",
+        "_end_logged",
+        "_fold",
+        "_last",
+        "_mailbox",
+        "_streamed",
+        "_taken",
+        "thread_id",
+        "turn_id",
+    )
 
     def __init__(self, connection: AsyncConnection, thread_id: str, turn_id: str, mailbox: Mailbox) -> None:
         self.thread_id = thread_id
@@ -50,6 +63,7 @@ class AsyncCursor:
         self._taken: list[Notification] = []
         self._streamed: defaultdict[str, int] = defaultdict(int)
         self._bad_end: DecodeError | None = None
+        self._end_logged = False
         # The last event that was fetched, and when.
         self._last: tuple[str, float] | None = None
 
@@ -81,6 +95,7 @@ class AsyncCursor:
             events = self._mailbox.take()
         except TransportClosedError as error:
             error.result = self.result()
+            self._log_end(_log.warning, "lost", reason=error.reason)
             raise
         # Before anything that can fail or be interrupted. An earlier consumer may have left some: those stay first.
         self._taken[:0] = reversed(events)
@@ -91,6 +106,7 @@ class AsyncCursor:
         except DecodeError as error:
             # The end of the turn cannot be decoded. A stream shows the raw event, but a run cannot build its result.
             self._bad_end = error.with_traceback(None)
+            self._log_end(_log.warning, "lost", reason=type(error).__name__)
         if events and self._fold.turn is not None:
             self._log_completed(self._fold.turn.status.value)
         return events
@@ -164,8 +180,8 @@ class AsyncCursor:
             try:
                 await self.interrupt(_ABANDON_PATIENCE)
             finally:
-                reason = type(error).__name__
-                _log.info("codex.turn_abandoned", thread_id=self.thread_id, turn_id=self.turn_id, reason=reason)
+                log = _log.warning if isinstance(error, TurnStalledError) else _log.info
+                self._log_end(log, "abandoned", reason=type(error).__name__)
 
     def _interrupt_params(self) -> protocol.TurnInterruptParams:
         # The runtime refuses the id of a turn that has not begun; the empty id means the thread's active turn.
@@ -175,11 +191,16 @@ class AsyncCursor:
 
     def _log_completed(self, status: str) -> None:
         losses = self._mailbox.backlog.losses
-        _log.info(
-            "codex.turn_completed",
-            thread_id=self.thread_id,
-            turn_id=self.turn_id,
+        self._log_end(
+            _log.warning if status == "failed" else _log.info,
+            status if status in {"failed", "interrupted"} else "completed",
             status=status,
             deltas_merged=losses.merged or None,
             states_outdated=losses.outdated or None,
         )
+
+    def _log_end(self, log: Callable[..., None], how: str, **fields: object) -> None:
+        """Log the one end of the turn that this consumer sees, after everything that it announces."""
+        if not self._end_logged:
+            self._end_logged = True
+            log(f"codex.turn_{how}", thread_id=self.thread_id, turn_id=self.turn_id, **fields)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING, Any
 
 from openai_codex import _checks as checks
@@ -9,6 +10,7 @@ from openai_codex._approvals.file_changes import PendingFileChanges
 from openai_codex._async.client import _wait
 from openai_codex._protocol.methods import SERVER_REQUESTS
 from openai_codex._tools.registry import ToolRegistry
+from openai_codex.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,4 +59,17 @@ class AsyncHandlers:
 def _check(name: str, handler: object) -> None:
     if not callable(handler):
         raise checks.refusal(name, handler, "a function")
+    _check_arity(name, handler)
     _wait.check_plain(name, handler)
+
+
+def _check_arity(name: str, handler: Callable[..., Any]) -> None:
+    """Raise `ConfigError` for a handler that one argument cannot call: each request would be declined because of it."""
+    try:
+        signature = inspect.signature(handler)
+    except (TypeError, ValueError):  # a callable of C code that does not say what it takes
+        return
+    try:
+        signature.bind(None)
+    except TypeError as error:
+        raise ConfigError(name, f"expected a function of one argument, the request, got {signature}: {error}") from None
