@@ -1,4 +1,4 @@
-# Derived from tests/faces_async/test_notices.py by `python -m tools.unasync`; do not edit.
+# Derived from tests/faces_async/test_codex_notices.py by `python -m tools.unasync`; do not edit.
 """What goes wrong is noticed: wrong handlers when they are registered, failures as warnings, each end of a turn once."""
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ import pytest
 from openai_codex import AppServerConfig, Codex, TransportClosedError
 from openai_codex._engine.transport import ChildProcess
 from openai_codex.types import ModelListParams
-from tests.engine.children import ECHO, EXITS, child
+from tests.support.children import ECHO, EXITS, child
 
 KILLED = child("""
     shake_hands(); read()

@@ -1,4 +1,4 @@
-# Derived from tests/faces_async/test_faults_logging.py by `python -m tools.unasync`; do not edit.
+# Derived from tests/faces_async/test_codex_logging.py by `python -m tools.unasync`; do not edit.
 """An application's logging that raises: no call fails, no thread ends, and each clean-up precedes its announcement."""
 
 from __future__ import annotations
