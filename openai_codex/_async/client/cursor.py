@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from openai_codex import _protocol as protocol
 from openai_codex._async.client import _wait
+from openai_codex._engine.reply import CLIENT_CLOSED
 from openai_codex._engine.waiting import Deadline
 from openai_codex._log import Log
 from openai_codex._turns.fold import TurnFold
@@ -95,7 +96,8 @@ class AsyncCursor:
             events = self._mailbox.take()
         except TransportClosedError as error:
             error.result = self.result()
-            self._log_end(_log.warning, "lost", reason=error.reason)
+            log = _log.info if error.reason == CLIENT_CLOSED else _log.warning
+            self._log_end(log, "lost", reason=error.reason)
             raise
         # Before anything that can fail or be interrupted. An earlier consumer may have left some: those stay first.
         self._taken[:0] = reversed(events)
