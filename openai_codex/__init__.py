@@ -11,7 +11,7 @@ The map, top to bottom. Imports go downward only, and a module without a leading
     types           the protocol types, by name
     testing/        the test kit: a scripted model, a fake runtime, pytest fixtures (its docstring has its own map)
     retry           repeat what was overloaded
-    _async/         the source of both faces: codex thread turn events stream pages login
+    _async/         the source of both faces: codex thread running turn events stream pages login
       verbs/        what a client can do: threads reviews goals catalog account; base: life cycle and handlers;
                     lazy: names for annotations
       client/       one client's connection: cursor connection thread_registry supervisor launch dispatch handlers rpc;
@@ -25,7 +25,7 @@ The map, top to bottom. Imports go downward only, and a module without a leading
                     mailbox server_requests workers threads reply backlog wire waiting
       transport/    where bytes come from and go to: installation child output base
     _config         the settings of a client
-    _runtime/       values about the runtime process: report toml backoff process_info; display: how
+    _runtime/       values about the runtime process: report toml backoff failures process_info; display: how
                     text from outside is shown
     _notification   one notification: envelope and payload
     _codec/         JSON to protocol types and back: converter structuring unions unstructuring base

@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 
 from openai_codex import _checks as checks
 from openai_codex._runtime.backoff import Attempts, Backoff
-from openai_codex._runtime.backoff import is_retryable_error as is_retryable_error
+from openai_codex._runtime.failures import is_retryable_error as is_retryable_error
 
 # Without it `help` would leave out what is defined in another module.
 __all__ = ["is_retryable_error", "retry_on_overload"]
@@ -33,13 +33,17 @@ def retry_on_overload(
         result = retry_on_overload(lambda: thread.run("Hello"))
         result = await retry_on_overload(lambda: thread.run("Hello"))
 
+    A failed turn stays in the history, and each attempt of such a lambda adds the prompt once more: `Thread.run` with
+    ``retries=`` continues the failed turn instead.
+
     Args:
         op: The operation; called again for each attempt.
         max_attempts: How many attempts at most.
         initial_delay_s: Delay before the second attempt, in seconds; it doubles with each attempt.
         max_delay_s: The longest delay in seconds, before jitter.
         jitter_ratio: The part by which a delay is varied at random, 0 to 1: 0.2 means up to a fifth shorter or longer.
-        timeout: No attempt starts after this many seconds; ``None`` means no limit.
+        timeout: No attempt starts after this many seconds; ``None`` means no limit. The reset of a usage limit is waited
+            for only if it is known and lies within the timeout.
 
     Returns:
         What ``op`` returns.
@@ -47,7 +51,7 @@ def retry_on_overload(
     Raises:
         ConfigError: An argument is not accepted. ``op`` was not called.
         RetryLimitExceededError: The runtime is still overloaded after the last attempt.
-        TurnFailedError: The provider is still overloaded after the last attempt.
+        TurnFailedError: The turn still fails after the last attempt, or its failure does not pass by itself.
 
     Any other error of ``op`` is raised at once. Cancelling ends the delay and the operation.
     """

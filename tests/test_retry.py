@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
+from typing import get_args
 
+import attrs
 import pytest
 
 from openai_codex import (
@@ -18,15 +20,30 @@ from openai_codex import (
     is_retryable_error,
     retry_on_overload,
 )
+from openai_codex._codec import structure_named
+from openai_codex._runtime.failures import PASSES
 from openai_codex.errors import rpc_error
-from openai_codex.types import CodexErrorInfo, CodexErrorKind, HttpConnectionFailedCodexErrorInfo, TurnStatus, structure
+from openai_codex.types import CodexErrorInfo, CodexErrorKind, TurnStatus, UnknownVariant
 
 BUSY = rpc_error(-32001, "Server overloaded; retry later.", method="turn/start")
 REFUSED = rpc_error(-32600, "no")
 
 
-def failed(kind: CodexErrorInfo) -> TurnFailedError:
-    return TurnFailedError("failed", RunResult(id="U", thread_id="T", status=TurnStatus.failed), kind)
+def failed(kind: CodexErrorInfo | None, message: str = "failed", resets_at: int | None = None) -> TurnFailedError:
+    result = RunResult(id="U", thread_id="T", status=TurnStatus.failed)
+    return TurnFailedError(message, result, kind, resets_at=resets_at)
+
+
+def with_status(kind: str, status: int | None) -> TurnFailedError:
+    return failed(structure_named("CodexErrorInfo", {kind: {"httpStatusCode": status}}))
+
+
+VARIANTS = [
+    "httpConnectionFailed",
+    "responseStreamConnectionFailed",
+    "responseStreamDisconnected",
+    "responseTooManyFailedAttempts",
+]
 
 
 class Operation:
@@ -68,11 +85,17 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         (failed(CodexErrorKind.server_overloaded), True),
         (failed(CodexErrorKind.rate_limit_exceeded), True),
         (failed(CodexErrorKind.usage_limit_exceeded), False),
+        (failed(CodexErrorKind.usage_limit_exceeded, resets_at=1), True),
+        (failed(CodexErrorKind.usage_limit_exceeded, resets_at=1 << 40), False),
+        (failed(CodexErrorKind.internal_server_error), True),
+        (failed(CodexErrorKind.unauthorized), False),
         (failed(CodexErrorKind("somethingNew")), False),
-        (
-            failed(structure(HttpConnectionFailedCodexErrorInfo, {"httpConnectionFailed": {"httpStatusCode": 502}})),
-            False,
-        ),
+        (failed(structure_named("CodexErrorInfo", {"somethingNew": [1]})), False),
+        (failed(None), False),
+        (failed(CodexErrorKind.other, '{"error": "bad request"}'), False),
+        (failed(CodexErrorKind.other, "stream disconnected before completion: closed"), True),
+        *((with_status(kind, status), True) for kind in VARIANTS for status in (None, 408, 429, 500, 502, 503, 599)),
+        *((with_status(kind, status), False) for kind in VARIANTS for status in (400, 401, 403, 404)),
         (RetryLimitExceededError(-32001, "busy"), False),
         (CodexError(), False),
         (ValueError(), False),
@@ -81,6 +104,28 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 )
 def test_what_passes_by_itself(error: BaseException, retryable: bool) -> None:
     assert is_retryable_error(error) is retryable
+
+
+def test_every_kind_of_the_protocol_is_classified() -> None:
+    variants = [each for each in get_args(CodexErrorInfo) if each not in (CodexErrorKind, UnknownVariant)]
+    fields = [attrs.fields(variant)[-1].name.split("_") for variant in variants]
+    names = [first + "".join(map(str.title, others)) for first, *others in fields]
+    assert set(PASSES) == {str(kind.value) for kind in CodexErrorKind} | set(names)
+
+
+def test_the_reset_of_a_usage_limit_is_waited_for_within_the_deadline(
+    waits: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time, "time", lambda: 1000.0)
+    limited = failed(CodexErrorKind.usage_limit_exceeded, resets_at=1030)
+    assert retry_on_overload(Operation(limited), timeout=60) == "done"
+    assert waits == [30]
+    for timeout in (None, 20.0):
+        operation = Operation(limited)
+        with pytest.raises(TurnFailedError):
+            retry_on_overload(operation, timeout=timeout)
+        assert operation.calls == 1
+    assert waits == [30]
 
 
 def test_it_tries_again_with_growing_waits(waits: list[float]) -> None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
 from openai_codex._async.client.connection import AsyncConnection
 from openai_codex._async.pages import AsyncPages
+from openai_codex._async.running import Limits, run_turn
 from openai_codex._async.turn import AsyncTurnHandle, start_turn
 from openai_codex._config import StrPath
-from openai_codex._engine.waiting import Deadline
 from openai_codex._turns.inputs import RunInput, to_turn_input
 from openai_codex._turns.options import (
     ApprovalModeLike,
@@ -23,7 +23,7 @@ from openai_codex._turns.options import (
 )
 from openai_codex._turns.results import OutputT, RunResult
 from openai_codex._turns.settings import fields, turn_fields, turn_settings
-from openai_codex.errors import ConfigError, RequestTimeoutError, TurnTimeoutError
+from openai_codex.errors import ConfigError
 
 if TYPE_CHECKING:
     from openai_codex._schemas.output import OutputType
@@ -56,6 +56,7 @@ class AsyncThread:
         output_schema: protocol.JsonObject | None = None,
         output_type: type[OutputT] | None = None,
         personality: PersonalityLike | None = None,
+        retries: int = 0,
         sandbox: SandboxPolicyLike | None = None,
         sandbox_policy: SandboxPolicyLike | None = None,
         service_tier: str | None = None,
@@ -70,6 +71,10 @@ class AsyncThread:
         Takes the arguments of `turn`, and:
 
         Args:
+            retries: How often a turn is continued that failed for a reason that passes (see `is_retryable_error`), after
+                a growing delay and within ``timeout``. Unlike another call of `run`, this puts the prompt into the
+                history once. ``result.attempts`` counts the turns. The reset of a usage limit is waited for only if it
+                is known and lies within ``timeout``.
             stall_timeout: How long the turn may make no progress, in seconds; ``None`` means no limit. See
                 `AsyncTurnHandle.run`.
             timeout: How long the whole call may take, in seconds; ``None`` means no limit.
@@ -80,7 +85,7 @@ class AsyncThread:
         Raises:
             ConfigError: An argument is not accepted. Nothing was sent.
             InvalidRequestError: The runtime refuses the request.
-            TurnFailedError: The turn failed.
+            TurnFailedError: The turn failed, and no attempt is left or its failure does not pass.
             TurnTimeoutError: The turn took longer than ``timeout``; it is interrupted on the server.
             TurnStalledError: The turn made no progress for ``stall_timeout`` seconds; it is interrupted on the server.
             TransportClosedError: The connection ended before the turn did.
@@ -89,18 +94,10 @@ class AsyncThread:
         The errors of the turn carry the partial result. Cancelling interrupts the turn on the server.
         """
         settings = turn_settings(locals())
-        deadline = Deadline(checks.seconds("timeout", timeout))
-        stall_limit = checks.seconds("stall_timeout", stall_timeout)
-        patience = min(deadline.timeout, self._connection.request_timeout)
-        try:
-            handle = await self.turn(input, output_type=output_type, timeout=patience, **settings)
-        except RequestTimeoutError as error:
-            # The caller has set one limit for all of it, so its error is that of a turn.
-            if deadline.passed():
-                raise TurnTimeoutError(self.id, None, deadline.timeout) from error
-            raise
-        # Not `run`, which would report what is left of the time as the timeout.
-        return await handle._finish(deadline, stall_limit)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        limits = Limits.check(timeout, stall_timeout, retries)
+        output = _output(output_type, output_schema)
+        params = self._start_params(input, settings, output)
+        return await run_turn(self._connection, params, limits, None if output is None else output.decode)
 
     async def turn(
         self,
@@ -164,10 +161,15 @@ class AsyncThread:
         """
         settings = turn_settings(locals())
         output = _output(output_type, output_schema)
+        params = self._start_params(input, settings, output)
+        return await start_turn(self._connection, self.id, params, timeout, None if output is None else output.decode)
+
+    def _start_params(
+        self, input: RunInput, settings: dict[str, Any], output: OutputType[Any] | None
+    ) -> protocol.TurnStartParams:
         if output is not None:
             settings["output_schema"] = output.schema
-        params = protocol.TurnStartParams(thread_id=self.id, **to_turn_input(input), **turn_fields(settings))
-        return await start_turn(self._connection, self.id, params, timeout, None if output is None else output.decode)
+        return protocol.TurnStartParams(thread_id=self.id, **to_turn_input(input), **turn_fields(settings))
 
     async def read(self, *, include_turns: bool = False) -> protocol.ThreadReadResponse:
         """Read the stored thread (`thread/read`).

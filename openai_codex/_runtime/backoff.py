@@ -12,15 +12,8 @@ from typing import Any
 import attrs
 
 from openai_codex import _checks as checks
-from openai_codex.errors import (
-    JsonRpcError,
-    RetryLimitExceededError,
-    ServerBusyError,
-    TurnFailedError,
-)
-
-# The kinds of turn failure that pass by themselves (`CodexErrorInfo`). A usage limit does not pass soon enough.
-_PASSING = frozenset({"serverOverloaded", "rateLimitExceeded", "flexUnavailable"})
+from openai_codex._runtime.failures import seconds_until_retry
+from openai_codex.errors import JsonRpcError, RetryLimitExceededError
 
 # Beyond this many doublings every delay is at its longest; more would overflow a float.
 _MOST_DOUBLINGS = 30
@@ -49,18 +42,6 @@ class Backoff:
 # -- requests and turns -----------------------------------------------------------------------------------------------
 
 
-def is_retryable_error(exc: BaseException) -> bool:
-    """Return whether the same operation may succeed later, because something was overloaded.
-
-    True for the runtime's own overload reply (`ServerBusyError`, -32001: the request was not carried out) and for a
-    turn that failed because the provider was overloaded or limited the rate. False for a usage limit.
-    """
-    if isinstance(exc, TurnFailedError):
-        # Kinds with details are records, which have no hash.
-        return isinstance(exc.codex_error_info, str) and exc.codex_error_info in _PASSING
-    return isinstance(exc, ServerBusyError) and not isinstance(exc, RetryLimitExceededError)
-
-
 @attrs.define
 class Attempts:
     """Counts the failed attempts of one operation and decides whether there is another."""
@@ -73,10 +54,12 @@ class Attempts:
 
     def delay_after(self, error: Exception) -> float:
         """Return the seconds to wait before the next attempt. Raises the error, or its final form, if there is none."""
-        if not is_retryable_error(error):
+        least = seconds_until_retry(error)
+        # Without a deadline nobody has agreed to wait for the reset of a usage limit, which may be days away.
+        if least is None or (least > 0 and self.deadline == math.inf):
             raise error
         self.failed += 1
-        delay = self.backoff.delay(self.failed)
+        delay = max(least, self.backoff.delay(self.failed))
         if self.failed >= self.most or time.monotonic() + delay > self.deadline:
             raise _given_up(error)
         return delay

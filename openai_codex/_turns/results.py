@@ -38,6 +38,8 @@ class RunResult(Generic[OutputT]):
         output: The answer as an instance of ``output_type``; ``None`` if none was given.
         items_view: How much of the items is here; always ``full`` for a finished turn.
         root_turn_id: Id of the first turn in the chain of work that led to this one.
+        attempts: How many turns ``run(retries=…)`` took. The items are those of all of them, everything else is of the
+            last one.
     """
 
     id: str
@@ -53,7 +55,15 @@ class RunResult(Generic[OutputT]):
     output: OutputT = None  # type: ignore[assignment]  # what the default of OutputT says
     items_view: protocol.TurnItemsView | None = None
     root_turn_id: str | None = None
+    attempts: int = 1
 
 
 TurnResult = RunResult
 """The upstream name of `RunResult`."""
+
+
+def continued(earlier: RunResult | None, result: RunResult[OutputT]) -> RunResult[OutputT]:
+    """Return the result of a turn that continues a failed one: with the items of both, counted as one more attempt."""
+    if earlier is None:
+        return result
+    return attrs.evolve(result, items=[*earlier.items, *result.items], attempts=earlier.attempts + 1)

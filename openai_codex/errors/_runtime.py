@@ -135,7 +135,8 @@ class TurnStalledError(TurnTimeoutError):
 
 @error_class
 class TurnFailedError(CodexError, RuntimeError):
-    """The turn ended with status ``failed``. The thread stays usable: start another turn to try again.
+    """The turn ended with status ``failed``. The thread stays usable: its history has the turn's input, so another turn
+    with the empty input ``[]`` tries again. ``run(retries=…)`` does that; ``result.attempts`` says how often it did.
 
     Attributes:
         message: The message of the model provider or the runtime.
