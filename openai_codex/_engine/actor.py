@@ -185,10 +185,7 @@ class Actor:
         self.transport.terminate()
 
     def after_fork(self) -> None:
-        """Give the connection up in a forked child: the runtime and the threads belong to the parent.
-
-        The child has only the thread that forked, so a lock that another thread held would stay locked for ever.
-        """
+        """Give the connection up in a forked child: the runtime, the threads and their locks belong to the parent."""
         self._lock = threading.Lock()
         replies, mailboxes = self._router.everyone()
         for waitable in (self.exited, *replies, *mailboxes, *(mailbox.ended for mailbox in mailboxes)):

@@ -135,7 +135,7 @@ def thread_fields(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 def turn_settings(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings of a turn among the arguments of `run` or `turn`."""
-    others = {"self", "input", "output_type", "stall_timeout", "timeout"}
+    others = {"self", "input", "output_type", "retries", "stall_timeout", "timeout"}
     return {name: value for name, value in arguments.items() if name not in others}
 
 

@@ -1,4 +1,4 @@
-# Derived from tests/faces_async/test_retries.py by `python -m tools.unasync`; do not edit.
+# Derived from tests/faces_async/test_thread_retries.py by `python -m tools.unasync`; do not edit.
 """`run(retries=…)`: a turn that failed for a reason that passes is continued, and its prompt is in the history once."""
 
 from __future__ import annotations
