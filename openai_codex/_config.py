@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias, Union
@@ -137,6 +138,9 @@ class AppServerConfig:
         ping_timeout: A runtime that sends nothing for so long after that is frozen (stopped, swapped out): it is killed,
             and calls that wait raise `RuntimeFrozenError`. Time in which this program itself is stopped, or the
             machine sleeps, does not count.
+        max_line_bytes: How long one line of the runtime may be, at least 65,536; the default is 256 MiB. A longer one is
+            skipped and counted in ``health().skipped``. If it is the response to a request, the caller gets a
+            `DecodeError`.
         restart: ``True`` or a `Restart` starts a new runtime after a death; ``None`` and ``False`` do not.
 
     Raises:
@@ -173,6 +177,9 @@ class AppServerConfig:
     )
     ping_interval: float | None = attrs.field(default=_PING_INTERVAL, validator=_optional(_seconds), kw_only=True)
     ping_timeout: float = attrs.field(default=_PING_TIMEOUT, validator=_seconds, kw_only=True)
+    max_line_bytes: int = attrs.field(
+        default=1 << 28, validator=checks.validator(checks.count, 1 << 16, sys.maxsize), kw_only=True
+    )
     restart: Restart | None = attrs.field(default=None, converter=to_policy, kw_only=True)
 
 

@@ -33,6 +33,7 @@ CONFIG: dict[str, list[Any]] = {
     "ping_interval": [value for value in NO_SECONDS if value is not None],
     "ping_timeout": NO_SECONDS,
     "max_in_flight": [True, 0, -1, 101, 1.0, "5", None],
+    "max_line_bytes": [True, 0, 65_535, -1, 1e6, "5", None],
     "restart": [0, 1, "yes", {}],
 }
 RESTART: dict[str, list[Any]] = {

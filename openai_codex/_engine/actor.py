@@ -58,6 +58,7 @@ class Actor:
         generation: int = 1,
         tally: Tally | None = None,
         silence: Silence | None = None,
+        max_line_bytes: int = sys.maxsize,
     ) -> None:
         self.transport = transport
         info = transport.process_info()
@@ -82,14 +83,9 @@ class Actor:
         self._outbox = Outbox(transport, self.threads, self._on_broken_input)
         self.server_requests = PendingRequests(self._outbox.send, self._workers, on_request, generation)
         """The runtime's requests that need an answer."""
-        self._reader = Reader(
-            transport,
-            self._on_frames,
-            self._on_lost_frames,
-            self._on_end,
-            silence=self.silence,
-            on_silence=self._on_silence,
-        )
+        callbacks = (self._on_frames, self._on_lost_frames, self._on_end)
+        steps = self._on_silence
+        self._reader = Reader(transport, *callbacks, max_line_bytes, silence=self.silence, on_silence=steps)
         # Before the reader starts: from then on there is something to stop.
         at_exit.watch(self)
         self.threads.start("reader", self._reader.run)
@@ -161,7 +157,7 @@ class Actor:
 
         A generator, so that both faces can wait in their own way: each step yields how many seconds to wait for
         `exited` before the next, stronger one. First the input is closed, then the runtime is terminated, then killed.
-        All steps take at most ``timeout`` seconds together; there are none if the runtime is gone.
+        They take at most ``timeout`` seconds together; there are none if the runtime is gone.
         """
         self.threads.leave()
         if self.exited.is_ready():
@@ -190,9 +186,8 @@ class Actor:
         replies, mailboxes = self._router.everyone()
         for waitable in (self.exited, *replies, *mailboxes, *(mailbox.ended for mailbox in mailboxes)):
             waitable.renew_lock()
-        self._close_reason = CloseReason(
-            "it belongs to the process that this one was forked from", generation=self.generation, final=True
-        )
+        reason = "it belongs to the process that this one was forked from"
+        self._close_reason = CloseReason(reason, generation=self.generation, final=True)
         _wake(self._close_reason, replies, mailboxes)
         self.server_requests.after_fork()
         self.exited.set()
@@ -225,10 +220,17 @@ class Actor:
     # -- on the reader thread ----------------------------------------------------------------------------------------
 
     def _on_frames(self, frames: list[wire.Frame]) -> int:
-        with self._lock:
-            dispatch = self._router.dispatch(frames)
-            self._outbox.post(dispatch.to_write)  # under the lock, as above
-        self._carry_out(dispatch)
+        dispatch = Dispatch()
+        try:
+            with self._lock:
+                self._router.dispatch(frames, dispatch)
+                self._outbox.post(dispatch.to_write)  # under the lock, as above
+            self._carry_out(dispatch)
+        except BaseException:
+            # These are no longer pending, so nothing else would wake their callers.
+            for reply, response in dispatch.settled:
+                wake_all(reply.settle(response))
+            raise
         return len(dispatch.delivered)
 
     def _carry_out(self, dispatch: Dispatch) -> None:
@@ -271,7 +273,7 @@ class Actor:
             self._close(reason, frozen=True)
             self.transport.kill()  # SIGKILL also ends a stopped process
 
-    def _on_end(self, cause: Exception | None) -> None:
+    def _on_end(self, cause: BaseException | None) -> None:
         exit_code = None
         try:
             self._outbox.close()

@@ -6,6 +6,7 @@ It knows bytes, lines and the end of the output; it does not interpret frames.
 from __future__ import annotations
 
 import math
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -82,7 +83,8 @@ class Reader:
         transport: Transport,
         on_frames: Callable[[list[wire.Frame]], int],
         on_lost_frames: Callable[[], None],
-        on_end: Callable[[Exception | None], None],
+        on_end: Callable[[BaseException | None], None],
+        max_line_bytes: int = sys.maxsize,
         *,
         silence: Silence | None = None,
         on_silence: Callable[[], object] = bool,
@@ -93,7 +95,7 @@ class Reader:
         self._on_end = on_end
         self._silence = Silence() if silence is None else silence
         self._on_silence = on_silence
-        self._lines = wire.LineSplitter()
+        self._lines = wire.LineSplitter(max_line_bytes)
         self._batch_size = 0
         self._kill_at = math.inf
 
@@ -103,7 +105,18 @@ class Reader:
 
     def run(self) -> None:
         """Read until the end. The target of the reader thread."""
-        cause: Exception | None = None
+        cause: BaseException | None = None
+        try:
+            cause = self._read()
+            self._deliver_rest()
+        except BaseException as error:  # noqa: BLE001  any failure has to reach the callers that wait for the runtime
+            cause = cause or error
+        finally:
+            self._lines.drop()  # if memory is short, this may be most of it
+            self._on_end(cause)
+
+    def _read(self) -> BaseException | None:
+        """Read until the end; return what ended it, if that was an exception."""
         try:
             while (chunk := self._transport.read(self._silence.step)) != b"":
                 if chunk is not None:
@@ -113,12 +126,18 @@ class Reader:
                     break
                 else:
                     self._on_silence()
-        except Exception as error:  # noqa: BLE001  any failure has to reach the callers that wait for the runtime
-            cause = error
+        except BaseException as error:  # noqa: BLE001  as above
+            return error
+        return None
+
+    def _deliver_rest(self) -> None:
+        """Deliver a frame without a line end at the end of the output; count anything else."""
         rest = self._lines.end()
         if rest.strip():
-            self._deliver([wire.Skipped("the output ended within a line", len(rest))])
-        self._on_end(cause)
+            frame = wire.decode(rest)
+            if isinstance(frame, wire.Skipped):
+                frame.reason = "the output ended within a line"
+            self._deliver([frame])
 
     def _is_abandoned(self) -> bool:
         """Return whether the runtime is gone though its output is open: one of its descendants may hold it."""
@@ -144,5 +163,7 @@ class Reader:
     def _deliver(self, frames: list[wire.Frame]) -> None:
         try:
             self._batch_size = _FRAMES_PER_MAILBOX * self._on_frames(frames)
+        except MemoryError:
+            raise  # more than these frames may be lost, and nothing would say what
         except Exception:  # noqa: BLE001  one unexpected frame must not end the connection
             self._on_lost_frames()

@@ -11,7 +11,7 @@ from typing import Any
 import attrs
 
 from openai_codex._engine.waiting import Waitable, Waiter
-from openai_codex._engine.wire import Response
+from openai_codex._engine.wire import Response, Skipped
 from openai_codex.errors import ProcessInfo, RuntimeFrozenError, TransportClosedError, rpc_error
 
 CLIENT_CLOSED = "the client was closed"
@@ -44,7 +44,7 @@ class CloseReason:
         return error
 
 
-def reason_of_end(process: ProcessInfo, cause: Exception | None) -> str:
+def reason_of_end(process: ProcessInfo, cause: BaseException | None) -> str:
     """Return why the output of a runtime ended, as text."""
     if cause is not None:
         return f"the reader failed: {type(cause).__name__}"
@@ -69,13 +69,13 @@ class Reply(Waitable):
         self.seconds: float | None = None
         """How long it took to be settled; ``None`` until then."""
         self._sent_at = time.monotonic()
-        self._outcome: Response | CloseReason | None = None
+        self._outcome: Response | Skipped | CloseReason | None = None
 
     def is_ready(self) -> bool:
         """Return whether it is settled."""
         return self._outcome is not None
 
-    def settle(self, outcome: Response | CloseReason) -> list[Waiter]:
+    def settle(self, outcome: Response | Skipped | CloseReason) -> list[Waiter]:
         """Store the outcome unless there is one; return the waiters to wake."""
         with self._lock:
             # The end of the connection may settle a reply that a response has just settled.
@@ -89,6 +89,7 @@ class Reply(Waitable):
 
         Raises:
             JsonRpcError: the response is an error.
+            DecodeError: the response came and cannot be read.
             TransportClosedError: the connection ended before the response came.
         """
         outcome = self._outcome

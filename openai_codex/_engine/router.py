@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from openai_codex._engine.mailbox import Mailbox
     from openai_codex._engine.reply import Reply
+    from openai_codex._engine.wire import Frame
 
 # The runtime no longer waits for the answer to one of its requests: it got one, or withdrew the request.
 RESOLVED = "serverRequest/resolved"
@@ -43,7 +44,7 @@ class _Pending(NamedTuple):
 class Dispatch:
     """What is to be done, outside the lock, for a batch of frames."""
 
-    settled: list[tuple[Reply, Response]] = attrs.Factory(list)
+    settled: list[tuple[Reply, Response | Skipped]] = attrs.Factory(list)
     bound: list[tuple[Mailbox, Topic]] = attrs.Factory(list)
     """Mailboxes that collected more than the one topic that the reply named. Filtered before anything is delivered."""
     delivered: defaultdict[Mailbox, list[Notification]] = attrs.Factory(lambda: defaultdict(list))
@@ -142,9 +143,9 @@ class Router:
 
     # -- frames ------------------------------------------------------------------------------------------------------
 
-    def dispatch(self, frames: Iterable[Response | Notification | ServerRequest | Skipped]) -> Dispatch:
-        """Decide what a batch of frames means."""
-        out = Dispatch()
+    def dispatch(self, frames: Iterable[Frame], out: Dispatch | None = None) -> Dispatch:
+        """Decide what a batch of frames means; return that, added to ``out``."""
+        out = Dispatch() if out is None else out
         # The loop runs for every event: no call, and no id or tuple built, for those that are in the cache.
         cache, delivered = self.subscriptions.cache, out.delivered
         for frame in frames:
@@ -166,8 +167,19 @@ class Router:
             elif isinstance(frame, ServerRequest):
                 out.server_requests.append(frame)
             else:
-                out.skipped.append(frame)
+                self._skip(frame, out)
         return out
+
+    def _skip(self, line: Skipped, out: Dispatch) -> None:
+        """Count a line that is not a frame; dispatch what was found in it, or fail the request that it answers."""
+        out.skipped.append(line)
+        self.dispatch(line.frames, out)
+        pending = None if line.request_id is None else self._pending.get(line.request_id)
+        if pending is not None and line.request_id is not None:
+            if pending.subscription is not None:
+                self.subscriptions.remove_pending(pending.subscription)
+            out.settled.append((pending.reply, line))
+            self._forget(line.request_id, out)
 
     def _publish(self, event: Notification, out: Dispatch) -> list[weakref.ref[Mailbox]]:
         """Look up the mailboxes for an event, and note what ends with it. No method that ends something is cached."""
@@ -182,13 +194,19 @@ class Router:
 
     def _settle(self, response: Response, out: Dispatch) -> None:
         # Ids of this client are integers; a text can only come from a runtime that makes ids up.
-        pending = self._pending.pop(response.id, None) if isinstance(response.id, int) else None
+        pending = self._pending.get(response.id) if isinstance(response.id, int) else None
         if pending is None:
             out.late += response.id != PING_ID
             return
+        # First: whatever fails below, the reply is settled.
+        out.settled.append((pending.reply, response))
         if pending.subscription is not None:
             self._bind(pending.subscription, response, out)
-        out.settled.append((pending.reply, response))
+        self._forget(pending.reply.request_id, out)
+
+    def _forget(self, request_id: int, out: Dispatch) -> None:
+        """Remove a request that is settled, and admit others in its place."""
+        del self._pending[request_id]
         out.to_write += self._admit_queued()
 
     def _bind(self, subscription: PendingSubscription, response: Response, out: Dispatch) -> None:

@@ -1,17 +1,21 @@
 """Bytes to frames and back. Sans I/O: no pipe, no thread, no state but an incomplete line.
 
-A frame is one JSON object on one line. Any other line becomes a `Skipped` with the reason, never an exception.
+A frame is one JSON object on one line. Any other line becomes a `Skipped` with the reason, never an exception. Frames
+that other output has run into are found within such a line.
 """
 
 from __future__ import annotations
 
+import json
+import re
+import sys
 from typing import Any, TypeGuard, Union
 
 import attrs
 import orjson
 
 from openai_codex._notification import Notification
-from openai_codex.errors import ConfigError
+from openai_codex.errors import ConfigError, DecodeError
 
 RequestId = Union[int, str]
 
@@ -40,33 +44,75 @@ class Skipped:
 
     reason: str
     size: int
+    frames: tuple[Response | Notification | ServerRequest, ...] = ()
+    """The frames that were found within it, in order."""
+    request_id: int | None = None
+    """The request of this client that the line seems to answer, if it cannot be read."""
+
+    def error(self, waiting_for: str) -> DecodeError:
+        """Build the exception for the caller of that request."""
+        return DecodeError(f"response to {waiting_for}", (self.reason,))
 
 
 Frame = Union[Response, Notification, ServerRequest, Skipped]
 
 
-class LineSplitter:
-    """Cuts a byte stream into lines, in time linear in its length whatever the size of the chunks."""
+class LongLine(bytes):
+    """The beginning of a line that is longer than the splitter accepts; the rest was dropped."""
 
-    def __init__(self) -> None:
+
+# How much of a line that is too long is kept: enough for the id of a response.
+_HEAD = 256
+
+
+class LineSplitter:
+    """Cuts a byte stream into lines, in time linear in its length whatever the size of the chunks.
+
+    A line longer than ``limit`` bytes is returned as a `LongLine` as soon as that is known, and its rest is dropped.
+    """
+
+    def __init__(self, limit: int = sys.maxsize) -> None:
+        self.limit = limit
         # A list, joined once the line is complete: joining at each chunk would take quadratic time for a long line.
         self._rest: list[bytes] = []
+        self._size = 0
+        self._is_dropping = False
 
     def feed(self, chunk: bytes) -> list[bytes]:
         """Add the next bytes; return the lines that they complete, without line ends."""
         *complete, rest = chunk.split(b"\n")
-        if complete and self._rest:
-            complete[0] = b"".join((*self._rest, complete[0]))
-            self._rest.clear()
-        if rest:
+        if complete:
+            if self._is_dropping:
+                del complete[0]
+                self._is_dropping = False
+            elif self._rest:
+                complete[0] = self._join(complete[0])
+        if rest and not self._is_dropping:
             self._rest.append(rest)
+            self._size += len(rest)
+            if self._size > self.limit:
+                complete.append(self.drop())
         return complete
 
     def end(self) -> bytes:
         """Return the incomplete line at the end of the stream."""
-        rest = b"".join(self._rest)
+        return self._join(b"")
+
+    def drop(self) -> LongLine:
+        """Drop the incomplete line and what is still to come of it; return its beginning."""
+        head = LongLine(b"".join(part[:_HEAD] for part in self._rest[:_HEAD])[:_HEAD])
         self._rest.clear()
-        return rest
+        self._size, self._is_dropping = 0, True
+        return head
+
+    def _join(self, last: bytes) -> bytes:
+        try:
+            line = b"".join((*self._rest, last)) if self._size + len(last) <= self.limit else self.drop()
+        except MemoryError:
+            line = self.drop()
+        self._rest.clear()
+        self._size, self._is_dropping = 0, False
+        return line
 
 
 def decode(line: bytes) -> Frame:
@@ -75,7 +121,7 @@ def decode(line: bytes) -> Frame:
     try:
         frame = orjson.loads(line)
     except orjson.JSONDecodeError as error:
-        return Skipped(f"not JSON: {error.msg}", len(line))
+        return _skipped(line, f"not JSON: {error.msg}")
     if not isinstance(frame, dict):
         return Skipped(f"not an object: {type(frame).__name__}", len(line))
     method = frame.get("method")
@@ -104,6 +150,53 @@ def _response(request_id: RequestId, frame: dict[str, Any]) -> Response:
         return Response(request_id, frame.get("result"))
     # The runtime is not trusted to send an object here.
     return Response(request_id, error=error if isinstance(error, dict) else {"message": str(error)})
+
+
+# How a frame begins, and how a response of the runtime does. Other output hardly looks like this.
+_BEGINNING = re.compile(r'\{\s*"(?:id|method|result|error|params|jsonrpc|emittedAtMs)"\s*:')
+_ANSWER = re.compile(rb'[^{]{0,64}\{\s*"id"\s*:\s*(\d{1,18})\s*,\s*"(?:result|error)"\s*:')
+
+# How many beginnings are tried in one line, and how many characters are read in vain, before the search is given up.
+_MOST_TRIES = 32
+_MOST_IN_VAIN = 1 << 22
+
+_scan = json.JSONDecoder().raw_decode
+
+
+def _skipped(line: bytes, reason: str) -> Skipped:
+    """Describe a line that is not JSON: the frames within it, or the request whose caller has to know."""
+    if isinstance(line, LongLine):
+        reason = "the line is longer than max_line_bytes"
+    frames = () if isinstance(line, LongLine) else tuple(_frames_within(line))
+    answer = None if frames else _ANSWER.match(line)
+    return Skipped(reason, len(line), frames, None if answer is None else int(answer[1]))
+
+
+def _frames_within(line: bytes) -> list[Response | Notification | ServerRequest]:
+    """Return the complete frames of a line that other output has run into, before, between or after them.
+
+    After an object that is broken only a frame that ends the line counts: another may have been a part of that object.
+    """
+    # Bytes that are not UTF-8 survive the way to text and back, so a frame that contains them stays unreadable.
+    text = line.decode("utf-8", "surrogateescape")
+    frames: list[Response | Notification | ServerRequest] = []
+    position, tries, in_vain, is_broken = 0, 0, 0, False
+    while tries < _MOST_TRIES and in_vain < _MOST_IN_VAIN and (begin := _BEGINNING.search(text, position)):
+        tries += 1
+        try:
+            _, end = _scan(text, begin.start())
+            # The whole line is known to be unreadable.
+            part = "" if begin.start() == 0 and end == len(text) else text[begin.start() : end]
+        except (ValueError, RecursionError) as error:
+            in_vain += getattr(error, "pos", len(text)) - begin.start()
+            position, is_broken = begin.start() + 1, True
+            continue
+        position = end
+        frame = decode(part.encode("utf-8", "surrogateescape"))
+        if not isinstance(frame, Skipped) and not (is_broken and text[end:].strip()):
+            frames.append(frame)
+            tries = 0
+    return frames
 
 
 _OMITTED: Any = object()

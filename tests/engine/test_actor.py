@@ -224,10 +224,10 @@ def test_one_invalid_frame_does_not_end_the_connection(start: Start, monkeypatch
     """)
     real = Router.dispatch
 
-    def dispatch(router: Router, frames: list[Frame]) -> Dispatch:
+    def dispatch(router: Router, frames: list[Frame], out: Dispatch) -> Dispatch:
         if any(isinstance(frame, Notification) for frame in frames):
             raise KeyError("a bug")
-        return real(router, frames)
+        return real(router, frames, out)
 
     monkeypatch.setattr(Router, "dispatch", dispatch)
     actor.notify("go")

@@ -31,10 +31,10 @@ class Output:
         return self.pieces.pop(0) if self.pieces else b""
 
 
-def read_all(output: Output, mailboxes: int) -> tuple[list[int], list[Exception | None]]:
+def read_all(output: Output, mailboxes: int) -> tuple[list[int], list[BaseException | None]]:
     """Read to the end as if each batch were for so many mailboxes; return the sizes of the batches, and the end."""
     batches: list[int] = []
-    ends: list[Exception | None] = []
+    ends: list[BaseException | None] = []
 
     def on_frames(frames: list[Frame]) -> int:
         batches.append(len(frames))

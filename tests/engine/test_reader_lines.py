@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import pytest
@@ -102,7 +102,77 @@ async def test_endless_noise_is_counted_per_line_and_logged_per_batch(
     assert len(skipped) < 1_000
 
 
+# --- frames that other output has run into
+
+ANSWER = b'{"id":%d,"result":{"data":[],"nextCursor":null}}'
+
+
+def write_answer(server: FakeAppServer, line: bytes, then: Callable[[], object] = lambda: None) -> None:
+    """Answer the next request with these bytes; ``%d`` stands for its id."""
+
+    def write(request: FakeRequest) -> None:
+        request.is_answered = True
+        server.child.write(line.replace(b"%d", str(request.id).encode()))
+        then()
+
+    server.on("model/list", write)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        pytest.param(b"\xef\xbb\xbf", b"\n", id="byte order mark"),
+        pytest.param(b"npm notice ", b"\n", id="notice"),
+        pytest.param(b"", b"\x1b[0m\n", id="colours after it"),
+        pytest.param(b'{"method":"item/ag', b"\n", id="cut frame"),
+        pytest.param(b'{"method":"warning","params":{"message":"x"}}', b"\n", id="another frame"),
+    ],
+)
+async def test_a_reply_in_a_noisy_line_is_delivered(server: FakeAppServer, before: bytes, after: bytes) -> None:
+    write_answer(server, before + ANSWER + after)
+    async with AsyncCodex(server.config()) as codex:
+        assert (await codex.request(ModelListParams(), timeout=PATIENCE)).data == []
+        assert codex.health().skipped == 1
+
+
+async def test_a_reply_without_a_line_end_is_delivered_when_the_output_ends(server: FakeAppServer) -> None:
+    write_answer(server, ANSWER, lambda: server.child.exit(3))
+    async with AsyncCodex(server.config()) as codex:
+        assert (await codex.request(ModelListParams(), timeout=PATIENCE)).data == []
+
+
+@pytest.mark.parametrize("text", [b"\xff\xfe", b"\\ud83d"], ids=["bytes", "surrogate"])
+async def test_a_reply_that_cannot_be_read_fails_its_request(server: FakeAppServer, text: bytes) -> None:
+    write_answer(server, b'{"id":%d,"result":{"nextCursor":"' + text + b'"}}\n')
+    async with AsyncCodex(server.config()) as codex:
+        with pytest.raises(DecodeError, match="response to model/list: not JSON"):
+            await codex.request(ModelListParams(), timeout=PATIENCE)
+        assert (codex.health().requests_in_flight, codex.health().skipped) == (0, 1)
+
+
 # --- frames of any size
+
+
+async def test_a_line_that_is_too_long_fails_its_request_alone(server: FakeAppServer) -> None:
+    async with AsyncCodex(server.config(max_line_bytes=1 << 20)) as codex:
+        server.on("model/list", {"data": [], "nextCursor": "y" * 4 * MEGABYTE}, times=1)
+        with pytest.raises(DecodeError, match="longer than max_line_bytes"):
+            await codex.request(ModelListParams(), timeout=PATIENCE)
+        server.child.write(b"y" * MEGABYTE, times=20)
+        server.child.write(b"\n")
+        assert (await codex.request(ModelListParams(), timeout=PATIENCE)).data == []
+        assert codex.health().skipped == 2
+        assert codex.health().requests_in_flight == 0
+
+
+async def test_a_turn_whose_acceptance_is_too_long_is_interrupted(server: FakeAppServer) -> None:
+    server.on("turn/start", {"turn": {"id": "turn-0", "x": "y" * 4 * MEGABYTE}}, times=1)
+    async with AsyncCodex(server.config(max_line_bytes=1 << 20)) as codex:
+        thread = await codex.thread_start()
+        with pytest.raises(DecodeError, match="longer than max_line_bytes"):
+            await thread.turn("Hi")
+        [stop] = await server.received("turn/interrupt")
+    assert stop.params == {"threadId": thread.id, "turnId": ""}
 
 
 @pytest.mark.parametrize("piece", [None, 4096])

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from openai_codex import ConfigError
 from openai_codex._engine.wire import (
     LineSplitter,
+    LongLine,
     Response,
     ServerRequest,
     Skipped,
@@ -82,6 +83,80 @@ def test_a_line_that_is_not_a_frame_is_skipped_with_a_reason(line: bytes, reason
 @given(st.binary(max_size=60))
 def test_no_bytes_make_decode_raise(line: bytes) -> None:
     assert isinstance(decode(line), (Response, Notification, ServerRequest, Skipped))
+
+
+ANSWER, EVENT = Response(1, {"a": {"id": 2, "result": 3}}), Notification("a/b", {})
+A, E = b'{"id":1,"result":{"a":{"id":2,"result":3}}}', b'{"method":"a/b","params":{}}'
+
+
+@pytest.mark.parametrize(
+    ("line", "frames"),
+    [
+        pytest.param(b"\xef\xbb\xbf" + A, [ANSWER], id="byte order mark"),
+        pytest.param(b"npm notice " + A, [ANSWER], id="notice"),
+        pytest.param(b"50 %\r100 %\r" + A + b"\r", [ANSWER], id="progress"),
+        pytest.param(b"\x1b[31mwarn " + A + b"\x1b[0m", [ANSWER], id="colours"),
+        pytest.param(b"\0\xff{" + A, [ANSWER], id="bytes that are not text"),
+        pytest.param(b'WARN {"level":3} {x} ' + A, [ANSWER], id="objects that are not frames"),
+        pytest.param(A + b" npm notice", [ANSWER], id="noise after it"),
+        pytest.param(E + A, [EVENT, ANSWER], id="two without a line end"),
+        pytest.param(b"x" + E + b"y" + A + b"z", [EVENT, ANSWER], id="between and around"),
+        pytest.param(b'{"method":"item/agent' + A, [ANSWER], id="cut frame before it"),
+        pytest.param(b'{"method":"a","params":{"id":3,"result":1},}', [], id="part of a broken frame"),
+        pytest.param(b'{"method":"a","params":NaN}', [], id="not JSON as a whole"),
+        pytest.param(b'x{"method":"a","params":NaN}' + A, [ANSWER], id="not JSON, then a frame"),
+        pytest.param(b'x{"id":1,"result":"\xff"}', [], id="a frame with bytes that are not text"),
+        pytest.param(b'x{"id":' + b"[" * 5000 + A, [ANSWER], id="nesting"),
+    ],
+)
+def test_frames_are_found_in_a_noisy_line(line: bytes, frames: list[object]) -> None:
+    skipped = decode(line)
+    assert isinstance(skipped, Skipped)
+    assert list(skipped.frames) == frames
+    assert skipped.size == len(line)
+
+
+def test_the_search_in_a_noisy_line_is_bounded() -> None:
+    skipped = decode(b'{"id":[' * 200_000 + A)
+    assert isinstance(skipped, Skipped)
+    assert skipped.frames == ()
+
+
+@pytest.mark.parametrize(
+    ("line", "request_id"),
+    [
+        (b'{"id":7,"result":{"x":"\xff"}}', 7),
+        (b'npm {"id": 7 , "error" : {"message":"\xff"}}', 7),
+        (b'{"id":7,"method":"m","params":"\xff"}', None),
+        (b'{"id":"7","result":"\xff"}', None),
+    ],
+)
+def test_the_request_of_an_unreadable_response_is_known(line: bytes, request_id: int | None) -> None:
+    skipped = decode(line)
+    assert isinstance(skipped, Skipped)
+    assert skipped.request_id == request_id
+
+
+@pytest.mark.parametrize("size", [1, 7, 64, 1000])
+def test_a_line_that_is_too_long_is_dropped_and_the_next_one_is_not(size: int) -> None:
+    stream = b"short\n" + b'{"id":7,"result":"' + b"x" * 300 + b'"}\n' + b"y" * 100 + b"\nlast"
+    splitter = LineSplitter(limit=100)
+    lines = [line for at in range(0, len(stream), size) for line in splitter.feed(stream[at : at + size])]
+    assert [len(line) <= 256 for line in lines] == [True] * 3 or size == 1000
+    if size < 100:  # within one chunk the limit is not checked: a chunk is small
+        assert [line for line in lines if not isinstance(line, LongLine)] == [b"short", b"y" * 100]
+        skipped = decode(lines[1])
+        assert isinstance(skipped, Skipped)
+        assert (skipped.reason, skipped.request_id) == ("the line is longer than max_line_bytes", 7)
+    assert splitter.end() == b"last"
+
+
+def test_a_long_line_is_known_before_it_ends() -> None:
+    splitter = LineSplitter(limit=100)
+    head = b'{"id":7,"result":"'
+    assert [type(line) for line in splitter.feed(head + b"x" * 200)] == [LongLine]
+    assert [splitter.feed(b"x" * 1000) for _ in range(100)] == [[]] * 100
+    assert splitter.feed(b'"}\nnext\n') == [b"next"]
 
 
 def test_each_encoder_writes_one_line() -> None:

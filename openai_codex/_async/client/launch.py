@@ -101,6 +101,7 @@ class AsyncLauncher:
             generation=generation,
             tally=self._tally,
             silence=Silence(config.ping_interval, config.ping_timeout),
+            max_line_bytes=config.max_line_bytes,
         )
         try:
             self.check_open()

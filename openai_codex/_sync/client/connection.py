@@ -143,17 +143,17 @@ class Connection:
         if actor.generation > 1:  # the first runtime has every thread that this client has loaded
             self.threads.resume(actor, params, deadline)
         try:
-            raw = call(actor, params, deadline, subscription=subscription, undo=undo)
-        except ServerBusyError as error:
-            if params.METHOD.rpartition("/")[2] not in _READ_ONLY:
-                raise
-            raw = self._call_again(actor, params, deadline, error)
+            try:
+                raw = call(actor, params, deadline, subscription=subscription, undo=undo)
+            except ServerBusyError as error:
+                if params.METHOD.rpartition("/")[2] not in _READ_ONLY:
+                    raise
+                raw = self._call_again(actor, params, deadline, error)
+            result: R = codec.structure_result(params.METHOD, raw)
         except InvalidRequestError as error:
             # The code of this error is the same for all reasons, so the reason is found out here.
             self.threads.check_writer(params, error)
             raise
-        try:
-            result: R = codec.structure_result(params.METHOD, raw)
         except DecodeError:
             # The request was carried out, but its id is unknown here: nothing could use or stop what it started.
             if undo is not None:

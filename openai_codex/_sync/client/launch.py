@@ -102,6 +102,7 @@ class Launcher:
             generation=generation,
             tally=self._tally,
             silence=Silence(config.ping_interval, config.ping_timeout),
+            max_line_bytes=config.max_line_bytes,
         )
         try:
             self.check_open()
