@@ -120,7 +120,7 @@ class Router:
         return admitted, self._admit_queued()
 
     def load(self) -> Load:
-        """Count the requests in flight, the unread events, and who waits."""
+        """Count the requests in flight, the unread events and the waiters."""
         mailboxes = set(self.subscriptions)
         unread = [len(mailbox.backlog) for mailbox in mailboxes if mailbox.backlog.tally is not None]
         waited_for = (*(pending.reply for pending in self._pending.values()), *mailboxes)

@@ -146,7 +146,7 @@ class Deadline:
 
     def __init__(self, timeout: float | None) -> None:
         self.timeout = math.inf if timeout is None else timeout
-        """The seconds that it was made for; infinite if there is no limit."""
+        """The limit as the caller gave it, in seconds; infinity means no limit."""
         self._at = time.monotonic() + self.timeout
 
     def remaining(self) -> float:

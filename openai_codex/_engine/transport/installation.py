@@ -72,7 +72,7 @@ class HomeLock:
         self._directory = None if config.launch_args_override is not None else _databases(config)
         self._descriptor: int | None = None
         self.is_alone = False
-        """Whether it is held, and by nobody else."""
+        """Whether this process holds the lock exclusively."""
 
     def is_cold(self) -> bool:
         """Return whether no runtime has ever started there."""
