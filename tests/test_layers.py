@@ -28,9 +28,10 @@ ORDER = """
     _tools: . result registry declaration arguments
     _approvals: . kinds responses decisions requests file_changes
     _schemas: . output validate schema
-    _turns: . stall fold settings options inputs
-    _engine: . actor at_exit reader outbox router subscriptions mailbox server_requests workers threads reply backlog wire
-    _engine.transport: . installation child output base
+    _turns: . stops stall fold settings options inputs
+    _engine: . actor at_exit reader outbox undo router subscriptions mailbox server_requests workers threads
+    _engine: reply lane backlog wire
+    _engine.transport: . installation child input output base
     _engine: waiting
     : _config
     _runtime: . report toml backoff failures
@@ -60,12 +61,9 @@ RANK = _ranked()
 # The only places of the package proper that may import these. `signal` in process_info turns a number into a name.
 CONFINED = {
     "asyncio": {"_async/client/_wait.py", "_async/client/_loop.py"},
-    "threading": {
-        f"_engine/{name}.py"
-        for name in ("transport/child", "outbox", "workers", "actor", "threads", "waiting", "server_requests")
-    },
+    "threading": {f"_engine/{name}.py" for name in ("transport/child", "threads", "waiting")},
     "subprocess": {"_engine/transport/child.py"},
-    "signal": {"_engine/transport/child.py", "_runtime/process_info.py"},
+    "signal": {"_engine/transport/child.py", "_engine/transport/input.py", "_runtime/process_info.py"},
 }
 
 FILES = sorted(PACKAGE.rglob("*.py"))

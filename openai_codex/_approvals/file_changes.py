@@ -19,7 +19,7 @@ _CAPACITY = 1_024
 
 
 class PendingFileChanges(Listener):
-    """Keeps each file change from its start to the end of its turn. ``_lock`` guards the table.
+    """Keeps each file change from its start to the end of its turn. The reader changes the table, in single steps.
 
     A request about a file change does not contain the change, only the id of its item.
     """
@@ -42,8 +42,7 @@ class PendingFileChanges(Listener):
 
     def find(self, thread_id: str | None, turn_id: str | None, item_id: str) -> list[FileUpdateChange] | None:
         """Return the changes of an item; ``None`` if its start was not seen."""
-        with self._lock:
-            item = self._items.get((thread_id, turn_id, item_id))
+        item = self._items.get((thread_id, turn_id, item_id))
         return None if item is None else codec.structure(protocol.FileChangeThreadItem, item).changes
 
 

@@ -17,6 +17,7 @@ from openai_codex._engine.waiting import Deadline
 from openai_codex._log import Log
 from openai_codex._runtime.backoff import Attempts, Backoff
 from openai_codex._turns.results import OutputT, RunResult, continued
+from openai_codex._turns.stops import TurnStop
 from openai_codex.errors import (
     RequestTimeoutError,
     ServerBusyError,
@@ -90,14 +91,17 @@ async def _run_once(
     limits: Limits,
     decode: Callable[[str | None], OutputT] | None,
 ) -> RunResult[OutputT]:
-    deadline = limits.deadline
+    deadline, stop = limits.deadline, TurnStop(params.thread_id)
     try:
         patience = min(deadline.remaining(), connection.request_timeout)
-        handle = await start_turn(connection, params.thread_id, params, patience, decode)
+        handle = await start_turn(connection, stop, params, patience, decode)
+        # Not `run`, which would report what is left of the time as the timeout.
+        return await handle._finish(deadline, limits.stall_timeout)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
     except RequestTimeoutError as error:
         # The caller has set one limit for all of it, so its error is that of a turn.
         if deadline.passed():
             raise TurnTimeoutError(params.thread_id, None, deadline.timeout) from error
         raise
-    # Not `run`, which would report what is left of the time as the timeout.
-    return await handle._finish(deadline, limits.stall_timeout)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    except BaseException:
+        stop.request()  # an exception of a signal handler may come between the two calls, too
+        raise

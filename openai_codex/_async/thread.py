@@ -23,6 +23,7 @@ from openai_codex._turns.options import (
 )
 from openai_codex._turns.results import OutputT, RunResult
 from openai_codex._turns.settings import fields, turn_fields, turn_settings
+from openai_codex._turns.stops import TurnStop
 from openai_codex.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -162,7 +163,9 @@ class AsyncThread:
         settings = turn_settings(locals())
         output = _output(output_type, output_schema)
         params = self._start_params(input, settings, output)
-        return await start_turn(self._connection, self.id, params, timeout, None if output is None else output.decode)
+        return await start_turn(
+            self._connection, TurnStop(self.id), params, timeout, None if output is None else output.decode
+        )
 
     def _start_params(
         self, input: RunInput, settings: dict[str, Any], output: OutputType[Any] | None

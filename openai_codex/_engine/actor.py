@@ -7,7 +7,6 @@ verb of the API.
 from __future__ import annotations
 
 import sys
-import threading
 import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -20,7 +19,7 @@ from openai_codex._engine.reply import CLIENT_CLOSED, CloseReason, Reply, reason
 from openai_codex._engine.router import Dispatch, Load, Router
 from openai_codex._engine.server_requests import OnRequest, PendingRequests
 from openai_codex._engine.threads import ThreadGroup
-from openai_codex._engine.waiting import Latch, Waiter, block_until_ready, wake_all
+from openai_codex._engine.waiting import Latch, block_until_ready, wake_all
 from openai_codex._engine.workers import Workers
 from openai_codex._log import Log
 
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from openai_codex._engine.mailbox import Mailbox
     from openai_codex._engine.subscriptions import PendingSubscription, Topic
     from openai_codex._engine.transport import Transport
+    from openai_codex._engine.undo import Undo
 
 # How long a runtime that closed its output may take to exit before it is killed, in seconds.
 _EXIT_GRACE = 2.0
@@ -41,12 +41,14 @@ _log = Log("actor")
 
 
 class Actor:
-    """One connection to one runtime, from start to end. All methods may be called from any thread.
+    """One connection to one runtime, from start to end. All methods may be called from any thread at any instant.
 
-    The reader thread owns the transport's output. ``_lock`` guards the router and ``_close_reason``: whatever registers
-    a waiter checks the close reason under the same lock, so no wait can start on a connection that has ended. The
-    reader settles replies, fills mailboxes and wakes waiters after it released the lock; it runs no code of the user,
-    writes nothing and waits for nothing but output. Everything else is left to the workers.
+    There is no lock. A caller may be interrupted anywhere by a signal handler, a finalizer or an exception of either,
+    and what these call here must not wait for the interrupted code. So each change of shared state is one step of a
+    container: first act, then look whether the connection has ended meanwhile. Whatever takes more steps belongs to
+    one thread. The reader owns the transport's output and the subscriptions; it settles replies, fills mailboxes and
+    wakes waiters, runs no code of the user, writes nothing and waits for nothing but output. The writer owns the queue
+    of lines and the transport's input. Everything else is left to the workers.
     """
 
     def __init__(
@@ -61,8 +63,7 @@ class Actor:
         max_line_bytes: int = sys.maxsize,
     ) -> None:
         self.transport = transport
-        info = transport.process_info()
-        self.pid = info.pid
+        self.pid = transport.process_info().pid
         """The process id of the runtime; ``None`` if it is not a process of this machine."""
         self.generation = generation
         """Which runtime of its client this is, counted from 1."""
@@ -75,80 +76,101 @@ class Actor:
         self.silence = Silence() if silence is None else silence
         """How long the runtime has sent nothing. Armed when the handshake is over."""
         self.started_at = time.monotonic()
-        self._lock = threading.Lock()
-        self._router = Router(max_in_flight, self.tally)
-        self._close_reason: CloseReason | None = None
+        self.router = Router(max_in_flight, self.tally)
+        """The pending replies and the subscriptions."""
+        # The first one counts; a list, because an append is one step.
+        self._close_reasons: list[CloseReason] = []
         self._let_go = False
         self._workers = Workers(self.threads)
-        self._outbox = Outbox(transport, self.threads, self._on_broken_input)
-        self.server_requests = PendingRequests(self._outbox.send, self._workers, on_request, generation)
+        self._outbox = Outbox(transport, self.router.has_room, self._on_broken_input)
+        self.server_requests = PendingRequests(self._outbox.send_first, self._workers, on_request, generation)
         """The runtime's requests that need an answer."""
         callbacks = (self._on_frames, self._on_lost_frames, self._on_end)
         steps = self._on_silence
         self._reader = Reader(transport, *callbacks, max_line_bytes, silence=self.silence, on_silence=steps)
+
+    def start(self) -> None:
+        """Start the reader and the writer. Raises `RuntimeError` where the system gives no more threads."""
         # Before the reader starts: from then on there is something to stop.
         at_exit.watch(self)
+        self.threads.start("writer", self._outbox.run)
         self.threads.start("reader", self._reader.run)
-        _log.info("codex.process_started", pid=self.pid, command="".join(info.command[:1]), generation=generation)
+        command = "".join(self.transport.process_info().command[:1])
+        _log.info("codex.process_started", pid=self.pid, command=command, generation=self.generation)
 
     # -- calls -------------------------------------------------------------------------------------------------------
 
-    def request(
-        self, method: str, params: dict[str, Any] | None, subscription: PendingSubscription | None = None
-    ) -> Reply:
+    def new_reply(self, method: str) -> Reply:
+        """Return the reply to a request that `send` sends. It exists before, so that it can be abandoned at any instant."""
+        return self.router.new_reply(method)
+
+    def send(
+        self, reply: Reply, params: dict[str, Any] | None, subscription: PendingSubscription | None = None
+    ) -> None:
         """Send a request; never blocks. ``params=None`` leaves the member out.
 
         ``subscription`` collects the events of the turn or login that the request starts. Raises `ConfigError` if the
         params cannot be written as JSON, and `TransportClosedError` if the connection has ended; nothing was sent then.
         """
-        reply = Reply(method)
-        request_id = self._router.next_id()
-        line = wire.encode_request(request_id, method, *(() if params is None else (params,)))
-        with self._lock:
-            if self._close_reason is not None:
-                raise self._close_reason.error(method)
-            self._router.register(request_id, reply, subscription)
-            admitted = self._router.admit(request_id, line)
-        if admitted is not None:
-            self._outbox.send(admitted, request_id)
+        line = wire.encode_request(reply.request_id, reply.method, *(() if params is None else (params,)))
+        self.router.register(reply, subscription)
+        if self._close_reasons:
+            self.router.forget(reply.request_id)
+            raise self._close_reasons[0].error(reply.method)
+        self._outbox.send(line, reply)
+
+    def request(
+        self, method: str, params: dict[str, Any] | None, subscription: PendingSubscription | None = None
+    ) -> Reply:
+        """Send a request as `send` does and return its reply. For callers that no exception interrupts."""
+        reply = self.new_reply(method)
+        self.send(reply, params, subscription)
         return reply
 
     def notify(self, method: str) -> None:
         """Send a notification without params; never blocks."""
-        self._outbox.send(wire.encode_notification(method))
+        self._outbox.send_first(wire.encode_notification(method))
 
     def abandon(self, reply: Reply) -> bool:
-        """Give up waiting for a reply: it is dropped when it comes.
+        """Give up waiting for a reply: it is dropped when it comes. Harmless when repeated.
 
-        Returns whether the runtime may have received the request; ``False`` if none of it was or will be written.
+        Returns whether the runtime may have received the request; ``False`` if none of it was or will be written. A
+        request that was received counts as under way until its late reply, because the runtime works on it.
         """
-        with self._lock:
-            admitted, lines = self._router.abandon(reply.request_id)
-            # Under the lock: a request that is admitted later must not overtake these lines.
-            self._outbox.post(lines)
-        return admitted and not self._outbox.withdraw(reply.request_id)
+        if self._outbox.withdraw(reply):
+            self.router.forget(reply.request_id)
+            return False
+        if self.router.expects(reply.request_id):
+            self.router.give_up(reply)
+            return True
+        return reply.is_ready()
+
+    def undo(self, undo: Undo) -> None:
+        """Stop something at the runtime, past all queues and limits, and repeat that until it is over."""
+        self._outbox.undo(undo)
 
     def subscribe(self, topic: Topic, mailbox: Mailbox) -> None:
         """Deliver the events of ``topic`` to ``mailbox`` from now on. Raises `TransportClosedError`."""
-        with self._lock:
-            if self._close_reason is not None:
-                raise self._close_reason.error(mailbox.subject)
-            self._router.subscriptions.add(topic, mailbox)
+        subscriptions = self.router.subscriptions
+        subscriptions.enter(topic, mailbox)
+        self.router.change(subscriptions.add, topic, mailbox)
+        if self._close_reasons:
+            subscriptions.leave(mailbox)
+            raise self._close_reasons[0].error(mailbox.subject)
 
     def unsubscribe(self, topic: Topic, mailbox: Mailbox) -> None:
         """Stop delivering; harmless if that was done before."""
-        with self._lock:
-            self._router.subscriptions.remove(topic, mailbox)
+        self.router.subscriptions.leave(mailbox)
+        self.router.change(self.router.subscriptions.remove, topic, mailbox)
 
     @property
     def close_reason(self) -> CloseReason | None:
         """Why the connection ended; ``None`` while it is open."""
-        return self._close_reason
+        return self._close_reasons[0] if self._close_reasons else None
 
     def load(self) -> Load:
         """Count the requests in flight and the unread events."""
-        with self._lock:
-            return self._router.load()
+        return self.router.load()._replace(queued=self._outbox.unsent())
 
     # -- the end -----------------------------------------------------------------------------------------------------
 
@@ -162,8 +184,8 @@ class Actor:
         self.threads.leave()
         if self.exited.is_ready():
             return
-        self._close(CLIENT_CLOSED, final=True)
         self._outbox.close()
+        self._close(CLIENT_CLOSED, final=True)
         # Half of the time for an orderly exit, in which the runtime also ends the commands of its threads.
         yield timeout * 0.5
         self.transport.terminate()
@@ -171,25 +193,28 @@ class Actor:
         self.transport.kill()
         yield timeout * 0.2
 
+    def abort(self, cause: BaseException) -> None:
+        """End a runtime whose `start` failed; nothing if its reader runs."""
+        if self._reader.claim():  # no thread will read, and so none would end the runtime
+            self.transport.kill()
+            self._on_end(cause)
+
     def let_go(self) -> None:
         """End the connection of a client that was garbage-collected; the reader thread does the rest.
 
-        The collector may run on any thread and while that thread holds any lock, so this takes none.
+        The collector may run on any thread, so this waits for nothing.
         """
         self._let_go = True
         self._reader.kill_after(_COLLECTED_GRACE)
         self.transport.terminate()
 
     def after_fork(self) -> None:
-        """Give the connection up in a forked child: the runtime, the threads and their locks belong to the parent."""
-        self._lock = threading.Lock()
-        replies, mailboxes = self._router.everyone()
-        for waitable in (self.exited, *replies, *mailboxes, *(mailbox.ended for mailbox in mailboxes)):
-            waitable.renew_lock()
+        """Give the connection up in a forked child: the runtime and the threads belong to the parent."""
         reason = "it belongs to the process that this one was forked from"
-        self._close_reason = CloseReason(reason, generation=self.generation, final=True)
-        _wake(self._close_reason, replies, mailboxes)
-        self.server_requests.after_fork()
+        self._close_reasons.insert(0, CloseReason(reason, generation=self.generation, final=True))
+        self._outbox.close()
+        self.router.fail_all(self._close_reasons[0])
+        self.server_requests.close()
         self.exited.set()
         self.threads.after_fork()
         self.transport.after_fork()
@@ -199,22 +224,15 @@ class Actor:
     ) -> None:
         """Record the close reason, unless there is one, and wake everything that waits."""
         info, lifetime = self.transport.process_info(), time.monotonic() - self.started_at
-        close_reason = CloseReason(reason, info, cause, self.generation, final, lifetime, frozen)
-        with self._lock:
-            if self._close_reason is not None:
-                return
-            self._close_reason = close_reason
-            replies, mailboxes = self._router.everyone()
-        _wake(close_reason, replies, mailboxes)
+        self._close_reasons.append(CloseReason(reason, info, cause, self.generation, final, lifetime, frozen))
+        # Also if there was one: a request may have been registered since, or the other caller interrupted.
+        self.router.fail_all(self._close_reasons[0])
         self.server_requests.close()
 
-    def _on_broken_input(self, error: OSError) -> None:
-        self._workers.urgent.submit(partial(self._end_after_broken_input, error))
-
-    def _end_after_broken_input(self, error: OSError) -> None:
+    def _on_broken_input(self, error: BaseException) -> None:
         """Kill a runtime that reads no more. Usually it has exited, and the reader reports that with more detail."""
         if not block_until_ready(self.exited, _EXIT_GRACE):
-            self._close(f"the runtime closed its input: {error.strerror}", error)
+            self._close(f"the runtime closed its input: {getattr(error, 'strerror', None) or error}", error)
             self.transport.kill()
 
     # -- on the reader thread ----------------------------------------------------------------------------------------
@@ -222,38 +240,21 @@ class Actor:
     def _on_frames(self, frames: list[wire.Frame]) -> int:
         dispatch = Dispatch()
         try:
-            with self._lock:
-                self._router.dispatch(frames, dispatch)
-                self._outbox.post(dispatch.to_write)  # under the lock, as above
-            self._carry_out(dispatch)
+            self.router.dispatch(frames, dispatch)
+            # Before anyone is woken who may look at the counts.
+            self.tally.late += dispatch.late
+            self.tally.skipped += len(dispatch.skipped)
+            dispatch.carry_out(self.server_requests)
         except BaseException:
-            # These are no longer pending, so nothing else would wake their callers.
-            for reply, response in dispatch.settled:
-                wake_all(reply.settle(response))
+            wake_all(dispatch.settle())  # these are no longer pending, so nothing else would wake their callers
             raise
-        return len(dispatch.delivered)
-
-    def _carry_out(self, dispatch: Dispatch) -> None:
-        self.tally.late += dispatch.late
-        self.tally.skipped += len(dispatch.skipped)
-        opened = [self.server_requests.open(request) for request in dispatch.server_requests]
-        if dispatch.resolved or dispatch.turns_ended:
-            # Before a consumer can see the end of a turn: its server requests are over by then.
-            self.server_requests.withdraw(ids=dispatch.resolved, turns=dispatch.turns_ended)
-        for mailbox, topic in dispatch.bound:
-            mailbox.keep(topic.covers)
-        waiters: list[Waiter] = []
-        for mailbox, events in dispatch.delivered.items():
-            waiters += mailbox.put(events, last=mailbox in dispatch.ended)
-        for reply, response in dispatch.settled:
-            waiters += reply.settle(response)
-        wake_all(waiters)
-        for pending in opened:
-            self.server_requests.dispatch(pending)
+        if dispatch.settled:
+            self._outbox.on_room()
         if dispatch.skipped:
             # A log handler of the program may block or raise, so it runs on a worker.
             fields = {"reason": dispatch.skipped[0].reason, "count": len(dispatch.skipped), "pid": self.pid}
             self._workers.handlers.submit(partial(_log.warning, "codex.line_skipped", **fields))
+        return len(dispatch.delivered)
 
     def _on_lost_frames(self) -> None:
         """Count and log a batch of frames that raised an exception here; the connection continues."""
@@ -264,9 +265,11 @@ class Actor:
 
     def _on_silence(self) -> None:
         """Ask a silent runtime for a sign of life, past all queues and limits, and end one that gives none."""
+        self.router.catch_up()
+        self._outbox.on_room()
         ask, frozen = self.silence.add_step()
-        if ask and not self._outbox.post([(0, wire.PING)]):
-            self.silence.end()  # no thread to write it: the runtime is not to blame
+        if ask:
+            self._outbox.post(wire.PING)
         if frozen:
             reason = f"the runtime is frozen: it has sent nothing for {self.silence.seconds:g} s, even when asked to"
             self._workers.handlers.submit(partial(_log.warning, "codex.runtime_frozen", pid=self.pid))
@@ -284,17 +287,9 @@ class Actor:
                 self.transport.release()
                 uptime = round(time.monotonic() - self.started_at, 3)
                 fields = {"pid": self.pid, "exit_code": exit_code, "uptime": uptime}
-                was_ended = self._let_go or (self._close_reason is not None and self._close_reason.final)
+                was_ended = self._let_go or self._close_reasons[0].final
                 log = _log.info if was_ended else _log.warning
                 self._workers.handlers.submit(partial(log, "codex.process_exited", **fields))
             finally:
                 self._workers.close()
                 self.exited.set()
-
-
-def _wake(close_reason: CloseReason, replies: list[Reply], mailboxes: set[Mailbox]) -> None:
-    """Give the close reason to all waiters of a connection. Called without a lock."""
-    for reply in replies:
-        wake_all(reply.settle(close_reason))
-    for mailbox in mailboxes:
-        wake_all(mailbox.fail(close_reason))

@@ -10,7 +10,7 @@ import os
 import weakref
 from typing import TYPE_CHECKING, Protocol
 
-from openai_codex._engine.waiting import Deadline, Latch, block_until_ready
+from openai_codex._engine.waiting import Deadline, Latch, any_may_block, block_until_ready
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,6 +65,7 @@ def _stop_all() -> None:
 
 
 def _give_up_all() -> None:
+    any_may_block()
     # A copy, because a connection may be collected during the loop.
     for connection in tuple(_live):
         connection.after_fork()

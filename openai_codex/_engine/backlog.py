@@ -8,7 +8,10 @@ subscription with a limit of its own.
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from collections import deque
+from contextlib import suppress
+from itertools import repeat
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
@@ -17,6 +20,9 @@ from openai_codex._protocol.methods import DELTAS, SNAPSHOTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 BOUND = 1024
 """How many events are kept before the first compaction."""
@@ -54,12 +60,16 @@ class Tally(Losses):
 
 
 class Backlog:
-    """A queue of events. It has no lock: it belongs to one `Mailbox`, whose lock guards it."""
+    """A queue of events. One thread extends it, and any other may take them.
+
+    Neither waits for the other: each event is moved by one step of the deque, so it is in one place or in the other.
+    While the queue is compacted it seems to be empty.
+    """
 
     __slots__ = ("_bound", "_compact_at", "_events", "_limit", "_room", "losses", "tally")
 
     def __init__(self, bound: int = BOUND, limit: int | None = None) -> None:
-        self._events: list[Notification] = []
+        self._events: deque[Notification] = deque()
         self._bound = self._compact_at = bound if limit is None else min(bound, limit)
         self._limit = sys.maxsize if limit is None else limit
         # How many events stay when the limit is hit: a quarter is dropped at once, so that not every further event costs
@@ -80,25 +90,31 @@ class Backlog:
 
     def take(self) -> list[Notification]:
         """Remove and return all events, oldest first."""
-        events, self._events = self._events, []
+        events = self._drain()
         self._compact_at = self._bound
         return events
 
+    def _drain(self) -> list[Notification]:
+        """Remove and return all events. The loop runs in C: nothing comes between the removal and the addition."""
+        events: list[Notification] = []
+        if self._events:
+            with suppress(IndexError):  # the queue is empty
+                events.extend(map(deque.popleft, repeat(self._events)))
+        return events
+
     def _compact(self) -> None:
-        before = len(self._events)
-        current = self._without_outdated()
+        events = self._drain()
+        current = _without_outdated(events)
         merged = list(self._merge(current))
-        self._events = merged[-self._room :]
-        losses = Losses(len(current) - len(merged), before - len(current), len(merged) - len(self._events))
+        kept = merged[-self._room :]
+        # No event comes in meanwhile, as the caller is the one who extends.
+        self._events.extend(kept)
+        losses = Losses(len(current) - len(merged), len(events) - len(current), len(merged) - len(kept))
         for count in (self.losses, self.tally):
             if count is not None:
                 count.add(losses)
         # Twice the remaining size: each event is visited a bounded number of times, however slow the consumer is.
-        self._compact_at = min(self._limit, max(self._bound, 2 * len(self._events)))
-
-    def _without_outdated(self) -> list[Notification]:
-        newest = {(event.method, event.turn_id): event for event in self._events if event.method in SNAPSHOTS}
-        return [e for e in self._events if e.method not in SNAPSHOTS or newest[e.method, e.turn_id] is e]
+        self._compact_at = min(self._limit, max(self._bound, 2 * len(kept)))
 
     def _merge(self, events: Iterable[Notification]) -> Iterator[Notification]:
         """Merge deltas of the same text, but never across another event: their order would be lost."""
@@ -129,6 +145,21 @@ class Backlog:
         for run in runs.values():
             yield run[0] if len(run) == 1 else _merged(run, DELTAS[run[0].method][0])
         runs.clear()
+
+
+def keep_newest(table: dict[K, V], key: K, value: V, limit: int) -> None:
+    """Set an entry of a table that several threads change; drop the oldest one beyond the limit."""
+    table.pop(key, None)
+    table[key] = value
+    if len(table) > limit:
+        # Another thread may change the table at this moment, and then drops one itself.
+        with suppress(RuntimeError, StopIteration):
+            table.pop(next(iter(table)), None)
+
+
+def _without_outdated(events: list[Notification]) -> list[Notification]:
+    newest = {(event.method, event.turn_id): event for event in events if event.method in SNAPSHOTS}
+    return [e for e in events if e.method not in SNAPSHOTS or newest[e.method, e.turn_id] is e]
 
 
 def _merged(run: list[Notification], field: str) -> Notification:

@@ -20,12 +20,11 @@ if TYPE_CHECKING:
 class Mailbox(Waitable):
     """Events stay here until their consumer takes them; a wait that times out loses none.
 
-    Ready means: there are events, or there will be no more. The reader puts, one consumer takes; the reader never waits
-    for the consumer, as `Backlog` bounds what is unread. ``_lock`` guards everything but `ended`, which is set after
-    the lock is released.
+    Ready means: there are events, or there will be no more. The reader puts, one consumer takes; neither waits for the
+    other, as `Backlog` bounds what is unread. Any thread may end it; the first end counts.
     """
 
-    __slots__ = ("__weakref__", "_close_reason", "_methods", "_over", "backlog", "begun", "ended", "subject")
+    __slots__ = ("__weakref__", "_ends", "_methods", "backlog", "begun", "ended", "subject")
 
     def __init__(self, subject: str, methods: frozenset[str] | None = None, limit: int | None = None) -> None:
         super().__init__()
@@ -38,8 +37,8 @@ class Mailbox(Waitable):
         self.backlog = Backlog(limit=limit)
         """The unread events. Outside this class only its length and its losses are read."""
         self._methods = methods
-        self._over = False
-        self._close_reason: CloseReason | None = None
+        # Why it is over, the first entry counts: the close reason, or ``None`` after the last event.
+        self._ends: list[CloseReason | None] = []
 
     def count_in(self, tally: Losses) -> None:
         """Count what is merged or dropped in ``tally`` too. Called before the first event.
@@ -50,7 +49,7 @@ class Mailbox(Waitable):
 
     def is_ready(self) -> bool:
         """Return whether `take` would return events or report the end."""
-        return self._over or len(self.backlog) > 0
+        return bool(self._ends) or len(self.backlog) > 0
 
     def wants(self, method: str) -> bool:
         """Return whether it accepts events of this method; the router checks before it delivers."""
@@ -58,28 +57,24 @@ class Mailbox(Waitable):
 
     def put(self, events: Sequence[Notification], *, last: bool = False) -> list[Waiter]:
         """Append a batch, ``last`` if no event will follow; return the waiters to wake."""
-        with self._lock:
-            self.backlog.extend(events)
-            self.begun = self.begun or _has_start(events)
-            self._over = self._over or last
-            waiters = self._take_waiters() if self.is_ready() else []
-        return waiters + self.ended.trip() if last else waiters
+        self.backlog.extend(events)
+        self.begun = self.begun or _has_start(events)
+        if last:
+            self._ends.append(None)
+            return self.waiters() + self.ended.trip()
+        return self.waiters() if events else []
 
     def keep(self, belongs: Callable[[Notification], bool]) -> None:
         """Drop the unread events that do not belong here. For a mailbox that has not been read yet."""
-        with self._lock:
-            events = [event for event in self.backlog.take() if belongs(event)]
-            self.backlog.extend(events)
-            self.begun = _has_start(events)
+        events = [event for event in self.backlog.take() if belongs(event)]
+        self.backlog.extend(events)
+        self.begun = _has_start(events)
 
     def fail(self, close_reason: CloseReason) -> list[Waiter]:
         """Record that the connection ended; unread events can still be taken. Returns the waiters to wake."""
-        with self._lock:
-            # A turn that is complete stays readable as such, however the connection ends afterwards.
-            if not self._over:
-                self._over, self._close_reason = True, close_reason
-            waiters = self._take_waiters()
-        return waiters + self.ended.trip()
+        # A turn that is complete stays readable as such, however the connection ends afterwards.
+        self._ends.append(close_reason)
+        return self.waiters() + self.ended.trip()
 
     def take(self) -> list[Notification]:
         """Remove and return the unread events, oldest first.
@@ -87,23 +82,22 @@ class Mailbox(Waitable):
         Raises:
             TransportClosedError: there are none, and the connection ended before the turn did.
         """
-        with self._lock:
-            events = self.backlog.take()
-            close_reason = self._close_reason
+        # Read first: the reader may put the last events and end it in between.
+        close_reason = self._ends[0] if self._ends else None
+        events = self.backlog.take()
         if not events and close_reason is not None:
             raise close_reason.error(self.subject)
         return events
 
     def is_over(self) -> bool:
         """Return whether the last event was taken. False after a failed connection: `take` raises then."""
-        with self._lock:
-            return self._over and self._close_reason is None and not len(self.backlog)
+        return bool(self._ends) and self._ends[0] is None and not len(self.backlog)
 
     def close(self) -> None:
         """End it from the consumer's side: drop what is unread and wake the consumer."""
-        with self._lock:
-            self.backlog.take()
-        wake_all(self.put((), last=True))
+        self._ends.append(None)
+        self.backlog.take()
+        wake_all(self.waiters() + self.ended.trip())
 
 
 class Listener(Mailbox):
@@ -111,11 +105,10 @@ class Listener(Mailbox):
 
     def put(self, events: Sequence[Notification], *, last: bool = False) -> list[Waiter]:  # noqa: ARG002  it has no waiters
         """Handle a batch."""
-        with self._lock:
-            for event in events:
-                # Payloads may have any shape. An exception here would cost the replies of the same batch.
-                with suppress(Exception):
-                    self.on_event(event)
+        for event in events:
+            # Payloads may have any shape. An exception here would cost the replies of the same batch.
+            with suppress(Exception):
+                self.on_event(event)
         return []
 
     def fail(self, close_reason: CloseReason) -> list[Waiter]:  # noqa: ARG002  it has no waiters
@@ -123,7 +116,7 @@ class Listener(Mailbox):
         return []
 
     def on_event(self, event: Notification) -> None:
-        """Handle one event, under the lock: quickly, and without calling other objects."""
+        """Handle one event, on the reader: quickly, and without calling other objects."""
         raise NotImplementedError  # abstract
 
 

@@ -1,107 +1,173 @@
-"""Lines on their way to the runtime: written at once while the transport takes them, else by a writer thread."""
+"""Lines on their way to the runtime: a short one is written by its caller at once, all others by the writer thread."""
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from contextlib import suppress
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
+from openai_codex._engine.lane import Lane, Ticket
+from openai_codex._engine.undo import Undos
+from openai_codex._engine.waiting import may_block, never_block
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
-    from openai_codex._engine.router import NumberedLine
-    from openai_codex._engine.threads import ThreadGroup
+    from openai_codex._engine.reply import Reply
     from openai_codex._engine.transport import Transport
+    from openai_codex._engine.undo import Undo
 
-# How long the writer waits for room before it checks whether the outbox was closed, in seconds.
+# How long the writer waits for room in the transport before it looks whether the outbox was closed, in seconds.
 _WAIT = 0.1
 
 
 class Outbox:
-    """Sends lines in the order in which they were given; no caller ever blocks on the transport.
+    """Sends lines; no caller ever blocks on the transport, and none holds a lock.
 
-    ``_lock`` guards the queue, `_closed` and every write. The writer thread starts when the transport first refuses
-    bytes, or when the reader, which must not write, leaves a line here. A request keeps its id in the queue until its
-    first byte is written: from then on the line has to be completed.
+    Requests are sent in the order in which they came, and only while ``has_room`` allows one more under way. Answers and
+    undo requests go before them. The queues are changed in single steps. The writer thread alone writes long lines,
+    closes the runtime's input and repeats undo requests; it is woken by an entry in ``_wakes``, whose `put` is safe in
+    signal handlers and finalizers.
     """
 
-    def __init__(self, transport: Transport, threads: ThreadGroup, on_broken: Callable[[OSError], None]) -> None:
+    def __init__(
+        self, transport: Transport, has_room: Callable[[int], bool], on_broken: Callable[[BaseException], None]
+    ) -> None:
         self._transport = transport
-        self._threads = threads
+        self._has_room = has_room
         self._on_broken = on_broken
-        self._lock = threading.Lock()
-        self._changed = threading.Condition(self._lock)
-        self._queue: deque[tuple[int | None, memoryview]] = deque()
+        self._lane = Lane()
+        self._requests: dict[int, Ticket] = {}
+        self._urgent: deque[bytes] = deque()
+        self._undos = Undos()
+        self._wakes: SimpleQueue[None] = SimpleQueue()
         self._closed = False
-        self._has_writer = False
+        self._broken: BaseException | None = None
 
-    def send(self, line: bytes, request_id: int | None = None) -> None:
-        """Write as much of a line as possible now; leave the rest to the writer thread."""
-        try:
-            with self._lock:
-                if self._closed:
-                    return
-                # Never past the queue: requests would overtake each other.
-                written = 0 if self._queue else self._transport.try_write(line)
-                if written < len(line):
-                    self._enqueue(memoryview(line)[written:], None if written else request_id)
-        except OSError as error:
-            self._on_broken(error)
+    def send(self, line: bytes, reply: Reply) -> None:
+        """Send a request, now or when there is room for it. It is among the pending ones already."""
+        if not self._requests and self._has_room(1):
+            reply.ticket = Ticket(line)
+            if self._write_now(reply.ticket, len(line)):
+                return
+        reply.ticket = self._requests[reply.request_id] = Ticket(line)
+        self._wakes.put(None)
 
-    def post(self, requests: Iterable[NumberedLine]) -> bool:
-        """Leave requests to the writer thread; return whether there is one. For the reader, which never writes."""
-        with self._lock:
-            for request_id, line in () if self._closed else requests:
-                self._enqueue(memoryview(line), request_id)
-            return self._has_writer
+    def send_first(self, line: bytes) -> None:
+        """Send an answer or a notification, before all requests that wait."""
+        if not self._write_now(Ticket(line), len(line)):
+            self._urgent.append(line)
+            self._wakes.put(None)
 
-    def withdraw(self, request_id: int) -> bool:
-        """Remove a request of which no byte was written yet; return whether there was one."""
-        with self._lock:
-            others = deque(entry for entry in self._queue if entry[0] != request_id)
-            withdrawn = len(others) < len(self._queue)
-            self._queue = others
+    def post(self, line: bytes) -> None:
+        """Send a line as `send_first` does, but in any case by the writer. For the reader, which never writes."""
+        self._urgent.append(line)
+        self._wakes.put(None)
+
+    def undo(self, undo: Undo) -> None:
+        """Stop something at the runtime, however long it takes."""
+        self._undos.add(undo)
+        self._wakes.put(None)
+        if self._closed:  # first act, then look: the writer may have ended in between
+            self._undos.end()
+
+    def withdraw(self, reply: Reply) -> bool:
+        """Keep a request from being sent; return ``False`` if any of it was or will be written."""
+        withdrawn = reply.ticket is None or reply.ticket.withdraw()
+        if withdrawn:
+            self._requests.pop(reply.request_id, None)
         return withdrawn
 
+    def unsent(self) -> int:
+        """Return how many requests have not been written."""
+        return len(self._requests)
+
+    def on_room(self) -> None:
+        """Let the writer go on with the requests that wait: one that was under way is over."""
+        if self._requests:
+            self._wakes.put(None)
+
     def close(self) -> None:
-        """Write nothing more and close the runtime's input. Idempotent."""
-        with self._lock:
-            self._closed = True
-            self._queue.clear()
-            self._changed.notify()
-            self._transport.close_input()
+        """Write nothing more; the writer closes the runtime's input. Idempotent."""
+        self._closed = True
+        self._wakes.put(None)
 
-    def _enqueue(self, data: memoryview, request_id: int | None) -> None:
-        self._queue.append((request_id, data))
-        self._changed.notify()
-        if not self._has_writer:
-            # Where the system gives no more threads, the next line tries again; the caller may be the reader, which must
-            # not fail because of it.
-            with suppress(RuntimeError):
-                self._threads.start("writer", self._write)
-                self._has_writer = True
+    # -- on the caller's thread --------------------------------------------------------------------------------------
 
-    def _write(self) -> None:
+    def _write_now(self, ticket: Ticket, size: int) -> bool:
+        # Never past a line that waits. One that the writer has begun keeps the lane closed.
+        if self._urgent or size > self._transport.short or self._closed:
+            return False
         try:
-            while self._wait_for_work():
-                # Without the lock, so that callers can add lines meanwhile.
-                self._transport.wait_writable(_WAIT)
-                self._write_head()
+            return self._lane.write(ticket, self._transport.write_short)
         except OSError as error:
-            self._on_broken(error)
+            self._broken = error
+            return False
 
-    def _wait_for_work(self) -> bool:
-        with self._lock:
-            while not self._queue and not self._closed:
-                self._changed.wait()
-            return not self._closed
+    # -- the writer thread -------------------------------------------------------------------------------------------
 
-    def _write_head(self) -> None:
-        with self._lock:
-            if self._queue and not self._closed:
-                request_id, data = self._queue.popleft()
-                written = self._transport.try_write(data)
-                # Once begun, a line has to be completed, so it loses the id by which it could be withdrawn.
-                if written < len(data):
-                    self._queue.appendleft((None if written else request_id, data[written:]))
+    def run(self) -> None:
+        """Write until the outbox is closed. The target of the writer thread."""
+        never_block()
+        try:
+            while not self._closed and self._broken is None:
+                self._await_work()
+                self._write_all()
+        except BaseException as error:  # noqa: BLE001  whatever it is, no line can be sent from now on
+            self._broken = error
+        finally:
+            self._end()
+
+    def _await_work(self) -> None:
+        with suppress(Empty):
+            self._wakes.get(timeout=self._undos.wait_time())
+            while True:  # one pass serves all that woke it
+                self._wakes.get_nowait()
+        self._urgent.extend(self._undos.due())
+
+    def _write_all(self) -> None:
+        if self._next() is None:
+            return
+        self._lane.close()
+        try:
+            # Not claimed before there is room in the transport: until then a request can be withdrawn.
+            while not self._closed and (take := self._next()) is not None:
+                if self._transport.wait_writable(_WAIT) and (line := take()) is not None:
+                    self._write(line)
+        finally:
+            self._lane.open()
+
+    def _next(self) -> Callable[[], bytes | None] | None:
+        """Return what takes the next line out of its queue; ``None`` if none may be written."""
+        if self._urgent:
+            return self._urgent.popleft
+        # Of the pending requests all but those in the queue are under way.
+        return self._take_request if self._requests and self._has_room(len(self._requests)) else None
+
+    def _take_request(self) -> bytes | None:
+        """Return the first request that waits; ``None`` if it was withdrawn in between."""
+        try:
+            ticket = self._requests.pop(next(iter(self._requests)), None)
+        except (StopIteration, RuntimeError):  # the latter if another thread adds one at this moment
+            return None
+        return None if ticket is None else ticket.take()
+
+    def _write(self, line: bytes) -> None:
+        rest = memoryview(line)
+        while rest and not self._closed:
+            written = self._transport.try_write(rest)
+            rest = rest[written:]
+            if rest:
+                self._transport.wait_writable(_WAIT)
+
+    def _end(self) -> None:
+        may_block()
+        self._closed = True
+        self._lane.close()
+        self._requests.clear()
+        self._urgent.clear()
+        self._undos.end()
+        self._transport.close_input()
+        if self._broken is not None:
+            self._on_broken(self._broken)

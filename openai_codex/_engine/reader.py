@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from openai_codex._engine import wire
 from openai_codex._engine.transport import READ_SIZE
+from openai_codex._engine.waiting import may_block, never_block
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,6 +99,14 @@ class Reader:
         self._lines = wire.LineSplitter(max_line_bytes)
         self._batch_size = 0
         self._kill_at = math.inf
+        self._unclaimed = [True]
+
+    def claim(self) -> bool:
+        """Return whether the caller is the first, and so the one to read, or to end the runtime without reading."""
+        try:
+            return self._unclaimed.pop()
+        except IndexError:
+            return False
 
     def kill_after(self, seconds: float) -> None:
         """Kill the runtime if it still runs after so many seconds. Takes no lock: a finalizer calls it."""
@@ -105,6 +114,9 @@ class Reader:
 
     def run(self) -> None:
         """Read until the end. The target of the reader thread."""
+        if not self.claim():
+            return
+        never_block()
         cause: BaseException | None = None
         try:
             cause = self._read()
@@ -114,6 +126,7 @@ class Reader:
         finally:
             self._lines.drop()  # if memory is short, this may be most of it
             self._on_end(cause)
+            may_block()
 
     def _read(self) -> BaseException | None:
         """Read until the end; return what ended it, if that was an exception."""

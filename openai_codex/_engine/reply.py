@@ -6,13 +6,16 @@ It knows no queue and no thread. The code that settles a reply or records a clos
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from openai_codex._engine.waiting import Waitable, Waiter
 from openai_codex._engine.wire import Response, Skipped
 from openai_codex.errors import ProcessInfo, RuntimeFrozenError, TransportClosedError, rpc_error
+
+if TYPE_CHECKING:
+    from openai_codex._engine.lane import Ticket
 
 CLIENT_CLOSED = "the client was closed"
 """The reason when the program closed the connection."""
@@ -56,16 +59,20 @@ def reason_of_end(process: ProcessInfo, cause: BaseException | None) -> str:
 class Reply(Waitable):
     """The reply to one request: settled once, by a response or by the end of the connection.
 
-    It has exactly one waiter, so it may carry its value. Settling it after its caller gave up does nothing. ``_lock``
-    guards the outcome.
+    It has exactly one waiter, so it may carry its value. Whoever takes it out of the table of pending replies settles
+    it, so only one does. After its caller gave up it stays there, because the runtime still works on the request.
     """
 
-    __slots__ = ("_outcome", "_sent_at", "method", "request_id", "seconds")
+    __slots__ = ("_outcome", "_sent_at", "given_up", "method", "request_id", "seconds", "ticket")
 
-    def __init__(self, method: str) -> None:
+    def __init__(self, method: str, request_id: int = 0) -> None:
         super().__init__()
         self.method = method
-        self.request_id = 0  # a placeholder until the router assigns one; real ids start at 1
+        self.request_id = request_id
+        self.ticket: Ticket | None = None
+        """The right to write the request; set by the outbox when it is sent, or waits to be."""
+        self.given_up = False
+        """Whether its caller has left."""
         self.seconds: float | None = None
         """How long it took to be settled; ``None`` until then."""
         self._sent_at = time.monotonic()
@@ -75,14 +82,16 @@ class Reply(Waitable):
         """Return whether it is settled."""
         return self._outcome is not None
 
+    def is_refused(self) -> bool:
+        """Return whether the runtime has answered with an error, so that the request had no effect."""
+        return isinstance(self._outcome, Response) and self._outcome.error is not None
+
     def settle(self, outcome: Response | Skipped | CloseReason) -> list[Waiter]:
         """Store the outcome unless there is one; return the waiters to wake."""
-        with self._lock:
-            # The end of the connection may settle a reply that a response has just settled.
-            if self._outcome is None:
-                self._outcome = outcome
-                self.seconds = time.monotonic() - self._sent_at
-            return self._take_waiters()
+        if self._outcome is None:
+            self.seconds = time.monotonic() - self._sent_at
+            self._outcome = outcome
+        return self.waiters()
 
     def result(self) -> Any:
         """Return the result as decoded JSON.

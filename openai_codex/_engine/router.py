@@ -1,36 +1,43 @@
 """The event bus: which reply a response settles, and which mailboxes a notification goes to.
 
-Pure state: no thread, no lock, no I/O. Frames go in, a `Dispatch` comes out that says what to settle, deliver and
-write; the actor guards the state with its lock and carries the `Dispatch` out after releasing it.
+Pure state: no thread, no I/O. Frames go in, a `Dispatch` comes out that says what to settle and deliver; the actor
+carries it out.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
+import time
+from collections import defaultdict, deque
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import attrs
 
 from openai_codex._engine.backlog import Tally
+from openai_codex._engine.reply import Reply
 from openai_codex._engine.subscriptions import PendingSubscription, Subscriptions, Topic
-from openai_codex._engine.wire import PING_ID, Response, ServerRequest, Skipped
+from openai_codex._engine.waiting import wake_all
+from openai_codex._engine.wire import UNCOUNTED_IDS, Response, ServerRequest, Skipped
 from openai_codex._notification import Notification, address_of
 from openai_codex._protocol.methods import ENDS
 
 if TYPE_CHECKING:
     import weakref
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from openai_codex._engine.mailbox import Mailbox
-    from openai_codex._engine.reply import Reply
+    from openai_codex._engine.reply import CloseReason
+    from openai_codex._engine.server_requests import PendingRequests
+    from openai_codex._engine.waiting import Waiter
     from openai_codex._engine.wire import Frame
 
 # The runtime no longer waits for the answer to one of its requests: it got one, or withdrew the request.
 RESOLVED = "serverRequest/resolved"
 
-NumberedLine = tuple[int, bytes]
-"""A request: its id, and the encoded line."""
+# How long a request whose caller gave up counts as under way, in seconds; its late reply usually ends that earlier. A reply
+# that never comes must not take up a place for ever.
+_LEASE = 10.0
 
 
 class _Pending(NamedTuple):
@@ -42,7 +49,7 @@ class _Pending(NamedTuple):
 
 @attrs.define
 class Dispatch:
-    """What is to be done, outside the lock, for a batch of frames."""
+    """What is to be done for a batch of frames, and the order in which it is done."""
 
     settled: list[tuple[Reply, Response | Skipped]] = attrs.Factory(list)
     bound: list[tuple[Mailbox, Topic]] = attrs.Factory(list)
@@ -56,8 +63,26 @@ class Dispatch:
     skipped: list[Skipped] = attrs.Factory(list)
     late: int = 0
     """Responses to requests that are not pending: their caller gave up, or there never was one."""
-    to_write: list[NumberedLine] = attrs.Factory(list)
-    """Requests that were queued until now."""
+
+    def settle(self) -> list[Waiter]:
+        """Settle the replies; return the waiters to wake."""
+        return [waiter for reply, response in self.settled for waiter in reply.settle(response)]
+
+    def carry_out(self, requests: PendingRequests) -> None:
+        """Open and withdraw server requests, fill mailboxes, settle replies, then wake all who wait for them."""
+        opened = [requests.open(request) for request in self.server_requests]
+        if self.resolved or self.turns_ended:
+            # Before a consumer can see the end of a turn: its server requests are over by then.
+            requests.withdraw(ids=self.resolved, turns=self.turns_ended)
+        for mailbox, topic in self.bound:
+            mailbox.keep(topic.covers)
+        waiters: list[Waiter] = []
+        for mailbox, events in self.delivered.items():
+            waiters += mailbox.put(events, last=mailbox in self.ended)
+        waiters += self.settle()
+        wake_all(waiters)
+        for pending in opened:
+            requests.dispatch(pending)
 
 
 class Load(NamedTuple):
@@ -77,9 +102,11 @@ class Load(NamedTuple):
 
 
 class Router:
-    """Pending replies and subscriptions of one connection. Not locked: the actor's lock guards it.
+    """Pending replies and subscriptions of one connection.
 
-    At most ``max_in_flight`` requests are under way. Further ones are queued here as encoded lines, in order.
+    Any thread adds and removes pending replies, each in one step of the table. The subscriptions belong to the thread
+    that dispatches, the reader: others leave their changes in a queue, which it empties before each batch. At most
+    ``max_in_flight`` requests are under way, which the outbox sees to.
     """
 
     def __init__(self, max_in_flight: int, tally: Tally | None = None) -> None:
@@ -88,64 +115,88 @@ class Router:
         self._tally = Tally() if tally is None else tally
         self._ids = count(1)
         self._pending: dict[int, _Pending] = {}
-        self._queued: dict[int, bytes] = {}
+        self._changes: deque[Callable[[], object]] = deque()
+        # When the lease of a request ends whose caller gave up, and its id; the next to end first.
+        self._leases: deque[tuple[float, int]] = deque()
 
-    # -- requests ----------------------------------------------------------------------------------------------------
+    # -- requests, on any thread -------------------------------------------------------------------------------------
 
-    def next_id(self) -> int:
-        """Return an unused request id. Needs no lock: ``next`` on a counter is atomic in CPython."""
-        return next(self._ids)
+    def new_reply(self, method: str) -> Reply:
+        """Return a reply with an unused request id; nothing is expected yet."""
+        return Reply(method, next(self._ids))
 
-    def register(self, request_id: int, reply: Reply, subscription: PendingSubscription | None = None) -> None:
+    def register(self, reply: Reply, subscription: PendingSubscription | None = None) -> None:
         """Expect a reply, and collect events for the turn that it may start. Called before anything is written."""
-        reply.request_id = request_id
-        self._pending[request_id] = _Pending(reply, subscription)
         if subscription is not None:
             subscription.mailbox.count_in(self._tally)
-            self.subscriptions.add_pending(subscription)
+            self.change(self.subscriptions.add_pending, subscription)
+        self._pending[reply.request_id] = _Pending(reply, subscription)
 
-    def admit(self, request_id: int, line: bytes) -> bytes | None:
-        """Return the line if it may be written now; queue it if too many requests are under way."""
-        if len(self._pending) - len(self._queued) > self._max_in_flight:
-            self._queued[request_id] = line
-            return None
-        return line
+    def change(self, method: Callable[..., object], *args: object) -> None:
+        """Have a method of the subscriptions called before the next batch is dispatched."""
+        self._changes.append(partial(method, *args))
 
-    def abandon(self, request_id: int) -> tuple[bool, list[NumberedLine]]:
-        """Forget a request whose caller gave up; return whether it was admitted, and the lines to write now."""
-        admitted = self._queued.pop(request_id, None) is None
+    def has_room(self, unsent: int) -> bool:
+        """Return whether one more of the pending requests may be sent, of which ``unsent`` have not been."""
+        return len(self._pending) - unsent < self._max_in_flight
+
+    def expects(self, request_id: int) -> bool:
+        """Return whether a reply is pending."""
+        return request_id in self._pending
+
+    def forget(self, request_id: int) -> None:
+        """Expect no reply any longer: the request was not sent, or it was given up long ago."""
         pending = self._pending.pop(request_id, None)
         if pending is not None and pending.subscription is not None:
-            self.subscriptions.remove_pending(pending.subscription)
-        return admitted, self._admit_queued()
+            self.change(self.subscriptions.remove_pending, pending.subscription)
+
+    def give_up(self, reply: Reply) -> None:
+        """Keep a reply only so long as the runtime may still work on the request: its caller has left."""
+        reply.given_up = True
+        self._leases.append((time.monotonic() + _LEASE, reply.request_id))
+
+    def has_other_turns(self, thread_id: str, mailbox: Mailbox) -> bool:
+        """Return whether a turn of a thread was requested, or may run, beside the one of a mailbox."""
+        # Those that were given up are to be stopped themselves.
+        wanted = [each.subscription for each in list(self._pending.values()) if not each.reply.given_up]
+        others = (each for each in wanted if each is not None and each.mailbox is not mailbox)
+        return any(each.thread_id == thread_id for each in others) or self.subscriptions.has_turn_of(thread_id, mailbox)
 
     def load(self) -> Load:
         """Count the requests in flight, the unread events and the waiters."""
-        mailboxes = set(self.subscriptions)
+        pending, mailboxes = list(self._pending.values()), self.subscriptions.mailboxes()
         unread = [len(mailbox.backlog) for mailbox in mailboxes if mailbox.backlog.tally is not None]
-        waited_for = (*(pending.reply for pending in self._pending.values()), *mailboxes)
-        waiters = sum(each.waiter_count() for each in waited_for)
-        return Load(len(self._pending), len(self._queued), len(unread), sum(unread), max(unread, default=0), waiters)
+        waiters = sum(each.waiter_count() for each in (*(entry.reply for entry in pending), *mailboxes))
+        return Load(len(pending), 0, len(unread), sum(unread), max(unread, default=0), waiters)
 
-    def everyone(self) -> tuple[list[Reply], set[Mailbox]]:
-        """Forget and return all replies and mailboxes that are waited for, at the end of the connection."""
-        replies = [pending.reply for pending in self._pending.values()]
-        mailboxes = set(self.subscriptions)
-        for table in (self._pending, self._queued, self.subscriptions):
-            table.clear()
-        return replies, mailboxes
+    def fail_all(self, close_reason: CloseReason) -> None:
+        """Give the close reason to all who wait for a reply or for events.
 
-    def _admit_queued(self) -> list[NumberedLine]:
-        # A caller may abandon requests in any order, so more than one place can become free at a time.
-        free = self._max_in_flight - (len(self._pending) - len(self._queued))
-        first = list(self._queued)[: max(0, free)] if self._queued else []
-        return [(request_id, self._queued.pop(request_id)) for request_id in first]
+        Each is told before it is taken out: if the caller is interrupted, the reader does the rest at its end.
+        """
+        for request_id, pending in list(self._pending.items()):
+            wake_all(pending.reply.settle(close_reason))
+            self._pending.pop(request_id, None)
+        for mailbox in self.subscriptions.mailboxes():
+            # The end of a runtime that is replaced is an event, so there only one caller may report it.
+            if close_reason.final or self.subscriptions.leave(mailbox):
+                wake_all(mailbox.fail(close_reason))
+                self.subscriptions.leave(mailbox)
 
-    # -- frames ------------------------------------------------------------------------------------------------------
+    # -- frames, on the reader ---------------------------------------------------------------------------------------
+
+    def catch_up(self) -> None:
+        """Carry out the changes of the subscriptions, and end the leases that are over."""
+        while self._changes:
+            self._changes.popleft()()
+        while self._leases and self._leases[0][0] <= time.monotonic():
+            self.forget(self._leases.popleft()[1])
 
     def dispatch(self, frames: Iterable[Frame], out: Dispatch | None = None) -> Dispatch:
         """Decide what a batch of frames means; return that, added to ``out``."""
         out = Dispatch() if out is None else out
+        if self._changes or self._leases:
+            self.catch_up()
         # The loop runs for every event: no call, and no id or tuple built, for those that are in the cache.
         cache, delivered = self.subscriptions.cache, out.delivered
         for frame in frames:
@@ -174,12 +225,12 @@ class Router:
         """Count a line that is not a frame; dispatch what was found in it, or fail the request that it answers."""
         out.skipped.append(line)
         self.dispatch(line.frames, out)
-        pending = None if line.request_id is None else self._pending.get(line.request_id)
-        if pending is not None and line.request_id is not None:
-            if pending.subscription is not None:
-                self.subscriptions.remove_pending(pending.subscription)
-            out.settled.append((pending.reply, line))
-            self._forget(line.request_id, out)
+        if line.request_id is not None:
+            pending = self._pending.pop(line.request_id, None)
+            if pending is not None:
+                out.settled.append((pending.reply, line))
+                if pending.subscription is not None:
+                    self.subscriptions.remove_pending(pending.subscription)
 
     def _publish(self, event: Notification, out: Dispatch) -> list[weakref.ref[Mailbox]]:
         """Look up the mailboxes for an event, and note what ends with it. No method that ends something is cached."""
@@ -194,20 +245,14 @@ class Router:
 
     def _settle(self, response: Response, out: Dispatch) -> None:
         # Ids of this client are integers; a text can only come from a runtime that makes ids up.
-        pending = self._pending.get(response.id) if isinstance(response.id, int) else None
-        if pending is None:
-            out.late += response.id != PING_ID
-            return
-        # First: whatever fails below, the reply is settled.
-        out.settled.append((pending.reply, response))
-        if pending.subscription is not None:
-            self._bind(pending.subscription, response, out)
-        self._forget(pending.reply.request_id, out)
-
-    def _forget(self, request_id: int, out: Dispatch) -> None:
-        """Remove a request that is settled, and admit others in its place."""
-        del self._pending[request_id]
-        out.to_write += self._admit_queued()
+        pending = self._pending.pop(response.id, None) if isinstance(response.id, int) else None
+        if pending is None or pending.reply.given_up:
+            out.late += response.id not in UNCOUNTED_IDS
+        if pending is not None:
+            # First: whatever fails below, the reply is settled.
+            out.settled.append((pending.reply, response))
+            if pending.subscription is not None:
+                self._bind(pending.subscription, response, out)
 
     def _bind(self, subscription: PendingSubscription, response: Response, out: Dispatch) -> None:
         """Restrict a mailbox to the turn or login that the reply names."""

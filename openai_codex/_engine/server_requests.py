@@ -6,13 +6,13 @@ It knows ids and waiters; what a request is about, and what an answer says, is n
 from __future__ import annotations
 
 import math
-import threading
 import time
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from openai_codex._engine import wire
+from openai_codex._engine.backlog import keep_newest
 from openai_codex._engine.waiting import Waitable, wake_all
 from openai_codex._log import Log
 from openai_codex._notification import address_of
@@ -20,7 +20,6 @@ from openai_codex._notification import address_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from openai_codex._engine.waiting import Waiter
     from openai_codex._engine.wire import RequestId, ServerRequest
     from openai_codex._engine.workers import Workers
 
@@ -29,6 +28,8 @@ TurnKey = tuple[str | None, str | None]
 """The ids of a thread and of a turn."""
 
 INTERNAL_ERROR = -32603
+
+NO_THREAD = "the system gives this program no more threads"
 
 # Of how many threads to remember when they last asked: a request of a sub-agent may end after the turn that it belongs to.
 _THREADS_KEPT = 1_024
@@ -39,10 +40,10 @@ _log = Log("actor")
 class PendingRequest(Waitable):
     """One server request. Ready when it is over: answered, withdrawn, or the connection ended.
 
-    The first answer is sent; later ones are dropped. ``_lock`` guards ``_over``.
+    The first answer is sent; later ones are dropped.
     """
 
-    def __init__(self, request: ServerRequest, requests: PendingRequests, *, over: bool = False) -> None:
+    def __init__(self, request: ServerRequest, requests: PendingRequests) -> None:
         super().__init__()
         self.request = request
         self.key = requests.key(request.id)
@@ -52,28 +53,37 @@ class PendingRequest(Waitable):
         self.typed: Any = None
         """The request as the dispatcher has read it. Set and read by the dispatcher, so that it is parsed once."""
         self._requests = requests
-        self._over = over
+        # The right to end it: whoever takes it out is the first.
+        self._open = [True]
 
     def is_ready(self) -> bool:
         """Return whether it is over."""
-        return self._over
+        return not self._open
 
     def answer(self, line: bytes) -> bool:
         """Send an answer, unless the request is over; return whether it was sent."""
-        first = self.withdraw()
-        if first:
-            self._requests.send(line)
-        return first
+        try:
+            self._open.pop()
+        except IndexError:
+            return False
+        try:
+            self._end()
+        finally:
+            self._requests.send(line)  # whatever interrupts the caller
+        return True
 
     def withdraw(self) -> bool:
         """End it without an answer: the runtime needs none. Return ``False`` if it was over."""
-        with self._lock:
-            first, self._over = not self._over, True
-            waiters: list[Waiter] = self._take_waiters()
-        if first:
-            self._requests.remove(self)
-        wake_all(waiters)
-        return first
+        try:
+            self._open.pop()
+        except IndexError:
+            return False
+        self._end()
+        return True
+
+    def _end(self) -> None:
+        self._requests.remove(self)
+        wake_all(self.waiters())
 
     def act_after(self, seconds: float, action: Callable[[], object]) -> None:
         """Run an action, which answers the request, unless it is over within ``seconds`` of its arrival."""
@@ -83,9 +93,13 @@ class PendingRequest(Waitable):
             timer.wake()
 
     def run(self, task: Callable[[], None], *, urgent: bool = False) -> None:
-        """Run a task on a worker, unless the request is over by then; urgent ones have workers of their own."""
+        """Run a task on a worker, unless the request is over by then; urgent ones have workers of their own.
+
+        Raises `RuntimeError` where the system gives no thread for it.
+        """
         pool = self._requests.workers.urgent if urgent else self._requests.workers.handlers
-        pool.submit(lambda: None if self.is_ready() else task())
+        if not pool.submit(lambda: None if self.is_ready() else task()):
+            raise RuntimeError(NO_THREAD)
 
 
 OnRequest = Callable[[PendingRequest], None]
@@ -93,7 +107,7 @@ OnRequest = Callable[[PendingRequest], None]
 
 
 class PendingRequests:
-    """The server requests of one runtime that need an answer, oldest first. ``_lock`` guards the tables."""
+    """The server requests of one runtime that need an answer, oldest first. Each change of a table is one step."""
 
     def __init__(
         self, send: Callable[[bytes], None], workers: Workers, on_request: OnRequest, generation: int = 1
@@ -103,7 +117,6 @@ class PendingRequests:
         self.on_request = on_request
         self._generation = generation
         self._closed = False
-        self._lock = threading.Lock()
         self._pending: dict[RequestId, PendingRequest] = {}
         # When the last request of a thread ended, until the turn does.
         self._ended_at: dict[str, float] = {}
@@ -114,15 +127,16 @@ class PendingRequests:
 
     def open(self, request: ServerRequest) -> PendingRequest:
         """Register a request. After `close` it is over from the start."""
-        with self._lock:
-            pending = PendingRequest(request, self, over=self._closed)
-            if not self._closed:
-                self._pending[request.id] = pending
+        pending = PendingRequest(request, self)
+        self._pending[request.id] = pending
+        if self._closed:  # first act, then look: the other thread closes first and then withdraws what is there
+            pending.withdraw()
         return pending
 
     def dispatch(self, pending: PendingRequest) -> None:
-        """Have a request answered, on the worker for that."""
-        self.workers.dispatch.submit(partial(self._handle, pending))
+        """Have a request answered, on the worker for that. Without a thread for it the request fails at once."""
+        if not self.workers.dispatch.submit(partial(self._handle, pending)):
+            pending.answer(wire.encode_error(pending.request.id, INTERNAL_ERROR, NO_THREAD))
 
     def _handle(self, pending: PendingRequest) -> None:
         try:
@@ -133,8 +147,7 @@ class PendingRequests:
 
     def pending(self) -> list[PendingRequest]:
         """Return the requests that need an answer, oldest first."""
-        with self._lock:
-            return list(self._pending.values())
+        return list(self._pending.values())
 
     def last_pending_at(self, thread_id: str) -> float:
         """Return when a thread last had a pending request, in seconds of the monotonic clock; ``-inf`` if never.
@@ -142,10 +155,9 @@ class PendingRequests:
         By thread and not by turn, because a question may name no turn or one within the turn; a thread has only one
         turn at a time.
         """
-        with self._lock:
-            if any(thread_id == pending.thread_id for pending in self._pending.values()):
-                return time.monotonic()
-            return self._ended_at.get(thread_id, -math.inf)
+        if any(thread_id == pending.thread_id for pending in self.pending()):
+            return time.monotonic()
+        return self._ended_at.get(thread_id, -math.inf)
 
     def withdraw(self, *, ids: Iterable[object] = (), turns: Iterable[TurnKey] = ()) -> None:
         """End the requests that the runtime has resolved, and all requests of turns that ended."""
@@ -155,31 +167,19 @@ class PendingRequests:
         for pending in self.pending():
             if pending.request.id in resolved or (pending.thread_id, pending.turn_id) in ended:
                 pending.withdraw()
-        with self._lock:
-            for thread_id, _ in ended:
-                self._ended_at.pop(thread_id or "", None)
+        for thread_id, _ in ended:
+            self._ended_at.pop(thread_id or "", None)
 
     def close(self) -> None:
         """End all requests: the connection is gone."""
-        with self._lock:
-            self._closed = True
+        self._closed = True
         for pending in self.pending():
             pending.withdraw()
 
-    def after_fork(self) -> None:
-        """End all requests in a forked child, where threads that no longer exist may have held the locks."""
-        self._lock = threading.Lock()
-        for pending in self._pending.values():
-            pending.renew_lock()
-        self.close()
-
     def remove(self, pending: PendingRequest) -> None:
         """Remove a request that is over."""
-        with self._lock:
-            if self._pending.get(pending.request.id) is pending:
-                del self._pending[pending.request.id]
-                if pending.thread_id is not None:
-                    self._ended_at.pop(pending.thread_id, None)
-                    self._ended_at[pending.thread_id] = time.monotonic()
-                    if len(self._ended_at) > _THREADS_KEPT:
-                        del self._ended_at[next(iter(self._ended_at))]
+        if pending.thread_id is not None:
+            # Before it is removed: else `last_pending_at` could find it in neither table.
+            keep_newest(self._ended_at, pending.thread_id, time.monotonic(), _THREADS_KEPT)
+        if self._pending.get(pending.request.id) is pending:
+            self._pending.pop(pending.request.id, None)

@@ -6,12 +6,11 @@
 from __future__ import annotations
 
 import weakref
-from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 import attrs
 
-from openai_codex._engine.waiting import Lock, wake_all
+from openai_codex._engine.waiting import wake_all
 from openai_codex._notification import ALIKE, address_of
 
 if TYPE_CHECKING:
@@ -73,22 +72,42 @@ class PendingSubscription:
 class Subscriptions:
     """Topics and the mailboxes subscribed to them, held weakly: a mailbox that no consumer holds is not filled.
 
-    Not locked: the lock of the actor guards it. ``cache`` is the one fast way from an event to its mailboxes: thread id
-    → turn id → method → mailboxes. It holds only methods that name thread and turn in the usual way (`ALIKE`), which
-    are nearly all events; a change of the subscriptions removes the entries that it concerns.
+    It belongs to the reader; other threads call `mailboxes`, `has_turn_of`, `enter` and `leave`, which read or change one
+    table in one step. ``cache`` is the one fast way from an event to its mailboxes: thread id → turn id → method →
+    mailboxes. It holds only methods that name thread and turn in the usual way (`ALIKE`), which are nearly all events; a
+    change of the subscriptions removes the entries that it concerns.
     """
 
     def __init__(self) -> None:
+        self._subscribed_now: dict[weakref.ref[Mailbox], Topic] = {}
         self.cache: dict[str, dict[str, dict[str, References]]] = {}
         self._cached_turns = 0
         self._topics: dict[Key, References] = {}
         self._pending: dict[str | None, list[PendingSubscription]] = {}
 
-    def __iter__(self) -> Iterator[Mailbox]:
-        return alive(chain.from_iterable(self._topics.values()))
+    def mailboxes(self) -> list[Mailbox]:
+        """Return the mailboxes that are subscribed and that a consumer holds. Callable from any thread."""
+        return list(alive(list(self._subscribed_now)))
+
+    def has_turn_of(self, thread_id: str, except_for: Mailbox) -> bool:
+        """Return whether another mailbox is subscribed to a turn of a thread. Callable from any thread."""
+        entries = list(self._subscribed_now.items())
+        return any(
+            topic.thread_id == thread_id and topic.turn_id is not None and reference() is not except_for
+            for reference, topic in entries
+        )
+
+    def enter(self, topic: Topic, mailbox: Mailbox) -> None:
+        """Count a mailbox as subscribed, before `add` makes it so. Callable from any thread."""
+        self._subscribed_now[weakref.ref(mailbox)] = topic
+
+    def leave(self, mailbox: Mailbox) -> bool:
+        """Count a mailbox as subscribed no longer; return whether it was. Callable from any thread."""
+        return self._subscribed_now.pop(weakref.ref(mailbox), None) is not None
 
     def add(self, topic: Topic, mailbox: Mailbox) -> None:
         """Deliver the events of ``topic`` to ``mailbox`` from now on; harmless if they are already."""
+        self.enter(topic, mailbox)
         subscribed = self._topics.setdefault(topic, [])
         if weakref.ref(mailbox) not in subscribed:
             subscribed.append(weakref.ref(mailbox))
@@ -96,6 +115,7 @@ class Subscriptions:
 
     def remove(self, topic: Key, mailbox: Mailbox) -> None:
         """Stop delivering; harmless if it was not subscribed."""
+        self.leave(mailbox)
         self._discard(topic, weakref.ref(mailbox))
         self._forget(topic[0], topic[1])
 
@@ -119,13 +139,10 @@ class Subscriptions:
         for pending in self._pending.get(topic[0], ()):
             pending.ended.add(topic)
         self._forget(topic[0], topic[1])
-        return list(alive(self._topics.pop(topic, ())))
-
-    def clear(self) -> None:
-        """Forget everything."""
-        self._topics.clear()
-        self._pending.clear()
-        self.cache.clear()
+        ended = list(alive(self._topics.pop(topic, ())))
+        for mailbox in ended:
+            self.leave(mailbox)
+        return ended
 
     def find(self, method: str, address: Address) -> References:
         """Return the mailboxes that an event goes to, and cache them if more such events may come."""
@@ -145,6 +162,7 @@ class Subscriptions:
                 # Removed here and not by a callback of the reference: the collector may run one at any instant.
                 if mailbox is None:
                     self._discard(topic, reference)
+                    self._subscribed_now.pop(reference, None)
                 elif mailbox.wants(method):
                     yield reference
 
@@ -177,27 +195,25 @@ class Subscriptions:
 class LastingSubscriptions:
     """The subscriptions of a client, which continue with its next runtime. They are held weakly.
 
-    ``_lock`` guards the table; no mailbox is called under it.
+    Any thread may use it: each change is one step of the table.
     """
 
     def __init__(self) -> None:
-        self._lock = Lock()
-        self._topics: weakref.WeakKeyDictionary[Mailbox, Topic] = weakref.WeakKeyDictionary()
+        self._topics: dict[weakref.ref[Mailbox], Topic] = {}
 
     def add(self, topic: Topic, mailbox: Mailbox) -> None:
         """Subscribe a mailbox to one topic."""
-        with self._lock:
-            self._topics[mailbox] = topic
+        table = self._topics
+        table[weakref.ref(mailbox, lambda reference: table.pop(reference, None))] = topic
 
     def remove(self, mailbox: Mailbox) -> None:
         """Remove a mailbox; harmless if it is not there."""
-        with self._lock:
-            self._topics.pop(mailbox, None)
+        self._topics.pop(weakref.ref(mailbox), None)
 
     def alive(self) -> list[tuple[Topic, Mailbox]]:
         """Return those whose mailbox is still held by a consumer."""
-        with self._lock:
-            return [(topic, mailbox) for mailbox, topic in self._topics.items()]
+        entries = list(self._topics.items())
+        return [(topic, mailbox) for reference, topic in entries if (mailbox := reference()) is not None]
 
     def publish(self, event: Notification) -> None:
         """Deliver an event of the client itself to every mailbox that accepts it."""

@@ -17,15 +17,14 @@ _JOIN_TIMEOUT = 0.1
 class ThreadGroup:
     """Starts the threads of one connection. The last one to end sets ``ended``; no thread starts after that.
 
-    This holds because the reader starts first, and before it ends it closes everything that starts threads. ``_lock``
-    guards the set of running threads.
+    This holds because the reader starts first, and before it ends it closes everything that starts threads. Single
+    steps of the set of running threads need no lock.
     """
 
     def __init__(self, name: str) -> None:
         self.ended = Latch()
         """Set when no thread of the group runs, except those that left it."""
         self._name = name
-        self._lock = threading.Lock()
         self._running: set[threading.Thread] = set()
         self._finished: list[threading.Thread] = []
 
@@ -34,12 +33,12 @@ class ThreadGroup:
         name = f"codex-{role}-{self._name}"
         # Daemons, because the interpreter must not wait for a handler that blocks; `at_exit` stops the runtimes.
         thread = threading.Thread(target=self._run, args=(target,), name=name, daemon=True)
-        with self._lock:
-            self._running.add(thread)
+        self._running.add(thread)
         try:
             thread.start()
-        except RuntimeError:
-            self._leave(thread)
+        except BaseException:  # also one of a signal handler, that came before the thread was there
+            if thread.ident is None:
+                self._leave(thread)
             raise
 
     def leave(self) -> None:
@@ -56,10 +55,8 @@ class ThreadGroup:
 
     def after_fork(self) -> None:
         """Give the threads up: a forked child has none of them."""
-        self._lock = threading.Lock()
         self._running.clear()
         self._finished.clear()
-        self.ended.renew_lock()
         self.ended.set()
 
     def _run(self, target: Callable[[], object]) -> None:
@@ -70,8 +67,6 @@ class ThreadGroup:
             self.leave()
 
     def _leave(self, thread: threading.Thread) -> None:
-        with self._lock:
-            is_last = self._running == {thread}
-            self._running.discard(thread)
-        if is_last:
+        self._running.discard(thread)
+        if not self._running:
             self.ended.set()

@@ -1,8 +1,11 @@
 """Waiting without polling: objects to wait for, and the thread that blocks on one. It knows no event loop.
 
-A `Waitable` becomes ready once or repeatedly. The code that makes it ready collects its waiters under its lock and wakes
-them after releasing it. A woken waiter checks the state itself: a wake-up announces readiness and carries no value,
-because a waiter that times out at that moment would lose the value.
+A `Waitable` becomes ready once or repeatedly. The code that makes it ready changes the state first and then wakes the
+waiters. A woken waiter checks the state itself: a wake-up announces readiness and carries no value, because a waiter
+that times out at that moment would lose the value.
+
+There is no lock: each change is one step of a built-in container, which neither another thread nor a signal handler can
+see half done.
 """
 
 from __future__ import annotations
@@ -14,8 +17,6 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-
-Lock = threading.Lock  # for the modules above the engine, which do not import threading
 
 
 class Waiter(Protocol):
@@ -29,12 +30,15 @@ class Waiter(Protocol):
 
 
 class Waitable:
-    """Base class of what can be waited for. ``_lock`` guards the waiters and the state of the subclass."""
+    """Base class of what can be waited for.
 
-    __slots__ = ("_lock", "_waiters")
+    First act, then look: `add_waiter` adds the waiter and then looks at the state, and whoever makes it ready changes
+    the state and then looks at the waiters. The second of the two sees what the first did, so no wake-up is lost.
+    """
+
+    __slots__ = ("_waiters",)
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
         self._waiters: list[Waiter] = []
 
     def is_ready(self) -> bool:
@@ -42,34 +46,27 @@ class Waitable:
         raise NotImplementedError  # abstract
 
     def add_waiter(self, waiter: Waiter) -> bool:
-        """Register a waiter; return ``False`` if it is ready already.
-
-        The check and the registration are one step, so no wake-up is lost between them.
-        """
-        with self._lock:
-            if self.is_ready():
-                return False
-            self._waiters.append(waiter)
-            return True
+        """Register a waiter; return ``False`` if it is ready already. The waiter is woken at least once then."""
+        self._waiters.append(waiter)
+        if self.is_ready():
+            self.discard_waiter(waiter)
+            return False
+        return True
 
     def discard_waiter(self, waiter: Waiter) -> None:
-        """Remove a waiter that gave up; harmless if it was woken."""
-        with self._lock:
-            if waiter in self._waiters:
-                self._waiters.remove(waiter)
+        """Remove a waiter, which does so itself when its wait is over; harmless if it is not registered."""
+        try:
+            self._waiters.remove(waiter)
+        except ValueError:  # cheaper than to look first, and no other thread can come in between
+            return
 
     def waiter_count(self) -> int:
         """Return how many threads and tasks wait for it."""
         return len(self._waiters)
 
-    def renew_lock(self) -> None:
-        """Replace the lock in a forked child: a thread that does not exist there may hold it."""
-        self._lock = threading.Lock()
-
-    def _take_waiters(self) -> list[Waiter]:
-        """Remove and return all waiters. The caller holds the lock, and wakes them after releasing it."""
-        waiters, self._waiters = self._waiters, []
-        return waiters
+    def waiters(self) -> list[Waiter]:
+        """Return the waiters to wake. They stay registered until each has left its wait: waking twice is harmless."""
+        return self._waiters[:]
 
 
 class Latch(Waitable):
@@ -87,12 +84,11 @@ class Latch(Waitable):
 
     def trip(self) -> list[Waiter]:
         """Make it ready and return the waiters to wake."""
-        with self._lock:
-            self._set = True
-            return self._take_waiters()
+        self._set = True
+        return self.waiters()
 
     def set(self) -> None:
-        """Make it ready and wake its waiters. Called without a lock."""
+        """Make it ready and wake its waiters."""
         wake_all(self.trip())
 
 
@@ -106,7 +102,10 @@ class ThreadWaiter:
 
     def wake(self) -> None:
         """Let the thread continue."""
-        self._gate.release()
+        try:
+            self._gate.release()
+        except RuntimeError:  # it was woken before
+            return
 
     def block(self, timeout: float | None) -> bool:
         """Block until woken, at most ``timeout`` seconds; return whether it was woken."""
@@ -114,7 +113,7 @@ class ThreadWaiter:
 
 
 def wake_all(waiters: Iterable[Waiter]) -> None:
-    """Wake all of these. Called without a lock."""
+    """Wake all of these."""
     calls: list[Callable[[], None]] = []
     try:
         for waiter in waiters:
@@ -127,17 +126,44 @@ def wake_all(waiters: Iterable[Waiter]) -> None:
             call()
 
 
+def caller_id() -> int:
+    """Return what identifies the calling thread."""
+    return threading.get_ident()
+
+
+_never_block: set[int] = set()
+"""The threads that the waits of others depend on: readers and writers."""
+
+
+def never_block() -> None:
+    """Let no wait on the calling thread last, from now on.
+
+    Such a thread runs code of the program only if the garbage collector runs a finalizer on it. If that waited for a
+    runtime, it would wait for itself.
+    """
+    _never_block.add(threading.get_ident())
+
+
+def any_may_block() -> None:
+    """Undo `never_block` for all threads in a forked child, which has none of them."""
+    _never_block.clear()
+
+
+def may_block() -> None:
+    """Undo `never_block` at the end of a thread: the system uses its number again."""
+    _never_block.discard(threading.get_ident())
+
+
 def block_until_ready(source: Waitable, timeout: float | None) -> bool:
     """Block the calling thread until ``source`` is ready, at most ``timeout`` seconds; return whether it is."""
-    waiter = ThreadWaiter()
-    if not source.add_waiter(waiter):
-        return True
-    woken = False
+    waiter, woken = ThreadWaiter(), False
     try:
-        woken = waiter.block(timeout)
+        if not source.add_waiter(waiter):
+            return True
+        woken = waiter.block(0.0 if threading.get_ident() in _never_block else timeout)
     finally:
-        if not woken:
-            source.discard_waiter(waiter)
+        # In any case: an exception of a signal handler may come at any instant.
+        source.discard_waiter(waiter)
     return woken or source.is_ready()
 
 

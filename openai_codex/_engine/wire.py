@@ -238,3 +238,9 @@ PING_ID = "ping"
 
 PING = encode_request(PING_ID, "thread/loaded/list", {})
 """That request: cheap for the runtime (0.5 ms), and without effect."""
+
+UNDO_ID = "undo"
+"""The id of all requests that are repeated until their effect shows; their responses are ignored."""
+
+UNCOUNTED_IDS = frozenset({PING_ID, UNDO_ID})
+"""The ids of requests whose response nothing waits for."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import heapq
-import threading
 import time
 from collections import deque
 from contextlib import suppress
 from itertools import count
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from openai_codex._log import Log
@@ -30,59 +30,62 @@ _log = Log("handlers")
 class WorkerPool:
     """Runs tasks concurrently, in the order in which they were submitted, on at most ``limit`` threads.
 
-    Threads are started when there is work for them. ``_lock`` guards the queue and the counts; tasks run without it. A
-    task that raises is logged, and its worker continues.
+    Threads are started when there is work for them. There is no lock: a finalizer that runs within these methods may
+    wait for other threads that submit. A worker leaves a token in ``_idle`` before it waits, and each task that finds a
+    token has a worker. A task that raises is logged, and its worker continues.
     """
 
     def __init__(self, threads: ThreadGroup, role: str, limit: int) -> None:
         self._group = threads
         self._role = role
         self._limit = limit
-        self._lock = threading.Lock()
-        self._changed = threading.Condition(self._lock)
-        self._tasks: deque[Callable[[], None]] = deque()
-        self._workers = 0
-        self._idle = 0
+        self._tasks: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._idle: deque[None] = deque()
+        self._workers: list[str] = []
         self._closed = False
 
-    def submit(self, task: Callable[[], None]) -> None:
-        """Run ``task`` soon on a worker. Dropped after `close`."""
-        with self._lock:
-            if self._closed:
-                return
-            self._tasks.append(task)
-            if self._idle < len(self._tasks) and self._workers < self._limit:
-                self._start_worker()
-            self._changed.notify()
+    def submit(self, task: Callable[[], None]) -> bool:
+        """Run ``task`` soon on a worker. Dropped after `close`. Return ``False`` if there is no thread to run it."""
+        if not (self._take_idle() or self._start_worker() or self._workers or self._closed):
+            return False
+        self._tasks.put(task)
+        return True
 
     def close(self) -> None:
         """Let the submitted tasks finish, then end the threads. Does not wait. Idempotent."""
-        with self._lock:
-            self._closed = True
-            self._changed.notify_all()
+        self._closed = True
+        for _ in self._workers:
+            self._tasks.put(None)
 
-    def _start_worker(self) -> None:
-        # Where the system gives no more threads, the task waits for a worker that exists; the caller may be the reader,
-        # which must not fail because of it.
-        with suppress(RuntimeError):
-            self._group.start(f"{self._role}-{self._workers + 1}", self._work)
-            self._workers += 1
+    def _take_idle(self) -> bool:
+        try:
+            self._idle.pop()
+        except IndexError:
+            return False
+        return True
+
+    def _start_worker(self) -> bool:
+        if self._closed or len(self._workers) >= self._limit:
+            return False
+        name = f"{self._role}-{len(self._workers) + 1}"
+        self._workers.append(name)
+        try:
+            self._group.start(name, self._work)
+        except RuntimeError:  # the system gives no more threads: the task waits for a worker that exists
+            self._workers.remove(name)
+            return False
+        if self._closed:  # first act, then look: `close` may not have seen this worker
+            self._tasks.put(None)
+        return True
 
     def _work(self) -> None:
-        while (task := self._next()) is not None:
+        while (task := self._tasks.get()) is not None:
             try:
                 task()
-            except Exception as error:  # noqa: BLE001  a task may raise anything; it is logged with its traceback
+            except BaseException as error:  # noqa: BLE001  a task may raise anything; it is logged with its traceback
                 _log.warning("codex.handler_failed", exc_info=error)
             del task  # an idle thread must not keep alive what a task holds: it may be the client
-
-    def _next(self) -> Callable[[], None] | None:
-        with self._lock:
-            self._idle += 1
-            while not self._tasks and not self._closed:
-                self._changed.wait()
-            self._idle -= 1
-            return self._tasks.popleft() if self._tasks else None
+            self._idle.append(None)
 
 
 class Timer:
@@ -111,65 +114,61 @@ class Timer:
 
 
 class TimerThread:
-    """Fires timers, on one thread that is started with the first of them.
-
-    ``_lock`` guards the heap; actions run without it and must be quick.
-    """
+    """Fires timers, on one thread that is started with the first of them and owns the heap. Actions must be quick."""
 
     def __init__(self, threads: ThreadGroup) -> None:
         self._group = threads
-        self._lock = threading.Lock()
-        self._changed = threading.Condition(self._lock)
         self._numbers = count()
+        self._new: SimpleQueue[tuple[float, int, Timer] | None] = SimpleQueue()
         self._heap: list[tuple[float, int, Timer]] = []
         self._tidy_at = _TIDY_AT
-        self._is_started = False
-        self._closed = False
+        self._unstarted = [True]
 
     def at(self, when: float, action: Callable[[], object]) -> Timer:
         """Run an action at a time of the monotonic clock, in seconds. Nothing fires after `close`."""
         timer = Timer(action)
-        with self._lock:
-            if not self._closed:
-                self._add(when, timer)
+        # The number decides between two that are due at once: timers cannot be compared.
+        self._new.put((when, next(self._numbers), timer))
+        if self._unstarted:
+            self._start()
         return timer
 
     def close(self) -> None:
         """Drop all timers and end the thread. Does not wait. Idempotent."""
-        with self._lock:
-            self._closed = True
-            self._heap.clear()
-            self._changed.notify()
+        self._new.put(None)
 
-    def _add(self, when: float, timer: Timer) -> None:
+    def _start(self) -> None:
+        with suppress(IndexError):  # another thread starts it
+            self._unstarted.pop()
+            try:
+                self._group.start("timer", self._run)
+            except RuntimeError:  # the system gives no more threads: the next timer tries again
+                self._unstarted.append(True)
+
+    def _run(self) -> None:
+        while self._take_new():
+            while self._heap and self._heap[0][0] <= time.monotonic():
+                heapq.heappop(self._heap)[2].fire()
+        self._heap.clear()
+
+    def _take_new(self) -> bool:
+        """Wait until a timer is due or a new one came; return ``False`` when closed."""
+        left = self._heap[0][0] - time.monotonic() if self._heap else None
+        try:
+            entry = self._new.get(timeout=None if left is None else max(0.0, left))
+        except Empty:
+            return True
+        if entry is not None:
+            self._add(entry)
+        return entry is not None
+
+    def _add(self, entry: tuple[float, int, Timer]) -> None:
         # Most timers are cancelled long before they are due; without this the heap would keep them until then.
         if len(self._heap) >= self._tidy_at:
             self._heap = [entry for entry in self._heap if not entry[2].is_cancelled]
             heapq.heapify(self._heap)
             self._tidy_at = max(_TIDY_AT, 2 * len(self._heap))
-        # The number decides between two that are due at once: timers cannot be compared.
-        heapq.heappush(self._heap, (when, next(self._numbers), timer))
-        if not self._is_started:
-            # Where the system gives no more threads, the next timer tries again.
-            with suppress(RuntimeError):
-                self._group.start("timer", self._run)
-                self._is_started = True
-        self._changed.notify()
-
-    def _run(self) -> None:
-        while (timer := self._next()) is not None:
-            timer.fire()
-            del timer  # it may hold the client, and the next one may be far away
-
-    def _next(self) -> Timer | None:
-        """Wait until the next timer is due; return ``None`` when closed."""
-        with self._lock:
-            while not self._closed:
-                left = self._heap[0][0] - time.monotonic() if self._heap else None
-                if left is not None and left <= 0:
-                    return heapq.heappop(self._heap)[2]
-                self._changed.wait(left)
-            return None
+        heapq.heappush(self._heap, entry)
 
 
 class Workers:

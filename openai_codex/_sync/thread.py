@@ -24,6 +24,7 @@ from openai_codex._turns.options import (
 )
 from openai_codex._turns.results import OutputT, RunResult
 from openai_codex._turns.settings import fields, turn_fields, turn_settings
+from openai_codex._turns.stops import TurnStop
 from openai_codex.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -163,7 +164,9 @@ class Thread:
         settings = turn_settings(locals())
         output = _output(output_type, output_schema)
         params = self._start_params(input, settings, output)
-        return start_turn(self._connection, self.id, params, timeout, None if output is None else output.decode)
+        return start_turn(
+            self._connection, TurnStop(self.id), params, timeout, None if output is None else output.decode
+        )
 
     def _start_params(
         self, input: RunInput, settings: dict[str, Any], output: OutputType[Any] | None

@@ -10,16 +10,19 @@ import attrs
 
 from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
+from openai_codex._sync.client import _wait
 from openai_codex._sync.client.connection import Connection
 from openai_codex._sync.client.cursor import Cursor
 from openai_codex._sync.stream import ItemStream, TextStream, TurnStream
-from openai_codex._engine.mailbox import Mailbox
-from openai_codex._engine.subscriptions import PendingSubscription
 from openai_codex._engine.waiting import Deadline
 from openai_codex._log import Log
 from openai_codex._turns.fold import raise_if_failed
 from openai_codex._turns.inputs import Input, to_user_inputs
 from openai_codex._turns.results import OutputT, RunResult
+from openai_codex._turns.stops import TurnStop
+
+# How long a caller that gives up waits until the turn is over, in seconds. Usually it takes milliseconds.
+_UNDO_PATIENCE = 0.2
 
 _log = Log("turn")
 
@@ -38,16 +41,15 @@ class TurnHandle(Generic[OutputT]):
     def __init__(
         self,
         connection: Connection,
-        thread_id: str,
         id: str,
-        mailbox: Mailbox,
+        stop: TurnStop,
         decode: Callable[[str | None], OutputT] | None = None,
     ) -> None:
-        self.thread_id = thread_id
+        self.thread_id = stop.thread_id
         self.id = id
         self._connection = connection
         self._decode = decode
-        self._cursor = Cursor(connection, thread_id, id, mailbox)
+        self._cursor = Cursor(connection, id, stop)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(thread_id={self.thread_id!r}, id={self.id!r})"
@@ -158,24 +160,22 @@ class TurnHandle(Generic[OutputT]):
 
 def start_turn(
     connection: Connection,
-    thread_id: str,
+    stop: TurnStop,
     params: protocol.ClientRequest[Any],
     timeout: float | None,
     decode: Callable[[str | None], OutputT] | None = None,
 ) -> TurnHandle[OutputT]:
-    """Send a request that starts a turn, and return the turn's handle.
+    """Send a request that starts a turn, and return the turn's handle; ``stop`` is for this turn alone.
 
-    The mailbox is subscribed before the request is written. If the caller gives up before the id of the turn is known,
-    the turn is interrupted: the empty id means the thread's active turn.
+    The mailbox is subscribed before the request is written. If the caller leaves without the handle, for whatever reason
+    and at whatever instant, the turn is interrupted.
     """
     checks.seconds("timeout", timeout)
-    # Before the request, because events of the turn may arrive in one batch with the reply.
-    mailbox = Mailbox(f"the events of a turn of thread {thread_id}")
-    response = connection.request(
-        params,
-        timeout=timeout,
-        subscription=PendingSubscription(mailbox, ("turn", "id"), thread_id),
-        undo=protocol.TurnInterruptParams(thread_id=thread_id, turn_id=""),
-    )
-    _log.info("codex.turn_started", thread_id=thread_id, turn_id=response.turn.id)
-    return TurnHandle(connection, thread_id, response.turn.id, mailbox, decode)
+    try:
+        response = connection.request(params, timeout=timeout, starts=stop)
+        _log.info("codex.turn_started", thread_id=stop.thread_id, turn_id=response.turn.id)
+        return TurnHandle(connection, response.turn.id, stop, decode)
+    except BaseException:
+        if stop.request():
+            _wait.ready(stop.ended, _UNDO_PATIENCE)
+        raise

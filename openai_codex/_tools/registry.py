@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from openai_codex._engine.mailbox import Listener
@@ -20,7 +22,7 @@ _THREADS_KEPT = 4_096
 
 
 class ToolRegistry(Listener):
-    """The tools of each thread. ``_lock`` guards both tables.
+    """The tools of each thread. Several threads change the tables, each in single steps.
 
     A sub-agent is a thread that the runtime itself starts within a turn. The runtime offers it the tools of the thread
     that the root turn belongs to; the first ``turn/started`` of the sub-agent names that root turn.
@@ -28,7 +30,7 @@ class ToolRegistry(Listener):
 
     def __init__(self) -> None:
         super().__init__("roots of sub-agents", frozenset({"turn/started"}))
-        self._tables: dict[str, Table] = {}
+        self._tables: OrderedDict[str, Table] = OrderedDict()
         # Turn → its thread, for threads with tools.
         self._threads: dict[str, str] = {}
 
@@ -40,33 +42,32 @@ class ToolRegistry(Listener):
             tools: Its tools by key; ``None``: keep those that it has, or take those of its parent.
             parent_id: The thread that it was forked from.
         """
-        with self._lock:
-            # A fork starts with the tools of its parent, as the runtime declares them to the model again.
-            table = self._tables.get(thread_id, self._tables.get(parent_id or "")) if tools is None else tools
-            if table is not None:
-                self._keep(thread_id, table)
+        # A fork starts with the tools of its parent, as the runtime declares them to the model again.
+        table = self._tables.get(thread_id, self._tables.get(parent_id or "")) if tools is None else tools
+        if table is not None:
+            self._keep(thread_id, table)
 
     def forget(self, thread_id: str) -> None:
         """Drop the tools of a thread that was unsubscribed, archived or deleted."""
         # The turns of the thread stay in the other table, where they are the next to be dropped.
-        with self._lock:
-            self._tables.pop(thread_id, None)
+        self._tables.pop(thread_id, None)
 
     def find(self, thread_id: str, namespace: str | None, name: str) -> AnyTool | None:
         """Return the tool that the model calls by this name in a thread; ``None`` if there is none."""
-        with self._lock:
-            table = self._tables.get(thread_id)
-            if table is None:
-                return None
-            self._keep(thread_id, table)
-            return table.get((namespace, name))
+        table = self._tables.get(thread_id)
+        if table is None:
+            return None
+        with suppress(KeyError):  # another thread has dropped it in between
+            self._tables.move_to_end(thread_id)
+        return table.get((namespace, name))
 
     def _keep(self, thread_id: str, table: Table) -> None:
-        """Make this thread the one used last. Under the lock."""
-        self._tables.pop(thread_id, None)
+        """Make this thread the one used last."""
         self._tables[thread_id] = table
-        if len(self._tables) > _THREADS_KEPT:
-            del self._tables[next(iter(self._tables))]
+        with suppress(KeyError):  # as above
+            self._tables.move_to_end(thread_id)
+            if len(self._tables) > _THREADS_KEPT:
+                self._tables.popitem(last=False)
 
     def on_event(self, event: Notification) -> None:
         """Note the thread of a turn, or give a sub-agent the tools of its root turn's thread."""

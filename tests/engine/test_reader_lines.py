@@ -171,7 +171,7 @@ async def test_a_turn_whose_acceptance_is_too_long_is_interrupted(server: FakeAp
         thread = await codex.thread_start()
         with pytest.raises(DecodeError, match="longer than max_line_bytes"):
             await thread.turn("Hi")
-        [stop] = await server.received("turn/interrupt")
+        stop, *_ = await server.received("turn/interrupt")
     assert stop.params == {"threadId": thread.id, "turnId": ""}
 
 
@@ -237,7 +237,7 @@ async def test_a_turn_whose_acceptance_does_not_fit_is_interrupted(server: FakeA
         thread = await codex.thread_start()
         with pytest.raises(DecodeError) as caught:
             await thread.turn("Hi")
-        [stop] = await server.received("turn/interrupt")
+        stop, *_ = await server.received("turn/interrupt")
         assert (await thread.turn("Hi again")).id == "turn-1"
     assert caught.value.raw == odd
     assert stop.params == {"threadId": thread.id, "turnId": ""}

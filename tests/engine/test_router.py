@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import gc
+import time
 
+import pytest
+
+from openai_codex import TransportClosedError
 from openai_codex._engine.mailbox import Mailbox
-from openai_codex._engine.reply import Reply
+from openai_codex._engine.reply import CloseReason, Reply
 from openai_codex._engine.router import RESOLVED, Dispatch, Router
 from openai_codex._engine.subscriptions import EVERYTHING, PendingSubscription, Topic
 from openai_codex._engine.waiting import ThreadWaiter
@@ -26,9 +30,15 @@ def completed(thread: str, turn: str) -> Notification:
 
 
 def ask(router: Router, method: str = "m", coming: PendingSubscription | None = None) -> Reply:
-    reply = Reply(method)
-    router.register(router.next_id(), reply, coming)
+    reply = router.new_reply(method)
+    router.register(reply, coming)
     return reply
+
+
+def everyone(router: Router) -> tuple[int, set[Mailbox]]:
+    """Return how many replies are pending, and the mailboxes that are subscribed."""
+    router.catch_up()
+    return router.load().in_flight, set(router.subscriptions.mailboxes())
 
 
 def carry_out(out: Dispatch) -> None:
@@ -50,10 +60,30 @@ def test_a_response_settles_the_request_with_its_id() -> None:
 def test_a_reply_without_a_waiter_is_counted_and_dropped() -> None:
     router = Router(10)
     late = ask(router)
-    router.abandon(late.request_id)
+    router.forget(late.request_id)
     out = router.dispatch([Response(late.request_id, 1), Response("text", 1), Response(99, 1)])
     assert out.settled == []
     assert (out.late, out.skipped) == (3, [])
+
+
+def test_a_request_that_was_given_up_is_under_way_until_its_late_reply() -> None:
+    router = Router(1)
+    late = ask(router)
+    router.give_up(late)
+    assert not router.has_room(0)
+    assert router.dispatch([Response(late.request_id, 1)]).late == 1
+    assert router.has_room(0)
+
+
+def test_a_request_that_was_given_up_is_forgotten_when_its_lease_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    router = Router(1)
+    late = ask(router)
+    router.give_up(late)
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now + 11)
+    router.catch_up()
+    assert router.has_room(0)
+    assert not router.expects(late.request_id)
 
 
 def test_a_notification_goes_to_every_topic_it_belongs_to() -> None:
@@ -119,7 +149,7 @@ def test_a_coming_turn_that_ends_before_its_reply_is_ended_by_the_reply() -> Non
     carry_out(out)
     assert box.take() == [end]
     assert box.is_over()
-    assert router.everyone() == ([], set())
+    assert everyone(router) == (0, set())
 
 
 def test_a_turn_has_begun_only_if_its_own_start_was_collected() -> None:
@@ -152,9 +182,9 @@ def test_a_refused_or_abandoned_coming_turn_collects_no_more() -> None:
     no = ask(router, coming=PendingSubscription(refused, ("turn", "id"), "T"))
     gone = ask(router, coming=PendingSubscription(abandoned, ("turn", "id"), "T"))
     router.dispatch([Response(no.request_id, error={"code": 1, "message": "no"})])
-    router.abandon(gone.request_id)
+    router.forget(gone.request_id)
     assert router.dispatch([delta("T", "U")]).delivered == {}
-    assert router.everyone() == ([], set())
+    assert everyone(router) == (0, set())
 
 
 def test_server_requests_and_skipped_lines_are_handed_on() -> None:
@@ -163,20 +193,13 @@ def test_server_requests_and_skipped_lines_are_handed_on() -> None:
     assert (out.server_requests, out.skipped) == ([call], [skipped])
 
 
-def test_requests_above_the_cap_wait_their_turn_in_order() -> None:
+def test_there_is_room_for_as_many_requests_as_the_cap_says() -> None:
     router = Router(2)
-    replies = [ask(router) for _ in range(1)]
-    assert router.admit(1, b"1") == b"1"
-    replies.append(ask(router))
-    assert router.admit(2, b"2") == b"2"
-    for number in (3, 4, 5):
-        replies.append(ask(router))
-        assert router.admit(number, b"%d" % number) is None
-    assert router.dispatch([Response(2, None)]).to_write == [(3, b"3")]
-    assert router.abandon(4) == (False, [])
-    assert router.abandon(1) == (True, [(5, b"5")])
-    assert router.dispatch([Response(3, None), Response(5, None)]).to_write == []
-    assert router.load().in_flight == 0
+    first, _ = ask(router), ask(router)
+    assert router.has_room(1)
+    assert not router.has_room(0)
+    router.dispatch([Response(first.request_id, None)])
+    assert router.has_room(0)
 
 
 def test_the_load_counts_those_who_wait_for_a_reply_or_for_events() -> None:
@@ -195,8 +218,12 @@ def test_at_the_end_everyone_is_handed_over_once() -> None:
     reply, box = ask(router), Mailbox("test")
     router.subscriptions.add(Topic("T"), box)
     router.subscriptions.add(EVERYTHING, box)
-    assert router.everyone() == ([reply], {box})
-    assert router.everyone() == ([], set())
+    assert everyone(router) == (1, {box})
+    router.fail_all(CloseReason("over", final=True))
+    assert everyone(router) == (0, set())
+    assert reply.is_ready()
+    with pytest.raises(TransportClosedError, match="over"):
+        box.take()
 
 
 def test_a_mailbox_without_references_is_forgotten() -> None:
@@ -208,7 +235,7 @@ def test_a_mailbox_without_references_is_forgotten() -> None:
     gc.collect()
     event = delta("T", "U")
     assert router.dispatch([event]).delivered == {kept: [event]}
-    assert router.everyone() == ([], {kept})
+    assert everyone(router) == (0, {kept})
 
 
 def test_a_mailbox_for_some_methods_gets_no_others() -> None:
@@ -255,7 +282,7 @@ def test_a_turn_that_is_awaited_collects_what_was_cached_for_others() -> None:
     assert router.dispatch([first]).delivered == {thread: [first]}
     reply = ask(router, coming=PendingSubscription(turn, ("turn", "id"), "T"))
     assert router.dispatch([second]).delivered == {thread: [second], turn: [second]}
-    router.abandon(reply.request_id)
+    router.forget(reply.request_id)
     assert router.dispatch([third]).delivered == {thread: [third]}
 
 

@@ -18,7 +18,7 @@ from openai_codex import JsonRpcError, ProcessInfo, TransportClosedError
 from openai_codex._engine import wire
 from openai_codex._engine.actor import Actor
 from openai_codex._engine.mailbox import Mailbox
-from openai_codex._engine.reply import Reply
+from openai_codex._engine.reply import CloseReason, Reply
 from openai_codex._engine.router import Router
 from openai_codex._engine.subscriptions import EVERYTHING, PendingSubscription, Topic
 from openai_codex._engine.waiting import block_until_ready
@@ -96,17 +96,15 @@ class Client:
         self.notifications = 0
 
     def request(self, thread_id: str | None) -> None:
-        reply = Reply("m")
+        reply = self.router.new_reply("m")
         coming = None if thread_id is None else PendingSubscription(Mailbox("turn"), ("turn", "id"), thread_id)
-        number = self.router.next_id()
-        self.router.register(number, reply, coming)
-        self.router.admit(number, b"line\n")
-        self.replies[number] = reply
+        self.router.register(reply, coming)
+        self.replies[reply.request_id] = reply
         self.kept.append(coming)
 
     def abandon(self, number: int) -> None:
         if number in self.replies:
-            self.router.abandon(number)
+            self.router.forget(number)
             self.replies.pop(number)
 
     def subscribe(self, thread_id: str | None, turn_id: str | None) -> None:
@@ -159,7 +157,7 @@ def test_no_input_raises_and_no_reply_or_notification_is_lost(script: list[tuple
     assert len(received) == client.notifications
     for event in received:
         assert event.payload is not None, "whatever it holds, it can be looked at"
-    client.router.everyone()
+    client.router.fail_all(CloseReason("over", final=True))
 
 
 @settings(max_examples=300, deadline=None)
@@ -178,6 +176,7 @@ class Pipe:
     """The process of an actor, without a process: what a test feeds is its output."""
 
     name = "fuzz"
+    short = 4096
 
     def __init__(self) -> None:
         self._output: queue.SimpleQueue[bytes] = queue.SimpleQueue()
@@ -201,6 +200,9 @@ class Pipe:
     def try_write(self, data: bytes | memoryview) -> int:
         return len(data)
 
+    def write_short(self, data: bytes) -> int:
+        return len(data)
+
     def end(self, _: float) -> int:
         return 0
 
@@ -210,8 +212,8 @@ class Pipe:
     def rss(self) -> None:
         return None
 
-    def wait_writable(self, _: float) -> None:
-        """There is always room."""
+    def wait_writable(self, _: float) -> bool:
+        return True
 
     def _nothing(self) -> None:
         """There is no process that it could be done to."""
@@ -259,6 +261,7 @@ def test_no_input_ends_an_actor_or_takes_a_reply_away(said: list[bytes], size: i
     pipe, handlers, everything = Pipe(), Handlers(), Mailbox("everything")
     handlers.tools.give("T1", {})
     actor = Watched(pipe, Dispatcher(handlers).take)
+    actor.start()
     for listener in (everything, handlers.file_changes, handlers.tools):
         actor.subscribe(EVERYTHING, listener)
     turn = PendingSubscription(Mailbox("turn"), ("turn", "id"), "T1")

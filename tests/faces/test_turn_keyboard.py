@@ -74,8 +74,8 @@ def is_asleep(pid: int) -> bool:
 
 
 def interrupts(server: FakeAppServer) -> list[str]:
-    """Return which turns the client has asked to stop."""
-    return [request.params["turnId"] for request in server.requests("turn/interrupt")]
+    """Return which turns the client has asked to stop; it repeats that until they are over."""
+    return list(dict.fromkeys(request.params["turnId"] for request in server.requests("turn/interrupt")))
 
 
 @pytest.mark.parametrize("how", WAITS)
@@ -87,9 +87,10 @@ def test_the_turn_is_interrupted(how: str, state: str) -> None:
         with running(WAITS[how], server.config()) as process:
             server.wait_for_requests("turn/start", timeout=PATIENCE)
             server.child.sync()
-            assert strike(process) == Ended(0, "interrupted 0\n", "")
+            # A request that has no reply yet is still under way at the runtime.
+            assert strike(process) == Ended(0, f"interrupted {int(state == 'asked for')}\n", "")
         server.child.wait_gone(PATIENCE)
-        assert interrupts(server) == ["turn-1" if state == "begun" else ""]
+        assert set(interrupts(server)) == {"turn-1" if state == "begun" else ""}
 
 
 @pytest.mark.parametrize("how", WAITS)

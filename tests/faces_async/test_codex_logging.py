@@ -129,7 +129,7 @@ async def use(server: FakeAppServer) -> None:
         late = await thread.turn("again")
         with pytest.raises(TurnTimeoutError):
             await late.run(timeout=0.1)
-        assert [request.params["turnId"] for request in server.requests("turn/interrupt")] == [late.id]
+        assert {request.params["turnId"] for request in server.requests("turn/interrupt")} == {late.id}
         assert codex.health().requests_in_flight == 0
         deaths = codex.events(RuntimeExited)
         server.child.kill()

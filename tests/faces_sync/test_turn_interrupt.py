@@ -33,8 +33,8 @@ def server() -> Iterator[FakeAppServer]:
 
 
 def interrupts(server: FakeAppServer) -> list[str]:
-    """Return which turns the client has asked to stop."""
-    return [request.params["turnId"] for request in server.requests("turn/interrupt")]
+    """Return which turns the client has asked to stop; it repeats that until they are over."""
+    return list(dict.fromkeys(request.params["turnId"] for request in server.requests("turn/interrupt")))
 
 
 def begun(turn: TurnHandle) -> None:
@@ -73,7 +73,7 @@ def test_an_interrupt_that_came_too_early_is_repeated(server: FakeAppServer) -> 
         turn = (codex.thread_start()).turn("go")
         with within(SOON):
             turn.interrupt()
-        assert len(interrupts(server)) == 2
+        assert server.request_count("turn/interrupt") >= 2
         assert (turn.run(timeout=PATIENCE)).status == TurnStatus.interrupted
         assert codex.health().requests_in_flight == 0
 

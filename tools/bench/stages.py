@@ -54,16 +54,17 @@ def stage_costs(deltas: int, rounds: int) -> Costs:
 def _through(chunks: list[bytes]) -> Costs:
     import orjson
 
-    from openai_codex._engine.mailbox import Mailbox
     from openai_codex._engine.router import Router
     from openai_codex._engine.subscriptions import Topic
     from openai_codex._engine.wire import LineSplitter, decode
     from openai_codex._sync.client.cursor import Cursor
     from openai_codex._sync.stream import TurnStream
+    from openai_codex._turns.stops import TurnStop
 
-    clock, lines, router, mailbox = Clock(), LineSplitter(), Router(64), Mailbox("a turn")
+    clock, lines, router, stop = Clock(), LineSplitter(), Router(64), TurnStop(unique(1))
+    mailbox = stop.mailbox
     router.subscriptions.add(Topic(unique(1), unique(2)), mailbox)
-    stream = TurnStream(Cursor(cast("Any", _Unconnected()), unique(1), unique(2), mailbox), inf)
+    stream = TurnStream(Cursor(cast("Any", _Unconnected()), unique(2), stop), inf)
     for chunk in chunks:
         complete = clock.time("cut into lines", lines.feed, chunk)
         clock.time(JSON, _each, orjson.loads, complete)

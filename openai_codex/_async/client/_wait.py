@@ -26,8 +26,13 @@ class _FutureWaiter:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.future: asyncio.Future[bool] = loop.create_future()
         self.waker = waker_of(loop)
+        self._is_woken = False
 
     def wake(self) -> Callable[[], None] | None:
+        # Each batch of events wakes a waiter until its task has run: once is enough.
+        if self._is_woken:
+            return None
+        self._is_woken = True
         return self.waker.add(self.future)
 
 
@@ -44,10 +49,14 @@ async def ready(source: Waitable, timeout: float | None) -> bool:
     try:
         woken = await waiter.future
     finally:
-        if not woken:
-            source.discard_waiter(waiter)
+        source.discard_waiter(waiter)
         waiter.waker.lift(waiter.future)
     return woken or source.is_ready()
+
+
+def caller() -> object:
+    """Return what calls: the running task. A task cannot wait for itself."""
+    return asyncio.current_task()
 
 
 TaskStarter = Callable[[Awaitable[Any], Callable[[Any], None], Waitable], None]

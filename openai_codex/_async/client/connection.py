@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
-from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
@@ -13,7 +12,7 @@ from openai_codex import _codec as codec
 from openai_codex import _protocol as protocol
 from openai_codex._async.client import _wait
 from openai_codex._async.client.handlers import AsyncHandlers
-from openai_codex._async.client.rpc import call, send_undo
+from openai_codex._async.client.rpc import call
 from openai_codex._async.client.supervisor import AsyncSupervisor
 from openai_codex._async.client.thread_registry import NOTED, AsyncThreadRegistry
 from openai_codex._engine.mailbox import Listener
@@ -23,15 +22,12 @@ from openai_codex._engine.waiting import Deadline
 from openai_codex._runtime.backoff import Attempts, Backoff
 from openai_codex.errors import (
     ConfigError,
-    DecodeError,
     InvalidRequestError,
     ServerBusyError,
     TransportClosedError,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from openai_codex._config import AppServerConfig
     from openai_codex._engine.actor import Actor
     from openai_codex._engine.server_requests import PendingRequest
@@ -39,6 +35,7 @@ if TYPE_CHECKING:
     from openai_codex._notification import Notification
     from openai_codex._runtime.report import Health, Metadata
     from openai_codex._tools.registry import Table
+    from openai_codex._turns.stops import TurnStop
 
 R = TypeVar("R")
 
@@ -130,12 +127,11 @@ class AsyncConnection:
         *,
         timeout: float | None = None,
         subscription: PendingSubscription | None = None,
-        undo: protocol.ClientRequest[Any] | None = None,
+        starts: TurnStop | None = None,
     ) -> R:
         """Send a typed request and wait for its typed result; ``timeout=None`` means ``request_timeout`` seconds.
 
-        ``subscription`` receives the events of what the request starts, from the first. ``undo`` is sent when the
-        caller gives up while the runtime may have carried the request out, and when the result cannot be read.
+        ``subscription`` receives the events of what the request starts, from the first; ``starts`` has one of its own.
         """
         deadline = Deadline(self.config.request_timeout if timeout is None else timeout)
         actor = await self.supervisor.current(params.METHOD, deadline)
@@ -143,7 +139,7 @@ class AsyncConnection:
             await self.threads.resume(actor, params, deadline)
         try:
             try:
-                raw = await call(actor, params, deadline, subscription=subscription, undo=undo)
+                raw = await call(actor, params, deadline, subscription=subscription, starts=starts)
             except ServerBusyError as error:
                 if params.METHOD.rpartition("/")[2] not in _READ_ONLY:
                     raise
@@ -153,27 +149,9 @@ class AsyncConnection:
             # The code of this error is the same for all reasons, so the reason is found out here.
             self.threads.check_writer(params, error)
             raise
-        except DecodeError:
-            # The request was carried out, but its id is unknown here: nothing could use or stop what it started.
-            if undo is not None:
-                await send_undo(actor, undo)
-            raise
         if params.METHOD in NOTED:
             self.threads.note(actor, params, result)
         return result
-
-    def send(self, params: protocol.ClientRequest[Any]) -> Callable[[], object]:
-        """Send a request without waiting for its reply; return a function that forgets the reply.
-
-        Does nothing when the connection has ended.
-        """
-        actor = self.supervisor.actor
-        if actor is None or actor.close_reason is not None:
-            return _nothing
-        try:
-            return partial(actor.abandon, actor.request(params.METHOD, codec.unstructure(params)))
-        except TransportClosedError:
-            return _nothing
 
     def health(self) -> Health:
         """Return a snapshot of the client and its runtime; sends nothing."""
@@ -225,7 +203,3 @@ class _RateLimits(Listener):
     def on_event(self, event: Notification) -> None:
         """Replace the limits reported before."""
         self.newest = event
-
-
-def _nothing() -> None:
-    """Forget a request that was never sent."""

@@ -68,8 +68,11 @@ class AsyncDispatcher:
         if work.is_coroutine:
             task()  # creates the coroutine here; it runs on the event loop
         else:
-            # A request with a deadline must not wait for handlers that block, such as those that ask a person.
-            pending.run(task, urgent=KINDS[pending.request.method].deadline is not None)
+            try:
+                # A request with a deadline must not wait for handlers that block, such as those that ask a person.
+                pending.run(task, urgent=KINDS[pending.request.method].deadline is not None)
+            except RuntimeError as error:  # there is no thread for it
+                _fail(pending, error)
 
     def answer(self, pending: PendingRequest, answer: object) -> bool:
         """Answer a request that was left open; return whether it was in time. Raises `ConfigError` for a wrong answer."""

@@ -8,6 +8,7 @@ from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
 from openai_codex._async.turn import AsyncTurnHandle, start_turn
 from openai_codex._async.verbs.base import AsyncClient
+from openai_codex._turns.stops import TurnStop
 
 
 class AsyncReviews(AsyncClient):
@@ -34,7 +35,7 @@ class AsyncReviews(AsyncClient):
         """
         # In this thread: the runtime refuses a detached review of threads with its default kind of history.
         params = protocol.ReviewStartParams(thread_id=checks.text("thread_id", thread_id), target=_target(target))
-        return await start_turn(self._connection, thread_id, params, timeout)
+        return await start_turn(self._connection, TurnStop(thread_id), params, timeout)
 
     async def thread_shell_command(
         self, thread_id: str, command: str, *, command_timeout: float | None = None

@@ -19,14 +19,19 @@ class Transport(Protocol):
 
     An implementation owns its descriptors and any thread of its own; it knows nothing of lines or frames.
 
-    The reader thread calls `read`, `has_exited`, `end` and `release`. Writes come from any thread, one at a time: the
-    outbox serialises them. The other methods may be called from any thread at any time, more than once, and also after
-    the end; `terminate` and `kill` take no lock, as a finalizer calls them.
+    The reader thread calls `read`, `has_exited`, `end` and `release`, the writer thread `try_write`, `wait_writable` and
+    `close_input`. `write_short` comes from any thread, but never while another write is in progress. The other methods
+    may be called from any thread at any time, more than once, and also after the end. No method takes a lock: a signal
+    handler or a finalizer may call it on top of itself.
     """
 
     @property
     def name(self) -> str:
         """Identifies it in the names of threads."""
+
+    @property
+    def short(self) -> int:
+        """The most bytes that `write_short` takes at this moment; 0 if it cannot be used."""
 
     def read(self, timeout: float) -> bytes | None:
         """Return what arrived, at least one byte; empty at the end; ``None`` after ``timeout`` seconds of silence.
@@ -37,8 +42,14 @@ class Transport(Protocol):
     def try_write(self, data: bytes | memoryview) -> int:
         """Write as much as possible without blocking; return the number of bytes. Raises `OSError` if it is broken."""
 
-    def wait_writable(self, timeout: float) -> None:
-        """Block until a write would succeed or fail, at most ``timeout`` seconds."""
+    def write_short(self, data: bytes, /) -> int | None:
+        """Write all of at most `short` bytes without blocking, or none of them: then it returns ``None``.
+
+        A function of C code, so that no signal handler runs between the write and the return. Raises `OSError`.
+        """
+
+    def wait_writable(self, timeout: float) -> bool:
+        """Block until a write would succeed or fail, at most ``timeout`` seconds; return whether it would."""
 
     def close_input(self) -> None:
         """End the stream to the runtime, which then exits in an orderly way."""

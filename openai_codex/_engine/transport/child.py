@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-import select
 import signal
 import subprocess
 import threading
@@ -16,12 +15,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from openai_codex._engine.transport.input import InputPipe
 from openai_codex._engine.transport.output import OutputPipe
 from openai_codex.errors import LaunchError, ProcessInfo
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
 
 STDERR_BYTES = 1 << 16
 STDERR_LINES = 50
@@ -47,28 +46,46 @@ class ChildProcess:
     """One child process and its three pipes: the `Transport` of a local runtime.
 
     stdout is read by the caller of `read` (the reader thread) and stdin is written without blocking. A thread of its
-    own drains stderr; it alone replaces ``_tail``, the last bytes of stderr. The pipes are unbuffered: a buffer has a
-    lock, which a fork could inherit while a thread that the fork lacks holds it.
+    own drains stderr; it knows only `_Stderr`, so that a child whose owner was lost is not kept alive by it: its pipes
+    are closed then, and it exits. The pipes are unbuffered: a buffer has a lock, which a fork could inherit while a thread
+    that the fork lacks holds it.
     """
 
     def __init__(self, command: tuple[str, ...], cwd: str | None, env: Mapping[str, str] | None) -> None:
         self._command = command
         self._mark = os.urandom(8).hex()
         self._owner = os.getpid()
-        self._child = _spawn(command, cwd, {**(env or {}), MARK_VARIABLE: self._mark})
+        self._exit_code: int | None = None
+        try:
+            self._child = _spawn(command, cwd, {**(env or {}), MARK_VARIABLE: self._mark})
+            self._attach()
+        except LaunchError:
+            raise
+        except BaseException:  # no thread is left, or a signal handler raised: without an owner the child must not stay
+            self.discard()
+            raise
+
+    def _attach(self) -> None:
         self._pid = self._child.pid
         self.name = str(self._pid)
-        self._stdin = _pipe(self._child.stdin)
+        self._stdin = InputPipe(_pipe(self._child.stdin))
         self._stdout = OutputPipe(_pipe(self._child.stdout), self._pid)
         self._stdout.widen()  # stderr stays as it is: all pipes of a user share what the system allows
-        self._stderr = OutputPipe(_pipe(self._child.stderr), self._pid)
-        self._stdin_fd = self._stdin.fileno()
-        if _POSIX:
-            os.set_blocking(self._stdin_fd, False)
-        self._tail = b""
-        self._exit_code: int | None = None
-        self._drain = threading.Thread(target=self._drain_stderr, name=f"codex-stderr-{self.name}", daemon=True)
+        self._stderr = _Stderr(OutputPipe(_pipe(self._child.stderr), self._pid))
+        self.write_short = self._stdin.write_short
+        self._drain = threading.Thread(target=self._stderr.drain, name=f"codex-stderr-{self.name}", daemon=True)
         self._drain.start()
+
+    def discard(self) -> None:
+        """Kill and reap a child that no reader owns; whatever of this object there is."""
+        # By its mark, as an exception may have come before its number was stored.
+        self._kill_marked()
+        child = getattr(self, "_child", None)
+        if child is not None:
+            child.kill()
+            child.wait()
+            for pipe in (child.stdin, getattr(self, "_stdout", child.stdout)):  # stderr has a thread that closes it
+                pipe.close()
 
     # -- pipes -------------------------------------------------------------------------------------------------------
 
@@ -76,19 +93,18 @@ class ChildProcess:
         """Return what stdout has; empty at its end; ``None`` after ``timeout`` seconds of silence."""
         return self._stdout.read(timeout)
 
+    @property
+    def short(self) -> int:
+        """How many bytes stdin takes as a whole."""
+        return self._stdin.short
+
     def try_write(self, data: bytes | memoryview) -> int:
         """Write what fits into stdin now; return how many bytes that was. Raises `OSError` when the pipe is broken."""
-        try:
-            return _write(self._stdin_fd, data)
-        except BlockingIOError:
-            return 0
+        return self._stdin.try_write(data)
 
-    def wait_writable(self, timeout: float) -> None:
-        """Wait until stdin has room or is broken, at most ``timeout`` seconds."""
-        if _POSIX:
-            poll = select.poll()
-            poll.register(self._stdin_fd, select.POLLOUT)
-            poll.poll(timeout * 1000)
+    def wait_writable(self, timeout: float) -> bool:
+        """Wait until stdin has room or is broken, at most ``timeout`` seconds; return whether it is."""
+        return self._stdin.wait_writable(timeout)
 
     def close_input(self) -> None:
         """Close stdin: the runtime finishes and exits then."""
@@ -141,13 +157,16 @@ class ChildProcess:
     def release(self) -> None:
         """End what the child started and could not end itself: after an orderly exit there is nothing."""
         if self._exit_code != 0:
-            for descriptor in find_marked(self._mark):
-                with suppress(ProcessLookupError, PermissionError):
-                    signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+            self._kill_marked()
+
+    def _kill_marked(self) -> None:
+        for descriptor in find_marked(self._mark):
+            with suppress(ProcessLookupError, PermissionError):
+                signal.pidfd_send_signal(descriptor, signal.SIGKILL)
 
     def after_fork(self) -> None:
         """Close the pipes of this fork: the runtime would not notice when the parent closes its own."""
-        for pipe in (self._stdin, self._stdout, self._stderr):
+        for pipe in (self._stdin, self._stdout, self._stderr.pipe):
             with suppress(OSError):
                 pipe.close()
 
@@ -155,7 +174,7 @@ class ChildProcess:
 
     def process_info(self) -> ProcessInfo:
         """Return what an error should say about this process."""
-        lines = _ANSI.sub("", self._tail.decode(errors="replace")).splitlines()[-STDERR_LINES:]
+        lines = _ANSI.sub("", self._stderr.tail.decode(errors="replace")).splitlines()[-STDERR_LINES:]
         text = tuple(line[:STDERR_LINE_LENGTH].rstrip() for line in lines)
         is_reaped = self._child.returncode is not None
         code = self._exit_code if is_reaped else None
@@ -185,34 +204,29 @@ class ChildProcess:
             else:
                 self._child.send_signal(number)
 
-    def _drain_stderr(self) -> None:
-        while chunk := self._stderr.read(None):
-            self._tail = (self._tail + chunk)[-STDERR_BYTES:]
-        self._stderr.close()
 
+class _Stderr:
+    """What the child writes to stderr: its last bytes are kept. Changed by the thread that drains it only."""
 
-# The raw function takes 0.06 µs, its wrapper, which makes enum members, 2.6 µs: as much as a tenth of a small request.
-_handler_of = getattr(signal.getsignal, "__wrapped__", signal.getsignal)
-_SIGPIPE = signal.SIGPIPE if _POSIX else None
+    def __init__(self, pipe: OutputPipe) -> None:
+        self.pipe = pipe
+        self.tail = b""
 
+    def drain(self) -> None:
+        """Read until the end. The target of that thread."""
+        # Whatever fails: a child whose stderr is not read stops at a full pipe.
+        with suppress(OSError):
+            while self._take():
+                pass
+        self.pipe.close()
 
-def _write(descriptor: int, data: bytes | memoryview) -> int:
-    """Write to a pipe. Raises `BrokenPipeError` even where the program has changed what SIGPIPE does.
-
-    Python ignores SIGPIPE. Where a program has set its default, so that ``| head`` ends it, the runtime's death would
-    end the program without a word.
-    """
-    if _SIGPIPE is None or int(signal.SIG_IGN) == _handler_of(_SIGPIPE):
-        return os.write(descriptor, data)
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {_SIGPIPE})
-    try:
-        return os.write(descriptor, data)
-    except BrokenPipeError:
-        if _SIGPIPE in signal.sigpending():
-            signal.sigwait({_SIGPIPE})  # takes it: it was sent to this thread, which would get it when it unblocks it
-        raise
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    def _take(self) -> bool:
+        try:
+            chunk = self.pipe.read(None)
+            self.tail = (self.tail + (chunk or b""))[-STDERR_BYTES:]
+        except MemoryError:
+            return True
+        return bool(chunk)
 
 
 def _spawn(command: tuple[str, ...], cwd: str | None, env: Mapping[str, str]) -> subprocess.Popen[bytes]:

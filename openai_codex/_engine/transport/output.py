@@ -9,6 +9,7 @@ import os
 import select
 import sys
 from contextlib import suppress
+from io import FileIO
 from typing import IO
 
 from openai_codex._engine.transport.base import READ_SIZE
@@ -33,7 +34,7 @@ class OutputPipe:
         self._pipe = pipe
         self._fd = pipe.fileno()
         self._exit = _exit_descriptor(pid)
-        self._poll = _poll(self._fd, *self._exit)
+        self._poll = _poll(self._fd, *(exit.fileno() for exit in self._exit))
         # One buffer for all reads: a fresh one per read, shrunk to what was read, fragments the heap (40 MB in 5 min).
         self._buffer = memoryview(bytearray(READ_SIZE))
 
@@ -58,8 +59,8 @@ class OutputPipe:
     def close(self) -> None:
         """Close the descriptors."""
         self._pipe.close()
-        while self._exit:
-            os.close(self._exit.pop())
+        for exit in self._exit:
+            exit.close()
 
     def _ready(self, timeout: float | None) -> set[int]:
         assert self._poll is not None, "called only where there is a poll"
@@ -76,9 +77,11 @@ def _poll(*descriptors: int) -> select.poll | None:
     return poll
 
 
-def _exit_descriptor(pid: int) -> list[int]:
+def _exit_descriptor(pid: int) -> list[FileIO]:
     """Return a descriptor that becomes readable when the child exits; none where the system has no such thing."""
+    opened: list[FileIO] = []
     if hasattr(os, "pidfd_open"):
         with suppress(OSError):  # no descriptor is left, or the program itself reaped the child
-            return [os.pidfd_open(pid)]
-    return []
+            # In one step: between two an exception of a signal handler would leave a descriptor that nothing closes.
+            opened.extend(map(FileIO, map(os.pidfd_open, (pid,))))
+    return opened

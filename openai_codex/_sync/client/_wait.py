@@ -9,12 +9,17 @@ import inspect
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from openai_codex._engine.waiting import Waitable, block_until_ready
+from openai_codex._engine.waiting import Waitable, block_until_ready, caller_id
 from openai_codex.errors import ConfigError
 
-__all__ = ["LoopGuard", "TaskStarter", "check_plain", "connect_in_constructor", "ready", "task_starter"]
+__all__ = ["LoopGuard", "TaskStarter", "caller", "check_plain", "connect_in_constructor", "ready", "task_starter"]
 
 ready = block_until_ready
+
+
+def caller() -> object:
+    """Return what calls: the thread. Code that a signal handler has interrupted cannot go on until the handler returns."""
+    return caller_id()
 
 
 TaskStarter = Callable[[Awaitable[Any], Callable[[Any], None], Waitable], None]

@@ -8,7 +8,6 @@ from collections import defaultdict
 from functools import partial
 from typing import TYPE_CHECKING
 
-from openai_codex import _protocol as protocol
 from openai_codex._sync.client import _wait
 from openai_codex._engine.reply import CLIENT_CLOSED
 from openai_codex._engine.waiting import Deadline
@@ -22,16 +21,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from openai_codex._sync.client.connection import Connection
-    from openai_codex._engine.mailbox import Mailbox
     from openai_codex._notification import Notification
+    from openai_codex._turns.stops import TurnStop
 
 AGENT_DELTA = "item/agentMessage/delta"
 
 # How long a caller that gives up waits for the turn to end, in seconds; usually it takes some ten milliseconds.
 _ABANDON_PATIENCE = 2.0
-
-# How long an interrupt may take before it is sent again, in seconds.
-_REPEAT_AFTER = 1.0
 
 _log = Log("turn")
 
@@ -49,18 +45,20 @@ class Cursor:
         "_fold",
         "_last",
         "_mailbox",
+        "_stop",
         "_streamed",
         "_taken",
         "thread_id",
         "turn_id",
     )
 
-    def __init__(self, connection: Connection, thread_id: str, turn_id: str, mailbox: Mailbox) -> None:
-        self.thread_id = thread_id
+    def __init__(self, connection: Connection, turn_id: str, stop: TurnStop) -> None:
+        self.thread_id = stop.thread_id
         self.turn_id = turn_id
         self._connection = connection
-        self._mailbox = mailbox
-        self._fold = TurnFold(thread_id, turn_id)
+        self._mailbox = stop.mailbox
+        self._stop = stop
+        self._fold = TurnFold(stop.thread_id, turn_id)
         # Newest first, because a list pops from its end.
         self._taken: list[Notification] = []
         self._streamed: defaultdict[str, int] = defaultdict(int)
@@ -165,17 +163,9 @@ class Cursor:
     def interrupt(self, timeout: float) -> bool:
         """Stop the turn and wait until it is over, at most ``timeout`` seconds; return whether it is.
 
-        It waits for the end of the turn instead of the reply, which the runtime omits when two callers interrupt at
-        once. The request is repeated, because it has no effect while the turn is about to begin.
+        The client repeats the request until the turn is over, also when the caller has left.
         """
-        deadline = Deadline(timeout)
-        while not self.is_ended() and not deadline.passed():
-            forget = self._connection.send(self._interrupt_params())
-            try:
-                _wait.ready(self._mailbox.ended, min(_REPEAT_AFTER, deadline.remaining()))
-            finally:
-                forget()
-        return self.is_ended()
+        return not self._stop.request() or _wait.ready(self._mailbox.ended, timeout)
 
     def abandon(self, error: BaseException) -> None:
         """Stop a turn whose caller leaves with an error; bounded in time, raises nothing."""
@@ -185,12 +175,6 @@ class Cursor:
             finally:
                 log = _log.warning if isinstance(error, TurnStalledError) else _log.info
                 self._log_end(log, "abandoned", reason=type(error).__name__)
-
-    def _interrupt_params(self) -> protocol.TurnInterruptParams:
-        # The runtime refuses the id of a turn that has not begun; the empty id means the thread's active turn.
-        # A review's start has another id, so for the review itself the empty id is used until its end.
-        turn_id = self.turn_id if self._mailbox.begun else ""
-        return protocol.TurnInterruptParams(thread_id=self.thread_id, turn_id=turn_id)
 
     def _log_completed(self, status: str) -> None:
         losses = self._mailbox.backlog.losses

@@ -14,6 +14,7 @@ from openai_codex._sync.client.rpc import call
 from openai_codex._engine.actor import Actor
 from openai_codex._engine.reader import Silence
 from openai_codex._engine.reply import CLIENT_CLOSED
+from openai_codex._engine.server_requests import NO_THREAD
 from openai_codex._engine.transport import ChildProcess, HomeLock, command_line
 from openai_codex._engine.waiting import Deadline
 from openai_codex._runtime.backoff import Backoff
@@ -54,7 +55,7 @@ class Launcher:
 
     def __init__(self, config: AppServerConfig, handlers: Handlers, tally: Tally, closing: Latch) -> None:
         self.starting: Actor | None = None
-        """The runtime that was started and has not answered `initialize` yet."""
+        """The runtime that is being started, until the supervisor has made it the current one or it has failed."""
         self._config = config
         self._on_request = _dispatcher_of(handlers)
         self._tally = tally
@@ -83,6 +84,12 @@ class Launcher:
         finally:
             lock.release()
 
+    def finish(self, current: Actor | None) -> None:
+        """End a start: what was started is stopped, unless it has become the current runtime."""
+        if self.starting is not None and self.starting is not current:
+            stop(self.starting, self._config.shutdown_timeout)
+        self.starting = None
+
     def _acquire(self, lock: HomeLock, deadline: Deadline, *, alone: bool = False) -> bool:
         """Wait for the lock of the home; return ``False`` when the deadline passes."""
         while not lock.try_acquire(alone=alone):
@@ -94,8 +101,32 @@ class Launcher:
 
     def _attempt(self, generation: int, deadline: Deadline) -> tuple[Actor, Metadata]:
         config = self._config
-        transport = ChildProcess(command_line(config), config.cwd, config.env)
-        self.starting = actor = Actor(
+        transport = _spawn(config)
+        try:
+            self.starting = actor = self._actor(transport, generation)
+        except BaseException:  # of a signal handler
+            transport.discard()
+            raise
+        try:
+            actor.start()
+            self.check_open()
+            metadata = _metadata(call(actor, self._initialize_params(), deadline, meanwhile=_import_ahead))
+        except BaseException as error:
+            actor.abort(error)
+            stop(actor, config.shutdown_timeout)
+            if isinstance(error, CodexError):
+                self.check_open()
+                raise LaunchError(_reason(error, config.start_timeout), transport.process_info()) from error
+            if isinstance(error, RuntimeError):
+                raise LaunchError(NO_THREAD, transport.process_info()) from error
+            raise
+        actor.notify("initialized")
+        actor.silence.armed = True
+        return actor, metadata
+
+    def _actor(self, transport: ChildProcess, generation: int) -> Actor:
+        config = self._config
+        return Actor(
             transport,
             self._on_request,
             config.max_in_flight,
@@ -104,20 +135,6 @@ class Launcher:
             silence=Silence(config.ping_interval, config.ping_timeout),
             max_line_bytes=config.max_line_bytes,
         )
-        try:
-            self.check_open()
-            metadata = _metadata(call(actor, self._initialize_params(), deadline, meanwhile=_import_ahead))
-        except BaseException as error:
-            stop(actor, config.shutdown_timeout)
-            if isinstance(error, CodexError):
-                self.check_open()
-                raise LaunchError(_reason(error, config.start_timeout), transport.process_info()) from error
-            raise
-        finally:
-            self.starting = None
-        actor.notify("initialized")
-        actor.silence.armed = True
-        return actor, metadata
 
     def check_open(self) -> None:
         """Raise `TransportClosedError` if the client was closed."""
@@ -132,6 +149,13 @@ class Launcher:
             ),
             capabilities=protocol.InitializeCapabilities(experimental_api=config.experimental_api),
         )
+
+
+def _spawn(config: AppServerConfig) -> ChildProcess:
+    try:
+        return ChildProcess(command_line(config), config.cwd, config.env)
+    except RuntimeError as error:
+        raise LaunchError(NO_THREAD) from error
 
 
 def stop(actor: Actor, timeout: float) -> None:

@@ -16,7 +16,7 @@ from openai_codex._engine.backlog import Tally
 from openai_codex._engine.mailbox import LastingMailbox, Mailbox
 from openai_codex._engine.reply import CLIENT_CLOSED, CloseReason
 from openai_codex._engine.subscriptions import LastingSubscriptions
-from openai_codex._engine.waiting import Deadline, Latch, Lock
+from openai_codex._engine.waiting import Deadline, Latch
 from openai_codex._log import Log
 from openai_codex._runtime.backoff import RestartBackoff
 from openai_codex.errors import LaunchError, RequestTimeoutError, TransportClosedError
@@ -38,6 +38,7 @@ class _Start:
     """A start in progress. Other callers that need a runtime wait for it and get its error."""
 
     def __init__(self) -> None:
+        self.caller = _wait.caller()
         self.done = Latch()
         self.error: Exception | None = None
 
@@ -45,8 +46,8 @@ class _Start:
 class Supervisor:
     """Starts a runtime when one is needed: the first time, and after a death if the configuration says so.
 
-    One caller at a time starts a runtime, the others wait for the outcome; ``_lock`` guards `_current_start`. When the
-    client is garbage-collected, its runtime is stopped.
+    One caller at a time starts a runtime, the others wait for the outcome: it is the one whose entry is in ``_starts``. When
+    the client is garbage-collected, its runtime is stopped.
     """
 
     def __init__(self, config: AppServerConfig, handlers: Handlers) -> None:
@@ -62,8 +63,7 @@ class Supervisor:
         self._closing = Latch()
         self._launcher = Launcher(config, handlers, self.tally, self._closing)
         self._loop = _wait.LoopGuard()
-        self._lock = Lock()
-        self._current_start: _Start | None = None
+        self._starts: dict[str, _Start] = {}
         self._backoff = RestartBackoff(config.restart)
         self._close_reason: CloseReason | None = None
         self._subscriptions = LastingSubscriptions()
@@ -88,7 +88,7 @@ class Supervisor:
         If its own loop is closed, the client and its handlers are bound to the running one.
         """
         if self._loop.moved():
-            self._current_start = None  # its task ended with the closed loop, so it would never be done
+            self._starts.clear()  # its task ended with the closed loop, so it would never be done
             self._handlers.start_task = _wait.task_starter()
 
     def close(self) -> None:
@@ -140,26 +140,31 @@ class Supervisor:
     def _ensure_started(self, waiting_for: str, deadline: Deadline) -> None:
         """Start a runtime, or wait for the start that is in progress."""
         own = _Start()
-        with self._lock:
-            other = self._current_start
-            if other is None:
-                self._current_start = own
-        if other is not None:
-            if not _wait.ready(other.done, deadline.remaining()):
-                raise RequestTimeoutError(waiting_for, deadline.timeout)
-            if other.error is not None:
-                # A copy, because a raised exception collects the traceback of its own caller.
-                raise copy.copy(other.error) from other.error
-            return
         try:
+            # One step: whoever finds its own entry is the one who starts.
+            current = self._starts.setdefault("current", own)
+            if current is not own:
+                self._join(current, waiting_for, deadline)
+                return
             self._start(waiting_for, deadline)
         except Exception as error:
             # A timeout of this caller must not fail the others.
             own.error = None if isinstance(error, RequestTimeoutError) else error
             raise
         finally:
-            self._current_start = None
+            if self._starts.get("current") is own:
+                self._starts.pop("current", None)
             own.done.set()
+
+    def _join(self, other: _Start, waiting_for: str, deadline: Deadline) -> None:
+        """Wait for a start of another caller, and share its error."""
+        if other.caller == _wait.caller():
+            raise TransportClosedError("it is being started by the code that this call interrupts", waiting_for)
+        if not _wait.ready(other.done, deadline.remaining()):
+            raise RequestTimeoutError(waiting_for, deadline.timeout)
+        if other.error is not None:
+            # A copy, because a raised exception collects the traceback of its own caller.
+            raise copy.copy(other.error) from other.error
 
     def _start(self, waiting_for: str, deadline: Deadline) -> None:
         if self.actor is not None:
@@ -169,11 +174,13 @@ class Supervisor:
         self._launcher.check_open()
         try:
             actor, self.metadata = self._launcher.launch(self.generation + 1)
+            self._activate(actor)
         except LaunchError:
             if self.actor is not None:
                 self._backoff.add_failed_start()
             raise
-        self._activate(actor)
+        finally:
+            self._launcher.finish(self.actor)
 
     def _await_restart(self, dead: Actor, waiting_for: str, deadline: Deadline) -> None:
         """Count a death, wait for the process to exit, then wait out the back-off; raise if there is no restart."""

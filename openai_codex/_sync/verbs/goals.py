@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
 from openai_codex._sync.client import _wait
@@ -12,13 +10,14 @@ from openai_codex._sync.client.connection import Connection
 from openai_codex._sync.verbs.base import Client
 from openai_codex._engine.mailbox import Mailbox
 from openai_codex._engine.subscriptions import Topic
+from openai_codex._engine.undo import Undo
 from openai_codex._engine.waiting import Deadline
 from openai_codex._turns.fold import GoalFold, raise_if_failed
 from openai_codex._turns.options import GoalStatusLike
 from openai_codex._turns.results import RunResult
 from openai_codex._turns.settings import fields
+from openai_codex._turns.stops import GoalStop
 from openai_codex.errors import (
-    CodexError,
     ConfigError,
     JsonRpcError,
     TransportClosedError,
@@ -119,7 +118,8 @@ class Goals(Client):
         finally:
             if run.fold.is_active():
                 run.give_up()
-            run.close()
+            else:
+                run.close()
 
 
 class _GoalRun:
@@ -151,18 +151,10 @@ class _GoalRun:
         # The goal is stored with its thread, so the next runtime would continue it.
         if self._actor.close_reason is not None:
             self._connection.pause_goal_when_resumed(self._thread_id)
-        paused = protocol.ThreadGoalSetParams(thread_id=self._thread_id, status=protocol.ThreadGoalStatus.paused)
-        forget = self._connection.send(paused)
-        deadline = Deadline(_ABANDON_PATIENCE)
-        with suppress(CodexError):
-            # Again and again: the runtime may start another turn before it has paused the goal.
-            while (turn_id := self.fold.running_turn()) and not deadline.passed():
-                stop = protocol.TurnInterruptParams(thread_id=self._thread_id, turn_id=turn_id)
-                forget_stop = self._connection.send(stop)
-                _wait.ready(self._mailbox, deadline.remaining())
-                self.fold.add(self._mailbox.take())
-                forget_stop()
-        forget()
+            return
+        stop = GoalStop(self._thread_id, self.fold, self._mailbox, self.close)
+        self._actor.undo(Undo(stop))
+        _wait.ready(stop.ended, _ABANDON_PATIENCE)
 
     def close(self) -> None:
         """Stop receiving the thread's events."""

@@ -9,6 +9,7 @@ from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
 from openai_codex._sync.turn import TurnHandle, start_turn
 from openai_codex._sync.verbs.base import Client
+from openai_codex._turns.stops import TurnStop
 
 
 class Reviews(Client):
@@ -35,7 +36,7 @@ class Reviews(Client):
         """
         # In this thread: the runtime refuses a detached review of threads with its default kind of history.
         params = protocol.ReviewStartParams(thread_id=checks.text("thread_id", thread_id), target=_target(target))
-        return start_turn(self._connection, thread_id, params, timeout)
+        return start_turn(self._connection, TurnStop(thread_id), params, timeout)
 
     def thread_shell_command(
         self, thread_id: str, command: str, *, command_timeout: float | None = None

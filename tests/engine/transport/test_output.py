@@ -34,7 +34,7 @@ def child() -> Iterator[subprocess.Popen[bytes]]:
 def test_an_exit_is_the_end_of_the_output_once_all_was_read(child: subprocess.Popen[bytes]) -> None:
     assert child.stdout is not None
     pipe = OutputPipe(child.stdout, child.pid)
-    [exit_descriptor] = pipe._exit
+    [exit_descriptor] = [exit.fileno() for exit in pipe._exit]
     os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
     assert [pipe.read(20.0), pipe.read(20.0), pipe.read(None)] == [b"last words", b"", b""]
     pipe.close()
@@ -58,7 +58,7 @@ class Looks:
     """Sees the exit before the words that came just before it."""
 
     def __init__(self, pipe: OutputPipe) -> None:
-        [exit_descriptor] = pipe._exit
+        [exit_descriptor] = [exit.fileno() for exit in pipe._exit]
         self._seen = [[(exit_descriptor, select.POLLIN)], [(pipe._fd, select.POLLIN), (exit_descriptor, select.POLLIN)]]
 
     def poll(self, _: float | None) -> list[tuple[int, int]]:
@@ -104,7 +104,7 @@ def test_a_program_that_ignores_the_end_of_its_children_is_served_as_well() -> N
 def test_only_what_the_runtime_tells_has_a_wider_pipe() -> None:
     process = ChildProcess((sys.executable, "-c", "import sys; sys.stdin.read()"), None, None)
     try:
-        sizes = [fcntl.fcntl(pipe._fd, fcntl.F_GETPIPE_SZ) for pipe in (process._stdout, process._stderr)]
+        sizes = [fcntl.fcntl(pipe._fd, fcntl.F_GETPIPE_SZ) for pipe in (process._stdout, process._stderr.pipe)]
     finally:
         process.close_input()
         process.end(10)
@@ -123,5 +123,5 @@ def test_a_pipe_that_cannot_be_widened_is_good_enough(monkeypatch: pytest.Monkey
         pipe.widen()
         source.write(b"line")
         assert pipe.read(20.0) == b"line"
-        while pipe._exit:
-            os.close(pipe._exit.pop())
+        for exit in pipe._exit:
+            exit.close()

@@ -21,7 +21,7 @@ from openai_codex import (
     TransportClosedError,
     TurnTimeoutError,
 )
-from openai_codex.testing import QuietHome, ScriptedModel
+from openai_codex.testing import FakeAppServer, QuietHome, ScriptedModel
 from openai_codex.types import InitializeResponse, ModelListParams, ModelListResponse, ThreadLoadedListParams
 from tests.faces_async._wait import together
 from tests.support.children import ECHO, EXITS, MUTE, child
@@ -157,20 +157,15 @@ async def test_a_run_that_is_never_accepted_is_a_turn_that_took_too_long() -> No
 
 
 async def test_a_turn_that_was_never_sent_is_not_interrupted() -> None:
-    program = child("""
-        shake_hands()
-        seen = []
-        while True:
-            request = read()
-            if request["method"] == "model/list": reply(request, {"data": [], "nextCursor": ",".join(seen)})
-            seen.append(request["method"])
-    """)
-    config = AppServerConfig(launch_args_override=program, max_in_flight=1)
-    async with AsyncCodex(config) as codex:
-        with pytest.raises(RequestTimeoutError):  # takes the only place for a while
-            await together([partial(codex.request, ThreadLoadedListParams(), timeout=1), partial(_refused, codex)])
-        models = await codex.request(ModelListParams())
-    assert models.next_cursor == "thread/loaded/list"
+    with FakeAppServer() as server:
+        server.hold("thread/loaded/list")
+        async with AsyncCodex(server.config(max_in_flight=1)) as codex:
+            with pytest.raises(RequestTimeoutError):  # takes the only place until its late reply
+                await together([partial(codex.request, ThreadLoadedListParams(), timeout=1), partial(_refused, codex)])
+            [late] = await server.received("thread/loaded/list")
+            late.proceed()
+            await codex.thread_start()
+        assert (server.request_count("turn/start"), server.request_count("turn/interrupt")) == (0, 0)
 
 
 async def _refused(codex: AsyncCodex) -> None:
@@ -185,7 +180,7 @@ async def test_a_turn_that_may_have_started_is_interrupted_when_its_caller_gives
         while True:
             request = read()
             if request["method"] == "model/list": reply(request, {"data": [], "nextCursor": ",".join(seen)})
-            seen.append(request["method"])
+            if request["method"] not in seen[-1:]: seen.append(request["method"])
     """)
     async with AsyncCodex(AppServerConfig(launch_args_override=program)) as codex:
         for start in (partial(codex.thread("T").turn, "go"), partial(codex.review, "T", "all")):

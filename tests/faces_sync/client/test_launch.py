@@ -22,7 +22,7 @@ from openai_codex import (
     TransportClosedError,
     TurnTimeoutError,
 )
-from openai_codex.testing import QuietHome, ScriptedModel
+from openai_codex.testing import FakeAppServer, QuietHome, ScriptedModel
 from openai_codex.types import InitializeResponse, ModelListParams, ModelListResponse, ThreadLoadedListParams
 from tests.faces_sync._wait import together
 from tests.support.children import ECHO, EXITS, MUTE, child
@@ -158,20 +158,15 @@ def test_a_run_that_is_never_accepted_is_a_turn_that_took_too_long() -> None:
 
 
 def test_a_turn_that_was_never_sent_is_not_interrupted() -> None:
-    program = child("""
-        shake_hands()
-        seen = []
-        while True:
-            request = read()
-            if request["method"] == "model/list": reply(request, {"data": [], "nextCursor": ",".join(seen)})
-            seen.append(request["method"])
-    """)
-    config = AppServerConfig(launch_args_override=program, max_in_flight=1)
-    with Codex(config) as codex:
-        with pytest.raises(RequestTimeoutError):  # takes the only place for a while
-            together([partial(codex.request, ThreadLoadedListParams(), timeout=1), partial(_refused, codex)])
-        models = codex.request(ModelListParams())
-    assert models.next_cursor == "thread/loaded/list"
+    with FakeAppServer() as server:
+        server.hold("thread/loaded/list")
+        with Codex(server.config(max_in_flight=1)) as codex:
+            with pytest.raises(RequestTimeoutError):  # takes the only place until its late reply
+                together([partial(codex.request, ThreadLoadedListParams(), timeout=1), partial(_refused, codex)])
+            [late] = server.wait_for_requests("thread/loaded/list")
+            late.proceed()
+            codex.thread_start()
+        assert (server.request_count("turn/start"), server.request_count("turn/interrupt")) == (0, 0)
 
 
 def _refused(codex: Codex) -> None:
@@ -186,7 +181,7 @@ def test_a_turn_that_may_have_started_is_interrupted_when_its_caller_gives_up() 
         while True:
             request = read()
             if request["method"] == "model/list": reply(request, {"data": [], "nextCursor": ",".join(seen)})
-            seen.append(request["method"])
+            if request["method"] not in seen[-1:]: seen.append(request["method"])
     """)
     with Codex(AppServerConfig(launch_args_override=program)) as codex:
         for start in (partial(codex.thread("T").turn, "go"), partial(codex.review, "T", "all")):

@@ -1,0 +1,81 @@
+"""Requests that stop something at the runtime, such as a turn. They are repeated until it is over.
+
+The runtime refuses the interruption of a turn that has not begun, and any request while it is busy. So a single request
+is not enough, and the caller who wants it may have left by the time it succeeds.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Protocol
+
+from openai_codex._engine.waiting import Latch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# The first and the longest interval between two of its requests, and how long all of them may take, in seconds.
+_FIRST, _LONGEST, _PATIENCE = 0.05, 1.0, 600.0
+
+
+class Stop(Protocol):
+    """What is to be stopped. Its methods are called by the writer thread, and must be quick."""
+
+    def is_over(self) -> bool:
+        """Return whether nothing is left to be stopped."""
+        ...
+
+    def line(self) -> bytes | None:
+        """Return the request that stops it, encoded; ``None`` if none can be sent at present."""
+        ...
+
+
+class Undo:
+    """One thing that is to be stopped. ``done`` is set when it is over, or when the connection is."""
+
+    def __init__(self, stop: Stop) -> None:
+        self.stop = stop
+        self.done = Latch()
+        self.due_at = 0.0
+        self.interval = _FIRST
+        self.until = time.monotonic() + _PATIENCE
+
+
+class Undos:
+    """Everything that is to be stopped on one connection. Any thread adds; all else is done by the writer thread."""
+
+    def __init__(self) -> None:
+        self._new: deque[Undo] = deque()
+        self._active: list[Undo] = []
+
+    def add(self, undo: Undo) -> None:
+        """Stop something. The writer has to be woken then."""
+        self._new.append(undo)
+
+    def wait_time(self) -> float | None:
+        """Return in how many seconds `due` has something to return; ``None`` if there is nothing to stop."""
+        if self._new:
+            return 0.0
+        soonest = min((undo.due_at for undo in self._active), default=None)
+        return None if soonest is None else max(0.0, soonest - time.monotonic())
+
+    def due(self) -> Iterator[bytes]:
+        """Yield the requests that are to be sent now, and set `Undo.done` where nothing is left to do."""
+        while self._new:
+            self._active.append(self._new.popleft())
+        now = time.monotonic()
+        for undo in [undo for undo in self._active if undo.due_at <= now]:
+            if undo.stop.is_over() or now >= undo.until:
+                self._active.remove(undo)
+                undo.done.set()
+                continue
+            undo.due_at, undo.interval = now + undo.interval, min(2 * undo.interval, _LONGEST)
+            line = undo.stop.line()
+            if line is not None:
+                yield line
+
+    def end(self) -> None:
+        """Give everything up: the runtime has ended."""
+        for undo in (*self._active, *self._new):
+            undo.done.set()
