@@ -20,8 +20,8 @@ The map, top to bottom. Imports go downward only, and a module without a leading
     _tools/         functions that the model may call: result registry declaration arguments
     _approvals/     what the runtime asks, and the answers: kinds responses decisions requests file_changes
     _schemas/       Python types and JSON schemas: output validate schema
-    _turns/         what a turn receives and returns, as values: stall fold settings options inputs results;
-                    stops: how a turn is stopped
+    _turns/         what a turn receives and returns, as values: stall fold settings options inputs results; what each
+                    thread is busy with: work_table work; how a turn is stopped: stops
     _engine/        the actor, which knows threads and bytes, no verb: actor at_exit reader outbox undo router
                     subscriptions mailbox server_requests workers threads reply lane backlog wire waiting
       transport/    where bytes come from and go to: installation child input output base

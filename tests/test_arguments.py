@@ -292,9 +292,9 @@ async def test_words_are_members_or_texts_and_new_words_are_members(tmp_path: Pa
     ]
     async with owners("") as (server, handles):
         for each in settings:
-            handles["Codex"].thread_start(**each)
+            thread = handles["Codex"].thread_start(**each)
         handles["Codex"].thread_list(cwd=[tmp_path, "/"], source_kinds=[ThreadSourceKind.cli, "vscode"])
-        handles["Thread"].turn("Hi", sandbox_policy=ReadOnlySandboxPolicy(), cwd=tmp_path)
+        thread.turn("Hi", sandbox_policy=ReadOnlySandboxPolicy(), cwd=tmp_path)
         *starts, listed, turn = [request.params for request in server.requests()[-5:]]
     assert [each.get("personality") for each in starts] == ["friendly", "friendly", "new"]
     assert [each.get("sandbox") for each in starts] == ["read-only"] * 3

@@ -28,7 +28,7 @@ ORDER = """
     _tools: . result registry declaration arguments
     _approvals: . kinds responses decisions requests file_changes
     _schemas: . output validate schema
-    _turns: . stops stall fold settings options inputs
+    _turns: . work_table work stops stall fold settings options inputs
     _engine: . actor at_exit reader outbox undo router subscriptions mailbox server_requests workers threads
     _engine: reply lane backlog wire
     _engine.transport: . installation child input output base

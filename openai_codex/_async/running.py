@@ -1,4 +1,4 @@
-"""Runs one input to its end: starts the turn, waits for it, and continues it when it failed for a passing reason."""
+"""Runs one input to its end: waits for the thread, starts the turn, and continues it after a failure that passes."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
 from openai_codex._async.client import _wait
 from openai_codex._async.client.connection import AsyncConnection
-from openai_codex._async.turn import start_turn
-from openai_codex._engine.waiting import Deadline
+from openai_codex._async.turn import AsyncTurnHandle, start_turn
+from openai_codex._engine.waiting import Deadline, Latch
 from openai_codex._log import Log
 from openai_codex._runtime.backoff import Attempts, Backoff
 from openai_codex._turns.results import OutputT, RunResult, continued
 from openai_codex._turns.stops import TurnStop
+from openai_codex._turns.work import Call, Place, Work, current_call, within
 from openai_codex.errors import (
     RequestTimeoutError,
     ServerBusyError,
@@ -60,6 +61,76 @@ async def run_turn(
     limits: Limits,
     decode: Callable[[str | None], OutputT] | None = None,
 ) -> RunResult[OutputT]:
+    """Start a turn when the thread has no other work, and wait for its end.
+
+    It is followed by so many further attempts when it fails for a reason that passes. Between them the thread is not
+    left to other calls. The message of a tool does not wait: it is meant for the turn that runs.
+    """
+    connection.work.check_outside(params.thread_id, "run")
+    place = connection.work.place(params.thread_id, joins=params.tool_output is not protocol.UNSET)
+    try:
+        with within(Call(params.thread_id, outer=current_call())):
+            return await _run_attempts(connection, params, limits, decode, place)
+    finally:
+        connection.work.leave(place)
+
+
+async def start_or_join(
+    connection: AsyncConnection,
+    params: protocol.TurnStartParams,
+    timeout: float | None,
+    decode: Callable[[str | None], OutputT] | None = None,
+) -> AsyncTurnHandle[OutputT]:
+    """Start a turn, or add the input to the one that runs. Work that takes no input is waited for."""
+    checks.seconds("timeout", timeout)
+    deadline = Deadline(connection.request_timeout if timeout is None else timeout)
+    place = connection.work.place(params.thread_id, joins=True)
+    stop = TurnStop(params.thread_id)
+    try:
+        try:
+            with within(Call(params.thread_id, outer=current_call())):
+                work = await _admitted(connection, params, deadline, place)
+                return await start_turn(connection, stop, params, deadline.remaining(), decode, work=work)
+        finally:
+            connection.work.leave(place)
+    except (RequestTimeoutError, TurnTimeoutError) as error:
+        raise RequestTimeoutError(params.METHOD, deadline.timeout) from error  # with the timeout as the caller gave it
+    except BaseException:
+        stop.request()  # an exception of a signal handler may come when there is a handle already
+        raise
+
+
+async def wait_for_thread(connection: AsyncConnection, place: Place, deadline: Deadline) -> None:
+    """Wait until a call may go on. Raises `TurnTimeoutError`."""
+    connection.check_loop()
+    while True:
+        place.changed = changed = Latch()  # before it looks, so that it is woken by any change after that
+        until = connection.work.blocked_until(place)
+        if until is None:
+            return
+        if deadline.passed():
+            waiting_for = "the end of the thread's current work"
+            raise TurnTimeoutError(place.thread_id, None, deadline.timeout, waiting_for=waiting_for)
+        await _wait.ready(changed, min(deadline.remaining(), until - time.monotonic()))
+
+
+async def _admitted(
+    connection: AsyncConnection, params: protocol.TurnStartParams, deadline: Deadline, place: Place
+) -> Work:
+    """Wait until a call may start its turn, and return the entry of its request."""
+    connection.check_loop()
+    while (work := connection.work.admit(place, params, connection.request_timeout)) is None:
+        await wait_for_thread(connection, place, deadline)
+    return work
+
+
+async def _run_attempts(
+    connection: AsyncConnection,
+    params: protocol.TurnStartParams,
+    limits: Limits,
+    decode: Callable[[str | None], OutputT] | None,
+    place: Place,
+) -> RunResult[OutputT]:
     """Start a turn and wait for its end, with so many further attempts when it fails for a reason that passes.
 
     A failed turn stays in the history with its input. So the next attempt sends none: the model continues, and the
@@ -68,7 +139,7 @@ async def run_turn(
     attempts, earlier = limits.attempts(), None
     while True:
         try:
-            return continued(earlier, await _run_once(connection, params, limits, decode))
+            return continued(earlier, await _run_once(connection, params, limits, decode, place))
         except TurnFailedError as error:
             earlier = error.result = continued(earlier, error.result)
             delay = attempts.delay_after(error)
@@ -90,11 +161,13 @@ async def _run_once(
     params: protocol.TurnStartParams,
     limits: Limits,
     decode: Callable[[str | None], OutputT] | None,
+    place: Place,
 ) -> RunResult[OutputT]:
     deadline, stop = limits.deadline, TurnStop(params.thread_id)
     try:
+        work = await _admitted(connection, params, deadline, place)
         patience = min(deadline.remaining(), connection.request_timeout)
-        handle = await start_turn(connection, stop, params, patience, decode)
+        handle = await start_turn(connection, stop, params, patience, decode, work=work)
         # Not `run`, which would report what is left of the time as the timeout.
         return await handle._finish(deadline, limits.stall_timeout)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
     except RequestTimeoutError as error:

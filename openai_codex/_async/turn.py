@@ -19,6 +19,7 @@ from openai_codex._turns.fold import raise_if_failed
 from openai_codex._turns.inputs import Input, to_user_inputs
 from openai_codex._turns.results import OutputT, RunResult
 from openai_codex._turns.stops import TurnStop
+from openai_codex._turns.work import Work
 
 # How long a caller that gives up waits until the turn is over, in seconds. Usually it takes milliseconds.
 _UNDO_PATIENCE = 0.2
@@ -35,6 +36,7 @@ class AsyncTurnHandle(Generic[OutputT]):
     Attributes:
         thread_id: Id of the thread of the turn.
         id: Id of the turn.
+        joined: Whether the input was added to a turn that ran before. The result is then that of both.
     """
 
     def __init__(
@@ -43,9 +45,12 @@ class AsyncTurnHandle(Generic[OutputT]):
         id: str,
         stop: TurnStop,
         decode: Callable[[str | None], OutputT] | None = None,
+        *,
+        joined: bool = False,
     ) -> None:
         self.thread_id = stop.thread_id
         self.id = id
+        self.joined = joined
         self._connection = connection
         self._decode = decode
         self._cursor = AsyncCursor(connection, id, stop)
@@ -99,7 +104,8 @@ class AsyncTurnHandle(Generic[OutputT]):
             The result. An interrupted turn returns one, too: its ``status`` says so.
 
         Raises:
-            ConfigError: A timeout is not accepted; the turn continues.
+            ConfigError: A timeout is not accepted, or this is called in a handler or tool of the turn, which cannot end
+                before that returns. The turn continues.
             TurnFailedError: The turn failed.
             TurnTimeoutError: The turn took longer than ``timeout``; it is interrupted on the server.
             TurnStalledError: The turn made no progress for ``stall_timeout`` seconds; it is interrupted on the server.
@@ -109,6 +115,8 @@ class AsyncTurnHandle(Generic[OutputT]):
         The errors of the turn carry the partial result. Cancelling interrupts the turn on the server.
         """
         deadline = Deadline(checks.seconds("timeout", timeout))
+        if not self._cursor.is_ended():
+            self._connection.work.check_outside(self.thread_id, "run")
         return await self._finish(deadline, checks.seconds("stall_timeout", stall_timeout))
 
     async def _finish(self, deadline: Deadline, stall_timeout: float) -> RunResult[OutputT]:
@@ -163,17 +171,22 @@ async def start_turn(
     params: protocol.ClientRequest[Any],
     timeout: float | None,
     decode: Callable[[str | None], OutputT] | None = None,
+    *,
+    work: Work | None = None,
 ) -> AsyncTurnHandle[OutputT]:
-    """Send a request that starts a turn, and return the turn's handle; ``stop`` is for this turn alone.
+    """Send a request that starts a turn, and return the turn's handle.
+
+    ``stop`` is for this turn alone; ``work`` is its entry in the table of work.
 
     The mailbox is subscribed before the request is written. If the caller leaves without the handle, for whatever reason
     and at whatever instant, the turn is interrupted.
     """
     checks.seconds("timeout", timeout)
     try:
-        response = await connection.request(params, timeout=timeout, starts=stop)
-        _log.info("codex.turn_started", thread_id=stop.thread_id, turn_id=response.turn.id)
-        return AsyncTurnHandle(connection, response.turn.id, stop, decode)
+        response = await connection.request(params, timeout=timeout, starts=stop, work=work)
+        joined = work is not None and work.joined
+        _log.info("codex.turn_started", thread_id=stop.thread_id, turn_id=response.turn.id, joined=joined or None)
+        return AsyncTurnHandle(connection, response.turn.id, stop, decode, joined=joined)
     except BaseException:
         if stop.request():
             await _wait.ready(stop.ended, _UNDO_PATIENCE)

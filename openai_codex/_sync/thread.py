@@ -9,8 +9,8 @@ from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
 from openai_codex._sync.client.connection import Connection
 from openai_codex._sync.pages import Pages
-from openai_codex._sync.running import Limits, run_turn
-from openai_codex._sync.turn import TurnHandle, start_turn
+from openai_codex._sync.running import Limits, run_turn, start_or_join
+from openai_codex._sync.turn import TurnHandle
 from openai_codex._config import StrPath
 from openai_codex._turns.inputs import RunInput, to_turn_input
 from openai_codex._turns.options import (
@@ -24,7 +24,6 @@ from openai_codex._turns.options import (
 )
 from openai_codex._turns.results import OutputT, RunResult
 from openai_codex._turns.settings import fields, turn_fields, turn_settings
-from openai_codex._turns.stops import TurnStop
 from openai_codex.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -70,6 +69,10 @@ class Thread:
     ) -> RunResult[OutputT]:
         """Start a turn, wait for its end and return its result (`turn/start`).
 
+        While the thread has other work that this client knows of (a turn, a compaction, a review, a shell command, a
+        goal that is run), it waits for the end of that, after the calls that came earlier. The message of a tool, an
+        `ExternalMessage`, is added to the running turn instead.
+
         Takes the arguments of `turn`, and:
 
         Args:
@@ -79,21 +82,24 @@ class Thread:
                 is known and lies within ``timeout``.
             stall_timeout: How long the turn may make no progress, in seconds; ``None`` means no limit. See
                 `TurnHandle.run`.
-            timeout: How long the whole call may take, in seconds; ``None`` means no limit.
+            timeout: How long the whole call may take, with the wait for the thread, in seconds; ``None`` means no limit.
 
         Returns:
             The result. An interrupted turn returns one, too: its ``status`` says so.
 
         Raises:
-            ConfigError: An argument is not accepted. Nothing was sent.
+            ConfigError: An argument is not accepted, or this is called in a handler or tool of a turn of the thread,
+                which cannot end before that returns. Nothing was sent.
             InvalidRequestError: The runtime refuses the request.
             TurnFailedError: The turn failed, and no attempt is left or its failure does not pass.
-            TurnTimeoutError: The turn took longer than ``timeout``; it is interrupted on the server.
+            TurnTimeoutError: The turn took longer than ``timeout``; it is interrupted on the server. If the thread's
+                other work took longer, nothing was sent, and ``turn_id`` is ``None``.
             TurnStalledError: The turn made no progress for ``stall_timeout`` seconds; it is interrupted on the server.
             TransportClosedError: The connection ended before the turn did.
             OutputError: The answer does not fit ``output_type``.
 
-        The errors of the turn carry the partial result. Cancelling interrupts the turn on the server.
+        The errors of the turn carry the partial result. Cancelling interrupts the turn on the server; while the call
+        waits for the thread, nothing is sent.
         """
         settings = turn_settings(locals())
         limits = Limits.check(timeout, stall_timeout, retries)
@@ -125,8 +131,12 @@ class Thread:
         """Start a turn and return its handle (`turn/start`).
 
         While a turn is active, the input is added to it, and the new handle belongs to that turn: it receives the events
-        from then on, as all other handles do. The settings apply to this turn and the following ones, except
-        ``turn_service_tier``. ``None`` is not sent: the thread's setting stays.
+        from then on, as all other handles do, and its ``joined`` is true. Settings that the active turn does not have
+        are refused then, because the runtime would ignore them. A compaction, a review and a shell command take no
+        input: they are waited for, within ``timeout``.
+
+        The settings apply to this turn and the following ones, except ``turn_service_tier``. ``None`` is not sent: the
+        thread's setting stays.
 
         Args:
             input: A text, an input item, a list of both, or an `ExternalMessage`.
@@ -154,7 +164,7 @@ class Thread:
             The handle of the turn. It receives all events of the turn, from the first.
 
         Raises:
-            ConfigError: An argument is not accepted. Nothing was sent.
+            ConfigError: An argument is not accepted, or cannot hold for the active turn. Nothing was sent.
             InvalidRequestError: The runtime refuses the request.
             RequestTimeoutError: The runtime did not accept the turn within ``timeout``.
             TransportClosedError: The connection has ended.
@@ -164,9 +174,7 @@ class Thread:
         settings = turn_settings(locals())
         output = _output(output_type, output_schema)
         params = self._start_params(input, settings, output)
-        return start_turn(
-            self._connection, TurnStop(self.id), params, timeout, None if output is None else output.decode
-        )
+        return start_or_join(self._connection, params, timeout, None if output is None else output.decode)
 
     def _start_params(
         self, input: RunInput, settings: dict[str, Any], output: OutputType[Any] | None
@@ -200,7 +208,8 @@ class Thread:
     def compact(self) -> protocol.ThreadCompactStartResponse:
         """Start to compact the thread's history (`thread/compact/start`).
 
-        It returns at once; the work goes on as a turn of its own. Raises what `request` raises.
+        It returns at once; the work goes on as a turn of its own, and the runtime interrupts the turn that is active.
+        Raises what `request` raises.
         """
         return self._connection.request(protocol.ThreadCompactStartParams(thread_id=self.id))
 

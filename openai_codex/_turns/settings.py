@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import attrs
+
 from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
 from openai_codex._turns.options import (
@@ -109,6 +111,14 @@ _FIELDS = {
 }
 
 
+# The arguments of a turn by their field, where the names differ.
+_ARGUMENTS = {
+    "output_schema": "output_type or output_schema",
+    "service_tier_for_turn": "turn_service_tier",
+    "turn_trigger": "source",
+}
+
+
 def fields(**arguments: Any) -> dict[str, Any]:
     """Check arguments by their names and return the fields of a request; ``None`` is not sent. Raises `ConfigError`."""
     return {
@@ -143,6 +153,24 @@ def turn_fields(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of a request that starts a turn, from its settings."""
     sandbox = sandbox_policy(settings["sandbox"], settings["sandbox_policy"])
     return _checked(settings, "sandbox", "sandbox_policy") | sandbox
+
+
+# What a request that starts a turn has besides settings.
+_NO_SETTINGS = frozenset({"thread_id", "input", "tool_output"})
+
+
+def settings_that_differ(params: protocol.TurnStartParams, running: Sequence[Any]) -> list[str]:
+    """Return the arguments that would not hold if the input were added to a running turn: the runtime ignores them.
+
+    ``running`` has the requests that the turn was started with, or ``None`` where it is not known.
+    """
+    names: list[str] = [each.name for each in attrs.fields(type(params)) if each.name not in _NO_SETTINGS]
+    return [_ARGUMENTS.get(name, name) for name in names if _differs(name, params, running)]
+
+
+def _differs(name: str, params: protocol.TurnStartParams, running: Sequence[Any]) -> bool:
+    value = getattr(params, name)
+    return value is not protocol.UNSET and all(getattr(each, name, protocol.UNSET) != value for each in running)
 
 
 def filter_fields(arguments: Mapping[str, Any]) -> dict[str, Any]:

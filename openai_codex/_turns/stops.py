@@ -128,18 +128,19 @@ class TurnStop:
         The runtime refuses the id of a turn that has not begun; the empty id means the thread's active turn. A review's
         start has another id, so for a review the empty id is used until its end. But it must not hit another turn.
         """
-        assert self._reply is not None, "called only after `follow`"
         assert self._actor is not None, "called only after `follow`"
-        known = self._known_id(self._reply)
+        known = self.turn_id
         if known is not None and self.mailbox.begun:
             return known
         return known if self._actor.router.has_other_turns(self.thread_id, self.mailbox) else ""
 
-    def _known_id(self, reply: Reply) -> str | None:
-        if not reply.is_ready():
+    @property
+    def turn_id(self) -> str | None:
+        """The id of the turn, once the reply has named it."""
+        if self._reply is None or not self._reply.is_ready():
             return None
         try:
-            topic = self.subscription.topic_in(reply.result())
+            topic = self.subscription.topic_in(self._reply.result())
         except CodexError:  # the reply could not be read
             return None
         return None if topic is None else topic.turn_id

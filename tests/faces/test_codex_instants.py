@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 
-from openai_codex import Codex, CodexError, Thread
+from openai_codex import Codex, CodexError, Thread, TurnTimeoutError
 from openai_codex.testing import FakeAppServer
 from openai_codex.types import ModelListParams
 from tests.support.bounds import PATIENCE, eventually, nothing_left, within
@@ -93,7 +93,9 @@ def test_an_exception_leaves_no_turn_no_request_and_no_waiter(server: FakeAppSer
             if not instants.was_struck and server.request_count("turn/start"):
                 server.turn.complete()
             assert eventually(lambda: is_quiet(codex, server), PATIENCE), instants.where
-        codex.models()
+        with pytest.raises(TurnTimeoutError) as caught:
+            thread.run("go", timeout=0.5)
+        assert caught.value.turn_id is not None, "it was refused, or waited for work that there is no more"
 
 
 def test_an_exception_while_a_client_starts_leaves_no_runtime(server: FakeAppServer) -> None:

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
-from openai_codex import AppServerConfig, AsyncCodex, InvalidRequestError, TurnFailedError, TurnTimeoutError
+from openai_codex import (
+    AppServerConfig,
+    AsyncCodex,
+    ConfigError,
+    InvalidRequestError,
+    TurnFailedError,
+    TurnTimeoutError,
+    tool,
+)
 from openai_codex.testing import ScriptedModel, call, message, reply, say
 from openai_codex.types import AgentMessageThreadItem, TurnStatus
+from tests.support.bounds import PATIENCE, eventually
+from tests.support.inside import calls_waiting, is_idle
 
 
 async def test_a_goal_is_worked_on_turn_after_turn_until_it_is_reached(
@@ -59,17 +71,62 @@ async def test_a_goal_whose_turn_fails_raises_and_goes_no_further(
     assert scripted_model.request_count == 1
 
 
-async def test_a_goal_that_is_refused_leaves_the_running_turn_alone(
-    codex_config: AppServerConfig, scripted_model: ScriptedModel
+@pytest.mark.parametrize("ephemeral", [False, True])  # which can have no goal
+async def test_a_goal_waits_for_the_running_turn_and_leaves_it_alone(
+    codex_config: AppServerConfig, scripted_model: ScriptedModel, ephemeral: bool
 ) -> None:
     gate = scripted_model.gate()
     scripted_model.say("finished", gate=gate)
     async with AsyncCodex(codex_config) as codex:
-        thread = await codex.thread_start(ephemeral=True)  # which can have no goal
+        thread = await codex.thread_start(ephemeral=ephemeral)
         turn = await thread.turn("go")
         await gate.reached()
-        with pytest.raises(InvalidRequestError):
-            await codex.run_goal(thread.id, "impossible", timeout=30)
+        scripted_model.queue(reply(call("update_goal", {"status": "complete"})), "won")
+        goal = asyncio.create_task(codex.run_goal(thread.id, "win", timeout=30))
+        await asyncio.to_thread(eventually, lambda: calls_waiting(codex, thread.id) == 1)
         gate.open()
         result = await turn.run(timeout=30)
-    assert result.status == TurnStatus.completed
+        if ephemeral:
+            with pytest.raises(InvalidRequestError):
+                await goal
+        else:
+            texts = [item.text for item in (await goal).items if isinstance(item, AgentMessageThreadItem)]
+            assert texts == ["won"]
+        assert is_idle(codex)
+    assert (result.status, result.final_response) == (TurnStatus.completed, "finished")
+
+
+async def test_a_run_waits_for_a_goal_that_is_run(codex_config: AppServerConfig, scripted_model: ScriptedModel) -> None:
+    gate = scripted_model.gate()
+    scripted_model.when("mine", "my answer")
+    scripted_model.queue(say("busy", gate=gate), reply(call("update_goal", {"status": "complete"})), "won")
+    async with AsyncCodex(codex_config) as codex:
+        thread = await codex.thread_start()
+        goal = asyncio.create_task(codex.run_goal(thread.id, "win", timeout=PATIENCE))
+        await gate.reached()
+        run = asyncio.create_task(thread.run("mine", timeout=PATIENCE))
+        await asyncio.to_thread(eventually, lambda: calls_waiting(codex, thread.id) == 2)
+        gate.open()
+        assert (await goal).final_response == "won"
+        assert (await run).final_response == "my answer"
+
+
+async def test_a_tool_cannot_wait_for_a_goal_of_its_own_thread(
+    codex_config: AppServerConfig, scripted_model: ScriptedModel
+) -> None:
+    errors: list[Exception] = []
+
+    @tool
+    async def go_on() -> str:
+        """Go on."""
+        try:
+            await codex.run_goal(thread.id, "win", timeout=PATIENCE)
+        except ConfigError as error:
+            errors.append(error)
+        return "done"
+
+    scripted_model.queue(reply(call("go_on")))
+    async with AsyncCodex(codex_config) as codex:
+        thread = await codex.thread_start(tools=[go_on])
+        await thread.run("go", timeout=PATIENCE)
+    assert [str(error)[:8] for error in errors] == ["run_goal"]

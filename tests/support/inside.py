@@ -24,3 +24,19 @@ def has_begun(turn: AsyncTurnHandle | TurnHandle) -> bool:
 def is_ended(turn: AsyncTurnHandle | TurnHandle) -> bool:
     """Say whether the end of a turn was taken."""
     return turn._cursor.is_ended()
+
+
+def calls_waiting(codex: AsyncCodex | Codex, thread_id: str) -> int:
+    """Count the calls that wait until a thread has no other work, and those that hold its place."""
+    return len(codex._connection.work._queue(thread_id))
+
+
+def turns_running(codex: AsyncCodex | Codex, thread_id: str) -> int:
+    """Count the requests and other causes of the turn that runs in a thread."""
+    return sum(work.running for work in codex._connection.work._of(thread_id))
+
+
+def is_idle(codex: AsyncCodex | Codex) -> bool:
+    """Say whether the client knows of no work and of no call that waits for a thread."""
+    work = codex._connection.work
+    return not any(work._works) and not any(work._places)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import attrs
 
@@ -20,6 +21,8 @@ from openai_codex._engine.router import Load
 from openai_codex._engine.subscriptions import EVERYTHING
 from openai_codex._engine.waiting import Deadline
 from openai_codex._runtime.backoff import Attempts, Backoff
+from openai_codex._turns.work import STARTING, Call, current_call, within
+from openai_codex._turns.work_table import WorkTable
 from openai_codex.errors import (
     ConfigError,
     InvalidRequestError,
@@ -28,6 +31,8 @@ from openai_codex.errors import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from openai_codex._config import AppServerConfig
     from openai_codex._engine.actor import Actor
     from openai_codex._engine.server_requests import PendingRequest
@@ -36,6 +41,7 @@ if TYPE_CHECKING:
     from openai_codex._runtime.report import Health, Metadata
     from openai_codex._tools.registry import Table
     from openai_codex._turns.stops import TurnStop
+    from openai_codex._turns.work import Work
 
 R = TypeVar("R")
 
@@ -59,10 +65,13 @@ class AsyncConnection:
         self.config = config
         self.handlers = AsyncHandlers(config.handler_timeout)
         self.supervisor = AsyncSupervisor(config, self.handlers)
-        self.threads = AsyncThreadRegistry(self.supervisor, self.handlers.tools)
+        self.work = WorkTable()
+        """The work of all threads that this client knows of."""
+        self.threads = AsyncThreadRegistry(self.supervisor, self.handlers.tools, self.work)
         self._limits = _RateLimits()
         self._listeners: set[Listener] = set()
         self.listen(self._limits)
+        self.listen(self.work)
 
     def listen(self, listener: Listener) -> None:
         """Subscribe a listener to all events, from now on. Harmless when repeated, and after the end."""
@@ -128,18 +137,56 @@ class AsyncConnection:
         timeout: float | None = None,
         subscription: PendingSubscription | None = None,
         starts: TurnStop | None = None,
+        work: Work | None = None,
     ) -> R:
         """Send a typed request and wait for its typed result; ``timeout=None`` means ``request_timeout`` seconds.
 
         ``subscription`` receives the events of what the request starts, from the first; ``starts`` has one of its own.
+        ``work`` is the entry of the request in the table of work, if its caller has made one.
         """
         deadline = Deadline(self.config.request_timeout if timeout is None else timeout)
+        if params.METHOD not in STARTING:
+            return await self._request(params, deadline, subscription, starts)
+        if work is not None:
+            return await self._request_work(work, params, deadline, subscription, starts)
+        # Before there is an entry: what interrupts this call has to see that it cannot wait for it.
+        with within(Call(cast("Any", params).thread_id, outer=current_call())):
+            work = self.work.begin(params, deadline.timeout)
+            return await self._request_work(work, params, deadline, subscription, starts)
+
+    async def _request_work(
+        self,
+        work: Work,
+        params: protocol.ClientRequest[R],
+        deadline: Deadline,
+        subscription: PendingSubscription | None,
+        starts: TurnStop | None,
+    ) -> R:
+        given_up = partial(setattr, work, "given_up", True)
+        try:
+            result = await self._request(params, deadline, subscription, starts, given_up)
+        except BaseException as error:
+            self.work.give_up(work, error, None if starts is None else starts.turn_id)
+            raise
+        self.work.accept(work, result)
+        return result
+
+    async def _request(
+        self,
+        params: protocol.ClientRequest[R],
+        deadline: Deadline,
+        subscription: PendingSubscription | None,
+        starts: TurnStop | None,
+        on_given_up: Callable[[], None] | None = None,
+    ) -> R:
         actor = await self.supervisor.current(params.METHOD, deadline)
         if actor.generation > 1:  # the first runtime has every thread that this client has loaded
             await self.threads.resume(actor, params, deadline)
         try:
             try:
-                raw = await call(actor, params, deadline, subscription=subscription, starts=starts)
+                raw = await call(
+                    actor, params, deadline, subscription=subscription, starts=starts, on_given_up=on_given_up
+                )
             except ServerBusyError as error:
                 if params.METHOD.rpartition("/")[2] not in _READ_ONLY:
                     raise

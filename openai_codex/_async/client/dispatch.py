@@ -19,6 +19,7 @@ from openai_codex._engine import wire
 from openai_codex._log import Log
 from openai_codex._tools.arguments import ToolArgumentError, ToolContext
 from openai_codex._tools.result import failure_response, to_response
+from openai_codex._turns.work import Call, within
 from openai_codex.errors import DecodeError
 
 if TYPE_CHECKING:
@@ -133,11 +134,13 @@ class AsyncDispatcher:
 
     def _run(self, work: _Work, pending: PendingRequest) -> None:
         try:
-            outcome = work.call()
-            if inspect.isawaitable(outcome):
-                assert self._handlers.start_task is not None, "set before the first runtime starts"
-                self._handlers.start_task(outcome, partial(_finish, work, pending), pending)
-                return
+            # A coroutine inherits it, as its task is created in here.
+            with within(Call(pending.thread_id, pending.is_ready)):
+                outcome = work.call()
+                if inspect.isawaitable(outcome):
+                    assert self._handlers.start_task is not None, "set before the first runtime starts"
+                    self._handlers.start_task(outcome, partial(_finish, work, pending), pending)
+                    return
         except BaseException as error:  # noqa: BLE001  whatever a handler raises, the runtime needs an answer
             _fail(pending, error)
             return

@@ -6,6 +6,7 @@ from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
 from openai_codex._async.client import _wait
 from openai_codex._async.client.connection import AsyncConnection
+from openai_codex._async.running import wait_for_thread
 from openai_codex._async.verbs.base import AsyncClient
 from openai_codex._engine.mailbox import Mailbox
 from openai_codex._engine.subscriptions import Topic
@@ -16,6 +17,7 @@ from openai_codex._turns.options import GoalStatusLike
 from openai_codex._turns.results import RunResult
 from openai_codex._turns.settings import fields
 from openai_codex._turns.stops import GoalStop
+from openai_codex._turns.work import Call, current_call, within
 from openai_codex.errors import (
     ConfigError,
     JsonRpcError,
@@ -80,7 +82,7 @@ class AsyncGoals(AsyncClient):
         of budget, or paused.
 
         Args:
-            thread_id: Id of an idle thread.
+            thread_id: Id of the thread. Its current work is waited for, as `AsyncThread.run` does.
             objective: What is to be reached.
             token_budget: How many tokens it may cost.
             timeout: How long all of it may take, in seconds; ``None`` means no limit.
@@ -89,6 +91,7 @@ class AsyncGoals(AsyncClient):
             A result with the items of all turns. Its id, status and answer are those of the last turn.
 
         Raises:
+            ConfigError: An argument is not accepted, or this is called in a handler or tool of a turn of the thread.
             TurnFailedError: A turn failed. The error carries the result so far.
             TurnTimeoutError: The time is up. The error carries the result so far.
             TransportClosedError: The connection ended. The error carries the result so far.
@@ -100,8 +103,21 @@ class AsyncGoals(AsyncClient):
         checks.prose("objective", objective)
         # For its check only: a wrong value must not start the runtime.
         fields(token_budget=token_budget)
+        work, deadline = self._connection.work, Deadline(seconds)
+        work.check_outside(thread_id, "run_goal")
+        place = work.place(thread_id, joins=False)
+        try:
+            await self._connection.connect()
+            await wait_for_thread(self._connection, place, deadline)
+            with within(Call(thread_id, outer=current_call())):
+                return await self._follow_goal(thread_id, objective, token_budget, deadline)
+        finally:
+            work.leave(place)
+
+    async def _follow_goal(
+        self, thread_id: str, objective: str, token_budget: int | None, deadline: Deadline
+    ) -> RunResult:
         # Subscribed before the goal is set, because the runtime starts the first turn at once.
-        await self._connection.connect()
         run = _GoalRun(self._connection, thread_id)
         try:
             await self.thread_set_goal(thread_id, objective, status="active", token_budget=token_budget)
@@ -112,7 +128,7 @@ class AsyncGoals(AsyncClient):
             await run.give_up()
             raise
         try:
-            await run.follow(Deadline(seconds))
+            await run.follow(deadline)
             return raise_if_failed(run.fold.result(), self._connection.rate_limits)
         finally:
             if run.fold.is_active():

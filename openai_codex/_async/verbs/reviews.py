@@ -19,7 +19,8 @@ class AsyncReviews(AsyncClient):
     ) -> AsyncTurnHandle:
         """Let the runtime review code as a turn of the thread, and return its handle (`review/start`).
 
-        A review cannot be steered. Its text is the final response of the turn.
+        A review cannot be steered, and the runtime interrupts the turn that is active. Its text is the final response of
+        the turn.
 
         Args:
             thread_id: Id of the thread; its working directory is the repository.

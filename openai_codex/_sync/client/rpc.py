@@ -30,11 +30,13 @@ def call(
     subscription: PendingSubscription | None = None,
     starts: TurnStop | None = None,
     meanwhile: Callable[[], None] | None = None,
+    on_given_up: Callable[[], None] | None = None,
 ) -> Any:
     """Send a request, wait for its reply and return the result as decoded JSON. Raises `RequestTimeoutError`.
 
     ``starts`` is the turn that the request starts. ``meanwhile`` runs after the request is written, so that both sides
-    work at the same time.
+    work at the same time. ``on_given_up`` is called when the caller gives up while the runtime may have carried the
+    request out.
     """
     reply, settled = actor.new_reply(params.METHOD), False
     if starts is not None:
@@ -47,8 +49,8 @@ def call(
         settled = _wait.ready(reply, deadline.remaining())
     finally:
         # Also on cancellation, Ctrl-C and any exception of a signal handler.
-        if not settled:
-            actor.abandon(reply)
+        if not settled and actor.abandon(reply) and on_given_up is not None:
+            on_given_up()
     if not settled:
         raise RequestTimeoutError(params.METHOD, deadline.timeout)
     # Collecting the fields takes longer than the check, so it is done only if they are logged.

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from openai_codex._engine.actor import Actor
     from openai_codex._engine.waiting import Deadline
     from openai_codex._tools.registry import ToolRegistry
+    from openai_codex._turns.work_table import WorkTable
 
 # The methods after which the runtime has a thread loaded, and those after which it has not.
 _LOADING = frozenset({"thread/start", "thread/resume", "thread/fork"})
@@ -43,9 +44,10 @@ class ThreadRegistry:
     which is harmless.
     """
 
-    def __init__(self, supervisor: Supervisor, tools: ToolRegistry) -> None:
+    def __init__(self, supervisor: Supervisor, tools: ToolRegistry, work: WorkTable) -> None:
         self._supervisor = supervisor
         self._tools = tools
+        self._work = work
         self._generations: dict[str, int] = {}
         self._to_pause: set[str] = set()
 
@@ -66,6 +68,7 @@ class ThreadRegistry:
             self._generations.pop(thread_id, None)
             self._to_pause.discard(thread_id)
             self._tools.forget(thread_id)  # the model calls no tool of this client in it after that
+            self._work.forget(thread_id)
 
     def pause_when_resumed(self, thread_id: str) -> None:
         """Pause this thread's goal when the thread is next resumed, because the runtime died before it was paused."""

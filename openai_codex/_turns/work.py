@@ -1,0 +1,119 @@
+"""What keeps a thread busy: a turn, a request that starts one, a call that waits for its place, a call of a handler."""
+
+from __future__ import annotations
+
+import math
+import weakref
+from collections.abc import Callable
+from contextlib import suppress
+from contextvars import ContextVar
+from functools import partial
+from typing import Any
+
+import attrs
+
+from openai_codex._engine.waiting import Latch
+
+TURN, SHELL, GOAL = "turn/start", "thread/shellCommand", "thread/goal/set"
+
+# Requests whose reply names the turn, and all that may start one.
+NAMED = frozenset({TURN, "review/start"})
+STARTING = NAMED | {SHELL, GOAL, "thread/compact/start"}
+
+# A compaction and a review refuse further input, and a shell command leaves it without an answer.
+_JOINABLE = frozenset({TURN, GOAL})
+
+
+@attrs.frozen
+class Call:
+    """A call that a thread waits for: of a handler or tool in a turn, or of the client for a turn of the thread."""
+
+    thread_id: str | None
+    is_over: Callable[[], bool] = bool
+    """Whether the runtime has its answer, or no longer wants one. A call of the client is over when it returns."""
+    outer: Call | None = None
+    """The call in which this one was made."""
+
+
+_CALL: ContextVar[Call | None] = ContextVar("codex_call", default=None)
+
+
+def current_call() -> Call | None:
+    """Return the innermost call that the current code runs in, if any."""
+    call = _CALL.get()
+    while call is not None and call.is_over():
+        call = call.outer
+    return call
+
+
+class within:  # noqa: N801  it is used like a function, and a generator would cost several times as much
+    """Let a block run within a call. So do tasks that are created in it, and signal handlers that interrupt it."""
+
+    __slots__ = ("__weakref__", "_call", "_token")
+
+    def __init__(self, call: Call) -> None:
+        # A call of the client is over when this object is gone, even if an exception of a signal handler keeps `__exit__`
+        # from its work.
+        is_over = partial(_is_gone, weakref.ref(self)) if call.is_over is bool else call.is_over
+        self._call = Call(call.thread_id, is_over, call.outer)
+
+    def __enter__(self) -> None:
+        self._token = _CALL.set(self._call)
+
+    def __exit__(self, *_: object) -> None:
+        with suppress(ValueError):  # a coroutine may be closed in another context, whose calls are others
+            _CALL.reset(self._token)
+
+
+def _is_gone(reference: weakref.ref[object]) -> bool:
+    return reference() is None
+
+
+@attrs.define(eq=False)
+class Work:
+    """One request that starts work on a thread, or a turn that runs. Several may stand for one turn."""
+
+    thread_id: str
+    method: str = TURN
+    params: Any = None
+    """The request; ``None`` if the turn was not started by a request of this client: a turn for a goal."""
+    joins: frozenset[str] = frozenset()
+    """The ids of the turns that there were when the request was sent."""
+    expires: float = math.inf
+    """When it no longer counts unless its turn was announced."""
+    caller: Call | None = attrs.Factory(current_call)
+    owner: int = 0
+    """The id of the `Place` that it was admitted by; 0 if it needed none."""
+    ids: frozenset[str] = frozenset()
+    """The ids of its turn, as far as they are known; a review has two."""
+    running: bool = False
+    """Whether the turn was announced."""
+    given_up: bool = False
+    """Whether nobody waits for the reply, although the runtime may have carried the request out."""
+    ended: set[str] = attrs.Factory(set)
+    """The turns that ended while the reply was on its way: its own may be among them."""
+
+    @property
+    def joined(self) -> bool:
+        """Whether the input was added to a turn that ran before."""
+        return not self.ids.isdisjoint(self.joins)
+
+    @property
+    def joinable(self) -> bool:
+        """Whether the input of a further request is added to its turn."""
+        return self.method in _JOINABLE and bool(self.ids)
+
+
+class Place:
+    """A call that waits until it may start a turn. The table holds it weakly, so a call that is gone blocks nobody."""
+
+    __slots__ = ("__weakref__", "changed", "is_nested", "joins", "thread_id")
+
+    def __init__(self, thread_id: str, *, joins: bool, is_nested: bool) -> None:
+        self.thread_id = thread_id
+        self.joins = joins
+        """Whether it adds its input to a running turn. Otherwise it waits for the turn, and for earlier calls."""
+        self.is_nested = is_nested
+        """Whether another call for the thread is suspended until this one returns."""
+        self.changed: Latch | None = None
+        """Set when it may go on. The owner makes a new one before it looks and waits; without one it does not wait."""

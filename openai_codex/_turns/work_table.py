@@ -1,0 +1,264 @@
+"""Which work each thread has. It knows what starts work and what ends it; how a call waits is known to the faces."""
+
+from __future__ import annotations
+
+import math
+import time
+import weakref
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from openai_codex import _protocol as protocol
+from openai_codex._engine.mailbox import Listener
+from openai_codex._notification import address_of
+from openai_codex._turns.settings import settings_that_differ
+from openai_codex._turns.work import GOAL, NAMED, SHELL, TURN, Call, Place, Work, current_call
+from openai_codex.errors import ConfigError, DecodeError
+
+if TYPE_CHECKING:
+    from openai_codex._engine.reply import CloseReason
+    from openai_codex._engine.waiting import Waiter
+    from openai_codex._notification import Notification
+
+# How long the runtime may take to announce a turn that it has accepted, in seconds; usually it takes milliseconds.
+# After that the request counts as one that starts no turn, such as a shell command in a turn that has just ended.
+_ANNOUNCED_WITHIN = 5.0
+
+# Into how many lists the entries are spread by their thread, so that a look-up visits few of them.
+_LISTS = 64
+
+_NONE: frozenset[str] = frozenset()
+
+
+class WorkTable(Listener):
+    """The work of all threads of one client. An entry goes when its turn ends, or when it starts none.
+
+    Without a lock, because a signal handler or a finalizer may start a turn in the middle of any call. Each change is
+    one operation on a list or an attribute. Who decides by what it has read makes its own entry visible first.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("the work of threads", frozenset({"turn/started", "turn/completed"}))
+        self._works: tuple[list[Work], ...] = tuple([] for _ in range(_LISTS))
+        self._places: tuple[list[weakref.ref[Place]], ...] = tuple([] for _ in range(_LISTS))
+
+    # -- calls that start a turn -------------------------------------------------------------------------------------
+
+    def place(self, thread_id: str, *, joins: bool) -> Place:
+        """Queue a call. Its owner holds the place until `leave`."""
+        places = self._places[hash(thread_id) % _LISTS]
+        for reference in tuple(places):
+            if reference() is None:
+                with suppress(ValueError):
+                    places.remove(reference)
+        place = Place(thread_id, joins=joins, is_nested=thread_id in self._waiting_for(current_call()))
+        places.append(weakref.ref(place))
+        return place
+
+    def leave(self, place: Place) -> None:
+        """Remove a call from the queue; harmless when repeated."""
+        with suppress(ValueError):
+            self._places[hash(place.thread_id) % _LISTS].remove(weakref.ref(place))
+        # What was admitted and never sent: an exception of a signal handler may come in between.
+        for work in self._of(place.thread_id):
+            if work.owner == id(place) and not work.ids and not work.given_up:
+                self.discard(work)
+        self._wake(place.thread_id)
+
+    def blocked_until(self, place: Place, own: Work | None = None) -> float | None:
+        """Return ``None`` if a call may go on, else when this may have changed without a wake-up.
+
+        ``own`` is the entry of the call's own request. Raises `ConfigError` if it would wait for a call that it suspends.
+        """
+        works, now = self._of(place.thread_id), time.monotonic()
+        for work in works:
+            if work.expires <= now:
+                self.discard(work)
+        blocking = [each for each in works if each.expires > now and each is not own and not _admits(each, place)]
+        queue = [] if place.joins else [each for each in self._queue(place.thread_id) if not each.joins]
+        if not blocking and queue[:1] in ([], [place]):
+            return None
+        if place.is_nested:
+            raise _nested_error("turn", place.thread_id)
+        return min((work.expires for work in blocking), default=math.inf)
+
+    def admit(self, place: Place, params: protocol.TurnStartParams, timeout: float) -> Work | None:
+        """Add and return the entry of a request that is about to be sent; ``None`` if it has to wait.
+
+        Raises `ConfigError` as `blocked_until` does, and if the input would be added to a turn with other settings.
+        """
+        work, is_admitted = self._add(params, timeout, id(place)), False
+        try:
+            # Looked at only now, when others see the entry: one of them may be about to go on, too.
+            if self.blocked_until(place, work) is None:
+                self._check_settings(work)
+                is_admitted = True
+        finally:
+            if not is_admitted:
+                self.discard(work)
+        return work if is_admitted else None
+
+    def begin(self, params: Any, timeout: float) -> Work:
+        """Add the entry of a request that is about to be sent, whatever else runs."""
+        return self._add(params, timeout)
+
+    def accept(self, work: Work, result: Any) -> None:
+        """Note the successful reply to a request."""
+        if work.method in NAMED:
+            self.name(work, result.turn.id)
+            return
+        work.expires = time.monotonic() + _ANNOUNCED_WITHIN
+        if work.method == GOAL and (work.joins or result.goal.status != protocol.ThreadGoalStatus.active):
+            self.discard(work)  # it starts a turn after the one that runs, or none
+        self._wake(work.thread_id)
+
+    def name(self, work: Work, turn_id: str) -> None:
+        """Note which turn a request has started."""
+        work.ids, work.expires = frozenset({turn_id}), time.monotonic() + _ANNOUNCED_WITHIN
+        if turn_id in work.ended:
+            self.discard(work)
+        elif any(each.running and turn_id in each.ids for each in self._of(work.thread_id)):
+            work.running, work.expires = True, math.inf
+        self._wake(work.thread_id)
+
+    def give_up(self, work: Work, error: BaseException, turn_id: str | None = None) -> None:
+        """Note that a request failed, or that its caller left; ``turn_id`` is the turn that it started, if that is known."""
+        if turn_id is not None:
+            self.name(work, turn_id)
+        elif work.given_up or isinstance(error, DecodeError):
+            # It may start a turn all the same.
+            work.given_up, work.expires = True, time.monotonic() + _ANNOUNCED_WITHIN
+            self._wake(work.thread_id)
+        else:
+            self.discard(work)
+
+    def discard(self, work: Work) -> None:
+        """Remove an entry; harmless when repeated."""
+        with suppress(ValueError):
+            self._works[hash(work.thread_id) % _LISTS].remove(work)
+        self._wake(work.thread_id)
+
+    def forget(self, thread_id: str) -> None:
+        """Remove the entries of a thread that is unloaded: the ends of its turns will not be seen."""
+        for work in self._of(thread_id):
+            self.discard(work)
+
+    def check_outside(self, thread_id: str, what: str) -> None:
+        """Raise `ConfigError` if the turn of the thread cannot end before the caller returns, such as a tool of it."""
+        if thread_id in self._waiting_for(current_call()):
+            raise _nested_error(what, thread_id)
+
+    # -- what happens on a thread, as its events tell ----------------------------------------------------------------
+
+    def on_event(self, event: Notification) -> None:
+        """Note that a turn has begun or ended."""
+        thread_id, turn_id, _ = address_of(event.method, event.params)
+        if thread_id is None or turn_id is None:
+            return
+        if event.method == "turn/completed":
+            self._turn_ended(thread_id, turn_id)
+        else:
+            # A review is announced with another id; the id that it ends with is the root. Of a sub-agent's turn the
+            # root is the turn that it works for.
+            root = event.params["turn"].get("rootTurnId")
+            self._turn_started(thread_id, frozenset({turn_id, root} if isinstance(root, str) else {turn_id}))
+
+    def fail(self, close_reason: CloseReason) -> list[Waiter]:
+        """Forget all work, because the runtime is gone, and wake everyone who waits."""
+        for works in self._works:
+            works.clear()
+        for places in self._places:
+            for reference in tuple(places):
+                _wake(reference())
+        return super().fail(close_reason)
+
+    def _turn_started(self, thread_id: str, ids: frozenset[str]) -> None:
+        works = self._of(thread_id)
+        if all(ids.isdisjoint(work.ids) for work in works):
+            waiting = [work for work in works if not work.ids]
+            if waiting and (waiting[0].given_up or waiting[0].method not in NAMED):
+                waiting[0].ids = ids
+                for work in waiting:
+                    if work.method == waiting[0].method == SHELL:  # commands share a turn
+                        work.ids = ids
+            else:  # a turn for a goal, or one whose reply is yet to be read
+                self._works[hash(thread_id) % _LISTS].append(Work(thread_id, ids=ids, running=True, caller=None))
+        for work in self._of(thread_id):  # read again: a reply may have come
+            if not ids.isdisjoint(work.ids):
+                work.ids, work.running, work.expires = work.ids | ids, True, math.inf
+        self._wake(thread_id)
+
+    def _turn_ended(self, thread_id: str, turn_id: str) -> None:
+        for work in self._of(thread_id):
+            work.ended.add(turn_id)  # first: the reply may come in between
+            # A shell command that was started during a turn is a part of it.
+            was_joined = turn_id in work.joins and (work.given_up or work.method == SHELL)
+            if turn_id in work.ids or was_joined:
+                self.discard(work)
+
+    # ----------------------------------------------------------------------------------------------------------------
+
+    def _of(self, thread_id: str) -> list[Work]:
+        # A copy, as other threads change the list.
+        return [work for work in tuple(self._works[hash(thread_id) % _LISTS]) if work.thread_id == thread_id]
+
+    def _queue(self, thread_id: str) -> list[Place]:
+        found = [reference() for reference in tuple(self._places[hash(thread_id) % _LISTS])]
+        return [place for place in found if place is not None and place.thread_id == thread_id]
+
+    def _add(self, params: Any, timeout: float, owner: int = 0) -> Work:
+        thread_id: str = params.thread_id
+        joins = _NONE.union(*[work.ids for work in self._of(thread_id)])
+        expires = time.monotonic() + timeout + _ANNOUNCED_WITHIN
+        work = Work(thread_id, params.METHOD, params, joins, expires, owner=owner)
+        self._works[hash(thread_id) % _LISTS].append(work)
+        return work
+
+    def _wake(self, thread_id: str) -> None:
+        """Wake the calls for which something may have changed: all that join, and the first that does not."""
+        is_first = True
+        for place in self._queue(thread_id):
+            if place.joins or is_first:
+                _wake(place)
+            is_first = is_first and place.joins
+
+    def _check_settings(self, work: Work) -> None:
+        others = [each.params for each in self._of(work.thread_id) if each is not work]
+        differing = settings_that_differ(work.params, others) if others else []
+        if differing:
+            reason = "it cannot hold for the running turn of the thread, to which the input would be added"
+            raise ConfigError(", ".join(differing), f"{reason}; leave it out, or wait for the end of that turn")
+
+    def _waiting_for(self, call: Call | None) -> set[str]:
+        """Return the threads whose turns cannot end before this call does."""
+        found: set[str] = set()
+        calls = [] if call is None else [call]
+        while calls:
+            each = calls.pop()
+            calls += filter(None, [each.outer])
+            if each.thread_id is None or each.thread_id in found or each.is_over():
+                continue
+            found.add(each.thread_id)
+            ids = _NONE.union(*[work.ids for work in self._of(each.thread_id)])
+            for work in (work for works in self._works for work in tuple(works)):
+                if work.thread_id == each.thread_id:
+                    calls += filter(None, [work.caller])  # which waits for this turn
+                elif not ids.isdisjoint(work.ids):
+                    calls.append(Call(work.thread_id, each.is_over))  # the turn that a sub-agent works for
+        return found
+
+
+def _nested_error(what: str, thread_id: str) -> ConfigError:
+    reason = f"it would wait for a turn of thread {thread_id} that cannot end before this function returns"
+    return ConfigError(what, f"{reason}; add input with turn() or steer(), or call {what} elsewhere")
+
+
+def _admits(work: Work, place: Place) -> bool:
+    """Return whether a call need not wait for this work: its input is added to it."""
+    # A nested call would wait in vain for the reply to a request of the call that it suspends.
+    return place.joins and (work.joinable or (place.is_nested and work.method == TURN))
+
+
+def _wake(place: Place | None) -> None:
+    if place is not None and place.changed is not None:
+        place.changed.set()
