@@ -110,9 +110,22 @@ def public(cls: type) -> dict[str, str]:
     }
 
 
+CLOSABLE = ["Codex", "TurnStream", "TextStream", "ItemStream", "Events", "Pages"]
+
+
+@pytest.mark.parametrize("name", CLOSABLE)
+def test_what_has_an_end_can_be_closed_by_contextlib_in_both_faces(name: str) -> None:
+    assert not inspect.iscoroutinefunction(getattr(openai_codex, name).close)
+    for method in ("close", "aclose"):
+        assert inspect.iscoroutinefunction(getattr(getattr(openai_codex, f"Async{name}"), method))
+
+
 @pytest.mark.parametrize("name", [name for name in openai_codex.__all__ if f"Async{name}" in openai_codex.__all__])
 def test_both_faces_have_the_same_members(name: str) -> None:
-    assert public(getattr(openai_codex, name)) == public(getattr(openai_codex, f"Async{name}"))
+    members = public(getattr(openai_codex, f"Async{name}"))
+    if name in CLOSABLE:
+        del members["aclose"]  # `close` under the name that `contextlib.aclosing` calls
+    assert public(getattr(openai_codex, name)) == members
 
 
 def test_config_takes_what_the_reference_says_in_its_order() -> None:

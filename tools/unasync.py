@@ -38,6 +38,7 @@ NAMES = {
 # In tests only, because these are ordinary words. The test kit has an awaitable and a blocking form of each.
 TEST_NAMES = {
     "faces_async": "faces_sync",
+    "aclosing": "closing",
     "answered": "wait_answer",
     "gone": "wait_gone",
     "received": "wait_for_requests",
@@ -49,6 +50,9 @@ PREFIX = re.compile(r"\bAsync(?=[A-Z])")
 AWAITED = re.compile(r"\{[^}]*\bawait\b")
 # In strings and comments.
 WORDS = {re.compile(r"\basync with\b"): "with"}
+
+# A method that only the async face has: `contextlib.aclosing` calls it, and `contextlib.closing` calls `close`.
+ASYNC_ONLY = re.compile(r"    async def aclose\(self\).*?\n\n(?=    |\n)", re.DOTALL)
 
 HEADER = "# Derived from {source} by `python -m tools.unasync`; do not edit.\n"
 
@@ -62,7 +66,8 @@ class Deriver:
 
     def derive(self, path: Path) -> str:
         """Return the sync twin of an async module, not yet formatted."""
-        source = path.read_text()
+        source, count = ASYNC_ONLY.subn("", path.read_text())
+        self.used[ASYNC_ONLY.pattern] += count
         self._names = NAMES | (TEST_NAMES if "tests" in path.parts else {})
         lines = source.splitlines(keepends=True)
         for token in reversed(list(tokenize.generate_tokens(io.StringIO(source).readline))):
@@ -101,7 +106,7 @@ class Deriver:
 
     def unused(self) -> list[str]:
         """Return the rules that were never used."""
-        rules = (*NAMES, *TEST_NAMES, PREFIX.pattern, *(pattern.pattern for pattern in WORDS))
+        rules = (*NAMES, *TEST_NAMES, PREFIX.pattern, ASYNC_ONLY.pattern, *(pattern.pattern for pattern in WORDS))
         return [rule for rule in rules if not self.used[rule]]
 
 

@@ -36,6 +36,7 @@ class AsyncEvents(AsyncIteration[Notification]):
         self._timeout = timeout
         self._mailbox = supervisor.mailbox("notifications", methods, limit)
         self._taken: deque[Notification] = deque()
+        self._closed = False
         self._logged = 0
         supervisor.subscribe(self._topic, self._mailbox)
 
@@ -53,20 +54,23 @@ class AsyncEvents(AsyncIteration[Notification]):
             ConfigError: The client is bound to another event loop.
         """
         self._supervisor.check_loop()
-        while not self._taken:
+        while not self._closed:
+            if self._taken:
+                return self._taken.popleft()
+            if self._mailbox.is_over():
+                break
             if not await _wait.ready(self._mailbox, self._timeout):
                 raise EventTimeoutError(self._timeout)
             self._taken.extend(self._mailbox.take())
             self._log_dropped()
-            if self._mailbox.is_over() and not self._taken:
-                raise StopAsyncIteration
-        return self._taken.popleft()
+        raise StopAsyncIteration
 
     async def close(self) -> None:
-        """End the subscription and the iteration; a step that is waiting ends, too. Idempotent."""
+        """End the subscription and the iteration, from any thread or task; a waiting step ends, too. Idempotent."""
+        self._closed = True
         # First, so that nothing arrives after the mailbox was emptied.
         self._supervisor.unsubscribe(self._topic, self._mailbox)
-        self._taken.clear()
+        # What was taken stays for a step in another thread that is about to return it.
         self._mailbox.close()
 
     def _log_dropped(self) -> None:

@@ -19,7 +19,10 @@ T = TypeVar("T")
 
 
 class AsyncIteration(Generic[T]):
-    """An iterator for one consumer at a time that ends when it is closed, or when its ``async with`` block is left."""
+    """An iterator for one consumer at a time that ends when it is closed, or when its ``async with`` block is left.
+
+    It may be closed from any thread or task; a step that waits then ends as at the end of the iteration.
+    """
 
     def __aiter__(self) -> Self:
         return self
@@ -31,6 +34,10 @@ class AsyncIteration(Generic[T]):
     async def close(self) -> None:
         """End the iteration. Idempotent."""
         raise NotImplementedError  # abstract
+
+    async def aclose(self) -> None:
+        """Do what `close` does, under the name that ``contextlib.aclosing`` calls."""
+        await self.close()
 
     async def __aenter__(self) -> Self:
         return self
@@ -74,13 +81,17 @@ class AsyncStream(AsyncIteration[T]):
                     return picked
             elif self._cursor.is_over():  # checked before `fetch`, which would wait for the next event
                 break
-            elif await self._cursor.fetch(self._timeout) is None:
+            elif await self._cursor.fetch(self._timeout, self._is_closed) is None:
                 raise self._cursor.timed_out(self._timeout, "its next event")
         raise StopAsyncIteration
 
+    def _is_closed(self) -> bool:
+        return self._closed
+
     async def close(self) -> None:
-        """End the iteration; the turn continues. Idempotent."""
+        """End the iteration, from any thread or task; a waiting step ends, too. The turn continues. Idempotent."""
         self._closed = True
+        self._cursor.poke()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None

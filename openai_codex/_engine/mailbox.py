@@ -93,6 +93,10 @@ class Mailbox(Waitable):
         """Return whether the last event was taken. False after a failed connection: `take` raises then."""
         return bool(self._ends) and self._ends[0] is None and not len(self.backlog)
 
+    def poke(self) -> None:
+        """Wake the consumer without an event, so that it looks again at what else it waits for."""
+        wake_all(self.waiters())
+
     def close(self) -> None:
         """End it from the consumer's side: drop what is unread and wake the consumer."""
         self._ends.append(None)

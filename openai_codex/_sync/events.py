@@ -37,6 +37,7 @@ class Events(Iteration[Notification]):
         self._timeout = timeout
         self._mailbox = supervisor.mailbox("notifications", methods, limit)
         self._taken: deque[Notification] = deque()
+        self._closed = False
         self._logged = 0
         supervisor.subscribe(self._topic, self._mailbox)
 
@@ -54,20 +55,23 @@ class Events(Iteration[Notification]):
             ConfigError: The client is bound to another event loop.
         """
         self._supervisor.check_loop()
-        while not self._taken:
+        while not self._closed:
+            if self._taken:
+                return self._taken.popleft()
+            if self._mailbox.is_over():
+                break
             if not _wait.ready(self._mailbox, self._timeout):
                 raise EventTimeoutError(self._timeout)
             self._taken.extend(self._mailbox.take())
             self._log_dropped()
-            if self._mailbox.is_over() and not self._taken:
-                raise StopIteration
-        return self._taken.popleft()
+        raise StopIteration
 
     def close(self) -> None:
-        """End the subscription and the iteration; a step that is waiting ends, too. Idempotent."""
+        """End the subscription and the iteration, from any thread or task; a waiting step ends, too. Idempotent."""
+        self._closed = True
         # First, so that nothing arrives after the mailbox was emptied.
         self._supervisor.unsubscribe(self._topic, self._mailbox)
-        self._taken.clear()
+        # What was taken stays for a step in another thread that is about to return it.
         self._mailbox.close()
 
     def _log_dropped(self) -> None:

@@ -4,17 +4,18 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 import attrs
 
 from openai_codex import _protocol as protocol
 from openai_codex._sync.client.connection import Connection
+from openai_codex._sync.stream import Iteration
 
 T = TypeVar("T")
 
 
-class Pages(Generic[T]):
+class Pages(Iteration[T]):
     """All entries of a listing, requested page by page.
 
     It knows no method, only that the params take a ``cursor`` and that a page has the next one. Entries that are added
@@ -25,20 +26,24 @@ class Pages(Generic[T]):
         self._connection = connection
         self._params: Any = params
         self._entries: deque[T] = deque()
-
-    def __iter__(self) -> Pages[T]:
-        return self
+        self._closed = False
 
     def __next__(self) -> T:
         """Return the next entry; request a page if none is left. Raises what `request` raises.
 
         After an error or a cancelled step the next step requests the same page again.
         """
-        while not self._entries:
+        while not self._closed:
+            if self._entries:
+                return self._entries.popleft()
             if self._params is None:
-                raise StopIteration
+                break
             page = self._connection.request(self._params)
             self._entries.extend(page.data)
             # A page can be empty without being the last one.
             self._params = attrs.evolve(self._params, cursor=page.next_cursor) if page.next_cursor else None
-        return self._entries.popleft()
+        raise StopIteration
+
+    def close(self) -> None:
+        """End the iteration; a step that waits for a page ends when that has come. Idempotent."""
+        self._closed = True

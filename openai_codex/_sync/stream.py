@@ -20,7 +20,10 @@ T = TypeVar("T")
 
 
 class Iteration(Generic[T]):
-    """An iterator for one consumer at a time that ends when it is closed, or when its ``with`` block is left."""
+    """An iterator for one consumer at a time that ends when it is closed, or when its ``with`` block is left.
+
+    It may be closed from any thread or task; a step that waits then ends as at the end of the iteration.
+    """
 
     def __iter__(self) -> Self:
         return self
@@ -75,13 +78,17 @@ class Stream(Iteration[T]):
                     return picked
             elif self._cursor.is_over():  # checked before `fetch`, which would wait for the next event
                 break
-            elif self._cursor.fetch(self._timeout) is None:
+            elif self._cursor.fetch(self._timeout, self._is_closed) is None:
                 raise self._cursor.timed_out(self._timeout, "its next event")
         raise StopIteration
 
+    def _is_closed(self) -> bool:
+        return self._closed
+
     def close(self) -> None:
-        """End the iteration; the turn continues. Idempotent."""
+        """End the iteration, from any thread or task; a waiting step ends, too. The turn continues. Idempotent."""
         self._closed = True
+        self._cursor.poke()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None

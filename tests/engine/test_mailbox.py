@@ -44,6 +44,17 @@ def test_one_batch_is_one_wake() -> None:
     assert box.put([event("d")]) == []
 
 
+def test_a_poke_wakes_who_waits_now_and_leaves_it_as_it_is() -> None:
+    box = Mailbox("test")
+    waiters = [ThreadWaiter(), ThreadWaiter()]
+    for waiter in waiters:
+        assert box.add_waiter(waiter)
+    box.poke()
+    assert [waiter.block(0) for waiter in waiters] == [True, True]
+    assert not box.is_ready()
+    assert not block_until_ready(box, 0)
+
+
 def test_the_last_event_ends_it_after_everything_was_taken() -> None:
     box = Mailbox("test")
     wake_all(box.put([event("turn/completed")], last=True))

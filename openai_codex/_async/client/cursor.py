@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from openai_codex._async.client import _wait
 from openai_codex._engine.reply import CLIENT_CLOSED
-from openai_codex._engine.waiting import Deadline
+from openai_codex._engine.waiting import Deadline, Waitable, Waiter
 from openai_codex._log import Log
 from openai_codex._turns.fold import TurnFold
 from openai_codex._turns.results import RunResult
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from openai_codex._async.client.connection import AsyncConnection
+    from openai_codex._engine.mailbox import Mailbox
     from openai_codex._notification import Notification
     from openai_codex._turns.stops import TurnStop
 
@@ -82,13 +83,18 @@ class AsyncCursor:
         """Return whether no more events can be fetched."""
         return self._mailbox.is_over()
 
-    async def fetch(self, timeout: float) -> list[Notification] | None:
+    def poke(self) -> None:
+        """Wake every consumer that waits in `fetch`: it gets an empty list."""
+        self._mailbox.poke()
+
+    async def fetch(self, timeout: float, is_closed: Callable[[], bool] | None = None) -> list[Notification] | None:
         """Wait for events, take and return them; ``None`` after ``timeout`` seconds without one, when nothing is lost.
 
-        Raises `TransportClosedError` when the connection ended before the turn did.
+        ``is_closed`` tells whether the consumer is to wait no longer; who changes that calls `poke`. Raises `TransportClosedError` when the connection ended before the turn did.
         """
         self._connection.check_loop()
-        if not await _wait.ready(self._mailbox, timeout):
+        source = self._mailbox if is_closed is None else _Unless(is_closed, self._mailbox)
+        if not await _wait.ready(source, timeout):
             return None
         try:
             events = self._mailbox.take()
@@ -190,3 +196,27 @@ class AsyncCursor:
         if not self._end_logged:
             self._end_logged = True
             log(f"codex.turn_{how}", thread_id=self.thread_id, turn_id=self.turn_id, **fields)
+
+
+class _Unless(Waitable):
+    """The events of a turn, for a consumer that may be told not to wait for them."""
+
+    __slots__ = ("_is_closed", "_mailbox")
+
+    def __init__(self, is_closed: Callable[[], bool], mailbox: Mailbox) -> None:
+        super().__init__()
+        self._is_closed = is_closed
+        self._mailbox = mailbox
+
+    def is_ready(self) -> bool:
+        return self._is_closed() or self._mailbox.is_ready()
+
+    def add_waiter(self, waiter: Waiter) -> bool:
+        # Asked last: who closes the consumer after that finds the waiter and wakes it.
+        if self._mailbox.add_waiter(waiter) and not self._is_closed():
+            return True
+        self._mailbox.discard_waiter(waiter)
+        return False
+
+    def discard_waiter(self, waiter: Waiter) -> None:
+        self._mailbox.discard_waiter(waiter)

@@ -76,6 +76,10 @@ class AsyncClient:
         """
         await self._connection.close()
 
+    async def aclose(self) -> None:
+        """Do what `close` does, under the name that ``contextlib.aclosing`` calls."""
+        await self.close()
+
     async def request(self, params: protocol.ClientRequest[R], *, timeout: float | None = None) -> R:
         """Send any request of the protocol and return its typed result.
 

@@ -12,7 +12,7 @@ from openai_codex._async.client.cursor import AsyncCursor
 from openai_codex.testing import FakeAppServer
 from openai_codex.types import ModelListParams
 from tests.faces_async._wait import together
-from tests.support.bounds import PATIENCE
+from tests.support.bounds import PATIENCE, within
 
 ROUNDS = 20
 
@@ -27,6 +27,24 @@ def server() -> Iterator[FakeAppServer]:
 async def all_read(codex: AsyncCodex) -> None:
     """Return when the client has read all that was said until now."""
     await codex.request(ModelListParams(), timeout=PATIENCE)
+
+
+async def test_a_stream_that_is_closed_while_its_step_begins_to_wait_does_not_wait(
+    server: FakeAppServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with AsyncCodex(server.config()) as codex:
+        turn = await (await codex.thread_start()).turn("go")
+        server.turn.started()
+        await all_read(codex)
+        stream = turn.text(timeout=PATIENCE)
+
+        def close_at_this_look() -> bool:  # as another thread does that finds no waiter to wake
+            monkeypatch.setattr(stream, "_closed", True)
+            return True
+
+        monkeypatch.setattr(stream, "_is_closed", close_at_this_look)
+        with within(PATIENCE / 2):
+            assert [piece async for piece in stream] == []
 
 
 async def test_two_streams_of_one_handle_share_its_events_and_lose_none(server: FakeAppServer) -> None:

@@ -13,7 +13,7 @@ from openai_codex._sync.client.cursor import Cursor
 from openai_codex.testing import FakeAppServer
 from openai_codex.types import ModelListParams
 from tests.faces_sync._wait import together
-from tests.support.bounds import PATIENCE
+from tests.support.bounds import PATIENCE, within
 
 ROUNDS = 20
 
@@ -28,6 +28,24 @@ def server() -> Iterator[FakeAppServer]:
 def all_read(codex: Codex) -> None:
     """Return when the client has read all that was said until now."""
     codex.request(ModelListParams(), timeout=PATIENCE)
+
+
+def test_a_stream_that_is_closed_while_its_step_begins_to_wait_does_not_wait(
+    server: FakeAppServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Codex(server.config()) as codex:
+        turn = (codex.thread_start()).turn("go")
+        server.turn.started()
+        all_read(codex)
+        stream = turn.text(timeout=PATIENCE)
+
+        def close_at_this_look() -> bool:  # as another thread does that finds no waiter to wake
+            monkeypatch.setattr(stream, "_closed", True)
+            return True
+
+        monkeypatch.setattr(stream, "_is_closed", close_at_this_look)
+        with within(PATIENCE / 2):
+            assert [piece for piece in stream] == []
 
 
 def test_two_streams_of_one_handle_share_its_events_and_lose_none(server: FakeAppServer) -> None:
