@@ -6,15 +6,17 @@ from openai_codex.types import AgentMessageDeltaNotification, ItemStartedNotific
 with Codex() as codex:
     thread = codex.thread_start()
 
-    for piece in thread.turn("Tell me a short story.").text():
-        print(piece, end="", flush=True)
+    with thread.turn("Tell me a short story.").text() as pieces:  # Ctrl-C interrupts the turn
+        for piece in pieces:
+            print(piece, end="", flush=True)
     print()
 
     turn = thread.turn("And another one, but look something up first.")
-    for event in turn.stream(timeout=300):
-        match event.payload:
-            case ItemStartedNotification(item=item):
-                print(f"\n[{type(item).__name__}]", end=" ")
-            case AgentMessageDeltaNotification(delta=text):
-                print(text, end="", flush=True)
+    with turn.stream(timeout=300) as events:
+        for event in events:
+            match event.payload:
+                case ItemStartedNotification(item=item):
+                    print(f"\n[{type(item).__name__}]", end=" ")
+                case AgentMessageDeltaNotification(delta=text):
+                    print(text, end="", flush=True)
     print("\n", turn.run().status)

@@ -42,10 +42,11 @@ def main() -> None:
         thread = codex.thread_start(ephemeral=True)
         turn = thread.turn(PROMPT)
         print(f"> {PROMPT}")
-        for event in turn.stream():
-            match event.payload:
-                case AgentMessageDeltaNotification(delta=text):
-                    print(text, end="", flush=True)
+        with turn.stream() as events:
+            for event in events:
+                match event.payload:
+                    case AgentMessageDeltaNotification(delta=text):
+                        print(text, end="", flush=True)
         result = turn.run()
     print(f"\n\nfinal response: {result.final_response}")
     if result.usage is not None:

@@ -7,6 +7,7 @@ import pydoc
 import re
 import typing
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -108,3 +109,26 @@ def test_hints_of_generated_classes_can_be_evaluated() -> None:
     for cls in GENERATED:
         for part in parts(cls):
             typing.get_type_hints(part)
+
+
+# --------------------------------------------------------------------------------------------------------------- rules
+
+RULE = """`run` and `with turn.stream()` interrupt a turn that is abandoned, a bare loop does not. A turn is abandoned when
+    an exception ends the call or the block: a timeout, a cancellation, Ctrl-C, an error of the program."""
+
+OWNERS = ["Thread.run", "Thread.turn", *(f"TurnHandle.{name}" for name in ("run", "stream", "text", "items"))]
+
+
+@pytest.mark.parametrize("face", ["", "Async"])
+@pytest.mark.parametrize("name", [*OWNERS, "TurnHandle", "TurnStream", "TextStream", "ItemStream"])
+def test_the_rule_who_owns_a_turn_is_told_in_the_same_words(face: str, name: str) -> None:
+    item: Any = openai_codex
+    for part in f"{face}{name}".split("."):
+        item = getattr(item, part)
+    texts = [cls.__doc__ or "" for cls in item.__mro__] if isinstance(item, type) else [item.__doc__]
+    assert " ".join(RULE.split()) in " ".join(" ".join(texts).split())
+
+
+def test_so_does_the_readme() -> None:
+    readme = (Path(__file__).parents[1] / "README.md").read_text()
+    assert " ".join(RULE.split()) in " ".join(readme.split())

@@ -30,6 +30,9 @@ _log = Log("turn")
 class AsyncTurnHandle(Generic[OutputT]):
     """One turn of a thread. Its mailbox was subscribed before the turn could emit anything, so no event is missed.
 
+    `run` and `with turn.stream()` interrupt a turn that is abandoned, a bare loop does not. A turn is abandoned when an
+    exception ends the call or the block: a timeout, a cancellation, Ctrl-C, an error of the program.
+
     For one consumer at a time. The streams and `run` share one position: `run` does not wait again for events that a
     stream has yielded, but they count for its result.
 
@@ -61,6 +64,9 @@ class AsyncTurnHandle(Generic[OutputT]):
     def stream(self, *, timeout: float | None = None) -> AsyncTurnStream:
         """Iterate over the turn's notifications, from the handle's position to ``turn/completed``.
 
+        `run` and `with turn.stream()` interrupt a turn that is abandoned, a bare loop does not. A turn is abandoned
+        when an exception ends the call or the block: a timeout, a cancellation, Ctrl-C, an error of the program.
+
         Args:
             timeout: How long one step may wait, in seconds; ``None`` means no limit.
 
@@ -72,6 +78,9 @@ class AsyncTurnHandle(Generic[OutputT]):
     def text(self, *, timeout: float | None = None) -> AsyncTextStream:
         """Iterate over the assistant's text in pieces as it arrives, all messages one after another.
 
+        `run` and `with turn.stream()` interrupt a turn that is abandoned, a bare loop does not. A turn is abandoned
+        when an exception ends the call or the block: a timeout, a cancellation, Ctrl-C, an error of the program.
+
         Args:
             timeout: How long to wait for a notification, in seconds; ``None`` means no limit.
 
@@ -82,6 +91,9 @@ class AsyncTurnHandle(Generic[OutputT]):
 
     def items(self, *, timeout: float | None = None) -> AsyncItemStream:
         """Iterate over the turn's items as they finish.
+
+        `run` and `with turn.stream()` interrupt a turn that is abandoned, a bare loop does not. A turn is abandoned
+        when an exception ends the call or the block: a timeout, a cancellation, Ctrl-C, an error of the program.
 
         Args:
             timeout: How long to wait for a notification, in seconds; ``None`` means no limit.
@@ -112,7 +124,10 @@ class AsyncTurnHandle(Generic[OutputT]):
             TransportClosedError: The connection ended before the turn did.
             OutputError: The answer does not fit the ``output_type`` of the turn.
 
-        The errors of the turn carry the partial result. Cancelling interrupts the turn on the server.
+        The errors of the turn carry the partial result.
+
+        `run` and `with turn.stream()` interrupt a turn that is abandoned, a bare loop does not. A turn is abandoned
+        when an exception ends the call or the block: a timeout, a cancellation, Ctrl-C, an error of the program.
         """
         deadline = Deadline(checks.seconds("timeout", timeout))
         if not self._cursor.is_ended():

@@ -48,8 +48,11 @@ class Iteration(Generic[T]):
 class Stream(Iteration[T]):
     """An iterator over one turn; it ends when the turn does.
 
-    Leaving the loop early is harmless: the turn continues, and the handle keeps the rest. Leaving the ``with``
-    block by an exception interrupts the turn. Subclasses say what they yield for a notification.
+    `run` and `with turn.stream()` interrupt a turn that is abandoned, a bare loop does not. A turn is abandoned when an
+    exception ends the call or the block: a timeout, a cancellation, Ctrl-C, an error of the program.
+
+    After a bare loop that was left, and after a block that was left in peace, the turn continues and the handle keeps the
+    rest. Subclasses say what they yield for a notification.
     """
 
     def __init__(self, cursor: Cursor, timeout: float) -> None:

@@ -98,8 +98,10 @@ class Thread:
             TransportClosedError: The connection ended before the turn did.
             OutputError: The answer does not fit ``output_type``.
 
-        The errors of the turn carry the partial result. Cancelling interrupts the turn on the server; while the call
-        waits for the thread, nothing is sent.
+        The errors of the turn carry the partial result. While the call waits for the thread, nothing is sent.
+
+        `run` and `with turn.stream()` interrupt a turn that is abandoned, a bare loop does not. A turn is abandoned
+        when an exception ends the call or the block: a timeout, a cancellation, Ctrl-C, an error of the program.
         """
         settings = turn_settings(locals())
         limits = Limits.check(timeout, stall_timeout, retries)
@@ -170,6 +172,9 @@ class Thread:
             TransportClosedError: The connection has ended.
 
         If the caller is cancelled or times out before the id of the turn is known, the turn is interrupted.
+
+        `run` and `with turn.stream()` interrupt a turn that is abandoned, a bare loop does not. A turn is abandoned
+        when an exception ends the call or the block: a timeout, a cancellation, Ctrl-C, an error of the program.
         """
         settings = turn_settings(locals())
         output = _output(output_type, output_schema)

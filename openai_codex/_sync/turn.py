@@ -31,6 +31,9 @@ _log = Log("turn")
 class TurnHandle(Generic[OutputT]):
     """One turn of a thread. Its mailbox was subscribed before the turn could emit anything, so no event is missed.
 
+    `run` and `with turn.stream()` interrupt a turn that is abandoned, a bare loop does not. A turn is abandoned when an
+    exception ends the call or the block: a timeout, a cancellation, Ctrl-C, an error of the program.
+
     For one consumer at a time. The streams and `run` share one position: `run` does not wait again for events that a
     stream has yielded, but they count for its result.
 
@@ -62,6 +65,9 @@ class TurnHandle(Generic[OutputT]):
     def stream(self, *, timeout: float | None = None) -> TurnStream:
         """Iterate over the turn's notifications, from the handle's position to ``turn/completed``.
 
+        `run` and `with turn.stream()` interrupt a turn that is abandoned, a bare loop does not. A turn is abandoned
+        when an exception ends the call or the block: a timeout, a cancellation, Ctrl-C, an error of the program.
+
         Args:
             timeout: How long one step may wait, in seconds; ``None`` means no limit.
 
@@ -73,6 +79,9 @@ class TurnHandle(Generic[OutputT]):
     def text(self, *, timeout: float | None = None) -> TextStream:
         """Iterate over the assistant's text in pieces as it arrives, all messages one after another.
 
+        `run` and `with turn.stream()` interrupt a turn that is abandoned, a bare loop does not. A turn is abandoned
+        when an exception ends the call or the block: a timeout, a cancellation, Ctrl-C, an error of the program.
+
         Args:
             timeout: How long to wait for a notification, in seconds; ``None`` means no limit.
 
@@ -83,6 +92,9 @@ class TurnHandle(Generic[OutputT]):
 
     def items(self, *, timeout: float | None = None) -> ItemStream:
         """Iterate over the turn's items as they finish.
+
+        `run` and `with turn.stream()` interrupt a turn that is abandoned, a bare loop does not. A turn is abandoned
+        when an exception ends the call or the block: a timeout, a cancellation, Ctrl-C, an error of the program.
 
         Args:
             timeout: How long to wait for a notification, in seconds; ``None`` means no limit.
@@ -113,7 +125,10 @@ class TurnHandle(Generic[OutputT]):
             TransportClosedError: The connection ended before the turn did.
             OutputError: The answer does not fit the ``output_type`` of the turn.
 
-        The errors of the turn carry the partial result. Cancelling interrupts the turn on the server.
+        The errors of the turn carry the partial result.
+
+        `run` and `with turn.stream()` interrupt a turn that is abandoned, a bare loop does not. A turn is abandoned
+        when an exception ends the call or the block: a timeout, a cancellation, Ctrl-C, an error of the program.
         """
         deadline = Deadline(checks.seconds("timeout", timeout))
         if not self._cursor.is_ended():

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import runpy
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from openai_codex.testing import QuietHome, ScriptedModel, call, reply
+from openai_codex.testing import QuietHome, ScriptedModel, call, hang, message, reply
+from openai_codex.types import TurnCompletedNotification, TurnStatus
+from tests.support import asgi
+from tests.support.bounds import PATIENCE
 
 README = Path(__file__).parents[2] / "README.md"
 SNIPPETS = re.findall(r"^```python\n(.*?)^```", README.read_text(), re.MULTILINE | re.DOTALL)
@@ -28,11 +34,47 @@ def test_a_snippet_runs(
     scripted_model.when("Is this code fine?", '{"fine": true, "reasons": []}')
     asks = reply(call("get_weather", {"city": "Oslo"}))
     scripted_model.when("Do I need an umbrella in Oslo?", asks, lambda request: str(request.function_outputs))
-    snippet = codex_home.path / "snippet.py"
-    snippet.write_text(SNIPPETS[number])
-    runpy.run_path(str(snippet), run_name="__main__")
+    for name, module in asgi.modules().items():
+        monkeypatch.setitem(sys.modules, name, module)
+    run(codex_home, SNIPPETS[number])
     assert ("umbrella" in SNIPPETS[number]) == ("Oslo: sun for 1 days" in capsys.readouterr().out)
 
 
 def test_there_are_snippets() -> None:
-    assert len(SNIPPETS) == 10
+    assert len(SNIPPETS) == 11
+
+
+def run(home: QuietHome, snippet: str) -> dict[str, Any]:
+    path = home.path / "snippet.py"
+    path.write_text(snippet)
+    return runpy.run_path(str(path), run_name="__main__")
+
+
+@pytest.mark.parametrize("leaves", [None, "by a message", "by a broken pipe"])
+async def test_a_reader_of_the_web_server_that_disconnects_stops_its_turn(
+    codex_home: QuietHome, scripted_model: ScriptedModel, monkeypatch: pytest.MonkeyPatch, leaves: str | None
+) -> None:
+    for name, value in codex_home.env.items():
+        monkeypatch.setenv(name, value)
+    for name, module in asgi.modules().items():
+        monkeypatch.setitem(sys.modules, name, module)
+    (snippet,) = (each for each in SNIPPETS if "fastapi" in each)
+    names = run(codex_home, snippet)
+    gate = scripted_model.gate()
+    work = call("exec_command", {"cmd": "true"})
+    last = hang() if leaves else reply(message("a time"))
+    scripted_model.queue(reply(message("Once "), work), reply(message("upon "), work, gate=gate), last)
+    async with names["lifespan"](names["app"]):
+        ended = names["codex"].events(TurnCompletedNotification, timeout=PATIENCE)
+        reader = asgi.Reader(is_told=leaves != "by a broken pipe")
+        read = asyncio.create_task(reader.read(names["app"], "/ask", "question=A%20story"))
+        await gate.reached()
+        if leaves:
+            reader.leave()
+        if leaves != "by a message":
+            gate.open()
+        payload = (await anext(ended)).payload
+        text = await read
+    assert isinstance(payload, TurnCompletedNotification)
+    assert payload.turn.status == (TurnStatus.interrupted if leaves else TurnStatus.completed)
+    assert text == ("Once " if leaves else "Once upon a time")
