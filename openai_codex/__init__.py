@@ -26,7 +26,7 @@ The map, top to bottom. Imports go downward only, and a module without a leading
                     subscriptions mailbox server_requests workers threads reply lane backlog wire waiting
       transport/    where bytes come from and go to: installation child input output base
     _config         the settings of a client
-    _runtime/       values about the runtime process: report toml backoff failures process_info; display: how
+    _runtime/       values about the runtime process: report toml backoff failures health process_info; display: how
                     text from outside is shown
     _notification   one notification: envelope and payload
     _codec/         JSON to protocol types and back: converter structuring unions unstructuring base
@@ -77,9 +77,11 @@ if TYPE_CHECKING:
     from openai_codex._config import CodexConfig as CodexConfig
     from openai_codex._notification import Notification as Notification
     from openai_codex._runtime.backoff import Restart as Restart
+    from openai_codex._runtime.health import Health as Health
+    from openai_codex._runtime.health import RunningTurn as RunningTurn
+    from openai_codex._runtime.health import RuntimeExit as RuntimeExit
     from openai_codex._runtime.process_info import ProcessFacts as ProcessFacts
     from openai_codex._runtime.process_info import ProcessInfo as ProcessInfo
-    from openai_codex._runtime.report import Health as Health
     from openai_codex._runtime.report import RuntimeExited as RuntimeExited
     from openai_codex._runtime.report import RuntimeStarted as RuntimeStarted
     from openai_codex._sync.codex import Codex as Codex
@@ -166,7 +168,8 @@ _HOMES = {
         RuntimeFrozenError ThreadLostError TransportClosedError TransportError TurnFailedError TurnStalledError TurnTimeoutError
     """,
     "_runtime.process_info": "ProcessFacts ProcessInfo",
-    "_runtime.report": "Health RuntimeExited RuntimeStarted",
+    "_runtime.health": "Health RunningTurn RuntimeExit",
+    "_runtime.report": "RuntimeExited RuntimeStarted",
     "_runtime.backoff": "Restart",
     "_turns.inputs": """
         ExternalMessage ImageInput Input InputItem LocalImageInput MentionInput RunInput SkillInput TextInput

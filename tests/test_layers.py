@@ -40,7 +40,7 @@ ORDER = """
     : _checks
     errors: . _runtime _base
     _turns: results
-    _runtime: process_info
+    _runtime: health process_info
     : _protocol
     _codec: base
     : _log _version

@@ -24,7 +24,7 @@ from openai_codex._engine.workers import Workers
 from openai_codex._log import Log
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from openai_codex._engine.mailbox import Mailbox
     from openai_codex._engine.subscriptions import PendingSubscription, Topic
@@ -61,6 +61,7 @@ class Actor:
         tally: Tally | None = None,
         silence: Silence | None = None,
         max_line_bytes: int = sys.maxsize,
+        will_restart: Callable[[float], bool] = lambda _: False,
     ) -> None:
         self.transport = transport
         self.pid = transport.process_info().pid
@@ -80,14 +81,13 @@ class Actor:
         """The pending replies and the subscriptions."""
         # The first one counts; a list, because an append is one step.
         self._close_reasons: list[CloseReason] = []
-        self._let_go = False
+        self._let_go, self._restarts = False, will_restart
         self._workers = Workers(self.threads)
         self._outbox = Outbox(transport, self.router.has_room, self._on_broken_input)
         self.server_requests = PendingRequests(self._outbox.send_first, self._workers, on_request, generation)
         """The runtime's requests that need an answer."""
         callbacks = (self._on_frames, self._on_lost_frames, self._on_end)
-        steps = self._on_silence
-        self._reader = Reader(transport, *callbacks, max_line_bytes, silence=self.silence, on_silence=steps)
+        self._reader = Reader(transport, *callbacks, max_line_bytes, silence=self.silence, on_silence=self._on_silence)
 
     def start(self) -> None:
         """Start the reader and the writer. Raises `RuntimeError` where the system gives no more threads."""
@@ -223,8 +223,9 @@ class Actor:
         self, reason: str, cause: BaseException | None = None, *, final: bool = False, frozen: bool = False
     ) -> None:
         """Record the close reason, unless there is one, and wake everything that waits."""
-        info, lifetime = self.transport.process_info(), time.monotonic() - self.started_at
-        self._close_reasons.append(CloseReason(reason, info, cause, self.generation, final, lifetime, frozen))
+        info, age = self.transport.process_info(), time.monotonic() - self.started_at
+        closing = CloseReason(reason, info, cause, self.generation, final, age, frozen, self._restarts(age))
+        self._close_reasons.append(closing)
         # Also if there was one: a request may have been registered since, or the other caller interrupted.
         self.router.fail_all(self._close_reasons[0])
         self.server_requests.close()

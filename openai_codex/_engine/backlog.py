@@ -82,6 +82,10 @@ class Backlog:
     def __len__(self) -> int:
         return len(self._events)
 
+    def peek(self) -> list[Notification]:
+        """Return all events, oldest first, and leave them. One step, so any thread may call it."""
+        return list(self._events)
+
     def extend(self, events: Iterable[Notification]) -> None:
         """Append events, oldest first."""
         self._events.extend(events)

@@ -35,7 +35,7 @@ class Mailbox(Waitable):
         self.begun = False
         """Whether the start of a turn was put, taken since or not."""
         self.backlog = Backlog(limit=limit)
-        """The unread events. Outside this class only its length and its losses are read."""
+        """The unread events. Other code only reads: its length, its losses, and copies of the events."""
         self._methods = methods
         # Why it is over, the first entry counts: the close reason, or ``None`` after the last event.
         self._ends: list[CloseReason | None] = []

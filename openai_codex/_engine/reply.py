@@ -36,13 +36,18 @@ class CloseReason:
     """How long the connection lived, in seconds."""
     frozen: bool = False
     """Whether the runtime was alive and did not answer, and was killed."""
+    restarts: bool = False
+    """Whether the client starts another runtime after such a death, unless this reason is final."""
+    at: float = attrs.Factory(time.time)
+    """When the connection ended, in seconds since the epoch."""
 
     def error(self, waiting_for: str | None) -> TransportClosedError:
         """Build the exception for one waiter, chained to the cause.
 
         Fresh each time: an exception that several threads raise would collect the tracebacks of all of them.
         """
-        error = (RuntimeFrozenError if self.frozen else TransportClosedError)(self.reason, waiting_for, self.process)
+        kind = RuntimeFrozenError if self.frozen else TransportClosedError
+        error = kind(self.reason, waiting_for, self.process, will_restart=self.restarts and not self.final)
         error.__cause__ = self.cause
         return error
 

@@ -133,9 +133,9 @@ class RestartBackoff:
     def add_death(self, generation: int, lifetime: float) -> None:
         """Count the death of a runtime once, however often it is reported; a long life ends the succession."""
         if generation > self._dead:
+            count = self._count_after(generation, lifetime)
             self._dead = generation
-            settled = self._policy is not None and lifetime >= self._policy.settled_after
-            self._add(1 if settled else self.count + 1)
+            self._add(count)
 
     def add_failed_start(self) -> None:
         """Count a runtime that did not start."""
@@ -147,7 +147,20 @@ class RestartBackoff:
 
     def is_exhausted(self) -> bool:
         """Return whether no other runtime may be started."""
-        return self._policy is None or (self._policy.limit is not None and self.count > self._policy.limit)
+        return not self._allows(self.count)
+
+    def allows_restart(self, generation: int, lifetime: float) -> bool:
+        """Return whether another runtime may follow after this death, counted already or not. Callable from any thread."""
+        return self._allows(self._count_after(generation, lifetime))
+
+    def _count_after(self, generation: int, lifetime: float) -> int:
+        if generation <= self._dead:
+            return self.count
+        settled = self._policy is not None and lifetime >= self._policy.settled_after
+        return 1 if settled else self.count + 1
+
+    def _allows(self, failures: int) -> bool:
+        return self._policy is not None and (self._policy.limit is None or failures <= self._policy.limit)
 
     def delay(self) -> float:
         """Return the seconds between the last failure and the next start."""

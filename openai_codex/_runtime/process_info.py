@@ -50,10 +50,16 @@ _LOST = "exit code unknown: this program ignores SIGCHLD or waited for the proce
 
 
 def _describe_exit(code: int) -> str:
-    if code >= 0:
-        return f"exit code {code}"
+    name = signal_name(code)
+    return f"exit code {code}" if name is None else f"killed by {name}"
+
+
+def signal_name(exit_code: int | None) -> str | None:
+    """Return the name of the signal that ended a process; ``None`` if none did, or if that is unknown."""
+    if exit_code is None or exit_code >= 0:
+        return None
     try:
-        return f"killed by {signal.Signals(-code).name}"
+        return signal.Signals(-exit_code).name
     # Most real-time signals have no name.
     except ValueError:
-        return f"killed by signal {-code}"
+        return f"signal {-exit_code}"

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, ClassVar
 
 from openai_codex import _codec as codec
 from openai_codex import _protocol as protocol
+from openai_codex._runtime.health import RunningTurn, WaitingOn
 from openai_codex._turns.results import RunResult
 from openai_codex.errors import TurnFailedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from openai_codex._notification import Notification
 
 # Method of a notification → method of the fold that takes it; all others do not change the result. The table has names,
 # so that all folds share it: a table of bound methods per fold would be most of the cost of a small turn.
 _TURN_STEPS = {
+    "item/started": "_item_started",
     "item/completed": "_item_completed",
     "thread/tokenUsage/updated": "_usage_updated",
     "turn/completed": "_turn_completed",
@@ -29,6 +32,20 @@ _GOAL_STEPS = {
 }
 
 
+# Kinds of items that the turn waits for while they are open; the others are output of the model.
+_AWAITED: dict[object, WaitingOn] = {
+    "commandExecution": "tool",
+    "fileChange": "tool",
+    "mcpToolCall": "tool",
+    "dynamicToolCall": "tool",
+    "webSearch": "tool",
+    "imageView": "tool",
+    "imageGeneration": "tool",
+    "sleep": "tool",
+    "collabAgentToolCall": "agent",
+}
+
+
 class TurnFold:
     """Collects a `RunResult` from the notifications of one turn.
 
@@ -36,7 +53,7 @@ class TurnFold:
     ``thread/tokenUsage/updated``. Not locked: it belongs to one consumer.
     """
 
-    __slots__ = ("_items", "_thread_id", "_turn_id", "_usage", "turn")
+    __slots__ = ("_items", "_open", "_since", "_thread_id", "_turn_id", "_usage", "turn")
 
     _steps: ClassVar[dict[str, str]] = _TURN_STEPS
 
@@ -45,6 +62,9 @@ class TurnFold:
         self._turn_id = turn_id
         self._items: dict[str, protocol.ThreadItem] = {}
         self._usage: protocol.ThreadTokenUsage | None = None
+        self._since = time.monotonic()
+        # What the turn waits for, by the id of the item that was started and not completed.
+        self._open: dict[str, WaitingOn] = {}
         self.turn: protocol.Turn | None = None
         """The completed turn; ``None`` while it is running."""
 
@@ -73,7 +93,36 @@ class TurnFold:
             root_turn_id=turn.root_turn_id if turn else None,
         )
 
+    def running(self, last: tuple[str, float] | None, unread: Sequence[Notification]) -> RunningTurn:
+        """Describe the turn while it runs; nothing is changed. Callable from any thread.
+
+        Args:
+            last: The method of the last event that was added, and when, in seconds of the monotonic clock.
+            unread: Events that no consumer has taken yet.
+        """
+        now, awaited = time.monotonic(), self._open.copy()
+        for event in unread:
+            _note_item(awaited, event)
+        last_event, at = last or (None, self._since)
+        silence = now - at
+        if unread:
+            last_event, sent_at = unread[-1].method, unread[-1].emitted_at_ms
+            # When it arrived is not recorded, because that would cost the reader something for each event.
+            silence = min(silence, max(0.0, time.time() - sent_at / 1000)) if sent_at is not None else silence
+        return RunningTurn(
+            thread_id=self._thread_id,
+            turn_id=self._turn_id,
+            age=now - self._since,
+            silence=silence,
+            last_event=last_event,
+            waiting_on=next(iter(awaited.values())) if awaited else "model",
+        )
+
+    def _item_started(self, event: Notification) -> None:
+        _note_item(self._open, event)
+
     def _item_completed(self, event: Notification) -> None:
+        _note_item(self._open, event)
         payload = event.payload
         if isinstance(payload, protocol.ItemCompletedNotification):
             # An item that is reported twice counts once, in its last form.
@@ -118,6 +167,8 @@ class GoalFold(TurnFold):
 
     def _turn_started(self, event: Notification) -> None:
         self._turn_id = event.turn_id or ""
+        self._since = time.monotonic()
+        self._open.clear()
         self._running = True
         self.turn = None  # the status of the previous turn is not that of this one
 
@@ -132,6 +183,17 @@ class GoalFold(TurnFold):
 
     def _goal_cleared(self, _: Notification) -> None:
         self._active = False
+
+
+def _note_item(awaited: dict[str, WaitingOn], event: Notification) -> None:
+    """Add the item of an event if the turn waits for it from now on; remove it if it is completed."""
+    item = event.params.get("item")
+    if isinstance(item, dict):
+        key, kind = str(item.get("id")), item.get("type")
+        if event.method == "item/completed":
+            awaited.pop(key, None)
+        elif event.method == "item/started" and isinstance(kind, str) and kind in _AWAITED:
+            awaited[key] = _AWAITED[kind]
 
 
 def raise_if_failed(result: RunResult, limits: Callable[[], protocol.RateLimitSnapshot | None]) -> RunResult:

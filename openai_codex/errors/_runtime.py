@@ -36,13 +36,15 @@ class LaunchError(TransportError):
 
 @error_class
 class TransportClosedError(TransportError):
-    """The runtime exited or the client was closed. Every later call on this connection fails in the same way.
+    """The runtime exited or the client was closed. Every later call fails in the same way, unless ``will_restart``.
 
     Attributes:
         reason: Why the connection closed.
         waiting_for: What this caller was waiting for: a method name, or the events of a turn.
         process: The command, the exit code or signal, and the last stderr lines.
         result: The partial result of the turn that this caller was waiting for, if any. Its outcome is unknown.
+        will_restart: Whether the next operation of the client starts another runtime (`AppServerConfig.restart`). False
+            if the client was closed, or has given up.
     """
 
     reason: str
@@ -50,6 +52,7 @@ class TransportClosedError(TransportError):
     process: ProcessInfo = attrs.Factory(ProcessInfo)
     # Set by the turn that waited: the engine raises the error, and knows no turns.
     result: RunResult | None = None
+    will_restart: bool = False
 
     def _text(self) -> str:
         waiting = f" while waiting for {self.waiting_for}" if self.waiting_for else ""

@@ -26,3 +26,9 @@ def test_requests_of_many_threads_are_all_answered(codex_config: AppServerConfig
     with Codex(config) as codex, ThreadPoolExecutor(100) as threads:
         answers = list(threads.map(lambda _: codex.request(ThreadLoadedListParams()), range(MANY)))
     assert [answer.data for answer in answers] == [[]] * MANY
+
+
+async def test_a_client_that_was_not_entered_is_down(codex_config: AppServerConfig) -> None:
+    codex = AsyncCodex(codex_config)
+    health = codex.health()
+    assert (health.state, health.version, health.path, health.last_exit) == ("down", None, None, None)

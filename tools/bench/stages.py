@@ -86,6 +86,9 @@ class _Unconnected:
     def check_loop(self) -> None:
         """Do nothing: the sync face has no loop."""
 
+    def watch(self, turn: object) -> None:
+        """Do nothing: no running turns are listed."""
+
 
 def main(deltas: int = 20_000, rounds: int = 25) -> None:
     """Print the stages and their sum."""

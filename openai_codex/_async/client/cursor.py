@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from openai_codex._async.client.connection import AsyncConnection
     from openai_codex._engine.mailbox import Mailbox
     from openai_codex._notification import Notification
+    from openai_codex._runtime.health import RunningTurn
     from openai_codex._turns.stops import TurnStop
 
 AGENT_DELTA = "item/agentMessage/delta"
@@ -39,6 +40,7 @@ class AsyncCursor:
     """
 
     __slots__ = (
+        "__weakref__",
         "_bad_end",
         "_connection",
         "_end_logged",
@@ -66,6 +68,7 @@ class AsyncCursor:
         self._end_logged = False
         # The last event that was fetched, and when.
         self._last: tuple[str, float] | None = None
+        connection.watch(self)
 
     def pop(self) -> Notification | None:
         """Return the oldest event that was fetched, ``None`` if there is none."""
@@ -146,6 +149,10 @@ class AsyncCursor:
                 )
         if self._bad_end is not None:
             raise DecodeError(*self._bad_end.args)
+
+    def running(self) -> RunningTurn | None:
+        """Return what is known of the turn, ``None`` if it is over. Callable from any thread at any instant."""
+        return None if self.is_ended() else self._fold.running(self._last, self._mailbox.backlog.peek())
 
     def result(self) -> RunResult:
         """Return the result of the events taken so far."""

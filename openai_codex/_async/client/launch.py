@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,8 @@ from openai_codex._runtime.backoff import Backoff
 from openai_codex.errors import CodexError, LaunchError, RequestTimeoutError, TransportClosedError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from openai_codex._async.client.handlers import AsyncHandlers
     from openai_codex._config import AppServerConfig
     from openai_codex._engine.backlog import Tally
@@ -52,13 +55,21 @@ class AsyncLauncher:
     ``closing`` is set before `starting` is read to stop that runtime, so no start is missed.
     """
 
-    def __init__(self, config: AppServerConfig, handlers: AsyncHandlers, tally: Tally, closing: Latch) -> None:
+    def __init__(
+        self,
+        config: AppServerConfig,
+        handlers: AsyncHandlers,
+        tally: Tally,
+        closing: Latch,
+        allows_restart: Callable[[int, float], bool],
+    ) -> None:
         self.starting: Actor | None = None
         """The runtime that is being started, until the supervisor has made it the current one or it has failed."""
         self._config = config
         self._on_request = _dispatcher_of(handlers)
         self._tally = tally
         self._closing = closing
+        self._allows_restart = allows_restart
 
     async def launch(self, generation: int) -> tuple[Actor, Metadata]:
         """Start a runtime and perform the handshake; return it with its metadata. Raises `LaunchError`."""
@@ -133,6 +144,7 @@ class AsyncLauncher:
             tally=self._tally,
             silence=Silence(config.ping_interval, config.ping_timeout),
             max_line_bytes=config.max_line_bytes,
+            will_restart=partial(self._allows_restart, generation),
         )
 
     def check_open(self) -> None:

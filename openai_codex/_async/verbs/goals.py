@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
 from openai_codex._async.client import _wait
@@ -12,6 +14,7 @@ from openai_codex._engine.mailbox import Mailbox
 from openai_codex._engine.subscriptions import Topic
 from openai_codex._engine.undo import Undo
 from openai_codex._engine.waiting import Deadline
+from openai_codex._runtime.health import RunningTurn
 from openai_codex._turns.fold import GoalFold, raise_if_failed
 from openai_codex._turns.options import GoalStatusLike
 from openai_codex._turns.results import RunResult
@@ -148,6 +151,9 @@ class _GoalRun:
         self._mailbox.count_in(self._actor.tally)
         self._actor.subscribe(Topic(thread_id), self._mailbox)
         self.fold = GoalFold(thread_id)
+        # The last event that was taken, and when.
+        self._last: tuple[str, float] | None = None
+        connection.watch(self)
 
     async def follow(self, deadline: Deadline) -> None:
         """Take events until the last turn is over. Raises `TurnTimeoutError` with the result so far."""
@@ -156,10 +162,17 @@ class _GoalRun:
                 result = self.fold.result()
                 raise TurnTimeoutError(self._thread_id, result.id or None, deadline.timeout, result)
             try:
-                self.fold.add(self._mailbox.take())
+                events = self._mailbox.take()
+                self._last = (events[-1].method, time.monotonic()) if events else self._last
+                self.fold.add(events)
             except TransportClosedError as error:
                 error.result = self.fold.result()
                 raise
+
+    def running(self) -> RunningTurn | None:
+        """Return what is known of the goal's running turn, ``None`` if there is none. Callable from any thread."""
+        is_idle = self.fold.running_turn() is None or self._actor.close_reason is not None
+        return None if is_idle else self.fold.running(self._last, self._mailbox.backlog.peek())
 
     async def give_up(self) -> None:
         """Pause the goal and stop the turn that works on it; bounded in time, raises nothing."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from openai_codex._approvals.decisions import AsyncTokenHandler as AsyncTokenHandler
     from openai_codex._approvals.decisions import AsyncUserInputHandler as AsyncUserInputHandler
     from openai_codex._approvals.requests import RuntimeRequest as RuntimeRequest
-    from openai_codex._runtime.report import Health as Health
+    from openai_codex._runtime.health import Health as Health
     from openai_codex._runtime.report import Metadata as Metadata
     from openai_codex._tools.declaration import AnyTool as AnyTool
 
@@ -25,7 +25,7 @@ _HOMES = {
     "AsyncTokenHandler": "_approvals.decisions",
     "AsyncUserInputHandler": "_approvals.decisions",
     "RuntimeRequest": "_approvals.requests",
-    "Health": "_runtime.report",
+    "Health": "_runtime.health",
     "Metadata": "_runtime.report",
     "AnyTool": "_tools.declaration",
 }

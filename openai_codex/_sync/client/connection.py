@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 import time
+import weakref
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 import attrs
 
@@ -22,6 +23,7 @@ from openai_codex._engine.router import Load
 from openai_codex._engine.subscriptions import EVERYTHING
 from openai_codex._engine.waiting import Deadline
 from openai_codex._runtime.backoff import Attempts, Backoff
+from openai_codex._runtime.health import Health, awaited_answer
 from openai_codex._turns.work import STARTING, Call, current_call, within
 from openai_codex._turns.work_table import WorkTable
 from openai_codex.errors import (
@@ -39,7 +41,8 @@ if TYPE_CHECKING:
     from openai_codex._engine.server_requests import PendingRequest
     from openai_codex._engine.subscriptions import PendingSubscription
     from openai_codex._notification import Notification
-    from openai_codex._runtime.report import Health, Metadata
+    from openai_codex._runtime.health import RunningTurn
+    from openai_codex._runtime.report import Metadata
     from openai_codex._tools.registry import Table
     from openai_codex._turns.stops import TurnStop
     from openai_codex._turns.work import Work
@@ -59,6 +62,13 @@ _FIRST_DELAY, _LONGEST_DELAY, _JITTER = 0.05, 2.0, 0.2
 _NOT_CONNECTED = "the client is not connected yet: enter it, or make a first call"
 
 
+class Watched(Protocol):
+    """A handle of a turn, or of something that runs turns."""
+
+    def running(self) -> RunningTurn | None:
+        """Return the turn that is running, ``None`` if there is none."""
+
+
 class Connection:
     """Sends typed requests to the current runtime, which it starts on first use."""
 
@@ -71,6 +81,7 @@ class Connection:
         self.threads = ThreadRegistry(self.supervisor, self.handlers.tools, self.work)
         self._limits = _RateLimits()
         self._listeners: set[Listener] = set()
+        self._watched: set[weakref.ref[Watched]] = set()
         self.listen(self._limits)
         self.listen(self.work)
 
@@ -199,19 +210,42 @@ class Connection:
             self.threads.note(actor, params, result)
         return result
 
+    def watch(self, turn: Watched) -> None:
+        """Include a turn in `running_turns` while its handle is held. Costs nothing per event."""
+        # A reference removes itself; adding and removing are single steps of the set.
+        self._watched.add(weakref.ref(turn, self._watched.discard))
+
+    def running_turns(self) -> tuple[RunningTurn, ...]:
+        """Return the turns that have not ended, oldest first. Callable from any thread at any instant."""
+        # A copy of a set is one step; an iteration would fail if a finalizer removed a reference meanwhile.
+        held = [each for reference in self._watched.copy() if (each := reference()) is not None]
+        found = sorted((turn for each in held if (turn := each.running()) is not None), key=lambda turn: -turn.age)
+        # Several handles may belong to one turn; the oldest has seen most of it.
+        oldest = {(turn.thread_id, turn.turn_id): turn for turn in reversed(found)}
+        asked = {pending.thread_id: pending.request.method for pending in self.pending_calls()} if oldest else {}
+        turns = (
+            attrs.evolve(turn, waiting_on=awaited_answer(asked[turn.thread_id])) if turn.thread_id in asked else turn
+            for turn in reversed(oldest.values())
+        )
+        return tuple(turns)
+
     def health(self) -> Health:
         """Return a snapshot of the client and its runtime; sends nothing."""
-        from openai_codex._runtime.report import Health
-
         # Read once: another thread may replace the runtime meanwhile.
         supervisor, actor = self.supervisor, self.supervisor.actor
+        state, metadata = supervisor.state(), supervisor.metadata
         load = actor.load() if actor is not None else Load()
         alive = actor is not None and actor.close_reason is None
         return Health(
+            state=state,
             alive=alive,
             pid=actor.pid if actor is not None else None,
+            version=metadata.server_info.version if metadata is not None else None,
+            path=next(iter(actor.transport.process_info().command), None) if actor is not None else None,
             generation=supervisor.generation,
             restarts=max(0, supervisor.generation - 1),
+            last_exit=supervisor.last_exit(),
+            turns=self.running_turns(),
             uptime=time.monotonic() - actor.started_at if actor is not None and alive else 0.0,
             rss=actor.transport.rss() if actor is not None and alive else None,
             threads=self.threads.count() if alive else 0,

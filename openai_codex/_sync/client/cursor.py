@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from openai_codex._sync.client.connection import Connection
     from openai_codex._engine.mailbox import Mailbox
     from openai_codex._notification import Notification
+    from openai_codex._runtime.health import RunningTurn
     from openai_codex._turns.stops import TurnStop
 
 AGENT_DELTA = "item/agentMessage/delta"
@@ -40,6 +41,7 @@ class Cursor:
     """
 
     __slots__ = (
+        "__weakref__",
         "_bad_end",
         "_connection",
         "_end_logged",
@@ -67,6 +69,7 @@ class Cursor:
         self._end_logged = False
         # The last event that was fetched, and when.
         self._last: tuple[str, float] | None = None
+        connection.watch(self)
 
     def pop(self) -> Notification | None:
         """Return the oldest event that was fetched, ``None`` if there is none."""
@@ -147,6 +150,10 @@ class Cursor:
                 )
         if self._bad_end is not None:
             raise DecodeError(*self._bad_end.args)
+
+    def running(self) -> RunningTurn | None:
+        """Return what is known of the turn, ``None`` if it is over. Callable from any thread at any instant."""
+        return None if self.is_ended() else self._fold.running(self._last, self._mailbox.backlog.peek())
 
     def result(self) -> RunResult:
         """Return the result of the events taken so far."""

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import weakref
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,8 @@ from openai_codex._runtime.backoff import Backoff
 from openai_codex.errors import CodexError, LaunchError, RequestTimeoutError, TransportClosedError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from openai_codex._sync.client.handlers import Handlers
     from openai_codex._config import AppServerConfig
     from openai_codex._engine.backlog import Tally
@@ -53,13 +56,21 @@ class Launcher:
     ``closing`` is set before `starting` is read to stop that runtime, so no start is missed.
     """
 
-    def __init__(self, config: AppServerConfig, handlers: Handlers, tally: Tally, closing: Latch) -> None:
+    def __init__(
+        self,
+        config: AppServerConfig,
+        handlers: Handlers,
+        tally: Tally,
+        closing: Latch,
+        allows_restart: Callable[[int, float], bool],
+    ) -> None:
         self.starting: Actor | None = None
         """The runtime that is being started, until the supervisor has made it the current one or it has failed."""
         self._config = config
         self._on_request = _dispatcher_of(handlers)
         self._tally = tally
         self._closing = closing
+        self._allows_restart = allows_restart
 
     def launch(self, generation: int) -> tuple[Actor, Metadata]:
         """Start a runtime and perform the handshake; return it with its metadata. Raises `LaunchError`."""
@@ -134,6 +145,7 @@ class Launcher:
             tally=self._tally,
             silence=Silence(config.ping_interval, config.ping_timeout),
             max_line_bytes=config.max_line_bytes,
+            will_restart=partial(self._allows_restart, generation),
         )
 
     def check_open(self) -> None:

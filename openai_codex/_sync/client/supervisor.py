@@ -7,6 +7,7 @@ It owns the runtimes and the subscriptions that outlive them; it knows no verb o
 from __future__ import annotations
 
 import copy
+import time
 import weakref
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from openai_codex._engine.subscriptions import LastingSubscriptions
 from openai_codex._engine.waiting import Deadline, Latch
 from openai_codex._log import Log
 from openai_codex._runtime.backoff import RestartBackoff
+from openai_codex._runtime.health import runtime_exit
 from openai_codex.errors import LaunchError, RequestTimeoutError, TransportClosedError
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from openai_codex._config import AppServerConfig
     from openai_codex._engine.actor import Actor
     from openai_codex._engine.subscriptions import Topic
+    from openai_codex._runtime.health import RuntimeExit, State
     from openai_codex._runtime.report import Metadata
 
 # How long the process of a dead runtime may take to exit before the next one is started, in seconds.
@@ -61,10 +64,11 @@ class Supervisor:
         self._config = config
         self._handlers = handlers
         self._closing = Latch()
-        self._launcher = Launcher(config, handlers, self.tally, self._closing)
         self._loop = _wait.LoopGuard()
         self._starts: dict[str, _Start] = {}
         self._backoff = RestartBackoff(config.restart)
+        self._launcher = Launcher(config, handlers, self.tally, self._closing, self._backoff.allows_restart)
+        self._earlier_exit: RuntimeExit | None = None
         self._close_reason: CloseReason | None = None
         self._subscriptions = LastingSubscriptions()
         self._finalizer: weakref.finalize[Any, Any] | None = None
@@ -90,6 +94,32 @@ class Supervisor:
         if self._loop.moved():
             self._starts.clear()  # its task ended with the closed loop, so it would never be done
             self._handlers.start_task = _wait.task_starter()
+
+    def state(self) -> State:
+        """Return the state of the client. Callable from any thread at any instant."""
+        # Each is read once: another thread may replace it meanwhile.
+        actor, reason = self.actor, None if self.actor is None else self.actor.close_reason
+        if self._closing.is_ready() or (reason is not None and reason.final):
+            return "closed"
+        if self._starts:
+            return "starting"
+        if actor is None:
+            return "down"
+        if reason is None:
+            return "frozen" if actor.silence.is_suspicious else "running"
+        if reason.frozen and not actor.exited.is_ready():
+            return "frozen"
+        return "down" if self._backoff.allows_restart(actor.generation, reason.lifetime) else "given_up"
+
+    def last_exit(self) -> RuntimeExit | None:
+        """Return how the last runtime that has ended did so. Callable as `state` is."""
+        actor = self.actor
+        reason = None if actor is None else actor.close_reason
+        earlier = self._earlier_exit  # of a start that failed, or of the runtime before
+        if actor is None or reason is None or (earlier is not None and earlier.at > reason.at):
+            return earlier
+        # Not from the close reason: a frozen runtime is killed after that was recorded.
+        return runtime_exit(actor.transport.process_info(), reason.reason, actor.generation, reason.at)
 
     def close(self) -> None:
         """Stop the runtime and wait until its process has exited; idempotent, bounded by ``shutdown_timeout``."""
@@ -175,7 +205,9 @@ class Supervisor:
         try:
             actor, self.metadata = self._launcher.launch(self.generation + 1)
             self._activate(actor)
-        except LaunchError:
+        except LaunchError as error:
+            if error.process.pid is not None:
+                self._earlier_exit = runtime_exit(error.process, error.reason, self.generation + 1, time.time())
             if self.actor is not None:
                 self._backoff.add_failed_start()
             raise
@@ -189,9 +221,11 @@ class Supervisor:
         self._backoff.add_death(dead.generation, death.lifetime)
         # Two runtimes must not write to the same databases and rollout files at once.
         stop(dead, _EXIT_PATIENCE)
+        self._earlier_exit = self.last_exit()
         if self._backoff.is_exhausted():
             reason = f"{death.reason}; no other is started after {self._backoff.count} failures in succession"
-            end = self._end(CloseReason(reason, death.process, death.cause, dead.generation, final=True))
+            process = dead.transport.process_info()
+            end = self._end(CloseReason(reason, process, death.cause, dead.generation, final=True, at=death.at))
             raise end.error(waiting_for)
         delay, left = self._backoff.remaining(), deadline.remaining()
         if _wait.ready(self._closing, min(delay, left)):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from openai_codex._approvals.decisions import TokenHandler as TokenHandler
     from openai_codex._approvals.decisions import UserInputHandler as UserInputHandler
     from openai_codex._approvals.requests import RuntimeRequest as RuntimeRequest
-    from openai_codex._runtime.report import Health as Health
+    from openai_codex._runtime.health import Health as Health
     from openai_codex._runtime.report import Metadata as Metadata
     from openai_codex._tools.declaration import AnyTool as AnyTool
 
@@ -26,7 +26,7 @@ _HOMES = {
     "TokenHandler": "_approvals.decisions",
     "UserInputHandler": "_approvals.decisions",
     "RuntimeRequest": "_approvals.requests",
-    "Health": "_runtime.report",
+    "Health": "_runtime.health",
     "Metadata": "_runtime.report",
     "AnyTool": "_tools.declaration",
 }
