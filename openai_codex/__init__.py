@@ -11,7 +11,7 @@ The map, top to bottom. Imports go downward only, and a module without a leading
     types           the protocol types, by name
     testing/        the test kit: a scripted model, a fake runtime, pytest fixtures (its docstring has its own map)
     retry           repeat what was overloaded
-    _async/         the source of both faces: codex thread running turn events pages stream login
+    _async/         the source of both faces: codex thread closing running turn events pages stream login
       verbs/        what a client can do: threads reviews goals catalog account; base: life cycle and handlers;
                     lazy: names for annotations
       client/       one client's connection: cursor connection thread_registry supervisor launch dispatch handlers rpc;

@@ -86,6 +86,8 @@ KINDS = {
     "git_info": "record",
     "handler": "function",
     "include_hidden": "flag",
+    "archive": "flag",
+    "delete": "flag",
     "include_turns": "flag",
     "input": "input",
     "items_view": "word",

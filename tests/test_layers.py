@@ -23,7 +23,7 @@ ORDER = """
     : . retry
     _async: . codex
     _async.verbs: . threads reviews goals catalog account base lazy
-    _async: thread running turn events pages stream login
+    _async: thread closing running turn events pages stream login
     _async.client: . cursor connection thread_registry supervisor launch dispatch handlers rpc _wait _loop
     _tools: . result registry declaration arguments
     _approvals: . kinds responses decisions requests file_changes

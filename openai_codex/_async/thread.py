@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
 from openai_codex._async.client.connection import AsyncConnection
+from openai_codex._async.closing import AsyncClosable
 from openai_codex._async.pages import AsyncPages
 from openai_codex._async.running import Limits, run_turn, start_or_join
 from openai_codex._async.turn import AsyncTurnHandle
@@ -29,8 +30,10 @@ if TYPE_CHECKING:
     from openai_codex._schemas.output import OutputType
 
 
-class AsyncThread:
+class AsyncThread(AsyncClosable):
     """One thread of the runtime. A handle is cheap: it holds the id and the client's connection.
+
+    `close` it, or use it by ``async with``, when it is no longer needed.
 
     Attributes:
         id: Id of the thread. `AsyncCodex.thread_resume` takes it, also in another process.
@@ -183,6 +186,8 @@ class AsyncThread:
     def _start_params(
         self, input: RunInput, settings: dict[str, Any], output: OutputType[Any] | None
     ) -> protocol.TurnStartParams:
+        if self._closed_by is not None:
+            raise self._closed_error()
         if output is not None:
             settings["output_schema"] = output.schema
         return protocol.TurnStartParams(thread_id=self.id, **to_turn_input(input), **turn_fields(settings))

@@ -175,7 +175,7 @@ class AsyncTurnHandle(Generic[OutputT]):
             TurnTimeoutError: The turn did not end within ``timeout``.
         """
         patience = self._connection.request_timeout if timeout is None else checks.seconds("timeout", timeout)
-        if not await self._cursor.interrupt(patience):
+        if not await self._cursor.stop(patience):
             raise self._cursor.timed_out(patience)
         return protocol.TurnInterruptResponse()
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
 from openai_codex._sync.client.connection import Connection
+from openai_codex._sync.closing import Closable
 from openai_codex._sync.pages import Pages
 from openai_codex._sync.running import Limits, run_turn, start_or_join
 from openai_codex._sync.turn import TurnHandle
@@ -30,8 +31,10 @@ if TYPE_CHECKING:
     from openai_codex._schemas.output import OutputType
 
 
-class Thread:
+class Thread(Closable):
     """One thread of the runtime. A handle is cheap: it holds the id and the client's connection.
+
+    `close` it, or use it by ``with``, when it is no longer needed.
 
     Attributes:
         id: Id of the thread. `Codex.thread_resume` takes it, also in another process.
@@ -184,6 +187,8 @@ class Thread:
     def _start_params(
         self, input: RunInput, settings: dict[str, Any], output: OutputType[Any] | None
     ) -> protocol.TurnStartParams:
+        if self._closed_by is not None:
+            raise self._closed_error()
         if output is not None:
             settings["output_schema"] = output.schema
         return protocol.TurnStartParams(thread_id=self.id, **to_turn_input(input), **turn_fields(settings))

@@ -176,7 +176,7 @@ class TurnHandle(Generic[OutputT]):
             TurnTimeoutError: The turn did not end within ``timeout``.
         """
         patience = self._connection.request_timeout if timeout is None else checks.seconds("timeout", timeout)
-        if not self._cursor.interrupt(patience):
+        if not self._cursor.stop(patience):
             raise self._cursor.timed_out(patience)
         return protocol.TurnInterruptResponse()
 

@@ -62,10 +62,24 @@ class GoalStop:
     def line(self) -> bytes:
         """Return the requests that pause the goal and interrupt its turn."""
         self._sent += 1
-        paused = protocol.ThreadGoalSetParams(thread_id=self._thread_id, status=protocol.ThreadGoalStatus.paused)
-        turn_id = self._fold.running_turn()
-        stop = protocol.TurnInterruptParams(thread_id=self._thread_id, turn_id=turn_id) if turn_id else None
-        return b"".join(_encode(params) for params in (paused, stop) if params is not None)
+        return _pause(self._thread_id, self._fold)
+
+
+class GoalPause:
+    """A goal that is to be paused for another caller than the one that follows it, who takes the events (see `GoalStop`)."""
+
+    def __init__(self, thread_id: str, fold: GoalFold, ended: Latch) -> None:
+        self._thread_id = thread_id
+        self._fold = fold
+        self._ended = ended
+
+    def is_over(self) -> bool:
+        """Return whether the goal is followed no longer, or the connection is closed."""
+        return self._ended.is_ready()
+
+    def line(self) -> bytes:
+        """Return the requests that pause the goal and interrupt its turn."""
+        return _pause(self._thread_id, self._fold)
 
 
 class TurnStop:
@@ -144,6 +158,13 @@ class TurnStop:
         except CodexError:  # the reply could not be read
             return None
         return None if topic is None else topic.turn_id
+
+
+def _pause(thread_id: str, fold: GoalFold) -> bytes:
+    paused = protocol.ThreadGoalSetParams(thread_id=thread_id, status=protocol.ThreadGoalStatus.paused)
+    turn_id = fold.running_turn()
+    stop = protocol.TurnInterruptParams(thread_id=thread_id, turn_id=turn_id) if turn_id else None
+    return b"".join(_encode(params) for params in (paused, stop) if params is not None)
 
 
 def _encode(params: protocol.ClientRequest[Any]) -> bytes:

@@ -64,8 +64,18 @@ _NOT_CONNECTED = "the client is not connected yet: enter it, or make a first cal
 class Watched(Protocol):
     """A handle of a turn, or of something that runs turns."""
 
+    thread_id: str
+
+    def is_running(self) -> bool:
+        """Return whether there is more to come."""
+        raise NotImplementedError  # abstract
+
     def running(self) -> RunningTurn | None:
         """Return the turn that is running, ``None`` if there is none."""
+
+    async def stop(self, timeout: float) -> bool:
+        """Stop it and wait for its end, at most ``timeout`` seconds; return whether it has ended."""
+        raise NotImplementedError  # abstract
 
 
 class AsyncConnection:
@@ -216,11 +226,20 @@ class AsyncConnection:
         # A reference removes itself; adding and removing are single steps of the set.
         self._watched.add(weakref.ref(turn, self._watched.discard))
 
+    def watched(self) -> list[Watched]:
+        """Return all that `watch` was called with and that is still held. Callable from any thread at any instant."""
+        # A copy of a set is one step; an iteration would fail if a finalizer removed a reference meanwhile.
+        return [each for reference in self._watched.copy() if (each := reference()) is not None]
+
+    def has_loaded(self, thread_id: str) -> bool:
+        """Return whether the current runtime may have a thread loaded: it runs, and no earlier one has loaded it."""
+        actor = self.supervisor.actor
+        return actor is not None and actor.close_reason is None and self.threads.is_current(thread_id)
+
     def running_turns(self) -> tuple[RunningTurn, ...]:
         """Return the turns that have not ended, oldest first. Callable from any thread at any instant."""
-        # A copy of a set is one step; an iteration would fail if a finalizer removed a reference meanwhile.
-        held = [each for reference in self._watched.copy() if (each := reference()) is not None]
-        found = sorted((turn for each in held if (turn := each.running()) is not None), key=lambda turn: -turn.age)
+        running = (each.running() for each in self.watched())
+        found = sorted((turn for turn in running if turn is not None), key=lambda turn: -turn.age)
         # Several handles may belong to one turn; the oldest has seen most of it.
         oldest = {(turn.thread_id, turn.turn_id): turn for turn in reversed(found)}
         asked = {pending.thread_id: pending.request.method for pending in self.pending_calls()} if oldest else {}

@@ -150,6 +150,10 @@ class AsyncCursor:
         if self._bad_end is not None:
             raise DecodeError(*self._bad_end.args)
 
+    def is_running(self) -> bool:
+        """Return whether the turn has not ended."""
+        return not self.is_ended()
+
     def running(self) -> RunningTurn | None:
         """Return what is known of the turn, ``None`` if it is over. Callable from any thread at any instant."""
         return None if self.is_ended() else self._fold.running(self._last, self._mailbox.backlog.peek())
@@ -172,7 +176,7 @@ class AsyncCursor:
         """Return whether the turn is over, even if its last events were not taken yet."""
         return self._mailbox.ended.is_ready()
 
-    async def interrupt(self, timeout: float) -> bool:
+    async def stop(self, timeout: float) -> bool:
         """Stop the turn and wait until it is over, at most ``timeout`` seconds; return whether it is.
 
         The client repeats the request until the turn is over, also when the caller has left.
@@ -183,7 +187,7 @@ class AsyncCursor:
         """Stop a turn whose caller leaves with an error; bounded in time, raises nothing."""
         if not self.is_ended():
             try:
-                await self.interrupt(_ABANDON_PATIENCE)
+                await self.stop(_ABANDON_PATIENCE)
             finally:
                 log = _log.warning if isinstance(error, TurnStalledError) else _log.info
                 self._log_end(log, "abandoned", reason=type(error).__name__)

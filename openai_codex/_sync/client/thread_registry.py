@@ -56,6 +56,17 @@ class ThreadRegistry:
         current = self._supervisor.generation
         return sum(generation == current for generation in tuple(self._generations.values()))
 
+    def is_current(self, thread_id: str) -> bool:
+        """Return whether no runtime that has died since was the last to load a thread."""
+        return self._generations.get(thread_id, self._supervisor.generation) == self._supervisor.generation
+
+    def forget(self, thread_id: str) -> None:
+        """Release what is kept about a thread that the program has given up."""
+        self._generations.pop(thread_id, None)
+        self._to_pause.discard(thread_id)
+        self._tools.forget(thread_id)  # the model calls no tool of this client in it after that
+        self._work.forget(thread_id)
+
     def note(self, actor: Actor, params: protocol.ClientRequest[Any], result: Any) -> None:
         """Record what a successful request has loaded or unloaded."""
         if params.METHOD in _LOADING:
@@ -64,11 +75,7 @@ class ThreadRegistry:
             if len(self._generations) > _MOST_THREADS:
                 self._generations.pop(next(iter(self._generations)), None)
         elif params.METHOD in _UNLOADING:
-            thread_id = thread_of(params) or ""
-            self._generations.pop(thread_id, None)
-            self._to_pause.discard(thread_id)
-            self._tools.forget(thread_id)  # the model calls no tool of this client in it after that
-            self._work.forget(thread_id)
+            self.forget(thread_of(params) or "")
 
     def pause_when_resumed(self, thread_id: str) -> None:
         """Pause this thread's goal when the thread is next resumed, because the runtime died before it was paused."""
@@ -80,7 +87,7 @@ class ThreadRegistry:
         Raises `ThreadLostError` if the runtime refuses, and `ThreadBusyError` if another process has the thread.
         """
         thread_id = thread_of(params)
-        if thread_id is None or params.METHOD == "thread/resume":
+        if thread_id is None or params.METHOD == "thread/resume" or params.METHOD in _UNLOADING:
             return
         if self._generations.get(thread_id, actor.generation) == actor.generation:
             return

@@ -20,7 +20,7 @@ from openai_codex._turns.fold import GoalFold, raise_if_failed
 from openai_codex._turns.options import GoalStatusLike
 from openai_codex._turns.results import RunResult
 from openai_codex._turns.settings import fields
-from openai_codex._turns.stops import GoalStop
+from openai_codex._turns.stops import GoalPause, GoalStop
 from openai_codex._turns.work import Call, current_call, within
 from openai_codex.errors import (
     ConfigError,
@@ -144,7 +144,7 @@ class _GoalRun:
 
     def __init__(self, connection: Connection, thread_id: str) -> None:
         self._connection = connection
-        self._thread_id = thread_id
+        self.thread_id = thread_id
         self._mailbox = Mailbox(f"the turns of thread {thread_id}")
         self._actor = connection.running()
         self._mailbox.count_in(self._actor.tally)
@@ -152,6 +152,8 @@ class _GoalRun:
         self.fold = GoalFold(thread_id)
         # The last event that was taken, and when.
         self._last: tuple[str, float] | None = None
+        # Who follows the goal: a signal handler that interrupts it must not wait for it.
+        self._caller = _wait.caller()
         connection.watch(self)
 
     def follow(self, deadline: Deadline) -> None:
@@ -159,7 +161,7 @@ class _GoalRun:
         while not self.fold.is_over():
             if not _wait.ready(self._mailbox, deadline.remaining()):
                 result = self.fold.result()
-                raise TurnTimeoutError(self._thread_id, result.id or None, deadline.timeout, result)
+                raise TurnTimeoutError(self.thread_id, result.id or None, deadline.timeout, result)
             try:
                 events = self._mailbox.take()
                 self._last = (events[-1].method, time.monotonic()) if events else self._last
@@ -173,16 +175,28 @@ class _GoalRun:
         is_idle = self.fold.running_turn() is None or self._actor.close_reason is not None
         return None if is_idle else self.fold.running(self._last, self._mailbox.backlog.peek())
 
+    def is_running(self) -> bool:
+        """Return whether the goal may start further turns."""
+        return not self._mailbox.ended.is_ready()
+
+    def stop(self, timeout: float) -> bool:
+        """Pause the goal and stop its turn, for another caller than the one that follows it; return whether it ended."""
+        self._actor.undo(Undo(GoalPause(self.thread_id, self.fold, self._mailbox.ended)))
+        if self._caller == _wait.caller():
+            raise ConfigError("thread", f"{self.thread_id} is closed after `run_goal`, which this call interrupts")
+        return _wait.ready(self._mailbox.ended, timeout)
+
     def give_up(self) -> None:
         """Pause the goal and stop the turn that works on it; bounded in time, raises nothing."""
         # The goal is stored with its thread, so the next runtime would continue it.
         if self._actor.close_reason is not None:
-            self._connection.pause_goal_when_resumed(self._thread_id)
+            self._connection.pause_goal_when_resumed(self.thread_id)
             return
-        stop = GoalStop(self._thread_id, self.fold, self._mailbox, self.close)
+        stop = GoalStop(self.thread_id, self.fold, self._mailbox, self.close)
         self._actor.undo(Undo(stop))
         _wait.ready(stop.ended, _ABANDON_PATIENCE)
 
     def close(self) -> None:
         """Stop receiving the thread's events."""
-        self._actor.unsubscribe(Topic(self._thread_id), self._mailbox)
+        self._actor.unsubscribe(Topic(self.thread_id), self._mailbox)
+        self._mailbox.close()

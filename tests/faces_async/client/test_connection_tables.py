@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 
 from openai_codex import AsyncCodex, tool
+from openai_codex._async.client._wait import ready
 from openai_codex._engine import server_requests
 from openai_codex._tools import registry
 from openai_codex.testing import FakeAppServer
 from tests.faces_async._outcome import outcomes
-from tests.support.inside import connection_of
+from tests.support.bounds import PATIENCE
+from tests.support.inside import actor_of, connection_of
 
 ROUND = 40
 SIZED = (dict, set, list, deque)
@@ -25,6 +27,7 @@ SIZED = (dict, set, list, deque)
 def server() -> Iterator[FakeAppServer]:
     with FakeAppServer() as server:
         server.on("thread/unsubscribe", {"status": "unsubscribed"})
+        server.on("turn/interrupt", {})
         yield server
 
 
@@ -61,36 +64,37 @@ def work() -> str:
     return "worked"
 
 
-async def use_a_thread(codex: AsyncCodex, server: FakeAppServer) -> None:
+async def use_a_thread(codex: AsyncCodex, server: FakeAppServer, *, close: bool) -> None:
     thread = await codex.thread_start(ephemeral=True, tools=[work])
     turn = await thread.turn("Hi")
     server.child.turn(thread.id, turn.id).complete()
     await turn.run()
     # In a turn of which the client sees no end, as with sub-agents.
     await server.child.ask("item/tool/call", _call(thread.id)).answered()
-    await codex.thread_unsubscribe(thread.id)
+    await (thread.close() if close else codex.thread_unsubscribe(thread.id))
 
 
 def _call(thread_id: str) -> dict[str, Any]:
     return {"threadId": thread_id, "turnId": "other", "callId": "c", "tool": "work", "arguments": {}}
 
 
+@pytest.mark.parametrize("close", [True, False], ids=["close", "unsubscribe"])
 async def test_no_table_grows_with_the_threads_that_were_used(
-    server: FakeAppServer, monkeypatch: pytest.MonkeyPatch
+    server: FakeAppServer, monkeypatch: pytest.MonkeyPatch, close: bool
 ) -> None:
     for module in (registry, server_requests):
         monkeypatch.setattr(module, "_THREADS_KEPT", 16)
     monkeypatch.setattr(registry, "_TURNS_KEPT", 16)
     async with AsyncCodex(server.config()) as codex:
         for _ in range(ROUND):
-            await use_a_thread(codex, server)
+            await use_a_thread(codex, server, close=close)
         before = sizes(connection_of(codex))
         for _ in range(ROUND):
-            await use_a_thread(codex, server)
+            await use_a_thread(codex, server, close=close)
         after = sizes(connection_of(codex))
     assert len(before) > 10, "the walk has found the tables"
     assert {name: n for name, n in after.items() if n > before.get(name, 0) + 8} == {}
-    assert after["ToolRegistry._tables"] == 0
+    assert (after["ToolRegistry._tables"], after["AsyncThreadRegistry._generations"]) == (0, 0)
 
 
 async def test_tools_of_threads_that_nobody_closes_are_bounded(
@@ -100,3 +104,16 @@ async def test_tools_of_threads_that_nobody_closes_are_bounded(
     async with AsyncCodex(server.config()) as codex:
         await outcomes([partial(codex.thread_start, ephemeral=True, tools=[work])] * ROUND)
         assert sizes(connection_of(codex))["ToolRegistry._tables"] == 16
+
+
+async def test_nothing_is_kept_of_a_thread_that_is_closed_after_its_runtime_has_died(server: FakeAppServer) -> None:
+    async with AsyncCodex(server.config(restart=True)) as codex:
+        thread = await codex.thread_start(ephemeral=True, tools=[work])
+        connection: Any = connection_of(codex)
+        connection.pause_goal_when_resumed(thread.id)
+        server.child.kill()
+        assert await ready(actor_of(codex).exited, PATIENCE)
+        await thread.close()
+        left = sizes(connection)
+    names = ("AsyncThreadRegistry._generations", "AsyncThreadRegistry._to_pause", "ToolRegistry._tables")
+    assert {name: left[name] for name in names} == dict.fromkeys(names, 0)

@@ -13,10 +13,12 @@ import pytest
 
 from openai_codex import Codex, tool
 from openai_codex._engine import server_requests
+from openai_codex._sync.client._wait import ready
 from openai_codex._tools import registry
 from openai_codex.testing import FakeAppServer
 from tests.faces_sync._outcome import outcomes
-from tests.support.inside import connection_of
+from tests.support.bounds import PATIENCE
+from tests.support.inside import actor_of, connection_of
 
 ROUND = 40
 SIZED = (dict, set, list, deque)
@@ -26,6 +28,7 @@ SIZED = (dict, set, list, deque)
 def server() -> Iterator[FakeAppServer]:
     with FakeAppServer() as server:
         server.on("thread/unsubscribe", {"status": "unsubscribed"})
+        server.on("turn/interrupt", {})
         yield server
 
 
@@ -62,34 +65,37 @@ def work() -> str:
     return "worked"
 
 
-def use_a_thread(codex: Codex, server: FakeAppServer) -> None:
+def use_a_thread(codex: Codex, server: FakeAppServer, *, close: bool) -> None:
     thread = codex.thread_start(ephemeral=True, tools=[work])
     turn = thread.turn("Hi")
     server.child.turn(thread.id, turn.id).complete()
     turn.run()
     # In a turn of which the client sees no end, as with sub-agents.
     server.child.ask("item/tool/call", _call(thread.id)).wait_answer()
-    codex.thread_unsubscribe(thread.id)
+    (thread.close() if close else codex.thread_unsubscribe(thread.id))
 
 
 def _call(thread_id: str) -> dict[str, Any]:
     return {"threadId": thread_id, "turnId": "other", "callId": "c", "tool": "work", "arguments": {}}
 
 
-def test_no_table_grows_with_the_threads_that_were_used(server: FakeAppServer, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("close", [True, False], ids=["close", "unsubscribe"])
+def test_no_table_grows_with_the_threads_that_were_used(
+    server: FakeAppServer, monkeypatch: pytest.MonkeyPatch, close: bool
+) -> None:
     for module in (registry, server_requests):
         monkeypatch.setattr(module, "_THREADS_KEPT", 16)
     monkeypatch.setattr(registry, "_TURNS_KEPT", 16)
     with Codex(server.config()) as codex:
         for _ in range(ROUND):
-            use_a_thread(codex, server)
+            use_a_thread(codex, server, close=close)
         before = sizes(connection_of(codex))
         for _ in range(ROUND):
-            use_a_thread(codex, server)
+            use_a_thread(codex, server, close=close)
         after = sizes(connection_of(codex))
     assert len(before) > 10, "the walk has found the tables"
     assert {name: n for name, n in after.items() if n > before.get(name, 0) + 8} == {}
-    assert after["ToolRegistry._tables"] == 0
+    assert (after["ToolRegistry._tables"], after["ThreadRegistry._generations"]) == (0, 0)
 
 
 def test_tools_of_threads_that_nobody_closes_are_bounded(
@@ -99,3 +105,16 @@ def test_tools_of_threads_that_nobody_closes_are_bounded(
     with Codex(server.config()) as codex:
         outcomes([partial(codex.thread_start, ephemeral=True, tools=[work])] * ROUND)
         assert sizes(connection_of(codex))["ToolRegistry._tables"] == 16
+
+
+def test_nothing_is_kept_of_a_thread_that_is_closed_after_its_runtime_has_died(server: FakeAppServer) -> None:
+    with Codex(server.config(restart=True)) as codex:
+        thread = codex.thread_start(ephemeral=True, tools=[work])
+        connection: Any = connection_of(codex)
+        connection.pause_goal_when_resumed(thread.id)
+        server.child.kill()
+        assert ready(actor_of(codex).exited, PATIENCE)
+        thread.close()
+        left = sizes(connection)
+    names = ("ThreadRegistry._generations", "ThreadRegistry._to_pause", "ToolRegistry._tables")
+    assert {name: left[name] for name in names} == dict.fromkeys(names, 0)

@@ -1,0 +1,126 @@
+"""Closes a thread: stops what it is doing, and unsubscribes, archives or deletes it."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import suppress
+from types import TracebackType
+from typing import Any
+
+from openai_codex import _checks as checks
+from openai_codex import _protocol as protocol
+from openai_codex._async.client.connection import AsyncConnection
+from openai_codex._async.client.rpc import call
+from openai_codex._engine.waiting import Deadline
+from openai_codex.errors import CodexError, ConfigError, InvalidRequestError, TransportClosedError, TurnTimeoutError
+
+if sys.version_info >= (3, 11):
+    from typing import Self
+else:
+    from typing_extensions import Self
+
+# How long an interrupt may take to be answered, in seconds: the runtime leaves the reply out when two callers interrupt.
+_REPLY_WITHIN = 0.2
+
+
+class AsyncClosable:
+    """A handle of a thread that can be closed, also by ``async with``."""
+
+    id: str
+    _connection: AsyncConnection
+    # Of the class, so that handles that are never closed do not pay for it.
+    _closed_by: str | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        try:
+            await self.close()
+        except CodexError:
+            if error is None:  # else the error of the block says more
+                raise
+
+    async def close(self, *, archive: bool = False, delete: bool = False) -> None:
+        """Give the thread up: stop its turn, and stop receiving its events (`thread/unsubscribe`). Idempotent.
+
+        A turn that is running is interrupted, and a goal that `run_goal` follows is paused, so whoever waits for them
+        gets an interrupted result. After that `run` and `turn` of this handle raise `ConfigError`;
+        `AsyncCodex.thread_resume` continues a stored thread. The client releases the tools of the thread and all that
+        it has noted about it. Where the runtime has exited, nothing is sent and none is started.
+
+        The runtime itself frees the memory of a stored thread only if it is archived or deleted, and that of an
+        ephemeral one never; see `Restart`.
+
+        Args:
+            archive: Archive the thread instead (`thread/archive`): it is no longer listed. An ephemeral thread, which
+                is not stored, is unsubscribed.
+            delete: Delete the thread instead (`thread/delete`), as above.
+
+        Raises:
+            ConfigError: Both are given, or one is not a bool. Nothing was sent. Also in a signal handler that interrupts
+                `run_goal` of this thread: the goal is paused when the handler returns, and then `close` succeeds.
+            InvalidRequestError: The thread cannot be archived or deleted, for instance because it no longer exists.
+            TurnTimeoutError: A turn did not end within the client's ``request_timeout``. The thread is not closed.
+
+        Also raises what `request` raises. Cancelling leaves the thread open; `close` can be called again.
+        """
+        params = _closing_request(self.id, archive=archive, delete=delete)
+        if self._closed_by is None or self._closed_by != params.METHOD != protocol.ThreadUnsubscribeParams.METHOD:
+            await _close(self._connection, self.id, params)
+            self._closed_by = params.METHOD
+
+    def _closed_error(self) -> ConfigError:
+        return ConfigError("thread", f"{self.id} was closed; thread_resume continues a stored thread")
+
+
+def _closing_request(thread_id: str, *, archive: bool, delete: bool) -> protocol.ClientRequest[Any]:
+    both = (checks.flag("archive", archive), checks.flag("delete", delete))
+    if all(both):
+        raise ConfigError("delete", "a thread is either archived or deleted; give one of them")
+    if archive:
+        return protocol.ThreadArchiveParams(thread_id=thread_id)
+    if delete:
+        return protocol.ThreadDeleteParams(thread_id=thread_id)
+    return protocol.ThreadUnsubscribeParams(thread_id=thread_id)
+
+
+async def _close(connection: AsyncConnection, thread_id: str, params: protocol.ClientRequest[Any]) -> None:
+    is_loaded = connection.has_loaded(thread_id)
+    if is_loaded:
+        await _stop(connection, thread_id, Deadline(connection.request_timeout))
+    unsubscribe = protocol.ThreadUnsubscribeParams(thread_id=thread_id)
+    if params.METHOD != unsubscribe.METHOD:
+        try:
+            await connection.request(params)
+        except InvalidRequestError:
+            # The runtime refuses it for a thread that is not stored. Then there is nothing to archive or delete.
+            if not await _is_ephemeral(connection, thread_id):
+                raise
+        else:
+            return
+    if is_loaded:
+        with suppress(TransportClosedError):  # a runtime that is gone sends no more events either
+            await connection.request(unsubscribe)
+    connection.threads.forget(thread_id)
+
+
+async def _stop(connection: AsyncConnection, thread_id: str, deadline: Deadline) -> None:
+    """Stop all work of a thread and wait for its end: without a subscription the end would not be seen."""
+    working = [each for each in connection.watched() if each.thread_id == thread_id and each.is_running()]
+    for each in working:
+        if not await each.stop(deadline.remaining()):
+            raise TurnTimeoutError(thread_id, None, deadline.timeout)
+    if not working:  # a turn whose handle was dropped, or work without a handle
+        params = protocol.TurnInterruptParams(thread_id=thread_id, turn_id="")
+        with suppress(CodexError):  # there is no turn, or the connection has ended
+            await call(connection.running(), params, Deadline(min(_REPLY_WITHIN, deadline.remaining())))
+
+
+async def _is_ephemeral(connection: AsyncConnection, thread_id: str) -> bool:
+    try:
+        return (await connection.request(protocol.ThreadReadParams(thread_id=thread_id))).thread.ephemeral
+    except InvalidRequestError:  # it is not loaded, so it is not ephemeral
+        return False

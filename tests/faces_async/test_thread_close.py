@@ -1,0 +1,232 @@
+"""`close` of a thread: what it stops, what it sends, and what is left of the thread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+import attrs
+import pytest
+
+from openai_codex import (
+    AppServerConfig,
+    AsyncCodex,
+    ConfigError,
+    InvalidRequestError,
+    Restart,
+    RunResult,
+    TransportClosedError,
+    TurnTimeoutError,
+)
+from openai_codex._async.client._wait import ready
+from openai_codex.testing import FakeAppServer, ScriptedModel
+from openai_codex.types import ThreadLoadedListParams
+from tests.faces_async._wait import together
+from tests.support.bounds import PATIENCE
+from tests.support.inside import actor_of
+
+ENDS = {"unsubscribe": {}, "archive": {"archive": True}, "delete": {"delete": True}}
+
+
+@pytest.fixture
+def server() -> Iterator[FakeAppServer]:
+    with FakeAppServer() as server:
+        for method in ("unsubscribe", "archive", "delete"):
+            server.on(f"thread/{method}", {"status": "unsubscribed"} if method == "unsubscribe" else {})
+        server.on("turn/interrupt", {})
+        server.on("thread/loaded/list", {"data": [], "nextCursor": None})
+        yield server
+
+
+@pytest.mark.parametrize("ran", [True, False], ids=["used", "new"])
+@pytest.mark.parametrize("ephemeral", [True, False], ids=["ephemeral", "stored"])
+@pytest.mark.parametrize("end", ENDS)
+async def test_every_thread_can_be_closed_in_every_way_and_again(
+    codex_config: AppServerConfig, ephemeral: bool, ran: bool, end: str
+) -> None:
+    async with AsyncCodex(codex_config) as codex:
+        thread = await codex.thread_start(ephemeral=ephemeral)
+        if ran:
+            await thread.run("before")
+        for _ in range(2):
+            await thread.close(**ENDS[end])
+            await thread.close()
+        assert codex.health().threads == 0
+        if ran and not ephemeral:
+            listed = [each.id async for each in codex.threads()]
+            archived = [each.id async for each in codex.threads(archived=True)]
+            assert (listed, archived) == (
+                [thread.id] if end == "unsubscribe" else [],
+                [thread.id] if end == "archive" else [],
+            )
+
+
+async def test_a_thread_that_was_only_unsubscribed_can_still_be_archived_or_deleted(
+    codex_config: AppServerConfig,
+) -> None:
+    async with AsyncCodex(codex_config) as codex:
+        thread = await codex.thread_start()
+        await thread.run("before")
+        await thread.close()
+        await thread.close(delete=True)
+        with pytest.raises(InvalidRequestError):
+            await codex.thread_resume(thread.id)
+
+
+async def test_closing_again_sends_nothing(server: FakeAppServer) -> None:
+    async with AsyncCodex(server.config()) as codex:
+        thread = await codex.thread_start()
+        await thread.close(archive=True)
+        count = len(server.requests())
+        await thread.close(archive=True)
+        await thread.close()
+        assert len(server.requests()) == count
+
+
+async def test_a_closed_handle_starts_no_turn_and_a_resumed_one_does(codex_config: AppServerConfig) -> None:
+    async with AsyncCodex(codex_config) as codex:
+        thread = await codex.thread_start()
+        await thread.run("before")
+        await thread.close()
+        for start in (thread.run, thread.turn):
+            with pytest.raises(ConfigError, match=rf"^thread: {thread.id} was closed"):
+                await start("after")
+        again = await codex.thread_resume(thread.id)
+        assert (await again.run("after")).final_response == "ok"
+
+
+async def test_archive_and_delete_together_are_refused_before_anything_is_sent(server: FakeAppServer) -> None:
+    async with AsyncCodex(server.config()) as codex:
+        thread = await codex.thread_start()
+        count = len(server.requests())
+        with pytest.raises(ConfigError, match=r"^delete: a thread is either archived or deleted"):
+            await thread.close(archive=True, delete=True)
+        assert len(server.requests()) == count
+
+
+async def test_a_thread_that_no_longer_exists_is_not_deleted_in_silence(codex_config: AppServerConfig) -> None:
+    async with AsyncCodex(codex_config) as codex:
+        thread = await codex.thread_start()
+        await thread.run("before")
+        await codex.thread_delete(thread.id)
+        with pytest.raises(InvalidRequestError, match="thread/delete"):
+            await thread.close(delete=True)
+
+
+# ------------------------------------------------------------------------------------------------------------ its work
+
+
+@pytest.mark.parametrize("end", ENDS)
+async def test_a_running_turn_is_interrupted_and_who_waits_for_it_is_told(
+    codex_config: AppServerConfig, scripted_model: ScriptedModel, end: str
+) -> None:
+    async with AsyncCodex(codex_config) as codex:
+        thread = await codex.thread_start()
+        scripted_model.hang()
+        turn = await thread.turn("go")
+
+        async def close() -> str:
+            await scripted_model.received(1)
+            await thread.close(**ENDS[end])
+            return "closed"
+
+        result, closed = await together([turn.run, close])
+        assert isinstance(result, RunResult)
+        assert (result.status, closed) == ("interrupted", "closed")
+        assert codex.health().turns == ()
+        await scripted_model.idle(PATIENCE)
+
+
+async def test_a_turn_whose_handle_was_dropped_is_interrupted(
+    codex_config: AppServerConfig, scripted_model: ScriptedModel
+) -> None:
+    async with AsyncCodex(codex_config) as codex:
+        thread = await codex.thread_start()
+        scripted_model.hang()
+        await thread.turn("go")
+        await scripted_model.received(1)
+        await thread.close()
+        await scripted_model.idle(PATIENCE)
+
+
+async def test_a_turn_that_does_not_end_keeps_the_thread_open(server: FakeAppServer) -> None:
+    async with AsyncCodex(server.config(request_timeout=0.3)) as codex:
+        thread = await codex.thread_start()
+        turn = await thread.turn("go")
+        with pytest.raises(TurnTimeoutError, match=r"its end did not come within 0\.3 s"):
+            await thread.close()
+        server.turn.complete("interrupted")
+        await turn.run()
+        await thread.close()
+    assert server.request_count("thread/unsubscribe") == 1
+
+
+async def test_a_goal_ends_with_its_thread(codex_config: AppServerConfig, scripted_model: ScriptedModel) -> None:
+    async with AsyncCodex(codex_config) as codex:
+        thread = await codex.thread_start()
+        await thread.run("before")
+        scripted_model.hang()
+
+        async def close() -> str:
+            await scripted_model.received(2)
+            while not codex.health().turns:
+                await codex.request(ThreadLoadedListParams())
+            await thread.close()
+            return "closed"
+
+        result, closed = await together([partial(codex.run_goal, thread.id, "count"), close])
+        goal = await codex.thread_goal(thread.id)
+    assert isinstance(result, RunResult)
+    assert (result.status, closed) == ("interrupted", "closed")
+    assert goal is not None
+    assert goal.status == "paused"
+
+
+# ------------------------------------------------------------------------------------------------------- as a context
+
+
+async def test_leaving_the_block_closes_the_thread(server: FakeAppServer) -> None:
+    async with AsyncCodex(server.config()) as codex:
+        async with await codex.thread_start() as thread:
+            assert codex.health().threads == 1
+        assert codex.health().threads == 0
+        with pytest.raises(ConfigError, match="was closed"):
+            await thread.turn("after")
+
+
+async def test_an_error_of_the_block_stays_the_error(server: FakeAppServer) -> None:
+    server.refuse("thread/unsubscribe")
+    async with AsyncCodex(server.config()) as codex:
+        with pytest.raises(LookupError, match="mine"):
+            async with await codex.thread_start():
+                raise LookupError("mine")
+
+
+# ---------------------------------------------------------------------------------------------------- without a runtime
+
+
+@pytest.mark.parametrize("restart", [True, False])
+async def test_a_thread_of_a_dead_runtime_is_closed_without_another(server: FakeAppServer, restart: bool) -> None:
+    async with AsyncCodex(server.config(restart=restart)) as codex:
+        thread = await codex.thread_start()
+        server.child.kill()
+        assert await ready(actor_of(codex).exited, PATIENCE)
+        await thread.close()
+        assert server.starts == 1
+    await thread.close()
+    other = codex.thread("another")
+    await other.close()
+    with pytest.raises(TransportClosedError):
+        await other.close(archive=True)
+
+
+async def test_a_thread_of_an_earlier_runtime_is_archived_without_being_loaded(codex_config: AppServerConfig) -> None:
+    config = attrs.evolve(codex_config, restart=Restart(initial_delay=0))
+    async with AsyncCodex(config) as codex:
+        thread = await codex.thread_start()
+        await thread.run("before")
+        actor_of(codex).transport.kill()
+        assert await ready(actor_of(codex).exited, PATIENCE)
+        await thread.close(archive=True)
+        assert (await codex.request(ThreadLoadedListParams())).data == []
+        assert [each.id async for each in codex.threads(archived=True)] == [thread.id]

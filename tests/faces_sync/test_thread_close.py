@@ -1,0 +1,233 @@
+# Derived from tests/faces_async/test_thread_close.py by `python -m tools.unasync`; do not edit.
+"""`close` of a thread: what it stops, what it sends, and what is left of the thread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+import attrs
+import pytest
+
+from openai_codex import (
+    AppServerConfig,
+    Codex,
+    ConfigError,
+    InvalidRequestError,
+    Restart,
+    RunResult,
+    TransportClosedError,
+    TurnTimeoutError,
+)
+from openai_codex._sync.client._wait import ready
+from openai_codex.testing import FakeAppServer, ScriptedModel
+from openai_codex.types import ThreadLoadedListParams
+from tests.faces_sync._wait import together
+from tests.support.bounds import PATIENCE
+from tests.support.inside import actor_of
+
+ENDS = {"unsubscribe": {}, "archive": {"archive": True}, "delete": {"delete": True}}
+
+
+@pytest.fixture
+def server() -> Iterator[FakeAppServer]:
+    with FakeAppServer() as server:
+        for method in ("unsubscribe", "archive", "delete"):
+            server.on(f"thread/{method}", {"status": "unsubscribed"} if method == "unsubscribe" else {})
+        server.on("turn/interrupt", {})
+        server.on("thread/loaded/list", {"data": [], "nextCursor": None})
+        yield server
+
+
+@pytest.mark.parametrize("ran", [True, False], ids=["used", "new"])
+@pytest.mark.parametrize("ephemeral", [True, False], ids=["ephemeral", "stored"])
+@pytest.mark.parametrize("end", ENDS)
+def test_every_thread_can_be_closed_in_every_way_and_again(
+    codex_config: AppServerConfig, ephemeral: bool, ran: bool, end: str
+) -> None:
+    with Codex(codex_config) as codex:
+        thread = codex.thread_start(ephemeral=ephemeral)
+        if ran:
+            thread.run("before")
+        for _ in range(2):
+            thread.close(**ENDS[end])
+            thread.close()
+        assert codex.health().threads == 0
+        if ran and not ephemeral:
+            listed = [each.id for each in codex.threads()]
+            archived = [each.id for each in codex.threads(archived=True)]
+            assert (listed, archived) == (
+                [thread.id] if end == "unsubscribe" else [],
+                [thread.id] if end == "archive" else [],
+            )
+
+
+def test_a_thread_that_was_only_unsubscribed_can_still_be_archived_or_deleted(
+    codex_config: AppServerConfig,
+) -> None:
+    with Codex(codex_config) as codex:
+        thread = codex.thread_start()
+        thread.run("before")
+        thread.close()
+        thread.close(delete=True)
+        with pytest.raises(InvalidRequestError):
+            codex.thread_resume(thread.id)
+
+
+def test_closing_again_sends_nothing(server: FakeAppServer) -> None:
+    with Codex(server.config()) as codex:
+        thread = codex.thread_start()
+        thread.close(archive=True)
+        count = len(server.requests())
+        thread.close(archive=True)
+        thread.close()
+        assert len(server.requests()) == count
+
+
+def test_a_closed_handle_starts_no_turn_and_a_resumed_one_does(codex_config: AppServerConfig) -> None:
+    with Codex(codex_config) as codex:
+        thread = codex.thread_start()
+        thread.run("before")
+        thread.close()
+        for start in (thread.run, thread.turn):
+            with pytest.raises(ConfigError, match=rf"^thread: {thread.id} was closed"):
+                start("after")
+        again = codex.thread_resume(thread.id)
+        assert (again.run("after")).final_response == "ok"
+
+
+def test_archive_and_delete_together_are_refused_before_anything_is_sent(server: FakeAppServer) -> None:
+    with Codex(server.config()) as codex:
+        thread = codex.thread_start()
+        count = len(server.requests())
+        with pytest.raises(ConfigError, match=r"^delete: a thread is either archived or deleted"):
+            thread.close(archive=True, delete=True)
+        assert len(server.requests()) == count
+
+
+def test_a_thread_that_no_longer_exists_is_not_deleted_in_silence(codex_config: AppServerConfig) -> None:
+    with Codex(codex_config) as codex:
+        thread = codex.thread_start()
+        thread.run("before")
+        codex.thread_delete(thread.id)
+        with pytest.raises(InvalidRequestError, match="thread/delete"):
+            thread.close(delete=True)
+
+
+# ------------------------------------------------------------------------------------------------------------ its work
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_a_running_turn_is_interrupted_and_who_waits_for_it_is_told(
+    codex_config: AppServerConfig, scripted_model: ScriptedModel, end: str
+) -> None:
+    with Codex(codex_config) as codex:
+        thread = codex.thread_start()
+        scripted_model.hang()
+        turn = thread.turn("go")
+
+        def close() -> str:
+            scripted_model.wait_for_requests(1)
+            thread.close(**ENDS[end])
+            return "closed"
+
+        result, closed = together([turn.run, close])
+        assert isinstance(result, RunResult)
+        assert (result.status, closed) == ("interrupted", "closed")
+        assert codex.health().turns == ()
+        scripted_model.wait_idle(PATIENCE)
+
+
+def test_a_turn_whose_handle_was_dropped_is_interrupted(
+    codex_config: AppServerConfig, scripted_model: ScriptedModel
+) -> None:
+    with Codex(codex_config) as codex:
+        thread = codex.thread_start()
+        scripted_model.hang()
+        thread.turn("go")
+        scripted_model.wait_for_requests(1)
+        thread.close()
+        scripted_model.wait_idle(PATIENCE)
+
+
+def test_a_turn_that_does_not_end_keeps_the_thread_open(server: FakeAppServer) -> None:
+    with Codex(server.config(request_timeout=0.3)) as codex:
+        thread = codex.thread_start()
+        turn = thread.turn("go")
+        with pytest.raises(TurnTimeoutError, match=r"its end did not come within 0\.3 s"):
+            thread.close()
+        server.turn.complete("interrupted")
+        turn.run()
+        thread.close()
+    assert server.request_count("thread/unsubscribe") == 1
+
+
+def test_a_goal_ends_with_its_thread(codex_config: AppServerConfig, scripted_model: ScriptedModel) -> None:
+    with Codex(codex_config) as codex:
+        thread = codex.thread_start()
+        thread.run("before")
+        scripted_model.hang()
+
+        def close() -> str:
+            scripted_model.wait_for_requests(2)
+            while not codex.health().turns:
+                codex.request(ThreadLoadedListParams())
+            thread.close()
+            return "closed"
+
+        result, closed = together([partial(codex.run_goal, thread.id, "count"), close])
+        goal = codex.thread_goal(thread.id)
+    assert isinstance(result, RunResult)
+    assert (result.status, closed) == ("interrupted", "closed")
+    assert goal is not None
+    assert goal.status == "paused"
+
+
+# ------------------------------------------------------------------------------------------------------- as a context
+
+
+def test_leaving_the_block_closes_the_thread(server: FakeAppServer) -> None:
+    with Codex(server.config()) as codex:
+        with codex.thread_start() as thread:
+            assert codex.health().threads == 1
+        assert codex.health().threads == 0
+        with pytest.raises(ConfigError, match="was closed"):
+            thread.turn("after")
+
+
+def test_an_error_of_the_block_stays_the_error(server: FakeAppServer) -> None:
+    server.refuse("thread/unsubscribe")
+    with Codex(server.config()) as codex:
+        with pytest.raises(LookupError, match="mine"):
+            with codex.thread_start():
+                raise LookupError("mine")
+
+
+# ---------------------------------------------------------------------------------------------------- without a runtime
+
+
+@pytest.mark.parametrize("restart", [True, False])
+def test_a_thread_of_a_dead_runtime_is_closed_without_another(server: FakeAppServer, restart: bool) -> None:
+    with Codex(server.config(restart=restart)) as codex:
+        thread = codex.thread_start()
+        server.child.kill()
+        assert ready(actor_of(codex).exited, PATIENCE)
+        thread.close()
+        assert server.starts == 1
+    thread.close()
+    other = codex.thread("another")
+    other.close()
+    with pytest.raises(TransportClosedError):
+        other.close(archive=True)
+
+
+def test_a_thread_of_an_earlier_runtime_is_archived_without_being_loaded(codex_config: AppServerConfig) -> None:
+    config = attrs.evolve(codex_config, restart=Restart(initial_delay=0))
+    with Codex(config) as codex:
+        thread = codex.thread_start()
+        thread.run("before")
+        actor_of(codex).transport.kill()
+        assert ready(actor_of(codex).exited, PATIENCE)
+        thread.close(archive=True)
+        assert (codex.request(ThreadLoadedListParams())).data == []
+        assert [each.id for each in codex.threads(archived=True)] == [thread.id]
