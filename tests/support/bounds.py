@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import threading
 import time
 from collections import Counter
@@ -73,3 +74,15 @@ def _children() -> Iterator[str]:
                 name, _, rest = (entry / "stat").read_text().rpartition(")")
                 if int(rest.split()[1]) == os.getpid():
                     yield f"process {name})"
+
+
+def stop_process(pid: int) -> None:
+    """Stop a process as a debugger does, and wait until all of its threads are stopped: they go on for a moment."""
+    os.kill(pid, signal.SIGSTOP)
+    assert eventually(lambda: all(state == "T" for state in _states(pid)))
+
+
+def _states(pid: int) -> Iterator[str]:
+    for entry in (PROC / str(pid) / "task").iterdir():
+        with contextlib.suppress(OSError):  # a thread that has ended in between
+            yield (entry / "stat").read_text().rpartition(")")[2].split()[0]

@@ -31,7 +31,7 @@ from openai_codex.testing import FakeAppServer, ScriptedModel, call, frames
 from openai_codex.types import CurrentTimeReadParams, CurrentTimeReadResponse, ModelListParams
 from tests.faces_async._outcome import outcomes
 from tests.faces_async._wait import together
-from tests.support.bounds import PATIENCE, eventually
+from tests.support.bounds import PATIENCE, eventually, stop_process
 from tests.support.inside import actor_of, connection_of
 
 NOTHING: dict[str, object] = {"data": [], "nextCursor": None}
@@ -148,7 +148,7 @@ async def test_a_frozen_runtime_is_seen_before_it_is_replaced(codex_config: AppS
     async with AsyncCodex(config) as codex:
         pid = actor_of(codex).pid
         assert pid is not None
-        os.kill(pid, signal.SIGSTOP)
+        stop_process(pid)
         assert eventually(lambda: codex.health().state == "frozen")
         assert codex.health().alive
         os.kill(pid, signal.SIGCONT)

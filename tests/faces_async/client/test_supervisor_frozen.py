@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from collections.abc import Iterator
 from functools import partial
@@ -16,7 +15,7 @@ from openai_codex._async.client._wait import ready
 from openai_codex.testing import FakeAppServer, ScriptedModel
 from openai_codex.types import ModelListParams
 from tests.faces_async._outcome import outcomes
-from tests.support.bounds import PATIENCE
+from tests.support.bounds import PATIENCE, stop_process
 from tests.support.inside import actor_of
 
 NOTHING: dict[str, object] = {"data": [], "nextCursor": None}
@@ -43,7 +42,7 @@ async def test_a_stopped_runtime_ends_the_waits_and_is_replaced(
         turn = await thread.turn("during")
         await scripted_model.received(2)
         actor = actor_of(codex)
-        os.kill(actor.pid, signal.SIGSTOP)
+        stop_process(actor.pid)
         errors = await outcomes([turn.run, partial(codex.request, ModelListParams())])
         assert [type(error) for error in errors] == [RuntimeFrozenError, RuntimeFrozenError]
         assert "sent nothing for" in str(errors[0])

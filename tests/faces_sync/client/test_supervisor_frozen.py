@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from collections.abc import Iterator
 from functools import partial
@@ -17,7 +16,7 @@ from openai_codex._sync.client._wait import ready
 from openai_codex.testing import FakeAppServer, ScriptedModel
 from openai_codex.types import ModelListParams
 from tests.faces_sync._outcome import outcomes
-from tests.support.bounds import PATIENCE
+from tests.support.bounds import PATIENCE, stop_process
 from tests.support.inside import actor_of
 
 NOTHING: dict[str, object] = {"data": [], "nextCursor": None}
@@ -44,7 +43,7 @@ def test_a_stopped_runtime_ends_the_waits_and_is_replaced(
         turn = thread.turn("during")
         scripted_model.wait_for_requests(2)
         actor = actor_of(codex)
-        os.kill(actor.pid, signal.SIGSTOP)
+        stop_process(actor.pid)
         errors = outcomes([turn.run, partial(codex.request, ModelListParams())])
         assert [type(error) for error in errors] == [RuntimeFrozenError, RuntimeFrozenError]
         assert "sent nothing for" in str(errors[0])
