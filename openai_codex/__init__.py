@@ -14,14 +14,15 @@ The map, top to bottom. Imports go downward only, and a module without a leading
     _async/         the source of both faces: codex thread closing running turn events pages stream login
       verbs/        what a client can do: threads reviews goals catalog account; base: life cycle and handlers;
                     lazy: names for annotations
-      client/       one client's connection: cursor connection thread_registry supervisor launch dispatch handlers rpc;
+      client/       one client's connection: recycling cursor connection thread_registry supervisor launch dispatch handlers rpc;
                     _wait and _loop: how this face waits
     _sync/          the sync face, derived from `_async`
     _tools/         functions that the model may call: result registry declaration arguments
     _approvals/     what the runtime asks, and the answers: kinds responses decisions requests file_changes
     _schemas/       Python types and JSON schemas: output validate schema
     _turns/         what a turn receives and returns, as values: stall fold settings options inputs results; what each
-                    thread is busy with: work_table work; how a turn is stopped: stops
+                    thread is busy with: work_table work; how a turn is stopped: stops; which threads have work in
+                    progress: activity
     _engine/        the actor, which knows threads and bytes, no verb: actor at_exit reader outbox undo router
                     subscriptions mailbox server_requests workers threads reply lane backlog wire waiting
       transport/    where bytes come from and go to: installation child input output base

@@ -41,6 +41,9 @@ RESTART: dict[str, list[Any]] = {
     "initial_delay": [True, -1, math.nan, math.inf, "5", None],
     "max_delay": [True, -1, math.nan, math.inf, "5", None],
     "settled_after": [True, -1, math.nan, math.inf, "5", None],
+    "max_rss": [True, 0, -1, 1.5, "5", math.inf],
+    "max_threads": [True, 0, -1, 2.5, "5"],
+    "drain_timeout": [True, -1, math.nan, math.inf, "5", None],
 }
 RETRY: dict[str, list[Any]] = {
     "op": [3, None, "x"],

@@ -24,11 +24,11 @@ ORDER = """
     _async: . codex
     _async.verbs: . threads reviews goals catalog account base lazy
     _async: thread closing running turn events pages stream login
-    _async.client: . cursor connection thread_registry supervisor launch dispatch handlers rpc _wait _loop
+    _async.client: . recycling cursor connection thread_registry supervisor launch dispatch handlers rpc _wait _loop
     _tools: . result registry declaration arguments
     _approvals: . kinds responses decisions requests file_changes
     _schemas: . output validate schema
-    _turns: . work_table work stops stall fold settings options inputs
+    _turns: . work_table work stops activity stall fold settings options inputs
     _engine: . actor at_exit reader outbox undo router subscriptions mailbox server_requests workers threads
     _engine: reply lane backlog wire
     _engine.transport: . installation child input output base

@@ -42,6 +42,7 @@ class AsyncThread(AsyncClosable):
     def __init__(self, connection: AsyncConnection, id: str) -> None:
         self.id = id
         self._connection = connection
+        connection.hold(id, self)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(id={self.id!r})"

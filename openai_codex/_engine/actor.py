@@ -174,18 +174,19 @@ class Actor:
 
     # -- the end -----------------------------------------------------------------------------------------------------
 
-    def stop(self, timeout: float) -> Iterator[float]:
+    def stop(self, timeout: float, recycled: str | None = None) -> Iterator[float]:
         """Stop the runtime step by step; every waiter is woken first.
 
         A generator, so that both faces can wait in their own way: each step yields how many seconds to wait for
         `exited` before the next, stronger one. First the input is closed, then the runtime is terminated, then killed.
-        They take at most ``timeout`` seconds together; there are none if the runtime is gone.
+        They take at most ``timeout`` seconds together; there are none if the runtime is gone. ``recycled`` is the reason
+        if another runtime follows.
         """
         self.threads.leave()
         if self.exited.is_ready():
             return
         self._outbox.close()
-        self._close(CLIENT_CLOSED, final=True)
+        self._close(recycled or CLIENT_CLOSED, final=not recycled, recycled=bool(recycled))
         # Half of the time for an orderly exit, in which the runtime also ends the commands of its threads.
         yield timeout * 0.5
         self.transport.terminate()
@@ -219,12 +220,10 @@ class Actor:
         self.threads.after_fork()
         self.transport.after_fork()
 
-    def _close(
-        self, reason: str, cause: BaseException | None = None, *, final: bool = False, frozen: bool = False
-    ) -> None:
+    def _close(self, reason: str, cause: BaseException | None = None, **kind: bool) -> None:
         """Record the close reason, unless there is one, and wake everything that waits."""
         info, age = self.transport.process_info(), time.monotonic() - self.started_at
-        closing = CloseReason(reason, info, cause, self.generation, final, age, frozen, self._restarts(age))
+        closing = CloseReason(reason, info, cause, self.generation, lifetime=age, restarts=self._restarts(age), **kind)
         self._close_reasons.append(closing)
         # Also if there was one: a request may have been registered since, or the other caller interrupted.
         self.router.fail_all(self._close_reasons[0])
@@ -288,7 +287,7 @@ class Actor:
                 self.transport.release()
                 uptime = round(time.monotonic() - self.started_at, 3)
                 fields = {"pid": self.pid, "exit_code": exit_code, "uptime": uptime}
-                was_ended = self._let_go or self._close_reasons[0].final
+                was_ended = self._let_go or self._close_reasons[0].is_intended
                 log = _log.info if was_ended else _log.warning
                 self._workers.handlers.submit(partial(log, "codex.process_exited", **fields))
             finally:

@@ -36,10 +36,17 @@ class CloseReason:
     """How long the connection lived, in seconds."""
     frozen: bool = False
     """Whether the runtime was alive and did not answer, and was killed."""
+    recycled: bool = False
+    """Whether the client has stopped an idle runtime to start another one."""
     restarts: bool = False
     """Whether the client starts another runtime after such a death, unless this reason is final."""
     at: float = attrs.Factory(time.time)
     """When the connection ended, in seconds since the epoch."""
+
+    @property
+    def is_intended(self) -> bool:
+        """Whether the client itself has ended the connection."""
+        return self.final or self.recycled
 
     def error(self, waiting_for: str | None) -> TransportClosedError:
         """Build the exception for one waiter, chained to the cause.

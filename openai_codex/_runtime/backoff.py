@@ -85,6 +85,11 @@ def _limit(_: object, attribute: attrs.Attribute[Any], value: int | None) -> Non
         checks.count(f"restart.{attribute.name}", value, least=0)
 
 
+def _amount(_: object, attribute: attrs.Attribute[Any], value: int | None) -> None:
+    if value is not None:
+        checks.count(f"restart.{attribute.name}", value, least=1)
+
+
 @attrs.frozen(kw_only=True)
 class Restart:
     """How a client continues after the death of its runtime. All durations are float seconds.
@@ -92,12 +97,25 @@ class Restart:
     The next operation after a death starts a new runtime, and each thread is resumed there when its handle is used
     again. No request is sent twice: callers that were waiting get the error.
 
+    With ``max_rss`` or ``max_threads`` a runtime that has grown is replaced, too. That happens before a new turn or thread
+    starts, when no turn is running, no request is in flight, and the program holds no handle of a thread that could not
+    be resumed: an ephemeral one, or one without a turn. So close threads, or drop their handles. Nothing is lost but what
+    only the runtime's process has, such as commands that a turn left in the background. It is not a failure, and
+    subscriptions get `RuntimeExited` and `RuntimeStarted`.
+
     Attributes:
         limit: How many failures (deaths and failed starts) in succession lead to another start. After one more the
             client stays closed. ``None`` means no limit.
         initial_delay: The delay before the first start of a succession; it doubles with each failure.
         max_delay: The longest delay before a start.
         settled_after: A runtime that has lived this long ends the succession of failures.
+        max_rss: A runtime that uses so many bytes of memory is replaced between turns; ``None`` means no limit. It keeps
+            about 1.2 MB of each thread, and frees those of stored threads that were archived or deleted.
+        max_threads: A runtime that has loaded so many threads is replaced likewise; archived and deleted ones do not
+            count. ``None`` means no limit.
+        drain_timeout: How long new turns and threads wait for the running turns to end before such a replacement; let it
+            be as long as most turns are. If they do not end, the replacement is put off, for a time that doubles, and a
+            warning is logged. No running turn is ended for it.
 
     Raises:
         ConfigError: A value is not accepted. The error names it.
@@ -107,6 +125,14 @@ class Restart:
     initial_delay: float = attrs.field(default=0.1, validator=_seconds)
     max_delay: float = attrs.field(default=10.0, validator=_seconds)
     settled_after: float = attrs.field(default=60.0, validator=_seconds)
+    max_rss: int | None = attrs.field(default=None, validator=_amount)
+    max_threads: int | None = attrs.field(default=None, validator=_amount)
+    drain_timeout: float = attrs.field(default=30.0, validator=_seconds)
+
+    @property
+    def recycles(self) -> bool:
+        """Whether a runtime may be replaced that has not died."""
+        return self.max_rss is not None or self.max_threads is not None
 
 
 def to_policy(value: Restart | bool | None) -> Restart | None:
@@ -136,6 +162,10 @@ class RestartBackoff:
             count = self._count_after(generation, lifetime)
             self._dead = generation
             self._add(count)
+
+    def skip(self, generation: int) -> None:
+        """Note that a runtime is stopped on purpose: its end is no failure."""
+        self._dead = max(self._dead, generation)
 
     def add_failed_start(self) -> None:
         """Count a runtime that did not start."""

@@ -52,7 +52,7 @@ class RuntimeExit:
         signal: The name of the signal that ended it, such as ``"SIGKILL"``; ``None`` if none did.
         at: When the connection to it ended, in seconds since the epoch.
         reason: Why the connection ended.
-        stderr_tail: The last lines that it wrote to stderr, oldest first.
+        stderr_tail: The last lines that it wrote to stderr, oldest first; ``repr`` counts them only.
     """
 
     generation: int
@@ -61,7 +61,7 @@ class RuntimeExit:
     signal: str | None
     at: float
     reason: str
-    stderr_tail: tuple[str, ...] = ()
+    stderr_tail: tuple[str, ...] = attrs.field(default=(), repr=lambda lines: f"<{len(lines)} lines>")
 
 
 # What the runtime waits for while it waits for the answer to a server request; any other is for a handler.
@@ -111,6 +111,7 @@ class Health:
         path: The program that was started as the current or last runtime; ``None`` before the first.
         generation: How many runtimes were started; 0 before the first.
         restarts: How many of them replaced one that had died.
+        recycled: How many of them replaced one that exceeded `Restart.max_rss` or ``max_threads``.
         last_exit: How the last runtime of the client that has ended did so; ``None`` if none has.
         turns: The running turns that the client knows, oldest first.
         uptime: Age of the runtime in seconds; 0 if there is none.
@@ -136,6 +137,7 @@ class Health:
     path: str | None
     generation: int
     restarts: int
+    recycled: int
     last_exit: RuntimeExit | None
     turns: tuple[RunningTurn, ...]
     uptime: float

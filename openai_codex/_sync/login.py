@@ -13,6 +13,24 @@ from openai_codex._engine.waiting import Deadline
 from openai_codex.errors import LoginTimeoutError
 
 
+class _OpenLogin:
+    """Keeps the runtime from being replaced while its login is open. It belongs to no thread."""
+
+    thread_id = ""
+
+    def __init__(self, mailbox: Mailbox) -> None:
+        self._ended = mailbox.ended
+
+    def is_running(self) -> bool:
+        return not self._ended.is_ready()
+
+    def running(self) -> None:
+        return None
+
+    def stop(self, timeout: float) -> bool:
+        return _wait.ready(self._ended, timeout)
+
+
 class LoginHandle:
     """One login. Its mailbox was subscribed before the login could end, so the outcome is not missed.
 
@@ -25,6 +43,9 @@ class LoginHandle:
         self._connection = connection
         self._mailbox = mailbox
         self._completed: protocol.AccountLoginCompletedNotification | None = None
+        # Held by this handle alone, so that one that is dropped counts no longer.
+        self._open = _OpenLogin(mailbox)
+        connection.watch(self._open)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(login_id={self.login_id!r})"

@@ -43,6 +43,7 @@ class Thread(Closable):
     def __init__(self, connection: Connection, id: str) -> None:
         self.id = id
         self._connection = connection
+        connection.hold(id, self)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(id={self.id!r})"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from openai_codex import AsyncCodex, AsyncTurnHandle, Codex, TurnHandle
+from openai_codex._async.client.recycling import AsyncRecyclingConnection
 from openai_codex._engine.actor import Actor
+from openai_codex._sync.client.recycling import RecyclingConnection
 
 
 def actor_of(codex: AsyncCodex | Codex) -> Actor:
@@ -40,3 +42,19 @@ def is_idle(codex: AsyncCodex | Codex) -> bool:
     """Say whether the client knows of no work and of no call that waits for a thread."""
     work = codex._connection.work
     return not any(work._works) and not any(work._places)
+
+
+def is_draining(codex: AsyncCodex | Codex) -> bool:
+    """Say whether new work waits for the next runtime."""
+    return bool(_recycling(codex)._drains)
+
+
+def recycle_soon(codex: AsyncCodex | Codex) -> None:
+    """End the time for which a replacement of the runtime was put off."""
+    _recycling(codex)._not_before = 0.0
+
+
+def _recycling(codex: AsyncCodex | Codex) -> AsyncRecyclingConnection | RecyclingConnection:
+    connection = codex._connection
+    assert isinstance(connection, (AsyncRecyclingConnection, RecyclingConnection))
+    return connection

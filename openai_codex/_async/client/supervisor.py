@@ -59,6 +59,8 @@ class AsyncSupervisor:
         """The current runtime's reply to `initialize`."""
         self.generation = 0
         """How many runtimes have been started."""
+        self.recycled = 0
+        """How many of them replaced one that was stopped because it exceeded a limit of `Restart`."""
         self.tally = Tally()
         self._config = config
         self._handlers = handlers
@@ -119,6 +121,11 @@ class AsyncSupervisor:
             return earlier
         # Not from the close reason: a frozen runtime is killed after that was recorded.
         return runtime_exit(actor.transport.process_info(), reason.reason, actor.generation, reason.at)
+
+    async def recycle(self, actor: Actor, reason: str) -> None:
+        """Stop an idle runtime, so that the next operation starts another one. It does not count as a failure."""
+        self._backoff.skip(actor.generation)
+        await stop(actor, self._config.shutdown_timeout, reason)
 
     async def close(self) -> None:
         """Stop the runtime and wait until its process has exited; idempotent, bounded by ``shutdown_timeout``."""
@@ -239,13 +246,17 @@ class AsyncSupervisor:
         self._finalizer = weakref.finalize(self, actor.let_go)
         self._finalizer.atexit = False  # `at_exit` stops it then, and waits for it
         self.generation = actor.generation
+        last = None if self.actor is None else self.actor.close_reason
+        was_recycled = last is not None and last.recycled
+        self.recycled += was_recycled
         if actor.generation > 1:
             self._announce(actor)
         for topic, mailbox in self._subscriptions.alive():
             actor.subscribe(topic, mailbox)
         self.actor = actor
         if actor.generation > 1:
-            _log.warning("codex.runtime_restarted", pid=actor.pid, generation=actor.generation)
+            log, event = (_log.info, "recycled") if was_recycled else (_log.warning, "restarted")
+            log(f"codex.runtime_{event}", pid=actor.pid, generation=actor.generation, reason=last and last.reason)
         if self._closing.is_ready():  # another thread has called `close` and could not see this runtime
             await self.close()
             raise TransportClosedError(CLIENT_CLOSED)

@@ -35,7 +35,7 @@ class AsyncClient:
         on_user_input: lazy.AsyncUserInputHandler | None = None,
     ) -> None:
         accepted = "an AppServerConfig or None"
-        self._connection = AsyncConnection(
+        self._connection = _connection(
             AppServerConfig() if config is None else checks.instance("config", config, AppServerConfig, accepted)
         )
         for parameter, handler in (
@@ -210,6 +210,15 @@ class AsyncClient:
         Callable from any thread, before the client is connected and after it was closed. Raises nothing.
         """
         return self._connection.health()
+
+
+def _connection(config: AppServerConfig) -> AsyncConnection:
+    if config.restart is None or not config.restart.recycles:
+        return AsyncConnection(config)
+    # Imported here, so that other programs do not load it.
+    from openai_codex._async.client.recycling import AsyncRecyclingConnection
+
+    return AsyncRecyclingConnection(config)
 
 
 def _method(name: str, kind: type[protocol.ServerNotification]) -> str:

@@ -157,16 +157,19 @@ class Connection:
         params: protocol.ClientRequest[R],
         *,
         timeout: float | None = None,
+        deadline: Deadline | None = None,
         subscription: PendingSubscription | None = None,
         starts: TurnStop | None = None,
         work: Work | None = None,
     ) -> R:
         """Send a typed request and wait for its typed result; ``timeout=None`` means ``request_timeout`` seconds.
 
+        ``deadline`` is one that has begun before, in place of a timeout.
         ``subscription`` receives the events of what the request starts, from the first; ``starts`` has one of its own.
         ``work`` is the entry of the request in the table of work, if its caller has made one.
         """
-        deadline = Deadline(self.config.request_timeout if timeout is None else timeout)
+        if deadline is None:
+            deadline = Deadline(self.config.request_timeout if timeout is None else timeout)
         if params.METHOD not in STARTING:
             return self._request(params, deadline, subscription, starts)
         if work is not None:
@@ -220,6 +223,9 @@ class Connection:
             self.threads.note(actor, params, result)
         return result
 
+    def hold(self, thread_id: str, handle: object) -> None:
+        """Note a handle of a thread, for connections that replace their runtime."""
+
     def watch(self, turn: Watched) -> None:
         """Include a turn in `running_turns` while its handle is held. Costs nothing per event."""
         # A reference removes itself; adding and removing are single steps of the set.
@@ -262,7 +268,8 @@ class Connection:
             version=metadata.server_info.version if metadata is not None else None,
             path=next(iter(actor.transport.process_info().command), None) if actor is not None else None,
             generation=supervisor.generation,
-            restarts=max(0, supervisor.generation - 1),
+            restarts=max(0, supervisor.generation - 1 - supervisor.recycled),
+            recycled=supervisor.recycled,
             last_exit=supervisor.last_exit(),
             turns=self.running_turns(),
             uptime=time.monotonic() - actor.started_at if actor is not None and alive else 0.0,

@@ -170,10 +170,10 @@ def _spawn(config: AppServerConfig) -> ChildProcess:
         raise LaunchError(NO_THREAD) from error
 
 
-def stop(actor: Actor, timeout: float) -> None:
-    """Stop a runtime and wait until it is gone, at most ``timeout`` seconds. Idempotent."""
+def stop(actor: Actor, timeout: float, recycled: str | None = None) -> None:
+    """Stop a runtime and wait until it is gone, at most ``timeout`` seconds. Idempotent. See `Actor.stop`."""
     try:
-        for patience in actor.stop(timeout):
+        for patience in actor.stop(timeout, recycled):
             if _wait.ready(actor.exited, patience):
                 break
         if _wait.ready(actor.threads.ended, _THREADS_PATIENCE):

@@ -36,7 +36,7 @@ class Client:
         on_user_input: lazy.UserInputHandler | None = None,
     ) -> None:
         accepted = "an AppServerConfig or None"
-        self._connection = Connection(
+        self._connection = _connection(
             AppServerConfig() if config is None else checks.instance("config", config, AppServerConfig, accepted)
         )
         for parameter, handler in (
@@ -207,6 +207,15 @@ class Client:
         Callable from any thread, before the client is connected and after it was closed. Raises nothing.
         """
         return self._connection.health()
+
+
+def _connection(config: AppServerConfig) -> Connection:
+    if config.restart is None or not config.restart.recycles:
+        return Connection(config)
+    # Imported here, so that other programs do not load it.
+    from openai_codex._sync.client.recycling import RecyclingConnection
+
+    return RecyclingConnection(config)
 
 
 def _method(name: str, kind: type[protocol.ServerNotification]) -> str:

@@ -1,0 +1,273 @@
+# Derived from openai_codex/_async/client/recycling.py by `python -m tools.unasync`; do not edit.
+"""Replaces the runtime of a client that has grown too large, between turns, so that nothing is lost."""
+
+from __future__ import annotations
+
+import time
+import weakref
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import attrs
+
+from openai_codex import _protocol as protocol
+from openai_codex._sync.client import _wait
+from openai_codex._sync.client.connection import Connection
+from openai_codex._sync.client.thread_registry import thread_of
+from openai_codex._engine.waiting import Deadline, Latch
+from openai_codex._log import Log
+from openai_codex._runtime.backoff import Backoff
+from openai_codex._turns.activity import ThreadActivity
+from openai_codex.errors import CodexError, RequestTimeoutError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from openai_codex._config import AppServerConfig
+    from openai_codex._engine.actor import Actor
+    from openai_codex._engine.subscriptions import PendingSubscription
+    from openai_codex._runtime.backoff import Restart
+    from openai_codex._turns.stops import TurnStop
+    from openai_codex._turns.work import Work
+
+R = TypeVar("R")
+
+# Requests that start work, and those that load a thread. They wait while the runtime is drained.
+_STARTING = frozenset({"turn/start", "review/start", "thread/compact/start", "thread/shellCommand"})
+_LOADING = frozenset({"thread/start", "thread/resume", "thread/fork"})
+
+# How often to check whether the runtime is idle, in seconds. Polled, because turns, requests and threads end in
+# different places, and none of them should pay for a drain, which is rare.
+_POLL = 0.01
+
+# How long requests under way may take, in seconds, when nothing else is left to wait for: all others wait for them.
+_ANSWERED_WITHIN = 2.0
+
+# After how many seconds without a turn a thread that cannot be resumed counts as a session, which may last for hours.
+_SESSION_AFTER = 1.0
+
+# How soon to look again after a recycling that could not begin, and the longest delay after one that was given up.
+_LOOK_AGAIN, _LONGEST_DELAY = 1.0, 600.0
+
+_log = Log("connection")
+
+
+@attrs.define(eq=False)
+class _Drain:
+    """A replacement in progress."""
+
+    done: Latch = attrs.Factory(Latch)
+    is_closing: bool = False
+    """Whether the turns have ended, so that all requests wait for the next runtime."""
+
+
+@attrs.define
+class _Unsaved:
+    """A thread that only the current runtime has: it is ephemeral, or had no turn yet."""
+
+    is_ephemeral: bool
+    used_at: float = attrs.Factory(time.monotonic)
+    handles: set[weakref.ref[Any]] = attrs.Factory(set)
+    was_held: bool = False
+
+    def hold(self, handle: object) -> None:
+        """Note a handle; its reference removes itself."""
+        self.handles.add(weakref.ref(handle, self.handles.discard))
+        self.was_held = True
+
+    def is_held(self) -> bool:
+        """Return whether the program can still use the thread. Before its first handle exists, it can."""
+        return bool(self.handles) or not self.was_held
+
+
+class RecyclingConnection(Connection):
+    """A connection that replaces its runtime when it exceeds a limit of `Restart`.
+
+    The first request for new work that finds a limit exceeded leads the replacement; ``_drains`` has at most one entry,
+    and `setdefault` decides who leads. While it drains, requests for new work wait. Every request has a ticket in
+    ``_tickets`` before it looks for a drain, and the leader looks for tickets after it has announced the drain, so no
+    request meets a runtime that is being stopped.
+    """
+
+    def __init__(self, config: AppServerConfig) -> None:
+        super().__init__(config)
+        assert config.restart is not None, "only runtimes that may be started again are recycled"
+        self._policy: Restart = config.restart
+        self._activity = ThreadActivity()
+        self.listen(self._activity)
+        self._drains: dict[str, _Drain] = {}
+        self._tickets: set[object] = set()
+        self._unsaved: dict[str, _Unsaved] = {}
+        # How many threads were unsubscribed: they stay in the memory of the runtime.
+        self._released = 0
+        # The runtime that all of these are about.
+        self._generation = 0
+        self._has_warned = False
+        self._not_before = 0.0
+        self._failures = 0
+
+    def hold(self, thread_id: str, handle: object) -> None:
+        """Note a handle of a thread: while one exists, a thread that cannot be resumed keeps its runtime."""
+        unsaved = self._unsaved.get(thread_id)
+        if unsaved is not None:
+            unsaved.hold(handle)
+
+    def request(
+        self,
+        params: protocol.ClientRequest[R],
+        *,
+        timeout: float | None = None,
+        deadline: Deadline | None = None,
+        subscription: PendingSubscription | None = None,
+        starts: TurnStop | None = None,
+        work: Work | None = None,
+    ) -> R:
+        """Send a request as the base class does; one for new work may wait for a replacement of the runtime."""
+        if deadline is None:
+            deadline = Deadline(self.config.request_timeout if timeout is None else timeout)
+        ticket, thread_id = object(), thread_of(params) or ""
+        try:
+            self._admit(ticket, params, deadline)
+            if params.METHOD in _STARTING:
+                self._activity.expect(thread_id)
+                if thread_id in self._unsaved:
+                    self._unsaved[thread_id].used_at = time.monotonic()
+            result = super().request(params, deadline=deadline, subscription=subscription, starts=starts, work=work)
+            self._note(params.METHOD, thread_id, result)
+        except CodexError as error:
+            if params.METHOD in _STARTING and not isinstance(error, RequestTimeoutError):
+                self._activity.withdraw(thread_id)
+            raise
+        else:
+            return result
+        finally:
+            self._tickets.discard(ticket)
+
+    def _note(self, method: str, thread_id: str, result: Any) -> None:
+        """Record which threads the next runtime could not resume, and how many were released."""
+        self._renew()
+        if method in _LOADING and method != "thread/resume":
+            self._unsaved[result.thread.id] = _Unsaved(result.thread.ephemeral)
+        elif method == "turn/start" and thread_id in self._unsaved and not self._unsaved[thread_id].is_ephemeral:
+            del self._unsaved[thread_id]
+        elif method == "thread/unsubscribe":
+            self._released += 1
+        if method in {"thread/unsubscribe", "thread/archive", "thread/delete"}:
+            self._unsaved.pop(thread_id, None)
+
+    # -- replacing the runtime -----------------------------------------------------------------------------------------
+
+    def _admit(self, ticket: object, params: protocol.ClientRequest[Any], deadline: Deadline) -> None:
+        """Add a ticket as soon as the request may be sent. Raises `RequestTimeoutError` if that takes too long."""
+        while True:
+            self._tickets.add(ticket)
+            drain, is_movable = self._drains.get(""), self._is_movable(params)
+            if drain is None and not (is_movable and self._excess()):
+                return
+            if drain is not None and not (is_movable or drain.is_closing):
+                return
+            self._tickets.discard(ticket)
+            if drain is None:
+                self._lead(params.METHOD, deadline)
+            elif not _wait.ready(drain.done, deadline.remaining()):
+                raise RequestTimeoutError(params.METHOD, deadline.timeout)
+
+    def _lead(self, method: str, deadline: Deadline) -> None:
+        """Replace the runtime, unless another request does so already."""
+        own = _Drain()
+        try:
+            # Asked again: another request may have replaced the runtime in between.
+            if self._drains.setdefault("", own) is own and (reason := self._excess()):
+                self._replace(own, reason, method, deadline)
+        finally:
+            # Also if Ctrl-C comes right after it was announced.
+            if self._drains.get("") is own:
+                self._drains.clear()
+            own.done.set()
+
+    def _is_movable(self, params: protocol.ClientRequest[Any]) -> bool:
+        """Return whether a request is one for new work that the next runtime can do as well."""
+        # A thread that cannot be resumed has to finish on this runtime.
+        is_bound = (thread_of(params) or "") in self._unsaved
+        is_new = params.METHOD in _LOADING or (params.METHOD in _STARTING and not is_bound)
+        # While a handler or tool runs, the request may be its own, and a running turn waits for that.
+        return is_new and not self.pending_calls()
+
+    def _excess(self) -> str | None:
+        """Return which limit the runtime exceeds, if a replacement may begin."""
+        actor = self.supervisor.actor
+        if time.monotonic() < self._not_before or actor is None or actor.close_reason is not None:
+            return None
+        if not (loaded := self._loaded()):
+            return None
+        policy, reason = self._policy, None
+        if policy.max_threads is not None and loaded >= policy.max_threads:
+            reason = f"it has loaded {loaded} threads"
+        elif policy.max_rss is not None and (rss := actor.transport.rss() or 0) >= policy.max_rss:
+            reason = f"it uses {rss / 1e6:.0f} MB"
+        if reason is not None and self._is_pinned():
+            # Once per runtime: it may last for as long as the program.
+            self._postpone(_log.debug if self._has_warned else _log.warning, reason, _LOOK_AGAIN)
+            self._has_warned = True
+            return None
+        return reason
+
+    def _loaded(self) -> int:
+        """Count the threads in the memory of the runtime. Archived and deleted ones are not there any longer."""
+        self._renew()
+        return self.threads.count() + self._released
+
+    def _renew(self) -> None:
+        """Forget what was noted about an earlier runtime."""
+        if self._generation != self.supervisor.generation:
+            self._generation, self._released = self.supervisor.generation, 0
+            self._unsaved.clear()
+            self._has_warned = False
+
+    def _is_pinned(self) -> bool:
+        """Return whether something lasts that has no end in sight: a session in an ephemeral thread, or a login."""
+        now, at_work = time.monotonic(), self._activity.threads()
+        for thread_id, unsaved in self._unsaved.copy().items():
+            if thread_id in at_work:
+                unsaved.used_at = now
+            elif unsaved.used_at < now - _SESSION_AFTER and unsaved.is_held():
+                return True
+        return any(not each.thread_id and each.is_running() for each in self.watched())
+
+    def _replace(self, drain: _Drain, reason: str, method: str, deadline: Deadline) -> None:
+        """Wait until the runtime is idle, stop it, and start the next one; or give up for now after a time."""
+        actor = self.running()
+        drained = Deadline(self._policy.drain_timeout)
+        answered = Deadline(None)
+        while True:
+            is_idle = not self._is_busy(actor)
+            if is_idle and not drain.is_closing:
+                answered = Deadline(_ANSWERED_WITHIN)
+            drain.is_closing = is_idle
+            # Again, because a request may have started work and given its ticket back in between.
+            if drain.is_closing and not self._tickets and not self._is_busy(actor):
+                break
+            if actor.close_reason is not None:  # another one is started, or none
+                return
+            if drained.passed() or (is_idle and answered.passed()) or self._is_pinned():
+                self._failures += 1
+                backoff = Backoff(max(self._policy.drain_timeout, _LOOK_AGAIN), _LONGEST_DELAY)
+                self._postpone(_log.warning, reason, backoff.delay(self._failures))
+                return
+            if deadline.passed():
+                raise RequestTimeoutError(method, deadline.timeout)
+            _wait.ready(actor.exited, _POLL)
+        self._failures = 0
+        self.supervisor.recycle(actor, f"it was replaced, because {reason}")
+        self.supervisor.current(method, deadline)
+
+    def _is_busy(self, actor: Actor) -> bool:
+        """Return whether something on this runtime has not ended that the next one could not continue."""
+        held = any(each.is_held() for each in self._unsaved.copy().values())
+        works = bool(self._activity.threads() or actor.server_requests.pending())
+        return held or works or any(each.is_running() for each in self.watched())
+
+    def _postpone(self, log: Callable[..., None], reason: str, delay: float) -> None:
+        self._not_before = time.monotonic() + delay
+        held = sum(each.is_held() for each in self._unsaved.copy().values())
+        turns = len(self._activity.threads())
+        log("codex.recycling_postponed", reason=reason, turns=turns, unsaved_threads=held, delay=round(delay, 3))
