@@ -161,7 +161,8 @@ async def unsubscribe_and_resume(worker: Worker) -> str:
     thread = await worker.stored_thread()
     worker.kept.remove(thread)
     await thread.owner.client.thread_unsubscribe(thread.handle.id)
-    await thread.owner.client.thread_resume(thread.handle.id)
+    # The client releases the tools of a thread that is unsubscribed.
+    await thread.owner.client.thread_resume(thread.handle.id, tools=TOOLS)
     worker.kept.append(thread)
     await worker.check(thread)
     return "resumed"

@@ -46,7 +46,7 @@ class Soak:
     def __init__(self, home: QuietHome, model: Model, seed: int, journal: Journal) -> None:
         config = home.config(
             # Kills follow each other closely here: no number of them may be final, and no worker shall wait long.
-            restart=Restart(limit=1_000_000, initial_delay=0.02, max_delay=0.1),
+            restart=Restart(limit=1_000_000, initial_delay=0.02, max_delay=0.1, max_threads=40, drain_timeout=2.0),
             handler_timeout=4.0,
             max_in_flight=_MOST_IN_FLIGHT,
         )

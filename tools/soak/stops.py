@@ -43,6 +43,25 @@ async def interrupt(worker: Worker) -> str:
     return "interrupted"
 
 
+async def close_thread(worker: Worker) -> str:
+    """Close a thread while its turn runs: who waits for the turn gets an interrupted result."""
+    thread = await worker.start(ephemeral=worker.random.random() < 1 / 2)
+    turn = await begin(thread, _endless(worker))
+    how = worker.random.choice([{}, {"archive": True}, {"delete": True}])
+
+    async def wait() -> None:
+        expect_interrupted(await turn.run(timeout=TIMEOUT))
+
+    async def close() -> None:
+        await worker.pause(worker.random.choice([0, 0.05, 0.3]))
+        await thread.handle.close(**how)
+
+    for outcome in await worker.face.together(wait(), close()):
+        if outcome is not None:
+            raise outcome
+    return next(iter(how), "unsubscribed")
+
+
 async def interrupt_concurrently(worker: Worker) -> str:
     """Interrupt a turn from two tasks or threads while a third one runs it."""
     thread = await worker.thread()

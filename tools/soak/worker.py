@@ -202,9 +202,9 @@ class Worker:
         return thread
 
     async def release(self, thread: ThreadRecord) -> None:
-        """Unsubscribe from a thread, unless it is kept."""
+        """Close a thread, unless it is kept."""
         if thread not in self.kept:
-            await thread.owner.client.thread_unsubscribe(thread.handle.id)
+            await thread.handle.close()
 
     def _forget_threads(self) -> None:
         """Drop the threads that are not kept, and those of closed clients except for the ids of stored ones."""

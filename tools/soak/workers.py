@@ -32,6 +32,7 @@ OPERATIONS = (
     Operation("interrupt", 6, stops.interrupt),
     Operation("interrupt concurrently", 3, stops.interrupt_concurrently),
     Operation("interrupt late", 3, stops.interrupt_late),
+    Operation("close the thread", 4, stops.close_thread),
     Operation("leave by exception", 3, stops.leave_by_exception),
     Operation("cancel", 6, stops.cancel, faces=("async",)),
     Operation("time out", 6, stops.time_out),
@@ -108,7 +109,7 @@ class Workers:
         await self._until(lambda: _is_idle(current.client.health()), "an idle client")
         await current.client.models()  # starts the next runtime if the last one was killed
         health = current.client.health()
-        counted = (health.alive, health.generation, health.restarts)
+        counted = (health.alive, health.generation - health.recycled, health.restarts)
         kills, own = current.kills, current.own_mailboxes
         expect(counted == (True, 1 + kills, kills), f"expected {kills} restarts after {kills} kills, got {health}")
         expect(health.mailboxes == own, f"expected only the client's own {own} subscriptions, got {health}")
