@@ -145,34 +145,39 @@ def to_policy(value: Restart | bool | None) -> Restart | None:
 class RestartBackoff:
     """Counts the failures of one client's runtimes in succession: deaths and failed starts.
 
-    Not locked: only one caller at a time starts a runtime.
+    Only one caller at a time starts a runtime, and so changes the counts. Any thread may read them.
     """
 
     def __init__(self, policy: Restart | None) -> None:
         self._policy = policy
         self._backoff = None if policy is None else Backoff(policy.initial_delay, policy.max_delay)
-        self._dead = 0
+        # The newest runtime whose end is counted, and the failures of this succession. One value, so that it changes in one
+        # step: who reads it, or is interrupted, never meets a death that is half counted.
+        self._counted = (0, 0)
         self._not_before = 0.0
-        self.count = 0
+
+    @property
+    def count(self) -> int:
         """The failures of this succession."""
+        return self._counted[1]
 
     def add_death(self, generation: int, lifetime: float) -> None:
         """Count the death of a runtime once, however often it is reported; a long life ends the succession."""
-        if generation > self._dead:
-            count = self._count_after(generation, lifetime)
-            self._dead = generation
-            self._add(count)
+        if generation > self._counted[0]:
+            self._add(generation, self._count_after(generation, lifetime))
 
     def skip(self, generation: int) -> None:
         """Note that a runtime is stopped on purpose: its end is no failure."""
-        self._dead = max(self._dead, generation)
+        dead, count = self._counted
+        self._counted = max(dead, generation), count
 
     def add_failed_start(self) -> None:
         """Count a runtime that did not start."""
-        self._add(self.count + 1)
+        dead, count = self._counted
+        self._add(dead, count + 1)
 
-    def _add(self, count: int) -> None:
-        self.count = count
+    def _add(self, dead: int, count: int) -> None:
+        self._counted = dead, count
         self._not_before = time.monotonic() + self.delay()
 
     def is_exhausted(self) -> bool:
@@ -184,10 +189,11 @@ class RestartBackoff:
         return self._allows(self._count_after(generation, lifetime))
 
     def _count_after(self, generation: int, lifetime: float) -> int:
-        if generation <= self._dead:
-            return self.count
+        dead, count = self._counted
+        if generation <= dead:
+            return count
         settled = self._policy is not None and lifetime >= self._policy.settled_after
-        return 1 if settled else self.count + 1
+        return 1 if settled else count + 1
 
     def _allows(self, failures: int) -> bool:
         return self._policy is not None and (self._policy.limit is None or failures <= self._policy.limit)

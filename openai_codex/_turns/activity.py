@@ -19,8 +19,8 @@ _BEGINS_WITHIN = 5.0
 class ThreadActivity(Listener):
     """The threads with a turn or an active goal, with or without a handle; those of sub-agents, too.
 
-    A thread counts from the request on, because the runtime reports work only after it has accepted the request. Single
-    operations on the tables need no lock.
+    A thread counts from the request on, because the runtime reports work only after it has accepted the request. Each
+    change is one step of a table.
     """
 
     def __init__(self) -> None:

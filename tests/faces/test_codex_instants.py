@@ -8,11 +8,11 @@ from functools import partial
 
 import pytest
 
-from openai_codex import Codex, CodexError, Thread, TurnTimeoutError
+from openai_codex import Codex, CodexError, Restart, RunningTurn, Thread, TurnTimeoutError
 from openai_codex.testing import FakeAppServer
 from openai_codex.types import ModelListParams
 from tests.support.bounds import PATIENCE, eventually, nothing_left, within
-from tests.support.inside import actor_of
+from tests.support.inside import actor_of, is_draining, recycle_soon
 from tests.support.instants import Instants
 
 # An exception in a generator that is being closed, or in a finalizer, reaches nobody.
@@ -36,6 +36,7 @@ def strike() -> None:
 def server() -> Iterator[FakeAppServer]:
     with FakeAppServer() as server:
         server.on("model/list", {"data": []})
+        server.on("thread/unsubscribe", {"status": "unsubscribed"})
         yield server
 
 
@@ -114,6 +115,7 @@ CALLS: dict[str, Work] = {
     "long request": lambda codex, _: codex.request(ModelListParams(cursor="x" * 100_000)),
     "turn": lambda _, thread: thread.turn("y").interrupt(),
     "events": lambda codex, _: codex.events().close(),
+    "close of a thread": lambda codex, thread: codex.thread(thread.id).close(),
 }
 
 
@@ -140,3 +142,54 @@ def test_the_client_can_be_closed(server: FakeAppServer, work: Work) -> None:
     for number in numbers:
         with within(SOON), nothing_left(), Codex(server.config()) as codex:
             acted(Instants(number, codex.close), partial(work, codex, codex.thread_start()))
+
+
+def test_health_tells_of_a_running_turn(server: FakeAppServer) -> None:
+    seen: list[RunningTurn] = []
+
+    def follow() -> None:
+        turn = thread.turn("go")
+        server.turn.item_started({"type": "sleep", "id": "nap", "durationMs": 1})
+        for event in turn.stream():
+            if event.method == "item/started":
+                server.turn.complete()
+
+    with Codex(server.config()) as codex:
+        thread = codex.thread_start()
+        for number in chosen(follow, 300):
+            acted(Instants(number, lambda: seen.extend(codex.health().turns)), follow)
+        assert {(each.thread_id, each.waiting_on) for each in seen} == {(thread.id, "model"), (thread.id, "tool")}
+        assert codex.health().turns == ()
+
+
+# ------------------------------------------------------------------------------------------- a runtime that is replaced
+
+GROWN = Restart(limit=None, initial_delay=0, max_threads=1, drain_timeout=0.2)
+
+
+def start(codex: Codex, _: Thread) -> None:
+    codex.thread_start()  # its handle is dropped, so the next start replaces the runtime
+
+
+def test_an_exception_while_a_runtime_is_replaced_keeps_no_other_work_waiting(server: FakeAppServer) -> None:
+    with Codex(server.config(restart=GROWN)) as codex:
+        thread = codex.thread("stored")
+        for number in chosen(partial(start, codex, thread), 80):
+            acted(Instants(number, strike), partial(start, codex, thread))
+            recycle_soon(codex)
+            with within(SOON):
+                start(codex, thread)
+            assert not is_draining(codex)
+        assert codex.health().recycled > 0
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_the_client_can_be_called_while_a_runtime_is_replaced(server: FakeAppServer, call: str) -> None:
+    with Codex(server.config(restart=GROWN)) as codex:
+        thread = codex.thread("stored")
+        for number in chosen(partial(start, codex, thread), 20):
+            recycle_soon(codex)
+            with within(SOON):
+                acted(Instants(number, lambda: CALLS[call](codex, thread)), partial(start, codex, thread))
+            assert not is_draining(codex)
+        assert codex.health().recycled > 0

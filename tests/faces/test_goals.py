@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+import threading
 
 import pytest
 
 from openai_codex import (
     AppServerConfig,
     AsyncCodex,
+    Codex,
     ConfigError,
     InvalidRequestError,
     TurnFailedError,
@@ -130,3 +133,33 @@ async def test_a_tool_cannot_wait_for_a_goal_of_its_own_thread(
         thread = await codex.thread_start(tools=[go_on])
         await thread.run("go", timeout=PATIENCE)
     assert [str(error)[:8] for error in errors] == ["run_goal"]
+
+
+def test_a_signal_handler_that_interrupts_a_goal_pauses_it_and_does_not_wait_for_it(
+    codex_config: AppServerConfig, scripted_model: ScriptedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    main = threading.get_ident()
+
+    def close(*_: object) -> None:
+        with pytest.raises(ConfigError, match="is closed after `run_goal`, which this call interrupts"):
+            thread.close()
+
+    def strike() -> None:
+        scripted_model.wait_for_requests(1)
+        signal.pthread_kill(main, signal.SIGUSR1)
+
+    scripted_model.hang()
+    before = signal.signal(signal.SIGUSR1, close)
+    striker = threading.Thread(target=strike)
+    try:
+        with Codex(codex_config) as codex:
+            thread = codex.thread_start()
+            striker.start()
+            result = codex.run_goal(thread.id, "never ends", timeout=PATIENCE)
+            thread.close()
+            goal = codex.thread_goal(thread.id)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+        striker.join()
+    assert goal is not None
+    assert (result.status, goal.status) == ("interrupted", "paused")

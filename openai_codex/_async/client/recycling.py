@@ -16,7 +16,7 @@ from openai_codex._engine.waiting import Deadline, Latch
 from openai_codex._log import Log
 from openai_codex._runtime.backoff import Backoff
 from openai_codex._turns.activity import ThreadActivity
-from openai_codex.errors import CodexError, RequestTimeoutError
+from openai_codex.errors import CodexError, RequestTimeoutError, TransportClosedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,6 +54,7 @@ _log = Log("connection")
 class _Drain:
     """A replacement in progress."""
 
+    caller: object = attrs.Factory(_wait.caller)
     done: Latch = attrs.Factory(Latch)
     is_closing: bool = False
     """Whether the turns have ended, so that all requests wait for the next runtime."""
@@ -65,17 +66,35 @@ class _Unsaved:
 
     is_ephemeral: bool
     used_at: float = attrs.Factory(time.monotonic)
-    handles: set[weakref.ref[Any]] = attrs.Factory(set)
-    was_held: bool = False
+    # By the handle's `id`, because results of requests have no hash.
+    handles: dict[int, weakref.ref[Any]] = attrs.Factory(dict)
+    is_known: bool = False
+    """Whether the program has its id and no handle yet."""
 
-    def hold(self, handle: object) -> None:
-        """Note a handle; its reference removes itself."""
-        self.handles.add(weakref.ref(handle, self.handles.discard))
-        self.was_held = True
+    def hold(self, handle: object | None) -> None:
+        """Note a handle; its reference removes itself. ``None`` stands for the id alone."""
+        if handle is not None:
+            key, table = id(handle), self.handles
+            table[key] = weakref.ref(handle, lambda _: table.pop(key, None))
+        self.is_known = handle is None
 
     def is_held(self) -> bool:
-        """Return whether the program can still use the thread. Before its first handle exists, it can."""
-        return bool(self.handles) or not self.was_held
+        """Return whether the program can still use the thread."""
+        return bool(self.handles) or self.is_known
+
+
+@attrs.define(eq=False)
+class _Notes:
+    """What is noted about one runtime. Each change is one step of a container."""
+
+    unsaved: dict[str, _Unsaved] = attrs.Factory(dict)
+    released: set[str] = attrs.Factory(set)
+    """The threads that were unsubscribed: they stay in the memory of the runtime."""
+    has_warned: bool = False
+
+    def held(self) -> int:
+        """Count the threads that the program can still use, and that no other runtime has."""
+        return sum(each.is_held() for each in list(self.unsaved.values()))
 
 
 class AsyncRecyclingConnection(AsyncConnection):
@@ -95,18 +114,13 @@ class AsyncRecyclingConnection(AsyncConnection):
         self.listen(self._activity)
         self._drains: dict[str, _Drain] = {}
         self._tickets: set[object] = set()
-        self._unsaved: dict[str, _Unsaved] = {}
-        # How many threads were unsubscribed: they stay in the memory of the runtime.
-        self._released = 0
-        # The runtime that all of these are about.
-        self._generation = 0
-        self._has_warned = False
+        self._notes: dict[int, _Notes] = {}
         self._not_before = 0.0
         self._failures = 0
 
-    def hold(self, thread_id: str, handle: object) -> None:
+    def hold(self, thread_id: str, handle: object | None) -> None:
         """Note a handle of a thread: while one exists, a thread that cannot be resumed keeps its runtime."""
-        unsaved = self._unsaved.get(thread_id)
+        unsaved = self._noted().unsaved.get(thread_id)
         if unsaved is not None:
             unsaved.hold(handle)
 
@@ -128,8 +142,8 @@ class AsyncRecyclingConnection(AsyncConnection):
             await self._admit(ticket, params, deadline)
             if params.METHOD in _STARTING:
                 self._activity.expect(thread_id)
-                if thread_id in self._unsaved:
-                    self._unsaved[thread_id].used_at = time.monotonic()
+                if (unsaved := self._noted().unsaved.get(thread_id)) is not None:
+                    unsaved.used_at = time.monotonic()
             result = await super().request(
                 params, deadline=deadline, subscription=subscription, starts=starts, work=work
             )
@@ -145,15 +159,31 @@ class AsyncRecyclingConnection(AsyncConnection):
 
     def _note(self, method: str, thread_id: str, result: Any) -> None:
         """Record which threads the next runtime could not resume, and how many were released."""
-        self._renew()
-        if method in _LOADING and method != "thread/resume":
-            self._unsaved[result.thread.id] = _Unsaved(result.thread.ephemeral)
-        elif method == "turn/start" and thread_id in self._unsaved and not self._unsaved[thread_id].is_ephemeral:
-            del self._unsaved[thread_id]
-        elif method == "thread/unsubscribe":
-            self._released += 1
-        if method in {"thread/unsubscribe", "thread/archive", "thread/delete"}:
-            self._unsaved.pop(thread_id, None)
+        notes = self._noted()
+        if method in _LOADING:
+            notes.released.discard(result.thread.id)
+            if method != "thread/resume":
+                unsaved = _Unsaved(result.thread.ephemeral)
+                unsaved.hold(result)  # until there is a handle; if the caller has left, there will be none
+                notes.unsaved[result.thread.id] = unsaved
+        elif method == "turn/start":
+            started = notes.unsaved.get(thread_id)
+            if started is not None and not started.is_ephemeral:
+                notes.unsaved.pop(thread_id, None)
+        elif method in {"thread/unsubscribe", "thread/archive", "thread/delete"}:
+            if method == "thread/unsubscribe":
+                notes.released.add(thread_id)
+            notes.unsaved.pop(thread_id, None)
+
+    def _noted(self) -> _Notes:
+        """Return the notes about the current runtime; drop those about earlier ones."""
+        generation = self.supervisor.generation
+        notes = self._notes.get(generation)
+        if notes is None:
+            notes = self._notes.setdefault(generation, _Notes())
+            for earlier in [each for each in list(self._notes) if each < generation]:
+                self._notes.pop(earlier, None)
+        return notes
 
     # -- replacing the runtime -----------------------------------------------------------------------------------------
 
@@ -169,6 +199,8 @@ class AsyncRecyclingConnection(AsyncConnection):
             self._tickets.discard(ticket)
             if drain is None:
                 await self._lead(params.METHOD, deadline)
+            elif drain.caller == _wait.caller():
+                raise TransportClosedError("it is being replaced by the code that this call interrupts", params.METHOD)
             elif not await _wait.ready(drain.done, deadline.remaining()):
                 raise RequestTimeoutError(params.METHOD, deadline.timeout)
 
@@ -180,15 +212,21 @@ class AsyncRecyclingConnection(AsyncConnection):
             if self._drains.setdefault("", own) is own and (reason := self._excess()):
                 await self._replace(own, reason, method, deadline)
         finally:
-            # Also if Ctrl-C comes right after it was announced.
-            if self._drains.get("") is own:
-                self._drains.clear()
-            own.done.set()
+            try:
+                self._end(own)  # also if Ctrl-C comes right after it was announced
+            finally:
+                self._end(own)  # again: an exception of a signal handler may have ended the first
+
+    def _end(self, drain: _Drain) -> None:
+        """Let others go on. Idempotent."""
+        if self._drains.get("") is drain:
+            self._drains.pop("", None)
+        drain.done.set()
 
     def _is_movable(self, params: protocol.ClientRequest[Any]) -> bool:
         """Return whether a request is one for new work that the next runtime can do as well."""
         # A thread that cannot be resumed has to finish on this runtime.
-        is_bound = (thread_of(params) or "") in self._unsaved
+        is_bound = (thread_of(params) or "") in self._noted().unsaved
         is_new = params.METHOD in _LOADING or (params.METHOD in _STARTING and not is_bound)
         # While a handler or tool runs, the request may be its own, and a running turn waits for that.
         return is_new and not self.pending_calls()
@@ -207,27 +245,20 @@ class AsyncRecyclingConnection(AsyncConnection):
             reason = f"it uses {rss / 1e6:.0f} MB"
         if reason is not None and self._is_pinned():
             # Once per runtime: it may last for as long as the program.
-            self._postpone(_log.debug if self._has_warned else _log.warning, reason, _LOOK_AGAIN)
-            self._has_warned = True
+            notes = self._noted()
+            self._postpone(_log.debug if notes.has_warned else _log.warning, reason, _LOOK_AGAIN)
+            notes.has_warned = True
             return None
         return reason
 
     def _loaded(self) -> int:
         """Count the threads in the memory of the runtime. Archived and deleted ones are not there any longer."""
-        self._renew()
-        return self.threads.count() + self._released
-
-    def _renew(self) -> None:
-        """Forget what was noted about an earlier runtime."""
-        if self._generation != self.supervisor.generation:
-            self._generation, self._released = self.supervisor.generation, 0
-            self._unsaved.clear()
-            self._has_warned = False
+        return self.threads.count() + len(self._noted().released)
 
     def _is_pinned(self) -> bool:
         """Return whether something lasts that has no end in sight: a session in an ephemeral thread, or a login."""
         now, at_work = time.monotonic(), self._activity.threads()
-        for thread_id, unsaved in self._unsaved.copy().items():
+        for thread_id, unsaved in list(self._noted().unsaved.items()):
             if thread_id in at_work:
                 unsaved.used_at = now
             elif unsaved.used_at < now - _SESSION_AFTER and unsaved.is_held():
@@ -263,12 +294,10 @@ class AsyncRecyclingConnection(AsyncConnection):
 
     def _is_busy(self, actor: Actor) -> bool:
         """Return whether something on this runtime has not ended that the next one could not continue."""
-        held = any(each.is_held() for each in self._unsaved.copy().values())
         works = bool(self._activity.threads() or actor.server_requests.pending())
-        return held or works or any(each.is_running() for each in self.watched())
+        return self._noted().held() > 0 or works or any(each.is_running() for each in self.watched())
 
     def _postpone(self, log: Callable[..., None], reason: str, delay: float) -> None:
         self._not_before = time.monotonic() + delay
-        held = sum(each.is_held() for each in self._unsaved.copy().values())
-        turns = len(self._activity.threads())
+        turns, held = len(self._activity.threads()), self._noted().held()
         log("codex.recycling_postponed", reason=reason, turns=turns, unsaved_threads=held, delay=round(delay, 3))

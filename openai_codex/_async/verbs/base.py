@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from types import TracebackType
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
@@ -104,7 +104,10 @@ class AsyncClient:
         """
         checks.seconds("timeout", timeout)
         checks.instance("params", params, protocol.ClientRequest, "the params of a request, such as ModelListParams()")
-        return await self._connection.request(params, timeout=timeout)
+        result = await self._connection.request(params, timeout=timeout)
+        if params.METHOD in {"thread/start", "thread/fork"}:
+            self._connection.hold(cast("protocol.ThreadStartResponse", result).thread.id, None)
+        return result
 
     def handle(self, params_type: type[protocol.ServerRequest[R]], handler: lazy.AsyncHandler[R]) -> None:
         """Register a handler for one kind of server request; it replaces the previous one.

@@ -223,8 +223,8 @@ class Connection:
             self.threads.note(actor, params, result)
         return result
 
-    def hold(self, thread_id: str, handle: object) -> None:
-        """Note a handle of a thread, for connections that replace their runtime."""
+    def hold(self, thread_id: str, handle: object | None) -> None:
+        """Note a handle of a thread, or ``None`` for its id alone, for connections that replace their runtime."""
 
     def watch(self, turn: Watched) -> None:
         """Include a turn in `running_turns` while its handle is held. Costs nothing per event."""

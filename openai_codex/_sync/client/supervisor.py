@@ -189,9 +189,16 @@ class Supervisor:
             own.error = None if isinstance(error, RequestTimeoutError) else error
             raise
         finally:
-            if self._starts.get("current") is own:
-                self._starts.pop("current", None)
-            own.done.set()
+            try:
+                self._end_start(own)
+            finally:
+                self._end_start(own)  # again: an exception of a signal handler may have ended the first
+
+    def _end_start(self, start: _Start) -> None:
+        """Let others start a runtime. Idempotent."""
+        if self._starts.get("current") is start:
+            self._starts.pop("current", None)
+        start.done.set()
 
     def _join(self, other: _Start, waiting_for: str, deadline: Deadline) -> None:
         """Wait for a start of another caller, and share its error."""

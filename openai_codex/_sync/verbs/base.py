@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import sys
 from types import TracebackType
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
@@ -101,7 +101,10 @@ class Client:
         """
         checks.seconds("timeout", timeout)
         checks.instance("params", params, protocol.ClientRequest, "the params of a request, such as ModelListParams()")
-        return self._connection.request(params, timeout=timeout)
+        result = self._connection.request(params, timeout=timeout)
+        if params.METHOD in {"thread/start", "thread/fork"}:
+            self._connection.hold(cast("protocol.ThreadStartResponse", result).thread.id, None)
+        return result
 
     def handle(self, params_type: type[protocol.ServerRequest[R]], handler: lazy.Handler[R]) -> None:
         """Register a handler for one kind of server request; it replaces the previous one.
