@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import weakref
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
@@ -171,29 +171,17 @@ class AsyncConnection:
             deadline = Deadline(self.config.request_timeout if timeout is None else timeout)
         if params.METHOD not in STARTING:
             return await self._request(params, deadline, subscription, starts)
-        if work is not None:
-            return await self._request_work(work, params, deadline, subscription, starts)
         # Before there is an entry: what interrupts this call has to see that it cannot wait for it.
-        with within(Call(cast("Any", params).thread_id, outer=current_call())):
-            work = self.work.begin(params, deadline.timeout)
-            return await self._request_work(work, params, deadline, subscription, starts)
-
-    async def _request_work(
-        self,
-        work: Work,
-        params: protocol.ClientRequest[R],
-        deadline: Deadline,
-        subscription: PendingSubscription | None,
-        starts: TurnStop | None,
-    ) -> R:
-        given_up = partial(setattr, work, "given_up", True)
-        try:
-            result = await self._request(params, deadline, subscription, starts, given_up)
-        except BaseException as error:
-            self.work.give_up(work, error, None if starts is None else starts.turn_id)
-            raise
-        self.work.accept(work, result)
-        return result
+        with nullcontext() if work is not None else within(Call(cast("Any", params).thread_id, outer=current_call())):
+            work = work or self.work.begin(params, deadline.timeout)
+            given_up = partial(setattr, work, "given_up", True)
+            try:
+                result = await self._request(params, deadline, subscription, starts, given_up)
+            except BaseException as error:
+                self.work.give_up(work, error, None if starts is None else starts.turn_id)
+                raise
+            self.work.accept(work, result)
+            return result
 
     async def _request(
         self,

@@ -34,8 +34,7 @@ R = TypeVar("R")
 _STARTING = frozenset({"turn/start", "review/start", "thread/compact/start", "thread/shellCommand"})
 _LOADING = frozenset({"thread/start", "thread/resume", "thread/fork"})
 
-# How often to check whether the runtime is idle, in seconds. Polled, because turns, requests and threads end in
-# different places, and none of them should pay for a drain, which is rare.
+# How often to check whether the runtime is idle, in seconds. Polled: a drain is rare, and no other code pays for it then.
 _POLL = 0.01
 
 # How long requests under way may take, in seconds, when nothing else is left to wait for: all others wait for them.
@@ -185,8 +184,6 @@ class AsyncRecyclingConnection(AsyncConnection):
                 self._notes.pop(earlier, None)
         return notes
 
-    # -- replacing the runtime -----------------------------------------------------------------------------------------
-
     async def _admit(self, ticket: object, params: protocol.ClientRequest[Any], deadline: Deadline) -> None:
         """Add a ticket as soon as the request may be sent. Raises `RequestTimeoutError` if that takes too long."""
         while True:
@@ -208,7 +205,6 @@ class AsyncRecyclingConnection(AsyncConnection):
         """Replace the runtime, unless another request does so already."""
         own = _Drain()
         try:
-            # Asked again: another request may have replaced the runtime in between.
             if self._drains.setdefault("", own) is own and (reason := self._excess()):
                 await self._replace(own, reason, method, deadline)
         finally:
