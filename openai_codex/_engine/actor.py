@@ -199,6 +199,7 @@ class Actor:
         if self._reader.claim():  # no thread will read, and so none would end the runtime
             self.transport.kill()
             self._on_end(cause)
+            self.transport.close_input()  # which the writer does, if it was started
 
     def let_go(self) -> None:
         """End the connection of a client that was garbage-collected; the reader thread does the rest.
