@@ -12,9 +12,10 @@ import attrs
 
 from openai_codex import _checks as checks
 from openai_codex._runtime.backoff import Restart, to_policy
-from openai_codex._runtime.display import mask_all
+from openai_codex._runtime.display import conceal, mask_all, secrets_of_arguments, secrets_of_variables
 from openai_codex._runtime.toml import check_argument, to_arguments
 from openai_codex._version import __version__
+from openai_codex.errors import ConfigError
 
 # The runtime loses requests silently when far more than a hundred are in flight (its queue holds 128).
 MOST_IN_FLIGHT = 100
@@ -26,14 +27,23 @@ _PING_TIMEOUT = 60.0
 StrPath: TypeAlias = Union[str, os.PathLike[str]]
 
 
+def _not_a_text(name: str, value: Any, accepted: str) -> None:
+    """Refuse a single str without showing it: it may be a secret, or hold one."""
+    if isinstance(value, str):
+        raise ConfigError(name, f"expected {accepted}, got a str")
+
+
 def _command(name: str, value: Any) -> None:
     accepted = "a sequence of str: the program and its arguments"
+    _not_a_text(name, value, accepted)
     if not checks.each(name, value, checks.text, accepted):
         raise checks.refusal(name, value, f"{accepted}, not empty")
 
 
 def _arguments(name: str, value: Any) -> None:
-    checks.each(name, value, check_argument, "a mapping, or a sequence of key=value texts")
+    accepted = "a mapping, or a sequence of key=value texts"
+    _not_a_text(name, value, accepted)
+    checks.each(name, value, check_argument, accepted)
 
 
 def _variables(name: str, value: Any) -> None:
@@ -181,6 +191,11 @@ class AppServerConfig:
         default=1 << 28, validator=checks.validator(checks.count, 1 << 16, sys.maxsize), kw_only=True
     )
     restart: Restart | None = attrs.field(default=None, converter=to_policy, kw_only=True)
+
+    def __attrs_post_init__(self) -> None:
+        # A runtime may repeat them on stderr, or in an error.
+        conceal(secrets_of_variables(self.env or {}))
+        conceal(secrets_of_arguments((*self.config_overrides, *(self.launch_args_override or ()))))
 
 
 CodexConfig = AppServerConfig

@@ -16,7 +16,7 @@ from functools import cache, partialmethod
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from openai_codex._runtime.display import escape
+from openai_codex._runtime.display import escape, hide
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
@@ -37,7 +37,8 @@ def _render(_logger: object, _method: str, event: MutableMapping[str, Any]) -> t
     name = event.pop("event")
     error = event.pop("exc_info", None)
     text = " ".join((name, *(f"{key}={value}" for key, value in event.items() if value is not None)))
-    return (escape(text),), {"fields": {"event": name, **event}, "error": error}
+    fields = {key: hide(value) if type(value) is str else value for key, value in event.items()}
+    return (escape(text),), {"fields": {"event": name, **fields}, "error": error}
 
 
 class _Records:

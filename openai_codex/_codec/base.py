@@ -12,6 +12,8 @@ from typing import Any, ClassVar, Final, Generic, TypeAlias, TypeVar, final
 
 import attrs
 
+from openai_codex._runtime.display import hide
+
 JsonObject: TypeAlias = dict[str, Any]
 """A decoded JSON object."""
 JsonValue: TypeAlias = Any
@@ -95,7 +97,7 @@ class Record:  # noqa: PLW1641  mutable and compared by value, so without a hash
 
 def _show(field: attrs.Attribute[Any], value: object) -> str:
     # ``None`` stays visible: a missing secret is often the fault that is looked for.
-    return "'***'" if value is not None and field.metadata.get("secret") else repr(value)
+    return "'***'" if value is not None and field.metadata.get("secret") else hide(repr(value))
 
 
 class Variant(Record):

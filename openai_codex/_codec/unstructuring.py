@@ -22,6 +22,7 @@ from openai_codex._codec.base import (
     tag_of,
     wire_name,
 )
+from openai_codex._runtime.display import conceal
 from openai_codex.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -79,6 +80,8 @@ def _record(record: Record) -> JsonObject | None:
     if not getattr(record, "HAS_PARAMS", True):
         return None
     plan = _plan(type(record))  # type: ignore[arg-type]  # a class is hashable, whatever its instances are
+    if plan.secrets:  # what is sent may come back in an error
+        conceal(value for name in plan.secrets if isinstance(value := getattr(record, name), str))
     raw = record.raw or {}
     unknown = {key: value for key, value in raw.items() if key not in plan.names}
     return {**plan.tag, **unknown, **_known(record, plan, raw)}
@@ -105,18 +108,21 @@ class _Plan(NamedTuple):
         tag: JSON name and value of the field that identifies a variant; empty for other records.
         names: JSON names of the fields.
         fields: Attribute, JSON name and default of each field. A required field has a default that equals no value.
+        secrets: Attributes whose values no text may show.
     """
 
     tag: dict[str, str]
     names: frozenset[str]
     fields: tuple[tuple[str, str, Any], ...]
+    secrets: tuple[str, ...]
 
 
 @cache  # as many entries as there are record classes
 def _plan(cls: type[Any]) -> _Plan:
     tag = dict([tag_of(cls)]) if issubclass(cls, Variant) else {}
     fields = tuple((field.name, wire_name(cls, field.name), _default(field)) for field in record_fields(cls))
-    return _Plan(tag, frozenset(wire for _, wire, _ in fields), fields)
+    secrets = tuple(field.name for field in record_fields(cls) if field.metadata.get("secret"))
+    return _Plan(tag, frozenset(wire for _, wire, _ in fields), fields, secrets)
 
 
 def _default(field: attrs.Attribute[Any]) -> Any:

@@ -1,12 +1,14 @@
 """How text that comes from outside is shown in error texts, log lines and reprs: controls escaped, secrets masked.
 
-Attributes keep the text as it came.
+Secrets are known by their form, by the key beside them, or because this program has passed them to a runtime, which may
+repeat them anywhere. Attributes keep the text as it came; only the lines of stderr are kept without secrets.
 """
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 
 # C0 and C1 controls, line and paragraph separators, marks that change the direction of text, lone surrogates: what can
 # forge a log line, move a cursor, or make a text look like another.
@@ -33,9 +35,118 @@ _TELLING = re.compile(
 _HARMLESS_KEY = re.compile(r"env_key|env_var|env_http_headers|_limit", re.IGNORECASE)
 
 
+# In prose, the word after "basic" or "bearer" is seldom a secret.
+_TELLING_IN_PROSE = re.compile(
+    r"""\bsk-[\w\-]{16,}|(?<=bearer )[\w\-.~+/=]{16,}|(?<=://)[^\s/@:"']+:[^\s/@"']+(?=@)""", re.IGNORECASE
+)
+
+# Names of variables that hold secrets.
+_VARIABLE = re.compile(rf"{_WORDS}|auth|cookie|dsn|pwd|pass(?:$|_)|pat$", re.IGNORECASE)
+
+# What a token looks like under any other name: long, of letters and digits, and no UUID, as ids are.
+_TOKEN = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[\w\-+=.~]{20,}")
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+# The keys in a TOML value, and the texts in it.
+_TEXTS = re.compile(
+    r'''(?:"(?:[^"\\]|\\.)*"|'[^']*'|[\w\-.]+)\s*=|"""(?P<long>[\s\S]*?)"""|\'\'\'(?P<raw>[\s\S]*?)\'\'\''''
+    r"""|(?P<basic>"(?:[^"\\]|\\.)*")|'(?P<plain>[^']*)'|(?P<bare>[^\s"'=,{}\[\]]+)"""
+)
+
+# Shorter ones would be found in ordinary words.
+_SHORTEST = 6
+_MOST_KNOWN = 256
+
+# Of a secret of several lines, a private key for instance, lines of this length are secrets too: stderr is kept by lines.
+_LINE = 16
+
+# The secrets that this program has passed to runtimes, newest last, and the pattern that finds them.
+_known: dict[str, None] = {}
+_finder: re.Pattern[str] | None = None
+
+
+def conceal(secrets: Iterable[str]) -> None:
+    """Mask these texts wherever `hide` and `escape` find them from now on."""
+    global _finder  # noqa: PLW0603  the runtime may repeat a secret in text of any client
+    new = [form for secret in secrets for form in _forms(secret) if form not in _known]
+    if new:
+        _known.update(dict.fromkeys(new))
+        while len(_known) > _MOST_KNOWN:
+            _known.pop(next(iter(_known)), None)
+        # The longest first: one may be the beginning of another.
+        _finder = re.compile("|".join(map(re.escape, sorted(_known, key=len, reverse=True))))
+
+
+def _forms(secret: str) -> list[str]:
+    """Return how a secret may be repeated: as it is, as in JSON, and line by line."""
+    token = re.sub(r"^(bearer|basic) ", "", secret, flags=re.IGNORECASE)
+    lines = [line for line in secret.splitlines() if len(line) >= _LINE]
+    forms = [secret, token, json.dumps(token, ensure_ascii=False)[1:-1], *lines]
+    return [form for form in forms if len(form) >= _SHORTEST and form.lower() != "bearer"]
+
+
+def hide(text: str) -> str:
+    """Return a text without the secrets that this program has passed, and without what looks like one."""
+    known = text if _finder is None else _finder.sub(_MASK, text)
+    return _TELLING_IN_PROSE.sub(_MASK, known)
+
+
 def escape(text: str) -> str:
-    """Return a text in which each control character is written as an escape, so that it stays on its line."""
-    return _CONTROL.sub(_escaped, text)
+    """Return a text without secrets, in which each control character is an escape, so that it stays on its line."""
+    return _CONTROL.sub(_escaped, hide(text))
+
+
+def secrets_of_variables(variables: Mapping[str, str]) -> Iterator[str]:
+    """Yield the secrets among variables of the environment: by their name, or by their form."""
+    for name, value in variables.items():
+        is_path = value.startswith("/")
+        if not is_path and (_VARIABLE.search(name) or (_TOKEN.fullmatch(value) and not _UUID.fullmatch(value))):
+            yield value
+        yield from _telling(value)
+
+
+def secrets_of_arguments(arguments: Iterable[str]) -> Iterator[str]:
+    """Yield what `mask_all` masks."""
+    follows = False
+    for argument in arguments:
+        if follows:
+            yield argument
+        follows = _OPTION.fullmatch(argument) is not None
+        for match in _PAIR.finditer(argument):
+            if _masked(match) != match[0]:
+                yield from _texts_in(match["value"])
+        yield from _telling(argument)
+
+
+def secrets_of_settings(settings: object, *, is_secret: bool = False) -> Iterator[str]:
+    """Yield the texts below keys that sound secret, in settings of any depth."""
+    if isinstance(settings, Mapping):
+        for key, value in settings.items():
+            named = bool(re.search(_WORDS, str(key), re.IGNORECASE) and not _HARMLESS_KEY.search(str(key)))
+            yield from secrets_of_settings(value, is_secret=is_secret or named)
+    elif isinstance(settings, (list, tuple)):
+        for value in settings:
+            yield from secrets_of_settings(value, is_secret=is_secret)
+    elif isinstance(settings, str):
+        yield from [settings] if is_secret else []
+        yield from _telling(settings)
+
+
+def _telling(text: str) -> Iterator[str]:
+    for found in _TELLING.findall(text):
+        yield from (found, found.partition(":")[2])  # in a URL, the name of the user may be harmless
+
+
+def _texts_in(value: str) -> Iterator[str]:
+    for match in _TEXTS.finditer(value):
+        basic = match["basic"]
+        if basic:
+            try:
+                yield json.loads(basic)
+            except ValueError:  # an escape that JSON does not have
+                yield basic[1:-1]
+        else:
+            yield from filter(None, match.groups())
 
 
 def mask(argument: str) -> str:

@@ -7,7 +7,11 @@ from typing import TypeAlias
 
 import attrs
 
-from openai_codex._runtime.display import escape, mask_all
+from openai_codex._runtime.display import escape, hide, mask_all
+
+
+def _hidden(lines: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(map(hide, lines))
 
 
 @attrs.frozen
@@ -18,7 +22,7 @@ class ProcessInfo:
         command: The command line it was started with. ``repr`` and `describe` mask secrets in it.
         pid: Its process id; ``None`` if it never started.
         exit_code: Its exit status; negative for a signal (``-9``: SIGKILL), ``None`` while it runs or if unknown.
-        stderr_tail: The last lines it wrote to stderr, oldest first.
+        stderr_tail: The last lines it wrote to stderr, oldest first, without the secrets that the program passed.
         exit_code_lost: Whether it has ended and its exit status is unknown, because the program ignores SIGCHLD or
             waited for the process itself.
     """
@@ -26,7 +30,7 @@ class ProcessInfo:
     command: tuple[str, ...] = attrs.field(default=(), repr=lambda command: repr(mask_all(command)))
     pid: int | None = None
     exit_code: int | None = None
-    stderr_tail: tuple[str, ...] = ()
+    stderr_tail: tuple[str, ...] = attrs.field(default=(), converter=_hidden)
     exit_code_lost: bool = False
 
     def describe(self) -> str:

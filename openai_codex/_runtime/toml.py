@@ -34,7 +34,8 @@ def to_arguments(name: str, settings: Mapping[str, Any]) -> tuple[str, ...]:
 def check_argument(name: str, argument: str) -> str:
     """Check a setting that the program has written as ``key=value`` itself."""
     if "=" not in checks.text(name, argument):
-        raise checks.refusal(name, argument, "a text of the form key=value")
+        # Not shown: it may be a secret that belongs somewhere else.
+        raise ConfigError(name, f"expected a text of the form key=value, got {len(argument)} characters without =")
     return argument
 
 

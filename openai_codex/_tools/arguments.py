@@ -28,7 +28,7 @@ class ToolArgumentError(CodexError, ValueError):
     tool: str
     problems: tuple[str, ...]
 
-    def __str__(self) -> str:
+    def _text(self) -> str:
         return f"{self.tool}: {'; '.join(self.problems)}"
 
 

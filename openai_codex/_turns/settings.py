@@ -12,6 +12,7 @@ import attrs
 
 from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
+from openai_codex._runtime.display import conceal, secrets_of_settings
 from openai_codex._turns.options import (
     ApprovalMode,
     ApprovalModeLike,
@@ -57,12 +58,18 @@ def _source_kinds(name: str, value: Sequence[SourceKindLike]) -> list[protocol.T
     return checks.each(name, value, _word("ThreadSourceKind"), "a sequence of source kinds")
 
 
+def _config(name: str, value: Mapping[str, Any]) -> dict[str, Any]:
+    config = checks.mapping(name, value)
+    conceal(secrets_of_settings(config))  # the runtime may repeat them in an error
+    return config
+
+
 # Models, efforts, service tiers and labels are free texts: a newer runtime may know more of them.
 _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "archived": checks.flag,
     "base_instructions": checks.prose,
     "before_turn_id": checks.text,
-    "config": checks.mapping,
+    "config": _config,
     "cursor": checks.text,
     "cwd": checks.path,
     "cwd_filter": _cwd_filter,

@@ -12,6 +12,7 @@ from collections.abc import Callable, Generator
 
 import attrs
 
+from openai_codex._runtime.display import escape
 from openai_codex.errors import CodexError, CodexTimeoutError
 
 # As in the package: exceptions are compared by identity, and pickle rebuilds one from its field values.
@@ -31,7 +32,7 @@ class ScriptError(CodexError, AssertionError):
     problems: tuple[str, ...]
 
     def __str__(self) -> str:
-        return "\n".join(self.problems)
+        return "\n".join(map(escape, self.problems))
 
 
 @_error
@@ -48,7 +49,7 @@ class WaitTimeoutError(CodexTimeoutError):
     timeout: float
     seen: str
 
-    def __str__(self) -> str:
+    def _text(self) -> str:
         return f"expected {self.what} within {self.timeout:g} s, got {self.seen}"
 
 

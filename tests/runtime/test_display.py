@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,29 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from openai_codex import AppServerConfig, Codex, CodexError, LaunchError, ProcessInfo, RunResult, errors
+from openai_codex import (
+    AppServerConfig,
+    Codex,
+    CodexError,
+    LaunchError,
+    ProcessInfo,
+    RunResult,
+    ToolArgumentError,
+    errors,
+)
 from openai_codex._engine.transport import command_line
 from openai_codex._log import Log
-from openai_codex._runtime.display import escape, mask, mask_all
+from openai_codex._runtime.display import (
+    conceal,
+    escape,
+    hide,
+    mask,
+    mask_all,
+    secrets_of_arguments,
+    secrets_of_settings,
+    secrets_of_variables,
+)
+from openai_codex.testing import ScriptError, WaitTimeoutError
 from openai_codex.types import TurnStatus
 
 SECRET = "s3cr3t-value"  # noqa: S105  made up
@@ -74,7 +94,7 @@ def test_an_escaped_text_is_one_line_without_controls(text: str) -> None:
     shown = escape(text)
     assert not set(shown) & set(CONTROLS)
     assert len(shown.splitlines()) <= 1
-    if not set(text) & set(CONTROLS):
+    if not set(text) & set(CONTROLS) and hide(text) == text:
         assert len(shown) >= len(text)
 
 
@@ -94,6 +114,9 @@ def made_of(text: str) -> list[CodexError]:
         errors.TurnFailedError(text, result),
         errors.LaunchError(text, process),
         errors.TransportClosedError(text, text, process),
+        ToolArgumentError(text, (text,)),
+        WaitTimeoutError(text, 1.0, text),
+        ScriptError((text,)),
     ]
 
 
@@ -106,6 +129,61 @@ def test_no_error_text_has_lines_or_controls_from_outside(text: str) -> None:
         has_process = isinstance(error, (errors.LaunchError, errors.TransportClosedError))
         assert len(lines) == 3 if has_process else len(lines) <= 1
         assert not has_process or lines[2].startswith("  stderr: ")
+
+
+@settings(deadline=None)  # the machine may be busy
+@given(st.text(min_size=1), TEXTS, TEXTS)
+def test_no_error_text_has_a_secret_that_was_passed(secret: str, before: str, after: str) -> None:
+    planted = f"planted-{secret}-secret"
+    conceal([planted])
+    for error in made_of(f"{before}{planted}{after}"):
+        for text in (str(error), repr(error)):
+            assert planted not in text
+            assert escape(f"x{planted}x") == "x***x"
+
+
+FORMS = [
+    "Incorrect API key provided: sk-proj-0123456789abcdef0123.",
+    "sent Authorization: Bearer eyJhbGciOi.0123456789abcdef0123",
+    "cannot connect to https://user:0123456789abcdef0123@host/path",
+]
+
+
+@pytest.mark.parametrize("text", FORMS)
+def test_what_looks_like_a_secret_is_in_no_error_text(text: str) -> None:
+    for error in made_of(text):
+        assert "0123456789abcdef0123" not in str(error)
+
+
+@pytest.mark.parametrize("text", ["a basic usage", "the bearer of news", "see https://host/a@b", "task-based"])
+def test_prose_stays_as_it_is(text: str) -> None:
+    assert escape(text) == text
+
+
+MULTI_LINE = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQ\n-----END PRIVATE KEY-----"
+
+FOUND: list[tuple[Iterable[str], set[str]]] = [
+    (secrets_of_variables({"A_TOKEN": "abcdef", "PATH": "/bin", "KEYRING": "/run/x", "N": "verbose"}), {"abcdef"}),
+    (secrets_of_variables({"X": "npm_0123456789abcdefghij"}), {"npm_0123456789abcdefghij"}),
+    (secrets_of_variables({"THREAD": "0199a7c2-6c1e-7d2b-8f00-0123456789ab"}), set()),
+    (secrets_of_variables({"URL": "postgres://user:pass-word@host"}), {"user:pass-word", "pass-word"}),
+    (secrets_of_arguments(('a.my_key="x\\"y"', "model=gpt-5")), {'x"y'}),
+    (secrets_of_arguments(('secrets={github="one-of", "b"=\'two-of\'}',)), {"one-of", "two-of"}),
+    (secrets_of_arguments(("--api-key", "after-it", "next")), {"after-it"}),
+    (secrets_of_settings({"a": [{"token": ["one"]}], "env_key": "NAME", "b": 1}), {"one"}),
+]
+
+
+@pytest.mark.parametrize("number", range(len(FOUND)))
+def test_secrets_are_found_among_settings(number: int) -> None:
+    found, expected = FOUND[number]
+    assert set(found) == expected
+
+
+def test_a_secret_of_several_lines_is_hidden_line_by_line() -> None:
+    conceal([MULTI_LINE])
+    assert [hide(line) for line in MULTI_LINE.splitlines()] == ["***"] * 3
+    assert escape(MULTI_LINE) == "***"
 
 
 @settings(deadline=None)  # the machine may be busy

@@ -17,6 +17,7 @@ from typing import IO, TYPE_CHECKING
 
 from openai_codex._engine.transport.input import InputPipe
 from openai_codex._engine.transport.output import OutputPipe
+from openai_codex._runtime.display import hide
 from openai_codex.errors import LaunchError, ProcessInfo
 
 if TYPE_CHECKING:
@@ -175,7 +176,7 @@ class ChildProcess:
     def process_info(self) -> ProcessInfo:
         """Return what an error should say about this process."""
         lines = _ANSI.sub("", self._stderr.tail.decode(errors="replace")).splitlines()[-STDERR_LINES:]
-        text = tuple(line[:STDERR_LINE_LENGTH].rstrip() for line in lines)
+        text = tuple(hide(line)[:STDERR_LINE_LENGTH].rstrip() for line in lines)  # before a secret is cut
         is_reaped = self._child.returncode is not None
         code = self._exit_code if is_reaped else None
         return ProcessInfo(self._command, self._pid, code, text, exit_code_lost=is_reaped and code is None)
