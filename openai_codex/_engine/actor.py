@@ -198,6 +198,7 @@ class Actor:
         """End a runtime whose `start` failed; nothing if its reader runs."""
         if self._reader.claim():  # no thread will read, and so none would end the runtime
             self.transport.kill()
+            self._outbox.abort()
             self._on_end(cause)
             self.transport.close_input()  # which the writer does, if it was started
 

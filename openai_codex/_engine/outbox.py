@@ -43,6 +43,7 @@ class Outbox:
         self._undos = Undos()
         self._wakes: SimpleQueue[None] = SimpleQueue()
         self._closed = False
+        self._unclaimed = [True]
         self._broken: BaseException | None = None
 
     def send(self, line: bytes, reply: Reply) -> None:
@@ -105,10 +106,25 @@ class Outbox:
             self._broken = error
             return False
 
+    def abort(self) -> None:
+        """Close the runtime's input if no writer does, because its thread was not started."""
+        self._closed = True
+        if self._claim():
+            self._end()
+
+    def _claim(self) -> bool:
+        """Return whether the caller is the first, and so the one to close the input."""
+        try:
+            return self._unclaimed.pop()
+        except IndexError:
+            return False
+
     # -- the writer thread -------------------------------------------------------------------------------------------
 
     def run(self) -> None:
         """Write until the outbox is closed. The target of the writer thread."""
+        if not self._claim():
+            return
         never_block()
         try:
             while not self._closed and self._broken is None:

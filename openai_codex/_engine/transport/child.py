@@ -75,7 +75,11 @@ class ChildProcess:
         self._stderr = _Stderr(OutputPipe(_pipe(self._child.stderr), self._pid))
         self.write_short = self._stdin.write_short
         self._drain = threading.Thread(target=self._stderr.drain, name=f"codex-stderr-{self.name}", daemon=True)
-        self._drain.start()
+        try:
+            self._drain.start()
+        except RuntimeError:  # no thread is left to close it
+            self._stderr.pipe.close()
+            raise
 
     def discard(self) -> None:
         """Kill and reap a child that no reader owns; whatever of this object there is."""
