@@ -5,6 +5,7 @@ It converts by value, not by annotation, so a plain string may stand for an enum
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -56,7 +57,7 @@ def _json(value: Any) -> Any:
     if isinstance(value, str):
         return str.__str__(value)  # the plain text of an enum member, whatever `str()` of its class returns
     if value is None or isinstance(value, (bool, int, float)):
-        return value
+        return _finite(value) if isinstance(value, float) else value
     if isinstance(value, Mapping):
         return {_key(key): _json(item) for key, item in value.items()}
     # Bytes are a sequence of ints in Python, which is never what was meant.
@@ -65,6 +66,12 @@ def _json(value: Any) -> Any:
     if isinstance(value, os.PathLike):
         return _json(os.fspath(value))
     raise TypeMismatchError("a JSON value", value)
+
+
+def _finite(value: float) -> float:
+    if not math.isfinite(value):
+        raise TypeMismatchError("a finite number", value)  # it would be written as null
+    return value
 
 
 def _key(key: Any) -> str:

@@ -6,6 +6,8 @@ their own.
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Generic, TypeVar, overload
@@ -26,6 +28,10 @@ _MODEL_METHODS = ("model_json_schema", "model_validate_json")
 # Keywords of pydantic's schemas that providers do not accept in strict ones, or accept under another name.
 _DROPPED = {"default", "discriminator", "examples"}
 _RENAMED = {"oneOf": "anyOf"}
+
+
+# Digits of an integer that may have more than 64 bits.
+_LONG = re.compile(r"\d{19}")
 
 
 @attrs.frozen(eq=False)
@@ -95,7 +101,7 @@ def _foreign(type_: Any) -> OutputType[Any]:
     definitions = {word: given.pop(word) for word in ("$defs",) if word in given}
     schema = {**forms.closed_object({"value": given}, ["value"]), **definitions}
     # Written as JSON again: in strict mode, pydantic reads a date from JSON text but not from a Python str.
-    return OutputType(type_name(type_), schema, lambda text: _validated(type_, orjson.dumps(_unwrapped(text))))
+    return OutputType(type_name(type_), schema, lambda text: _validated(type_, json.dumps(_unwrapped(text))))
 
 
 def strict_form(given: Schema, path: str) -> Schema:
@@ -134,8 +140,10 @@ _HELD: Mapping[str, Callable[[Any, str], Any]] = {
 
 def _parsed(text: str) -> Any:
     try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError as error:
+        # It makes floats of longer integers. The other one is slower, and accepts what is no JSON.
+        value = orjson.loads(text)
+        return json.loads(text) if _LONG.search(text) else value
+    except ValueError as error:
         raise ValidationError(("", f"not valid JSON: {error}")) from error
 
 

@@ -5,9 +5,10 @@ Reports all mismatches at once, each with its path and without the value. `schem
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from datetime import date, datetime, time
+from datetime import date, datetime, timedelta, timezone
 from types import NoneType
 from typing import Any, get_args, get_origin
 
@@ -38,6 +39,13 @@ class WrongKindError(ValidationError):
     def __init__(self, type_: Any, value: Any) -> None:
         found = "None" if value is None else type(value).__name__
         super().__init__(("", f"expected {type_name(type_)}, found {found}"))
+
+
+class InexactError(ValidationError):
+    """The value would become another one: Python's type cannot hold it, or it was rounded before it came here."""
+
+    def __init__(self, type_: type, why: str) -> None:
+        super().__init__(("", f"cannot be read as {type_.__name__} without a change: {why}"))
 
 
 def key_problems(schema: Schema, value: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -93,14 +101,18 @@ def _leaf(type_: Any, value: Any) -> Any:
     accepted, read = _LEAVES[type_]
     # By exact type: `isinstance` takes a bool for an int.
     if type(value) in accepted:
-        with suppress(ValueError):
+        try:
             return read(value)
+        except InexactError:
+            raise
+        except ValueError:
+            pass
     raise WrongKindError(type_, value)
 
 
 def _choice(type_: Any, value: Any) -> Any:
     for known, member in forms.choices(type_):
-        with suppress(WrongKindError):
+        with suppress(WrongKindError, InexactError):
             # By `_leaf`, because True equals 1 in Python.
             if _leaf(type(known), value) == known:
                 return member
@@ -144,24 +156,77 @@ def _distance(type_: Any, value: Any) -> int:
     return len(value.keys() ^ names) if isinstance(value, dict) else int(inner is int and isinstance(value, float))
 
 
+# Up to here every integer is a float, too. A larger float may be a rounded integer.
+_EXACT = 2**53
+
+
 def _integer(number: float) -> int:
     if number % 1:
         raise ValueError
+    if type(number) is float and abs(number) > _EXACT:
+        raise InexactError(int, "integers of this size arrive rounded; pass it as a text")
     return int(number)  # in JSON, 2.0 is an integer
 
 
+def _float(number: float) -> float:
+    try:
+        nearest = float(number)
+    except OverflowError:
+        nearest = 0.0
+    if nearest != number:
+        raise InexactError(float, "it is an integer with too many digits")
+    return nearest
+
+
+# ISO 8601 as models write it, in the long form or in the compact one, by the same rules on every Python: the readers of
+# `datetime` accept more with each version. No week dates, no date alone, no hour 24, no second 60.
+_DAY = r"(\d{4})(-?)(\d\d)\2(\d\d)"
+_DATE = re.compile(_DAY, re.ASCII)
+_MOMENT = re.compile(
+    rf"{_DAY}[Tt ](\d\d)(:?)(\d\d)(?:\6(\d\d)(?:[.,](\d+))?)?(?:([Zz])|([+-])(\d\d)(?::?(\d\d)(?::?(\d\d))?)?)?",
+    re.ASCII,
+)
+_MICROSECONDS = 6
+
+
+def _date(text: str) -> date:
+    found = _DATE.fullmatch(text)
+    if found is None:
+        raise ValueError
+    return date(int(found[1]), int(found[3]), int(found[4]))
+
+
 def _datetime(text: str) -> datetime:
-    # In two parts, because `datetime.fromisoformat` accepts a date alone; and Python 3.10 does not accept Z.
-    return datetime.combine(date.fromisoformat(text[:10]), time.fromisoformat(text[11:].upper().replace("Z", "+00:00")))
+    found = _MOMENT.fullmatch(text)
+    # Either all of it is compact or nothing.
+    if found is None or (found[2] == "-") != (found[6] == ":"):
+        raise ValueError
+    fraction = found[9] or ""
+    if fraction[_MICROSECONDS:].strip("0"):
+        raise InexactError(datetime, "it has more than six digits of a second")
+    moment = (found[1], found[3], found[4], found[5], found[7], found[8] or 0, f"{fraction:0<6}"[:_MICROSECONDS])
+    return datetime(*map(int, moment), tzinfo=_zone(found))  # type: ignore[arg-type,misc]  # seven integers
+
+
+def _zone(found: re.Match[str]) -> timezone | None:
+    if found[10]:
+        return timezone.utc
+    if not found[11]:
+        return None
+    hours, minutes, seconds = (int(found[group] or 0) for group in (12, 13, 14))
+    if minutes >= 60 or seconds >= 60:  # noqa: PLR2004  minutes of an hour, seconds of a minute
+        raise ValueError
+    offset = timedelta(hours=hours, minutes=minutes, seconds=seconds)
+    return timezone(-offset if found[11] == "-" else offset)
 
 
 # The exact types of the values that a leaf is read from, and the function that reads them.
 _LEAVES: Mapping[Any, tuple[tuple[type, ...], Callable[[Any], Any]]] = {
     **{plain: ((plain,), lambda value: value) for plain in (str, bool, NoneType)},
     int: ((int, float), _integer),
-    float: ((int, float), float),
+    float: ((int, float), _float),
     datetime: ((str,), _datetime),
-    date: ((str,), date.fromisoformat),
+    date: ((str,), _date),
 }
 _JSON = (dict, list, str, int, float, NoneType)
 _READERS: Mapping[Kind | None, tuple[Any, Callable[[Any, Any], Any]]] = {

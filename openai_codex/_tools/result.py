@@ -6,11 +6,15 @@ Which tool was called is not known here.
 from __future__ import annotations
 
 import base64
+import dataclasses
+import math
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
+from datetime import datetime, timedelta
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -138,12 +142,55 @@ def _item(content: Any) -> protocol.DynamicToolCallOutputContentItem:
 
 
 def _json(data: Any) -> str:
+    loss = None
+    with suppress(Exception):  # of an object of the program, or of a structure without an end: met again below
+        loss = _first_loss(data)
+    if loss:
+        raise TypeError(f"the tool's return value cannot be written as JSON: {loss}")
     try:
         return orjson.dumps(data, default=_plain, option=orjson.OPT_NON_STR_KEYS).decode()
     except TypeError as error:
         # orjson's own text is left out, because it speaks of its options; that of `_plain` is the cause.
         reason = f": {error.__cause__}" if error.__cause__ else ""
         raise TypeError(f"the tool's return value cannot be written as JSON{reason}") from (error.__cause__ or error)
+
+
+def _first_loss(value: Any, path: str = "it") -> str | None:
+    """Return what the model would read as something else, with its place; ``None`` if there is nothing."""
+    for kind, is_lost, why in _LOSSES:
+        if isinstance(value, kind) and is_lost(value):
+            return f"{path} {why}"
+    return next(filter(None, (_first_loss(part, path + step) for step, part in _parts(value))), None)
+
+
+def _parts(value: Any) -> Iterable[tuple[str, Any]]:
+    """Return the values in a value, each with the step to it."""
+    if isinstance(value, Enum):
+        return [("", value.value)]
+    if isinstance(value, Mapping):
+        return [(f"[{str(key)!r}]", part) for key, part in value.items()]
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return [(f".{field.name}", getattr(value, field.name, None)) for field in dataclasses.fields(value)]
+    if isinstance(value, (list, tuple)) and not hasattr(value, "_asdict"):
+        return [(f"[{index}]", part) for index, part in enumerate(value)]
+    return [("", plain(value)) for is_one, plain in _STEPS if is_one(value)][:1]
+
+
+def _has_equal_keys(value: Mapping[Any, Any]) -> bool:
+    return len({str(key.value if isinstance(key, Enum) else key) for key in value}) < len(value)
+
+
+# Type, condition, and why a value of this type is not what the model would read.
+_LOSSES: tuple[tuple[type, Callable[[Any], object], str], ...] = (
+    (float, lambda value: not math.isfinite(value), "is a number that JSON does not have"),
+    (int, lambda value: not -(2**63) <= value < 2**64, "is an integer with more than 64 bits; return it as a text"),
+    (
+        datetime,
+        lambda value: (value.utcoffset() or timedelta()) % timedelta(minutes=1),
+        "has seconds in its UTC offset",
+    ),
+    (Mapping, _has_equal_keys, "has keys that are the same text"),
+)
 
 
 def _plain(value: Any) -> Any:

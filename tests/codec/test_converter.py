@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import orjson
@@ -11,6 +12,7 @@ from openai_codex import _protocol as protocol
 from openai_codex._codec import structure_named, unstructure
 from openai_codex._codec.base import record_fields, wire_name
 from openai_codex._protocol import Record, UnknownVariant
+from openai_codex.errors import ConfigError
 from tests.protocol import bundle
 from tests.protocol.json_of import NEW, json_of
 
@@ -104,3 +106,9 @@ def records_in(made: Any) -> Any:
     )
     for part in inner:
         yield from records_in(part)
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
+def test_a_number_that_json_does_not_have_is_not_sent(number: float) -> None:
+    with pytest.raises(ConfigError, match="expected a finite number"):
+        unstructure({"a": [number]})

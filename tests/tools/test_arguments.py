@@ -288,3 +288,22 @@ def test_a_tool_runs_with_what_fits_and_with_nothing_else(arguments: Any) -> Non
         assert get_weather.bind(arguments, CONTEXT)() == get_weather(**whole)
     else:
         assert problems(get_weather, arguments)
+
+
+@given(st.integers(-(10**40), 10**40) | st.integers(2**63, 2**70))
+def test_a_tool_gets_the_integer_that_the_model_wrote_or_is_not_called(number: int) -> None:
+    """The wire makes a float of an integer with more than 64 bits."""
+
+    @tool
+    def pay(amount: int) -> int:
+        return amount
+
+    try:
+        taken = pay.bind({"amount": orjson.loads(str(number))}, CONTEXT)()
+    except ToolArgumentError as error:
+        taken, text = None, str(error)
+    if taken is None:
+        assert abs(number) > 2**53
+        assert "amount: cannot be read as int without a change" in text
+    else:
+        assert taken == number

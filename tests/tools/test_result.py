@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import base64
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, timezone
+from datetime import date, datetime, timedelta, timezone
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -49,6 +50,15 @@ class GuardedToo:
     _hidden: int = 0
 
 
+@dataclass
+class Weather:
+    sky: str
+    celsius: float
+
+
+LOCAL = datetime(1900, 1, 1, tzinfo=timezone(timedelta(minutes=19, seconds=32)))
+
+
 class Model:
     """What pydantic's models look like from here."""
 
@@ -67,7 +77,6 @@ class Model:
         (True, "true"),
         (3, "3"),
         (2.5, "2.5"),
-        (float("nan"), "null"),
         ([1, "ø"], '[1,"ø"]'),
         ({"unit": Unit.kelvin, 1: None}, '{"unit":"K","1":null}'),
         (Place("Oslo", 3.0), '{"name":"Oslo","height":3.0}'),
@@ -127,7 +136,6 @@ class Broken:
         ([ToolImage.from_bytes(PIXEL)], ": ToolImage has no JSON form"),  # the model would be shown its letters
         ({"a": ToolResult("x")}, ": ToolResult has no JSON form"),
         pytest.param([Broken()], ": no data", id="failing _asdict"),
-        (2**70, ""),
         (CYCLE, ""),
         (["a\udc80"], ""),
         ({("a", "tuple"): 1}, ""),
@@ -241,3 +249,44 @@ def test_a_failure_tells_the_type_and_the_words_of_the_error(error: BaseExceptio
         "success": False,
         "contentItems": [{"type": "inputText", "text": text}],
     }
+
+
+@pytest.mark.parametrize(
+    ("outcome", "loss"),
+    [
+        (2**70, "it is an integer with more than 64 bits; return it as a text"),
+        ({"a": [-(2**63) - 1]}, "it['a'][0] is an integer with more than 64 bits; return it as a text"),
+        (math.nan, "it is a number that JSON does not have"),
+        ([1.0, {"a": (-math.inf,)}], "it[1]['a'][0] is a number that JSON does not have"),
+        (Weather("fog", math.inf), "it.celsius is a number that JSON does not have"),
+        ({1: "a", "1": "b"}, "it has keys that are the same text"),
+        ([LOCAL], "it[0] has seconds in its UTC offset"),
+    ],
+    ids=repr,
+)
+def test_data_that_would_be_read_as_something_else_is_refused(outcome: Any, loss: str) -> None:
+    with pytest.raises(TypeError) as caught:
+        to_response(outcome)
+    assert str(caught.value) == f"the tool's return value cannot be written as JSON: {loss}"
+
+
+PARTS = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**64 - 1)
+    | st.floats()
+    | st.text(st.characters(exclude_categories=["Cs"]))
+)
+DATA = st.recursive(
+    PARTS, lambda part: st.lists(part) | st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), part)
+)
+
+
+@given(DATA.filter(lambda data: not isinstance(data, str)))
+def test_data_is_read_as_it_was_returned_or_it_is_refused(data: Any) -> None:
+    try:
+        [item] = to_response(data).content_items
+    except TypeError:
+        assert "nan" in repr(data) or "inf" in repr(data)
+    else:
+        assert orjson.loads(codec.unstructure(item)["text"]) == data
