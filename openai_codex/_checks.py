@@ -119,6 +119,19 @@ def secret(name: str, value: str) -> str:
     return text(name, value)
 
 
+def variable(name: str, value: str) -> str:
+    """Check the value of a variable of the environment, which may have bytes that are not UTF-8; no error shows it."""
+    if not isinstance(value, str):
+        return secret(name, value)
+    try:
+        os.fsencode(value)
+    except UnicodeEncodeError:
+        return secret(name, value)
+    if "\0" in value:
+        raise ConfigError(name, f"expected a str without NUL characters, got one at character {value.index(chr(0))}")
+    return value
+
+
 def path(name: str, value: str | os.PathLike[str]) -> str:
     """Check a path and return it as a str."""
     try:
@@ -128,6 +141,11 @@ def path(name: str, value: str | os.PathLike[str]) -> str:
     # `os.fspath` also returns bytes, which JSON cannot hold.
     if not isinstance(plain, str):
         raise refusal(name, value, "a str or an os.PathLike[str]")
+    try:
+        plain.encode()
+    except UnicodeEncodeError as error:
+        expected = "expected a path in UTF-8, as the runtime accepts no other"
+        raise ConfigError(name, f"{expected}, got a byte or surrogate that is not at character {error.start}") from None
     return text(name, plain)
 
 

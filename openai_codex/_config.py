@@ -47,11 +47,19 @@ def _arguments(name: str, value: Any) -> None:
 
 
 def _variables(name: str, value: Any) -> None:
-    for key, text in checks.mapping(name, value).items():
+    variables: Mapping[Any, Any] = checks.instance(name, value, Mapping, "a mapping")
+    for key, text in variables.items():
+        checks.variable(f"{name} key", key)
         # In the environment of a process, = ends the name.
         if not key or "=" in key:
             raise checks.refusal(f"{name} key", key, "the name of a variable, without =")
-        checks.secret(f"{name}[{key!r}]", text)
+        if text is not None:
+            checks.variable(f"{name}[{key!r}]", text)
+
+
+def _inherited(name: str, value: Any) -> None:
+    if not isinstance(value, bool):
+        checks.each(name, value, checks.text, "a bool, or a sequence of names of variables")
 
 
 # Converters accept what cannot work, too: the validators behind them know the name of the argument.
@@ -99,7 +107,7 @@ def _override_parts(value: Mapping[str, Any] | Sequence[str]) -> tuple[str, ...]
     return parts
 
 
-def _names_only(env: Mapping[str, str] | None) -> str:
+def _names_only(env: Mapping[str, str | None] | None) -> str:
     """Return the names of the variables without their values, which may be keys and tokens."""
     return "None" if env is None else f"<{', '.join(sorted(env))}>"
 
@@ -129,7 +137,8 @@ class AppServerConfig:
             such as ``env_key`` and ``bearer_token_env_var``. ``repr`` and error texts mask values of keys that sound
             secret.
         cwd: Working directory of the runtime, and of threads that have none of their own; ``None`` means the caller's.
-        env: Variables that are set for the runtime in addition to the caller's environment. ``repr`` hides the values.
+        env: Variables that are set for the runtime, in addition to those that it inherits; ``None`` removes a variable.
+            ``repr`` hides the values.
         client_name: The name of the client for the runtime. It becomes a header value, so use letters, digits, ``_``,
             ``-`` and ``.``.
         client_title: The name of the client for people.
@@ -151,6 +160,9 @@ class AppServerConfig:
         max_line_bytes: How long one line of the runtime may be, at least 65,536; the default is 256 MiB. A longer one is
             skipped and counted in ``health().skipped``. If it is the response to a request, the caller gets a
             `DecodeError`.
+        inherit_env: Which variables of this program the runtime inherits, and so the commands that it runs: all with
+            ``True``, none with ``False``, or those named here, for instance ``["PATH", "HOME"]``. It needs ``HOME`` or
+            ``CODEX_HOME``.
         restart: ``True`` or a `Restart` starts a new runtime after a death; ``None`` and ``False`` do not.
 
     Raises:
@@ -167,7 +179,7 @@ class AppServerConfig:
         default=(), repr=_shown_command, converter=_override_parts, validator=checks.validator(_arguments)
     )
     cwd: str | None = attrs.field(default=None, converter=_path, validator=_optional(checks.validator(checks.path)))
-    env: Mapping[str, str] | None = attrs.field(
+    env: Mapping[str, str | None] | None = attrs.field(
         default=None, repr=_names_only, validator=_optional(checks.validator(_variables))
     )
     client_name: str = attrs.field(default="codex_python_sdk", validator=_text)
@@ -190,12 +202,27 @@ class AppServerConfig:
     max_line_bytes: int = attrs.field(
         default=1 << 28, validator=checks.validator(checks.count, 1 << 16, sys.maxsize), kw_only=True
     )
+    inherit_env: bool | tuple[str, ...] = attrs.field(
+        default=True, converter=_parts, validator=checks.validator(_inherited), kw_only=True
+    )
     restart: Restart | None = attrs.field(default=None, converter=to_policy, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
         # A runtime may repeat them on stderr, or in an error.
         conceal(secrets_of_variables(self.env or {}))
         conceal(secrets_of_arguments((*self.config_overrides, *(self.launch_args_override or ()))))
+
+
+# Without it no program starts on Windows.
+_ALWAYS = frozenset({"SYSTEMROOT"} if sys.platform == "win32" else ())
+
+
+def environment_of(config: AppServerConfig) -> dict[str, str]:
+    """Return all variables of the runtime of a client: those of this program that it inherits, changed by ``env``."""
+    inherited, named = config.inherit_env, config.inherit_env
+    wanted = None if inherited is True else _ALWAYS | frozenset(named if isinstance(named, tuple) else ())
+    kept = {name: text for name, text in os.environ.items() if wanted is None or name in wanted}
+    return {name: text for name, text in {**kept, **(config.env or {})}.items() if text is not None}
 
 
 CodexConfig = AppServerConfig

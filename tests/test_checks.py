@@ -20,6 +20,7 @@ CONFIG: dict[str, list[Any]] = {
     "launch_args_override": ["codex", b"codex", 3, (), [], ["codex", 3], ["a\0b"], {"codex": 1}],
     "config_overrides": ["a=1", 3, None, ["a"], [3], ["a=\0"], {"a": None}, {"a": {"b": [None]}}, {3: 1}, {"a b": 1}],
     "cwd": NO_TEXTS,
+    "inherit_env": [3, None, "PATH", b"PATH", {"PATH": "x"}, ["A", 3], ["A\0"]],
     "env": [3, "A=1", ["A"], {"A": 1}, {3: "x"}, {"": "x"}, {"A=B": "x"}, {"A": "\0"}, {"A": "\ud800"}],
     "client_name": [*NO_TEXTS, None],
     "client_title": [*NO_TEXTS, None],

@@ -96,9 +96,11 @@ def escape(text: str) -> str:
     return _CONTROL.sub(_escaped, hide(text))
 
 
-def secrets_of_variables(variables: Mapping[str, str]) -> Iterator[str]:
+def secrets_of_variables(variables: Mapping[str, str | None]) -> Iterator[str]:
     """Yield the secrets among variables of the environment: by their name, or by their form."""
     for name, value in variables.items():
+        if value is None:
+            continue
         is_path = value.startswith("/")
         if not is_path and (_VARIABLE.search(name) or (_TOKEN.fullmatch(value) and not _UUID.fullmatch(value))):
             yield value

@@ -58,7 +58,7 @@ class ChildProcess:
         self._owner = os.getpid()
         self._exit_code: int | None = None
         try:
-            self._child = _spawn(command, cwd, {**(env or {}), MARK_VARIABLE: self._mark})
+            self._child = _spawn(command, cwd, {**(os.environ if env is None else env), MARK_VARIABLE: self._mark})
             self._attach()
         except LaunchError:
             raise
@@ -239,7 +239,7 @@ def _spawn(command: tuple[str, ...], cwd: str | None, env: Mapping[str, str]) ->
         return subprocess.Popen(  # noqa: S603  the command comes from the program's own configuration
             command,
             cwd=cwd,
-            env={**os.environ, **env},
+            env=env,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from openai_codex._config import environment_of
 from openai_codex._log import Log
 from openai_codex.errors import LaunchError, ProcessInfo
 
@@ -39,7 +40,7 @@ def _located(program: str, config: AppServerConfig) -> str:
     """
     if os.path.dirname(program) or "\0" in program:  # noqa: PTH120  a Path loses ./
         return program
-    path = {**os.environ, **(config.env or {})}.get("PATH", os.defpath)
+    path = environment_of(config).get("PATH", os.defpath)
     absolute = [directory for directory in path.split(os.pathsep) if Path(directory).is_absolute()]
     found = shutil.which(program, path=os.pathsep.join(absolute))
     if found is None:
@@ -140,7 +141,7 @@ def _unlock(descriptor: int) -> None:
 
 def _databases(config: AppServerConfig) -> Path:
     """Return the directory of the databases, which the runtime would create a moment later."""
-    variables = {**os.environ, **(config.env or {})}
+    variables = environment_of(config)
     apart = variables.get("CODEX_SQLITE_HOME")
     named = apart or variables.get("CODEX_HOME")
     # The runtime takes a relative path from its own working directory.

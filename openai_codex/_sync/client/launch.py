@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import weakref
 from functools import partial
 from importlib import import_module
@@ -12,6 +13,7 @@ from openai_codex import _codec as codec
 from openai_codex import _protocol as protocol
 from openai_codex._sync.client import _wait
 from openai_codex._sync.client.rpc import call
+from openai_codex._config import environment_of
 from openai_codex._engine.actor import Actor
 from openai_codex._engine.reader import Silence
 from openai_codex._engine.reply import CLIENT_CLOSED
@@ -165,9 +167,21 @@ class Launcher:
 
 def _spawn(config: AppServerConfig) -> ChildProcess:
     try:
-        return ChildProcess(command_line(config), config.cwd, config.env)
+        _check_directory(config.cwd)
+        return ChildProcess(command_line(config), config.cwd, environment_of(config))
     except RuntimeError as error:
         raise LaunchError(NO_THREAD) from error
+
+
+def _check_directory(cwd: str | None) -> None:
+    """Raise `LaunchError` if the runtime would inherit a directory that it cannot use: it says so with the first thread."""
+    try:
+        if cwd is None:
+            os.getcwd().encode()  # noqa: PTH109  a Path is not needed
+    except FileNotFoundError:
+        raise LaunchError("the working directory of this program does not exist any more; pass cwd=…") from None
+    except UnicodeEncodeError:
+        raise LaunchError("the working directory is not named in UTF-8, as the runtime requires; pass cwd=…") from None
 
 
 def stop(actor: Actor, timeout: float, recycled: str | None = None) -> None:
