@@ -18,7 +18,8 @@ The map, top to bottom. Imports go downward only, and a module without a leading
                     _wait and _loop: how this face waits
     _sync/          the sync face, derived from `_async`
     _tools/         functions that the model may call: result registry declaration arguments
-    _approvals/     what the runtime asks, and the answers: kinds responses decisions requests file_changes
+    _approvals/     what the runtime asks, and the answers: kinds responses policies decisions requests
+                    file_changes commands
     _schemas/       Python types and JSON schemas: output validate schema
     _turns/         what a turn receives and returns, as values: stall fold settings options inputs results; what each
                     thread is busy with: work_table work; how a turn is stopped: stops; which threads have work in
@@ -54,6 +55,8 @@ if TYPE_CHECKING:
     from openai_codex._approvals.decisions import ApprovalDecision as ApprovalDecision
     from openai_codex._approvals.decisions import ElicitationAnswer as ElicitationAnswer
     from openai_codex._approvals.decisions import accept_all as accept_all
+    from openai_codex._approvals.policies import AllowList as AllowList
+    from openai_codex._approvals.policies import allow as allow
     from openai_codex._approvals.requests import ApprovalRequest as ApprovalRequest
     from openai_codex._approvals.requests import CommandApproval as CommandApproval
     from openai_codex._approvals.requests import ElicitationRequest as ElicitationRequest
@@ -183,6 +186,7 @@ _HOMES = {
         ApprovalRequest CommandApproval ElicitationRequest FileChangeApproval LegacyCommandApproval
         LegacyPatchApproval McpToolApproval PermissionsApproval RuntimeRequest UserInputRequest
     """,
+    "_approvals.policies": "AllowList allow",
     "_approvals.decisions": "LATER ApprovalDecision ElicitationAnswer accept_all",
     "_tools.arguments": "ToolArgumentError ToolContext",
     "_tools.declaration": "Namespace Tool tool",

@@ -19,14 +19,14 @@ ORDER = """
     : types
     testing: . pytest_plugin
     testing._fake: . server default_replies script child process control program
-    testing: frames _home _model _responder _script _replies _items _http _waiting _recorded
+    testing: frames _approvals _home _model _responder _script _replies _items _http _waiting _recorded
     : . retry
     _async: . codex
     _async.verbs: . threads reviews goals catalog account base lazy
     _async: thread closing running turn events pages stream login
     _async.client: . recycling cursor connection thread_registry supervisor launch dispatch handlers rpc _wait _loop
     _tools: . result registry declaration arguments
-    _approvals: . kinds responses decisions requests file_changes
+    _approvals: . kinds responses policies decisions requests file_changes commands
     _schemas: . output validate schema
     _turns: . work_table work stops activity stall fold settings options inputs
     _engine: . actor at_exit reader outbox undo router subscriptions mailbox server_requests workers threads

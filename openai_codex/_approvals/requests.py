@@ -9,6 +9,7 @@ from typing import Any, Union
 import attrs
 
 from openai_codex import _protocol as protocol
+from openai_codex._approvals.commands import argv_in, script_in
 from openai_codex._approvals.file_changes import unified_diff
 
 
@@ -83,7 +84,8 @@ class CommandApproval(_ThreadRequest):
         command: The command line, or the input.
         cwd: The working directory of the command.
         kind: ``command``, or ``writeStdin`` for input.
-        command_actions: What the command does, as guessed by the runtime.
+        command_actions: What the command does, as guessed by the runtime for display. Decide nothing by it: it calls
+            ``find . -delete`` and ``cat a | tee b`` reading. Use `argv`, or `allow`.
         additional_permissions: The permissions that the command needs in addition to those of the sandbox, if it stays
             inside of it.
         network_approval_context: The host that the command wants to reach, if the approval is about network access.
@@ -100,6 +102,23 @@ class CommandApproval(_ThreadRequest):
     network_approval_context: protocol.NetworkApprovalContext | None
     proposed_execpolicy_amendment: list[str] | None
     available_decisions: list[protocol.CommandExecutionApprovalDecision] | None
+
+    @property
+    def script(self) -> str | None:
+        """What the shell is told to run: ``touch x`` for ``/bin/bash -lc 'touch x'``.
+
+        ``None`` for input, for a program that is run without a shell, and for a shell in an unusual place.
+        """
+        return script_in(self.command) if self.kind == protocol.CommandExecutionApprovalKind.command else None
+
+    @property
+    def argv(self) -> tuple[str, ...] | None:
+        """The words of the command, with the shell unwrapped, if it is one command of plain words.
+
+        ``None`` for input, and if there is anything in it that the shell interprets: an operator, a redirection, a
+        substitution, a variable, a pattern, an assignment, an escape or a line end.
+        """
+        return argv_in(self.command) if self.kind == protocol.CommandExecutionApprovalKind.command else None
 
 
 @attrs.frozen(kw_only=True)
@@ -172,6 +191,16 @@ class LegacyCommandApproval(_ThreadRequest):
 
     command: str
     cwd: str
+
+    @property
+    def script(self) -> str | None:
+        """What the shell is told to run; see `CommandApproval.script`."""
+        return script_in(self.command)
+
+    @property
+    def argv(self) -> tuple[str, ...] | None:
+        """The words of the command; see `CommandApproval.argv`."""
+        return argv_in(self.command)
 
 
 @attrs.frozen(kw_only=True)

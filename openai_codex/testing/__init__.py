@@ -12,6 +12,10 @@
         server.turn.delta("Hello ")
         server.child.kill()
 
+`command_approval` and its siblings make the requests that a handler gets:
+
+    assert approve(command_approval("ls -l")) == ApprovalDecision.accept()
+
 Programs that use the package do not need the kit, and the kit needs no test runner. Its public modules are
 
 openai_codex.testing                every name of the kit
@@ -20,6 +24,7 @@ openai_codex.testing.pytest_plugin  fixtures for pytest
 
 and the internal ones, from top to bottom:
 
+_approvals  builders of server requests, to test handlers
 _home       QuietHome, a CODEX_HOME for tests; offline()
 _model      ScriptedModel; _responder answers its requests, _http is the server, _script selects the answers
 _replies    the answers; _items, the output items in them; _recorded, the requests
@@ -29,6 +34,14 @@ _waiting    errors, waiting for state that another thread changes, Gate
 
 from __future__ import annotations
 
+from openai_codex.testing._approvals import (
+    command_approval,
+    elicitation_request,
+    file_change_approval,
+    mcp_tool_approval,
+    permissions_approval,
+    user_input_request,
+)
 from openai_codex.testing._fake import FakeAppServer, FakeAsk, FakeChild, FakeProcess, FakeRequest, FakeTurn
 from openai_codex.testing._home import OfflineKit, QuietHome, offline, quiet_home, temporary_home
 from openai_codex.testing._items import (
@@ -87,12 +100,17 @@ __all__ = [
     "Usage",
     "WaitTimeoutError",
     "call",
+    "command_approval",
     "custom_call",
+    "elicitation_request",
     "fail",
     "fail_stream",
+    "file_change_approval",
     "hang",
+    "mcp_tool_approval",
     "message",
     "offline",
+    "permissions_approval",
     "quiet_home",
     "raw_item",
     "reasoning",
@@ -100,4 +118,5 @@ __all__ = [
     "say",
     "temporary_home",
     "truncate",
+    "user_input_request",
 ]
