@@ -23,7 +23,7 @@ The map, top to bottom. Imports go downward only, and a module without a leading
     _schemas/       Python types and JSON schemas: output validate schema
     _turns/         what a turn receives and returns, as values: stall fold settings options inputs results; what each
                     thread is busy with: work_table work; how a turn is stopped: stops; which threads have work in
-                    progress: activity
+                    progress: activity; the newest rate limits: limits
     _engine/        the actor, which knows threads and bytes, no verb: actor at_exit reader outbox undo router
                     subscriptions mailbox server_requests workers threads reply lane backlog wire waiting
       transport/    where bytes come from and go to: installation child input output base

@@ -191,7 +191,9 @@ class AsyncThread(AsyncClosable):
             raise self._closed_error()
         if output is not None:
             settings["output_schema"] = output.schema
-        return protocol.TurnStartParams(thread_id=self.id, **to_turn_input(input), **turn_fields(settings))
+        fields = turn_fields(settings)
+        directory = self._connection.threads.directory_of(self.id, fields.get("cwd"))
+        return protocol.TurnStartParams(thread_id=self.id, **to_turn_input(input, directory), **fields)
 
     async def read(self, *, include_turns: bool = False) -> protocol.ThreadReadResponse:
         """Read the stored thread (`thread/read`).

@@ -158,8 +158,9 @@ class AsyncTurnHandle(Generic[OutputT]):
             ConfigError: The input is not accepted. Nothing was sent.
             InvalidRequestError: The turn is over, or cannot be steered.
         """
+        directory = self._connection.threads.directory_of(self.thread_id, None)
         params = protocol.TurnSteerParams(
-            thread_id=self.thread_id, expected_turn_id=self.id, input=to_user_inputs(input)
+            thread_id=self.thread_id, expected_turn_id=self.id, input=to_user_inputs(input, directory)
         )
         return await self._connection.request(params)
 

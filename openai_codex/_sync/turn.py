@@ -159,8 +159,9 @@ class TurnHandle(Generic[OutputT]):
             ConfigError: The input is not accepted. Nothing was sent.
             InvalidRequestError: The turn is over, or cannot be steered.
         """
+        directory = self._connection.threads.directory_of(self.thread_id, None)
         params = protocol.TurnSteerParams(
-            thread_id=self.thread_id, expected_turn_id=self.id, input=to_user_inputs(input)
+            thread_id=self.thread_id, expected_turn_id=self.id, input=to_user_inputs(input, directory)
         )
         return self._connection.request(params)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any, TypeAlias, Union
 
 import attrs
@@ -42,10 +43,11 @@ class ImageInput:
 
 @attrs.define
 class LocalImageInput:
-    """An image file. If it is missing or not an image, the model reads a note about it, and no error is raised.
+    """An image file. If it is not an image, the model reads a note about it, and no error is raised.
 
     Attributes:
-        path: Path of the file. A relative path starts at the thread's working directory.
+        path: Path of the file. A relative path starts at the working directory of the turn. A file that does not exist
+            is refused with `ConfigError`, unless ``launch_args_override`` may run the runtime on another machine.
     """
 
     path: StrPath
@@ -53,11 +55,11 @@ class LocalImageInput:
 
 @attrs.define
 class SkillInput:
-    """A skill to use. If its file is missing, the runtime leaves it out, and no error is raised.
+    """A skill to use.
 
     Attributes:
         name: Name of the skill.
-        path: Path of its ``SKILL.md``.
+        path: Path of its ``SKILL.md``, as for `LocalImageInput`.
     """
 
     name: str
@@ -102,21 +104,22 @@ RunInput: TypeAlias = Union[Input, str, ExternalMessage]
 """The input of `run` and `turn`: items, a plain text, or a message of a tool."""
 
 
-def to_turn_input(input: RunInput) -> dict[str, Any]:
+def to_turn_input(input: RunInput, directory: str | None = None) -> dict[str, Any]:
     """Turn input into the fields of a `turn/start` request. Raises `ConfigError` as `to_user_inputs` does."""
     if isinstance(input, ExternalMessage):
         return {"input": [], "tool_output": _tool_output(input)}
-    return {"input": to_user_inputs(input)}
+    return {"input": to_user_inputs(input, directory)}
 
 
-def to_user_inputs(input: Input | str) -> list[protocol.UserInput]:
+def to_user_inputs(input: Input | str, directory: str | None = None) -> list[protocol.UserInput]:
     """Turn input into protocol types. An empty list is accepted: the runtime starts a turn without a message.
 
-    Raises `ConfigError`, which names the item, for another type, for a remote image, for text with an unpaired
-    surrogate, and for more characters than the runtime takes.
+    Files are looked up in ``directory``; they are sent as they are if it is ``None``. Raises `ConfigError`, which names
+    the item, for another type, for a remote image, for a missing file, for text with an unpaired surrogate, and for more
+    characters than the runtime takes.
     """
     items = list(input) if isinstance(input, (list, tuple)) else [input]
-    inputs = [_to_user_input(f"input[{index}]", item) for index, item in enumerate(items)]
+    inputs = [_located(f"input[{i}]", _to_user_input(f"input[{i}]", item), directory) for i, item in enumerate(items)]
     _check_length(item.text for item in inputs if isinstance(item, protocol.TextUserInput))
     return inputs
 
@@ -127,6 +130,17 @@ def _to_user_input(where: str, item: InputItem | str) -> protocol.UserInput:
     if build is None:
         raise checks.refusal(where, item, "a str or an input item")
     return build(where, item)
+
+
+def _located(where: str, item: protocol.UserInput, directory: str | None) -> protocol.UserInput:
+    """Make the path of a file absolute: the runtime looks it up in its own directory, and only notes that it is missing."""
+    if directory is None or not isinstance(item, (protocol.LocalImageUserInput, protocol.SkillUserInput)):
+        return item
+    file = Path(directory, item.path)
+    if not file.is_file():
+        raise ConfigError(f"{where}.path", f"expected a file that exists, got {file}")
+    item.path = str(file)
+    return item
 
 
 def _image(where: str, item: ImageInput) -> protocol.UserInput:

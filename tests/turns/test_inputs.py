@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from enum import Enum
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from openai_codex import (
     AppServerConfig,
     AsyncCodex,
+    AsyncThread,
     ConfigError,
     ExternalMessage,
     ImageInput,
@@ -21,11 +23,12 @@ from openai_codex import (
     TextInput,
 )
 from openai_codex._turns.inputs import MOST_CHARACTERS, to_turn_input
-from openai_codex.testing import QuietHome, ScriptedModel
+from openai_codex.testing import FakeAppServer, QuietHome, ScriptedModel
 from openai_codex.types import (
     InputImageFunctionCallOutputContentItem,
     InputTextFunctionCallOutputContentItem,
 )
+from tests.support.bounds import PATIENCE
 
 PIXEL = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -113,16 +116,92 @@ async def test_a_subclass_of_str_is_a_text(codex_config: AppServerConfig, script
     assert "Hello there" in scripted_model.requests[-1].user_texts
 
 
-async def test_what_the_runtime_itself_makes_of_odd_input(
-    codex_config: AppServerConfig, scripted_model: ScriptedModel
-) -> None:
+async def test_a_turn_without_input_is_one(codex_config: AppServerConfig, scripted_model: ScriptedModel) -> None:
     async with AsyncCodex(codex_config) as codex:
+        nothing = await (await codex.thread_start(ephemeral=True)).run([])
+    assert nothing.final_response == "ok"
+
+
+# -- files and directories
+
+
+async def test_a_relative_file_is_looked_up_in_the_directory_of_the_turn(
+    codex_home: QuietHome, scripted_model: ScriptedModel
+) -> None:
+    first, second = codex_home.workspace / "first", codex_home.workspace / "second"
+    for directory in (first, second):
+        directory.mkdir()
+        (directory / f"{directory.name}.png").write_bytes(PIXEL)
+    async with AsyncCodex(codex_home.config()) as codex:
+        thread = await codex.thread_start(cwd=first)
+        seen = [await images(thread, scripted_model, "first.png")]
+        seen.append(await images(thread, scripted_model, "second.png", cwd=second))
+        seen.append(await images(thread, scripted_model, "second.png"))  # it holds for the following turns, too
+        resumed = await codex.thread_resume(thread.id)
+        seen.append(await images(resumed, scripted_model, "../first/first.png"))
+        with pytest.raises(ConfigError, match=r"expected a file that exists, got .*/second/first.png"):
+            await thread.run(LocalImageInput("first.png"))
+        plain = await codex.thread_start(cwd="first")  # from the directory of the runtime
+        seen.append(await images(plain, scripted_model, "first.png"))
+    assert seen == [1] * len(seen)
+
+
+async def images(thread: AsyncThread, model: ScriptedModel, path: str, **settings: Any) -> int:
+    """Run a turn with an image; return how many images of it the model has got."""
+    await thread.run([TextInput("see"), LocalImageInput(path)], **settings)
+    last = model.requests[-1].input[-1]
+    return sum(part["type"] == "input_image" for part in last["content"])
+
+
+async def test_a_file_that_does_not_exist_is_refused_before_anything_is_sent(
+    codex_home: QuietHome, scripted_model: ScriptedModel
+) -> None:
+    gate = scripted_model.gate()
+    scripted_model.say("on it", gate=gate)
+    async with AsyncCodex(codex_home.config()) as codex:
         thread = await codex.thread_start(ephemeral=True)
-        nothing = await thread.run([])
-        missing = await thread.run([TextInput("see"), LocalImageInput("missing.png")])
-    assert (nothing.final_response, missing.final_response) == ("ok", "ok")
-    assert scripted_model.requests[-1].images == []
-    assert any("missing.png" in text for text in scripted_model.requests[-1].user_texts)
+        turn = await thread.turn("go")
+        await gate.reached()
+        for path in ("missing.png", codex_home.workspace / "missing.png", codex_home.workspace, ""):
+            for bad in (LocalImageInput(path), SkillInput("s", path)):
+                with pytest.raises(ConfigError, match="expected a file that exists, got ") as caught:
+                    await thread.run([TextInput("see"), bad])
+                assert caught.value.what == "input[1].path"
+                with pytest.raises(ConfigError, match="expected a file that exists, got "):
+                    await turn.steer([bad])
+        gate.open()
+        await turn.run(timeout=PATIENCE)
+    assert scripted_model.request_count == 1
+
+
+async def test_a_directory_that_does_not_exist_is_refused_too(
+    codex_home: QuietHome, scripted_model: ScriptedModel
+) -> None:
+    file = codex_home.workspace / "file"
+    file.write_text("no directory")
+    async with AsyncCodex(codex_home.config()) as codex:
+        thread = await codex.thread_start()
+        await thread.run("go", timeout=PATIENCE)
+        for cwd in ("missing", "/no/such/directory", file):
+            for start in (
+                partial(codex.thread_start),
+                partial(codex.thread_resume, thread.id),
+                partial(codex.thread_fork, thread.id),
+                partial(thread.turn, "go"),
+                partial(thread.run, "go"),
+            ):
+                with pytest.raises(ConfigError, match="cwd: expected a directory that exists, got "):
+                    await start(cwd=cwd)
+    assert scripted_model.request_count == 1
+
+
+async def test_a_runtime_that_may_be_elsewhere_gets_paths_as_they_are() -> None:
+    with FakeAppServer() as server:
+        async with AsyncCodex(server.config()) as codex:
+            thread = await codex.thread_start(cwd="/elsewhere")
+            await thread.turn(LocalImageInput("there.png"), cwd="/further")
+        [turn] = server.requests("turn/start")
+    assert (turn.params["input"][0]["path"], turn.params["cwd"]) == ("there.png", "/further")
 
 
 TEXT = InputTextFunctionCallOutputContentItem(text="fine")

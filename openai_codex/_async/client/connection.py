@@ -16,13 +16,14 @@ from openai_codex._async.client import _wait
 from openai_codex._async.client.handlers import AsyncHandlers
 from openai_codex._async.client.rpc import call
 from openai_codex._async.client.supervisor import AsyncSupervisor
-from openai_codex._async.client.thread_registry import NOTED, AsyncThreadRegistry
+from openai_codex._async.client.thread_registry import NOTED, PLACED, AsyncThreadRegistry
 from openai_codex._engine.mailbox import Listener
 from openai_codex._engine.router import Load
 from openai_codex._engine.subscriptions import EVERYTHING
 from openai_codex._engine.waiting import Deadline
 from openai_codex._runtime.backoff import Attempts, Backoff
 from openai_codex._runtime.health import Health, awaited_answer
+from openai_codex._turns.limits import RateLimits
 from openai_codex._turns.work import STARTING, Call, current_call, within
 from openai_codex._turns.work_table import WorkTable
 from openai_codex.errors import (
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from openai_codex._engine.actor import Actor
     from openai_codex._engine.server_requests import PendingRequest
     from openai_codex._engine.subscriptions import PendingSubscription
-    from openai_codex._notification import Notification
     from openai_codex._runtime.health import RunningTurn
     from openai_codex._runtime.report import Metadata
     from openai_codex._tools.registry import Table
@@ -87,8 +87,8 @@ class AsyncConnection:
         self.supervisor = AsyncSupervisor(config, self.handlers)
         self.work = WorkTable()
         """The work of all threads that this client knows of."""
-        self.threads = AsyncThreadRegistry(self.supervisor, self.handlers.tools, self.work)
-        self._limits = _RateLimits()
+        self.threads = AsyncThreadRegistry(self.supervisor, self.handlers.tools, self.work, config)
+        self._limits = RateLimits()
         self._listeners: set[Listener] = set()
         self._watched: set[weakref.ref[Watched]] = set()
         self.listen(self._limits)
@@ -169,6 +169,8 @@ class AsyncConnection:
         """
         if deadline is None:
             deadline = Deadline(self.config.request_timeout if timeout is None else timeout)
+        if params.METHOD in PLACED:
+            self.threads.check_directory(params)
         if params.METHOD not in STARTING:
             return await self._request(params, deadline, subscription, starts)
         # Before there is an entry: what interrupts this call has to see that it cannot wait for it.
@@ -286,15 +288,3 @@ class AsyncConnection:
                 return await call(actor, params, deadline)
             except ServerBusyError as again:
                 error = again
-
-
-class _RateLimits(Listener):
-    """Keeps the rate limits that the runtime reported last."""
-
-    def __init__(self) -> None:
-        super().__init__("rate limits", frozenset({"account/rateLimits/updated"}))
-        self.newest: Notification | None = None
-
-    def on_event(self, event: Notification) -> None:
-        """Replace the limits reported before."""
-        self.newest = event

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from openai_codex import _protocol as protocol
@@ -10,6 +11,7 @@ from openai_codex._sync.client.rpc import call
 from openai_codex._engine.transport import writer_of
 from openai_codex._log import Log
 from openai_codex.errors import (
+    ConfigError,
     InternalRpcError,
     InvalidRequestError,
     JsonRpcError,
@@ -20,6 +22,7 @@ from openai_codex.errors import (
 
 if TYPE_CHECKING:
     from openai_codex._sync.client.supervisor import Supervisor
+    from openai_codex._config import AppServerConfig
     from openai_codex._engine.actor import Actor
     from openai_codex._engine.waiting import Deadline
     from openai_codex._tools.registry import ToolRegistry
@@ -28,8 +31,10 @@ if TYPE_CHECKING:
 # The methods after which the runtime has a thread loaded, and those after which it has not.
 _LOADING = frozenset({"thread/start", "thread/resume", "thread/fork"})
 _UNLOADING = frozenset({"thread/archive", "thread/delete", "thread/unsubscribe"})
-NOTED = _LOADING | _UNLOADING
+NOTED = _LOADING | _UNLOADING | {"turn/start"}
 """Requests whose success `note` has to know of."""
+PLACED = _LOADING | {"turn/start"}
+"""Requests that name a working directory."""
 
 # Size of the table, least recently loaded first out. Threads evicted from it are not resumed after a restart.
 _MOST_THREADS = 65_536
@@ -44,11 +49,13 @@ class ThreadRegistry:
     which is harmless.
     """
 
-    def __init__(self, supervisor: Supervisor, tools: ToolRegistry, work: WorkTable) -> None:
+    def __init__(self, supervisor: Supervisor, tools: ToolRegistry, work: WorkTable, config: AppServerConfig) -> None:
         self._supervisor = supervisor
+        self._config = config
         self._tools = tools
         self._work = work
         self._generations: dict[str, int] = {}
+        self._directories: dict[str, str] = {}
         self._to_pause: set[str] = set()
 
     def count(self) -> int:
@@ -63,6 +70,7 @@ class ThreadRegistry:
     def forget(self, thread_id: str) -> None:
         """Release what is kept about a thread that the program has given up."""
         self._generations.pop(thread_id, None)
+        self._directories.pop(thread_id, None)
         self._to_pause.discard(thread_id)
         self._tools.forget(thread_id)  # the model calls no tool of this client in it after that
         self._work.forget(thread_id)
@@ -72,10 +80,32 @@ class ThreadRegistry:
         if params.METHOD in _LOADING:
             self._generations.pop(result.thread.id, None)
             self._generations[result.thread.id] = actor.generation
-            if len(self._generations) > _MOST_THREADS:
-                self._generations.pop(next(iter(self._generations)), None)
+            self._directories[result.thread.id] = result.cwd
+            for table in (self._generations, self._directories):
+                if len(table) > _MOST_THREADS:
+                    table.pop(next(iter(table)), None)
+        elif params.METHOD == "turn/start":
+            cwd = getattr(params, "cwd", None)
+            if isinstance(cwd, str):  # it holds for the following turns, too
+                self._directories[thread_of(params) or ""] = cwd
         elif params.METHOD in _UNLOADING:
             self.forget(thread_of(params) or "")
+
+    def directory_of(self, thread_id: str, cwd: str | None) -> str | None:
+        """Return the directory of a turn, in which relative paths are looked up; ``None`` if files cannot be seen here."""
+        base = self._base()
+        return None if base is None else str(base / (cwd or self._directories.get(thread_id, "")))
+
+    def check_directory(self, params: protocol.ClientRequest[Any]) -> None:
+        """Raise `ConfigError` for a working directory that does not exist: the runtime accepts any."""
+        cwd, base = getattr(params, "cwd", None), self._base()
+        if isinstance(cwd, str) and base is not None and not (base / cwd).is_dir():
+            raise ConfigError("cwd", f"expected a directory that exists, got {cwd}")
+
+    def _base(self) -> Path | None:
+        """Return the directory of the runtime; ``None`` if a program of the user's own may run it somewhere else."""
+        config = self._config
+        return Path(config.cwd or "").absolute() if config.launch_args_override is None else None
 
     def pause_when_resumed(self, thread_id: str) -> None:
         """Pause this thread's goal when the thread is next resumed, because the runtime died before it was paused."""
