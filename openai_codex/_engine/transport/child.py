@@ -13,7 +13,7 @@ import threading
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from openai_codex._engine.transport.input import InputPipe
 from openai_codex._engine.transport.output import OutputPipe
@@ -57,8 +57,10 @@ class ChildProcess:
         self._mark = os.urandom(8).hex()
         self._owner = os.getpid()
         self._exit_code: int | None = None
+        self._children: list[_Process] = []
         try:
-            self._child = _spawn(command, cwd, {**(os.environ if env is None else env), MARK_VARIABLE: self._mark})
+            environment = {**(os.environ if env is None else env), MARK_VARIABLE: self._mark}
+            self._child = _spawn(self._children, command, cwd, environment)
             self._attach()
         except LaunchError:
             raise
@@ -83,14 +85,15 @@ class ChildProcess:
 
     def discard(self) -> None:
         """Kill and reap a child that no reader owns; whatever of this object there is."""
-        # By its mark, as an exception may have come before its number was stored.
-        self._kill_marked()
-        child = getattr(self, "_child", None)
-        if child is not None:
-            child.kill()
-            child.wait()
-            for pipe in (child.stdin, getattr(self, "_stdout", child.stdout)):  # stderr has a thread that closes it
-                pipe.close()
+        for child in self._children:
+            if hasattr(child, "pid"):
+                child.kill()
+                child.wait()
+            stdout = getattr(self, "_stdout", None) or getattr(child, "stdout", None)
+            # stderr has a thread that closes it, if that was started.
+            for pipe in (getattr(child, "stdin", None), stdout):
+                if pipe is not None:
+                    pipe.close()
 
     # -- pipes -------------------------------------------------------------------------------------------------------
 
@@ -234,9 +237,18 @@ class _Stderr:
         return bool(chunk)
 
 
-def _spawn(command: tuple[str, ...], cwd: str | None, env: Mapping[str, str]) -> subprocess.Popen[bytes]:
+class _Process(subprocess.Popen[bytes]):
+    """A process that its owner knows before it is there: an exception of a signal handler may come before it is returned."""
+
+    def __init__(self, owner: list[_Process], *args: Any, **options: Any) -> None:
+        owner.append(self)
+        super().__init__(*args, **options)
+
+
+def _spawn(owner: list[_Process], command: tuple[str, ...], cwd: str | None, env: Mapping[str, str]) -> _Process:
     try:
-        return subprocess.Popen(  # noqa: S603  the command comes from the program's own configuration
+        return _Process(
+            owner,
             command,
             cwd=cwd,
             env=env,
