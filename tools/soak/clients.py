@@ -28,20 +28,29 @@ _MANY, _SOME = 60, 30
 
 async def kill(worker: Worker) -> str:
     """Kill the runtime."""
+    return await _end_runtime(worker, signal.SIGKILL, "killed")
+
+
+async def freeze(worker: Worker) -> str:
+    """Stop the runtime without ending it: the client finds out that it is frozen, and kills it."""
+    return await _end_runtime(worker, signal.SIGSTOP, "frozen")
+
+
+async def _end_runtime(worker: Worker, number: signal.Signals, outcome: str) -> str:
     tracked = worker.tracked
     with tracked.fault() as acquired:
         before = tracked.client.health()
         if not acquired or not before.alive or before.pid is None:
-            return "already killed"
+            return f"already {outcome}"
 
         def is_noticed() -> bool:
             after = tracked.client.health()
             return not after.alive or after.generation != before.generation
 
         tracked.kills += 1  # before the kill, so that the monitor never sees a restart that is not counted
-        os.kill(before.pid, signal.SIGKILL)
-        await worker.until(is_noticed, "the client to notice a kill")
-    return "killed"
+        os.kill(before.pid, number)
+        await worker.until(is_noticed, f"the client to notice that its runtime was {outcome}")
+    return outcome
 
 
 async def reopen(worker: Worker) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from openai_codex import Restart
 from tools.soak import resources
 from tools.soak.faces import AsyncFace, SyncFace
+from tools.soak.foreign import foreign_code
 from tools.soak.journal import report
 from tools.soak.prompts import Violation, expect
 from tools.soak.worker import DEADLINE
@@ -49,6 +50,9 @@ class Soak:
             restart=Restart(limit=1_000_000, initial_delay=0.02, max_delay=0.1, max_threads=40, drain_timeout=2.0),
             handler_timeout=4.0,
             max_in_flight=_MOST_IN_FLIGHT,
+            # Soon, but not so soon that a runtime on a busy machine counts as frozen.
+            ping_interval=2.0,
+            ping_timeout=10.0,
         )
         self._home = home
         self._model = model
@@ -62,7 +66,9 @@ class Soak:
         threads = [threading.Thread(target=group.run, daemon=True) for group in self._groups]
         for thread in threads:
             thread.start()
-        if self._work(seconds):
+        with foreign_code(lambda: [each.current.client for each in self._monitor.open_clients()], self._journal):
+            ended = self._work(seconds)
+        if ended:
             for thread in threads:
                 thread.join(_TIMEOUT)
             self._expect_nothing_left(before)
@@ -153,6 +159,10 @@ class Monitor:
             if self._report_overdue() or time.monotonic() > deadline:
                 return False
         return True
+
+    def open_clients(self) -> list[SharedClient]:
+        """Return the shared clients that are open."""
+        return [each for each in self._shared if each.is_open]
 
     def line(self) -> str:
         """Return the progress on one line."""

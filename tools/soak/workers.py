@@ -47,6 +47,7 @@ OPERATIONS = (
     Operation("resume in the next client", 4, clients.resume_in_next_client),
     Operation("read a thread", 3, clients.read_thread),
     Operation("kill", 2, clients.kill),
+    Operation("freeze", 1, clients.freeze),
     Operation("reopen", 1, clients.reopen),
     Operation("another client", 1, clients.use_another),
     Operation("another client, dropped", 1, clients.drop_another),
