@@ -29,7 +29,7 @@ The map, top to bottom. Imports go downward only, and a module without a leading
       transport/    where bytes come from and go to: installation child input output base
     _config         the settings of a client
     _runtime/       values about the runtime process: report toml backoff failures health process_info; display: how
-                    text from outside is shown
+                    text from outside is shown; imports: modules at first use
     _notification   one notification: envelope and payload
     _codec/         JSON to protocol types and back: converter structuring unions unstructuring base
     _checks         checks of the values that a program passes in
@@ -46,8 +46,9 @@ Names are loaded on first use, so that importing the package costs little.
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from openai_codex._runtime.imports import load
 
 # For type checkers and editors. At run time `__getattr__` loads each name from its module.
 if TYPE_CHECKING:
@@ -203,7 +204,7 @@ def __getattr__(name: str) -> Any:
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     # Kept as a global, so that this function runs for the first access to a name only.
-    value = globals()[name] = getattr(import_module(f"{__name__}.{home}"), name)
+    value = globals()[name] = getattr(load(f"{__name__}.{home}"), name)
     return value
 
 

@@ -44,7 +44,7 @@ ORDER = """
     : _protocol
     _codec: base
     : _log _version
-    _runtime: display
+    _runtime: display imports
 """
 
 

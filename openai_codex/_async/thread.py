@@ -12,6 +12,7 @@ from openai_codex._async.pages import AsyncPages
 from openai_codex._async.running import Limits, run_turn, start_or_join
 from openai_codex._async.turn import AsyncTurnHandle
 from openai_codex._config import StrPath
+from openai_codex._runtime.imports import load
 from openai_codex._turns.inputs import RunInput, to_turn_input
 from openai_codex._turns.options import (
     ApprovalModeLike,
@@ -266,6 +267,7 @@ def _output(type_: type[OutputT] | None, schema: protocol.JsonObject | None) -> 
     if schema is not None:
         raise ConfigError("output_schema", "an output_type brings its own schema; give one of them")
     # Imported here so that programs without an output type do not load what derives schemas.
+    load("openai_codex._schemas.output")
     from openai_codex._schemas.output import output_type
 
     return output_type(type_)

@@ -5,8 +5,9 @@ Loading the converter takes longer than a runtime needs to start, so importing t
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from openai_codex._runtime.imports import load
 
 if TYPE_CHECKING:
     from openai_codex._codec.converter import structure as structure
@@ -32,5 +33,5 @@ def __getattr__(name: str) -> Any:
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     # Kept as a global, so that this function runs for the first access to a name only.
-    value = globals()[name] = getattr(import_module(f"{__name__}.{home}"), name)
+    value = globals()[name] = getattr(load(f"{__name__}.{home}"), name)
     return value

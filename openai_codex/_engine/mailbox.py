@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from openai_codex._engine.backlog import Backlog
 from openai_codex._engine.waiting import Latch, Waitable, Waiter, wake_all
 from openai_codex._protocol.methods import STARTS
+from openai_codex._runtime.imports import load
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -132,6 +133,7 @@ class LastingMailbox(Mailbox):
         if close_reason.final:
             return super().fail(close_reason)
         # Imported here: only supervised clients need it, and it builds two classes.
+        load("openai_codex._runtime.report")
         from openai_codex._runtime.report import runtime_exited
 
         event = runtime_exited(close_reason.reason, close_reason.process, close_reason.generation)

@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from openai_codex._runtime.imports import load
 
 if TYPE_CHECKING:
     from openai_codex._codec.base import UNSET as UNSET
@@ -2733,7 +2734,7 @@ def __getattr__(name: str) -> Any:
     home = "openai_codex._codec.base" if name in _BASE else f"{__name__}.{HOMES.get(name)}"
     if name not in HOMES and name not in _BASE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(home), name)
+    value = globals()[name] = getattr(load(home), name)
     return value
 
 

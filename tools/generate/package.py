@@ -119,8 +119,9 @@ FRONT = '''"""The types of all requests, results and notifications; each module 
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from openai_codex._runtime.imports import load
 
 if TYPE_CHECKING:
 {imports}
@@ -137,7 +138,7 @@ def __getattr__(name: str) -> Any:
     home = "{base}" if name in _BASE else f"{{__name__}}.{{HOMES.get(name)}}"
     if name not in HOMES and name not in _BASE:
         raise AttributeError(f"module {{__name__!r}} has no attribute {{name!r}}")
-    value = globals()[name] = getattr(import_module(home), name)
+    value = globals()[name] = getattr(load(home), name)
     return value
 
 

@@ -13,6 +13,7 @@ from openai_codex._async.client.connection import AsyncConnection
 from openai_codex._async.events import AsyncEvents
 from openai_codex._async.verbs import lazy
 from openai_codex._config import AppServerConfig
+from openai_codex._runtime.imports import load
 
 if sys.version_info >= (3, 11):
     from typing import Self
@@ -145,6 +146,7 @@ class AsyncClient:
             The requests. Answer one that was left open by ``codex.answer(request.id, …)``.
         """
         # Imported here, so that programs without handlers do not load it.
+        load(f"{__name__.rpartition('.verbs')[0]}.client.dispatch")
         from openai_codex._async.client.dispatch import AsyncDispatcher
 
         dispatcher = AsyncDispatcher(self._connection.handlers)
@@ -165,6 +167,7 @@ class AsyncClient:
         Raises:
             ConfigError: The request does not accept this answer. It stays open.
         """
+        load(f"{__name__.rpartition('.verbs')[0]}.client.dispatch")
         from openai_codex._async.client.dispatch import AsyncDispatcher
 
         for pending in self._connection.pending_calls():
@@ -219,6 +222,7 @@ def _connection(config: AppServerConfig) -> AsyncConnection:
     if config.restart is None or not config.restart.recycles:
         return AsyncConnection(config)
     # Imported here, so that other programs do not load it.
+    load(f"{__name__.rpartition('.verbs')[0]}.client.recycling")
     from openai_codex._async.client.recycling import AsyncRecyclingConnection
 
     return AsyncRecyclingConnection(config)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from openai_codex._runtime.imports import load
 
 if TYPE_CHECKING:
     from openai_codex._approvals.decisions import Answer as Answer
@@ -34,4 +35,4 @@ _HOMES = {
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"openai_codex.{_HOMES[name]}"), name)
+    return getattr(load(f"openai_codex.{_HOMES[name]}"), name)

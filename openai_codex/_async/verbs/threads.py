@@ -11,6 +11,7 @@ from openai_codex._async.thread import AsyncThread
 from openai_codex._async.verbs import lazy
 from openai_codex._async.verbs.base import AsyncClient
 from openai_codex._config import StrPath
+from openai_codex._runtime.imports import load
 from openai_codex._turns.options import (
     ApprovalModeLike,
     ApprovalPolicyLike,
@@ -201,12 +202,14 @@ def _table(tools: Sequence[lazy.AnyTool] | None) -> Table | None:
     if tools is None:
         return None
     # Imported here so that programs without tools do not load it.
+    load("openai_codex._tools.declaration")
     from openai_codex._tools.declaration import tool_table
 
     return tool_table(checks.each("tools", tools, lambda _, tool: tool, "a sequence of tools, such as [tool]"))
 
 
 def _declared(table: Table) -> list[protocol.DynamicToolSpec]:
+    load("openai_codex._tools.declaration")
     from openai_codex._tools.declaration import tool_specs
 
     return tool_specs(table.values())

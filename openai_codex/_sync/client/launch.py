@@ -6,7 +6,6 @@ from __future__ import annotations
 import os
 import weakref
 from functools import partial
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from openai_codex import _codec as codec
@@ -21,6 +20,7 @@ from openai_codex._engine.server_requests import NO_THREAD
 from openai_codex._engine.transport import ChildProcess, HomeLock, command_line
 from openai_codex._engine.waiting import Deadline
 from openai_codex._runtime.backoff import Backoff
+from openai_codex._runtime.imports import load
 from openai_codex.errors import CodexError, LaunchError, RequestTimeoutError, TransportClosedError
 
 if TYPE_CHECKING:
@@ -218,6 +218,7 @@ def _dispatcher_of(handlers: Handlers) -> OnRequest:
 
     def dispatch(pending: PendingRequest) -> None:
         # Imported with the first request: most programs receive none.
+        load(f"{__name__.rpartition('.client')[0]}.client.dispatch")
         from openai_codex._sync.client.dispatch import Dispatcher
 
         alive = reference()
@@ -229,6 +230,7 @@ def _dispatcher_of(handlers: Handlers) -> OnRequest:
 
 def _metadata(raw: Any) -> Metadata:
     # Importing it builds protocol classes, which `import openai_codex` must not do.
+    load("openai_codex._runtime.report")
     from openai_codex._runtime.report import Metadata
 
     return codec.structure(Metadata, raw)
@@ -237,7 +239,7 @@ def _metadata(raw: Any) -> Metadata:
 def _import_ahead() -> None:
     """Import what nearly every program needs next, while the runtime starts; that takes longer."""
     for name in _NEEDED_NEXT:
-        import_module(name)
+        load(name)
 
 
 def _reason(error: CodexError, timeout: float) -> str:

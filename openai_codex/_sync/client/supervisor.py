@@ -21,6 +21,7 @@ from openai_codex._engine.waiting import Deadline, Latch
 from openai_codex._log import Log
 from openai_codex._runtime.backoff import RestartBackoff
 from openai_codex._runtime.health import runtime_exit
+from openai_codex._runtime.imports import load
 from openai_codex.errors import LaunchError, RequestTimeoutError, TransportClosedError
 
 if TYPE_CHECKING:
@@ -270,6 +271,7 @@ class Supervisor:
             raise TransportClosedError(CLIENT_CLOSED)
 
     def _announce(self, actor: Actor) -> None:
+        load("openai_codex._runtime.report")
         from openai_codex._runtime.report import runtime_started
 
         assert actor.pid is not None, "only processes of this machine are started again"

@@ -14,6 +14,7 @@ from openai_codex._sync.client.connection import Connection
 from openai_codex._sync.events import Events
 from openai_codex._sync.verbs import lazy
 from openai_codex._config import AppServerConfig
+from openai_codex._runtime.imports import load
 
 if sys.version_info >= (3, 11):
     from typing import Self
@@ -142,6 +143,7 @@ class Client:
             The requests. Answer one that was left open by ``codex.answer(request.id, …)``.
         """
         # Imported here, so that programs without handlers do not load it.
+        load(f"{__name__.rpartition('.verbs')[0]}.client.dispatch")
         from openai_codex._sync.client.dispatch import Dispatcher
 
         dispatcher = Dispatcher(self._connection.handlers)
@@ -162,6 +164,7 @@ class Client:
         Raises:
             ConfigError: The request does not accept this answer. It stays open.
         """
+        load(f"{__name__.rpartition('.verbs')[0]}.client.dispatch")
         from openai_codex._sync.client.dispatch import Dispatcher
 
         for pending in self._connection.pending_calls():
@@ -216,6 +219,7 @@ def _connection(config: AppServerConfig) -> Connection:
     if config.restart is None or not config.restart.recycles:
         return Connection(config)
     # Imported here, so that other programs do not load it.
+    load(f"{__name__.rpartition('.verbs')[0]}.client.recycling")
     from openai_codex._sync.client.recycling import RecyclingConnection
 
     return RecyclingConnection(config)

@@ -12,6 +12,7 @@ from openai_codex._sync.thread import Thread
 from openai_codex._sync.verbs import lazy
 from openai_codex._sync.verbs.base import Client
 from openai_codex._config import StrPath
+from openai_codex._runtime.imports import load
 from openai_codex._turns.options import (
     ApprovalModeLike,
     ApprovalPolicyLike,
@@ -202,12 +203,14 @@ def _table(tools: Sequence[lazy.AnyTool] | None) -> Table | None:
     if tools is None:
         return None
     # Imported here so that programs without tools do not load it.
+    load("openai_codex._tools.declaration")
     from openai_codex._tools.declaration import tool_table
 
     return tool_table(checks.each("tools", tools, lambda _, tool: tool, "a sequence of tools, such as [tool]"))
 
 
 def _declared(table: Table) -> list[protocol.DynamicToolSpec]:
+    load("openai_codex._tools.declaration")
     from openai_codex._tools.declaration import tool_specs
 
     return tool_specs(table.values())
