@@ -23,7 +23,7 @@ The map, top to bottom. Imports go downward only, and a module without a leading
     _schemas/       Python types and JSON schemas: output validate schema
     _turns/         what a turn receives and returns, as values: stall fold settings options inputs results; what each
                     thread is busy with: work_table work; how a turn is stopped: stops; which threads have work in
-                    progress: activity; the newest rate limits: limits
+                    progress: activity; the newest rate limits: limits; the turns whose end is not logged yet: open_turns
     _engine/        the actor, which knows threads and bytes, no verb: actor at_exit reader outbox undo router
                     subscriptions mailbox server_requests workers threads reply lane backlog wire waiting
       transport/    where bytes come from and go to: installation child input output base
@@ -117,6 +117,7 @@ if TYPE_CHECKING:
     from openai_codex._turns.inputs import TextInput as TextInput
     from openai_codex._turns.options import ApprovalMode as ApprovalMode
     from openai_codex._turns.options import Sandbox as Sandbox
+    from openai_codex._turns.results import DeclinedRequest as DeclinedRequest
     from openai_codex._turns.results import RunResult as RunResult
     from openai_codex._turns.results import TurnResult as TurnResult
     from openai_codex._version import __version__ as __version__
@@ -181,7 +182,7 @@ _HOMES = {
     """,
     "_notification": "Notification",
     "_turns.options": "ApprovalMode Sandbox",
-    "_turns.results": "RunResult TurnResult",
+    "_turns.results": "DeclinedRequest RunResult TurnResult",
     "retry": "is_retryable_error retry_on_overload",
     "_approvals.requests": """
         ApprovalRequest CommandApproval ElicitationRequest FileChangeApproval LegacyCommandApproval

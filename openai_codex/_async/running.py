@@ -167,7 +167,7 @@ async def _run_once(
     try:
         work = await _admitted(connection, params, deadline, place)
         patience = min(deadline.remaining(), connection.request_timeout)
-        handle = await start_turn(connection, stop, params, patience, decode, work=work)
+        handle = await start_turn(connection, stop, params, patience, decode, work=work, attended=True)
         # Not `run`, which would report what is left of the time as the timeout.
         return await handle._finish(deadline, limits.stall_timeout)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
     except RequestTimeoutError as error:
@@ -177,4 +177,5 @@ async def _run_once(
         raise
     except BaseException:
         stop.request()  # an exception of a signal handler may come between the two calls, too
+        connection.handlers.turns.leave(stop)
         raise

@@ -166,7 +166,7 @@ def _run_once(
     try:
         work = _admitted(connection, params, deadline, place)
         patience = min(deadline.remaining(), connection.request_timeout)
-        handle = start_turn(connection, stop, params, patience, decode, work=work)
+        handle = start_turn(connection, stop, params, patience, decode, work=work, attended=True)
         # Not `run`, which would report what is left of the time as the timeout.
         return handle._finish(deadline, limits.stall_timeout)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
     except RequestTimeoutError as error:
@@ -176,4 +176,5 @@ def _run_once(
         raise
     except BaseException:
         stop.request()  # an exception of a signal handler may come between the two calls, too
+        connection.handlers.turns.leave(stop)
         raise

@@ -15,17 +15,15 @@ from openai_codex._sync.client.connection import Connection
 from openai_codex._sync.client.cursor import Cursor
 from openai_codex._sync.stream import ItemStream, TextStream, TurnStream
 from openai_codex._engine.waiting import Deadline
-from openai_codex._log import Log
 from openai_codex._turns.fold import raise_if_failed
 from openai_codex._turns.inputs import Input, to_user_inputs
+from openai_codex._turns.open_turns import OpenTurn
 from openai_codex._turns.results import OutputT, RunResult
 from openai_codex._turns.stops import TurnStop
 from openai_codex._turns.work import Work
 
 # How long a caller that gives up waits until the turn is over, in seconds. Usually it takes milliseconds.
 _UNDO_PATIENCE = 0.2
-
-_log = Log("turn")
 
 
 class TurnHandle(Generic[OutputT]):
@@ -48,6 +46,7 @@ class TurnHandle(Generic[OutputT]):
         connection: Connection,
         id: str,
         stop: TurnStop,
+        open_turn: OpenTurn,
         decode: Callable[[str | None], OutputT] | None = None,
         *,
         joined: bool = False,
@@ -57,7 +56,9 @@ class TurnHandle(Generic[OutputT]):
         self.joined = joined
         self._connection = connection
         self._decode = decode
-        self._cursor = Cursor(connection, id, stop)
+        self._stop = stop
+        self._open_turn = open_turn
+        self._cursor = Cursor(connection, id, stop, open_turn)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(thread_id={self.thread_id!r}, id={self.id!r})"
@@ -138,11 +139,14 @@ class TurnHandle(Generic[OutputT]):
     def _finish(self, deadline: Deadline, stall_timeout: float) -> RunResult[OutputT]:
         """Do what `run` does. By a deadline, so that an error names the timeout that the program has set."""
         try:
+            self._open_turn.attend(self._stop)
             self._cursor.skip_to_end(deadline, stall_timeout)
         except BaseException as error:
             # Also when cancelled: a turn that has no reader must not cost tokens.
             self._cursor.abandon(error)
             raise
+        finally:
+            self._open_turn.leave(self._stop)
         result = cast("RunResult[OutputT]", raise_if_failed(self._cursor.result(), self._connection.rate_limits))
         # An interrupted turn may have half an answer, or none.
         if self._decode is None or result.status != protocol.TurnStatus.completed:
@@ -190,6 +194,7 @@ def start_turn(
     decode: Callable[[str | None], OutputT] | None = None,
     *,
     work: Work | None = None,
+    attended: bool = False,
 ) -> TurnHandle[OutputT]:
     """Send a request that starts a turn, and return the turn's handle.
 
@@ -199,12 +204,17 @@ def start_turn(
     and at whatever instant, the turn is interrupted.
     """
     checks.seconds("timeout", timeout)
+    turns = connection.handlers.turns
     try:
+        turns.expect(stop, stop.thread_id)
         response = connection.request(params, timeout=timeout, starts=stop, work=work)
+        opened = turns.start(stop, response.turn.id, stop.actor or connection.running(), stop.mailbox)
+        if not attended:
+            opened.leave(stop)
         joined = work is not None and work.joined
-        _log.info("codex.turn_started", thread_id=stop.thread_id, turn_id=response.turn.id, joined=joined or None)
-        return TurnHandle(connection, response.turn.id, stop, decode, joined=joined)
+        return TurnHandle(connection, response.turn.id, stop, opened, decode, joined=joined)
     except BaseException:
+        turns.leave(stop)
         if stop.request():
             _wait.ready(stop.ended, _UNDO_PATIENCE)
         raise

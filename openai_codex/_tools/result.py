@@ -124,10 +124,15 @@ def to_response(outcome: Any) -> protocol.DynamicToolCallResponse:
 
 def failure_response(error: BaseException) -> protocol.DynamicToolCallResponse:
     """Return the response of a failed call: the type and the text of the error, without its traceback."""
+    return to_response(ToolResult(failure_text(error), success=False))
+
+
+def failure_text(error: BaseException) -> str:
+    """Return the type and the text of an error."""
     name, text = type(error).__name__, ""
     with suppress(Exception):  # the program's own errors may fail here too
         text = str(error)
-    return to_response(ToolResult(f"{name}: {text}" if text else name, success=False))
+    return f"{name}: {text}" if text else name
 
 
 def _item(content: Any) -> protocol.DynamicToolCallOutputContentItem:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from openai_codex._notification import Notification
+    from openai_codex._turns.results import DeclinedRequest
 
 # Method of a notification → method of the fold that takes it; all others do not change the result. The table has names,
 # so that all folds share it: a table of bound methods per fold would be most of the cost of a small turn.
@@ -75,8 +76,8 @@ class TurnFold:
             if step is not None:
                 getattr(self, step)(event)
 
-    def result(self) -> RunResult:
-        """Return the result of the notifications added so far."""
+    def result(self, declined: Iterable[DeclinedRequest] = ()) -> RunResult:
+        """Return the result of the notifications added so far, and of the server requests that were declined."""
         turn, items = self.turn, list(self._items.values())
         return RunResult(
             id=self._turn_id,
@@ -91,6 +92,7 @@ class TurnFold:
             usage=self._usage,
             items_view=protocol.TurnItemsView.full if turn else None,
             root_turn_id=turn.root_turn_id if turn else None,
+            declined=list(declined),
         )
 
     def running(self, last: tuple[str, float] | None, unread: Sequence[Notification]) -> RunningTurn:

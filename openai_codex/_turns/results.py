@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Generic
+from typing import TYPE_CHECKING, Generic, Literal, TypeAlias
 
 import attrs
 
@@ -17,6 +17,35 @@ else:
     from typing import TypeVar
 
     OutputT = TypeVar("OutputT")
+
+
+DeclinedKind: TypeAlias = Literal["missing", "raised", "timed_out", "wrong_answer", "unreadable"]
+
+
+@attrs.frozen
+class DeclinedRequest:
+    """A server request that was declined, or answered with a failure, because no handler of the program answered it.
+
+    Attributes:
+        method: The protocol method, for instance ``item/commandExecution/requestApproval``.
+        request_id: Its id, as in the request that the handler got.
+        kind: ``missing``: no handler or tool is registered for it; ``raised``; ``timed_out``; ``wrong_answer``: the
+            request does not accept what the handler returned; ``unreadable``: its params have an unknown shape.
+        reason: What to do about it, or the type and text of the error.
+        thread_id: Its thread, if it names one.
+        turn_id: Its turn, if it names one.
+        item_id: The item that it is about, for instance the command, if it names one.
+        tool: The name of the tool that was called, if one was.
+    """
+
+    method: str
+    request_id: protocol.RequestId
+    kind: DeclinedKind
+    reason: str = ""
+    thread_id: str | None = None
+    turn_id: str | None = None
+    item_id: str | None = None
+    tool: str | None = None
 
 
 @attrs.frozen
@@ -40,6 +69,9 @@ class RunResult(Generic[OutputT]):
         root_turn_id: Id of the first turn in the chain of work that led to this one.
         attempts: How many turns ``run(retries=…)`` took. The items are those of all of them, everything else is of the
             last one.
+        declined: The server requests of the turn that the client declined, or answered with a failure, because a handler
+            was missing, raised, timed out or returned a wrong value; oldest first. What a handler has declined itself is
+            not among them.
     """
 
     id: str
@@ -56,6 +88,7 @@ class RunResult(Generic[OutputT]):
     items_view: protocol.TurnItemsView | None = None
     root_turn_id: str | None = None
     attempts: int = 1
+    declined: list[DeclinedRequest] = attrs.Factory(list)
 
 
 TurnResult = RunResult
@@ -63,7 +96,8 @@ TurnResult = RunResult
 
 
 def continued(earlier: RunResult | None, result: RunResult[OutputT]) -> RunResult[OutputT]:
-    """Return the result of a turn that continues a failed one: with the items of both, counted as one more attempt."""
+    """Return the result of a turn that continues a failed one: with what both have, counted as one more attempt."""
     if earlier is None:
         return result
-    return attrs.evolve(result, items=[*earlier.items, *result.items], attempts=earlier.attempts + 1)
+    items, declined = [*earlier.items, *result.items], [*earlier.declined, *result.declined]
+    return attrs.evolve(result, items=items, declined=declined, attempts=earlier.attempts + 1)

@@ -21,33 +21,41 @@ if TYPE_CHECKING:
 
     from openai_codex._engine.actor import Actor
     from openai_codex._engine.reply import Reply
+    from openai_codex._notification import Notification
     from openai_codex._turns.fold import GoalFold
 
 
 # How often a goal is paused without a sign that there is one: for about 20 seconds.
 _MOST_PAUSES = 24
 
+_BOUNDS = frozenset({"turn/started", "turn/completed"})
+
 
 class GoalStop:
     """A goal that is to be paused, and the turn that works on it (`thread/goal/set`, `turn/interrupt`).
 
     The runtime may start another turn before it has paused the goal. From now on the mailbox belongs to this object, which
-    takes the events on the writer thread.
+    takes the events on the writer thread. ``on_end`` gets the starts and the ends of turns among them.
     """
 
-    def __init__(self, thread_id: str, fold: GoalFold, mailbox: Mailbox, on_end: Callable[[], None]) -> None:
+    def __init__(
+        self, thread_id: str, fold: GoalFold, mailbox: Mailbox, on_end: Callable[[list[Notification]], None]
+    ) -> None:
         self.ended = Latch()
         """Set when the goal is paused and no turn runs."""
         self._thread_id = thread_id
         self._fold = fold
         self._mailbox = mailbox
         self._on_end = on_end
+        self._bounds: list[Notification] = []
         self._sent = 0
 
     def is_over(self) -> bool:
         """Return whether the goal is paused and no turn runs, or the connection is closed."""
         try:
-            self._fold.add(self._mailbox.take())
+            events = self._mailbox.take()
+            self._bounds += [event for event in events if event.method in _BOUNDS]
+            self._fold.add(events)
         except CodexError:
             over = True
         else:
@@ -55,7 +63,7 @@ class GoalStop:
             paused = not self._fold.is_active() or self._sent >= _MOST_PAUSES
             over = paused and self._fold.running_turn() is None
         if over:
-            self._on_end()
+            self._on_end(self._bounds)
             self.ended.set()
         return over
 
@@ -93,7 +101,8 @@ class TurnStop:
         """Collects the events of the turn."""
         self.subscription = PendingSubscription(self.mailbox, ("turn", "id"), thread_id)
         self.thread_id = thread_id
-        self._actor: Actor | None = None
+        self.actor: Actor | None = None
+        """The runtime that was asked to start the turn."""
         self._reply: Reply | None = None
         self._undo: Undo | None = None
 
@@ -104,11 +113,11 @@ class TurnStop:
 
     def follow(self, actor: Actor, reply: Reply) -> None:
         """Note the request that starts the turn. Called before it is sent."""
-        self._actor, self._reply = actor, reply
+        self.actor, self._reply = actor, reply
 
     def request(self) -> bool:
         """Have the turn interrupted until it is over; return whether there is one. Idempotent; waits for nothing."""
-        actor = self._actor
+        actor = self.actor
         if actor is None or actor.close_reason is not None or self.is_over():
             return False
         if self._undo is None or self._undo.done.is_ready():
@@ -121,7 +130,7 @@ class TurnStop:
 
     def is_over(self) -> bool:
         """Return whether the turn is over, or was never started."""
-        reply, actor = self._reply, self._actor
+        reply, actor = self._reply, self.actor
         if self.mailbox.ended.is_ready() or reply is None or actor is None:
             return True
         if not reply.is_ready():
@@ -142,11 +151,11 @@ class TurnStop:
         The runtime refuses the id of a turn that has not begun; the empty id means the thread's active turn. A review's
         start has another id, so for a review the empty id is used until its end. But it must not hit another turn.
         """
-        assert self._actor is not None, "called only after `follow`"
+        assert self.actor is not None, "called only after `follow`"
         known = self.turn_id
         if known is not None and self.mailbox.begun:
             return known
-        return known if self._actor.router.has_other_turns(self.thread_id, self.mailbox) else ""
+        return known if self.actor.router.has_other_turns(self.thread_id, self.mailbox) else ""
 
     @property
     def turn_id(self) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from openai_codex import AsyncCodex, AsyncTurnHandle, Codex, TurnHandle
 from openai_codex._async.client.recycling import AsyncRecyclingConnection
 from openai_codex._engine.actor import Actor
+from openai_codex._engine.waiting import Latch
 from openai_codex._sync.client.recycling import RecyclingConnection
 
 
@@ -58,3 +59,14 @@ def _recycling(codex: AsyncCodex | Codex) -> AsyncRecyclingConnection | Recyclin
     connection = codex._connection
     assert isinstance(connection, (AsyncRecyclingConnection, RecyclingConnection))
     return connection
+
+
+def end_latch_of(turn: AsyncTurnHandle | TurnHandle) -> Latch:
+    """Return what is set when the end of a turn was put into its mailbox."""
+    return turn._cursor._mailbox.ended
+
+
+def open_turn_count(codex: AsyncCodex | Codex) -> int:
+    """Return how many turns a client holds whose end is not logged, or that are about to start."""
+    turns = codex._connection.handlers.turns
+    return len(turns._open) + len(turns._expected)

@@ -59,12 +59,14 @@ def _through(chunks: list[bytes]) -> Costs:
     from openai_codex._engine.wire import LineSplitter, decode
     from openai_codex._sync.client.cursor import Cursor
     from openai_codex._sync.stream import TurnStream
+    from openai_codex._turns.open_turns import OpenTurns
     from openai_codex._turns.stops import TurnStop
 
     clock, lines, router, stop = Clock(), LineSplitter(), Router(64), TurnStop(unique(1))
     mailbox = stop.mailbox
     router.subscriptions.add(Topic(unique(1), unique(2)), mailbox)
-    stream = TurnStream(Cursor(cast("Any", _Unconnected()), unique(2), stop), inf)
+    turn = OpenTurns().expect(stop, stop.thread_id)
+    stream = TurnStream(Cursor(cast("Any", _Unconnected()), unique(2), stop, turn), inf)
     for chunk in chunks:
         complete = clock.time("cut into lines", lines.feed, chunk)
         clock.time(JSON, _each, orjson.loads, complete)

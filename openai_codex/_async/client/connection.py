@@ -57,7 +57,6 @@ _READ_ONLY = frozenset(
 _ATTEMPTS = 8
 _FIRST_DELAY, _LONGEST_DELAY, _JITTER = 0.05, 2.0, 0.2
 
-
 _NOT_CONNECTED = "the client is not connected yet: enter it, or make a first call"
 
 
@@ -93,6 +92,7 @@ class AsyncConnection:
         self._watched: set[weakref.ref[Watched]] = set()
         self.listen(self._limits)
         self.listen(self.work)
+        self.listen(self.handlers.turns)
 
     def listen(self, listener: Listener) -> None:
         """Subscribe a listener to all events, from now on. Harmless when repeated, and after the end."""

@@ -10,6 +10,7 @@ from openai_codex._approvals.file_changes import PendingFileChanges
 from openai_codex._async.client import _wait
 from openai_codex._protocol.methods import SERVER_REQUESTS
 from openai_codex._tools.registry import ToolRegistry
+from openai_codex._turns.open_turns import OpenTurns
 from openai_codex.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ class AsyncHandlers:
         """The handlers that were passed to the constructor of the client, by the name of the parameter."""
         self.tools = ToolRegistry()
         self.file_changes = PendingFileChanges()
+        self.turns = OpenTurns()
+        """The turns that have not ended: which of their requests no handler has answered."""
         self.refused: set[str] = set()
         """The methods of which a refusal has been logged. Without a lock: at worst one is logged twice."""
 

@@ -13,6 +13,7 @@ from openai_codex._engine.reply import CLIENT_CLOSED
 from openai_codex._engine.waiting import Deadline, Waitable, Waiter
 from openai_codex._log import Log
 from openai_codex._turns.fold import TurnFold
+from openai_codex._turns.open_turns import end_with
 from openai_codex._turns.results import RunResult
 from openai_codex._turns.stall import StallClock
 from openai_codex.errors import DecodeError, TransportClosedError, TurnStalledError, TurnTimeoutError
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from openai_codex._engine.mailbox import Mailbox
     from openai_codex._notification import Notification
     from openai_codex._runtime.health import RunningTurn
+    from openai_codex._turns.open_turns import OpenTurn
     from openai_codex._turns.stops import TurnStop
 
 AGENT_DELTA = "item/agentMessage/delta"
@@ -44,10 +46,10 @@ class Cursor:
         "__weakref__",
         "_bad_end",
         "_connection",
-        "_end_logged",
         "_fold",
         "_last",
         "_mailbox",
+        "_open_turn",
         "_stop",
         "_streamed",
         "_taken",
@@ -55,18 +57,18 @@ class Cursor:
         "turn_id",
     )
 
-    def __init__(self, connection: Connection, turn_id: str, stop: TurnStop) -> None:
+    def __init__(self, connection: Connection, turn_id: str, stop: TurnStop, open_turn: OpenTurn) -> None:
         self.thread_id = stop.thread_id
         self.turn_id = turn_id
         self._connection = connection
         self._mailbox = stop.mailbox
         self._stop = stop
+        self._open_turn = open_turn
         self._fold = TurnFold(stop.thread_id, turn_id)
         # Newest first, because a list pops from its end.
         self._taken: list[Notification] = []
         self._streamed: defaultdict[str, int] = defaultdict(int)
         self._bad_end: DecodeError | None = None
-        self._end_logged = False
         # The last event that was fetched, and when.
         self._last: tuple[str, float] | None = None
         connection.watch(self)
@@ -98,14 +100,20 @@ class Cursor:
         """
         self._connection.check_loop()
         source = self._mailbox if is_closed is None else _Unless(is_closed, self._mailbox)
-        if not _wait.ready(source, timeout):
-            return None
+        key = object()
+        try:
+            self._open_turn.attend(key)
+            return self._take() if _wait.ready(source, timeout) else None
+        finally:
+            self._open_turn.leave(key)
+
+    def _take(self) -> list[Notification]:
         try:
             events = self._mailbox.take()
         except TransportClosedError as error:
             error.result = self.result()
             log = _log.info if error.reason == CLIENT_CLOSED else _log.warning
-            self._log_end(log, "lost", reason=error.reason)
+            self._open_turn.log_end(log, "lost", reason=error.reason)
             raise
         # Before anything that can fail or be interrupted. An earlier consumer may have left some: those stay first.
         self._taken[:0] = reversed(events)
@@ -116,7 +124,7 @@ class Cursor:
         except DecodeError as error:
             # The end of the turn cannot be decoded. A stream shows the raw event, but a run cannot build its result.
             self._bad_end = error.with_traceback(None)
-            self._log_end(_log.warning, "lost", reason=type(error).__name__)
+            self._open_turn.log_end(_log.warning, "lost", reason=type(error).__name__)
         if events and self._fold.turn is not None:
             self._log_completed(self._fold.turn.status.value)
         return events
@@ -161,7 +169,7 @@ class Cursor:
 
     def result(self) -> RunResult:
         """Return the result of the events taken so far."""
-        return self._fold.result()
+        return self._fold.result(self._open_turn.declined)
 
     def timed_out(self, timeout: float, waiting_for: str = "its end") -> TurnTimeoutError:
         """Build the error for a deadline that passed, with the partial result."""
@@ -182,32 +190,30 @@ class Cursor:
 
         The client repeats the request until the turn is over, also when the caller has left.
         """
-        return not self._stop.request() or _wait.ready(self._mailbox.ended, timeout)
+        key = object()
+        try:
+            self._open_turn.attend(key)
+            return not self._stop.request() or _wait.ready(self._mailbox.ended, timeout)
+        finally:
+            self._open_turn.leave(key)
 
     def abandon(self, error: BaseException) -> None:
         """Stop a turn whose caller leaves with an error; bounded in time, raises nothing."""
         if not self.is_ended():
+            key = object()
             try:
+                self._open_turn.attend(key)
                 self.stop(_ABANDON_PATIENCE)
             finally:
                 log = _log.warning if isinstance(error, TurnStalledError) else _log.info
-                self._log_end(log, "abandoned", reason=type(error).__name__)
+                self._open_turn.log_end(log, "abandoned", reason=type(error).__name__)
+                self._open_turn.leave(key)
 
     def _log_completed(self, status: str) -> None:
+        log, how, fields = end_with(status)
         losses = self._mailbox.backlog.losses
-        self._log_end(
-            _log.warning if status == "failed" else _log.info,
-            status if status in {"failed", "interrupted"} else "completed",
-            status=status,
-            deltas_merged=losses.merged or None,
-            states_outdated=losses.outdated or None,
-        )
-
-    def _log_end(self, log: Callable[..., None], how: str, **fields: object) -> None:
-        """Log the one end of the turn that this consumer sees, after everything that it announces."""
-        if not self._end_logged:
-            self._end_logged = True
-            log(f"codex.turn_{how}", thread_id=self.thread_id, turn_id=self.turn_id, **fields)
+        fields |= {"deltas_merged": losses.merged or None, "states_outdated": losses.outdated or None}
+        self._open_turn.log_end(log, how, **fields)
 
 
 class _Unless(Waitable):

@@ -19,7 +19,8 @@ from openai_codex._approvals.requests import ElicitationRequest, RuntimeRequest,
 from openai_codex._engine import wire
 from openai_codex._log import Log
 from openai_codex._tools.arguments import ToolArgumentError, ToolContext
-from openai_codex._tools.result import failure_response, to_response
+from openai_codex._tools.result import failure_response, failure_text, to_response
+from openai_codex._turns.results import DeclinedRequest
 from openai_codex._turns.work import Call, within
 from openai_codex.errors import DecodeError
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from openai_codex._sync.client.handlers import Handlers
     from openai_codex._engine.server_requests import PendingRequest
     from openai_codex._protocol import JsonObject
+    from openai_codex._turns.open_turns import OpenTurns
+    from openai_codex._turns.results import DeclinedKind
 
 _TOOL_CALL = "item/tool/call"
 
@@ -59,13 +62,13 @@ class Dispatcher:
         try:
             work = self._work(pending)
         except BaseException as error:  # noqa: BLE001  whatever is wrong with its params, the runtime needs an answer
-            _fail(pending, error)
+            _fail(self._handlers.turns, pending, error, "unreadable" if isinstance(error, DecodeError) else "raised")
             return
         if work is None:
             self._refuse(pending)
             return
         if work.timeout is not None:
-            pending.act_after(work.timeout, partial(_late, pending, work.timeout))
+            pending.act_after(work.timeout, partial(_late, self._handlers.turns, pending, work.timeout))
         task = partial(self._run, work, pending)
         if work.is_coroutine:
             task()  # creates the coroutine here; it runs on the event loop
@@ -74,7 +77,7 @@ class Dispatcher:
                 # A request with a deadline must not wait for handlers that block, such as those that ask a person.
                 pending.run(task, urgent=KINDS[pending.request.method].deadline is not None)
             except RuntimeError as error:  # there is no thread for it
-                _fail(pending, error)
+                _fail(self._handlers.turns, pending, error)
 
     def answer(self, pending: PendingRequest, answer: object) -> bool:
         """Answer a request that was left open; return whether it was in time. Raises `ConfigError` for a wrong answer."""
@@ -140,25 +143,26 @@ class Dispatcher:
                 outcome = work.call()
                 if inspect.isawaitable(outcome):
                     assert self._handlers.start_task is not None, "set before the first runtime starts"
-                    self._handlers.start_task(outcome, partial(_finish, work, pending), pending)
+                    self._handlers.start_task(outcome, partial(_finish, self._handlers.turns, work, pending), pending)
                     return
         except BaseException as error:  # noqa: BLE001  whatever a handler raises, the runtime needs an answer
-            _fail(pending, error)
+            _fail(self._handlers.turns, pending, error)
             return
-        _finish(work, pending, outcome)
+        _finish(self._handlers.turns, work, pending, outcome)
 
     def _refuse(self, pending: PendingRequest) -> None:
         method = pending.request.method
         kind, is_first = KINDS.get(method), method not in self._handlers.refused
         self._handlers.refused.add(method)
-        pending.answer(refusal_line(pending.request))
+        _decline(self._handlers.turns, pending, "missing", kind.hint if kind else "a newer runtime's kind of request")
         log = _log.warning if is_first else _log.debug
         log("codex.server_request_declined", **_log_fields(pending), hint=kind and kind.hint)
 
 
 # Plain functions: a deadline must not keep the handlers alive, which may hold the client.
-def _late(pending: PendingRequest, seconds: float) -> None:
-    if pending.answer(_failure_line(pending, TimeoutError(f"no outcome within {seconds:g} s"))):
+def _late(turns: OpenTurns, pending: PendingRequest, seconds: float) -> None:
+    error = TimeoutError(f"no outcome within {seconds:g} s")
+    if _decline(turns, pending, "timed_out", str(error), error):
         _log.warning("codex.handler_timed_out", seconds=seconds, **_log_fields(pending))
 
 
@@ -171,34 +175,53 @@ def _returned(outcome: object) -> JsonObject:
     return response
 
 
-def _finish(work: _Work, pending: PendingRequest, outcome: Any) -> None:
+def _finish(turns: OpenTurns, work: _Work, pending: PendingRequest, outcome: Any) -> None:
     if isinstance(outcome, BaseException):
-        _fail(pending, outcome)
+        _fail(turns, pending, outcome)
         return
     try:
         result = work.result(outcome)
         line = None if result is None else wire.encode_result(pending.request.id, result)
     except BaseException as error:  # noqa: BLE001  the answer is wrong, or an object of the program failed
-        _fail(pending, error)
+        _fail(turns, pending, error, "wrong_answer")
     else:
-        if line is not None:
-            _send(pending, line)
+        if line is not None and not pending.answer(line):
+            _log.debug("codex.late_answer_dropped", **_log_fields(pending))
 
 
-def _fail(pending: PendingRequest, error: BaseException) -> None:
-    _send(pending, _failure_line(pending, error))
-    if not isinstance(error, ToolArgumentError):  # the model's mistake, which needs no traceback of the program
+def _fail(turns: OpenTurns, pending: PendingRequest, error: BaseException, kind: DeclinedKind = "raised") -> None:
+    by_model = isinstance(error, ToolArgumentError)  # the model's mistake, no failure of the program
+    if by_model:
+        sent = pending.answer(_failure_line(pending, error))
+    else:
+        sent = _decline(turns, pending, kind, failure_text(error), error)
+    if not sent:
+        _log.debug("codex.late_answer_dropped", **_log_fields(pending))
+    if not by_model:
         _log.warning("codex.handler_failed", exc_info=error, **_log_fields(pending))
 
 
-def _send(pending: PendingRequest, line: bytes) -> None:
-    if not pending.answer(line):
-        _log.debug("codex.late_answer_dropped", **_log_fields(pending))
+def _decline(
+    turns: OpenTurns, pending: PendingRequest, kind: DeclinedKind, reason: str, error: BaseException | None = None
+) -> bool:
+    """Refuse a request, or describe a failure; return whether that was in time."""
+    params = pending.request.params
+    item_id, tool = (
+        value if isinstance(value, str) else None
+        for value in (params.get("itemId") or params.get("callId"), params.get("tool"))
+    )
+    ids = pending.thread_id, pending.turn_id, item_id
+    # Noted first: the turn may end as soon as the runtime has the answer.
+    undo = turns.decline(DeclinedRequest(pending.request.method, pending.key, kind, reason, *ids, tool))
+    in_time = pending.answer(_failure_line(pending, error))
+    if not in_time:
+        undo()
+    return in_time
 
 
-def _failure_line(pending: PendingRequest, error: BaseException) -> bytes:
+def _failure_line(pending: PendingRequest, error: BaseException | None) -> bytes:
     """Describe the failure of a tool to the model; refuse any other request."""
-    if pending.request.method != _TOOL_CALL:
+    if pending.request.method != _TOOL_CALL or error is None:
         return refusal_line(pending.request)
     return wire.encode_result(pending.request.id, codec.unstructure(failure_response(error)))
 

@@ -4,6 +4,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
+from contextlib import suppress
+from functools import partial
 
 from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
@@ -15,14 +18,17 @@ from openai_codex._engine.mailbox import Mailbox
 from openai_codex._engine.subscriptions import Topic
 from openai_codex._engine.undo import Undo
 from openai_codex._engine.waiting import Deadline
+from openai_codex._notification import Notification
 from openai_codex._runtime.health import RunningTurn
 from openai_codex._turns.fold import GoalFold, raise_if_failed
+from openai_codex._turns.open_turns import OpenTurn, end_of
 from openai_codex._turns.options import GoalStatusLike
-from openai_codex._turns.results import RunResult
+from openai_codex._turns.results import DeclinedRequest, RunResult
 from openai_codex._turns.settings import fields
 from openai_codex._turns.stops import GoalPause, GoalStop
 from openai_codex._turns.work import Call, current_call, within
 from openai_codex.errors import (
+    CodexError,
     ConfigError,
     JsonRpcError,
     TransportClosedError,
@@ -131,7 +137,7 @@ class Goals(Client):
             raise
         try:
             run.follow(deadline)
-            return raise_if_failed(run.fold.result(), self._connection.rate_limits)
+            return raise_if_failed(run.result(), self._connection.rate_limits)
         finally:
             if run.fold.is_active():
                 run.give_up()
@@ -149,6 +155,9 @@ class _GoalRun:
         self._actor = connection.running()
         self._mailbox.count_in(self._actor.tally)
         self._actor.subscribe(Topic(thread_id), self._mailbox)
+        self._turns = connection.handlers.turns
+        self._open: OpenTurn | None = None
+        self._declined: list[DeclinedRequest] = []
         self.fold = GoalFold(thread_id)
         # The last event that was taken, and when.
         self._last: tuple[str, float] | None = None
@@ -156,19 +165,46 @@ class _GoalRun:
         self._caller = _wait.caller()
         connection.watch(self)
 
+    def result(self) -> RunResult:
+        """Return the result of all turns so far."""
+        return self.fold.result([*self._declined, *(self._open.declined if self._open else ())])
+
     def follow(self, deadline: Deadline) -> None:
         """Take events until the last turn is over. Raises `TurnTimeoutError` with the result so far."""
         while not self.fold.is_over():
             if not _wait.ready(self._mailbox, deadline.remaining()):
-                result = self.fold.result()
+                result = self.result()
                 raise TurnTimeoutError(self.thread_id, result.id or None, deadline.timeout, result)
             try:
-                events = self._mailbox.take()
-                self._last = (events[-1].method, time.monotonic()) if events else self._last
-                self.fold.add(events)
+                self._take()
             except TransportClosedError as error:
-                error.result = self.fold.result()
+                error.result = self.result()
                 raise
+
+    def _take(self) -> None:
+        events = self._mailbox.take()
+        self._last = (events[-1].method, time.monotonic()) if events else self._last
+        self._note(events)
+        self.fold.add(events)
+
+    def _note(self, events: Iterable[Notification]) -> None:
+        """Log the starts and the ends of turns."""
+        for event in events:
+            if event.method == "turn/started" and event.turn_id:
+                self._leave()
+                self._turns.expect(self, self.thread_id)
+                self._open = self._turns.start(self, event.turn_id, self._actor, self._mailbox)
+            elif event.method == "turn/completed" and self._open is not None and event.turn_id == self._open.turn_id:
+                log, how, facts = end_of(event)
+                self._open.log_end(log, how, **facts)
+                self._leave()
+
+    def _leave(self) -> None:
+        if self._open is not None:
+            self._open.leave(self)
+            self._declined += self._open.declined
+            self._open = None
+        self._turns.leave(self)  # an exception may have come before the turn was stored
 
     def running(self) -> RunningTurn | None:
         """Return what is known of the goal's running turn, ``None`` if there is none. Callable from any thread."""
@@ -191,12 +227,26 @@ class _GoalRun:
         # The goal is stored with its thread, so the next runtime would continue it.
         if self._actor.close_reason is not None:
             self._connection.pause_goal_when_resumed(self.thread_id)
+            self.close()
             return
-        stop = GoalStop(self.thread_id, self.fold, self._mailbox, self.close)
+        self._leave()
+        stop = GoalStop(self.thread_id, self.fold, self._mailbox, self._close_later)
         self._actor.undo(Undo(stop))
         _wait.ready(stop.ended, _ABANDON_PATIENCE)
 
-    def close(self) -> None:
-        """Stop receiving the thread's events."""
+    def _close_later(self, events: list[Notification]) -> None:
+        """Close it, with the events that its stop has taken; log them on a worker, as the writer thread must not."""
         self._actor.unsubscribe(Topic(self.thread_id), self._mailbox)
         self._mailbox.close()
+        self._actor.server_requests.workers.handlers.submit(partial(self.close, events))
+
+    def close(self, events: Iterable[Notification] = ()) -> None:
+        """Stop receiving the thread's events. The end of a turn that still runs is logged when it comes."""
+        self._actor.unsubscribe(Topic(self.thread_id), self._mailbox)
+        try:
+            self._note(events)
+            with suppress(CodexError):
+                self._take()
+            self._leave()
+        finally:
+            self._mailbox.close()

@@ -1,0 +1,231 @@
+"""The turns of one client whose end is not logged yet. Each turn has one start and one end in the log.
+
+The consumer of a turn logs its end, because it knows most about it. The end of a turn that nobody reads is logged by a
+worker, so that a handle that is kept or dropped makes no difference.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from openai_codex._engine.backlog import keep_newest
+from openai_codex._engine.mailbox import Listener
+from openai_codex._engine.reply import CLIENT_CLOSED, CloseReason
+from openai_codex._log import Log
+from openai_codex._notification import Notification, address_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from openai_codex._engine.actor import Actor
+    from openai_codex._engine.backlog import Losses
+    from openai_codex._engine.mailbox import Mailbox
+    from openai_codex._engine.waiting import Waiter
+    from openai_codex._turns.results import DeclinedRequest
+
+_COMPLETED = "turn/completed"
+
+# Of how many turns to keep an end that came before the reply to their start; in fact there are a few at a time.
+_EARLY_KEPT = 1_024
+
+_UNKNOWN = CloseReason("its events ended")
+
+_log = Log("turn")
+
+
+class OpenTurn:
+    """One turn, from the request that starts it to the event of its end.
+
+    A consumer leaves its key while it waits, and logs an end that it finds when it takes the key back. The reader stores
+    the end, then looks for consumers; a consumer leaves, then looks for the end. So one of them sees the other.
+    """
+
+    __slots__ = (
+        "_consumers",
+        "_declined",
+        "_end",
+        "_log_later",
+        "_losses",
+        "_turns",
+        "generation",
+        "thread_id",
+        "turn_id",
+    )
+
+    def __init__(self, turns: OpenTurns, key: object, thread_id: str) -> None:
+        self.thread_id = thread_id
+        self.turn_id: str | None = None
+        """Its id; ``None`` until the runtime has accepted it."""
+        self.generation = 0
+        self._turns = turns
+        # What starts it is its first consumer. Not kept longer: it may hold the mailbox, which ends with its handle.
+        self._consumers = {key}
+        self._declined: list[DeclinedRequest] = []
+        self._end: Notification | CloseReason | None = None
+        self._losses: Losses | None = None
+        self._log_later: Callable[[Callable[[], None]], object] | None = None
+
+    def bind(self, turn_id: str, actor: Actor, losses: Losses) -> None:
+        """Note what is known once the runtime has accepted it."""
+        self.turn_id, self.generation, self._losses = turn_id, actor.generation, losses
+        self._log_later = actor.server_requests.workers.handlers.submit
+
+    @property
+    def declined(self) -> list[DeclinedRequest]:
+        """Its server requests that no handler has answered."""
+        # Before its id was known it was given those of other turns of the thread, too.
+        return [each for each in self._declined if each.turn_id in {None, self.turn_id}] if self._declined else []
+
+    def decline(self, request: DeclinedRequest) -> Callable[[], None]:
+        """Note a request; return a function that undoes that."""
+        self._declined.append(request)
+        return partial(self._declined.remove, request)
+
+    def attend(self, key: object) -> None:
+        """Count a consumer in, which logs the end."""
+        self._consumers.add(key)
+
+    def leave(self, key: object) -> None:
+        """Count a consumer out, unless that was done; the last one logs the end if there was one."""
+        self._consumers.discard(key)
+        if self._end is not None and not self._consumers:
+            self._report()
+
+    def end(self, end: Notification | CloseReason) -> None:
+        """Note how it ended. Called where nothing must be logged, as on the reader thread."""
+        if self._end is None:  # of two threads at this instant one wins; both know of an end
+            self._end = end
+        if not self._consumers and self._log_later is not None:
+            self._log_later(self._report)
+
+    def log_end(self, log: Callable[..., None], how: str, **fields: Any) -> None:
+        """Log its end, after everything that it announces, unless that was done."""
+        if self._turns.claim(self):
+            log(f"codex.turn_{how}", thread_id=self.thread_id, turn_id=self.turn_id, **fields)
+
+    def _report(self) -> None:
+        assert self._end is not None, "called only when it has ended"
+        log, how, fields = end_of(self._end) if isinstance(self._end, Notification) else _lost(self._end)
+        self.log_end(log, how, **fields, **_fields_of(self._losses))
+
+
+class OpenTurns(Listener):
+    """The turns of one client that have not ended, and those that are about to start. Each change is one step.
+
+    A runtime that ends holds it until then, because a client that is dropped leaves turns to report.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("the ends of turns", frozenset({_COMPLETED}))
+        self._owner = os.getpid()
+        self._expected: dict[object, OpenTurn] = {}
+        self._open: dict[tuple[str | None, str | None], OpenTurn] = {}
+        # The ends that came while a turn of their thread was about to start: the reply may follow.
+        self._early: dict[tuple[str | None, str | None], Notification] = {}
+        self._followed = 0
+
+    def expect(self, key: object, thread_id: str) -> OpenTurn:
+        """Register a turn before the request that starts it is sent, so that nothing of it is missed."""
+        turn = self._expected[key] = OpenTurn(self, key, thread_id)
+        return turn
+
+    def leave(self, key: object) -> None:
+        """Count a consumer out of whatever it has started or is about to start; for one that was interrupted."""
+        self._expected.pop(key, None)
+        for turn in self._open.copy().values():
+            turn.leave(key)
+
+    def start(self, key: object, turn_id: str, actor: Actor, mailbox: Mailbox) -> OpenTurn:
+        """Log the start of an expected turn, and return it; if the input has joined an open turn, return that one."""
+        turn = self._expected[key]
+        if self._followed < actor.generation:
+            self._followed = actor.generation
+            actor.exited.add_waiter(self)
+        turn.bind(turn_id, actor, mailbox.backlog.losses)
+        place = (turn.thread_id, turn_id)
+        opened = self._open.setdefault(place, turn)
+        if opened is turn:
+            _log.info("codex.turn_started", thread_id=turn.thread_id, turn_id=turn_id)
+            # Looked for after it was opened: from then on the reader finds it itself.
+            if self._early and (early := self._early.pop(place, None)) is not None:
+                turn.end(early)
+            elif mailbox.ended.is_ready() or actor.close_reason is not None:
+                turn.end(actor.close_reason or _UNKNOWN)
+        else:
+            opened.attend(key)
+            _log.info("codex.turn_joined", thread_id=turn.thread_id, turn_id=turn_id)
+        self._expected.pop(key, None)
+        return opened
+
+    def claim(self, turn: OpenTurn) -> bool:
+        """Remove a turn whose end is about to be logged; return whether it was open."""
+        return self._open.pop((turn.thread_id, turn.turn_id), None) is not None
+
+    def decline(self, request: DeclinedRequest) -> Callable[[], None]:
+        """Note a request with its turn, before it is answered; return a function that undoes that."""
+        undo = [
+            turn.decline(request)
+            for turn in (*self._open.copy().values(), *self._expected.copy().values())
+            if turn.thread_id == request.thread_id
+            and (None in {turn.turn_id, request.turn_id} or turn.turn_id == request.turn_id)
+        ]
+
+        def undo_all() -> None:
+            for each in undo:
+                each()
+
+        return undo_all
+
+    # -- on the reader thread ----------------------------------------------------------------------------------------
+
+    def on_event(self, event: Notification) -> None:
+        """Note the end of a turn."""
+        thread_id, turn_id, _ = address_of(event.method, event.params)
+        place = (thread_id, turn_id)
+        if self._expected and any(each.thread_id == thread_id for each in self._expected.copy().values()):
+            keep_newest(self._early, place, event, _EARLY_KEPT)
+        turn = self._open.get(place)
+        if turn is not None:
+            turn.end(event)
+
+    def fail(self, close_reason: CloseReason) -> list[Waiter]:
+        """Note that the turns of a runtime are lost."""
+        # After a fork they still run in the parent.
+        if os.getpid() == self._owner:
+            for turn in self._open.copy().values():
+                if close_reason.final or turn.generation <= close_reason.generation:
+                    turn.end(close_reason)
+        return []
+
+    def wake(self) -> None:
+        """Do nothing: that a runtime has exited was reported by `fail`. As a waiter it is only held."""
+
+
+def end_of(event: Notification) -> tuple[Any, ...]:
+    """Return how ``turn/completed`` says that a turn ended: the level and the name of the log event, and its fields.
+
+    From the JSON, because no payload is built on the reader thread.
+    """
+    turn = event.params.get("turn")
+    status = turn.get("status") if isinstance(turn, dict) else None
+    return end_with(status if isinstance(status, str) else "unknown")
+
+
+def end_with(status: str) -> tuple[Any, ...]:
+    """Return the log event for a status."""
+    log = _log.warning if status == "failed" else _log.info
+    return log, status if status in {"failed", "interrupted"} else "completed", {"status": status}
+
+
+def _fields_of(losses: Losses | None) -> dict[str, int | None]:
+    """Return what the log says about the unread events of a turn that were not kept as they came."""
+    if losses is None:
+        return {}
+    return {"deltas_merged": losses.merged or None, "states_outdated": losses.outdated or None}
+
+
+def _lost(close_reason: CloseReason) -> tuple[Any, ...]:
+    reason = close_reason.reason
+    return _log.info if reason == CLIENT_CLOSED else _log.warning, "lost", {"reason": reason}
