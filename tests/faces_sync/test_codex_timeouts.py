@@ -22,9 +22,12 @@ from openai_codex import (
     TurnHandle,
     TurnTimeoutError,
 )
+from openai_codex._sync.client._wait import ready
 from openai_codex.testing import FakeAppServer
 from openai_codex.types import ModelListParams, ThreadNameUpdatedNotification
 from tests.faces_sync._outcome import outcomes
+from tests.support.bounds import within
+from tests.support.inside import actor_of
 
 LOGIN = {"type": "chatgpt", "loginId": "L", "authUrl": "http://127.0.0.1"}
 PATIENCE = 60.0
@@ -158,3 +161,40 @@ def test_a_timeout_is_reported_as_it_was_given_with_the_last_event(server: FakeA
     assert (error.timeout, error.waiting_for, error.last_event) == (0.25, "its next event", "item/agentMessage/delta")
     assert error.silence is not None
     assert error.silence >= 0.25
+
+
+STARTING = {
+    "run of a thread": ("turn/start", TurnTimeoutError),
+    "turn": ("turn/start", RequestTimeoutError),
+    "request": ("model/list", RequestTimeoutError),
+    "review": ("review/start", RequestTimeoutError),
+    "run_goal": ("thread/goal/set", TurnTimeoutError),
+}
+
+# What the clean-up may add on a machine that is busy with other things; far from `request_timeout` and `start_timeout`.
+SOON = 10.0
+
+
+@pytest.mark.parametrize("verb", STARTING)
+@pytest.mark.parametrize("stage", ["start", "resume", "request"])
+def test_a_timeout_covers_the_whole_call(server: FakeAppServer, verb: str, stage: str) -> None:
+    method, error = STARTING[verb]
+    with Codex(server.config(restart=True)) as codex:
+        it = Handles(codex, codex.thread_start(), *[None] * 2)  # type: ignore[arg-type]  # the verbs that start
+        if stage == "request":
+            server.hold(method)
+        else:
+            server.hold("initialize" if stage == "start" else "thread/resume")
+            server.child.kill()
+            assert ready(actor_of(codex).exited, PATIENCE)
+        if (stage, verb) == ("resume", "request"):  # it is about no thread
+            WAITING[verb](it, timeout=PATIENCE)
+            return
+        with within(SOON), pytest.raises(error) as caught:
+            WAITING[verb](it, timeout=0.3)
+        assert caught.value.timeout == pytest.approx(0.3, abs=0.1)
+        if error is TurnTimeoutError:
+            assert caught.value.timeout == 0.3, "as the caller gave it"
+        server.forget()
+        server.on("model/list", {"data": []})
+        assert (it.thread.turn("go", timeout=PATIENCE)).id, "the client is as good as before"

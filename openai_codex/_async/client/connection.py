@@ -102,9 +102,9 @@ class AsyncConnection:
             # Added last: another thread that finds it here relies on the subscription.
             self._listeners.add(listener)
 
-    async def connect(self) -> None:
-        """Start the runtime if there is none. Raises `LaunchError`."""
-        await self.supervisor.current("initialize", Deadline(None))
+    async def connect(self, deadline: Deadline | None = None) -> None:
+        """Start the runtime if there is none. Raises `LaunchError`; `RequestTimeoutError` when the deadline passes."""
+        await self.supervisor.current("initialize", Deadline(None) if deadline is None else deadline)
 
     def check_loop(self) -> None:
         """Raise `ConfigError` if the client is bound to another event loop than the running one."""

@@ -44,6 +44,9 @@ _NEEDED_NEXT = (
 # How long the threads of a runtime that is gone may take to end, in seconds: only a handler that never returns takes it.
 _THREADS_PATIENCE = 0.5
 
+# How long a runtime may take to exit that has not started in time, in seconds: it has no work to finish.
+_UNUSED_PATIENCE = 1.0
+
 # How often to check whether another process's start in the same home is over, in seconds: a file lock cannot wake a waiter.
 _LOCK_POLL = 0.02
 
@@ -73,9 +76,12 @@ class AsyncLauncher:
         self._closing = closing
         self._allows_restart = allows_restart
 
-    async def launch(self, generation: int) -> tuple[Actor, Metadata]:
-        """Start a runtime and perform the handshake; return it with its metadata. Raises `LaunchError`."""
-        deadline = Deadline(self._config.start_timeout)
+    async def launch(self, generation: int, until: Deadline) -> tuple[Actor, Metadata]:
+        """Start a runtime and perform the handshake; return it with its metadata. Raises `LaunchError`.
+
+        It takes ``start_timeout`` seconds at most, and no longer than the caller waits.
+        """
+        deadline = Deadline(min(self._config.start_timeout, until.remaining()))
         lock = HomeLock(self._config)
         try:
             if lock.is_usable() and not await self._acquire(lock, deadline):
@@ -99,7 +105,7 @@ class AsyncLauncher:
     async def finish(self, current: Actor | None) -> None:
         """End a start: what was started is stopped, unless it has become the current runtime."""
         if self.starting is not None and self.starting is not current:
-            await stop(self.starting, self._config.shutdown_timeout)
+            await stop(self.starting, min(self._config.shutdown_timeout, _UNUSED_PATIENCE))
         self.starting = None
 
     async def _acquire(self, lock: HomeLock, deadline: Deadline, *, alone: bool = False) -> bool:
@@ -125,7 +131,7 @@ class AsyncLauncher:
             metadata = _metadata(await call(actor, self._initialize_params(), deadline, meanwhile=_import_ahead))
         except BaseException as error:
             actor.abort(error)
-            await stop(actor, config.shutdown_timeout)
+            await stop(actor, min(config.shutdown_timeout, _UNUSED_PATIENCE))
             if isinstance(error, CodexError):
                 self.check_open()
                 raise LaunchError(_reason(error, config.start_timeout), transport.process_info()) from error

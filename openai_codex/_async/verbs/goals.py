@@ -30,6 +30,7 @@ from openai_codex.errors import (
     CodexError,
     ConfigError,
     JsonRpcError,
+    RequestTimeoutError,
     TransportClosedError,
     TransportError,
     TurnTimeoutError,
@@ -94,7 +95,7 @@ class AsyncGoals(AsyncClient):
             thread_id: Id of the thread. Its current work is waited for, as `AsyncThread.run` does.
             objective: What is to be reached.
             token_budget: How many tokens it may cost.
-            timeout: How long all of it may take, in seconds; ``None`` means no limit.
+            timeout: How long the whole call may take, in seconds; ``None`` means no limit.
 
         Returns:
             A result with the items of all turns. Its id, status and answer are those of the last turn.
@@ -107,29 +108,34 @@ class AsyncGoals(AsyncClient):
 
         After each of these, and when the caller is cancelled, the goal is paused and the running turn interrupted.
         """
-        seconds = checks.seconds("timeout", timeout)
+        deadline = Deadline(checks.seconds("timeout", timeout))
         checks.text("thread_id", thread_id)
         checks.prose("objective", objective)
-        # For its check only: a wrong value must not start the runtime.
-        fields(token_budget=token_budget)
-        work, deadline = self._connection.work, Deadline(seconds)
+        # Checked here: a wrong value must not start the runtime.
+        settings = fields(objective=objective, status="active", token_budget=token_budget)
+        params = protocol.ThreadGoalSetParams(thread_id=thread_id, **settings)
+        work = self._connection.work
         work.check_outside(thread_id, "run_goal")
         place = work.place(thread_id, joins=False)
         try:
-            await self._connection.connect()
+            await self._connection.connect(deadline)
             await wait_for_thread(self._connection, place, deadline)
             with within(Call(thread_id, outer=current_call())):
-                return await self._follow_goal(thread_id, objective, token_budget, deadline)
+                return await self._follow_goal(params, deadline)
+        except RequestTimeoutError as error:
+            # The caller has set one limit for all of it, so its error is that of a turn.
+            if deadline.passed():
+                raise TurnTimeoutError(thread_id, None, deadline.timeout) from error
+            raise
         finally:
             work.leave(place)
 
-    async def _follow_goal(
-        self, thread_id: str, objective: str, token_budget: int | None, deadline: Deadline
-    ) -> RunResult:
+    async def _follow_goal(self, params: protocol.ThreadGoalSetParams, deadline: Deadline) -> RunResult:
         # Subscribed before the goal is set, because the runtime starts the first turn at once.
-        run = _GoalRun(self._connection, thread_id)
+        run = _GoalRun(self._connection, params.thread_id)
         try:
-            await self.thread_set_goal(thread_id, objective, status="active", token_budget=token_budget)
+            patience = min(deadline.remaining(), self._connection.request_timeout)
+            await self._connection.request(params, timeout=patience)
         except (JsonRpcError, TransportError, ConfigError):
             run.close()
             raise  # no goal was set, so there is nothing to pause

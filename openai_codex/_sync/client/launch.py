@@ -45,6 +45,9 @@ _NEEDED_NEXT = (
 # How long the threads of a runtime that is gone may take to end, in seconds: only a handler that never returns takes it.
 _THREADS_PATIENCE = 0.5
 
+# How long a runtime may take to exit that has not started in time, in seconds: it has no work to finish.
+_UNUSED_PATIENCE = 1.0
+
 # How often to check whether another process's start in the same home is over, in seconds: a file lock cannot wake a waiter.
 _LOCK_POLL = 0.02
 
@@ -74,9 +77,12 @@ class Launcher:
         self._closing = closing
         self._allows_restart = allows_restart
 
-    def launch(self, generation: int) -> tuple[Actor, Metadata]:
-        """Start a runtime and perform the handshake; return it with its metadata. Raises `LaunchError`."""
-        deadline = Deadline(self._config.start_timeout)
+    def launch(self, generation: int, until: Deadline) -> tuple[Actor, Metadata]:
+        """Start a runtime and perform the handshake; return it with its metadata. Raises `LaunchError`.
+
+        It takes ``start_timeout`` seconds at most, and no longer than the caller waits.
+        """
+        deadline = Deadline(min(self._config.start_timeout, until.remaining()))
         lock = HomeLock(self._config)
         try:
             if lock.is_usable() and not self._acquire(lock, deadline):
@@ -100,7 +106,7 @@ class Launcher:
     def finish(self, current: Actor | None) -> None:
         """End a start: what was started is stopped, unless it has become the current runtime."""
         if self.starting is not None and self.starting is not current:
-            stop(self.starting, self._config.shutdown_timeout)
+            stop(self.starting, min(self._config.shutdown_timeout, _UNUSED_PATIENCE))
         self.starting = None
 
     def _acquire(self, lock: HomeLock, deadline: Deadline, *, alone: bool = False) -> bool:
@@ -126,7 +132,7 @@ class Launcher:
             metadata = _metadata(call(actor, self._initialize_params(), deadline, meanwhile=_import_ahead))
         except BaseException as error:
             actor.abort(error)
-            stop(actor, config.shutdown_timeout)
+            stop(actor, min(config.shutdown_timeout, _UNUSED_PATIENCE))
             if isinstance(error, CodexError):
                 self.check_open()
                 raise LaunchError(_reason(error, config.start_timeout), transport.process_info()) from error

@@ -81,8 +81,8 @@ class Supervisor:
 
         A dead runtime that is not to be replaced is returned as it is: every request on it raises its close reason.
         Raises `LaunchError` when it does not start, `RequestTimeoutError` when the deadline passes while another
-        caller starts one or during the back-off (this caller's own start is limited by ``start_timeout``), and
-        `ConfigError` on another event loop.
+        caller starts one, during the back-off or during this caller's own start, and `ConfigError` on another event
+        loop.
         """
         self.check_loop()
         while (actor := self.actor) is None or self._is_replaceable(actor):
@@ -218,11 +218,13 @@ class Supervisor:
             self._await_restart(self.actor, waiting_for, deadline)
         self._launcher.check_open()
         try:
-            actor, self.metadata = self._launcher.launch(self.generation + 1)
+            actor, self.metadata = self._launcher.launch(self.generation + 1, deadline)
             self._activate(actor)
         except LaunchError as error:
             if error.process.pid is not None:
                 self._earlier_exit = runtime_exit(error.process, error.reason, self.generation + 1, time.time())
+            if deadline.passed():  # it might have started within `start_timeout`
+                raise RequestTimeoutError(waiting_for, deadline.timeout) from error
             if self.actor is not None:
                 self._backoff.add_failed_start()
             raise
@@ -235,7 +237,7 @@ class Supervisor:
         assert death is not None, "only a dead runtime is replaced"
         self._backoff.add_death(dead.generation, death.lifetime)
         # Two runtimes must not write to the same databases and rollout files at once.
-        stop(dead, _EXIT_PATIENCE)
+        stop(dead, min(_EXIT_PATIENCE, deadline.remaining()))
         self._earlier_exit = self.last_exit()
         if self._backoff.is_exhausted():
             reason = f"{death.reason}; no other is started after {self._backoff.count} failures in succession"

@@ -20,7 +20,7 @@ from openai_codex import (
 from openai_codex._approvals.decisions import LATER, Later
 from openai_codex._async.client._wait import ready
 from openai_codex._async.client.launch import AsyncLauncher
-from openai_codex._engine.waiting import Latch
+from openai_codex._engine.waiting import Deadline, Latch
 from openai_codex.testing import FakeAppServer, FakeChild, ScriptedModel, call
 from openai_codex.types import ModelListParams, ThreadStartedNotification
 from tests.faces_async._outcome import outcomes
@@ -297,8 +297,8 @@ async def test_a_runtime_that_starts_while_its_client_closes_is_stopped(
 ) -> None:
     launch = AsyncLauncher.launch
 
-    async def launch_and_close(launcher: AsyncLauncher, generation: int) -> object:
-        up = await launch(launcher, generation)
+    async def launch_and_close(launcher: AsyncLauncher, generation: int, until: Deadline) -> object:
+        up = await launch(launcher, generation, until)
         await codex.close()  # as another thread does, just before the client has the new runtime
         return up
 

@@ -19,7 +19,7 @@ from openai_codex import (
     tool,
 )
 from openai_codex._approvals.decisions import LATER, Later
-from openai_codex._engine.waiting import Latch
+from openai_codex._engine.waiting import Deadline, Latch
 from openai_codex._sync.client._wait import ready
 from openai_codex._sync.client.launch import Launcher
 from openai_codex.testing import FakeAppServer, FakeChild, ScriptedModel, call
@@ -294,8 +294,8 @@ def test_a_runtime_that_starts_while_its_client_closes_is_stopped(
 ) -> None:
     launch = Launcher.launch
 
-    def launch_and_close(launcher: Launcher, generation: int) -> object:
-        up = launch(launcher, generation)
+    def launch_and_close(launcher: Launcher, generation: int, until: Deadline) -> object:
+        up = launch(launcher, generation, until)
         codex.close()  # as another thread does, just before the client has the new runtime
         return up
 
