@@ -132,6 +132,18 @@ def variable(name: str, value: str) -> str:
     return value
 
 
+def credential(name: str, value: str) -> str:
+    """Check a key or token, which has to fit into an HTTP header; no error shows it."""
+    secret(name, value)
+    if not value.strip():
+        raise ConfigError(name, "expected a key, got a blank text")
+    position = next((index for index, letter in enumerate(value) if not "!" <= letter <= "~"), None)
+    if position is not None:
+        where = "at its end, such as a line break" if position == len(value.rstrip()) else f"at character {position}"
+        raise ConfigError(name, f"expected ASCII characters without spaces, got another one {where}")
+    return value
+
+
 def path(name: str, value: str | os.PathLike[str]) -> str:
     """Check a path and return it as a str."""
     try:

@@ -78,6 +78,8 @@ def respond(method: str, request: RuntimeRequest, answer: object) -> JsonObject:
     kind, response = KINDS[method], getattr(protocol, SERVER_REQUESTS[method][1])
     # The protocol's response is always accepted: it can express what the decisions of this package cannot.
     if isinstance(answer, response):
+        if isinstance(answer, protocol.ChatgptAuthTokensRefreshResponse):
+            responses.check_tokens(answer)
         result: JsonObject = codec.unstructure(answer)
         return result
     if isinstance(request, APPROVALS):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
+from openai_codex import _checks as checks
 from openai_codex import _codec as codec
 from openai_codex import _protocol as protocol
 from openai_codex._approvals.decisions import ElicitationAnswer
@@ -168,5 +169,11 @@ def refreshed_tokens(request: RuntimeRequest, answer: Any) -> JsonObject:
     except TypeError:  # its text is left out: it may contain tokens
         expected = "a dict of access_token, chatgpt_account_id and, if known, chatgpt_plan_type"
         raise mismatch(request, expected, answer) from None
+    check_tokens(response)
     result: JsonObject = codec.unstructure(response)
     return result
+
+
+def check_tokens(response: protocol.ChatgptAuthTokensRefreshResponse) -> None:
+    """Raise `ConfigError` for a token that fits into no header: the runtime would send none."""
+    checks.credential("access_token", response.access_token)

@@ -147,7 +147,7 @@ class TurnHandle(Generic[OutputT]):
             raise
         finally:
             self._open_turn.leave(self._stop)
-        result = cast("RunResult[OutputT]", raise_if_failed(self._cursor.result(), self._connection.rate_limits))
+        result = cast("RunResult[OutputT]", raise_if_failed(self._cursor.result(), self._connection.reset_time))
         # An interrupted turn may have half an answer, or none.
         if self._decode is None or result.status != protocol.TurnStatus.completed:
             return result

@@ -198,29 +198,19 @@ def _note_item(awaited: dict[str, WaitingOn], event: Notification) -> None:
             awaited[key] = _AWAITED[kind]
 
 
-def raise_if_failed(result: RunResult, limits: Callable[[], protocol.RateLimitSnapshot | None]) -> RunResult:
+def raise_if_failed(result: RunResult, reset_time: Callable[[str], int | None]) -> RunResult:
     """Return the result, or raise `TurnFailedError` if the turn failed.
 
-    ``limits`` returns the newest rate limits that the runtime reported; called only if a usage limit was exceeded.
+    ``reset_time`` returns when a usage limit resets, by the message of the failure; called only if one was exceeded.
     """
     if result.status != protocol.TurnStatus.failed:
         return result
     error = result.error
     if error is None:
         raise TurnFailedError("the turn failed", result)
-    newest = limits() if error.codex_error_info == protocol.CodexErrorKind.usage_limit_exceeded else None
-    resets_at = None if newest is None else _reset_time(newest)
+    is_limit = error.codex_error_info == protocol.CodexErrorKind.usage_limit_exceeded
+    resets_at = reset_time(error.message) if is_limit else None
     raise TurnFailedError(error.message, result, error.codex_error_info, error.additional_details, resets_at)
-
-
-def _reset_time(limits: protocol.RateLimitSnapshot) -> int | None:
-    """Return when the last of the exhausted windows resets; ``None`` if none is exhausted or the time is unknown."""
-    windows = (limits.primary, limits.secondary)
-    exhausted = [window.resets_at for window in windows if window is not None and window.used_percent >= _EXHAUSTED]
-    return max((time for time in exhausted if time is not None), default=None)
-
-
-_EXHAUSTED = 100
 
 
 def _final_response(items: Iterable[protocol.ThreadItem]) -> str | None:

@@ -20,6 +20,7 @@ from openai_codex.errors import DecodeError, TransportClosedError, TurnStalledEr
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from openai_codex import _protocol as protocol
     from openai_codex._async.client.connection import AsyncConnection
     from openai_codex._engine.mailbox import Mailbox
     from openai_codex._notification import Notification
@@ -125,7 +126,7 @@ class AsyncCursor:
             self._bad_end = error.with_traceback(None)
             self._open_turn.log_end(_log.warning, "lost", reason=type(error).__name__)
         if events and self._fold.turn is not None:
-            self._log_completed(self._fold.turn.status.value)
+            self._log_completed(self._fold.turn)
         return events
 
     async def skip_to_end(self, deadline: Deadline, stall_timeout: float) -> None:
@@ -208,10 +209,11 @@ class AsyncCursor:
                 self._open_turn.log_end(log, "abandoned", reason=type(error).__name__)
                 self._open_turn.leave(key)
 
-    def _log_completed(self, status: str) -> None:
-        log, how, fields = end_with(status)
+    def _log_completed(self, turn: protocol.Turn) -> None:
+        log, how, fields = end_with(turn.status.value)
+        hint = self._connection.hint_for(turn.error) if turn.error is not None else None
         losses = self._mailbox.backlog.losses
-        fields |= {"deltas_merged": losses.merged or None, "states_outdated": losses.outdated or None}
+        fields |= {"hint": hint, "deltas_merged": losses.merged or None, "states_outdated": losses.outdated or None}
         self._open_turn.log_end(log, how, **fields)
 
 

@@ -21,13 +21,16 @@ class AsyncAccounts(AsyncClient):
     async def login_api_key(self, api_key: str) -> None:
         """Log in with an API key (`account/login/start`). The runtime stores the key without checking it.
 
+        It does not use a key in the environment, such as ``OPENAI_API_KEY``; pass it here.
+
         Args:
             api_key: The key. No error text and no log shows it.
 
         Raises:
-            ConfigError: The key is not a str. Nothing was sent.
+            ConfigError: The key is no str, is blank, or has characters that no key has: spaces, line breaks, or others
+                than ASCII. Nothing was sent.
         """
-        await self.request(protocol.ApiKeyLoginAccountParams(api_key=checks.secret("api_key", api_key)))
+        await self.request(protocol.ApiKeyLoginAccountParams(api_key=checks.credential("api_key", api_key)))
 
     async def login_chatgpt(self) -> AsyncChatgptLoginHandle:
         """Start a login in the browser (`account/login/start`).

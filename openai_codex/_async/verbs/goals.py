@@ -144,7 +144,7 @@ class AsyncGoals(AsyncClient):
             raise
         try:
             await run.follow(deadline)
-            return raise_if_failed(run.result(), self._connection.rate_limits)
+            return raise_if_failed(run.result(), self._connection.reset_time)
         finally:
             if run.fold.is_active():
                 await run.give_up()

@@ -18,12 +18,14 @@ from openai_codex._sync.client.handlers import Handlers
 from openai_codex._sync.client.rpc import call
 from openai_codex._sync.client.supervisor import Supervisor
 from openai_codex._sync.client.thread_registry import NOTED, PLACED, ThreadRegistry
+from openai_codex._config import environment_of
 from openai_codex._engine.mailbox import Listener
 from openai_codex._engine.router import Load
 from openai_codex._engine.subscriptions import EVERYTHING
 from openai_codex._engine.waiting import Deadline
 from openai_codex._runtime.backoff import Attempts, Backoff
 from openai_codex._runtime.health import Health, awaited_answer
+from openai_codex._runtime.imports import load
 from openai_codex._turns.limits import RateLimits
 from openai_codex._turns.work import STARTING, Call, current_call, within
 from openai_codex._turns.work_table import WorkTable
@@ -55,8 +57,7 @@ _READ_ONLY = frozenset(
 )
 
 # How often such a request is sent before its caller gets the error, and the delays between in seconds.
-_ATTEMPTS = 8
-_FIRST_DELAY, _LONGEST_DELAY, _JITTER = 0.05, 2.0, 0.2
+_ATTEMPTS, _FIRST_DELAY, _LONGEST_DELAY, _JITTER = 8, 0.05, 2.0, 0.2
 
 _NOT_CONNECTED = "the client is not connected yet: enter it, or make a first call"
 
@@ -151,6 +152,15 @@ class Connection:
         """Return the rate limits that the runtime reported last, if any."""
         payload = self._limits.newest and self._limits.newest.payload
         return payload.rate_limits if isinstance(payload, protocol.AccountRateLimitsUpdatedNotification) else None
+
+    def reset_time(self, message: str) -> int | None:
+        """Return when an exceeded usage limit resets, by the newest rate limits or by the message of the failure."""
+        zone, failures = environment_of(self.config).get("TZ"), load("openai_codex._runtime.failures")
+        return cast("int | None", failures.reset_time(self.rate_limits(), message, zone))
+
+    def hint_for(self, error: protocol.TurnError | None) -> str | None:
+        """Return what the program may have overlooked whose turn has failed."""
+        return cast("str | None", load("openai_codex._runtime.failures").hint_for(error, environment_of(self.config)))
 
     def request(
         self,

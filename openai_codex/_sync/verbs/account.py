@@ -22,13 +22,16 @@ class Accounts(Client):
     def login_api_key(self, api_key: str) -> None:
         """Log in with an API key (`account/login/start`). The runtime stores the key without checking it.
 
+        It does not use a key in the environment, such as ``OPENAI_API_KEY``; pass it here.
+
         Args:
             api_key: The key. No error text and no log shows it.
 
         Raises:
-            ConfigError: The key is not a str. Nothing was sent.
+            ConfigError: The key is no str, is blank, or has characters that no key has: spaces, line breaks, or others
+                than ASCII. Nothing was sent.
         """
-        self.request(protocol.ApiKeyLoginAccountParams(api_key=checks.secret("api_key", api_key)))
+        self.request(protocol.ApiKeyLoginAccountParams(api_key=checks.credential("api_key", api_key)))
 
     def login_chatgpt(self) -> ChatgptLoginHandle:
         """Start a login in the browser (`account/login/start`).

@@ -145,7 +145,7 @@ class Goals(Client):
             raise
         try:
             run.follow(deadline)
-            return raise_if_failed(run.result(), self._connection.rate_limits)
+            return raise_if_failed(run.result(), self._connection.reset_time)
         finally:
             if run.fold.is_active():
                 run.give_up()
