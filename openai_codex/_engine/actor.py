@@ -200,7 +200,6 @@ class Actor:
             self.transport.kill()
             self._outbox.abort()
             self._on_end(cause)
-            self.transport.close_input()  # which the writer does, if it was started
 
     def let_go(self) -> None:
         """End the connection of a client that was garbage-collected; the reader thread does the rest.
