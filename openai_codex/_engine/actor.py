@@ -139,6 +139,7 @@ class Actor:
         """
         if self._outbox.withdraw(reply):
             self.router.forget(reply.request_id)
+            self._outbox.on_room()  # another request may have been counted with it
             return False
         if self.router.expects(reply.request_id):
             self.router.give_up(reply)
@@ -249,8 +250,7 @@ class Actor:
         except BaseException:
             wake_all(dispatch.settle())  # these are no longer pending, so nothing else would wake their callers
             raise
-        if dispatch.settled:
-            self._outbox.on_room()
+        self._outbox.on_room()  # after each batch, as the lease of a request may have ended, too
         if dispatch.skipped:
             # A log handler of the program may block or raise, so it runs on a worker.
             fields = {"reason": dispatch.skipped[0].reason, "count": len(dispatch.skipped), "pid": self.pid}

@@ -149,6 +149,10 @@ class Outbox:
         try:
             # Not claimed before there is room in the transport: until then a request can be withdrawn.
             while not self._closed and (take := self._next()) is not None:
+                # What is to be stopped does not wait for the requests that wait.
+                if not self._urgent and self._undos.wait_time() == 0:
+                    self._urgent.extend(self._undos.due())
+                    continue
                 if self._transport.wait_writable(_WAIT) and (line := take()) is not None:
                     self._write(line)
         finally:

@@ -124,9 +124,13 @@ class Reader:
         except BaseException as error:  # noqa: BLE001  any failure has to reach the callers that wait for the runtime
             cause = cause or error
         finally:
-            self._lines.drop()  # if memory is short, this may be most of it
-            self._on_end(cause)
-            may_block()
+            try:
+                self._lines.drop()  # if memory is short, this may be most of it
+            finally:
+                try:
+                    self._on_end(cause)
+                finally:
+                    may_block()
 
     def _read(self) -> BaseException | None:
         """Read until the end; return what ended it, if that was an exception."""

@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 RESOLVED = "serverRequest/resolved"
 
 # How long a request whose caller gave up counts as under way, in seconds; its late reply usually ends that earlier. A reply
-# that never comes must not take up a place for ever.
-_LEASE = 10.0
+# that never comes must not take up a place for ever. Until the second limit it is still expected, as it may name a turn.
+_LEASE, _EXPECTED = 10.0, 600.0
 
 
 class _Pending(NamedTuple):
@@ -118,6 +118,9 @@ class Router:
         self._changes: deque[Callable[[], object]] = deque()
         # When the lease of a request ends whose caller gave up, and its id; the next to end first.
         self._leases: deque[tuple[float, int]] = deque()
+        # The requests whose lease has ended: they take up no place any longer. Then the same with the second limit.
+        self._overdue: set[int] = set()
+        self._expected: deque[tuple[float, int]] = deque()
 
     # -- requests, on any thread -------------------------------------------------------------------------------------
 
@@ -138,7 +141,7 @@ class Router:
 
     def has_room(self, unsent: int) -> bool:
         """Return whether one more of the pending requests may be sent, of which ``unsent`` have not been."""
-        return len(self._pending) - unsent < self._max_in_flight
+        return len(self._pending) - len(self._overdue) - unsent < self._max_in_flight
 
     def expects(self, request_id: int) -> bool:
         """Return whether a reply is pending."""
@@ -147,6 +150,7 @@ class Router:
     def forget(self, request_id: int) -> None:
         """Expect no reply any longer: the request was not sent, or it was given up long ago."""
         pending = self._pending.pop(request_id, None)
+        self._overdue.discard(request_id)
         if pending is not None and pending.subscription is not None:
             self.change(self.subscriptions.remove_pending, pending.subscription)
 
@@ -167,16 +171,16 @@ class Router:
         pending, mailboxes = list(self._pending.values()), self.subscriptions.mailboxes()
         unread = [len(mailbox.backlog) for mailbox in mailboxes if mailbox.backlog.tally is not None]
         waiters = sum(each.waiter_count() for each in (*(entry.reply for entry in pending), *mailboxes))
-        return Load(len(pending), 0, len(unread), sum(unread), max(unread, default=0), waiters)
+        return Load(len(pending) - len(self._overdue), 0, len(unread), sum(unread), max(unread, default=0), waiters)
 
     def fail_all(self, close_reason: CloseReason) -> None:
         """Give the close reason to all who wait for a reply or for events.
 
         Each is told before it is taken out: if the caller is interrupted, the reader does the rest at its end.
         """
-        for request_id, pending in list(self._pending.items()):
+        for pending in list(self._pending.values()):
             wake_all(pending.reply.settle(close_reason))
-            self._pending.pop(request_id, None)
+            self._pending.pop(pending.reply.request_id, None)
         for mailbox in self.subscriptions.mailboxes():
             # The end of a runtime that is replaced is an event, so there only one caller may report it.
             if close_reason.final or self.subscriptions.leave(mailbox):
@@ -189,13 +193,19 @@ class Router:
         """Carry out the changes of the subscriptions, and end the leases that are over."""
         while self._changes:
             self._changes.popleft()()
-        while self._leases and self._leases[0][0] <= time.monotonic():
-            self.forget(self._leases.popleft()[1])
+        now = time.monotonic()
+        while self._leases and self._leases[0][0] <= now:
+            request_id = self._leases.popleft()[1]
+            if request_id in self._pending:
+                self._overdue.add(request_id)
+                self._expected.append((now + _EXPECTED, request_id))
+        while self._expected and self._expected[0][0] <= now:
+            self.forget(self._expected.popleft()[1])
 
     def dispatch(self, frames: Iterable[Frame], out: Dispatch | None = None) -> Dispatch:
         """Decide what a batch of frames means; return that, added to ``out``."""
         out = Dispatch() if out is None else out
-        if self._changes or self._leases:
+        if self._changes or self._leases or self._expected:
             self.catch_up()
         # The loop runs for every event: no call, and no id or tuple built, for those that are in the cache.
         cache, delivered = self.subscriptions.cache, out.delivered
@@ -251,6 +261,7 @@ class Router:
         if pending is not None:
             # First: whatever fails below, the reply is settled.
             out.settled.append((pending.reply, response))
+            self._overdue.discard(pending.reply.request_id)
             if pending.subscription is not None:
                 self._bind(pending.subscription, response, out)
 

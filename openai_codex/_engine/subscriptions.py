@@ -91,11 +91,10 @@ class Subscriptions:
 
     def has_turn_of(self, thread_id: str, except_for: Mailbox) -> bool:
         """Return whether another mailbox is subscribed to a turn of a thread. Callable from any thread."""
-        entries = list(self._subscribed_now.items())
-        return any(
-            topic.thread_id == thread_id and topic.turn_id is not None and reference() is not except_for
-            for reference, topic in entries
-        )
+        # Not the items, as in `LastingSubscriptions.alive`.
+        others = [each for each in list(self._subscribed_now) if each() not in {None, except_for}]
+        topics = [self._subscribed_now.get(each, EVERYTHING) for each in others]
+        return any(topic.thread_id == thread_id and topic.turn_id is not None for topic in topics)
 
     def enter(self, topic: Topic, mailbox: Mailbox) -> None:
         """Count a mailbox as subscribed, before `add` makes it so. Callable from any thread."""
@@ -212,8 +211,9 @@ class LastingSubscriptions:
 
     def alive(self) -> list[tuple[Topic, Mailbox]]:
         """Return those whose mailbox is still held by a consumer."""
-        entries = list(self._topics.items())
-        return [(topic, mailbox) for reference, topic in entries if (mailbox := reference()) is not None]
+        # Not the items: building the tuples may start the collector, which may change the table in between.
+        entries = [(self._topics.get(reference), reference()) for reference in list(self._topics)]
+        return [(topic, mailbox) for topic, mailbox in entries if topic is not None and mailbox is not None]
 
     def publish(self, event: Notification) -> None:
         """Deliver an event of the client itself to every mailbox that accepts it."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
 from openai_codex._engine.waiting import Latch
@@ -66,13 +67,15 @@ class Undos:
             self._active.append(self._new.popleft())
         now = time.monotonic()
         for undo in [undo for undo in self._active if undo.due_at <= now]:
-            if undo.stop.is_over() or now >= undo.until:
+            undo.due_at, undo.interval = now + undo.interval, min(2 * undo.interval, _LONGEST)
+            line = None
+            # Whatever fails in one of them must not end the writer, and with it the connection: it is tried again.
+            with suppress(Exception):
+                line = undo.stop.line() if now < undo.until and not undo.stop.is_over() else b""
+            if line == b"":
                 self._active.remove(undo)
                 undo.done.set()
-                continue
-            undo.due_at, undo.interval = now + undo.interval, min(2 * undo.interval, _LONGEST)
-            line = undo.stop.line()
-            if line is not None:
+            elif line is not None:
                 yield line
 
     def end(self) -> None:

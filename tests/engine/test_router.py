@@ -11,7 +11,7 @@ from openai_codex import TransportClosedError
 from openai_codex._engine.mailbox import Mailbox
 from openai_codex._engine.reply import CloseReason, Reply
 from openai_codex._engine.router import RESOLVED, Dispatch, Router
-from openai_codex._engine.subscriptions import EVERYTHING, PendingSubscription, Topic
+from openai_codex._engine.subscriptions import EVERYTHING, LastingSubscriptions, PendingSubscription, Topic
 from openai_codex._engine.waiting import ThreadWaiter
 from openai_codex._engine.wire import Response, ServerRequest, Skipped
 from openai_codex._notification import ALIKE, Notification
@@ -75,12 +75,18 @@ def test_a_request_that_was_given_up_is_under_way_until_its_late_reply() -> None
     assert router.has_room(0)
 
 
-def test_a_request_that_was_given_up_is_forgotten_when_its_lease_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_request_that_was_given_up_takes_up_no_place_after_its_lease_and_is_forgotten_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     router = Router(1)
     late = ask(router)
     router.give_up(late)
     now = time.monotonic()
     monkeypatch.setattr(time, "monotonic", lambda: now + 11)
+    router.catch_up()
+    assert router.has_room(0)
+    assert router.expects(late.request_id), "its late reply may name a turn"
+    monkeypatch.setattr(time, "monotonic", lambda: now + 612)
     router.catch_up()
     assert router.has_room(0)
     assert not router.expects(late.request_id)
@@ -321,3 +327,20 @@ def test_an_end_without_a_thread_ends_nothing() -> None:
     assert router.dispatch([*odd, logout]).ended == set()
     after = delta("T", "U")
     assert router.dispatch([after]).delivered == {everything: [after], thread: [after]}
+
+
+def test_what_the_collector_removes_meanwhile_breaks_no_walk_over_a_table() -> None:
+    subscriptions = LastingSubscriptions()
+    kept = [Mailbox(str(number)) for number in range(200)]
+    for mailbox in kept:
+        subscriptions.add(EVERYTHING, mailbox)
+    before = gc.get_threshold()
+    gc.set_threshold(1)
+    try:
+        while kept:
+            cycle: list[object] = [kept.pop()]
+            cycle.append(cycle)  # only the collector frees it
+            del cycle
+            assert len(subscriptions.alive()) >= len(kept)
+    finally:
+        gc.set_threshold(*before)

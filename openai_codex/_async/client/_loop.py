@@ -61,10 +61,11 @@ class LoopWaker:
     def _expire(self, loop: asyncio.AbstractEventLoop) -> None:
         self._timer, self._timer_at = None, math.inf
         now = loop.time()
-        for future in [future for future, at in self._limits.items() if at <= now]:
+        # A copy: the collector may end a wait in between.
+        for future in [future for future in list(self._limits) if self._limits.get(future, math.inf) <= now]:
             self.lift(future)
             _resolve(future, False)
-        soonest = min(self._limits.values(), default=math.inf)
+        soonest = min(list(self._limits.values()), default=math.inf)
         if soonest < math.inf:
             self._set_timer(loop, soonest)
 

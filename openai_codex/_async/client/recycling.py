@@ -254,7 +254,7 @@ class AsyncRecyclingConnection(AsyncConnection):
     def _is_pinned(self) -> bool:
         """Return whether something lasts that has no end in sight: a session in an ephemeral thread, or a login."""
         now, at_work = time.monotonic(), self._activity.threads()
-        for thread_id, unsaved in list(self._noted().unsaved.items()):
+        for thread_id, unsaved in self._noted().unsaved.copy().items():
             if thread_id in at_work:
                 unsaved.used_at = now
             elif unsaved.used_at < now - _SESSION_AFTER and unsaved.is_held():

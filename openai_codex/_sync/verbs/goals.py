@@ -241,6 +241,8 @@ class _GoalRun:
         stop = GoalStop(self.thread_id, self.fold, self._mailbox, self._close_later)
         self._actor.undo(Undo(stop))
         _wait.ready(stop.ended, _ABANDON_PATIENCE)
+        if self._actor.close_reason is not None:  # it may have died before it paused the goal
+            self._connection.pause_goal_when_resumed(self.thread_id)
 
     def _close_later(self, events: list[Notification]) -> None:
         """Close it, with the events that its stop has taken; log them on a worker, as the writer thread must not."""
