@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import random
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -38,6 +39,7 @@ def server() -> Iterator[FakeAppServer]:
         server.on("model/list", {"data": []})
         server.on("thread/unsubscribe", {"status": "unsubscribed"})
         yield server
+    gc.collect()  # here, where warnings about what was interrupted are expected
 
 
 def run(_: Codex, thread: Thread) -> None:
