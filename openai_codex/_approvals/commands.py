@@ -23,7 +23,7 @@ _SPACE = re.compile(r"[ \t]+")
 
 
 def script_in(command: str | None) -> str | None:
-    """Return what a shell is told to run by ``/bin/bash -lc '…'``; ``None`` if it is no such call of a known shell."""
+    """Return the script that ``/bin/bash -lc '…'`` runs; ``None`` for anything but such a call of a known shell."""
     try:
         words = shlex.split(command or "")
     except ValueError:  # a quote without an end

@@ -55,7 +55,7 @@ class AsyncClosable:
         ephemeral one never; see `Restart`.
 
         Args:
-            archive: Archive the thread instead (`thread/archive`): it is no longer listed. An ephemeral thread, which
+            archive: Archive the thread instead (`thread/archive`): listings omit it then. An ephemeral thread, which
                 is not stored, is unsubscribed.
             delete: Delete the thread instead (`thread/delete`), as above.
 
@@ -115,7 +115,7 @@ async def _stop(connection: AsyncConnection, thread_id: str, deadline: Deadline)
             raise TurnTimeoutError(thread_id, None, deadline.timeout)
     if not working:  # a turn whose handle was dropped, or work without a handle
         params = protocol.TurnInterruptParams(thread_id=thread_id, turn_id="")
-        with suppress(CodexError):  # there is no turn, or the connection has ended
+        with suppress(CodexError):  # no turn runs, or the connection has ended
             await call(connection.running(), params, Deadline(min(_REPLY_WITHIN, deadline.remaining())))
 
 

@@ -43,7 +43,7 @@ _log = Log("actor")
 class Actor:
     """One connection to one runtime, from start to end. All methods may be called from any thread at any instant.
 
-    There is no lock. A caller may be interrupted anywhere by a signal handler, a finalizer or an exception of either,
+    It takes no lock. A signal handler, a finalizer or an exception of either may interrupt a caller anywhere,
     and what these call here must not wait for the interrupted code. So each change of shared state is one step of a
     container: first act, then look whether the connection has ended meanwhile. Whatever takes more steps belongs to
     one thread. The reader owns the transport's output and the subscriptions; it settles replies, fills mailboxes and

@@ -69,7 +69,7 @@ _CLOSED: Final = Ticket(b"")
 class Lane:
     """At most one caller at a time is in it; none while it is closed.
 
-    There is no lock, because whoever is in the lane may be interrupted for long: a signal handler may run there, and wait
+    It takes no lock, because a caller in the lane may be interrupted for long: a signal handler may run there, and wait
     for something that only the writer can write. So the writer never waits for a caller to leave. It replaces the
     table, which keeps later callers out, and withdraws the line of the one who is in the old table.
     """

@@ -62,9 +62,7 @@ class PendingRequest(Waitable):
 
     def answer(self, line: bytes) -> bool:
         """Send an answer, unless the request is over; return whether it was sent."""
-        try:
-            self._open.pop()
-        except IndexError:
+        if not self._take():
             return False
         try:
             self._end()
@@ -74,12 +72,17 @@ class PendingRequest(Waitable):
 
     def withdraw(self) -> bool:
         """End it without an answer: the runtime needs none. Return ``False`` if it was over."""
+        first = self._take()
+        if first:
+            self._end()
+        return first
+
+    def _take(self) -> bool:
+        """Return whether the caller is the first to end it."""
         try:
-            self._open.pop()
+            return self._open.pop()
         except IndexError:
             return False
-        self._end()
-        return True
 
     def _end(self) -> None:
         self._requests.remove(self)

@@ -56,7 +56,7 @@ class Closable:
         ephemeral one never; see `Restart`.
 
         Args:
-            archive: Archive the thread instead (`thread/archive`): it is no longer listed. An ephemeral thread, which
+            archive: Archive the thread instead (`thread/archive`): listings omit it then. An ephemeral thread, which
                 is not stored, is unsubscribed.
             delete: Delete the thread instead (`thread/delete`), as above.
 
@@ -116,7 +116,7 @@ def _stop(connection: Connection, thread_id: str, deadline: Deadline) -> None:
             raise TurnTimeoutError(thread_id, None, deadline.timeout)
     if not working:  # a turn whose handle was dropped, or work without a handle
         params = protocol.TurnInterruptParams(thread_id=thread_id, turn_id="")
-        with suppress(CodexError):  # there is no turn, or the connection has ended
+        with suppress(CodexError):  # no turn runs, or the connection has ended
             call(connection.running(), params, Deadline(min(_REPLY_WITHIN, deadline.remaining())))
 
 

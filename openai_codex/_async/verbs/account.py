@@ -27,7 +27,7 @@ class AsyncAccounts(AsyncClient):
             api_key: The key. No error text and no log shows it.
 
         Raises:
-            ConfigError: The key is no str, is blank, or has characters that no key has: spaces, line breaks, or others
+            ConfigError: The key is not a str, is blank, or contains characters that a key cannot have: spaces, line breaks, others
                 than ASCII. Nothing was sent.
         """
         await self.request(protocol.ApiKeyLoginAccountParams(api_key=checks.credential("api_key", api_key)))

@@ -76,7 +76,7 @@ class Dispatcher:
             try:
                 # A request with a deadline must not wait for handlers that block, such as those that ask a person.
                 pending.run(task, urgent=KINDS[pending.request.method].deadline is not None)
-            except RuntimeError as error:  # there is no thread for it
+            except RuntimeError as error:  # the system gives no thread for it
                 _fail(self._handlers.turns, pending, error)
 
     def answer(self, pending: PendingRequest, answer: object) -> bool:
