@@ -186,8 +186,9 @@ class Actor:
         self.threads.leave()
         if self.exited.is_ready():
             return
-        self._outbox.close()
+        # Before the input is closed: a runtime that exits at once must find the reason, or its exit counts as a failure.
         self._close(recycled or CLIENT_CLOSED, final=not recycled, recycled=bool(recycled))
+        self._outbox.close()
         # Half of the time for an orderly exit, in which the runtime also ends the commands of its threads.
         yield timeout * 0.5
         self.transport.terminate()

@@ -81,6 +81,27 @@ def test_half_a_line_at_the_end_is_counted(start: Start) -> None:
     assert actor.tally.skipped == 1
 
 
+@pytest.mark.parametrize("recycled", [None, "it was replaced"])
+def test_a_runtime_that_exits_as_soon_as_it_is_stopped_was_stopped(
+    start: Start, monkeypatch: pytest.MonkeyPatch, recycled: str | None
+) -> None:
+    actor = start("while read(): pass")
+    close = actor._outbox.close
+
+    def close_and_wait() -> None:
+        monkeypatch.undo()  # the reader closes it, too
+        close()
+        assert block_until_ready(actor.exited, PATIENCE), "the child exits when its input ends"
+
+    monkeypatch.setattr(actor._outbox, "close", close_and_wait)
+    for _ in actor.stop(PATIENCE, recycled):
+        break
+    reason = actor.close_reason
+    assert reason is not None
+    assert reason.is_intended
+    assert (reason.final, reason.recycled) == (recycled is None, recycled is not None)
+
+
 def test_a_death_tells_everyone_what_is_known(start: Start) -> None:
     actor = start("""
         read(); read()
