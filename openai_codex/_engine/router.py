@@ -168,10 +168,11 @@ class Router:
 
     def load(self) -> Load:
         """Count the requests in flight, the unread events and the waiters."""
-        pending, mailboxes = list(self._pending.values()), self.subscriptions.mailboxes()
+        pending, mailboxes = dict(self._pending), self.subscriptions.mailboxes()
         unread = [len(mailbox.backlog) for mailbox in mailboxes if mailbox.backlog.tally is not None]
-        waiters = sum(each.waiter_count() for each in (*(entry.reply for entry in pending), *mailboxes))
-        return Load(len(pending) - len(self._overdue), 0, len(unread), sum(unread), max(unread, default=0), waiters)
+        waiters = sum(each.waiter_count() for each in (*(entry.reply for entry in pending.values()), *mailboxes))
+        in_flight = len(pending.keys() - self._overdue)  # not a difference of lengths: they are taken one after another
+        return Load(in_flight, 0, len(unread), sum(unread), max(unread, default=0), waiters)
 
     def fail_all(self, close_reason: CloseReason) -> None:
         """Give the close reason to all who wait for a reply or for events.
@@ -181,6 +182,7 @@ class Router:
         for pending in list(self._pending.values()):
             wake_all(pending.reply.settle(close_reason))
             self._pending.pop(pending.reply.request_id, None)
+            self._overdue.discard(pending.reply.request_id)
         for mailbox in self.subscriptions.mailboxes():
             # The end of a runtime that is replaced is an event, so there only one caller may report it.
             if close_reason.final or self.subscriptions.leave(mailbox):

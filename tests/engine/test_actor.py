@@ -15,6 +15,7 @@ from openai_codex._approvals.kinds import refusal_line
 from openai_codex._engine import at_exit
 from openai_codex._engine.actor import Actor
 from openai_codex._engine.mailbox import Mailbox
+from openai_codex._engine.outbox import Outbox
 from openai_codex._engine.reply import Reply
 from openai_codex._engine.router import Dispatch, Router
 from openai_codex._engine.subscriptions import EVERYTHING
@@ -86,14 +87,13 @@ def test_a_runtime_that_exits_as_soon_as_it_is_stopped_was_stopped(
     start: Start, monkeypatch: pytest.MonkeyPatch, recycled: str | None
 ) -> None:
     actor = start("while read(): pass")
-    close = actor._outbox.close
 
-    def close_and_wait() -> None:
+    def close_and_wait(outbox: Outbox) -> None:
         monkeypatch.undo()  # the reader closes it, too
-        close()
+        outbox.close()
         assert block_until_ready(actor.exited, PATIENCE), "the child exits when its input ends"
 
-    monkeypatch.setattr(actor._outbox, "close", close_and_wait)
+    monkeypatch.setattr(Outbox, "close", close_and_wait)
     for _ in actor.stop(PATIENCE, recycled):
         break
     reason = actor.close_reason

@@ -92,6 +92,25 @@ def test_a_request_that_was_given_up_takes_up_no_place_after_its_lease_and_is_fo
     assert not router.expects(late.request_id)
 
 
+@pytest.mark.parametrize("reply_comes", [True, False])
+def test_requests_in_flight_are_counted_once_whatever_becomes_of_an_overdue_one(
+    monkeypatch: pytest.MonkeyPatch, *, reply_comes: bool
+) -> None:
+    router = Router(10)
+    late, waiting = ask(router), ask(router)
+    router.give_up(late)
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now + 11)
+    router.catch_up()
+    assert router.load().in_flight == 1, "the overdue one takes up no place"
+    if reply_comes:
+        router.dispatch([Response(late.request_id, 1)])
+        assert router.load().in_flight == 1
+    router.fail_all(CloseReason("the runtime has exited"))
+    assert router.load().in_flight == 0
+    assert waiting.is_ready()
+
+
 def test_a_notification_goes_to_every_topic_it_belongs_to() -> None:
     router = Router(10)
     boxes = {

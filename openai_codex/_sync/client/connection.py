@@ -275,7 +275,7 @@ class Connection:
             uptime=time.monotonic() - actor.started_at if actor is not None and alive else 0.0,
             rss=actor.transport.rss() if actor is not None and alive else None,
             threads=self.threads.count() if alive else 0,
-            requests_in_flight=load.in_flight - load.queued,
+            requests_in_flight=max(0, load.in_flight - load.queued),  # read one after another
             requests_queued=load.queued,
             requests_of_runtime=len(self.pending_calls()),
             mailboxes=load.mailboxes,
