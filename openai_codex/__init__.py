@@ -25,7 +25,8 @@ The map, top to bottom. Imports go downward only, and a module without a leading
                     thread is busy with: work_table work; how a turn is stopped: stops; which threads have work in
                     progress: activity; the newest rate limits: limits; the turns whose end is not logged yet: open_turns
     _engine/        the actor, which knows threads and bytes, no verb: actor at_exit reader outbox undo router
-                    subscriptions mailbox server_requests workers threads reply lane backlog wire waiting
+                    subscriptions mailbox server_requests workers threads reply lane backlog wire once
+                    waiting
       transport/    where bytes come from and go to: installation child input output base
     _config         the settings of a client
     _runtime/       values about the runtime process: report toml backoff failures health process_info; display: how

@@ -30,7 +30,7 @@ ORDER = """
     _schemas: . output validate schema
     _turns: . work_table work stops activity limits stall open_turns fold settings options inputs
     _engine: . actor at_exit reader outbox undo router subscriptions mailbox server_requests workers threads
-    _engine: reply lane backlog wire
+    _engine: reply lane backlog wire once
     _engine.transport: . installation child input output base
     _engine: waiting
     : _config

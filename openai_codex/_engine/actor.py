@@ -198,7 +198,7 @@ class Actor:
 
     def abort(self, cause: BaseException) -> None:
         """End a runtime whose `start` failed; nothing if its reader runs."""
-        if self._reader.claim():  # no thread will read, and so none would end the runtime
+        if self._reader.right.take():  # no thread will read, and so none would end the runtime
             self.transport.kill()
             self._outbox.abort()
             self._on_end(cause)

@@ -8,6 +8,7 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from openai_codex._engine.lane import Lane, Ticket
+from openai_codex._engine.once import Once
 from openai_codex._engine.undo import Undos
 from openai_codex._engine.waiting import may_block, never_block
 
@@ -43,7 +44,7 @@ class Outbox:
         self._undos = Undos()
         self._wakes: SimpleQueue[None] = SimpleQueue()
         self._closed = False
-        self._unclaimed = [True]
+        self._right_to_end = Once()
         self._broken: BaseException | None = None
 
     def send(self, line: bytes, reply: Reply) -> None:
@@ -109,21 +110,14 @@ class Outbox:
     def abort(self) -> None:
         """Close the runtime's input if no writer does, because its thread was not started."""
         self._closed = True
-        if self._claim():
+        if self._right_to_end.take():
             self._end()
-
-    def _claim(self) -> bool:
-        """Return whether the caller is the first, and so the one to close the input."""
-        try:
-            return self._unclaimed.pop()
-        except IndexError:
-            return False
 
     # -- the writer thread -------------------------------------------------------------------------------------------
 
     def run(self) -> None:
         """Write until the outbox is closed. The target of the writer thread."""
-        if not self._claim():
+        if not self._right_to_end.take():
             return
         never_block()
         try:

@@ -11,6 +11,7 @@ import time
 from typing import TYPE_CHECKING
 
 from openai_codex._engine import wire
+from openai_codex._engine.once import Once
 from openai_codex._engine.transport import READ_SIZE
 from openai_codex._engine.waiting import may_block, never_block
 
@@ -99,14 +100,8 @@ class Reader:
         self._lines = wire.LineSplitter(max_line_bytes)
         self._batch_size = 0
         self._kill_at = math.inf
-        self._unclaimed = [True]
-
-    def claim(self) -> bool:
-        """Return whether the caller is the first, and so the one to read, or to end the runtime without reading."""
-        try:
-            return self._unclaimed.pop()
-        except IndexError:
-            return False
+        self.right = Once()
+        """Taken by who reads, or ends the runtime without reading."""
 
     def kill_after(self, seconds: float) -> None:
         """Kill the runtime if it still runs after so many seconds. Takes no lock: a finalizer calls it."""
@@ -114,7 +109,7 @@ class Reader:
 
     def run(self) -> None:
         """Read until the end. The target of the reader thread."""
-        if not self.claim():
+        if not self.right.take():
             return
         never_block()
         cause: BaseException | None = None

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from openai_codex._engine import wire
 from openai_codex._engine.backlog import keep_newest
+from openai_codex._engine.once import Once
 from openai_codex._engine.waiting import Waitable, wake_all
 from openai_codex._log import Log
 from openai_codex._notification import address_of
@@ -53,16 +54,15 @@ class PendingRequest(Waitable):
         self.typed: Any = None
         """The request as the dispatcher has read it. Set and read by the dispatcher, so that it is parsed once."""
         self._requests = requests
-        # The right to end it: whoever takes it out is the first.
-        self._open = [True]
+        self._right_to_end = Once()
 
     def is_ready(self) -> bool:
         """Return whether it is over."""
-        return not self._open
+        return self._right_to_end.is_taken()
 
     def answer(self, line: bytes) -> bool:
         """Send an answer, unless the request is over; return whether it was sent."""
-        if not self._take():
+        if not self._right_to_end.take():
             return False
         try:
             self._end()
@@ -72,17 +72,10 @@ class PendingRequest(Waitable):
 
     def withdraw(self) -> bool:
         """End it without an answer: the runtime needs none. Return ``False`` if it was over."""
-        first = self._take()
+        first = self._right_to_end.take()
         if first:
             self._end()
         return first
-
-    def _take(self) -> bool:
-        """Return whether the caller is the first to end it."""
-        try:
-            return self._open.pop()
-        except IndexError:
-            return False
 
     def _end(self) -> None:
         self._requests.remove(self)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import heapq
 import time
 from collections import deque
-from contextlib import suppress
 from itertools import count
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
+from openai_codex._engine.once import Once
 from openai_codex._log import Log
 
 if TYPE_CHECKING:
@@ -122,15 +122,14 @@ class TimerThread:
         self._new: SimpleQueue[tuple[float, int, Timer] | None] = SimpleQueue()
         self._heap: list[tuple[float, int, Timer]] = []
         self._tidy_at = _TIDY_AT
-        self._unstarted = [True]
+        self._started = Once()
 
     def at(self, when: float, action: Callable[[], object]) -> Timer:
         """Run an action at a time of the monotonic clock, in seconds. Nothing fires after `close`."""
         timer = Timer(action)
         # The number decides between two that are due at once: timers cannot be compared.
         self._new.put((when, next(self._numbers), timer))
-        if self._unstarted:
-            self._start()
+        self._start()
         return timer
 
     def close(self) -> None:
@@ -138,12 +137,11 @@ class TimerThread:
         self._new.put(None)
 
     def _start(self) -> None:
-        with suppress(IndexError):  # another thread starts it
-            self._unstarted.pop()
+        if self._started.take():
             try:
                 self._group.start("timer", self._run)
             except RuntimeError:  # the system gives no more threads: the next timer tries again
-                self._unstarted.append(True)
+                self._started.give_back()
 
     def _run(self) -> None:
         while self._take_new():
