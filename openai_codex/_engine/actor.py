@@ -93,8 +93,7 @@ class Actor:
         """Start the reader and the writer. Raises `RuntimeError` where the system gives no more threads."""
         # Before the reader starts: from then on there is something to stop.
         at_exit.watch(self)
-        self.threads.start("writer", self._outbox.run)
-        self.threads.start("reader", self._reader.run)
+        self.threads.start_all({"reader": self._reader.run, "writer": self._outbox.run})
         command = "".join(self.transport.process_info().command[:1])
         _log.info("codex.process_started", pid=self.pid, command=command, generation=self.generation)
 
@@ -197,10 +196,12 @@ class Actor:
         yield timeout * 0.2
 
     def abort(self, cause: BaseException) -> None:
-        """End a runtime whose `start` failed; nothing if its reader runs."""
-        if self._reader.right.take():  # no thread will read, and so none would end the runtime
+        """End a runtime whose `start` failed, so far as no thread of it does; `stop` does the rest."""
+        is_unread = self._reader.right.take()  # no thread will read, and so none would end the runtime
+        if is_unread:
             self.transport.kill()
-            self._outbox.abort()
+        self._outbox.abort()
+        if is_unread:
             self._on_end(cause)
 
     def let_go(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+from openai_codex._engine.once import Once
 from openai_codex._engine.waiting import Latch
 
 if TYPE_CHECKING:
@@ -17,29 +18,49 @@ _JOIN_TIMEOUT = 0.1
 class ThreadGroup:
     """Starts the threads of one connection. The last one to end sets ``ended``; no thread starts after that.
 
-    This holds because the reader starts first, and before it ends it closes everything that starts threads. Single
-    steps of the set of running threads need no lock.
+    This holds because the first threads are counted together, before one of them runs, and the reader is one of them:
+    before it ends it closes everything that starts threads. Single steps of the set of threads need no lock.
     """
 
     def __init__(self, name: str) -> None:
         self.ended = Latch()
-        """Set when no thread of the group runs, except those that left it."""
+        """Set when threads were started and none of them runs any longer, except those that left."""
+        self.was_refused = False
+        """Whether the system has refused a thread that may still be needed."""
         self._name = name
         self._running: set[threading.Thread] = set()
         self._finished: list[threading.Thread] = []
+        self._has_begun = False
 
     def start(self, role: str, target: Callable[[], object]) -> None:
         """Start a daemon thread. Raises `RuntimeError` where the system gives no more threads."""
-        name = f"codex-{role}-{self._name}"
+        self.start_all({role: target})
+
+    def start_all(self, targets: dict[str, Callable[[], object]]) -> None:
+        """Start several daemon threads, by their roles. If this raises, those that were not started never run."""
+        rights = {role: Once() for role in targets}
         # Daemons, because the interpreter must not wait for a handler that blocks; `at_exit` stops the runtimes.
-        thread = threading.Thread(target=self._run, args=(target,), name=name, daemon=True)
-        self._running.add(thread)
+        threads = {
+            role: threading.Thread(
+                target=self._run, args=(target, rights[role]), name=f"codex-{role}-{self._name}", daemon=True
+            )
+            for role, target in targets.items()
+        }
+        self._running.update(threads.values())
+        self._has_begun = True
         try:
-            thread.start()
-        except BaseException:  # also one of a signal handler, that came before the thread was there
-            if thread.ident is None:
-                self._leave(thread)
+            for thread in threads.values():
+                thread.start()
+        except BaseException as error:
+            # One of a signal handler may come when the system has made a thread that has not begun to run.
+            self._running.difference_update(thread for role, thread in threads.items() if rights[role].take())
+            self.was_refused = self.was_refused or isinstance(error, RuntimeError)
             raise
+
+    def runs(self, role: str) -> bool:
+        """Return whether a thread was started for a role, and has not ended or left."""
+        name = f"codex-{role}-{self._name}"
+        return any(thread.name == name for thread in self._running.copy())
 
     def leave(self) -> None:
         """Do not wait for the calling thread: a handler that closes its client would wait for itself."""
@@ -59,7 +80,9 @@ class ThreadGroup:
         self._finished.clear()
         self.ended.set()
 
-    def _run(self, target: Callable[[], object]) -> None:
+    def _run(self, target: Callable[[], object], right: Once) -> None:
+        if not right.take():
+            return
         try:
             target()
         finally:
@@ -68,5 +91,5 @@ class ThreadGroup:
 
     def _leave(self, thread: threading.Thread) -> None:
         self._running.discard(thread)
-        if not self._running:
+        if self._has_begun and not self._running:
             self.ended.set()
