@@ -242,40 +242,42 @@ class Actor:
     # -- on the reader thread ----------------------------------------------------------------------------------------
 
     def _on_frames(self, frames: list[wire.Frame]) -> int:
-        dispatch = Dispatch()
+        dispatch, counted = Dispatch(), 0
         try:
             self.router.dispatch(frames, dispatch)
             # Before anyone is woken who may look at the counts.
             self.tally.late += dispatch.late
-            self.tally.skipped += len(dispatch.skipped)
+            self.tally.skipped += (counted := len(dispatch.skipped))
             dispatch.carry_out(self.server_requests)
         except BaseException:
+            # Some of them may have been delivered; which ones is not known.
+            self.tally.skipped += len(frames) - counted
             wake_all(dispatch.settle())  # these are no longer pending, so nothing else would wake their callers
             raise
         self._outbox.on_room()  # after each batch, as the lease of a request may have ended, too
         if dispatch.skipped:
             # A log handler of the program may block or raise, so it runs on a worker.
             fields = {"reason": dispatch.skipped[0].reason, "count": len(dispatch.skipped), "pid": self.pid}
-            self._workers.handlers.submit(partial(_log.warning, "codex.line_skipped", **fields))
+            self._workers.handlers.post(partial(_log.warning, "codex.line_skipped", **fields))
+        self._workers.catch_up()
         return len(dispatch.delivered)
 
-    def _on_lost_frames(self) -> None:
-        """Count and log a batch of frames that raised an exception here; the connection continues."""
-        self.tally.skipped += 1
-        self._workers.handlers.submit(
-            partial(_log.warning, "codex.frames_lost", pid=self.pid, exc_info=sys.exc_info()[1])
-        )
+    def _on_lost_frames(self, count: int) -> None:
+        """Log that a batch of so many frames raised an exception here; the connection continues."""
+        fields = {"count": count, "pid": self.pid, "exc_info": sys.exc_info()[1]}
+        self._workers.handlers.post(partial(_log.warning, "codex.frames_lost", **fields))
 
     def _on_silence(self) -> None:
         """Ask a silent runtime for a sign of life, past all queues and limits, and end one that gives none."""
         self.router.catch_up()
         self._outbox.on_room()
+        self._workers.catch_up()
         ask, frozen = self.silence.add_step()
         if ask:
             self._outbox.post(wire.PING)
         if frozen:
             reason = f"the runtime is frozen: it has sent nothing for {self.silence.seconds:g} s, even when asked to"
-            self._workers.handlers.submit(partial(_log.warning, "codex.runtime_frozen", pid=self.pid))
+            self._workers.handlers.post(partial(_log.warning, "codex.runtime_frozen", pid=self.pid))
             self._close(reason, frozen=True)
             self.transport.kill()  # SIGKILL also ends a stopped process
 
@@ -292,7 +294,8 @@ class Actor:
                 fields = {"pid": self.pid, "exit_code": exit_code, "uptime": uptime}
                 was_ended = self._let_go or self._close_reasons[0].is_intended
                 log = _log.info if was_ended else _log.warning
-                self._workers.handlers.submit(partial(log, "codex.process_exited", **fields))
+                self._workers.handlers.post(partial(log, "codex.process_exited", **fields))
             finally:
                 self._workers.close()
                 self.exited.set()
+                self._workers.handlers.run_rest()

@@ -75,8 +75,8 @@ class Silence:
 class Reader:
     """Reads one transport from start to end. All callbacks run on its thread and must not block.
 
-    ``on_frames`` gets each batch and returns how many mailboxes it was for. ``on_lost_frames`` is called in the handler
-    of an exception from ``on_frames``. ``on_silence`` is called after each step of silence. ``on_end`` is called once,
+    ``on_frames`` gets each batch and returns how many mailboxes it was for. ``on_lost_frames`` gets the size of a batch, in
+    the handler of an exception from ``on_frames``. ``on_silence`` is called after each step of silence. ``on_end`` is called once,
     last, with the exception that ended the reading, if there was one.
     """
 
@@ -84,7 +84,7 @@ class Reader:
         self,
         transport: Transport,
         on_frames: Callable[[list[wire.Frame]], int],
-        on_lost_frames: Callable[[], None],
+        on_lost_frames: Callable[[int], None],
         on_end: Callable[[BaseException | None], None],
         max_line_bytes: int = sys.maxsize,
         *,
@@ -178,4 +178,4 @@ class Reader:
         except MemoryError:
             raise  # more than these frames may be lost, and nothing would say what
         except Exception:  # noqa: BLE001  one unexpected frame must not end the connection
-            self._on_lost_frames()
+            self._on_lost_frames(len(frames))

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 _MAX_HANDLERS = 64
 _MAX_URGENT = 8
 
+# How many tasks are kept while no thread can be started: logs, of which there may be one for each batch of lines.
+_MOST_KEPT = 1_024
+
 # From this many timers on, cancelled ones are removed now and then.
 _TIDY_AT = 64
 
@@ -31,61 +34,79 @@ class WorkerPool:
     """Runs tasks concurrently, in the order in which they were submitted, on at most ``limit`` threads.
 
     Threads are started when there is work for them. There is no lock: a finalizer that runs within these methods may
-    wait for other threads that submit. A worker leaves a token in ``_idle`` before it waits, and each task that finds a
-    token has a worker. A task that raises is logged, and its worker continues.
+    wait for other threads that submit. First act, then look: a task is put before it is compared how many wait, and a
+    worker is counted out before it compares again. So a task that waits while threads may be started starts one. A task
+    that raises is logged, and its worker continues.
     """
 
     def __init__(self, threads: ThreadGroup, role: str, limit: int) -> None:
         self._group = threads
         self._role = role
         self._limit = limit
+        self._numbers = count(1)
         self._tasks: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        # One entry for each worker that takes the next task as soon as there is one.
         self._idle: deque[None] = deque()
         self._workers: list[str] = []
         self._closed = False
 
     def submit(self, task: Callable[[], None]) -> bool:
         """Run ``task`` soon on a worker. Dropped after `close`. Return ``False`` if there is no thread to run it."""
-        if not (self._take_idle() or self._start_worker() or self._workers or self._closed):
+        if not (self._workers or self._closed or self._start_worker()):
             return False
-        self._tasks.put(task)
+        self.post(task)
         return True
+
+    def post(self, task: Callable[[], None]) -> None:
+        """Run ``task`` soon, or once the system gives a thread for it again. Dropped after `close`."""
+        if not self._closed and (self._workers or self._tasks.qsize() < _MOST_KEPT):
+            self._tasks.put(task)
+            self.catch_up()
+
+    def catch_up(self) -> None:
+        """Start a worker if a task waits that none takes."""
+        if self._tasks.qsize() > len(self._idle):
+            self._start_worker()
 
     def close(self) -> None:
         """Let the submitted tasks finish, then end the threads. Does not wait. Idempotent."""
         self._closed = True
-        for _ in self._workers:
-            self._tasks.put(None)
+        self._tasks.put(None)  # each worker leaves it for the next one
 
-    def _take_idle(self) -> bool:
-        try:
-            self._idle.pop()
-        except IndexError:
-            return False
-        return True
+    def run_rest(self) -> None:
+        """After `close`: run the tasks that no thread could be started for, on a thread that nothing depends on."""
+        if not self._workers:
+            self._idle.append(None)
+            self._work()
 
     def _start_worker(self) -> bool:
         if self._closed or len(self._workers) >= self._limit:
             return False
-        name = f"{self._role}-{len(self._workers) + 1}"
+        name = f"{self._role}-{next(self._numbers)}"
         self._workers.append(name)
+        self._idle.append(None)
         try:
             self._group.start(name, self._work)
-        except RuntimeError:  # the system gives no more threads: the task waits for a worker that exists
-            self._workers.remove(name)
-            return False
-        if self._closed:  # first act, then look: `close` may not have seen this worker
-            self._tasks.put(None)
+        except BaseException as error:
+            if not self._group.runs(name):
+                self._idle.pop()
+                self._workers.remove(name)
+            if not isinstance(error, RuntimeError):  # of a signal handler
+                raise
+            return False  # the system gives no more threads
         return True
 
     def _work(self) -> None:
         while (task := self._tasks.get()) is not None:
             try:
+                self._idle.pop()
+                self.catch_up()
                 task()
             except BaseException as error:  # noqa: BLE001  a task may raise anything; it is logged with its traceback
                 _log.warning("codex.handler_failed", exc_info=error)
             del task  # an idle thread must not keep alive what a task holds: it may be the client
             self._idle.append(None)
+        self._tasks.put(None)
 
 
 class Timer:
@@ -122,6 +143,7 @@ class TimerThread:
         self._new: SimpleQueue[tuple[float, int, Timer] | None] = SimpleQueue()
         self._heap: list[tuple[float, int, Timer]] = []
         self._tidy_at = _TIDY_AT
+        self._closed = False
         self._started = Once()
 
     def at(self, when: float, action: Callable[[], object]) -> Timer:
@@ -129,19 +151,24 @@ class TimerThread:
         timer = Timer(action)
         # The number decides between two that are due at once: timers cannot be compared.
         self._new.put((when, next(self._numbers), timer))
-        self._start()
+        self.catch_up()
         return timer
+
+    def catch_up(self) -> None:
+        """Start the thread if there are timers and it does not run."""
+        if self._new.qsize() and not self._closed and self._started.take():
+            try:
+                self._group.start("timer", self._run)
+            except BaseException as error:
+                if not self._group.runs("timer"):
+                    self._started.give_back()
+                if not isinstance(error, RuntimeError):  # of a signal handler
+                    raise
 
     def close(self) -> None:
         """Drop all timers and end the thread. Does not wait. Idempotent."""
+        self._closed = True
         self._new.put(None)
-
-    def _start(self) -> None:
-        if self._started.take():
-            try:
-                self._group.start("timer", self._run)
-            except RuntimeError:  # the system gives no more threads: the next timer tries again
-                self._started.give_back()
 
     def _run(self) -> None:
         while self._take_new():
@@ -181,8 +208,17 @@ class Workers:
         """Runs all other handlers."""
         self.timers = TimerThread(threads)
         """Fires deadlines."""
+        self._group = threads
+        self._parts = (self.dispatch, self.urgent, self.handlers, self.timers)
 
     def close(self) -> None:
         """Let all threads end, without waiting. Idempotent."""
-        for part in (self.dispatch, self.urgent, self.handlers, self.timers):
+        for part in self._parts:
             part.close()
+
+    def catch_up(self) -> None:
+        """Start the threads that the system did not give before, where something waits for one."""
+        if self._group.was_refused:
+            self._group.was_refused = False
+            for part in self._parts:
+                part.catch_up()

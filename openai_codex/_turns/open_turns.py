@@ -70,7 +70,7 @@ class OpenTurn:
     def bind(self, turn_id: str, actor: Actor, losses: Losses) -> None:
         """Note what is known once the runtime has accepted it."""
         self.turn_id, self.generation, self._losses = turn_id, actor.generation, losses
-        self._log_later = actor.server_requests.workers.handlers.submit
+        self._log_later = actor.server_requests.workers.handlers.post
 
     @property
     def declined(self) -> list[DeclinedRequest]:

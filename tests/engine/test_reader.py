@@ -40,7 +40,7 @@ def read_all(output: Output, mailboxes: int) -> tuple[list[int], list[BaseExcept
         batches.append(len(frames))
         return mailboxes
 
-    Reader(cast("Transport", output), on_frames, lambda: None, ends.append).run()
+    Reader(cast("Transport", output), on_frames, lambda _: None, ends.append).run()
     return batches, ends
 
 

@@ -5,7 +5,6 @@ Once through its state alone, with callers that come and go, and once through a 
 
 from __future__ import annotations
 
-import queue
 import sys
 from typing import Any
 
@@ -14,7 +13,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from openai_codex import JsonRpcError, ProcessInfo, TransportClosedError
+from openai_codex import JsonRpcError, TransportClosedError
 from openai_codex._engine import wire
 from openai_codex._engine.actor import Actor
 from openai_codex._engine.mailbox import Mailbox
@@ -26,6 +25,7 @@ from openai_codex._protocol.methods import NOTIFICATIONS, SERVER_REQUESTS
 from openai_codex._sync.client.dispatch import Dispatcher
 from openai_codex._sync.client.handlers import Handlers
 from tests.support.bounds import PATIENCE
+from tests.support.pipe import Pipe
 
 pytestmark = pytest.mark.slow
 
@@ -172,55 +172,6 @@ def test_lines_are_the_same_however_they_are_cut(parts: list[bytes], size: int) 
         wire.decode(line)
 
 
-class Pipe:
-    """The process of an actor, without a process: what a test feeds is its output."""
-
-    name = "fuzz"
-    short = 4096
-
-    def __init__(self) -> None:
-        self._output: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-
-    def feed(self, chunk: bytes) -> None:
-        """Let the reader have these bytes at once; none are the end."""
-        self._output.put(chunk)
-
-    def read(self, patience: float) -> bytes | None:
-        try:
-            chunk = self._output.get(timeout=patience)
-        except queue.Empty:
-            return None
-        if chunk == b"":
-            self._output.put(chunk)  # an end stays one, however often it is looked at
-        return chunk
-
-    def has_exited(self) -> bool:
-        return False
-
-    def try_write(self, data: bytes | memoryview) -> int:
-        return len(data)
-
-    def write_short(self, data: bytes) -> int:
-        return len(data)
-
-    def end(self, _: float) -> int:
-        return 0
-
-    def process_info(self) -> ProcessInfo:
-        return ProcessInfo(("fuzz",), None, 0)
-
-    def rss(self) -> None:
-        return None
-
-    def wait_writable(self, _: float) -> bool:
-        return True
-
-    def _nothing(self) -> None:
-        """There is no process that it could be done to."""
-
-    close_input = terminate = kill = release = after_fork = _nothing
-
-
 class Watched(Actor):
     """Keeps what has been raised on its reader."""
 
@@ -228,7 +179,7 @@ class Watched(Actor):
         self.raised: list[BaseException | None] = []
         super().__init__(pipe, handlers, max_in_flight=3)
 
-    def _on_lost_frames(self) -> None:
+    def _on_lost_frames(self, count: int) -> None:  # noqa: ARG002  the reader passes it
         self.raised.append(sys.exc_info()[1])
 
 

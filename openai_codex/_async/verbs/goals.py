@@ -247,7 +247,7 @@ class _GoalRun:
         """Close it, with the events that its stop has taken; log them on a worker, as the writer thread must not."""
         self._actor.unsubscribe(Topic(self.thread_id), self._mailbox)
         self._mailbox.close()
-        self._actor.server_requests.workers.handlers.submit(partial(self.close, events))
+        self._actor.server_requests.workers.handlers.post(partial(self.close, events))
 
     def close(self, events: Iterable[Notification] = ()) -> None:
         """Stop receiving the thread's events. The end of a turn that still runs is logged when it comes."""
