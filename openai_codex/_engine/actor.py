@@ -224,13 +224,13 @@ class Actor:
         self.threads.after_fork()
         self.transport.after_fork()
 
-    def _close(self, reason: str, cause: BaseException | None = None, **kind: bool) -> None:
+    def _close(self, reason: str, cause: BaseException | None = None, *, at_end: bool = False, **kind: bool) -> None:
         """Record the close reason, unless there is one, and wake everything that waits."""
         info, age = self.transport.process_info(), time.monotonic() - self.started_at
         closing = CloseReason(reason, info, cause, self.generation, lifetime=age, restarts=self._restarts(age), **kind)
         self._close_reasons.append(closing)
         # Also if there was one: a request may have been registered since, or the other caller interrupted.
-        self.router.fail_all(self._close_reasons[0])
+        self.router.fail_all(self._close_reasons[0], at_end=at_end)
         self.server_requests.close()
 
     def _on_broken_input(self, error: BaseException) -> None:
@@ -288,7 +288,7 @@ class Actor:
             exit_code = self.transport.end(_EXIT_GRACE)
         finally:
             try:
-                self._close(reason_of_end(self.transport.process_info(), cause), cause)
+                self._close(reason_of_end(self.transport.process_info(), cause), cause, at_end=True)
                 self.transport.release()
                 uptime = round(time.monotonic() - self.started_at, 3)
                 fields = {"pid": self.pid, "exit_code": exit_code, "uptime": uptime}

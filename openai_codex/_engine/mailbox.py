@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from openai_codex._engine.backlog import Backlog
 from openai_codex._engine.waiting import Latch, Waitable, Waiter, wake_all
@@ -26,6 +26,9 @@ class Mailbox(Waitable):
     """
 
     __slots__ = ("__weakref__", "_ends", "_methods", "backlog", "begun", "ended", "subject")
+
+    outlives_runtimes: ClassVar[bool] = False
+    """Whether the end of a runtime is one of its events."""
 
     def __init__(self, subject: str, methods: frozenset[str] | None = None, limit: int | None = None) -> None:
         super().__init__()
@@ -127,6 +130,8 @@ class Listener(Mailbox):
 
 class LastingMailbox(Mailbox):
     """A mailbox whose subscription outlives a runtime: it continues with the next one, if there will be one."""
+
+    outlives_runtimes = True
 
     def fail(self, close_reason: CloseReason) -> list[Waiter]:
         """Report the end of a runtime as an event, or end if it was the client's last one."""

@@ -174,18 +174,19 @@ class Router:
         in_flight = len(pending.keys() - self._overdue)  # not a difference of lengths: they are taken one after another
         return Load(in_flight, 0, len(unread), sum(unread), max(unread, default=0), waiters)
 
-    def fail_all(self, close_reason: CloseReason) -> None:
+    def fail_all(self, close_reason: CloseReason, *, at_end: bool = False) -> None:
         """Give the close reason to all who wait for a reply or for events.
 
-        Each is told before it is taken out: if the caller is interrupted, the reader does the rest at its end.
+        Each is told before it is taken out: if the caller is interrupted, the reader does the rest at its end. So it does
+        with mailboxes to which the end of a runtime is an event: only the reader puts events.
         """
         for pending in list(self._pending.values()):
             wake_all(pending.reply.settle(close_reason))
             self._pending.pop(pending.reply.request_id, None)
             self._overdue.discard(pending.reply.request_id)
         for mailbox in self.subscriptions.mailboxes():
-            # The end of a runtime that is replaced is an event, so there only one caller may report it.
-            if close_reason.final or self.subscriptions.leave(mailbox):
+            is_due = at_end or not mailbox.outlives_runtimes
+            if close_reason.final or (is_due and self.subscriptions.leave(mailbox)):
                 wake_all(mailbox.fail(close_reason))
                 self.subscriptions.leave(mailbox)
 
