@@ -255,17 +255,14 @@ class Actor:
             wake_all(dispatch.settle())  # these are no longer pending, so nothing else would wake their callers
             raise
         self._outbox.on_room()  # after each batch, as the lease of a request may have ended, too
-        if dispatch.skipped:
-            # A log handler of the program may block or raise, so it runs on a worker.
-            fields = {"reason": dispatch.skipped[0].reason, "count": len(dispatch.skipped), "pid": self.pid}
-            self._workers.handlers.post(partial(_log.warning, "codex.line_skipped", **fields))
+        if skipped := dispatch.skipped:
+            self._report(_log.warning, "codex.line_skipped", reason=skipped[0].reason, count=len(skipped))
         self._workers.catch_up()
         return len(dispatch.delivered)
 
     def _on_lost_frames(self, count: int) -> None:
         """Log that a batch of so many frames raised an exception here; the connection continues."""
-        fields = {"count": count, "pid": self.pid, "exc_info": sys.exc_info()[1]}
-        self._workers.handlers.post(partial(_log.warning, "codex.frames_lost", **fields))
+        self._report(_log.warning, "codex.frames_lost", count=count, exc_info=sys.exc_info()[1])
 
     def _on_silence(self) -> None:
         """Ask a silent runtime for a sign of life, past all queues and limits, and end one that gives none."""
@@ -277,7 +274,7 @@ class Actor:
             self._outbox.post(wire.PING)
         if frozen:
             reason = f"the runtime is frozen: it has sent nothing for {self.silence.seconds:g} s, even when asked to"
-            self._workers.handlers.post(partial(_log.warning, "codex.runtime_frozen", pid=self.pid))
+            self._report(_log.warning, "codex.runtime_frozen")
             self._close(reason, frozen=True)
             self.transport.kill()  # SIGKILL also ends a stopped process
 
@@ -291,11 +288,13 @@ class Actor:
                 self._close(reason_of_end(self.transport.process_info(), cause), cause, at_end=True)
                 self.transport.release()
                 uptime = round(time.monotonic() - self.started_at, 3)
-                fields = {"pid": self.pid, "exit_code": exit_code, "uptime": uptime}
-                was_ended = self._let_go or self._close_reasons[0].is_intended
-                log = _log.info if was_ended else _log.warning
-                self._workers.handlers.post(partial(log, "codex.process_exited", **fields))
+                log = _log.info if self._let_go or self._close_reasons[0].is_intended else _log.warning
+                self._report(log, "codex.process_exited", exit_code=exit_code, uptime=uptime)
             finally:
                 self._workers.close()
                 self.exited.set()
                 self._workers.handlers.run_rest()
+
+    def _report(self, log: Callable[..., None], event: str, **fields: Any) -> None:
+        """Write a log line on a worker, as a log handler of the program may block or raise."""
+        self._workers.handlers.post(partial(log, event, pid=self.pid, **fields))
