@@ -205,10 +205,7 @@ class Actor:
             self._on_end(cause)
 
     def let_go(self) -> None:
-        """End the connection of a client that was garbage-collected; the reader thread does the rest.
-
-        The collector may run on any thread, so this waits for nothing.
-        """
+        """End the connection of a client that was garbage-collected. Waits for nothing, as that may be on any thread."""
         self._let_go = True
         self._reader.kill_after(_COLLECTED_GRACE)
         self.transport.terminate()
@@ -230,8 +227,10 @@ class Actor:
         closing = CloseReason(reason, info, cause, self.generation, lifetime=age, restarts=self._restarts(age), **kind)
         self._close_reasons.append(closing)
         # Also if there was one: a request may have been registered since, or the other caller interrupted.
-        self.router.fail_all(self._close_reasons[0], at_end=at_end)
-        self.server_requests.close()
+        try:
+            self.router.fail_all(self._close_reasons[0], at_end=at_end)
+        finally:
+            self.server_requests.close()
 
     def _on_broken_input(self, error: BaseException) -> None:
         """Kill a runtime that reads no more. Usually it has exited, and the reader reports that with more detail."""

@@ -28,7 +28,7 @@ class Mailbox(Waitable):
     __slots__ = ("__weakref__", "_ends", "_methods", "backlog", "begun", "ended", "subject")
 
     outlives_runtimes: ClassVar[bool] = False
-    """Whether the end of a runtime is one of its events."""
+    """Whether it continues with the next runtime, and the end of one is only an event."""
 
     def __init__(self, subject: str, methods: frozenset[str] | None = None, limit: int | None = None) -> None:
         super().__init__()
@@ -110,6 +110,8 @@ class Mailbox(Waitable):
 
 class Listener(Mailbox):
     """A part of this package that handles events on the reader as they come, and keeps no queue of them."""
+
+    outlives_runtimes = True
 
     def put(self, events: Sequence[Notification], *, last: bool = False) -> list[Waiter]:  # noqa: ARG002  it has no waiters
         """Handle a batch."""

@@ -80,9 +80,11 @@ class Dispatch:
         for mailbox, events in self.delivered.items():
             waiters += mailbox.put(events, last=mailbox in self.ended)
         waiters += self.settle()
-        wake_all(waiters)
-        for pending in opened:
-            requests.dispatch(pending)
+        try:
+            wake_all(waiters)
+        finally:
+            for pending in opened:
+                requests.dispatch(pending)
 
 
 class Load(NamedTuple):
@@ -177,18 +179,21 @@ class Router:
     def fail_all(self, close_reason: CloseReason, *, at_end: bool = False) -> None:
         """Give the close reason to all who wait for a reply or for events.
 
-        Each is told before it is taken out: if the caller is interrupted, the reader does the rest at its end. So it does
-        with mailboxes to which the end of a runtime is an event: only the reader puts events.
+        All are told and woken before any is taken out: if the caller is interrupted, the reader does the rest at its end.
+        So it does with mailboxes that outlive the runtime: only the reader tells them of its events, and this is one.
         """
-        for pending in list(self._pending.values()):
-            wake_all(pending.reply.settle(close_reason))
-            self._pending.pop(pending.reply.request_id, None)
-            self._overdue.discard(pending.reply.request_id)
-        for mailbox in self.subscriptions.mailboxes():
-            is_due = at_end or not mailbox.outlives_runtimes
-            if close_reason.final or (is_due and self.subscriptions.leave(mailbox)):
-                wake_all(mailbox.fail(close_reason))
-                self.subscriptions.leave(mailbox)
+        pending, mailboxes = list(self._pending.values()), self.subscriptions.mailboxes()
+        if not close_reason.final:
+            lasting = [each for each in mailboxes if each.outlives_runtimes]
+            mailboxes = [each for each in mailboxes if not each.outlives_runtimes]
+            mailboxes += [each for each in lasting if at_end and self.subscriptions.leave(each)]
+        waiters = [waiter for each in pending for waiter in each.reply.settle(close_reason)]
+        wake_all(waiters + [waiter for each in mailboxes for waiter in each.fail(close_reason)])
+        for each in pending:
+            self._pending.pop(each.reply.request_id, None)
+            self._overdue.discard(each.reply.request_id)
+        for mailbox in mailboxes:
+            self.subscriptions.leave(mailbox)
 
     # -- frames, on the reader ---------------------------------------------------------------------------------------
 

@@ -217,14 +217,12 @@ class LastingSubscriptions:
 
     def publish(self, event: Notification) -> None:
         """Deliver an event of the client itself to every mailbox that accepts it."""
-        for _, mailbox in self.alive():
-            if mailbox.wants(event.method):
-                wake_all(mailbox.put([event]))
+        boxes = [mailbox for _, mailbox in self.alive() if mailbox.wants(event.method)]
+        wake_all([waiter for mailbox in boxes for waiter in mailbox.put([event])])
 
     def end(self, close_reason: CloseReason) -> None:
         """End all mailboxes: no runtime will follow."""
-        for _, mailbox in self.alive():
-            wake_all(mailbox.fail(close_reason))
+        wake_all([waiter for _, mailbox in self.alive() for waiter in mailbox.fail(close_reason)])
 
 
 def alive(references: Iterable[weakref.ref[Mailbox]]) -> Iterator[Mailbox]:

@@ -13,19 +13,21 @@ from __future__ import annotations
 import math
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Sequence
 
 
 class Waiter(Protocol):
     """A blocked thread, or a future of an event loop."""
 
     def wake(self) -> Callable[[], None] | None:
-        """Let the wait return. Called from any thread; never blocks; harmless when the wait has ended.
+        """Let the wait return. Called from any thread; never blocks; harmless when repeated or when the wait has ended.
 
-        May return a callback, to be run once after all waiters of a batch were woken: one call into a loop serves many.
+        May return a callback, to be run after all waiters of a batch were woken: one call into a loop serves many. If it
+        is not run, `wake` returns one again.
         """
 
 
@@ -112,18 +114,18 @@ class ThreadWaiter:
         return self._gate.acquire(timeout=-1 if timeout is None else min(max(timeout, 0.0), threading.TIMEOUT_MAX))
 
 
-def wake_all(waiters: Iterable[Waiter]) -> None:
-    """Wake all of these."""
-    calls: list[Callable[[], None]] = []
+def wake_all(waiters: Sequence[Waiter]) -> None:
+    """Wake all of these. If one raises, or a signal handler does meanwhile, the others are woken all the same."""
     try:
-        for waiter in waiters:
-            call = waiter.wake()
-            if call is not None:
-                calls.append(call)
-    finally:
-        # Even if a waiter raised: a loop whose wake-up was noted but never scheduled would hang.
+        calls = [call for waiter in waiters if (call := waiter.wake()) is not None]
         for call in calls:
             call()
+    except BaseException:
+        # Again from the first on: how far it came is not known, and waking twice is harmless.
+        for waiter in waiters:
+            with suppress(BaseException):
+                (waiter.wake() or bool)()
+        raise
 
 
 def caller_id() -> int:

@@ -120,24 +120,6 @@ def test_one_call_into_a_loop_wakes_all_who_are_due(monkeypatch: pytest.MonkeyPa
     assert asyncio.run(main()) == ([True] * 10, 1)
 
 
-def test_a_waiter_that_fails_does_not_stop_the_wake_ups_of_a_loop() -> None:
-    class Broken:
-        def wake(self) -> None:
-            raise ZeroDivisionError
-
-    async def main() -> list[bool]:
-        first, second = Latch(), Latch()
-        tasks = [asyncio.create_task(_wait.ready(latch, 10)) for latch in (first, second)]
-        while not second.waiter_count():
-            await asyncio.sleep(0)
-        with pytest.raises(ZeroDivisionError):
-            wake_all([*first.trip(), Broken()])
-        second.set()
-        return await asyncio.gather(*tasks)
-
-    assert asyncio.run(main()) == [True, True]
-
-
 def test_each_wait_ends_at_its_own_deadline_by_one_timer() -> None:
     short, long = [0.1, 0.02, 0.06, 0.02, 0.1], [30.0, math.inf, None]
 

@@ -21,15 +21,17 @@ class LoopWaker:
 
     A timer per wait would be a fifth of the cost of a request.
 
-    Lock-free, because a fork could copy a lock that is held: `add` appends before it tests `_called`, and the loop
-    clears `_called` before it drains `_due`. So every future is drained after its append, or a call is scheduled for
-    it. A spurious call is harmless.
+    Lock-free, because a fork could copy a lock that is held. The loop counts its rounds, each before it drains `_due`. Who
+    has scheduled a call notes afterwards which round there was before: while that is the newest one, the call is yet to
+    come, and serves everything that was appended until then. So a caller that is interrupted at any instant leaves nothing
+    behind that others would rely on. A spurious call is harmless.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = weakref.ref(loop)
         self._due: deque[asyncio.Future[bool]] = deque()
-        self._called = False
+        self._rounds = 0
+        self._scheduled_after = -1
         self._limits: dict[asyncio.Future[bool], float] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = math.inf
@@ -45,13 +47,13 @@ class LoopWaker:
         """Remove the limit of a future; harmless if there is none."""
         self._limits.pop(future, None)
 
-    def add(self, future: asyncio.Future[bool]) -> Callable[[], None] | None:
-        """Mark a future as due, from any thread; return the call that wakes the loop, unless one is scheduled."""
+    def add(self, future: asyncio.Future[bool]) -> None:
+        """Mark a future as due, from any thread; then `call` has to be asked."""
         self._due.append(future)
-        if self._called:
-            return None
-        self._called = True
-        return self._call
+
+    def call(self) -> Callable[[], None] | None:
+        """Return the call that wakes the loop; ``None`` if one is scheduled. Harmless when called after another."""
+        return None if self._scheduled_after == self._rounds else self._schedule
 
     def _set_timer(self, loop: asyncio.AbstractEventLoop, at: float) -> None:
         if self._timer is not None:
@@ -60,27 +62,35 @@ class LoopWaker:
 
     def _expire(self, loop: asyncio.AbstractEventLoop) -> None:
         self._timer, self._timer_at = None, math.inf
-        now = loop.time()
-        # A copy: the collector may end a wait in between.
-        for future in [future for future in list(self._limits) if self._limits.get(future, math.inf) <= now]:
-            self.lift(future)
-            _resolve(future, False)
-        soonest = min(list(self._limits.values()), default=math.inf)
-        if soonest < math.inf:
-            self._set_timer(loop, soonest)
+        try:
+            now = loop.time()
+            # A copy: the collector may end a wait in between.
+            for future in [future for future in list(self._limits) if self._limits.get(future, math.inf) <= now]:
+                _resolve(future, False)
+                self.lift(future)
+        finally:  # an exception of a signal handler may come in between
+            soonest = min(list(self._limits.values()), default=math.inf)
+            if soonest < math.inf:
+                self._set_timer(loop, soonest)
 
-    def _call(self) -> None:
-        loop = self._loop()
-        if loop is not None:
+    def _schedule(self) -> None:
+        loop, rounds = self._loop(), self._rounds
+        if loop is not None and self._scheduled_after != rounds:  # else another waiter of the batch has called
             try:
                 loop.call_soon_threadsafe(self._settle)
+                self._scheduled_after = rounds
             except RuntimeError:
                 self._due.clear()  # the loop is closed, so nothing can wait on it
 
     def _settle(self) -> None:
-        self._called = False
-        while self._due:
-            _resolve(self._due.popleft(), True)
+        self._rounds += 1
+        try:
+            while self._due:
+                _resolve(self._due[0], True)
+                self._due.popleft()
+        except BaseException:
+            self._schedule()  # of a signal handler: the others are not to wait for the next wake-up
+            raise
 
 
 # Weak on both sides: only waiters and the timer keep a waker alive, so the loop can be collected.

@@ -29,11 +29,11 @@ class _FutureWaiter:
         self._is_woken = False
 
     def wake(self) -> Callable[[], None] | None:
-        # Each batch of events wakes a waiter until its task has run: once is enough.
-        if self._is_woken:
-            return None
-        self._is_woken = True
-        return self.waker.add(self.future)
+        # Each batch of events wakes a waiter until its task has run: to be due once is enough.
+        if not self._is_woken:
+            self.waker.add(self.future)
+            self._is_woken = True
+        return self.waker.call()
 
 
 async def ready(source: Waitable, timeout: float | None) -> bool:
