@@ -28,7 +28,7 @@ ORDER = """
     _tools: . result registry declaration arguments
     _approvals: . kinds responses policies decisions requests file_changes commands
     _schemas: . output validate schema
-    _turns: . work_table work stops activity limits stall open_turns fold settings options inputs
+    _turns: . stops work_table work activity limits stall open_turns fold settings options inputs
     _engine: . actor at_exit reader outbox undo router subscriptions mailbox server_requests workers threads
     _engine: reply lane backlog wire once
     _engine.transport: . installation child input output base

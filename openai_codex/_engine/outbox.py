@@ -134,19 +134,20 @@ class Outbox:
             self._wakes.get(timeout=self._undos.wait_time())
             while True:  # one pass serves all that woke it
                 self._wakes.get_nowait()
-        self._urgent.extend(self._undos.due())
 
     def _write_all(self) -> None:
-        if self._next() is None:
+        if self._next() is None and self._undos.wait_time() != 0:
             return
+        # Before it is decided what to interrupt: no later request may be written before that is.
         self._lane.close()
         try:
             # Not claimed before there is room in the transport: until then a request can be withdrawn.
-            while not self._closed and (take := self._next()) is not None:
+            while not self._closed:
                 # What is to be stopped does not wait for the requests that wait.
-                if not self._urgent and self._undos.wait_time() == 0:
+                if not self._urgent:
                     self._urgent.extend(self._undos.due())
-                    continue
+                if (take := self._next()) is None:
+                    return
                 if self._transport.wait_writable(_WAIT) and (line := take()) is not None:
                     self._write(line)
         finally:

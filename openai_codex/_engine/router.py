@@ -161,13 +161,6 @@ class Router:
         reply.given_up = True
         self._leases.append((time.monotonic() + _LEASE, reply.request_id))
 
-    def has_other_turns(self, thread_id: str, mailbox: Mailbox) -> bool:
-        """Return whether a turn of a thread was requested, or may run, beside the one of a mailbox."""
-        # Those that were given up are to be stopped themselves.
-        wanted = [each.subscription for each in list(self._pending.values()) if not each.reply.given_up]
-        others = (each for each in wanted if each is not None and each.mailbox is not mailbox)
-        return any(each.thread_id == thread_id for each in others) or self.subscriptions.has_turn_of(thread_id, mailbox)
-
     def load(self) -> Load:
         """Count the requests in flight, the unread events and the waiters."""
         pending, mailboxes = dict(self._pending), self.subscriptions.mailboxes()

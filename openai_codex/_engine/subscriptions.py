@@ -72,7 +72,7 @@ class PendingSubscription:
 class Subscriptions:
     """Topics and the mailboxes subscribed to them, held weakly: a mailbox that no consumer holds is not filled.
 
-    It belongs to the reader; other threads call `mailboxes`, `has_turn_of`, `enter` and `leave`, which read or change one
+    It belongs to the reader; other threads call `mailboxes`, `enter` and `leave`, which read or change one
     table in one step. ``cache`` is the one fast way from an event to its mailboxes: thread id → turn id → method →
     mailboxes. It holds only methods that name thread and turn in the usual way (`ALIKE`), which are nearly all events; a
     change of the subscriptions removes the entries that it concerns.
@@ -88,13 +88,6 @@ class Subscriptions:
     def mailboxes(self) -> list[Mailbox]:
         """Return the mailboxes that are subscribed and that a consumer holds. Callable from any thread."""
         return list(alive(list(self._subscribed_now)))
-
-    def has_turn_of(self, thread_id: str, except_for: Mailbox) -> bool:
-        """Return whether another mailbox is subscribed to a turn of a thread. Callable from any thread."""
-        # Not the items, as in `LastingSubscriptions.alive`.
-        others = [each for each in list(self._subscribed_now) if each() not in {None, except_for}]
-        topics = [self._subscribed_now.get(each, EVERYTHING) for each in others]
-        return any(topic.thread_id == thread_id and topic.turn_id is not None for topic in topics)
 
     def enter(self, topic: Topic, mailbox: Mailbox) -> None:
         """Count a mailbox as subscribed, before `add` makes it so. Callable from any thread."""

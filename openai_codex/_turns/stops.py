@@ -5,6 +5,7 @@ It knows the protocol's rules for that. When and how often it is asked is up to 
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from openai_codex import _codec as codec
@@ -23,7 +24,12 @@ if TYPE_CHECKING:
     from openai_codex._engine.reply import Reply
     from openai_codex._notification import Notification
     from openai_codex._turns.fold import GoalFold
+    from openai_codex._turns.work import Work
+    from openai_codex._turns.work_table import WorkTable
 
+
+# How long the thread's active turn is interrupted, whichever it is, while there is no reply that names one, in seconds.
+_UNNAMED = 5.0
 
 # How often a goal is paused without a sign that there is one: for about 20 seconds.
 _MOST_PAUSES = 24
@@ -94,6 +100,8 @@ class TurnStop:
     """One turn, from the request that starts it, and the requests that interrupt it (`turn/interrupt`).
 
     It exists before the request is written, so that a caller can have the turn stopped at whatever instant it leaves.
+    What it knows of the turn, beside the reply, is in the table of work: under which id the turn was announced, when it
+    ended, and what else the thread has to do, which must not be interrupted in its place.
     """
 
     def __init__(self, thread_id: str) -> None:
@@ -105,11 +113,16 @@ class TurnStop:
         """The runtime that was asked to start the turn."""
         self._reply: Reply | None = None
         self._undo: Undo | None = None
+        self._until = 0.0
 
     @property
     def ended(self) -> Latch:
         """Set when the turn is over."""
         return self.mailbox.ended
+
+    def enter(self, table: WorkTable, work: Work) -> None:
+        """Note the entry of the request in the table of work. Called before `follow`."""
+        self._table, self._work = table, work
 
     def follow(self, actor: Actor, reply: Reply) -> None:
         """Note the request that starts the turn. Called before it is sent."""
@@ -122,6 +135,7 @@ class TurnStop:
             return False
         if self._undo is None or self._undo.done.is_ready():
             undo = Undo(self)
+            self._until = time.monotonic() + _UNNAMED
             actor.undo(undo)
             self._undo = undo  # last: if an exception of a signal handler comes before, the next call does it again
         return True
@@ -133,9 +147,16 @@ class TurnStop:
         reply, actor = self._reply, self.actor
         if self.mailbox.ended.is_ready() or reply is None or actor is None:
             return True
-        if not reply.is_ready():
-            return not actor.router.expects(reply.request_id)  # it was not sent, or the reply is overdue
-        return reply.is_refused()
+        if not reply.is_ready() and not actor.router.expects(reply.request_id):
+            return True  # it was not sent, or the reply is overdue
+        return reply.is_refused() or (self.turn_id is None and self._is_unnamed_over(reply))
+
+    def _is_unnamed_over(self, reply: Reply) -> bool:
+        """Return whether a turn has ended that no reply has named, or was not announced in time after one that cannot be read."""
+        self._work = self._table.turn_of(self._work)
+        if self._work.ids:
+            return not self._table.has(self._work)
+        return reply.is_ready() and self._work.expires <= time.monotonic()
 
     def line(self) -> bytes | None:
         """Return the request that interrupts the turn."""
@@ -146,16 +167,17 @@ class TurnStop:
         return _encode(params)
 
     def _usable_id(self) -> str | None:
-        """Return by which id the turn can be interrupted at present.
+        """Return by which id the turn can be interrupted at present; ``None`` if by none.
 
-        The runtime refuses the id of a turn that has not begun; the empty id means the thread's active turn. A review's
-        start has another id, so for a review the empty id is used until its end. But it must not hit another turn.
+        The runtime refuses the id of a turn that has not begun, so until then it is the empty id, which means the thread's
+        active turn. That must not hit any other work: so only while the thread has none, and not for long without a reply.
         """
-        assert self.actor is not None, "called only after `follow`"
-        known = self.turn_id
-        if known is not None and self.mailbox.begun:
-            return known
-        return known if self.actor.router.has_other_turns(self.thread_id, self.mailbox) else ""
+        if self._work.announced is not None:
+            return self._work.announced
+        reply, known = self._reply, self.turn_id
+        if known is None and (reply is None or reply.is_ready() or time.monotonic() >= self._until):
+            return None
+        return "" if self._table.is_alone(self._work, known) else known
 
     @property
     def turn_id(self) -> str | None:

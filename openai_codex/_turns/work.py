@@ -88,6 +88,8 @@ class Work:
     """The ids of its turn, as far as they are known; a review has two."""
     running: bool = False
     """Whether the turn was announced."""
+    announced: str | None = None
+    """The id under which that was done, and by which it can be interrupted; a review ends with another one."""
     given_up: bool = False
     """Whether nobody waits for the reply, although the runtime may have carried the request out."""
     ended: set[str] = attrs.Factory(set)

@@ -114,11 +114,14 @@ class WorkTable(Listener):
 
     def name(self, work: Work, turn_id: str) -> None:
         """Note which turn a request has started."""
-        work.ids, work.expires = frozenset({turn_id}), time.monotonic() + _ANNOUNCED_WITHIN
+        if turn_id not in work.ids:  # else it is known, with all that was announced
+            work.announced, work.running = None, False
+            work.ids, work.expires = frozenset({turn_id}), time.monotonic() + _ANNOUNCED_WITHIN
         if turn_id in work.ended:
             self.discard(work)
-        elif any(each.running and turn_id in each.ids for each in self._of(work.thread_id)):
-            work.running, work.expires = True, math.inf
+        for each in self._of(work.thread_id):
+            if each.running and turn_id in each.ids:
+                work.announced, work.running, work.expires = each.announced, True, math.inf
         self._wake(work.thread_id)
 
     def give_up(self, work: Work, error: BaseException, turn_id: str | None = None) -> None:
@@ -148,6 +151,30 @@ class WorkTable(Listener):
         if thread_id in self._waiting_for(current_call()):
             raise _nested_error(what, thread_id)
 
+    # -- what a turn is that has to be stopped -----------------------------------------------------------------------
+
+    def has(self, work: Work) -> bool:
+        """Return whether an entry is in the table: its turn may be to come, or has not ended."""
+        return work in self._works[hash(work.thread_id) % _LISTS]
+
+    def turn_of(self, work: Work) -> Work:
+        """Return the entry of the turn that a request has started, whose reply has not named it.
+
+        That is the turn announced since, if it is of no other request; else the entry of the request itself.
+        """
+        others = [each for each in self._of(work.thread_id) if each is not work]
+        requested = [each for each in others if each.params is not None]
+        if work.ids or not all(each.ids or each.given_up for each in requested):
+            return work
+        taken = work.joins.union(*[each.ids for each in requested])
+        return next((each for each in others if each.params is None and taken.isdisjoint(each.ids)), work)
+
+    def is_alone(self, work: Work, turn_id: str | None) -> bool:
+        """Return whether its thread has no other work than that of an entry, except what is to be stopped as well."""
+        own, now = work.ids | {turn_id}, time.monotonic()
+        works = [each for each in self._of(work.thread_id) if each is not work and not each.given_up]
+        return all(each.expires <= now or not own.isdisjoint(each.ids) for each in works)
+
     # -- what happens on a thread, as its events tell ----------------------------------------------------------------
 
     def on_event(self, event: Notification) -> None:
@@ -161,7 +188,8 @@ class WorkTable(Listener):
             # A review is announced with another id; the id that it ends with is the root. Of a sub-agent's turn the
             # root is the turn that it works for.
             root = event.params["turn"].get("rootTurnId")
-            self._turn_started(thread_id, frozenset({turn_id, root} if isinstance(root, str) else {turn_id}))
+            ids = frozenset({turn_id, root} if isinstance(root, str) else {turn_id})
+            self._turn_started(thread_id, turn_id, ids)
 
     def fail(self, close_reason: CloseReason) -> list[Waiter]:
         """Forget all work, because the runtime is gone, and wake everyone who waits."""
@@ -172,7 +200,7 @@ class WorkTable(Listener):
                 _wake(reference())
         return super().fail(close_reason)
 
-    def _turn_started(self, thread_id: str, ids: frozenset[str]) -> None:
+    def _turn_started(self, thread_id: str, turn_id: str, ids: frozenset[str]) -> None:
         works = self._of(thread_id)
         if all(ids.isdisjoint(work.ids) for work in works):
             waiting = [work for work in works if not work.ids]
@@ -182,10 +210,11 @@ class WorkTable(Listener):
                     if work.method == waiting[0].method == SHELL:  # commands share a turn
                         work.ids = ids
             else:  # a turn for a goal, or one whose reply is yet to be read
-                self._works[hash(thread_id) % _LISTS].append(Work(thread_id, ids=ids, running=True, caller=None))
+                turn = Work(thread_id, ids=ids, running=True, announced=turn_id, caller=None)
+                self._works[hash(thread_id) % _LISTS].append(turn)
         for work in self._of(thread_id):  # read again: a reply may have come
             if not ids.isdisjoint(work.ids):
-                work.ids, work.running, work.expires = work.ids | ids, True, math.inf
+                work.ids, work.running, work.expires, work.announced = work.ids | ids, True, math.inf, turn_id
         self._wake(thread_id)
 
     def _turn_ended(self, thread_id: str, turn_id: str) -> None:

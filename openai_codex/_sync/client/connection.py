@@ -174,9 +174,8 @@ class Connection:
     ) -> R:
         """Send a typed request and wait for its typed result; ``timeout=None`` means ``request_timeout`` seconds.
 
-        ``deadline`` is one that has begun before, in place of a timeout.
-        ``subscription`` receives the events of what the request starts, from the first; ``starts`` has one of its own.
-        ``work`` is the entry of the request in the table of work, if its caller has made one.
+        ``deadline`` is one that has begun before. ``subscription`` receives the events of what the request starts, from
+        the first; ``starts`` has its own. ``work`` is the request's entry in the table of work, if there is one.
         """
         if deadline is None:
             deadline = Deadline(self.config.request_timeout if timeout is None else timeout)
@@ -187,9 +186,11 @@ class Connection:
         # Before there is an entry: what interrupts this call has to see that it cannot wait for it.
         with nullcontext() if work is not None else within(Call(cast("Any", params).thread_id, outer=current_call())):
             work = work or self.work.begin(params, deadline.timeout)
-            given_up = partial(setattr, work, "given_up", True)
+            if starts is not None:
+                starts.enter(self.work, work)
             try:
-                result = self._request(params, deadline, subscription, starts, given_up)
+                on_given_up = partial(setattr, work, "given_up", True)
+                result = self._request(params, deadline, subscription, starts, on_given_up)
             except BaseException as error:
                 self.work.give_up(work, error, None if starts is None else starts.turn_id)
                 raise
@@ -248,11 +249,10 @@ class Connection:
         # Several handles may belong to one turn; the oldest has seen most of it.
         oldest = {(turn.thread_id, turn.turn_id): turn for turn in reversed(found)}
         asked = {pending.thread_id: pending.request.method for pending in self.pending_calls()} if oldest else {}
-        turns = (
+        return tuple(
             attrs.evolve(turn, waiting_on=awaited_answer(asked[turn.thread_id])) if turn.thread_id in asked else turn
             for turn in reversed(oldest.values())
         )
-        return tuple(turns)
 
     def health(self) -> Health:
         """Return a snapshot of the client and its runtime; sends nothing."""
