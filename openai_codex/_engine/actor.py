@@ -83,7 +83,7 @@ class Actor:
         self._close_reasons: list[CloseReason] = []
         self._let_go, self._restarts = False, will_restart
         self._workers = Workers(self.threads)
-        self._outbox = Outbox(transport, self.router.has_room, self._on_broken_input)
+        self._outbox = Outbox(transport, self.router.has_room, self._on_broken_input, self._workers.handlers.post)
         self.server_requests = PendingRequests(self._outbox.send_first, self._workers, on_request, generation)
         """The runtime's requests that need an answer."""
         callbacks = (self._on_frames, self._on_lost_frames, self._on_end)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from openai_codex._engine.backlog import Backlog
 from openai_codex._engine.waiting import Latch, Waitable, Waiter, wake_all
-from openai_codex._protocol.methods import STARTS
 from openai_codex._runtime.imports import load
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ class Mailbox(Waitable):
     other, as `Backlog` bounds what is unread. Any thread may end it; the first end counts.
     """
 
-    __slots__ = ("__weakref__", "_ends", "_methods", "backlog", "begun", "ended", "subject")
+    __slots__ = ("__weakref__", "_ends", "_methods", "backlog", "ended", "subject")
 
     outlives_runtimes: ClassVar[bool] = False
     """Whether it continues with the next runtime, and the end of one is only an event."""
@@ -36,8 +35,6 @@ class Mailbox(Waitable):
         """What the events are of, for error texts: ``the events of a turn``."""
         self.ended = Latch()
         """Set when the last event was put: the turn is over, or the connection is."""
-        self.begun = False
-        """Whether the start of a turn was put, taken since or not."""
         self.backlog = Backlog(limit=limit)
         """The unread events. Other code only reads: its length, its losses, and copies of the events."""
         self._methods = methods
@@ -62,7 +59,6 @@ class Mailbox(Waitable):
     def put(self, events: Sequence[Notification], *, last: bool = False) -> list[Waiter]:
         """Append a batch, ``last`` if no event will follow; return the waiters to wake."""
         self.backlog.extend(events)
-        self.begun = self.begun or _has_start(events)
         if last:
             self._ends.append(None)
             return self.waiters() + self.ended.trip()
@@ -72,7 +68,6 @@ class Mailbox(Waitable):
         """Drop the unread events that do not belong here. For a mailbox that has not been read yet."""
         events = [event for event in self.backlog.take() if belongs(event)]
         self.backlog.extend(events)
-        self.begun = _has_start(events)
 
     def fail(self, close_reason: CloseReason) -> list[Waiter]:
         """Record that the connection ended; unread events can still be taken. Returns the waiters to wake."""
@@ -145,7 +140,3 @@ class LastingMailbox(Mailbox):
 
         event = runtime_exited(close_reason.reason, close_reason.process, close_reason.generation)
         return self.put([event]) if self.wants(event.method) else []
-
-
-def _has_start(events: Sequence[Notification]) -> bool:
-    return any(event.method in STARTS for event in events)

@@ -33,7 +33,11 @@ class Outbox:
     """
 
     def __init__(
-        self, transport: Transport, has_room: Callable[[int], bool], on_broken: Callable[[BaseException], None]
+        self,
+        transport: Transport,
+        has_room: Callable[[int], bool],
+        on_broken: Callable[[BaseException], None],
+        post: Callable[[Callable[[], None]], object],
     ) -> None:
         self._transport = transport
         self._has_room = has_room
@@ -41,7 +45,7 @@ class Outbox:
         self._lane = Lane()
         self._requests: dict[int, Ticket] = {}
         self._urgent: deque[bytes] = deque()
-        self._undos = Undos()
+        self._undos = Undos(post)
         self._wakes: SimpleQueue[None] = SimpleQueue()
         self._closed = False
         self._right_to_end = Once()

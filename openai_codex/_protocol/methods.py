@@ -427,8 +427,5 @@ DELTAS: dict[str, tuple[str, ...]] = {
 SNAPSHOTS = frozenset({"thread/tokenUsage/updated", "turn/diff/updated", "turn/plan/updated"})
 """Notifications that repeat a whole state, so that only the newest one of a turn matters."""
 
-STARTS = frozenset({"turn/started"})
-"""The first notification of a turn."""
-
 ENDS = frozenset({"turn/completed", "account/login/completed"})
 """The last notification of a turn or a login."""

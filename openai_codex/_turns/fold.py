@@ -175,8 +175,8 @@ class GoalFold(TurnFold):
         self.turn = None  # the status of the previous turn is not that of this one
 
     def _turn_completed(self, event: Notification) -> None:
+        self._running = False  # first, as the payload may be one that cannot be decoded
         super()._turn_completed(event)
-        self._running = False
 
     def _goal_updated(self, event: Notification) -> None:
         payload = event.payload

@@ -6,6 +6,7 @@ It knows the protocol's rules for that. When and how often it is asked is up to 
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from openai_codex import _codec as codec
@@ -15,7 +16,7 @@ from openai_codex._engine.mailbox import Mailbox
 from openai_codex._engine.subscriptions import PendingSubscription
 from openai_codex._engine.undo import Undo
 from openai_codex._engine.waiting import Latch
-from openai_codex.errors import CodexError
+from openai_codex.errors import CodexError, DecodeError, TransportClosedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,8 +49,8 @@ class GoalStop:
         self, thread_id: str, fold: GoalFold, mailbox: Mailbox, on_end: Callable[[list[Notification]], None]
     ) -> None:
         self.ended = Latch()
-        """Set when the goal is paused and no turn runs."""
-        self._thread_id = thread_id
+        """Set when the goal is paused and no turn runs, or when it is given up."""
+        self.thread_id = thread_id
         self._fold = fold
         self._mailbox = mailbox
         self._on_end = on_end
@@ -60,30 +61,34 @@ class GoalStop:
         """Return whether the goal is paused and no turn runs, or the connection is closed."""
         try:
             events = self._mailbox.take()
-            self._bounds += [event for event in events if event.method in _BOUNDS]
-            self._fold.add(events)
-        except CodexError:
-            over = True
-        else:
-            # Without a goal there is nothing to pause, and no event says so; hence the limit.
-            paused = not self._fold.is_active() or self._sent >= _MOST_PAUSES
-            over = paused and self._fold.running_turn() is None
-        if over:
-            self._on_end(self._bounds)
-            self.ended.set()
-        return over
+        except TransportClosedError:
+            return True
+        self._bounds += [event for event in events if event.method in _BOUNDS]
+        for event in events:
+            with suppress(DecodeError):  # it is of no use here, and must not cost the events after it
+                self._fold.add([event])
+        # Without a goal there is nothing to pause, and no event says so; hence the limit.
+        paused = not self._fold.is_active() or self._sent >= _MOST_PAUSES
+        return paused and self._fold.running_turn() is None
 
     def line(self) -> bytes:
         """Return the requests that pause the goal and interrupt its turn."""
         self._sent += 1
-        return _pause(self._thread_id, self._fold)
+        return _pause(self.thread_id, self._fold)
+
+    def end(self) -> None:
+        """Hand over the starts and ends of turns, and wake who waits."""
+        try:
+            self._on_end(self._bounds)
+        finally:
+            self.ended.set()
 
 
 class GoalPause:
     """A goal that is to be paused for another caller than the one that follows it, who takes the events (see `GoalStop`)."""
 
     def __init__(self, thread_id: str, fold: GoalFold, ended: Latch) -> None:
-        self._thread_id = thread_id
+        self.thread_id = thread_id
         self._fold = fold
         self._ended = ended
 
@@ -93,7 +98,10 @@ class GoalPause:
 
     def line(self) -> bytes:
         """Return the requests that pause the goal and interrupt its turn."""
-        return _pause(self._thread_id, self._fold)
+        return _pause(self.thread_id, self._fold)
+
+    def end(self) -> None:
+        """Do nothing: who follows the goal logs its end."""
 
 
 class TurnStop:
@@ -165,6 +173,9 @@ class TurnStop:
             return None
         params = protocol.TurnInterruptParams(thread_id=self.thread_id, turn_id=turn_id)
         return _encode(params)
+
+    def end(self) -> None:
+        """Do nothing: the end of the turn is an event, and is logged when that comes."""
 
     def _usable_id(self) -> str | None:
         """Return by which id the turn can be interrupted at present; ``None`` if by none.

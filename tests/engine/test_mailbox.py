@@ -90,14 +90,6 @@ def test_a_finished_turn_does_not_die_with_the_connection() -> None:
     assert box.take() == []
 
 
-def test_a_turn_has_begun_though_its_events_were_taken() -> None:
-    box = Mailbox("test")
-    assert not box.begun
-    box.put([event("turn/started")])
-    box.take()
-    assert box.begun
-
-
 def test_a_slow_consumer_gets_all_the_text_in_bounded_memory() -> None:
     box = Mailbox("test")
     texts = [f"{number} " for number in range(200_000)]

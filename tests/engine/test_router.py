@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import time
 
 import pytest
@@ -10,12 +9,11 @@ import pytest
 from openai_codex import TransportClosedError
 from openai_codex._engine.mailbox import Mailbox
 from openai_codex._engine.reply import CloseReason, Reply
-from openai_codex._engine.router import RESOLVED, Dispatch, Router
-from openai_codex._engine.subscriptions import EVERYTHING, LastingSubscriptions, PendingSubscription, Topic
+from openai_codex._engine.router import Dispatch, Router
+from openai_codex._engine.subscriptions import EVERYTHING, PendingSubscription, Topic
 from openai_codex._engine.waiting import ThreadWaiter
 from openai_codex._engine.wire import Response, ServerRequest, Skipped
-from openai_codex._notification import ALIKE, Notification
-from openai_codex._protocol.methods import ENDS
+from openai_codex._notification import Notification
 
 
 def delta(thread: str, turn: str, text: str = "x") -> Notification:
@@ -177,17 +175,6 @@ def test_a_coming_turn_that_ends_before_its_reply_is_ended_by_the_reply() -> Non
     assert everyone(router) == (0, set())
 
 
-def test_a_turn_has_begun_only_if_its_own_start_was_collected() -> None:
-    router = Router(10)
-    first, second = Mailbox("test"), Mailbox("test")
-    replies = [ask(router, coming=PendingSubscription(box, ("turn", "id"), "T")) for box in (first, second)]
-    carry_out(router.dispatch([Notification("turn/started", {"threadId": "T", "turn": {"id": "U"}})]))
-    carry_out(
-        router.dispatch([Response(r.request_id, {"turn": {"id": i}}) for r, i in zip(replies, "UV", strict=True)])
-    )
-    assert (first.begun, second.begun) == (True, False)
-
-
 def test_a_coming_login_is_bound_to_its_id_and_ends_with_its_completion() -> None:
     router = Router(10)
     box, early = Mailbox("test"), Mailbox("early")
@@ -249,117 +236,3 @@ def test_at_the_end_everyone_is_handed_over_once() -> None:
     assert reply.is_ready()
     with pytest.raises(TransportClosedError, match="over"):
         box.take()
-
-
-def test_a_mailbox_without_references_is_forgotten() -> None:
-    router = Router(10)
-    kept, dropped = Mailbox("kept"), Mailbox("dropped")
-    router.subscriptions.add(Topic("T"), kept)
-    router.subscriptions.add(Topic("T"), dropped)
-    del dropped
-    gc.collect()
-    event = delta("T", "U")
-    assert router.dispatch([event]).delivered == {kept: [event]}
-    assert everyone(router) == (0, {kept})
-
-
-def test_a_mailbox_for_some_methods_gets_no_others() -> None:
-    router = Router(10)
-    box = Mailbox("test", frozenset({"a"}))
-    router.subscriptions.add(EVERYTHING, box)
-    wanted = Notification("a", {})
-    assert router.dispatch([Notification("b", {}), wanted]).delivered == {box: [wanted]}
-    assert router.dispatch([Notification("b", {})]).delivered == {}
-
-
-def test_who_takes_an_event_is_found_anew_when_somebody_comes_or_goes() -> None:
-    router = Router(10)
-    turn, thread, everything = Mailbox("turn"), Mailbox("thread"), Mailbox("everything")
-    topics = {Topic("T", "U"): turn, Topic("T"): thread, EVERYTHING: everything}
-
-    def subscribers() -> list[Mailbox]:
-        return list(router.dispatch([delta("T", "U")]).delivered)
-
-    assert subscribers() == []
-    for count, (topic, mailbox) in enumerate(topics.items(), start=1):
-        router.subscriptions.add(topic, mailbox)
-        assert set(subscribers()) == set([*topics.values()][:count])
-    for topic, mailbox in topics.items():
-        router.subscriptions.remove(topic, mailbox)
-        assert mailbox not in subscribers()
-    assert subscribers() == []
-
-
-def test_events_after_the_end_of_a_turn_are_dropped() -> None:
-    router = Router(10)
-    box = Mailbox("turn")
-    router.subscriptions.add(Topic("T", "U"), box)
-    events = [delta("T", "U"), completed("T", "U")]
-    assert router.dispatch(events).delivered == {box: events}
-    assert router.dispatch([delta("T", "U")]).delivered == {}
-
-
-def test_a_turn_that_is_awaited_collects_what_was_cached_for_others() -> None:
-    router = Router(10)
-    thread, turn = Mailbox("thread"), Mailbox("turn")
-    router.subscriptions.add(Topic("T"), thread)
-    first, second, third = delta("T", "U"), delta("T", "U"), delta("T", "U")
-    assert router.dispatch([first]).delivered == {thread: [first]}
-    reply = ask(router, coming=PendingSubscription(turn, ("turn", "id"), "T"))
-    assert router.dispatch([second]).delivered == {thread: [second], turn: [second]}
-    router.forget(reply.request_id)
-    assert router.dispatch([third]).delivered == {thread: [third]}
-
-
-def test_the_cache_of_subscribers_is_bounded() -> None:
-    router = Router(10)
-    box = Mailbox("everything")
-    router.subscriptions.add(EVERYTHING, box)
-    for number in range(10_000):
-        router.dispatch([delta(f"T{number % 7}", f"U{number}")])
-    assert sum(map(len, router.subscriptions.cache.values())) <= 4096
-
-
-def test_no_method_that_ends_something_is_cached() -> None:
-    assert (ENDS | {RESOLVED}) & ALIKE == set()
-
-
-def test_ids_of_any_shape_find_their_way() -> None:
-    router = Router(10)
-    everything = Mailbox("everything")
-    router.subscriptions.add(EVERYTHING, everything)
-    odd = [
-        Notification("item/agentMessage/delta", {"threadId": thread_id, "turnId": turn_id})
-        for thread_id in ("T", None, 1, [1], {})
-        for turn_id in ("U", None, 1, [1], {})
-    ]
-    assert router.dispatch(odd * 2).delivered == {everything: odd * 2}
-
-
-def test_an_end_without_a_thread_ends_nothing() -> None:
-    router = Router(10)
-    thread, everything = Mailbox("thread"), Mailbox("everything")
-    router.subscriptions.add(EVERYTHING, everything)
-    router.subscriptions.add(Topic("T"), thread)
-    odd = [Notification("turn/completed", {"threadId": id, "turn": {"id": "U"}}) for id in (None, 5, [])]
-    logout = Notification("account/login/completed", {"loginId": None})
-    assert router.dispatch([*odd, logout]).ended == set()
-    after = delta("T", "U")
-    assert router.dispatch([after]).delivered == {everything: [after], thread: [after]}
-
-
-def test_what_the_collector_removes_meanwhile_breaks_no_walk_over_a_table() -> None:
-    subscriptions = LastingSubscriptions()
-    kept = [Mailbox(str(number)) for number in range(200)]
-    for mailbox in kept:
-        subscriptions.add(EVERYTHING, mailbox)
-    before = gc.get_threshold()
-    gc.set_threshold(1)
-    try:
-        while kept:
-            cycle: list[object] = [kept.pop()]
-            cycle.append(cycle)  # only the collector frees it
-            del cycle
-            assert len(subscriptions.alive()) >= len(kept)
-    finally:
-        gc.set_threshold(*before)

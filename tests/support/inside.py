@@ -20,8 +20,8 @@ def connection_of(codex: AsyncCodex | Codex) -> object:
 
 
 def has_begun(turn: AsyncTurnHandle | TurnHandle) -> bool:
-    """Say whether the runtime has announced a turn, as far as its events were taken."""
-    return turn._cursor._mailbox.begun
+    """Say whether the runtime has announced a turn."""
+    return turn._stop._work.announced is not None
 
 
 def is_ended(turn: AsyncTurnHandle | TurnHandle) -> bool:

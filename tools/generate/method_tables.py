@@ -56,9 +56,6 @@ DELTAS: dict[str, tuple[str, ...]] = {deltas}
 SNAPSHOTS = frozenset({snapshots})
 """Notifications that repeat a whole state, so that only the newest one of a turn matters."""
 
-STARTS = frozenset({starts})
-"""The first notification of a turn."""
-
 ENDS = frozenset({ends})
 """The last notification of a turn or a login."""
 '''
@@ -76,7 +73,6 @@ def source(schema: Schema) -> str:
         routes=_routes(schema, pushed),
         deltas=_deltas(schema),
         snapshots=_listed(schema, tables.SNAPSHOTS),
-        starts=_listed(schema, tables.STARTS),
         ends=_listed(schema, tables.ENDS),
     )
 

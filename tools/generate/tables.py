@@ -108,8 +108,7 @@ SNAPSHOTS = (
     "turn/plan/updated",  # the whole plan each time
 )
 
-# The first notification of a turn; the last one of a turn or a login. The schema does not say what starts or ends.
-STARTS = ("turn/started",)
+# The last notification of a turn or a login. The schema does not say what ends something.
 ENDS = ("turn/completed", "account/login/completed")
 
 # Paths to ids in params and payloads: the first one that exists is used.
