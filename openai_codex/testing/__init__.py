@@ -5,6 +5,12 @@
         with Codex(kit.config) as codex:
             assert codex.thread_start().run("Hi").final_response == "Hello world"
 
+A model can spawn sub-agents, and the script tells their requests apart by depth, task or path:
+
+    kit.model.when_agent(spawn("Count", "List"), wait(), "Both are done.", depth=0)
+    kit.model.when_agent("3 files", task="Count")
+    kit.model.when_agent(hang(), task="List")
+
 `FakeAppServer` reproduces faults that the real runtime does not produce on demand:
 
     with FakeAppServer() as server, Codex(server.config()) as codex:
@@ -27,6 +33,7 @@ and the internal ones, from top to bottom:
 _approvals  builders of server requests, to test handlers
 _home       QuietHome, a CODEX_HOME for tests; offline()
 _model      ScriptedModel; _responder answers its requests, _http is the server, _script selects the answers
+_agents     who asks, and the answers that spawn agents and wait for them; _spawned, what a request tells about those
 _replies    the answers; _items, the output items in them; _recorded, the requests
 _fake/      FakeAppServer and the processes that it controls
 _waiting    errors, waiting for state that another thread changes, Gate
@@ -34,6 +41,7 @@ _waiting    errors, waiting for state that another thread changes, Gate
 
 from __future__ import annotations
 
+from openai_codex.testing._agents import follow_up, spawn, stop_agents, wait
 from openai_codex.testing._approvals import (
     command_approval,
     elicitation_request,
@@ -58,7 +66,7 @@ from openai_codex.testing._items import (
     reasoning,
 )
 from openai_codex.testing._model import ScriptedModel
-from openai_codex.testing._recorded import RecordedRequest
+from openai_codex.testing._recorded import RecordedAgent, RecordedRequest
 from openai_codex.testing._replies import (
     Answer,
     Hang,
@@ -93,6 +101,7 @@ __all__ = [
     "QuietHome",
     "RawItem",
     "Reasoning",
+    "RecordedAgent",
     "RecordedRequest",
     "Reply",
     "ScriptError",
@@ -106,6 +115,7 @@ __all__ = [
     "fail",
     "fail_stream",
     "file_change_approval",
+    "follow_up",
     "hang",
     "mcp_tool_approval",
     "message",
@@ -116,7 +126,10 @@ __all__ = [
     "reasoning",
     "reply",
     "say",
+    "spawn",
+    "stop_agents",
     "temporary_home",
     "truncate",
     "user_input_request",
+    "wait",
 ]

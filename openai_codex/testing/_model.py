@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 from collections.abc import Callable
 from types import TracebackType
 from typing import Concatenate, ParamSpec
@@ -14,6 +15,7 @@ from typing import Concatenate, ParamSpec
 from typing_extensions import Self
 
 from openai_codex.testing import _replies as replies
+from openai_codex.testing._agents import AgentMatcher
 from openai_codex.testing._http import LoopbackServer
 from openai_codex.testing._recorded import RecordedRequest
 from openai_codex.testing._responder import Responder
@@ -139,6 +141,37 @@ class ScriptedModel:
         with self._watch.changing():
             self._responder.script.route(matcher, answers)
 
+    def when_agent(
+        self,
+        *answers: Scripted,
+        depth: int | None = None,
+        task: str | re.Pattern[str] | None = None,
+        path: str | re.Pattern[str] | None = None,
+    ) -> None:
+        """Answer the requests of an agent: the one of the program's own turn, or children that the model has spawned.
+
+            model.when_agent(spawn("Count", "List"), wait(), "Both are done.", depth=0)
+            model.when_agent("3 files", task="Count")
+            model.when_agent(fail(500), task="List")
+
+        Each turn of an agent gets the answers from the first one on. `spawn`, `wait`, `follow_up` and `stop_agents`
+        make the answers of a parent, in either version of the runtime's tools for agents. To hold the answer of a
+        child, give it a gate.
+
+        An agent must match all that is given. The nickname is not among it: the runtime chooses it, and does not tell
+        it to the model of the child.
+
+        Args:
+            answers: The answers, in order; the last one is repeated without limit.
+            depth: 0 for the agent of the program's own turn, 1 for its children, 2 for theirs, and so on.
+            task: The text with which a child was spawned, or a pattern that is searched in it.
+            path: The path of the agent, or a pattern that is searched in it. In version 1, children have none.
+
+        Raises:
+            ScriptError: No answer was given, or nothing that names the agent.
+        """
+        self.when(AgentMatcher(depth, task, path), *answers)
+
     def reset(self) -> None:
         """Remove answers, records, counts and problems, for a model that several tests share; `default` stays.
 
@@ -181,7 +214,13 @@ class ScriptedModel:
     @property
     def active_count(self) -> int:
         """The number of requests in progress, held and hanging ones included."""
-        return self._responder.active
+        return len(self._responder.active)
+
+    @property
+    def active_requests(self) -> list[RecordedRequest]:
+        """The requests in progress, oldest first: ``[each.agent.task for each in model.active_requests]``."""
+        with self._watch.reading():
+            return list(self._responder.active.values())
 
     @property
     def abandoned_count(self) -> int:

@@ -1,4 +1,4 @@
-"""`RecordedRequest`: a request of the runtime to the model, with shortcuts to the parts that tests check."""
+"""`RecordedRequest`: a request of the runtime to the model, with shortcuts to the parts that tests check, and its agent."""
 
 from __future__ import annotations
 
@@ -28,6 +28,27 @@ def _masked_path(path: str) -> str:
 
 
 @attrs.frozen
+class RecordedAgent:
+    """Who sent a request: the agent of the program's own turn, or a child that a model spawned.
+
+    Attributes:
+        depth: 0 for the agent of the program's own turn, 1 for its children, 2 for theirs, and so on.
+        task: The text with which a child was spawned; ``None`` at depth 0.
+        path: The path of the agent, such as ``/root/count_files``. ``None`` for a child of version 1, which has none.
+        parent_thread_id: The thread of the agent that spawned it; ``None`` at depth 0.
+        turn_id: The turn that the request belongs to.
+        root_turn_id: The turn at depth 0 that all of it began with.
+    """
+
+    depth: int = 0
+    task: str | None = None
+    path: str | None = None
+    parent_thread_id: str | None = None
+    turn_id: str | None = None
+    root_turn_id: str | None = None
+
+
+@attrs.frozen
 class RecordedRequest:
     """One HTTP request. Its `repr` masks possible secrets and leaves out the body; the attributes are complete.
 
@@ -36,12 +57,14 @@ class RecordedRequest:
         path: The path with its query.
         headers: The headers, names in lower case.
         body: The body as it was received.
+        agent: The agent that sent it.
     """
 
     method: str
     path: str = attrs.field(repr=_masked_path)
     headers: Mapping[str, str] = attrs.field(repr=_masked_headers)
     body: bytes = attrs.field(repr=lambda body: f"<{len(body)} bytes>")
+    agent: RecordedAgent = RecordedAgent()
 
     @cached_property
     def json(self) -> JsonObject:
@@ -91,7 +114,7 @@ class RecordedRequest:
     @property
     def images(self) -> list[str]:
         """The URL of each input image, oldest first."""
-        return [str(part["image_url"]) for item in self.input for part in _parts(item) if "image_url" in part]
+        return [str(part["image_url"]) for item in self.input for part in parts_of(item) if "image_url" in part]
 
     @property
     def function_outputs(self) -> dict[str, Any]:
@@ -105,10 +128,11 @@ class RecordedRequest:
 
 
 def _texts(items: list[JsonObject]) -> list[str]:
-    return [str(part["text"]) for item in items for part in _parts(item) if "text" in part]
+    return [str(part["text"]) for item in items for part in parts_of(item) if "text" in part]
 
 
-def _parts(item: JsonObject) -> list[JsonObject]:
+def parts_of(item: JsonObject) -> list[JsonObject]:
+    """Return the parts of the content of an input item."""
     content = item.get("content")
     if isinstance(content, str):
         return [{"type": "input_text", "text": content}]

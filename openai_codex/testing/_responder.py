@@ -10,6 +10,9 @@ import itertools
 import uuid
 from collections import deque
 
+import attrs
+
+from openai_codex.testing._agents import Agents
 from openai_codex.testing._http import HttpRequest, response, response_head
 from openai_codex.testing._items import Event
 from openai_codex.testing._recorded import RecordedRequest
@@ -30,7 +33,9 @@ class Responder:
         self.requests: deque[RecordedRequest] = deque(maxlen=record_limit)
         self.others: deque[RecordedRequest] = deque(maxlen=record_limit)
         self.problems: deque[str] = deque(maxlen=100)
-        self.count = self.active = self.abandoned = 0
+        self.count = self.abandoned = 0
+        self.active: dict[str, RecordedRequest] = {}
+        self._agents = Agents()
         # Ids must differ from those of other models: a thread of the runtime can outlive the model that answered it.
         token = uuid.uuid4().hex[:12]
         self._names = (f"{token}_{number}" for number in itertools.count(1))
@@ -50,14 +55,14 @@ class Responder:
 
     def idleness(self) -> Goal:
         """The goal that no request is in progress."""
-        return Goal("an idle model", lambda: not self.active, lambda: f"{self.active} request(s) in progress")
+        return Goal("an idle model", lambda: not self.active, lambda: f"{len(self.active)} request(s) in progress")
 
     async def respond(self, request: HttpRequest, writer: asyncio.StreamWriter) -> None:
         """Answer one request; cancelled when the client disconnects."""
         recorded = RecordedRequest(request.method, request.target, request.headers, request.body)
         path = request.target.partition("?")[0]
         if (request.method, path) == ("POST", "/v1/responses"):
-            await self._answer(recorded, writer)
+            await self._answer(attrs.evolve(recorded, agent=self._agents.identify(recorded)), writer)
             return
         with self.watch.changing():
             self.others.append(recorded)
@@ -68,15 +73,15 @@ class Responder:
         with self.watch.changing():
             self.requests.append(request)
             self.count += 1
-            self.active += 1
             name, number = next(self._names), self.count
+            self.active[name] = request
         finished = False
         try:
             await _send(self._choose(request, number), writer, name)
             finished = True
         finally:
             with self.watch.changing():
-                self.active -= 1
+                del self.active[name]
                 self.abandoned += not finished
 
     def _choose(self, request: RecordedRequest, number: int) -> Answer:

@@ -10,6 +10,7 @@ import textwrap
 from collections import Counter, deque
 from collections.abc import Callable
 
+from openai_codex.testing._agents import AgentMatcher, Wait
 from openai_codex.testing._recorded import RecordedRequest
 from openai_codex.testing._replies import Answer, say
 from openai_codex.testing._waiting import ScriptError
@@ -22,13 +23,17 @@ Matcher = str | re.Pattern[str] | Callable[[RecordedRequest], bool]
 
 
 class Route:
-    """Answers for matching requests: each thread gets them in order, and then the last one repeatedly."""
+    """Answers for matching requests: each thread gets them in order, and then the last one repeatedly.
+
+    The route of an agent begins anew in each turn: a program that repeats a turn gets the same answers.
+    """
 
     def __init__(self, matcher: Matcher, answers: tuple[Scripted, ...]) -> None:
         if not answers:
             raise ScriptError((f"when({matcher!r}) needs at least one answer",))
         self._matcher = matcher
         self._answers = answers
+        self._per_turn = isinstance(matcher, AgentMatcher)
         self._served: Counter[str | None] = Counter()
 
     def matches(self, request: RecordedRequest) -> bool:
@@ -40,10 +45,19 @@ class Route:
         return self._matcher(request)
 
     def take(self, request: RecordedRequest) -> Scripted:
-        """Return the next answer for the thread of this request."""
+        """Return the next answer for the thread or turn of this request. Raises `ScriptError` after a last `wait`."""
         # Per thread, so that concurrent turns do not take each other's answers.
-        self._served[request.thread_id] += 1
-        return self._answers[min(self._served[request.thread_id], len(self._answers)) - 1]
+        place = request.agent.turn_id if self._per_turn else request.thread_id
+        self._served[place] += 1
+        answer = self._answers[min(self._served[place], len(self._answers)) - 1]
+        if not isinstance(answer, Wait):
+            return answer
+        if not answer.is_over(request):
+            self._served[place] -= 1
+            return answer
+        if self._served[place] >= len(self._answers):
+            raise ScriptError((f"{self._matcher!r}: wait() is over, and no answer follows it",))
+        return self.take(request)
 
     def unused(self) -> tuple[str, ...]:
         """Return a line for every answer that was given to no thread."""

@@ -41,7 +41,7 @@ def test_a_snippet_runs(
 
 
 def test_there_are_snippets() -> None:
-    assert len(SNIPPETS) == 11
+    assert len(SNIPPETS) == 12
 
 
 def run(home: QuietHome, snippet: str) -> dict[str, Any]:
