@@ -114,6 +114,7 @@ class Wait:
     """An answer that is repeated until the spawned agents have ended. Built by `wait`."""
 
     timeout: float
+    usage: Usage
 
     def __call__(self, request: RecordedRequest) -> Reply:
         """Return the reply with one call of the runtime's tool."""
@@ -121,7 +122,7 @@ class Wait:
         version = version_of(request)
         if version == V1:
             arguments["targets"] = running(request)
-        return reply(call("wait_agent", arguments, namespace=version))
+        return reply(call("wait_agent", arguments, namespace=version), usage=self.usage)
 
     def is_over(self, request: RecordedRequest) -> bool:
         """Return whether no agent of this conversation runs, or the call that it ends with has timed out."""
@@ -168,7 +169,7 @@ def spawn(*tasks: str, fork: bool = False, usage: Usage = _USAGE, gate: Gate | N
     return Spawn(tasks, fork, usage, gate)
 
 
-def wait(*, timeout: float = _LONGEST_WAIT) -> AgentStep:
+def wait(*, timeout: float = _LONGEST_WAIT, usage: Usage = _USAGE) -> AgentStep:
     """An answer that waits until every agent that this one has spawned has ended.
 
     The runtime's tool returns when the first of them ends. So the answer is repeated until all have ended, and only
@@ -177,6 +178,7 @@ def wait(*, timeout: float = _LONGEST_WAIT) -> AgentStep:
     Args:
         timeout: How long one call of the tool waits, in seconds, from 10 to 3600. After a call without any news the
             next answer is given.
+        usage: The token counts to report, each time.
 
     Raises:
         ScriptError: The runtime does not accept such a timeout.
@@ -185,7 +187,7 @@ def wait(*, timeout: float = _LONGEST_WAIT) -> AgentStep:
         raise ScriptError(
             (f"wait: timeout={timeout:g} is not between {_SHORTEST_WAIT:g} and {_LONGEST_WAIT:g} seconds",)
         )
-    return Wait(timeout)
+    return Wait(timeout, usage)
 
 
 def follow_up(task: str, message: str) -> AgentStep:
