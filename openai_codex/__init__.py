@@ -11,7 +11,8 @@ The map, top to bottom. Imports go downward only, and a module without a leading
     types           the protocol types, by name
     testing/        the test kit: a scripted model, a fake runtime, pytest fixtures (its docstring has its own map)
     retry           repeat what was overloaded
-    _async/         the source of both faces: codex thread closing running turn events pages stream login
+    _async/         the source of both faces: codex thread closing running turn events thread_pages unlisted pages
+                    stream login
       verbs/        what a client can do: threads reviews goals catalog account; base: life cycle and handlers;
                     lazy: names for annotations
       client/       one client's connection: recycling cursor connection thread_registry supervisor launch dispatch handlers rpc;
@@ -21,7 +22,7 @@ The map, top to bottom. Imports go downward only, and a module without a leading
     _approvals/     what the runtime asks, and the answers: kinds responses policies decisions requests
                     file_changes commands
     _schemas/       Python types and JSON schemas: output validate schema
-    _turns/         what a turn receives and returns, as values: stall fold settings options inputs results; what each
+    _turns/         what a turn receives and returns, as values: stall fold listings settings options inputs results; what each
                     thread is busy with: work_table work; how a turn is stopped: stops; which threads have work in
                     progress: activity; the newest rate limits: limits; the turns whose end is not logged yet: open_turns
     _engine/        the actor, which knows threads and bytes, no verb: actor at_exit reader outbox undo router

@@ -227,23 +227,28 @@ class AsyncThread(AsyncClosable):
         return await self._connection.request(protocol.ThreadCompactStartParams(thread_id=self.id))
 
     def turns(
-        self, *, items_view: ItemsViewLike | None = None, newest_first: bool = False
+        self, *, items_view: ItemsViewLike | None = None, newest_first: bool = False, page_size: int | None = None
     ) -> AsyncPages[protocol.Turn]:
         """Iterate over all stored turns of the thread (`thread/turns/list`). Pages are requested as they are needed.
 
         Args:
             items_view: How much of each turn's items to send: ``"summary"`` (the default), ``"full"``, ``"notLoaded"``.
             newest_first: Start with the newest turn instead of the oldest.
+            page_size: How many turns to request at a time.
 
         Raises:
             ConfigError: An argument is not accepted.
         """
         params = protocol.ThreadTurnsListParams(
-            thread_id=self.id, sort_direction=_direction(newest_first), **fields(items_view=items_view)
+            thread_id=self.id,
+            sort_direction=_direction(newest_first),
+            **fields(items_view=items_view, page_size=page_size),
         )
         return AsyncPages(self._connection, params)
 
-    def items(self, *, turn_id: str | None = None, newest_first: bool = False) -> AsyncPages[protocol.ThreadItemEntry]:
+    def items(
+        self, *, turn_id: str | None = None, newest_first: bool = False, page_size: int | None = None
+    ) -> AsyncPages[protocol.ThreadItemEntry]:
         """Iterate over all stored items of the thread (`thread/items/list`). Pages are requested as they are needed.
 
         Each entry has the item and the id of its turn.
@@ -251,12 +256,13 @@ class AsyncThread(AsyncClosable):
         Args:
             turn_id: Only the items of this turn.
             newest_first: Start with the newest item instead of the oldest.
+            page_size: How many items to request at a time.
 
         Raises:
             ConfigError: An argument is not accepted.
         """
         params = protocol.ThreadItemsListParams(
-            thread_id=self.id, sort_direction=_direction(newest_first), **fields(turn_id=turn_id)
+            thread_id=self.id, sort_direction=_direction(newest_first), **fields(turn_id=turn_id, page_size=page_size)
         )
         return AsyncPages(self._connection, params)
 

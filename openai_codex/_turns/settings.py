@@ -38,10 +38,11 @@ def _texts(name: str, value: Sequence[str]) -> list[str]:
     return checks.each(name, value, checks.text, "a sequence of str")
 
 
-def _cwd_filter(name: str, value: CwdFilter) -> str | list[str]:
+def _cwd_filter(_name: str, value: CwdFilter) -> str | list[str]:
+    # Errors have the name of the argument, which a table of checks cannot have for both kinds of ``cwd``.
     if isinstance(value, (list, tuple)):
-        return checks.each(name, value, checks.path, "a path or a sequence of paths")
-    return checks.path(name, value)  # type: ignore[arg-type]  # `path` refuses other values
+        return checks.each("cwd", value, checks.path, "a path or a sequence of paths")
+    return checks.path("cwd", value)  # type: ignore[arg-type]  # `path` refuses other values
 
 
 def _word(kind: str) -> Callable[[str, Any], Any]:

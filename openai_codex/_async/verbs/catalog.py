@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
 from openai_codex._async.pages import AsyncPages
+from openai_codex._async.thread_pages import AsyncOrderedThreads, AsyncThreadPages
 from openai_codex._async.verbs.base import AsyncClient
+from openai_codex._turns.listings import TIMES, list_params, search_params
 from openai_codex._turns.options import CwdFilter, SortDirectionLike, SortKeyLike, SourceKindLike
-from openai_codex._turns.settings import fields, filter_fields
+from openai_codex._turns.settings import fields
 
 
 class AsyncCatalog(AsyncClient):
@@ -36,20 +38,25 @@ class AsyncCatalog(AsyncClient):
     ) -> protocol.ThreadListResponse:
         """Return one page of the stored threads (`thread/list`); `threads` iterates over all of them.
 
+        By default it is about the threads of all providers and all sources, those of ``codex exec`` and of sub-agents,
+        too. The runtime does not list threads whose messages are all blank; `threads` does.
+
         Args:
             archived: Only archived threads; by default only those that are not.
             cursor: Where to continue: ``next_cursor`` of the previous page.
             cwd: Only threads of this working directory, or of these.
-            limit: How many threads at most.
+            limit: How many threads at most; the runtime sends no more than 100.
             model_providers: Only threads of these providers.
             search_term: Only threads whose title or preview contains this text.
             section_id: Only threads of this section.
-            sort_direction: ``"asc"`` or ``"desc"``.
-            sort_key: ``"created_at"``, ``"updated_at"``, ``"recency_at"`` or ``"section_position"``.
+            sort_direction: ``"asc"`` or ``"desc"`` (the default).
+            sort_key: ``"recency_at"`` (the default: the time of the last turn), ``"created_at"``, ``"updated_at"``, or
+                ``"section_position"``, which takes a ``section_id``. With ``"created_at"`` and ``"updated_at"`` the
+                runtime's cursor skips threads that have the same time as the last one of a page.
             source_kinds: Only threads from these sources, for instance ``["cli", "vscode"]``.
             use_state_db_only: Read the index only, not the files.
         """
-        return await self.request(protocol.ThreadListParams(**filter_fields(locals())))
+        return await self.request(list_params(locals()))
 
     def threads(
         self,
@@ -65,32 +72,38 @@ class AsyncCatalog(AsyncClient):
         source_kinds: Sequence[SourceKindLike] | None = None,
         use_state_db_only: bool | None = None,
     ) -> AsyncPages[protocol.Thread]:
-        """Iterate over all stored threads (`thread/list`). Pages are requested as they are needed.
+        """Iterate over all stored threads, each once (`thread/list`). Pages are requested as they are needed.
+
+        It has every thread that passes the filters from the first step to the last, although threads are used, created
+        and archived meanwhile. Those that were used meanwhile come last, followed by those whose messages are all blank,
+        which the runtime does not list: they are found by their files.
 
         Takes the filters of `thread_list`, and:
 
         Args:
-            page_size: How many threads to request at a time.
-            sort_key: ``"updated_at"`` by default. The runtime's cursor for ``"created_at"`` counts seconds, so it skips
-                threads that were created in the same second as the last one of a page.
+            page_size: How many threads to request at a time; the runtime sends no more than 100.
+            sort_key: With ``"created_at"`` and ``"updated_at"`` all threads are read before the first is returned.
+            use_state_db_only: Read the index only. Without the files, threads whose messages are all blank are not found.
         """
-        arguments = {**locals(), "sort_key": "updated_at" if sort_key is None else sort_key}
-        return AsyncPages(self._connection, protocol.ThreadListParams(**filter_fields(arguments)))
+        params = list_params(locals())
+        kind = AsyncOrderedThreads if params.sort_key in TIMES else AsyncThreadPages[protocol.Thread]
+        return kind(self._connection, params)
 
     def thread_search(
         self, search_term: str, *, archived: bool | None = None, page_size: int | None = None
     ) -> AsyncPages[protocol.ThreadSearchResult]:
-        """Iterate over the threads whose content contains a text (`thread/search`, experimental).
+        """Iterate over all threads whose content contains a text, each once (`thread/search`, experimental).
+
+        It is about the same threads as `threads`, the last used first, and has each although threads are used meanwhile.
 
         Args:
-            search_term: The text.
+            search_term: The text; blanks alone are refused by the runtime.
             archived: Only archived threads; by default only those that are not.
             page_size: How many threads to request at a time.
         """
-        params = protocol.ThreadSearchParams(
-            search_term=checks.prose("search_term", search_term), **fields(archived=archived, page_size=page_size)
-        )
-        return AsyncPages(self._connection, params)
+        given = fields(archived=archived, page_size=page_size)
+        params = search_params(checks.prose("search_term", search_term), given)
+        return AsyncThreadPages(self._connection, params)
 
     async def thread_archive(self, thread_id: str) -> protocol.ThreadArchiveResponse:
         """Archive a thread: it is unloaded and no longer listed (`thread/archive`)."""
@@ -127,13 +140,15 @@ class AsyncCatalog(AsyncClient):
         return await self.request(params)
 
     async def models(self, *, include_hidden: bool = False) -> protocol.ModelListResponse:
-        """Return the models that the runtime knows (`model/list`); needs no network.
+        """Return all models that the runtime knows, on one page (`model/list`); needs no network.
 
         Args:
             include_hidden: Include models that are not offered to users.
         """
         params = protocol.ModelListParams(include_hidden=checks.flag("include_hidden", include_hidden))
-        return await self.request(params)
+        pages: AsyncPages[protocol.Model] = AsyncPages(self._connection, params)
+        models = {model.id: model async for model in pages}
+        return protocol.ModelListResponse(data=list(models.values()))
 
     def mcp_servers(self, *, thread_id: str | None = None) -> AsyncPages[protocol.McpServerStatus]:
         """Iterate over the configured MCP servers with their tools and state (`mcpServerStatus/list`).
