@@ -11,7 +11,7 @@ The map, top to bottom. Imports go downward only, and a module without a leading
     types           the protocol types, by name
     testing/        the test kit: a scripted model, a fake runtime, pytest fixtures (its docstring has its own map)
     retry           repeat what was overloaded
-    _async/         the source of both faces: codex thread closing running turn events thread_pages unlisted pages
+    _async/         the source of both faces: codex thread closing loading running turn events thread_pages unlisted pages
                     stream login
       verbs/        what a client can do: threads reviews goals catalog account; base: life cycle and handlers;
                     lazy: names for annotations
@@ -24,7 +24,8 @@ The map, top to bottom. Imports go downward only, and a module without a leading
     _schemas/       Python types and JSON schemas: output validate schema
     _turns/         what a turn receives and returns, as values: stall fold listings settings options inputs results; what each
                     thread is busy with: work_table work; how a turn is stopped: stops; which threads have work in
-                    progress: activity; the newest rate limits: limits; the turns whose end is not logged yet: open_turns
+                    progress: activity; the newest rate limits and settings: reported; settings in force: effective; instructions
+                    of threads with a history: instructions; the turns whose end is not logged yet: open_turns
     _engine/        the actor, which knows threads and bytes, no verb: actor at_exit reader outbox undo router
                     subscriptions mailbox server_requests workers threads reply lane backlog wire once
                     waiting
@@ -108,6 +109,7 @@ if TYPE_CHECKING:
     from openai_codex._tools.declaration import tool as tool
     from openai_codex._tools.result import ToolImage as ToolImage
     from openai_codex._tools.result import ToolResult as ToolResult
+    from openai_codex._turns.effective import EffectiveSettings as EffectiveSettings
     from openai_codex._turns.inputs import ExternalMessage as ExternalMessage
     from openai_codex._turns.inputs import ImageInput as ImageInput
     from openai_codex._turns.inputs import Input as Input
@@ -179,6 +181,7 @@ _HOMES = {
     "_runtime.health": "Health RunningTurn RuntimeExit",
     "_runtime.report": "RuntimeExited RuntimeStarted",
     "_runtime.backoff": "Restart",
+    "_turns.effective": "EffectiveSettings",
     "_turns.inputs": """
         ExternalMessage ImageInput Input InputItem LocalImageInput MentionInput RunInput SkillInput TextInput
     """,

@@ -13,6 +13,7 @@ from openai_codex._async.running import Limits, run_turn, start_or_join
 from openai_codex._async.turn import AsyncTurnHandle
 from openai_codex._config import StrPath
 from openai_codex._runtime.imports import load
+from openai_codex._turns.effective import EffectiveSettings
 from openai_codex._turns.inputs import RunInput, to_turn_input
 from openai_codex._turns.options import (
     ApprovalModeLike,
@@ -195,6 +196,18 @@ class AsyncThread(AsyncClosable):
         fields = turn_fields(settings)
         directory = self._connection.threads.directory_of(self.id, fields.get("cwd"))
         return protocol.TurnStartParams(thread_id=self.id, **to_turn_input(input, directory), **fields)
+
+    @property
+    def settings(self) -> EffectiveSettings:
+        """The settings that are in force, as the runtime reported them last; sends nothing.
+
+        Raises:
+            ConfigError: The runtime has reported none, because this client has not loaded the thread, or has closed it.
+        """
+        settings = self._connection.reported.settings_of(self.id)
+        if settings is None:
+            raise ConfigError("settings", f"not known for thread {self.id}; thread_resume loads it and reports them")
+        return settings
 
     async def read(self, *, include_turns: bool = False) -> protocol.ThreadReadResponse:
         """Read the stored thread (`thread/read`).

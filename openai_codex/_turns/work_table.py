@@ -12,7 +12,7 @@ from openai_codex import _protocol as protocol
 from openai_codex._engine.mailbox import Listener
 from openai_codex._notification import address_of
 from openai_codex._turns.settings import settings_that_differ
-from openai_codex._turns.work import GOAL, NAMED, SHELL, TURN, Call, Place, Work, current_call
+from openai_codex._turns.work import GOAL, NAMED, SHELL, STARTING, TURN, Call, Place, Work, current_call
 from openai_codex.errors import ConfigError, DecodeError
 
 if TYPE_CHECKING:
@@ -101,6 +101,11 @@ class WorkTable(Listener):
     def begin(self, params: Any, timeout: float) -> Work:
         """Add the entry of a request that is about to be sent, whatever else runs."""
         return self._add(params, timeout)
+
+    def has_other(self, work: Work) -> bool:
+        """Return whether the thread of an entry has other work."""
+        now = time.monotonic()
+        return any(each is not work and each.expires > now for each in self._of(work.thread_id))
 
     def accept(self, work: Work, result: Any) -> None:
         """Note the successful reply to a request."""
@@ -203,7 +208,7 @@ class WorkTable(Listener):
     def _turn_started(self, thread_id: str, turn_id: str, ids: frozenset[str]) -> None:
         works = self._of(thread_id)
         if all(ids.isdisjoint(work.ids) for work in works):
-            waiting = [work for work in works if not work.ids]
+            waiting = [work for work in works if not work.ids and work.method in STARTING]
             if waiting and (waiting[0].given_up or waiting[0].method not in NAMED):
                 waiting[0].ids = ids
                 for work in waiting:

@@ -6,6 +6,7 @@ frames are the same in every run. It does not know children and turns in progres
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -109,17 +110,24 @@ def thread(id: str, *, ephemeral: bool = False) -> JsonObject:
     }
 
 
-def opened_thread(id: str, *, ephemeral: bool = False) -> JsonObject:
-    """Build the result of ``thread/start``, ``thread/resume`` and ``thread/fork``."""
-    return {
-        "thread": thread(id, ephemeral=ephemeral),
-        "approvalPolicy": "never",
-        "approvalsReviewer": "user",
-        "cwd": "/nowhere",
-        "model": "fake-model",
-        "modelProvider": "fake",
-        "sandbox": {"type": "readOnly"},
-    }
+# The settings that a thread has unless a request sets others, and the policy that each mode of a sandbox means.
+_SETTINGS: JsonObject = {
+    "approvalPolicy": "never",
+    "approvalsReviewer": "user",
+    "cwd": "/nowhere",
+    "model": "fake-model",
+    "modelProvider": "fake",
+    "sandbox": "read-only",
+    "serviceTier": None,
+}
+_POLICIES = {"read-only": "readOnly", "workspace-write": "workspaceWrite", "danger-full-access": "dangerFullAccess"}
+
+
+def opened_thread(id: str, *, ephemeral: bool = False, asked: Mapping[str, Any] | None = None) -> JsonObject:
+    """Build the result of ``thread/start``, ``thread/resume`` and ``thread/fork``; `asked` are params of the request."""
+    settings = {name: (asked or {}).get(name, default) for name, default in _SETTINGS.items()}
+    sandbox = {"type": _POLICIES.get(settings["sandbox"], "readOnly")}
+    return {"thread": thread(id, ephemeral=ephemeral), **settings, "sandbox": sandbox}
 
 
 def turn(id: str, status: str = "inProgress") -> JsonObject:

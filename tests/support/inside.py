@@ -34,6 +34,11 @@ def calls_waiting(codex: AsyncCodex | Codex, thread_id: str) -> int:
     return len(codex._connection.work._queue(thread_id))
 
 
+def forget_work(codex: AsyncCodex | Codex, thread_id: str) -> None:
+    """Make a client unaware of what a thread is doing."""
+    codex._connection.work.forget(thread_id)
+
+
 def turns_running(codex: AsyncCodex | Codex, thread_id: str) -> int:
     """Count the requests and other causes of the turn that runs in a thread."""
     return sum(work.running for work in codex._connection.work._of(thread_id))

@@ -5,10 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import attrs
+
+from openai_codex import _codec as codec
 from openai_codex import _protocol as protocol
 from openai_codex._async.client.rpc import call
 from openai_codex._engine.transport import writer_of
 from openai_codex._log import Log
+from openai_codex._turns.effective import from_reply
 from openai_codex.errors import (
     ConfigError,
     InternalRpcError,
@@ -25,6 +29,7 @@ if TYPE_CHECKING:
     from openai_codex._engine.actor import Actor
     from openai_codex._engine.waiting import Deadline
     from openai_codex._tools.registry import ToolRegistry
+    from openai_codex._turns.reported import Reported
     from openai_codex._turns.work_table import WorkTable
 
 # The methods after which the runtime has a thread loaded, and those after which it has not.
@@ -34,6 +39,11 @@ NOTED = _LOADING | _UNLOADING | {"turn/start"}
 """Requests whose success `note` has to know of."""
 PLACED = _LOADING | {"turn/start"}
 """Requests that name a working directory."""
+
+# Settings that the runtime does not store with a thread, so the next runtime has to be told again.
+_UNSTORED = ("base_instructions", "config", "developer_instructions")
+# The settings by which `thread/settings/update` brings a thread back to what was in force in the runtime that died.
+_RESTORED = ("approval_policy", "approvals_reviewer", "cwd", "effort", "model", "sandbox", "service_tier")
 
 # Size of the table, least recently loaded first out. Threads evicted from it are not resumed after a restart.
 _MOST_THREADS = 65_536
@@ -49,12 +59,22 @@ class AsyncThreadRegistry:
     """
 
     def __init__(
-        self, supervisor: AsyncSupervisor, tools: ToolRegistry, work: WorkTable, config: AppServerConfig
+        self,
+        supervisor: AsyncSupervisor,
+        tools: ToolRegistry,
+        work: WorkTable,
+        reported: Reported,
+        config: AppServerConfig,
     ) -> None:
         self._supervisor = supervisor
         self._config = config
         self._tools = tools
         self._work = work
+        self._reported = reported
+        self._unstored: dict[str, dict[str, Any]] = {}
+        self._released: set[str] = set()
+        self.has_released = False
+        """Whether a thread was ever released, so that it may have to be resumed in the first runtime, too."""
         self._generations: dict[str, int] = {}
         self._directories: dict[str, str] = {}
         self._to_pause: set[str] = set()
@@ -72,6 +92,8 @@ class AsyncThreadRegistry:
         """Release what is kept about a thread that the program has given up."""
         self._generations.pop(thread_id, None)
         self._directories.pop(thread_id, None)
+        self._unstored.pop(thread_id, None)
+        self._reported.forget(thread_id)
         self._to_pause.discard(thread_id)
         self._tools.forget(thread_id)  # the model calls no tool of this client in it after that
         self._work.forget(thread_id)
@@ -82,28 +104,45 @@ class AsyncThreadRegistry:
             self._generations.pop(result.thread.id, None)
             self._generations[result.thread.id] = actor.generation
             self._directories[result.thread.id] = result.cwd
-            for table in (self._generations, self._directories):
+            self._reported.put_settings(result.thread.id, from_reply(result))
+            unstored = {name: value for name in _UNSTORED if (value := getattr(params, name)) is not protocol.UNSET}
+            if unstored:
+                self._unstored[result.thread.id] = {**self._unstored.pop(result.thread.id, {}), **unstored}
+            for table in (self._generations, self._directories, self._unstored):
                 if len(table) > _MOST_THREADS:
                     table.pop(next(iter(table)), None)
         elif params.METHOD == "turn/start":
             cwd = getattr(params, "cwd", None)
             if isinstance(cwd, str):  # it holds for the following turns, too
                 self._directories[thread_of(params) or ""] = cwd
-        elif params.METHOD in _UNLOADING:
+        elif params.METHOD in _UNLOADING and thread_of(params) not in self._released:
             self.forget(thread_of(params) or "")
+
+    def release(self, thread_id: str) -> None:
+        """Note that a thread is unsubscribed only to be loaded anew, so that what is kept about it stays.
+
+        If its resume does not come to pass, whoever uses the thread next resumes it: its events would be missed.
+        """
+        self._generations[thread_id] = 0
+        self._released.add(thread_id)
+        self.has_released = True
+
+    def reloaded(self, thread_id: str) -> None:
+        """Note the end of what `release` has begun, whatever came of it."""
+        self._released.discard(thread_id)
 
     def directory_of(self, thread_id: str, cwd: str | None) -> str | None:
         """Return the directory of a turn, in which relative paths are looked up; ``None`` if files cannot be seen here."""
-        base = self._base()
+        base = self.base()
         return None if base is None else str(base / (cwd or self._directories.get(thread_id, "")))
 
     def check_directory(self, params: protocol.ClientRequest[Any]) -> None:
         """Raise `ConfigError` for a working directory that does not exist: the runtime accepts any."""
-        cwd, base = getattr(params, "cwd", None), self._base()
+        cwd, base = getattr(params, "cwd", None), self.base()
         if isinstance(cwd, str) and base is not None and not (base / cwd).is_dir():
             raise ConfigError("cwd", f"expected a directory that exists, got {cwd}")
 
-    def _base(self) -> Path | None:
+    def base(self) -> Path | None:
         """Return the directory of the runtime; ``None`` if a program of the user's own may run it somewhere else."""
         config = self._config
         return Path(config.cwd or "").absolute() if config.launch_args_override is None else None
@@ -123,9 +162,11 @@ class AsyncThreadRegistry:
         if self._generations.get(thread_id, actor.generation) == actor.generation:
             return
         # Without the turns: a long history is a large frame, and handles need none of it.
-        request = protocol.ThreadResumeParams(thread_id=thread_id, exclude_turns=True)
+        unstored = self._unstored.get(thread_id, {})
+        request = protocol.ThreadResumeParams(thread_id=thread_id, exclude_turns=True, **unstored)
         try:
-            await call(actor, request, deadline)
+            raw = await call(actor, request, deadline)
+            await self._restore(actor, thread_id, codec.structure_result(request.METHOD, raw), deadline)
         except ServerBusyError:
             raise  # not carried out, so the caller can repeat the request
         except (InternalRpcError, InvalidRequestError) as error:  # the former if the thread's file was never written
@@ -135,6 +176,21 @@ class AsyncThreadRegistry:
         _log.info("codex.thread_resumed", thread_id=thread_id, generation=actor.generation)
         if thread_id in self._to_pause:
             await self._pause(actor, thread_id, deadline)
+
+    async def _restore(
+        self, actor: Actor, thread_id: str, reply: protocol.ThreadResumeResponse, deadline: Deadline
+    ) -> None:
+        """Bring the settings into force that the thread had: the runtime stores them only when a turn begins."""
+        before, now = self._reported.settings_of(thread_id), from_reply(reply)
+        if before is None:
+            return
+        lost = {name: value for name in _RESTORED if (value := getattr(before, name)) != getattr(now, name)}
+        if lost:
+            if "sandbox" in lost:
+                lost["sandbox_policy"] = lost.pop("sandbox")
+            await call(actor, protocol.ThreadSettingsUpdateParams(thread_id=thread_id, **lost), deadline)
+            # Until the runtime announces them. The instructions stay as they are.
+            self._reported.put_settings(thread_id, attrs.evolve(before, model_provider=now.model_provider))
 
     async def _pause(self, actor: Actor, thread_id: str, deadline: Deadline) -> None:
         """Pause a goal that the runtime resumed with its thread, and stop the turn that it may have started."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
+from openai_codex._async.loading import LoadRequest, load_thread
 from openai_codex._async.thread import AsyncThread
 from openai_codex._async.verbs import lazy
 from openai_codex._async.verbs.base import AsyncClient
@@ -77,7 +78,9 @@ class AsyncThreads(AsyncClient):
             The handle of the thread.
 
         Raises:
-            ConfigError: An argument is not accepted. Nothing was sent.
+            ConfigError: An argument is not accepted, and nothing was sent; or the runtime reports another setting than
+                the one asked for, for instance because its configuration forbids that. A service tier that the model
+                does not have is a WARNING in the log.
 
         Also raises what `request` raises. If the caller is cancelled, the thread may exist nevertheless.
         """
@@ -86,7 +89,7 @@ class AsyncThreads(AsyncClient):
         params = protocol.ThreadStartParams(
             **thread_fields(arguments), dynamic_tools=protocol.UNSET if table is None else _declared(table)
         )
-        return self._with_tools((await self.request(params)).thread.id, table)
+        return await self._loaded(params, table)
 
     async def thread_resume(
         self,
@@ -109,6 +112,11 @@ class AsyncThreads(AsyncClient):
     ) -> AsyncThread:
         """Load a stored thread to continue it, in this process or in another (`thread/resume`).
 
+        What is given here holds from the next turn on, also in a thread that is loaded already: unless it is in force,
+        such a thread is loaded anew, which ends the commands that it left in the background and withdraws approvals "for
+        the session". What is not given stays as it was in the thread's last turn; ``config`` is not stored. New
+        ``developer_instructions`` are added to the history, where earlier ones stay.
+
         Takes the arguments of `thread_start`, and:
 
         Args:
@@ -122,15 +130,15 @@ class AsyncThreads(AsyncClient):
             The handle of the thread.
 
         Raises:
-            ConfigError: An argument is not accepted. Nothing was sent.
+            ConfigError: An argument is not accepted, or cannot hold because the thread is running a turn, and nothing
+                has changed; or the runtime reports another setting than the one asked for, as in `thread_start`.
             InvalidRequestError: The thread does not exist, has no turn yet, or is archived.
             ThreadBusyError: Another process has the thread open.
 
         Also raises what `request` raises.
         """
         params = protocol.ThreadResumeParams(**thread_fields(locals()))
-        table = _table(tools)
-        return self._with_tools((await self.request(params)).thread.id, table)
+        return await self._loaded(params, _table(tools))
 
     async def thread_fork(
         self,
@@ -156,6 +164,10 @@ class AsyncThreads(AsyncClient):
     ) -> AsyncThread:
         """Start a new thread with the history of another (`thread/fork`).
 
+        It has the working directory and the approval settings of the other; what else is not given here comes from the
+        configuration, the sandbox included. `AsyncThread.settings` has the outcome. New ``developer_instructions`` are
+        added to the history, where earlier ones stay.
+
         Takes the arguments of `thread_resume`, and:
 
         Args:
@@ -170,14 +182,14 @@ class AsyncThreads(AsyncClient):
             The handle of the new thread.
 
         Raises:
-            ConfigError: An argument is not accepted. Nothing was sent.
+            ConfigError: An argument is not accepted, and nothing was sent; or the runtime reports another setting than
+                the one asked for, as in `thread_start`.
             InvalidRequestError: The thread or the turn does not exist, or the thread has no turn yet.
 
         Also raises what `request` raises.
         """
         params = protocol.ThreadForkParams(**thread_fields(locals()))
-        table = _table(tools)
-        return self._with_tools((await self.request(params)).thread.id, table, thread_id)
+        return await self._loaded(params, _table(tools), thread_id)
 
     async def thread_unarchive(self, thread_id: str) -> AsyncThread:
         """Restore an archived thread (`thread/unarchive`); resume it before its next turn. Raises what `request` raises."""
@@ -192,7 +204,8 @@ class AsyncThreads(AsyncClient):
         """
         return AsyncThread(self._connection, checks.text("thread_id", thread_id))
 
-    def _with_tools(self, thread_id: str, table: Table | None, parent_id: str | None = None) -> AsyncThread:
+    async def _loaded(self, params: LoadRequest, table: Table | None, parent_id: str | None = None) -> AsyncThread:
+        thread_id = await load_thread(self._connection, params)
         self._connection.give_tools(thread_id, table, parent_id)
         return self.thread(thread_id)
 

@@ -26,7 +26,7 @@ from openai_codex._engine.waiting import Deadline
 from openai_codex._runtime.backoff import Attempts, Backoff
 from openai_codex._runtime.health import Health, awaited_answer
 from openai_codex._runtime.imports import load
-from openai_codex._turns.limits import RateLimits
+from openai_codex._turns.reported import Reported
 from openai_codex._turns.work import STARTING, Call, current_call, within
 from openai_codex._turns.work_table import WorkTable
 from openai_codex.errors import (
@@ -88,11 +88,11 @@ class Connection:
         self.supervisor = Supervisor(config, self.handlers)
         self.work = WorkTable()
         """The work of all threads that this client knows of."""
-        self.threads = ThreadRegistry(self.supervisor, self.handlers.tools, self.work, config)
-        self._limits = RateLimits()
+        self.reported = Reported()
+        self.threads = ThreadRegistry(self.supervisor, self.handlers.tools, self.work, self.reported, config)
         self._listeners: set[Listener] = set()
         self._watched: set[weakref.ref[Watched]] = set()
-        self.listen(self._limits)
+        self.listen(self.reported)
         self.listen(self.work)
         self.listen(self.handlers.turns)
 
@@ -150,7 +150,7 @@ class Connection:
 
     def rate_limits(self) -> protocol.RateLimitSnapshot | None:
         """Return the rate limits that the runtime reported last, if any."""
-        payload = self._limits.newest and self._limits.newest.payload
+        payload = self.reported.limits and self.reported.limits.payload
         return payload.rate_limits if isinstance(payload, protocol.AccountRateLimitsUpdatedNotification) else None
 
     def reset_time(self, message: str) -> int | None:
@@ -206,7 +206,7 @@ class Connection:
         on_given_up: Callable[[], None] | None = None,
     ) -> R:
         actor = self.supervisor.current(params.METHOD, deadline)
-        if actor.generation > 1:  # the first runtime has every thread that this client has loaded
+        if actor.generation > 1 or self.threads.has_released:  # else it has every thread that this client has loaded
             self.threads.resume(actor, params, deadline)
         try:
             try:

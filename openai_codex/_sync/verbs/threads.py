@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
+from openai_codex._sync.loading import LoadRequest, load_thread
 from openai_codex._sync.thread import Thread
 from openai_codex._sync.verbs import lazy
 from openai_codex._sync.verbs.base import Client
@@ -78,7 +79,9 @@ class Threads(Client):
             The handle of the thread.
 
         Raises:
-            ConfigError: An argument is not accepted. Nothing was sent.
+            ConfigError: An argument is not accepted, and nothing was sent; or the runtime reports another setting than
+                the one asked for, for instance because its configuration forbids that. A service tier that the model
+                does not have is a WARNING in the log.
 
         Also raises what `request` raises. If the caller is cancelled, the thread may exist nevertheless.
         """
@@ -87,7 +90,7 @@ class Threads(Client):
         params = protocol.ThreadStartParams(
             **thread_fields(arguments), dynamic_tools=protocol.UNSET if table is None else _declared(table)
         )
-        return self._with_tools((self.request(params)).thread.id, table)
+        return self._loaded(params, table)
 
     def thread_resume(
         self,
@@ -110,6 +113,11 @@ class Threads(Client):
     ) -> Thread:
         """Load a stored thread to continue it, in this process or in another (`thread/resume`).
 
+        What is given here holds from the next turn on, also in a thread that is loaded already: unless it is in force,
+        such a thread is loaded anew, which ends the commands that it left in the background and withdraws approvals "for
+        the session". What is not given stays as it was in the thread's last turn; ``config`` is not stored. New
+        ``developer_instructions`` are added to the history, where earlier ones stay.
+
         Takes the arguments of `thread_start`, and:
 
         Args:
@@ -123,15 +131,15 @@ class Threads(Client):
             The handle of the thread.
 
         Raises:
-            ConfigError: An argument is not accepted. Nothing was sent.
+            ConfigError: An argument is not accepted, or cannot hold because the thread is running a turn, and nothing
+                has changed; or the runtime reports another setting than the one asked for, as in `thread_start`.
             InvalidRequestError: The thread does not exist, has no turn yet, or is archived.
             ThreadBusyError: Another process has the thread open.
 
         Also raises what `request` raises.
         """
         params = protocol.ThreadResumeParams(**thread_fields(locals()))
-        table = _table(tools)
-        return self._with_tools((self.request(params)).thread.id, table)
+        return self._loaded(params, _table(tools))
 
     def thread_fork(
         self,
@@ -157,6 +165,10 @@ class Threads(Client):
     ) -> Thread:
         """Start a new thread with the history of another (`thread/fork`).
 
+        It has the working directory and the approval settings of the other; what else is not given here comes from the
+        configuration, the sandbox included. `Thread.settings` has the outcome. New ``developer_instructions`` are
+        added to the history, where earlier ones stay.
+
         Takes the arguments of `thread_resume`, and:
 
         Args:
@@ -171,14 +183,14 @@ class Threads(Client):
             The handle of the new thread.
 
         Raises:
-            ConfigError: An argument is not accepted. Nothing was sent.
+            ConfigError: An argument is not accepted, and nothing was sent; or the runtime reports another setting than
+                the one asked for, as in `thread_start`.
             InvalidRequestError: The thread or the turn does not exist, or the thread has no turn yet.
 
         Also raises what `request` raises.
         """
         params = protocol.ThreadForkParams(**thread_fields(locals()))
-        table = _table(tools)
-        return self._with_tools((self.request(params)).thread.id, table, thread_id)
+        return self._loaded(params, _table(tools), thread_id)
 
     def thread_unarchive(self, thread_id: str) -> Thread:
         """Restore an archived thread (`thread/unarchive`); resume it before its next turn. Raises what `request` raises."""
@@ -193,7 +205,8 @@ class Threads(Client):
         """
         return Thread(self._connection, checks.text("thread_id", thread_id))
 
-    def _with_tools(self, thread_id: str, table: Table | None, parent_id: str | None = None) -> Thread:
+    def _loaded(self, params: LoadRequest, table: Table | None, parent_id: str | None = None) -> Thread:
+        thread_id = load_thread(self._connection, params)
         self._connection.give_tools(thread_id, table, parent_id)
         return self.thread(thread_id)
 

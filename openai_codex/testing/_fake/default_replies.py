@@ -41,10 +41,11 @@ class DefaultReplies:
     def _start_thread(self, request: FakeRequest) -> None:
         # Readable ids in place of random ones, so that a failed test shows which thread it was.
         id = f"thread-{next(self._thread_numbers)}"
-        request.reply(frames.opened_thread(id, ephemeral=request.params.get("ephemeral") is True))
+        ephemeral = request.params.get("ephemeral") is True
+        request.reply(frames.opened_thread(id, ephemeral=ephemeral, asked=request.params))
 
     def _resume_thread(self, request: FakeRequest) -> None:
-        request.reply(frames.opened_thread(request.params["threadId"]))
+        request.reply(frames.opened_thread(request.params["threadId"], asked=request.params))
 
     def _start_turn(self, request: FakeRequest) -> None:
         """Start a turn, or add the input to the turn in progress, as the runtime does."""

@@ -1,0 +1,127 @@
+"""Starts, resumes and forks threads, and sees to it that the settings that were asked for are in force, or raises."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any, TypeAlias, Union
+
+from openai_codex import _protocol as protocol
+from openai_codex._async.client.connection import AsyncConnection
+from openai_codex._engine.waiting import Deadline
+from openai_codex._log import Log
+from openai_codex._turns import instructions
+from openai_codex._turns.effective import LoadReply, asked_settings, from_reply, is_reported_whole, not_in_force
+from openai_codex.errors import ConfigError, InvalidRequestError
+
+LoadRequest: TypeAlias = Union["protocol.ThreadStartParams", "protocol.ThreadResumeParams", "protocol.ThreadForkParams"]
+
+_log = Log("connection")
+
+
+async def load_thread(connection: AsyncConnection, params: LoadRequest) -> str:
+    """Send a request that loads a thread, and return its id when the settings that were asked for are in force.
+
+    Raises `ConfigError` if they are not, in most cases before anything is sent.
+    """
+    asked, deadline = asked_settings(params), Deadline(connection.request_timeout)
+    if isinstance(params, protocol.ThreadStartParams):
+        started = await connection.request(params, deadline=deadline)
+        return _checked(connection, asked, started).thread.id
+    text = asked.get("developer_instructions")
+    if text is not None and not text.strip():
+        raise ConfigError("developer_instructions", "those in the history of a thread stay; give others in their place")
+    if isinstance(params, protocol.ThreadForkParams):
+        forked = await connection.request(params, deadline=deadline)
+        await _instruct(connection, _checked(connection, asked, forked).thread, text, deadline)
+        return forked.thread.id
+    if asked:
+        return await _resume_with(connection, params, asked, deadline)
+    return (await connection.request(params, deadline=deadline)).thread.id
+
+
+async def _resume_with(
+    connection: AsyncConnection, params: protocol.ThreadResumeParams, asked: dict[str, Any], deadline: Deadline
+) -> str:
+    """Resume a thread with settings. One that is loaded is loaded anew: otherwise the runtime ignores them."""
+    thread_id = params.thread_id
+    # First, so that whoever is about to start a turn in the thread waits.
+    work = connection.work.begin(params, deadline.timeout)
+    try:
+        status = None if connection.work.has_other(work) else await _status(connection, thread_id, deadline)
+        if status is None or isinstance(status, protocol.ActiveThreadStatus):
+            raise _busy_error(asked)
+        if isinstance(status, protocol.NotLoadedThreadStatus):
+            reply = await connection.request(params, deadline=deadline)
+        else:
+            reply = await _resume_loaded(connection, params, asked, deadline)
+        _checked(connection, asked, reply)
+        if isinstance(reply.thread.status, protocol.ActiveThreadStatus):  # a goal may have started a turn meanwhile
+            raise _busy_error(asked)
+        await _instruct(connection, reply.thread, asked.get("developer_instructions"), deadline)
+        return thread_id
+    finally:
+        connection.work.discard(work)
+
+
+async def _status(connection: AsyncConnection, thread_id: str, deadline: Deadline) -> protocol.ThreadStatus:
+    with suppress(InvalidRequestError):  # the refusal of the resume says more
+        read = protocol.ThreadReadParams(thread_id=thread_id)
+        return (await connection.request(read, deadline=deadline)).thread.status
+    return protocol.NotLoadedThreadStatus()
+
+
+async def _resume_loaded(
+    connection: AsyncConnection, params: protocol.ThreadResumeParams, asked: dict[str, Any], deadline: Deadline
+) -> protocol.ThreadResumeResponse:
+    """Resume a thread that is loaded and idle, with settings.
+
+    A thread without subscribers is loaded anew by its resume. That ends its background commands, which could do what
+    the new settings forbid.
+    """
+    thread_id, threads = params.thread_id, connection.threads
+    # Without settings first: a thread that the runtime refuses to resume must not be unsubscribed.
+    bare = protocol.ThreadResumeParams(thread_id=thread_id, exclude_turns=True)
+    effective = from_reply(reply := await connection.request(bare, deadline=deadline))
+    if is_reported_whole(asked, effective) and not not_in_force(asked, effective, threads.base()):
+        return reply if params.exclude_turns else await connection.request(params, deadline=deadline)
+    threads.release(thread_id)
+    try:
+        await connection.request(protocol.ThreadUnsubscribeParams(thread_id=thread_id), deadline=deadline)
+        reply = await connection.request(params, deadline=deadline)
+    finally:
+        threads.reloaded(thread_id)
+    _log.info("codex.thread_reloaded", thread_id=thread_id)
+    return reply
+
+
+def _checked(connection: AsyncConnection, asked: dict[str, Any], reply: LoadReply) -> LoadReply:
+    """Compare the settings in force with those asked for. Raises `ConfigError`; a service tier is only warned about."""
+    differing = not_in_force(asked, from_reply(reply), connection.threads.base())
+    if "service_tier" in differing:
+        # What it changes is speed and price, and a model that lacks the tier serves the thread all the same.
+        in_force = differing.pop("service_tier")
+        _log.warning(
+            "codex.setting_not_in_force",
+            thread_id=reply.thread.id,
+            setting="service_tier",
+            asked=asked["service_tier"],
+            in_force=in_force,
+        )
+    if differing:
+        others = ", ".join(f"{name}={value!r}" for name, value in differing.items())
+        reason = f"not in force in thread {reply.thread.id}: the runtime reports {others}"
+        raise ConfigError(", ".join(differing), f"{reason}; its configuration may forbid other values")
+    return reply
+
+
+async def _instruct(connection: AsyncConnection, thread: protocol.Thread, text: str | None, deadline: Deadline) -> None:
+    """Give new instructions to the model: the runtime itself does so at the next compaction of the history."""
+    if text is None or instructions.are_newest(thread.path, text):
+        return
+    items = [instructions.message(text)]
+    await connection.request(protocol.ThreadInjectItemsParams(thread_id=thread.id, items=items), deadline=deadline)
+
+
+def _busy_error(asked: dict[str, Any]) -> ConfigError:
+    reason = "it cannot hold for the turn that the thread is running"
+    return ConfigError(", ".join(asked), f"{reason}; resume the thread after the end of that turn, or without settings")

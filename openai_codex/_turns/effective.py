@@ -1,0 +1,125 @@
+"""The settings of a thread that are in force, as the runtime reports them, and how they compare with those asked for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeAlias, Union
+
+import attrs
+
+from openai_codex import _protocol as protocol
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LoadReply: TypeAlias = Union[
+    "protocol.ThreadStartResponse", "protocol.ThreadResumeResponse", "protocol.ThreadForkResponse"
+]
+"""What the runtime answers when it has loaded a thread."""
+
+
+@attrs.frozen
+class EffectiveSettings:
+    """The settings of a thread as the runtime reported them last; its next turn has them unless it sets others.
+
+    Attributes:
+        approval_policy: When the runtime asks before it acts.
+        approvals_reviewer: Who decides.
+        cwd: Working directory of commands, absolute.
+        effort: The reasoning effort; ``None``: the model's own.
+        model: The model.
+        model_provider: The provider.
+        sandbox: What commands may touch, as a full policy.
+        service_tier: The provider's service tier; ``None``: the provider's own. A turn may be given one that its model
+            does not have; the runtime reports it, and leaves it out of its requests.
+    """
+
+    approval_policy: protocol.AskForApproval
+    approvals_reviewer: protocol.ApprovalsReviewer
+    cwd: str
+    effort: str | None
+    model: str
+    model_provider: str
+    sandbox: protocol.SandboxPolicy
+    service_tier: str | None
+
+
+_SAME = ("approval_policy", "approvals_reviewer", "cwd", "model", "model_provider", "service_tier")
+
+
+def from_reply(reply: LoadReply) -> EffectiveSettings:
+    """Return the settings in the reply to a request that has loaded a thread."""
+    same = {name: getattr(reply, name) for name in _SAME}
+    return EffectiveSettings(**same, effort=reply.reasoning_effort, sandbox=reply.sandbox)
+
+
+def from_notification(reported: protocol.ThreadSettings) -> EffectiveSettings:
+    """Return the settings that the runtime has announced."""
+    same = {name: getattr(reported, name) for name in _SAME}
+    return EffectiveSettings(**same, effort=reported.effort, sandbox=reported.sandbox_policy)
+
+
+# -- asked for and in force -------------------------------------------------------------------------------------------
+
+_REVIEWS_ITSELF = frozenset({"auto_review", "guardian_subagent"})
+_KINDS = {"read-only": "readOnly", "workspace-write": "workspaceWrite", "danger-full-access": "dangerFullAccess"}
+
+
+def _is_mode(asked: protocol.SandboxMode | str, effective: protocol.SandboxPolicy) -> bool:
+    return (effective.raw or {}).get("type") == _KINDS.get(getattr(asked, "value", asked))
+
+
+# How each setting that a reply reports compares; by equality if it is not here.
+_HOLDS: dict[str, Callable[[Any, Any], bool]] = {
+    "approvals_reviewer": lambda asked, effective: asked == effective or {asked, effective} <= _REVIEWS_ITSELF,
+    "sandbox": _is_mode,
+    # A model has its own name for the fast tier, and the tier "default" means none.
+    "service_tier": lambda asked, effective: (
+        asked in {"default", effective} or (asked, effective) == ("fast", "priority")
+    ),
+}
+_REPORTED = tuple(each.name for each in attrs.fields(EffectiveSettings))
+# Keys of a configuration that mean a setting: for some of them, the runtime prefers what is stored with the thread.
+_OF_CONFIG = {name: name for name in (*_SAME, "developer_instructions") if name != "cwd"} | {
+    "model_reasoning_effort": "effort",
+    "sandbox_mode": "sandbox",
+}
+# What a request to load a thread has besides settings.
+_NO_SETTINGS = frozenset({"thread_id", "exclude_turns", "raw"})
+
+
+def asked_settings(params: protocol.ClientRequest[Any]) -> dict[str, Any]:
+    """Return the settings that a request to load a thread sets, also those in its ``config``."""
+    names = [each.name for each in attrs.fields(type(params)) if each.name not in _NO_SETTINGS]
+    asked = {name: value for name in names if (value := getattr(params, name)) not in (protocol.UNSET, None)}
+    config = {
+        _OF_CONFIG.get(key, ""): value for key, value in asked.get("config", {}).items() if isinstance(value, str)
+    }
+    config.pop("", None)
+    return {**config, **asked}  # an argument wins
+
+
+def not_in_force(asked: dict[str, Any], effective: EffectiveSettings, base: Path | None) -> dict[str, Any]:
+    """Return what is in force in place of the settings that were asked for; empty if they hold, as far as it is reported.
+
+    ``base`` is the directory of the runtime, ``None`` if it cannot be seen from here.
+    """
+    found = {name: getattr(effective, name) for name in _REPORTED if name in asked}
+    return {name: value for name, value in found.items() if not _holds(name, asked[name], value, base)}
+
+
+def _holds(name: str, asked: Any, effective: Any, base: Path | None) -> bool:
+    if name == "cwd":
+        return base is None or os.path.realpath(base / asked) == os.path.realpath(effective)
+    holds = _HOLDS.get(name)
+    return bool(asked == effective if holds is None else holds(asked, effective))
+
+
+def is_reported_whole(asked: dict[str, Any], effective: EffectiveSettings) -> bool:
+    """Return whether a reply tells all about the settings that were asked for."""
+    # What a preset means besides its name depends on the configuration.
+    is_plain = not getattr(effective.sandbox, "network_access", False) and not isinstance(
+        effective.sandbox, protocol.WorkspaceWriteSandboxPolicy
+    )
+    return asked.keys() <= set(_REPORTED) and ("sandbox" not in asked or is_plain)

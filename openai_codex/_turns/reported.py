@@ -1,0 +1,58 @@
+"""What the runtime reported last: the rate limits, and the settings of each thread."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from openai_codex import _protocol as protocol
+from openai_codex._engine.mailbox import Listener
+from openai_codex._turns.effective import EffectiveSettings, from_notification
+
+if TYPE_CHECKING:
+    from openai_codex._notification import Notification
+
+# Size of the table of settings, those reported longest ago first out.
+_MOST_THREADS = 65_536
+
+
+class Reported(Listener):
+    """Keeps the newest rate limits and the newest settings of each thread. Each change is one step of a table.
+
+    One listener for both, because the reader asks each listener about every event.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(
+            "what the runtime reports", frozenset({"account/rateLimits/updated", "thread/settings/updated"})
+        )
+        self.limits: Notification | None = None
+        # An event as it came: it is decoded by who reads it.
+        self._settings: dict[str, EffectiveSettings | Notification] = {}
+
+    def on_event(self, event: Notification) -> None:
+        """Replace what was reported before."""
+        if event.method == "thread/settings/updated":
+            self._settings[event.thread_id or ""] = event
+        else:
+            self.limits = event
+
+    def put_settings(self, thread_id: str, settings: EffectiveSettings) -> None:
+        """Note the settings that the reply to a request has reported."""
+        self._settings.pop(thread_id, None)
+        self._settings[thread_id] = settings
+        if len(self._settings) > _MOST_THREADS:
+            self._settings.pop(next(iter(self._settings)), None)
+
+    def forget(self, thread_id: str) -> None:
+        """Release the settings of a thread."""
+        self._settings.pop(thread_id, None)
+
+    def settings_of(self, thread_id: str) -> EffectiveSettings | None:
+        """Return the newest settings of a thread, ``None`` if none were reported to this client."""
+        newest = self._settings.get(thread_id)
+        if newest is None or isinstance(newest, EffectiveSettings):
+            return newest
+        payload = newest.payload
+        if not isinstance(payload, protocol.ThreadSettingsUpdatedNotification):
+            return None
+        return from_notification(payload.thread_settings)

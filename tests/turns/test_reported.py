@@ -1,0 +1,55 @@
+"""The newest settings of each thread, from replies and events."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from openai_codex import EffectiveSettings
+from openai_codex import _codec as codec
+from openai_codex._notification import Notification
+from openai_codex._turns import reported
+from openai_codex._turns.effective import from_reply
+from openai_codex._turns.reported import Reported
+from openai_codex.testing.frames import opened_thread
+
+
+def loaded(model: str) -> EffectiveSettings:
+    return from_reply(codec.structure_result("thread/resume", {**opened_thread("t"), "model": model}))
+
+
+def updated(model: str, thread_id: str = "t") -> Notification:
+    mode = {"mode": "default", "settings": {"model": model, "reasoning_effort": None, "developer_instructions": None}}
+    settings: dict[str, Any] = {**opened_thread("t"), "model": model, "collaborationMode": mode, "effort": "high"}
+    settings["sandboxPolicy"] = settings.pop("sandbox")
+    return Notification("thread/settings/updated", {"threadId": thread_id, "threadSettings": settings})
+
+
+def test_the_newest_report_counts() -> None:
+    table = Reported()
+    assert table.settings_of("t") is None
+    table.put_settings("t", loaded("one"))
+    table.on_event(updated("two"))
+    table.on_event(updated("other", "u"))
+    newest = table.settings_of("t")
+    assert newest is not None
+    assert (newest.model, newest.effort) == ("two", "high")
+    table.put_settings("t", loaded("three"))
+    assert table.settings_of("t") == loaded("three")
+    table.forget("t")
+    assert table.settings_of("t") is None
+
+
+def test_a_report_that_cannot_be_read_is_none() -> None:
+    table = Reported()
+    table.on_event(Notification("thread/settings/updated", {"threadId": "t", "threadSettings": 1}))
+    assert table.settings_of("t") is None
+
+
+def test_the_table_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reported, "_MOST_THREADS", 2)
+    table = Reported()
+    for name in ("a", "b", "c"):
+        table.put_settings(name, loaded(name))
+    assert [table.settings_of(name) is not None for name in ("a", "b", "c")] == [False, True, True]
