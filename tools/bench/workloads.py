@@ -107,6 +107,20 @@ def _latency(face: str, title: str, **sizes: Any) -> Workload:
     )
 
 
+def _run(face: str, title: str, most: float) -> Workload:
+    return Workload(
+        f"run.{face}",
+        {"runs": 4_000},
+        {"runs": 20},
+        (
+            row(f"bare run(), {title}", "runs/s", "per_s"),
+            # A bound of our own, and not a wish: what a run costs must not grow without notice.
+            row("… CPU of the client", "µs/run", "cpu_us", at_most(most, "floor")),
+        ),
+        "floor.run",
+    )
+
+
 def _sized(measure: str, sizes: list[int]) -> tuple[str, ...]:
     return tuple(f"{measure}_{size}" for size in sizes)
 
@@ -207,6 +221,8 @@ WORKLOADS = (
         ),
         "floor.pipelined",
     ),
+    _run("sync_face", "sync", 6.5),
+    _run("async_face", "async", 8),
     _latency("sync_face", "sync, idle"),
     _latency("async_face", "async, idle"),
     _latency("sync_face", "sync, 50 other turns", others=50),

@@ -7,6 +7,10 @@ The text of a turn selects its behaviour once the client has sent `thread/name/s
     noise RATE          this turn is one of those that get RATE deltas per second together while the probe runs
     quiet               nothing happens until the turn is interrupted
 
+Another text selects what happens at once:
+
+    answer              the turn starts, gets one message, and is completed, all in one write
+
 Any other name is only answered: the smallest request of a client. Standard library only.
 """
 
@@ -68,6 +72,12 @@ class Turn:
     def end(self, status: str = "completed") -> bytes:
         """The last notification of the turn."""
         return self._lifecycle("turn/completed", status)
+
+    def answer(self) -> bytes:
+        """A whole small turn: its start, one message, and its end."""
+        item = {"type": "agentMessage", "id": "msg_4b9c2f7d10a8", "text": "ok", "phase": "final_answer"}
+        completed = {"method": "item/completed", "params": {**self._ids, "item": item, "completedAtMs": 0}}
+        return self.start() + encode(completed) + self.end()
 
     def _lifecycle(self, method: str, status: str) -> bytes:
         params = {"threadId": self._thread_id, "turn": self.state(status)}
@@ -132,7 +142,7 @@ class Child:
         elif kind == "noise":
             self._noise.append(turn)
             self._rate = float(numbers[0])
-        self._after.append(lambda: write(turn.start()))
+        self._after.append(lambda: write(turn.answer() if kind == "answer" else turn.start()))
         return {"turn": turn.state("inProgress")}
 
     def _interrupt(self, params: dict[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable
+    from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
     from typing import Any
 
 FAKE_RUNTIME = (sys.executable, os.path.join(os.path.dirname(__file__), "child.py"))  # noqa: PTH118, PTH120  pathlib is slow to import
@@ -50,6 +50,11 @@ class Span:
     def rates(self, count: int) -> dict[str, float]:
         """Return the rate per second of `count` operations, and the CPU time of each in microseconds."""
         return {"per_s": count / self.seconds(), "cpu_us": (time.process_time() - self._cpu) / count * 1e6}
+
+
+def best(shares: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Return the best of the rates of equal shares of work: other load on the machine only adds time."""
+    return {"per_s": max(each["per_s"] for each in shares), "cpu_us": min(each["cpu_us"] for each in shares)}
 
 
 class Laps:
