@@ -20,6 +20,9 @@ _UNKNOWN = Route(thread=("threadId",), turn=("turnId",), login=("loginId",))
 ALIKE = frozenset(method for method, route in ROUTES.items() if route == Route(("threadId",), ("turnId",)))
 """Methods with the usual names of thread and turn: a shortcut for the most frequent ones, which saves their route."""
 
+# The start and the end of a turn: the same for them.
+_OF_TURNS = frozenset(method for method, route in ROUTES.items() if route == Route(("threadId",), ("turn", "id")))
+
 _log = Log("protocol")
 
 
@@ -27,6 +30,10 @@ def address_of(method: str, params: dict[str, Any]) -> Address:
     """Return the ids that the payload of a notification names."""
     if method in ALIKE:
         thread, turn = params.get("threadId"), params.get("turnId")
+        return thread if type(thread) is str else None, turn if type(turn) is str else None, None
+    if method in _OF_TURNS:
+        turn = params.get("turn")
+        thread, turn = params.get("threadId"), turn.get("id") if isinstance(turn, dict) else None
         return thread if type(thread) is str else None, turn if type(turn) is str else None, None
     route = ROUTES.get(method, _UNKNOWN)
     return _text_at(params, route.thread), _text_at(params, route.turn), _text_at(params, route.login)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from openai_codex import _checks as checks
@@ -194,7 +195,7 @@ class AsyncThread(AsyncClosable):
         if output is not None:
             settings["output_schema"] = output.schema
         fields = turn_fields(settings)
-        directory = self._connection.threads.directory_of(self.id, fields.get("cwd"))
+        directory = partial(self._connection.threads.directory_of, self.id, fields.get("cwd"))
         return protocol.TurnStartParams(thread_id=self.id, **to_turn_input(input, directory), **fields)
 
     @property

@@ -71,7 +71,9 @@ def _structure_float(value: Any, _: Any) -> float:
 
 def _structure_enum(value: Any, cls: type[OpenEnum]) -> OpenEnum:
     if type(value) is str:
-        return cls(value)
+        # The members first, because a call of the class takes four times as long.
+        known: Any = cls._value2member_map_.get(value)
+        return known or cls(value)
     raise TypeMismatchError("str", value)
 
 

@@ -9,6 +9,7 @@ import math
 import os
 from collections.abc import Mapping, Sequence
 from functools import cache
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from openai_codex._codec.base import (
@@ -27,6 +28,8 @@ from openai_codex._runtime.display import conceal
 from openai_codex.errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import attrs
 
 
@@ -89,15 +92,16 @@ def _record(record: Record) -> JsonObject | None:
     plan = _plan(type(record))  # type: ignore[arg-type]  # a class is hashable, whatever its instances are
     if plan.secrets:  # what is sent may come back in an error
         conceal(value for name in plan.secrets if isinstance(value := getattr(record, name), str))
-    raw = record.raw or {}
+    raw = record.raw
+    if not raw:  # it was made here, as all params are
+        return plan.tag | _known(record, plan, {})
     unknown = {key: value for key, value in raw.items() if key not in plan.names}
     return {**plan.tag, **unknown, **_known(record, plan, raw)}
 
 
 def _known(record: Record, plan: _Plan, raw: JsonObject) -> JsonObject:
     known: JsonObject = {}
-    for name, wire, default in plan.fields:
-        value = getattr(record, name)
+    for (name, wire, default), value in zip(plan.fields, plan.values(record), strict=True):
         # A default is sent only if the runtime sent it too: a record that is read and sent back stays the same.
         if value is UNSET or (value == default and wire not in raw):
             continue
@@ -115,12 +119,14 @@ class _Plan(NamedTuple):
         tag: JSON name and value of the field that identifies a variant; empty for other records.
         names: JSON names of the fields.
         fields: Attribute, JSON name and default of each field. A required field has a default that equals no value.
+        values: Returns the values of the fields, in the same order.
         secrets: Attributes whose values no text may show.
     """
 
     tag: dict[str, str]
     names: frozenset[str]
     fields: tuple[tuple[str, str, Any], ...]
+    values: Callable[[Any], tuple[Any, ...]]
     secrets: tuple[str, ...]
 
 
@@ -129,7 +135,15 @@ def _plan(cls: type[Any]) -> _Plan:
     tag = dict([tag_of(cls)]) if issubclass(cls, Variant) else {}
     fields = tuple((field.name, wire_name(cls, field.name), _default(field)) for field in record_fields(cls))
     secrets = tuple(field.name for field in record_fields(cls) if field.metadata.get("secret"))
-    return _Plan(tag, frozenset(wire for _, wire, _ in fields), fields, secrets)
+    return _Plan(
+        tag, frozenset(wire for _, wire, _ in fields), fields, _getter([name for name, _, _ in fields]), secrets
+    )
+
+
+def _getter(names: list[str]) -> Callable[[Any], tuple[Any, ...]]:
+    if len(names) > 1:
+        return attrgetter(*names)  # all at once, in C
+    return lambda record: tuple(getattr(record, name) for name in names)  # of one name it would return no tuple
 
 
 def _default(field: attrs.Attribute[Any]) -> Any:

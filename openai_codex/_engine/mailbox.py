@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, ClassVar
 
 from openai_codex._engine.backlog import Backlog
@@ -110,11 +109,14 @@ class Listener(Mailbox):
 
     def put(self, events: Sequence[Notification], *, last: bool = False) -> list[Waiter]:  # noqa: ARG002  it has no waiters
         """Handle a batch."""
-        for event in events:
-            # Payloads may have any shape. An exception here would cost the replies of the same batch.
-            with suppress(Exception):
-                self.on_event(event)
-        return []
+        remaining = iter(events)
+        while True:
+            try:
+                for event in remaining:
+                    self.on_event(event)
+            except Exception:  # noqa: BLE001, S112  payloads may have any shape; it would cost the replies of the same batch
+                continue
+            return []
 
     def fail(self, close_reason: CloseReason) -> list[Waiter]:  # noqa: ARG002  it has no waiters
         """Ignore the end of a runtime: the listener continues with the next one."""

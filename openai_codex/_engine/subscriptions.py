@@ -139,7 +139,7 @@ class Subscriptions:
     def find(self, method: str, address: Address) -> References:
         """Return the mailboxes that an event goes to, and cache them if more such events may come."""
         thread_id, turn_id, login_id = address
-        found = list(self._subscribed(method, address))
+        found = self._subscribed(method, address)
         # Events without a turn or login cannot be of the awaited one.
         if self._pending and (turn_id is not None or login_id is not None):
             found += [weakref.ref(pending.mailbox) for pending in self._pending.get(thread_id, ())]
@@ -147,7 +147,8 @@ class Subscriptions:
             self._remember(thread_id, turn_id, method, found)
         return found
 
-    def _subscribed(self, method: str, address: Address) -> Iterator[weakref.ref[Mailbox]]:
+    def _subscribed(self, method: str, address: Address) -> References:
+        found: References = []
         for topic in _topics_of(address):
             for reference in tuple(self._topics.get(topic, ())):
                 mailbox = reference()
@@ -156,7 +157,8 @@ class Subscriptions:
                     self._discard(topic, reference)
                     self._subscribed_now.pop(reference, None)
                 elif mailbox.wants(method):
-                    yield reference
+                    found.append(reference)
+        return found
 
     def _discard(self, topic: Key, reference: weakref.ref[Mailbox]) -> None:
         subscribed = self._topics.get(topic, [])

@@ -19,7 +19,7 @@ from openai_codex._log import Log
 from openai_codex._runtime.backoff import Attempts, Backoff
 from openai_codex._turns.results import OutputT, RunResult, continued
 from openai_codex._turns.stops import TurnStop
-from openai_codex._turns.work import Call, Place, Work, current_call, within
+from openai_codex._turns.work import Place, Work, within
 from openai_codex.errors import (
     RequestTimeoutError,
     ServerBusyError,
@@ -67,10 +67,9 @@ def run_turn(
     It is followed by so many further attempts when it fails for a reason that passes. Between them the thread is not
     left to other calls. The message of a tool does not wait: it is meant for the turn that runs.
     """
-    connection.work.check_outside(params.thread_id, "run")
-    place = connection.work.place(params.thread_id, joins=params.tool_output is not protocol.UNSET)
+    place = connection.work.place(params.thread_id, joins=params.tool_output is not protocol.UNSET, outside="run")
     try:
-        with within(Call(params.thread_id, outer=current_call())):
+        with within(params.thread_id):
             return _run_attempts(connection, params, limits, decode, place)
     finally:
         connection.work.leave(place)
@@ -89,7 +88,7 @@ def start_or_join(
     stop = TurnStop(params.thread_id)
     try:
         try:
-            with within(Call(params.thread_id, outer=current_call())):
+            with within(params.thread_id):
                 work = _admitted(connection, params, deadline, place)
                 return start_turn(connection, stop, params, deadline.remaining(), decode, work=work)
         finally:
@@ -117,7 +116,6 @@ def wait_for_thread(connection: Connection, place: Place, deadline: Deadline) ->
 
 def _admitted(connection: Connection, params: protocol.TurnStartParams, deadline: Deadline, place: Place) -> Work:
     """Wait until a call may start its turn, and return the entry of its request."""
-    connection.check_loop()
     while (work := connection.work.admit(place, params, connection.request_timeout)) is None:
         wait_for_thread(connection, place, deadline)
     return work
@@ -135,17 +133,20 @@ def _run_attempts(
     A failed turn stays in the history with its input. So the next attempt sends none: the model continues, and the
     prompt and the work up to the failure are there once.
     """
-    attempts, earlier = limits.attempts(), None
+    attempts, earlier = None, None
     while True:
         try:
-            return continued(earlier, _run_once(connection, params, limits, decode, place))
+            result = _run_once(connection, params, limits, decode, place)
+            return result if earlier is None else continued(earlier, result)
         except TurnFailedError as error:
             earlier = error.result = continued(earlier, error.result)
+            attempts = attempts or limits.attempts()
             delay = attempts.delay_after(error)
             params = attrs.evolve(params, input=[], tool_output=protocol.UNSET)
         except ServerBusyError as error:
             if not limits.retries:
                 raise
+            attempts = attempts or limits.attempts()
             delay = attempts.delay_after(error)  # the request was not carried out, so it is repeated as it is
         except (TurnTimeoutError, TransportClosedError) as error:
             if error.result is not None:
@@ -164,8 +165,11 @@ def _run_once(
 ) -> RunResult[OutputT]:
     deadline, stop = limits.deadline, TurnStop(params.thread_id)
     try:
-        work = _admitted(connection, params, deadline, place)
-        patience = min(deadline.remaining(), connection.request_timeout)
+        # At once in nearly all cases: then without another coroutine.
+        work = connection.work.admit(place, params, connection.config.request_timeout)
+        if work is None:
+            work = _admitted(connection, params, deadline, place)
+        patience = min(deadline.remaining(), connection.config.request_timeout)
         handle = start_turn(connection, stop, params, patience, decode, work=work, attended=True)
         # Not `run`, which would report what is left of the time as the timeout.
         return handle._finish(deadline, limits.stall_timeout)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]

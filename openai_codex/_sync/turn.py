@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Generic, cast
 
 import attrs
@@ -132,14 +133,22 @@ class TurnHandle(Generic[OutputT]):
         when an exception ends the call or the block: a timeout, a cancellation, Ctrl-C, an error of the program.
         """
         deadline = Deadline(checks.seconds("timeout", timeout))
+        self._connection.check_loop()
         if not self._cursor.is_ended():
             self._connection.work.check_outside(self.thread_id, "run")
-        return self._finish(deadline, checks.seconds("stall_timeout", stall_timeout))
-
-    def _finish(self, deadline: Deadline, stall_timeout: float) -> RunResult[OutputT]:
-        """Do what `run` does. By a deadline, so that an error names the timeout that the program has set."""
+        patience = checks.seconds("stall_timeout", stall_timeout)
         try:
             self._open_turn.attend(self._stop)
+            return self._finish(deadline, patience)
+        finally:
+            self._open_turn.leave(self._stop)  # also if an exception of a signal handler came in between
+
+    def _finish(self, deadline: Deadline, stall_timeout: float) -> RunResult[OutputT]:
+        """Do what `run` does, for a caller that attends the turn; it does no longer then.
+
+        By a deadline, so that an error names the timeout that the program has set.
+        """
+        try:
             self._cursor.skip_to_end(deadline, stall_timeout)
         except BaseException as error:
             # Also when cancelled: a turn that has no reader must not cost tokens.
@@ -163,7 +172,7 @@ class TurnHandle(Generic[OutputT]):
             ConfigError: The input is not accepted. Nothing was sent.
             InvalidRequestError: The turn is over, or cannot be steered.
         """
-        directory = self._connection.threads.directory_of(self.thread_id, None)
+        directory = partial(self._connection.threads.directory_of, self.thread_id, None)
         params = protocol.TurnSteerParams(
             thread_id=self.thread_id, expected_turn_id=self.id, input=to_user_inputs(input, directory)
         )
@@ -203,7 +212,6 @@ def start_turn(
     The mailbox is subscribed before the request is written. If the caller leaves without the handle, for whatever reason
     and at whatever instant, the turn is interrupted.
     """
-    checks.seconds("timeout", timeout)
     turns = connection.handlers.turns
     try:
         turns.expect(stop, stop.thread_id)
@@ -211,7 +219,7 @@ def start_turn(
         opened = turns.start(stop, response.turn.id, stop.actor or connection.running(), stop.mailbox)
         if not attended:
             opened.leave(stop)
-        joined = work is not None and work.joined
+        joined = work is not None and bool(work.joins) and work.joined
         return TurnHandle(connection, response.turn.id, stop, opened, decode, joined=joined)
     except BaseException:
         turns.leave(stop)

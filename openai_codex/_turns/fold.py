@@ -189,6 +189,8 @@ class GoalFold(TurnFold):
 
 def _note_item(awaited: dict[str, WaitingOn], event: Notification) -> None:
     """Add the item of an event if the turn waits for it from now on; remove it if it is completed."""
+    if event.method == "item/completed" and not awaited:  # as after each message
+        return
     item = event.params.get("item")
     if isinstance(item, dict):
         key, kind = str(item.get("id")), item.get("type")

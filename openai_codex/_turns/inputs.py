@@ -104,18 +104,26 @@ RunInput: TypeAlias = Union[Input, str, ExternalMessage]
 """The input of `run` and `turn`: items, a plain text, or a message of a tool."""
 
 
-def to_turn_input(input: RunInput, directory: str | None = None) -> dict[str, Any]:
+Directory = Callable[[], "str | None"]
+# A function, because most input names no file, and it takes as long as all the rest.
+
+
+def _nowhere() -> None:
+    """Return that files cannot be seen here."""
+
+
+def to_turn_input(input: RunInput, directory: Directory = _nowhere) -> dict[str, Any]:
     """Turn input into the fields of a `turn/start` request. Raises `ConfigError` as `to_user_inputs` does."""
     if isinstance(input, ExternalMessage):
         return {"input": [], "tool_output": _tool_output(input)}
     return {"input": to_user_inputs(input, directory)}
 
 
-def to_user_inputs(input: Input | str, directory: str | None = None) -> list[protocol.UserInput]:
+def to_user_inputs(input: Input | str, directory: Directory = _nowhere) -> list[protocol.UserInput]:
     """Turn input into protocol types. An empty list is accepted: the runtime starts a turn without a message.
 
-    Files are looked up in ``directory``; they are sent as they are if it is ``None``. Raises `ConfigError`, which names
-    the item, for another type, for a remote image, for a missing file, for text with an unpaired surrogate, and for more
+    Files are looked up in what ``directory`` returns; they are sent as they are if that is ``None``. Raises
+    `ConfigError`, which names the item, for another type, for a remote image, for a missing file, for text with an unpaired surrogate, and for more
     characters than the runtime takes.
     """
     items = list(input) if isinstance(input, (list, tuple)) else [input]
@@ -126,17 +134,17 @@ def to_user_inputs(input: Input | str, directory: str | None = None) -> list[pro
 
 def _to_user_input(where: str, item: InputItem | str) -> protocol.UserInput:
     # Also for subclasses, such as a member of a str enum.
-    build = next((_BUILD[cls] for cls in type(item).__mro__ if cls in _BUILD), None)
+    build = _BUILD.get(type(item)) or next((_BUILD[cls] for cls in type(item).__mro__ if cls in _BUILD), None)
     if build is None:
         raise checks.refusal(where, item, "a str or an input item")
     return build(where, item)
 
 
-def _located(where: str, item: protocol.UserInput, directory: str | None) -> protocol.UserInput:
+def _located(where: str, item: protocol.UserInput, directory: Directory) -> protocol.UserInput:
     """Make the path of a file absolute: the runtime looks it up in its own directory, and only notes that it is missing."""
-    if directory is None or not isinstance(item, (protocol.LocalImageUserInput, protocol.SkillUserInput)):
+    if not isinstance(item, (protocol.LocalImageUserInput, protocol.SkillUserInput)) or (at := directory()) is None:
         return item
-    file = Path(directory, item.path)
+    file = Path(at, item.path)
     if not file.is_file():
         raise ConfigError(f"{where}.path", f"expected a file that exists, got {file}")
     item.path = str(file)

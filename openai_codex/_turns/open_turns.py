@@ -14,7 +14,7 @@ from openai_codex._engine.backlog import keep_newest
 from openai_codex._engine.mailbox import Listener
 from openai_codex._engine.reply import CLIENT_CLOSED, CloseReason
 from openai_codex._log import Log
-from openai_codex._notification import Notification, address_of
+from openai_codex._notification import Notification
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from openai_codex._engine.waiting import Waiter
     from openai_codex._turns.results import DeclinedRequest
 
-_COMPLETED = "turn/completed"
+_STARTED, _COMPLETED = "turn/started", "turn/completed"
 
 # Of how many turns to keep an end that came before the reply to their start; in fact there are a few at a time.
 _EARLY_KEPT = 1_024
@@ -46,6 +46,7 @@ class OpenTurn:
         "_consumers",
         "_declined",
         "_end",
+        "_is_logged",
         "_log_later",
         "_losses",
         "_turns",
@@ -64,6 +65,7 @@ class OpenTurn:
         self._consumers = {key}
         self._declined: list[DeclinedRequest] = []
         self._end: Notification | CloseReason | None = None
+        self._is_logged = False
         self._losses: Losses | None = None
         self._log_later: Callable[[Callable[[], None]], object] | None = None
 
@@ -90,7 +92,7 @@ class OpenTurn:
     def leave(self, key: object) -> None:
         """Count a consumer out, unless that was done; the last one logs the end if there was one."""
         self._consumers.discard(key)
-        if self._end is not None and not self._consumers:
+        if self._end is not None and not self._is_logged and not self._consumers:
             self._report()
 
     def end(self, end: Notification | CloseReason) -> None:
@@ -103,6 +105,7 @@ class OpenTurn:
     def log_end(self, log: Callable[..., None], how: str, **fields: Any) -> None:
         """Log its end, after everything that it announces, unless that was done."""
         if self._turns.claim(self):
+            self._is_logged = True
             log(f"codex.turn_{how}", thread_id=self.thread_id, turn_id=self.turn_id, **fields)
 
     def _report(self) -> None:
@@ -118,7 +121,9 @@ class OpenTurns(Listener):
     """
 
     def __init__(self) -> None:
-        super().__init__("the ends of turns", frozenset({_COMPLETED}))
+        super().__init__("the ends of turns", frozenset({_STARTED, _COMPLETED}))
+        self.also: Listener | None = None
+        """Gets the starts and the ends of turns, too: for one more subscriber each event would have to be looked up again."""
         self._owner = os.getpid()
         self._expected: dict[object, OpenTurn] = {}
         self._open: dict[tuple[str | None, str | None], OpenTurn] = {}
@@ -182,16 +187,23 @@ class OpenTurns(Listener):
 
     def on_event(self, event: Notification) -> None:
         """Note the end of a turn."""
-        thread_id, turn_id, _ = address_of(event.method, event.params)
-        place = (thread_id, turn_id)
-        if self._expected and any(each.thread_id == thread_id for each in self._expected.copy().values()):
-            keep_newest(self._early, place, event, _EARLY_KEPT)
+        if self.also is not None:
+            self.also.on_event(event)
+        if event.method == _STARTED:
+            return
+        # Read here and not by the routes of the protocol, as this happens for each turn. Other shapes raise, or fit nothing.
+        place = (event.params["threadId"], event.params["turn"]["id"])
         turn = self._open.get(place)
+        if turn is None and any(each.thread_id == place[0] for each in self._expected.copy().values()):
+            keep_newest(self._early, place, event, _EARLY_KEPT)
+            turn = self._open.get(place)  # again: it may have been opened in between
         if turn is not None:
             turn.end(event)
 
     def fail(self, close_reason: CloseReason) -> list[Waiter]:
         """Note that the turns of a runtime are lost."""
+        if self.also is not None:
+            self.also.fail(close_reason)
         # After a fork they still run in the parent.
         if os.getpid() == self._owner:
             for turn in self._open.copy().values():

@@ -151,15 +151,20 @@ def thread_fields(arguments: Mapping[str, Any]) -> dict[str, Any]:
     return made
 
 
+# What `run` and `turn` take besides settings.
+_OF_THE_CALL = frozenset({"self", "input", "output_type", "retries", "stall_timeout", "timeout"})
+
+
 def turn_settings(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings of a turn among the arguments of `run` or `turn`."""
-    others = {"self", "input", "output_type", "retries", "stall_timeout", "timeout"}
-    return {name: value for name, value in arguments.items() if name not in others}
+    """Return the settings of a turn among the arguments of `run` or `turn`. ``None`` stands for no setting."""
+    return {name: value for name, value in arguments.items() if value is not None and name not in _OF_THE_CALL}
 
 
 def turn_fields(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of a request that starts a turn, from its settings."""
-    sandbox = sandbox_policy(settings["sandbox"], settings["sandbox_policy"])
+    if not settings:
+        return {}
+    sandbox = sandbox_policy(settings.get("sandbox"), settings.get("sandbox_policy"))
     return _checked(settings, "sandbox", "sandbox_policy") | sandbox
 
 

@@ -32,7 +32,7 @@ class StallClock:
         """Start the clock.
 
         Args:
-            timeout: The longest silence, in seconds; infinite for no limit.
+            timeout: The longest silence, in seconds.
             last_pending_at: Returns when a server request of the thread was last pending, by ``clock``: now if one is,
                 ``-inf`` if there was none.
             clock: Returns the time in seconds.

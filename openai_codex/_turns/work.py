@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 import weakref
 from collections.abc import Callable
-from contextlib import suppress
 from contextvars import ContextVar
-from functools import partial
 from typing import Any
 
 import attrs
 
 from openai_codex._engine.waiting import Latch
+from openai_codex.errors import ConfigError
 
 TURN, SHELL, GOAL = "turn/start", "thread/shellCommand", "thread/goal/set"
 
@@ -24,13 +23,13 @@ STARTING = NAMED | {SHELL, GOAL, "thread/compact/start"}
 _JOINABLE = frozenset({TURN, GOAL})
 
 
-@attrs.frozen
+@attrs.define(eq=False)
 class Call:
     """A call that a thread waits for: of a handler or tool in a turn, or of the client for a turn of the thread."""
 
     thread_id: str | None
-    is_over: Callable[[], bool] = bool
-    """Whether the runtime has its answer, or no longer wants one. A call of the client is over when it returns."""
+    is_open: Callable[[], object]
+    """Returns something true until the runtime has its answer, or no longer wants one; or until the client's call returns."""
     outer: Call | None = None
     """The call in which this one was made."""
 
@@ -41,7 +40,7 @@ _CALL: ContextVar[Call | None] = ContextVar("codex_call", default=None)
 def current_call() -> Call | None:
     """Return the innermost call that the current code runs in, if any."""
     call = _CALL.get()
-    while call is not None and call.is_over():
+    while call is not None and not call.is_open():
         call = call.outer
     return call
 
@@ -51,22 +50,19 @@ class within:  # noqa: N801  it is used like a function, and a generator would c
 
     __slots__ = ("__weakref__", "_call", "_token")
 
-    def __init__(self, call: Call) -> None:
+    def __init__(self, thread_id: str | None, is_open: Callable[[], object] | None = None) -> None:
         # A call of the client is over when this object is gone, even if an exception of a signal handler keeps `__exit__`
         # from its work.
-        is_over = partial(_is_gone, weakref.ref(self)) if call.is_over is bool else call.is_over
-        self._call = Call(call.thread_id, is_over, call.outer)
+        self._call = Call(thread_id, is_open or weakref.ref(self), current_call())
 
     def __enter__(self) -> None:
         self._token = _CALL.set(self._call)
 
     def __exit__(self, *_: object) -> None:
-        with suppress(ValueError):  # a coroutine may be closed in another context, whose calls are others
+        try:
             _CALL.reset(self._token)
-
-
-def _is_gone(reference: weakref.ref[object]) -> bool:
-    return reference() is None
+        except ValueError:  # a coroutine may be closed in another context, whose calls are others
+            return
 
 
 @attrs.define(eq=False)
@@ -92,8 +88,12 @@ class Work:
     """The id under which that was done, and by which it can be interrupted; a review ends with another one."""
     given_up: bool = False
     """Whether nobody waits for the reply, although the runtime may have carried the request out."""
-    ended: set[str] = attrs.Factory(set)
-    """The turns that ended while the reply was on its way: its own may be among them."""
+    ended: tuple[str, ...] = ()
+    """The turns that ended while the reply was on its way: its own may be among them. Changed by the reader alone."""
+
+    def leave(self) -> None:
+        """Note that nobody waits for the reply any longer."""
+        self.given_up = True
 
     @property
     def joined(self) -> bool:
@@ -119,3 +119,32 @@ class Place:
         """Whether another call for the thread is suspended until this one returns."""
         self.changed: Latch | None = None
         """Set when it may go on. The owner makes a new one before it looks and waits; without one it does not wait."""
+
+
+def nested_error(what: str, thread_id: str) -> ConfigError:
+    reason = f"it would wait for a turn of thread {thread_id} that cannot end before this function returns"
+    return ConfigError(what, f"{reason}; add input with turn() or steer(), or call {what} elsewhere")
+
+
+def admits(work: Work, place: Place) -> bool:
+    """Return whether a call need not wait for this work: its input is added to it."""
+    # A nested call would wait in vain for the reply to a request of the call that it suspends.
+    return place.joins and (work.joinable or (place.is_nested and work.method == TURN))
+
+
+def announce(thread_id: str, turn_id: str, ids: frozenset[str], works: list[Work]) -> bool:
+    """Note that the turn of these ids runs with all who have one of them; return whether there is one."""
+    is_known = False
+    for work in tuple(works):
+        if work.ids and work.thread_id == thread_id and not ids.isdisjoint(work.ids):
+            work.ids, work.running, work.expires, work.announced = work.ids | ids, True, math.inf, turn_id
+            is_known = True
+    return is_known
+
+
+def remove(entries: list[Any], entry: object) -> None:
+    """Remove an entry, unless it is gone."""
+    try:
+        entries.remove(entry)
+    except ValueError:  # cheaper than `suppress`
+        return

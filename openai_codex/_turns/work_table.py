@@ -5,14 +5,25 @@ from __future__ import annotations
 import math
 import time
 import weakref
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from openai_codex import _protocol as protocol
 from openai_codex._engine.mailbox import Listener
-from openai_codex._notification import address_of
 from openai_codex._turns.settings import settings_that_differ
-from openai_codex._turns.work import GOAL, NAMED, SHELL, STARTING, TURN, Call, Place, Work, current_call
+from openai_codex._turns.work import (
+    GOAL,
+    NAMED,
+    SHELL,
+    STARTING,
+    Call,
+    Place,
+    Work,
+    admits,
+    announce,
+    current_call,
+    nested_error,
+    remove,
+)
 from openai_codex.errors import ConfigError, DecodeError
 
 if TYPE_CHECKING:
@@ -44,26 +55,31 @@ class WorkTable(Listener):
 
     # -- calls that start a turn -------------------------------------------------------------------------------------
 
-    def place(self, thread_id: str, *, joins: bool) -> Place:
-        """Queue a call. Its owner holds the place until `leave`."""
-        places = self._places[hash(thread_id) % _LISTS]
+    def place(self, thread_id: str, *, joins: bool, outside: str | None = None) -> Place:
+        """Queue a call. Its owner holds the place until `leave`.
+
+        ``outside`` is what is called if that must not be within a turn of the thread; see `check_outside`.
+        """
+        places, is_nested = self._places[hash(thread_id) % _LISTS], self._is_nested(thread_id)
+        if is_nested and outside is not None:
+            raise nested_error(outside, thread_id)
         for reference in tuple(places):
             if reference() is None:
-                with suppress(ValueError):
-                    places.remove(reference)
-        place = Place(thread_id, joins=joins, is_nested=thread_id in self._waiting_for(current_call()))
+                remove(places, reference)
+        place = Place(thread_id, joins=joins, is_nested=is_nested)
         places.append(weakref.ref(place))
         return place
 
     def leave(self, place: Place) -> None:
         """Remove a call from the queue; harmless when repeated."""
-        with suppress(ValueError):
-            self._places[hash(place.thread_id) % _LISTS].remove(weakref.ref(place))
+        at = hash(place.thread_id) % _LISTS
+        remove(self._places[at], weakref.ref(place))
         # What was admitted and never sent: an exception of a signal handler may come in between.
-        for work in self._of(place.thread_id):
+        for work in tuple(self._works[at]):
             if work.owner == id(place) and not work.ids and not work.given_up:
                 self.discard(work)
-        self._wake(place.thread_id)
+        if self._places[at]:
+            self._wake(place.thread_id)
 
     def blocked_until(self, place: Place, own: Work | None = None) -> float | None:
         """Return ``None`` if a call may go on, else when this may have changed without a wake-up.
@@ -74,12 +90,12 @@ class WorkTable(Listener):
         for work in works:
             if work.expires <= now:
                 self.discard(work)
-        blocking = [each for each in works if each.expires > now and each is not own and not _admits(each, place)]
+        blocking = [each for each in works if each.expires > now and each is not own and not admits(each, place)]
         queue = [] if place.joins else [each for each in self._queue(place.thread_id) if not each.joins]
         if not blocking and queue[:1] in ([], [place]):
             return None
         if place.is_nested:
-            raise _nested_error("turn", place.thread_id)
+            raise nested_error("turn", place.thread_id)
         return min((work.expires for work in blocking), default=math.inf)
 
     def admit(self, place: Place, params: protocol.TurnStartParams, timeout: float) -> Work | None:
@@ -88,8 +104,11 @@ class WorkTable(Listener):
         Raises `ConfigError` as `blocked_until` does, and if the input would be added to a turn with other settings.
         """
         work, is_admitted = self._add(params, timeout, id(place)), False
+        # Looked at only now, when others see the entry: one of them may be about to go on, too.
+        at = hash(place.thread_id) % _LISTS
+        if len(self._works[at]) == len(self._places[at]) == 1:  # its own: nobody to wait for, as nearly always
+            return work
         try:
-            # Looked at only now, when others see the entry: one of them may be about to go on, too.
             if self.blocked_until(place, work) is None:
                 self._check_settings(work)
                 is_admitted = True
@@ -121,10 +140,10 @@ class WorkTable(Listener):
         """Note which turn a request has started."""
         if turn_id not in work.ids:  # else it is known, with all that was announced
             work.announced, work.running = None, False
-            work.ids, work.expires = frozenset({turn_id}), time.monotonic() + _ANNOUNCED_WITHIN
+            work.ids, work.expires = frozenset((turn_id,)), time.monotonic() + _ANNOUNCED_WITHIN
         if turn_id in work.ended:
             self.discard(work)
-        for each in self._of(work.thread_id):
+        for each in tuple(self._works[hash(work.thread_id) % _LISTS]):
             if each.running and turn_id in each.ids:
                 work.announced, work.running, work.expires = each.announced, True, math.inf
         self._wake(work.thread_id)
@@ -142,8 +161,7 @@ class WorkTable(Listener):
 
     def discard(self, work: Work) -> None:
         """Remove an entry; harmless when repeated."""
-        with suppress(ValueError):
-            self._works[hash(work.thread_id) % _LISTS].remove(work)
+        remove(self._works[hash(work.thread_id) % _LISTS], work)
         self._wake(work.thread_id)
 
     def forget(self, thread_id: str) -> None:
@@ -153,8 +171,8 @@ class WorkTable(Listener):
 
     def check_outside(self, thread_id: str, what: str) -> None:
         """Raise `ConfigError` if the turn of the thread cannot end before the caller returns, such as a tool of it."""
-        if thread_id in self._waiting_for(current_call()):
-            raise _nested_error(what, thread_id)
+        if self._is_nested(thread_id):
+            raise nested_error(what, thread_id)
 
     # -- what a turn is that has to be stopped -----------------------------------------------------------------------
 
@@ -184,17 +202,24 @@ class WorkTable(Listener):
 
     def on_event(self, event: Notification) -> None:
         """Note that a turn has begun or ended."""
-        thread_id, turn_id, _ = address_of(event.method, event.params)
-        if thread_id is None or turn_id is None:
-            return
-        if event.method == "turn/completed":
-            self._turn_ended(thread_id, turn_id)
-        else:
+        # Read here and not by the routes of the protocol, as this happens for each turn. Other shapes raise, or fit nothing.
+        thread_id, turn = event.params["threadId"], event.params["turn"]
+        works = self._works[hash(thread_id) % _LISTS]
+        if event.method == "turn/started":
             # A review is announced with another id; the id that it ends with is the root. Of a sub-agent's turn the
             # root is the turn that it works for.
-            root = event.params["turn"].get("rootTurnId")
-            ids = frozenset({turn_id, root} if isinstance(root, str) else {turn_id})
-            self._turn_started(thread_id, turn_id, ids)
+            root = turn.get("rootTurnId")
+            ids = frozenset((turn["id"], root) if isinstance(root, str) else (turn["id"],))
+            self._turn_started(thread_id, turn["id"], ids, works)
+            return
+        turn_id = turn["id"]
+        for work in tuple(works):
+            if work.thread_id == thread_id:
+                work.ended += (turn_id,)  # first: the reply may come in between
+                # A shell command that was started during a turn is a part of it.
+                if turn_id in work.ids or (turn_id in work.joins and (work.given_up or work.method == SHELL)):
+                    remove(works, work)
+        self._wake(thread_id)
 
     def fail(self, close_reason: CloseReason) -> list[Waiter]:
         """Forget all work, because the runtime is gone, and wake everyone who waits."""
@@ -202,33 +227,26 @@ class WorkTable(Listener):
             works.clear()
         for places in self._places:
             for reference in tuple(places):
-                _wake(reference())
+                place = reference()
+                if place is not None and place.changed is not None:
+                    place.changed.set()
         return super().fail(close_reason)
 
-    def _turn_started(self, thread_id: str, turn_id: str, ids: frozenset[str]) -> None:
-        works = self._of(thread_id)
-        if all(ids.isdisjoint(work.ids) for work in works):
-            waiting = [work for work in works if not work.ids and work.method in STARTING]
+    def _turn_started(self, thread_id: str, turn_id: str, ids: frozenset[str], works: list[Work]) -> None:
+        if not announce(thread_id, turn_id, ids, works):
+            own = [work for work in tuple(works) if work.thread_id == thread_id]
+            waiting = [work for work in own if not work.ids and work.method in STARTING]
             if waiting and (waiting[0].given_up or waiting[0].method not in NAMED):
                 waiting[0].ids = ids
                 for work in waiting:
                     if work.method == waiting[0].method == SHELL:  # commands share a turn
                         work.ids = ids
+                announce(thread_id, turn_id, ids, works)
             else:  # a turn for a goal, or one whose reply is yet to be read
-                turn = Work(thread_id, ids=ids, running=True, announced=turn_id, caller=None)
-                self._works[hash(thread_id) % _LISTS].append(turn)
-        for work in self._of(thread_id):  # read again: a reply may have come
-            if not ids.isdisjoint(work.ids):
-                work.ids, work.running, work.expires, work.announced = work.ids | ids, True, math.inf, turn_id
+                works.append(Work(thread_id, ids=ids, running=True, announced=turn_id, caller=None))
+                if waiting:  # again: the reply may have been read in between
+                    announce(thread_id, turn_id, ids, works)
         self._wake(thread_id)
-
-    def _turn_ended(self, thread_id: str, turn_id: str) -> None:
-        for work in self._of(thread_id):
-            work.ended.add(turn_id)  # first: the reply may come in between
-            # A shell command that was started during a turn is a part of it.
-            was_joined = turn_id in work.joins and (work.given_up or work.method == SHELL)
-            if turn_id in work.ids or was_joined:
-                self.discard(work)
 
     # ----------------------------------------------------------------------------------------------------------------
 
@@ -242,19 +260,22 @@ class WorkTable(Listener):
 
     def _add(self, params: Any, timeout: float, owner: int = 0) -> Work:
         thread_id: str = params.thread_id
-        joins = _NONE.union(*[work.ids for work in self._of(thread_id)])
+        works = self._works[hash(thread_id) % _LISTS]
+        joins = _NONE.union(*[work.ids for work in self._of(thread_id)]) if works else _NONE
         expires = time.monotonic() + timeout + _ANNOUNCED_WITHIN
-        work = Work(thread_id, params.METHOD, params, joins, expires, owner=owner)
-        self._works[hash(thread_id) % _LISTS].append(work)
+        work = Work(thread_id, params.METHOD, params, joins, expires, current_call(), owner)
+        works.append(work)
         return work
 
     def _wake(self, thread_id: str) -> None:
         """Wake the calls for which something may have changed: all that join, and the first that does not."""
         is_first = True
-        for place in self._queue(thread_id):
-            if place.joins or is_first:
-                _wake(place)
-            is_first = is_first and place.joins
+        for reference in tuple(self._places[hash(thread_id) % _LISTS]):
+            place = reference()
+            if place is not None and place.thread_id == thread_id:
+                if place.changed is not None and (place.joins or is_first):
+                    place.changed.set()
+                is_first = is_first and place.joins
 
     def _check_settings(self, work: Work) -> None:
         others = [each.params for each in self._of(work.thread_id) if each is not work]
@@ -263,14 +284,19 @@ class WorkTable(Listener):
             reason = "it cannot hold for the running turn of the thread, to which the input would be added"
             raise ConfigError(", ".join(differing), f"{reason}; leave it out, or wait for the end of that turn")
 
-    def _waiting_for(self, call: Call | None) -> set[str]:
+    def _is_nested(self, thread_id: str) -> bool:
+        """Return whether the turn of a thread cannot end before the current code returns."""
+        call = current_call()
+        return call is not None and thread_id in self._waiting_for(call)
+
+    def _waiting_for(self, call: Call) -> set[str]:
         """Return the threads whose turns cannot end before this call does."""
         found: set[str] = set()
-        calls = [] if call is None else [call]
+        calls = [call]
         while calls:
             each = calls.pop()
             calls += filter(None, [each.outer])
-            if each.thread_id is None or each.thread_id in found or each.is_over():
+            if each.thread_id is None or each.thread_id in found or not each.is_open():
                 continue
             found.add(each.thread_id)
             ids = _NONE.union(*[work.ids for work in self._of(each.thread_id)])
@@ -278,21 +304,5 @@ class WorkTable(Listener):
                 if work.thread_id == each.thread_id:
                     calls += filter(None, [work.caller])  # which waits for this turn
                 elif not ids.isdisjoint(work.ids):
-                    calls.append(Call(work.thread_id, each.is_over))  # the turn that a sub-agent works for
+                    calls.append(Call(work.thread_id, each.is_open))  # the turn that a sub-agent works for
         return found
-
-
-def _nested_error(what: str, thread_id: str) -> ConfigError:
-    reason = f"it would wait for a turn of thread {thread_id} that cannot end before this function returns"
-    return ConfigError(what, f"{reason}; add input with turn() or steer(), or call {what} elsewhere")
-
-
-def _admits(work: Work, place: Place) -> bool:
-    """Return whether a call need not wait for this work: its input is added to it."""
-    # A nested call would wait in vain for the reply to a request of the call that it suspends.
-    return place.joins and (work.joinable or (place.is_nested and work.method == TURN))
-
-
-def _wake(place: Place | None) -> None:
-    if place is not None and place.changed is not None:
-        place.changed.set()

@@ -14,7 +14,7 @@ from openai_codex._engine.reply import CloseReason
 from openai_codex._engine.waiting import Latch
 from openai_codex._notification import Notification
 from openai_codex._turns import work_table
-from openai_codex._turns.work import Call, Place, Work, current_call, within
+from openai_codex._turns.work import Place, Work, current_call, within
 from openai_codex._turns.work_table import WorkTable
 from openai_codex.types import (
     ReviewStartParams,
@@ -355,7 +355,7 @@ def test_what_was_admitted_and_never_sent_goes_with_its_call(table: Table) -> No
 
 
 def test_a_call_is_over_when_its_block_is_left_without_the_end_of_it(table: Table) -> None:
-    block = within(Call(T))
+    block = within(T)
     block.__enter__()
     with pytest.raises(ConfigError):
         table.check_outside(T, "run")
@@ -453,7 +453,7 @@ def refused(table: Table, thread_id: str = T) -> bool:
 
 def test_a_tool_cannot_wait_for_its_own_turn(table: Table) -> None:
     over = False
-    with within(Call(T, lambda: over)):
+    with within(T, lambda: not over):
         assert refused(table)
         assert not refused(table, OTHER)
         over = True
@@ -463,38 +463,38 @@ def test_a_tool_cannot_wait_for_its_own_turn(table: Table) -> None:
 
 
 def test_nor_for_one_that_waits_for_its_own_turn(table: Table) -> None:
-    with within(Call(T, lambda: False)):  # a tool of T runs a turn of OTHER
+    with within(T, lambda: True):  # a tool of T runs a turn of OTHER
         work = table.begin(TurnStartParams(thread_id=OTHER, input=[]), 60)
     assert work is not None
     table.accept(work, accepted("b"))
     table.tell_start("b", thread_id=OTHER)
-    with within(Call(OTHER)):  # and that turn calls a tool
+    with within(OTHER):  # and that turn calls a tool
         assert refused(table)
         assert refused(table, OTHER)
     table.tell_end("b", thread_id=OTHER)
-    with within(Call(OTHER)):
+    with within(OTHER):
         assert not refused(table)
 
 
 def test_nor_for_the_turn_that_its_sub_agent_works_for(table: Table) -> None:
     table.tell_start("parent")
     table.tell_start("child", "parent", thread_id=OTHER)
-    with within(Call(OTHER)):
+    with within(OTHER):
         assert refused(table)
     table.tell_end("child", thread_id=OTHER)
     assert not table.is_free()
-    with within(Call(OTHER)):
+    with within(OTHER):
         assert not refused(table)
 
 
 def test_a_nested_call_does_not_wait_for_the_request_that_it_suspends(table: Table) -> None:
     table.send(turn())
     assert not table.is_free(joins=True)
-    with within(Call(T)):  # a signal handler, say
+    with within(T):  # a signal handler, say
         assert table.admit(table.place(T, joins=True), turn(), 60) is not None
 
 
 def test_nor_for_work_that_takes_no_input(table: Table) -> None:
     table.send(COMPACTION)
-    with within(Call(T)), pytest.raises(ConfigError, match="cannot end before"):
+    with within(T), pytest.raises(ConfigError, match="cannot end before"):
         table.admit(table.place(T, joins=True), turn(), 60)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import time
 import weakref
-from contextlib import nullcontext, suppress
-from functools import partial
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 import attrs
@@ -26,14 +25,9 @@ from openai_codex._runtime.backoff import Attempts, Backoff
 from openai_codex._runtime.health import Health, awaited_answer
 from openai_codex._runtime.imports import load
 from openai_codex._turns.reported import Reported
-from openai_codex._turns.work import STARTING, Call, current_call, within
+from openai_codex._turns.work import STARTING, within
 from openai_codex._turns.work_table import WorkTable
-from openai_codex.errors import (
-    ConfigError,
-    InvalidRequestError,
-    ServerBusyError,
-    TransportClosedError,
-)
+from openai_codex.errors import ConfigError, InvalidRequestError, ServerBusyError, TransportClosedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,7 +86,7 @@ class AsyncConnection:
         self._listeners: set[Listener] = set()
         self._watched: set[weakref.ref[Watched]] = set()
         self.listen(self.reported)
-        self.listen(self.work)
+        self.handlers.turns.also = self.work
         self.listen(self.handlers.turns)
 
     def listen(self, listener: Listener) -> None:
@@ -182,19 +176,22 @@ class AsyncConnection:
             self.threads.check_directory(params)
         if params.METHOD not in STARTING:
             return await self._request(params, deadline, subscription, starts)
-        # Before there is an entry: what interrupts this call has to see that it cannot wait for it.
-        with nullcontext() if work is not None else within(Call(cast("Any", params).thread_id, outer=current_call())):
-            work = work or self.work.begin(params, deadline.timeout)
-            if starts is not None:
-                starts.enter(self.work, work)
-            try:
-                on_given_up = partial(setattr, work, "given_up", True)
-                result = await self._request(params, deadline, subscription, starts, on_given_up)
-            except BaseException as error:
-                self.work.give_up(work, error, None if starts is None else starts.turn_id)
-                raise
-            self.work.accept(work, result)
-            return result
+        if work is None:
+            # Before there is an entry: what interrupts this call has to see that it cannot wait for it.
+            with within(cast("Any", params).thread_id):
+                work = self.work.begin(params, deadline.timeout)
+                return await AsyncConnection.request(
+                    self, params, deadline=deadline, subscription=subscription, starts=starts, work=work
+                )
+        if starts is not None:
+            starts.enter(self.work, work)
+        try:
+            result = await self._request(params, deadline, subscription, starts, work.leave)
+        except BaseException as error:
+            self.work.give_up(work, error, None if starts is None else starts.turn_id)
+            raise
+        self.work.accept(work, result)
+        return result
 
     async def _request(
         self,

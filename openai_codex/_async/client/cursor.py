@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import defaultdict
 from functools import partial
@@ -93,17 +94,17 @@ class AsyncCursor:
         """Wake every consumer that waits in `fetch`: it gets an empty list."""
         self._mailbox.poke()
 
-    async def fetch(self, timeout: float, is_closed: Callable[[], bool] | None = None) -> list[Notification] | None:
+    async def fetch(self, timeout: float, is_closed: Callable[[], bool]) -> list[Notification] | None:
         """Wait for events, take and return them; ``None`` after ``timeout`` seconds without one, when nothing is lost.
 
-        ``is_closed`` tells whether the consumer is to wait no longer; who changes that calls `poke`. Raises `TransportClosedError` when the connection ended before the turn did.
+        ``is_closed`` tells whether the consumer is to wait no longer; who changes that calls `poke`. Raises
+        `TransportClosedError` when the connection ended before the turn did.
         """
         self._connection.check_loop()
-        source = self._mailbox if is_closed is None else _Unless(is_closed, self._mailbox)
         key = object()
         try:
             self._open_turn.attend(key)
-            return self._take() if await _wait.ready(source, timeout) else None
+            return self._take() if await _wait.ready(_Unless(is_closed, self._mailbox), timeout) else None
         finally:
             self._open_turn.leave(key)
 
@@ -130,23 +131,24 @@ class AsyncCursor:
         return events
 
     async def skip_to_end(self, deadline: Deadline, stall_timeout: float) -> None:
-        """Take all events until the turn is over or the deadline has passed.
+        """Take all events until the turn is over or the deadline has passed; for a caller that attends the turn.
 
         Raises `TurnTimeoutError` and `TransportClosedError` as a stream does, `TurnStalledError` after
         ``stall_timeout`` seconds without progress, and `DecodeError` if the last event cannot be decoded.
         """
-        actor = self._connection.running()
-        stall = StallClock(stall_timeout, partial(actor.server_requests.last_pending_at, self.thread_id))
+        stall = self._stall_clock(stall_timeout) if stall_timeout < math.inf else None
         self._taken.clear()
-        while not self.is_over():
-            events = await self.fetch(min(deadline.remaining(), stall.remaining()))
-            if events is not None:
-                stall.on_event(events)
+        while not self._mailbox.is_over():
+            left = deadline.remaining()
+            if await _wait.ready(self._mailbox, left if stall is None else min(left, stall.remaining())):
+                events = self._take()
                 self._taken.clear()
+                if stall is not None:
+                    stall.on_event(events)
             elif deadline.passed():
                 raise self.timed_out(deadline.timeout)
-            elif stall.remaining() == 0:
-                process = actor.transport.process_info()
+            elif stall is not None and stall.remaining() == 0:
+                process = self._connection.running().transport.process_info()
                 raise TurnStalledError(
                     self.thread_id,
                     self.turn_id,
@@ -158,6 +160,10 @@ class AsyncCursor:
                 )
         if self._bad_end is not None:
             raise DecodeError(*self._bad_end.args)
+
+    def _stall_clock(self, timeout: float) -> StallClock:
+        requests = self._connection.running().server_requests
+        return StallClock(timeout, partial(requests.last_pending_at, self.thread_id))
 
     def is_running(self) -> bool:
         """Return whether the turn has not ended."""
@@ -211,9 +217,9 @@ class AsyncCursor:
 
     def _log_completed(self, turn: protocol.Turn) -> None:
         log, how, fields = end_with(turn.status.value)
-        hint = self._connection.hint_for(turn.error) if turn.error is not None else None
+        fields["hint"] = self._connection.hint_for(turn.error) if turn.error is not None else None
         losses = self._mailbox.backlog.losses
-        fields |= {"hint": hint, "deltas_merged": losses.merged or None, "states_outdated": losses.outdated or None}
+        fields["deltas_merged"], fields["states_outdated"] = losses.merged or None, losses.outdated or None
         self._open_turn.log_end(log, how, **fields)
 
 

@@ -36,6 +36,7 @@ class AsyncReviews(AsyncClient):
         """
         # In this thread: the runtime refuses a detached review of threads with its default kind of history.
         params = protocol.ReviewStartParams(thread_id=checks.text("thread_id", thread_id), target=_target(target))
+        checks.seconds("timeout", timeout)
         return await start_turn(self._connection, TurnStop(thread_id), params, timeout)
 
     async def thread_shell_command(

@@ -21,7 +21,7 @@ from openai_codex._log import Log
 from openai_codex._tools.arguments import ToolArgumentError, ToolContext
 from openai_codex._tools.result import failure_response, failure_text, to_response
 from openai_codex._turns.results import DeclinedRequest
-from openai_codex._turns.work import Call, within
+from openai_codex._turns.work import within
 from openai_codex.errors import DecodeError
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ class Dispatcher:
     def _run(self, work: _Work, pending: PendingRequest) -> None:
         try:
             # A coroutine inherits it, as its task is created in here.
-            with within(Call(pending.thread_id, pending.is_ready)):
+            with within(pending.thread_id, lambda: not pending.is_ready()):
                 outcome = work.call()
                 if inspect.isawaitable(outcome):
                     assert self._handlers.start_task is not None, "set before the first runtime starts"

@@ -139,8 +139,8 @@ class ThreadRegistry:
 
     def check_directory(self, params: protocol.ClientRequest[Any]) -> None:
         """Raise `ConfigError` for a working directory that does not exist: the runtime accepts any."""
-        cwd, base = getattr(params, "cwd", None), self.base()
-        if isinstance(cwd, str) and base is not None and not (base / cwd).is_dir():
+        cwd = getattr(params, "cwd", None)
+        if isinstance(cwd, str) and (base := self.base()) is not None and not (base / cwd).is_dir():
             raise ConfigError("cwd", f"expected a directory that exists, got {cwd}")
 
     def base(self) -> Path | None:

@@ -26,7 +26,7 @@ from openai_codex._turns.options import GoalStatusLike
 from openai_codex._turns.results import DeclinedRequest, RunResult
 from openai_codex._turns.settings import fields
 from openai_codex._turns.stops import GoalPause, GoalStop
-from openai_codex._turns.work import Call, current_call, within
+from openai_codex._turns.work import within
 from openai_codex.errors import (
     CodexError,
     ConfigError,
@@ -121,7 +121,7 @@ class Goals(Client):
         try:
             self._connection.connect(deadline)
             wait_for_thread(self._connection, place, deadline)
-            with within(Call(thread_id, outer=current_call())):
+            with within(thread_id):
                 return self._follow_goal(params, deadline)
         except RequestTimeoutError as error:
             # The caller has set one limit for all of it, so its error is that of a turn.
