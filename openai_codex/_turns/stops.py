@@ -141,6 +141,8 @@ class TurnStop:
         actor = self.actor
         if actor is None or actor.close_reason is not None or self.is_over():
             return False
+        # Before it looks at others: of two turns that are stopped, neither spares the other.
+        self._work.is_unwanted = True
         if self._undo is None or self._undo.done.is_ready():
             undo = Undo(self)
             self._until = time.monotonic() + _UNNAMED

@@ -11,6 +11,7 @@ from typing import Any
 import attrs
 
 from openai_codex._engine.waiting import Latch
+from openai_codex._turns.settings import settings_that_differ
 from openai_codex.errors import ConfigError
 
 TURN, SHELL, GOAL = "turn/start", "thread/shellCommand", "thread/goal/set"
@@ -86,6 +87,8 @@ class Work:
     """Whether the turn was announced."""
     announced: str | None = None
     """The id under which that was done, and by which it can be interrupted; a review ends with another one."""
+    is_unwanted: bool = False
+    """Whether its turn is to be stopped, so that it need not be spared when another one is."""
     given_up: bool = False
     """Whether nobody waits for the reply, although the runtime may have carried the request out."""
     ended: tuple[str, ...] = ()
@@ -120,6 +123,11 @@ class Place:
         self.changed: Latch | None = None
         """Set when it may go on. The owner makes a new one before it looks and waits; without one it does not wait."""
 
+    def wake(self) -> None:
+        """Let its owner look again."""
+        if self.changed is not None:
+            self.changed.set()
+
 
 def nested_error(what: str, thread_id: str) -> ConfigError:
     reason = f"it would wait for a turn of thread {thread_id} that cannot end before this function returns"
@@ -140,6 +148,14 @@ def announce(thread_id: str, turn_id: str, ids: frozenset[str], works: list[Work
             work.ids, work.running, work.expires, work.announced = work.ids | ids, True, math.inf, turn_id
             is_known = True
     return is_known
+
+
+def check_settings(work: Work, others: list[Work]) -> None:
+    """Raise `ConfigError` if the input would be added to a turn with other settings."""
+    differing = settings_that_differ(work.params, [each.params for each in others]) if others else []
+    if differing:
+        reason = "it cannot hold for the running turn of the thread, to which the input would be added"
+        raise ConfigError(", ".join(differing), f"{reason}; leave it out, or wait for the end of that turn")
 
 
 def remove(entries: list[Any], entry: object) -> None:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from openai_codex import _protocol as protocol
 from openai_codex._engine.mailbox import Listener
-from openai_codex._turns.settings import settings_that_differ
 from openai_codex._turns.work import (
     GOAL,
     NAMED,
@@ -20,11 +19,12 @@ from openai_codex._turns.work import (
     Work,
     admits,
     announce,
+    check_settings,
     current_call,
     nested_error,
     remove,
 )
-from openai_codex.errors import ConfigError, DecodeError
+from openai_codex.errors import DecodeError
 
 if TYPE_CHECKING:
     from openai_codex._engine.reply import CloseReason
@@ -78,8 +78,7 @@ class WorkTable(Listener):
         for work in tuple(self._works[at]):
             if work.owner == id(place) and not work.ids and not work.given_up:
                 self.discard(work)
-        if self._places[at]:
-            self._wake(place.thread_id)
+        self._wake(place.thread_id)
 
     def blocked_until(self, place: Place, own: Work | None = None) -> float | None:
         """Return ``None`` if a call may go on, else when this may have changed without a wake-up.
@@ -110,7 +109,7 @@ class WorkTable(Listener):
             return work
         try:
             if self.blocked_until(place, work) is None:
-                self._check_settings(work)
+                check_settings(work, [each for each in self._of(work.thread_id) if each is not work])
                 is_admitted = True
         finally:
             if not is_admitted:
@@ -195,7 +194,9 @@ class WorkTable(Listener):
     def is_alone(self, work: Work, turn_id: str | None) -> bool:
         """Return whether its thread has no other work than that of an entry, except what is to be stopped as well."""
         own, now = work.ids | {turn_id}, time.monotonic()
-        works = [each for each in self._of(work.thread_id) if each is not work and not each.given_up]
+        works = [
+            each for each in self._of(work.thread_id) if each is not work and not (each.given_up or each.is_unwanted)
+        ]
         return all(each.expires <= now or not own.isdisjoint(each.ids) for each in works)
 
     # -- what happens on a thread, as its events tell ----------------------------------------------------------------
@@ -227,15 +228,13 @@ class WorkTable(Listener):
             works.clear()
         for places in self._places:
             for reference in tuple(places):
-                place = reference()
-                if place is not None and place.changed is not None:
-                    place.changed.set()
+                if (place := reference()) is not None:
+                    place.wake()
         return super().fail(close_reason)
 
     def _turn_started(self, thread_id: str, turn_id: str, ids: frozenset[str], works: list[Work]) -> None:
         if not announce(thread_id, turn_id, ids, works):
-            own = [work for work in tuple(works) if work.thread_id == thread_id]
-            waiting = [work for work in own if not work.ids and work.method in STARTING]
+            waiting = [work for work in self._of(thread_id) if not work.ids and work.method in STARTING]
             if waiting and (waiting[0].given_up or waiting[0].method not in NAMED):
                 waiting[0].ids = ids
                 for work in waiting:
@@ -273,16 +272,9 @@ class WorkTable(Listener):
         for reference in tuple(self._places[hash(thread_id) % _LISTS]):
             place = reference()
             if place is not None and place.thread_id == thread_id:
-                if place.changed is not None and (place.joins or is_first):
-                    place.changed.set()
+                if place.joins or is_first:
+                    place.wake()
                 is_first = is_first and place.joins
-
-    def _check_settings(self, work: Work) -> None:
-        others = [each.params for each in self._of(work.thread_id) if each is not work]
-        differing = settings_that_differ(work.params, others) if others else []
-        if differing:
-            reason = "it cannot hold for the running turn of the thread, to which the input would be added"
-            raise ConfigError(", ".join(differing), f"{reason}; leave it out, or wait for the end of that turn")
 
     def _is_nested(self, thread_id: str) -> bool:
         """Return whether the turn of a thread cannot end before the current code returns."""

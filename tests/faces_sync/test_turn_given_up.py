@@ -11,7 +11,7 @@ import pytest
 from openai_codex import Codex, RequestTimeoutError, TurnHandle, TurnTimeoutError
 from openai_codex._engine import router
 from openai_codex._sync.client._wait import ready
-from openai_codex.testing import FakeAppServer
+from openai_codex.testing import FakeAppServer, FakeRequest, FakeTurn, frames
 from openai_codex.types import TurnStatus
 from tests.support.bounds import PATIENCE, within
 from tests.support.inside import actor_of, has_begun, is_ended
@@ -177,3 +177,33 @@ def test_a_turn_that_was_not_accepted_in_time_is_taken_back(
         assert (health.requests_in_flight, health.requests_queued) == (0, 0), "an undo that is not answered, either"
         server.turn.complete()
         assert (turn.run(timeout=PATIENCE)).status == TurnStatus.completed
+
+
+def test_two_abandoned_reviews_do_not_spare_each_other() -> None:
+    reviews: list[FakeTurn] = []
+
+    def start(request: FakeRequest) -> None:
+        reviews.append(request.child.turn(request.params["threadId"], f"review-{len(reviews)}"))
+        request.reply({"turn": frames.turn(reviews[-1].id), "reviewThreadId": request.params["threadId"]})
+
+    def stop(request: FakeRequest) -> None:
+        # A review goes on by an id that no reply names; the empty one means whatever is active.
+        active = [review for review in reviews if not review.is_over]
+        if request.params["turnId"] or not active:
+            request.refuse(-32600, "expected the active turn")
+        else:
+            request.reply({})
+            active[0].complete("interrupted")
+
+    with FakeAppServer() as server:
+        server.on("review/start", start)
+        server.on("turn/interrupt", stop)
+        with Codex(server.config()) as codex:
+            thread = codex.thread_start()
+            first, second = [codex.review(thread.id) for _ in range(2)]
+            with pytest.raises(TurnTimeoutError):  # the other one is wanted, and might be hit
+                first.interrupt(timeout=0.1)
+            assert not any(review.is_over for review in reviews)
+            second.interrupt(timeout=PATIENCE)
+            first.interrupt(timeout=PATIENCE)
+    assert all(review.is_over for review in reviews)

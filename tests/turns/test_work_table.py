@@ -272,6 +272,15 @@ def test_a_turn_and_a_compaction_sent_at_once_are_told_apart(table: Table) -> No
     assert table.is_empty()
 
 
+def test_of_two_turns_that_are_to_be_stopped_neither_spares_the_other(table: Table) -> None:
+    first, second = table.send(REVIEW), table.send(REVIEW)
+    table.accept(first, accepted("a"))
+    table.accept(second, accepted("b"))
+    assert not table.is_alone(first, "a")
+    second.is_unwanted = True
+    assert table.is_alone(first, "a")
+
+
 # --- goals
 
 
