@@ -171,8 +171,10 @@ async def test_a_turn_whose_acceptance_is_too_long_is_interrupted(server: FakeAp
         thread = await codex.thread_start()
         with pytest.raises(DecodeError, match="longer than max_line_bytes"):
             await thread.turn("Hi")
+        # No reply has named it, so it is the turn that the runtime announces next.
+        server.notify("turn/started", {"threadId": thread.id, "turn": {"id": "turn-0"}})
         stop, *_ = await server.received("turn/interrupt")
-    assert stop.params == {"threadId": thread.id, "turnId": ""}
+    assert stop.params == {"threadId": thread.id, "turnId": "turn-0"}
 
 
 @pytest.mark.parametrize("piece", [None, 4096])
