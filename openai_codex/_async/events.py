@@ -61,7 +61,7 @@ class AsyncEvents(AsyncIteration[Notification]):
                 break
             if not await _wait.ready(self._mailbox, self._timeout):
                 raise EventTimeoutError(self._timeout)
-            self._taken.extend(self._mailbox.take())
+            self._mailbox.take_into(self._taken)
             self._log_dropped()
         raise StopAsyncIteration
 

@@ -92,22 +92,20 @@ class Backlog:
         if len(self._events) > self._compact_at:
             self._compact()
 
-    def take(self) -> list[Notification]:
-        """Remove and return all events, oldest first."""
-        events = self._drain()
+    def take_into(self, kept: deque[Notification]) -> None:
+        """Move all events, oldest first, to the end of ``kept``."""
+        move(self._events, kept)
         self._compact_at = self._bound
-        return events
 
-    def _drain(self) -> list[Notification]:
-        """Remove and return all events. The loop runs in C: nothing comes between the removal and the addition."""
-        events: list[Notification] = []
-        if self._events:
-            with suppress(IndexError):  # the queue is empty
-                events.extend(map(deque.popleft, repeat(self._events)))
-        return events
+    def take(self) -> list[Notification]:
+        """Remove and return all events, oldest first. For a thread that no signal handler interrupts."""
+        kept: deque[Notification] = deque()
+        self.take_into(kept)
+        return list(kept)
 
     def _compact(self) -> None:
-        events = self._drain()
+        events: deque[Notification] = deque()
+        move(self._events, events)
         current = _without_outdated(events)
         merged = list(self._merge(current))
         kept = merged[-self._room :]
@@ -151,6 +149,17 @@ class Backlog:
         runs.clear()
 
 
+def move(source: deque[V], target: deque[V]) -> None:
+    """Move everything from one queue to the end of another.
+
+    The loop runs in C, so no other code of this thread comes between the removal of an entry and its addition: whatever a
+    signal handler raises, each entry is in one of the two.
+    """
+    if source:
+        with suppress(IndexError):  # it is empty
+            target.extend(map(deque.popleft, repeat(source)))
+
+
 def keep_newest(table: dict[K, V], key: K, value: V, limit: int) -> None:
     """Set an entry of a table that several threads change; drop the oldest one beyond the limit."""
     table.pop(key, None)
@@ -161,7 +170,7 @@ def keep_newest(table: dict[K, V], key: K, value: V, limit: int) -> None:
             table.pop(next(iter(table)), None)
 
 
-def _without_outdated(events: list[Notification]) -> list[Notification]:
+def _without_outdated(events: Iterable[Notification]) -> list[Notification]:
     newest = {(event.method, event.turn_id): event for event in events if event.method in SNAPSHOTS}
     return [e for e in events if e.method not in SNAPSHOTS or newest[e.method, e.turn_id] is e]
 

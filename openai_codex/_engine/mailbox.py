@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING, ClassVar
 
 from openai_codex._engine.backlog import Backlog
@@ -74,18 +75,25 @@ class Mailbox(Waitable):
         self._ends.append(close_reason)
         return self.waiters() + self.ended.trip()
 
-    def take(self) -> list[Notification]:
-        """Remove and return the unread events, oldest first.
+    def take_into(self, kept: deque[Notification]) -> None:
+        """Move the unread events, oldest first, to the end of ``kept``.
+
+        A consumer that a signal handler may interrupt keeps that queue, so at no instant is an event without an owner.
 
         Raises:
-            TransportClosedError: there are none, and the connection ended before the turn did.
+            TransportClosedError: ``kept`` is empty, and the connection ended before the turn did.
         """
         # Read first: the reader may put the last events and end it in between.
         close_reason = self._ends[0] if self._ends else None
-        events = self.backlog.take()
-        if not events and close_reason is not None:
+        self.backlog.take_into(kept)
+        if not kept and close_reason is not None:
             raise close_reason.error(self.subject)
-        return events
+
+    def take(self) -> list[Notification]:
+        """Remove and return the unread events as `take_into` does. For a thread that no signal handler interrupts."""
+        kept: deque[Notification] = deque()
+        self.take_into(kept)
+        return list(kept)
 
     def is_over(self) -> bool:
         """Return whether the last event was taken. False after a failed connection: `take` raises then."""

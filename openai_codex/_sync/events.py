@@ -62,7 +62,7 @@ class Events(Iteration[Notification]):
                 break
             if not _wait.ready(self._mailbox, self._timeout):
                 raise EventTimeoutError(self._timeout)
-            self._taken.extend(self._mailbox.take())
+            self._mailbox.take_into(self._taken)
             self._log_dropped()
         raise StopIteration
 

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 from openai_codex import _checks as checks
 from openai_codex import _codec as codec
 from openai_codex import _protocol as protocol
@@ -10,6 +12,7 @@ from openai_codex._sync.client import _wait
 from openai_codex._sync.client.connection import Connection
 from openai_codex._engine.mailbox import Mailbox
 from openai_codex._engine.waiting import Deadline
+from openai_codex._notification import Notification
 from openai_codex.errors import LoginTimeoutError
 
 
@@ -43,6 +46,7 @@ class LoginHandle:
         self._connection = connection
         self._mailbox = mailbox
         self._completed: protocol.AccountLoginCompletedNotification | None = None
+        self._taken: deque[Notification] = deque()
         # Held by this handle alone, so that one that is dropped counts no longer.
         self._open = _OpenLogin(mailbox)
         connection.watch(self._open)
@@ -68,7 +72,8 @@ class LoginHandle:
         while self._completed is None:
             if not _wait.ready(self._mailbox, deadline.remaining()):
                 raise LoginTimeoutError(self.login_id, deadline.timeout)
-            for event in self._mailbox.take():
+            self._mailbox.take_into(self._taken)
+            for event in self._taken:
                 # Without its outcome the login has no result, so a payload that cannot be decoded is an error here.
                 self._completed = codec.structure(protocol.AccountLoginCompletedNotification, event.params)
         return self._completed

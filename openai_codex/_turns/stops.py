@@ -19,6 +19,7 @@ from openai_codex._engine.waiting import Latch
 from openai_codex.errors import CodexError, DecodeError, TransportClosedError
 
 if TYPE_CHECKING:
+    from collections import deque
     from collections.abc import Callable
 
     from openai_codex._engine.actor import Actor
@@ -42,17 +43,23 @@ class GoalStop:
     """A goal that is to be paused, and the turn that works on it (`thread/goal/set`, `turn/interrupt`).
 
     The runtime may start another turn before it has paused the goal. From now on the mailbox belongs to this object, which
-    takes the events on the writer thread. ``on_end`` gets the starts and the ends of turns among them.
+    takes the events on the writer thread; ``fresh`` are those that were taken and not seen. ``on_end`` gets the starts and the ends of turns among them.
     """
 
     def __init__(
-        self, thread_id: str, fold: GoalFold, mailbox: Mailbox, on_end: Callable[[list[Notification]], None]
+        self,
+        thread_id: str,
+        fold: GoalFold,
+        mailbox: Mailbox,
+        fresh: deque[Notification],
+        on_end: Callable[[list[Notification]], None],
     ) -> None:
         self.ended = Latch()
         """Set when the goal is paused and no turn runs, or when it is given up."""
         self.thread_id = thread_id
         self._fold = fold
         self._mailbox = mailbox
+        self._fresh = fresh
         self._on_end = on_end
         self._bounds: list[Notification] = []
         self._sent = 0
@@ -60,9 +67,11 @@ class GoalStop:
     def is_over(self) -> bool:
         """Return whether the goal is paused and no turn runs, or the connection is closed."""
         try:
-            events = self._mailbox.take()
+            self._mailbox.take_into(self._fresh)
         except TransportClosedError:
             return True
+        events = list(self._fresh)
+        self._fresh.clear()
         self._bounds += [event for event in events if event.method in _BOUNDS]
         for event in events:
             with suppress(DecodeError):  # it is of no use here, and must not cost the events after it

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from typing import Any
 
 import pytest
@@ -35,8 +36,9 @@ class Goal:
     def __init__(self) -> None:
         self.box = Mailbox("the turns of thread T")
         self.fold = GoalFold("T")
+        self.fresh: deque[Notification] = deque()
         self.ends: list[list[Notification]] = []
-        self.stop = GoalStop("T", self.fold, self.box, self.ends.append)
+        self.stop = GoalStop("T", self.fold, self.box, self.fresh, self.ends.append)
 
 
 @pytest.fixture
@@ -74,6 +76,16 @@ def test_an_event_that_cannot_be_read_costs_no_other_event(goal: Goal) -> None:
     assert goal.ends == [[STARTED, UNREADABLE]]
 
 
+def test_what_its_follower_had_taken_and_not_seen_counts(goal: Goal) -> None:
+    goal.fresh.append(STARTED)
+    goal.box.put([PAUSED])
+    assert not goal.stop.is_over(), "its turn runs"
+    goal.box.put([COMPLETED])
+    assert goal.stop.is_over()
+    goal.stop.end()
+    assert goal.ends == [[STARTED, COMPLETED]]
+
+
 def test_without_a_goal_it_ends_after_some_requests(goal: Goal) -> None:
     for _ in range(24):
         assert not goal.stop.is_over()
@@ -101,7 +113,7 @@ def test_who_waits_is_woken_though_the_events_are_not_taken(goal: Goal) -> None:
     def fail(_: list[Notification]) -> None:
         raise ZeroDivisionError
 
-    stop = GoalStop("T", goal.fold, goal.box, fail)
+    stop = GoalStop("T", goal.fold, goal.box, goal.fresh, fail)
     Undo(stop).end()
     assert stop.ended.is_ready()
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from functools import partial
 from typing import TYPE_CHECKING
 
 from openai_codex._async.client import _wait
+from openai_codex._engine.backlog import move
 from openai_codex._engine.reply import CLIENT_CLOSED
 from openai_codex._engine.waiting import Deadline, Waitable, Waiter
 from openai_codex._log import Log
@@ -48,6 +49,7 @@ class AsyncCursor:
         "_bad_end",
         "_connection",
         "_fold",
+        "_fresh",
         "_last",
         "_mailbox",
         "_open_turn",
@@ -66,8 +68,9 @@ class AsyncCursor:
         self._stop = stop
         self._open_turn = open_turn
         self._fold = TurnFold(stop.thread_id, turn_id)
-        # Newest first, because a list pops from its end.
-        self._taken: list[Notification] = []
+        # Those that are not in the fold yet, and then those that `pop` returns.
+        self._fresh: deque[Notification] = deque()
+        self._taken: deque[Notification] = deque()
         self._streamed: defaultdict[str, int] = defaultdict(int)
         self._bad_end: DecodeError | None = None
         # The last event that was fetched, and when.
@@ -77,7 +80,7 @@ class AsyncCursor:
     def pop(self) -> Notification | None:
         """Return the oldest event that was fetched, ``None`` if there is none."""
         try:
-            event = self._taken.pop()
+            event = self._taken.popleft()
         except IndexError:
             return None
         if event.method == AGENT_DELTA:
@@ -88,7 +91,7 @@ class AsyncCursor:
 
     def is_over(self) -> bool:
         """Return whether no more events can be fetched."""
-        return self._mailbox.is_over()
+        return not self._fresh and self._mailbox.is_over()
 
     def poke(self) -> None:
         """Wake every consumer that waits in `fetch`: it gets an empty list."""
@@ -104,20 +107,20 @@ class AsyncCursor:
         key = object()
         try:
             self._open_turn.attend(key)
-            return self._take() if await _wait.ready(_Unless(is_closed, self._mailbox), timeout) else None
+            source = _Unless(is_closed, self._mailbox)
+            return self._take() if self._fresh or await _wait.ready(source, timeout) else None
         finally:
             self._open_turn.leave(key)
 
     def _take(self) -> list[Notification]:
         try:
-            events = self._mailbox.take()
+            self._mailbox.take_into(self._fresh)
         except TransportClosedError as error:
             error.result = self.result()
             log = _log.info if error.reason == CLIENT_CLOSED else _log.warning
             self._open_turn.log_end(log, "lost", reason=error.reason)
             raise
-        # Before anything that can fail or be interrupted. An earlier consumer may have left some: those stay first.
-        self._taken[:0] = reversed(events)
+        events = list(self._fresh)
         if events:
             self._last = events[-1].method, time.monotonic()
         try:
@@ -128,6 +131,8 @@ class AsyncCursor:
             self._open_turn.log_end(_log.warning, "lost", reason=type(error).__name__)
         if events and self._fold.turn is not None:
             self._log_completed(self._fold.turn)
+        # Last: if this call was interrupted, the next one goes on, as to add an event to the fold again changes nothing.
+        move(self._fresh, self._taken)
         return events
 
     async def skip_to_end(self, deadline: Deadline, stall_timeout: float) -> None:
@@ -138,9 +143,10 @@ class AsyncCursor:
         """
         stall = self._stall_clock(stall_timeout) if stall_timeout < math.inf else None
         self._taken.clear()
-        while not self._mailbox.is_over():
+        while not self.is_over():
             left = deadline.remaining()
-            if await _wait.ready(self._mailbox, left if stall is None else min(left, stall.remaining())):
+            patience = left if stall is None else min(left, stall.remaining())
+            if self._fresh or await _wait.ready(self._mailbox, patience):
                 events = self._take()
                 self._taken.clear()
                 if stall is not None:
@@ -171,7 +177,9 @@ class AsyncCursor:
 
     def running(self) -> RunningTurn | None:
         """Return what is known of the turn, ``None`` if it is over. Callable from any thread at any instant."""
-        return None if self.is_ended() else self._fold.running(self._last, self._mailbox.backlog.peek())
+        return (
+            None if self.is_ended() else self._fold.running(self._last, [*self._fresh, *self._mailbox.backlog.peek()])
+        )
 
     def result(self) -> RunResult:
         """Return the result of the events taken so far."""

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Iterable
 from contextlib import suppress
 from functools import partial
@@ -167,6 +168,7 @@ class _GoalRun:
         self._open: OpenTurn | None = None
         self._declined: list[DeclinedRequest] = []
         self.fold = GoalFold(thread_id)
+        self._fresh: deque[Notification] = deque()
         # The last event that was taken, and when.
         self._last: tuple[str, float] | None = None
         # Who follows the goal: a signal handler that interrupts it must not wait for it.
@@ -190,10 +192,14 @@ class _GoalRun:
                 raise
 
     def _take(self) -> None:
-        events = self._mailbox.take()
-        self._last = (events[-1].method, time.monotonic()) if events else self._last
-        self._note(events)
-        self.fold.add(events)
+        fresh = self._fresh
+        self._mailbox.take_into(fresh)
+        self._last = (fresh[-1].method, time.monotonic()) if fresh else self._last
+        while fresh:
+            # Removed last: what interrupts this call must not cost an event.
+            self._note([fresh[0]])
+            self.fold.add([fresh[0]])
+            fresh.popleft()
 
     def _note(self, events: Iterable[Notification]) -> None:
         """Log the starts and the ends of turns."""
@@ -238,7 +244,7 @@ class _GoalRun:
             self.close()
             return
         self._leave()
-        stop = GoalStop(self.thread_id, self.fold, self._mailbox, self._close_later)
+        stop = GoalStop(self.thread_id, self.fold, self._mailbox, self._fresh, self._close_later)
         self._actor.undo(Undo(stop))
         _wait.ready(stop.ended, _ABANDON_PATIENCE)
         if self._actor.close_reason is not None:  # it may have died before it paused the goal
