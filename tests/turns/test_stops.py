@@ -24,7 +24,7 @@ from openai_codex._turns.work import Work
 from openai_codex._turns.work_table import WorkTable
 
 GARBAGE, NAMELESS = "garbage", "nameless"
-UNREADABLE = DecodeError("turn/start", {}, "not JSON")
+UNREADABLE = DecodeError("turn/start", ("not JSON",))
 TIMEOUT = RequestTimeoutError("turn/start", 1.0)
 
 
