@@ -193,6 +193,9 @@ def wait(*, timeout: float = _LONGEST_WAIT, usage: Usage = _USAGE) -> AgentStep:
 def follow_up(task: str, message: str) -> AgentStep:
     """An answer that gives more work to an agent, which has ended or still works.
 
+    A `wait` before it makes sure that the earlier work is done. In version 2, an answer to earlier work that arrives
+    later would end the `wait` that comes after it.
+
     Args:
         task: The task with which this agent has spawned it.
         message: What it is told now.
