@@ -80,6 +80,7 @@ class Tree:
         tasks: The task of each child, in order.
         gate: Holds each child that works or hangs.
         parent_gate: Holds a parent that does not wait.
+        spawn_gate: Holds the answer that spawns the children, if `hold_spawn` was given.
     """
 
     model: ScriptedModel
@@ -89,6 +90,7 @@ class Tree:
     tasks: tuple[str, ...]
     gate: Gate
     parent_gate: Gate
+    spawn_gate: Gate
 
     @property
     def config(self) -> AppServerConfig:
@@ -115,6 +117,7 @@ def agents(
     depth: Literal[1, 2] = 1,
     parent: Parent = "waits",
     limit: int | None = 20,
+    hold_spawn: bool = False,
 ) -> Iterator[Tree]:
     """Start a model that plays a parent and its children, for any number of threads.
 
@@ -125,14 +128,16 @@ def agents(
         parent: What the parent does.
         limit: How many agents a parent may have at once. ``None`` is the runtime's own limit: 6 in version 1, where those
             that have ended count, too, and 3 in version 2.
+        hold_spawn: Hold the answer that spawns the children at `spawn_gate`. At depth 2, they can so be made to start
+            after the end of the parent.
     """
     tasks = tuple(f"child {number}" for number in range(len(children)))
     settings: dict[str, Any] = {"max_depth": 2}
     if limit is not None:
         settings["max_concurrent_threads_per_session"] = limit
     with offline(None, config={"agents": settings}) as kit:
-        tree = Tree(kit.model, kit.home, version, depth, tasks, kit.model.gate(), kit.model.gate())
-        spawns = spawn(*tasks, fork="calls" in children, usage=NOTHING)
+        tree = Tree(kit.model, kit.home, version, depth, tasks, *(kit.model.gate() for _ in range(3)))
+        spawns = spawn(*tasks, fork="calls" in children, usage=NOTHING, gate=tree.spawn_gate if hold_spawn else None)
         last = _PARENTS[parent](tree.parent_gate)
         if depth == 1:
             kit.model.when_agent(spawns, *last, depth=0)

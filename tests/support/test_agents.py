@@ -79,6 +79,17 @@ def test_a_child_outlives_the_parent(version: Version, depth: Depth) -> None:
 
 
 @versions
+@depths
+def test_the_spawn_is_held(version: Version, depth: Depth) -> None:
+    with agents("answers", version=version, depth=depth, hold_spawn=True) as tree, Codex(tree.config) as codex:
+        turn = codex.thread_start(**tree.thread()).turn("go")
+        tree.spawn_gate.wait_reached(PATIENCE)
+        assert "child 0" not in {each.agent.task for each in tree.model.requests}
+        tree.spawn_gate.open()
+        assert turn.run(timeout=PATIENCE).final_response == "parent done"
+
+
+@versions
 def test_a_parent_fails(version: Version) -> None:
     with agents("hangs", version=version, parent="fails") as tree, Codex(tree.config) as codex:
         turn = codex.thread_start(**tree.thread()).turn("go")
