@@ -22,7 +22,7 @@ The map, top to bottom. Imports go downward only, and a module without a leading
     _approvals/     what the runtime asks, and the answers: kinds responses policies decisions requests
                     file_changes commands
     _schemas/       Python types and JSON schemas: output validate schema
-    _turns/         what a turn receives and returns, as values: stall fold listings settings options inputs results; what each
+    _turns/         what a turn receives and returns, as values: stall fold texts listings settings options inputs results; what each
                     thread is busy with: work_table work; how a turn is stopped: stops; which threads have work in
                     progress: activity; the newest rate limits and settings: reported; settings in force: effective; instructions
                     of threads with a history: instructions; the turns whose end is not logged yet: open_turns
@@ -124,6 +124,7 @@ if TYPE_CHECKING:
     from openai_codex._turns.results import DeclinedRequest as DeclinedRequest
     from openai_codex._turns.results import RunResult as RunResult
     from openai_codex._turns.results import TurnResult as TurnResult
+    from openai_codex._turns.texts import TextReset as TextReset
     from openai_codex._version import __version__ as __version__
     from openai_codex.errors import CodexError as CodexError
     from openai_codex.errors import CodexRpcError as CodexRpcError
@@ -144,6 +145,7 @@ if TYPE_CHECKING:
     from openai_codex.errors import RetryLimitExceededError as RetryLimitExceededError
     from openai_codex.errors import RuntimeFrozenError as RuntimeFrozenError
     from openai_codex.errors import ServerBusyError as ServerBusyError
+    from openai_codex.errors import TextWithdrawnError as TextWithdrawnError
     from openai_codex.errors import ThreadBusyError as ThreadBusyError
     from openai_codex.errors import ThreadLostError as ThreadLostError
     from openai_codex.errors import TransportClosedError as TransportClosedError
@@ -175,7 +177,8 @@ _HOMES = {
         CodexError CodexRpcError CodexTimeoutError ConfigError DecodeError EventTimeoutError InternalRpcError
         InvalidParamsError InvalidRequestError JsonRpcError LaunchError LoginTimeoutError MethodNotFoundError
         OutputError ParseError RequestTimeoutError RetryLimitExceededError ServerBusyError ThreadBusyError
-        RuntimeFrozenError ThreadLostError TransportClosedError TransportError TurnFailedError TurnStalledError TurnTimeoutError
+        RuntimeFrozenError TextWithdrawnError ThreadLostError TransportClosedError TransportError TurnFailedError
+        TurnStalledError TurnTimeoutError
     """,
     "_runtime.process_info": "ProcessFacts ProcessInfo",
     "_runtime.health": "Health RunningTurn RuntimeExit",
@@ -188,6 +191,7 @@ _HOMES = {
     "_notification": "Notification",
     "_turns.options": "ApprovalMode Sandbox",
     "_turns.results": "DeclinedRequest RunResult TurnResult",
+    "_turns.texts": "TextReset",
     "retry": "is_retryable_error retry_on_overload",
     "_approvals.requests": """
         ApprovalRequest CommandApproval ElicitationRequest FileChangeApproval LegacyCommandApproval

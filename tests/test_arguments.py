@@ -102,6 +102,7 @@ KINDS = {
     "output_schema": "schema",
     "output_type": "type",
     "page_size": "number",
+    "resets": "flag",
     "retries": "repeats",
     "params": "request",
     "params_type": "class",

@@ -28,7 +28,7 @@ ORDER = """
     _tools: . result registry declaration arguments
     _approvals: . kinds responses policies decisions requests file_changes commands
     _schemas: . output validate schema
-    _turns: . stops work_table work activity reported effective instructions stall open_turns fold listings settings
+    _turns: . stops work_table work activity reported effective instructions stall open_turns fold texts listings settings
     _turns: options inputs
     _engine: . actor at_exit reader outbox undo router subscriptions mailbox server_requests workers threads
     _engine: reply lane backlog wire once

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import sys
 from types import TracebackType
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 from openai_codex import _protocol as protocol
 from openai_codex._async.client.cursor import AsyncCursor
 from openai_codex._notification import Notification
+from openai_codex._turns.texts import TextReset
+from openai_codex.errors import TextWithdrawnError
 
 if sys.version_info >= (3, 11):
     from typing import Self
 else:
     from typing_extensions import Self
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar as TypeVarWithDefault
+
+    TextT = TypeVarWithDefault("TextT", default=str)
+else:
+    TextT = TypeVar("TextT")
 
 T = TypeVar("T")
 
@@ -74,6 +83,7 @@ class AsyncStream(AsyncIteration[T]):
             TurnTimeoutError: No notification came within the stream's ``timeout``. Nothing is lost: the next step
                 continues.
             TransportClosedError: The connection ended before the turn did.
+            TextWithdrawnError: Text was withdrawn, and the stream has no ``resets``. The next step continues.
             ConfigError: The client is bound to another event loop.
         """
         while not self._closed:
@@ -108,31 +118,33 @@ class AsyncTurnStream(AsyncStream[Notification]):
     """The notifications of one turn, in order; ``turn/completed`` is the last."""
 
     def _pick(self, event: Notification) -> Notification:
+        self._cursor.texts.skip(event)
         return event
 
 
-class AsyncTextStream(AsyncStream[str]):
-    """The assistant's text in pieces as it arrives, all messages of the turn one after another."""
+class AsyncTextStream(AsyncStream[TextT]):
+    """The assistant's text in pieces as it arrives, all messages of the turn one after another.
 
-    def _pick(self, event: Notification) -> str | None:
-        payload = event.payload
-        if isinstance(payload, protocol.AgentMessageDeltaNotification):
-            return payload.delta or None
-        if isinstance(payload, protocol.ItemCompletedNotification):
-            return self._rest(payload.item)
-        return None
+    With ``resets`` it also yields a `TextReset` for text that was withdrawn; see `AsyncTurnHandle.text`.
+    """
 
-    def _rest(self, item: protocol.ThreadItem) -> str | None:
-        """Return the part of a finished message that did not arrive as deltas; usually nothing."""
-        # A message may come as a whole, without deltas.
-        if isinstance(item, protocol.AgentMessageThreadItem):
-            return item.text[self._cursor.streamed(item.id) :] or None
-        return None
+    def __init__(self, cursor: AsyncCursor, timeout: float, *, resets: bool = False) -> None:
+        super().__init__(cursor, timeout)
+        self._resets = resets
+
+    def _pick(self, event: Notification) -> TextT | None:
+        new = self._cursor.texts.add(event, marks=self._resets)
+        if isinstance(new, TextReset):
+            self._cursor.put_back(event)  # its own text follows
+            if not self._resets:
+                raise TextWithdrawnError(self._cursor.thread_id, self._cursor.turn_id, new.text)
+        return cast("TextT | None", new)
 
 
 class AsyncItemStream(AsyncStream["protocol.ThreadItem"]):
     """The finished items of one turn, in the order in which they finish."""
 
     def _pick(self, event: Notification) -> protocol.ThreadItem | None:
+        self._cursor.texts.skip(event)
         payload = event.payload
         return payload.item if isinstance(payload, protocol.ItemCompletedNotification) else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Generic, cast
+from typing import Any, Generic, Literal, cast, overload
 
 import attrs
 
@@ -21,6 +21,7 @@ from openai_codex._turns.inputs import Input, to_user_inputs
 from openai_codex._turns.open_turns import OpenTurn
 from openai_codex._turns.results import OutputT, RunResult
 from openai_codex._turns.stops import TurnStop
+from openai_codex._turns.texts import TextReset
 from openai_codex._turns.work import Work
 
 # How long a caller that gives up waits until the turn is over, in seconds. Usually it takes milliseconds.
@@ -59,7 +60,7 @@ class TurnHandle(Generic[OutputT]):
         self._decode = decode
         self._stop = stop
         self._open_turn = open_turn
-        self._cursor = Cursor(connection, id, stop, open_turn)
+        self._cursor = Cursor(connection, id, stop, open_turn, joined=joined)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(thread_id={self.thread_id!r}, id={self.id!r})"
@@ -78,19 +79,33 @@ class TurnHandle(Generic[OutputT]):
         """
         return TurnStream(self._cursor, checks.seconds("timeout", timeout))
 
-    def text(self, *, timeout: float | None = None) -> TextStream:
+    @overload
+    def text(self, *, timeout: float | None = None, resets: Literal[False] = False) -> TextStream: ...
+    @overload
+    def text(self, *, timeout: float | None = None, resets: bool) -> TextStream[str | TextReset]: ...
+    def text(self, *, timeout: float | None = None, resets: bool = False) -> TextStream[Any]:
         """Iterate over the assistant's text in pieces as it arrives, all messages one after another.
+
+        When the provider's stream breaks, the runtime asks again, and the model begins its message anew. The pieces then
+        continue where the new message goes beyond the old one, so that all text is yielded once. If the new message has
+        other words, what was yielded is not part of the answer, and a step raises `TextWithdrawnError`. A program that
+        can remove text again, for instance from a screen, sets ``resets`` and gets a `TextReset` in its place.
+
+        Text of a message that new input has cut off (`steer`, a joined turn) stays, and the next message follows; with
+        ``resets`` it is withdrawn, too.
 
         `run` and `with turn.stream()` interrupt a turn that is abandoned, a bare loop does not. A turn is abandoned
         when an exception ends the call or the block: a timeout, a cancellation, Ctrl-C, an error of the program.
 
         Args:
             timeout: How long to wait for a notification, in seconds; ``None`` means no limit.
+            resets: Yield a `TextReset` where text is withdrawn; messages that are begun anew are yielded anew.
 
         Raises:
-            ConfigError: The timeout is not accepted.
+            ConfigError: An argument is not accepted.
         """
-        return TextStream(self._cursor, checks.seconds("timeout", timeout))
+        seconds = checks.seconds("timeout", timeout)
+        return TextStream(self._cursor, seconds, resets=checks.flag("resets", resets))
 
     def items(self, *, timeout: float | None = None) -> ItemStream:
         """Iterate over the turn's items as they finish.

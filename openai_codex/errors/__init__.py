@@ -25,6 +25,7 @@
     │       ├── InternalRpcError            -32603
     │       └── ServerBusyError             -32001, safe to retry later
     │           └── RetryLimitExceededError     … still overloaded at the last attempt of `retry_on_overload`
+    ├── TextWithdrawnError          text that a stream has yielded is not part of the answer
     └── TurnFailedError             the turn ended as failed (also a RuntimeError)
 
 Errors carry facts as attributes and pickle. Their text is for people, with control characters escaped; do not parse it.
@@ -55,6 +56,7 @@ from openai_codex.errors._base import ThreadBusyError as ThreadBusyError
 from openai_codex.errors._base import rpc_error as rpc_error
 from openai_codex.errors._runtime import LaunchError as LaunchError
 from openai_codex.errors._runtime import RuntimeFrozenError as RuntimeFrozenError
+from openai_codex.errors._runtime import TextWithdrawnError as TextWithdrawnError
 from openai_codex.errors._runtime import ThreadLostError as ThreadLostError
 from openai_codex.errors._runtime import TransportClosedError as TransportClosedError
 from openai_codex.errors._runtime import TransportError as TransportError

@@ -137,6 +137,30 @@ class TurnStalledError(TurnTimeoutError):
 
 
 @error_class
+class TextWithdrawnError(CodexError):
+    """``turn.text()`` has yielded text that is not part of the answer, because the model has begun its message anew.
+
+    The provider's stream broke, and the runtime asked again. The turn is not affected: the next step of the stream
+    yields the new message from its beginning, and ``turn.run()`` returns the answer. ``turn.text(resets=True)`` yields a
+    `TextReset` instead of this error.
+
+    Attributes:
+        thread_id: Id of the thread.
+        turn_id: Id of the turn.
+        text: The text that was yielded and withdrawn.
+    """
+
+    thread_id: str
+    turn_id: str
+    text: str
+
+    def _text(self) -> str:
+        turn = f"turn {self.turn_id} of thread {self.thread_id}"
+        what = f"{len(self.text)} characters that were yielded are withdrawn: the model has begun its message anew"
+        return f"{turn}: {what}; text(resets=True) reports that without an error"
+
+
+@error_class
 class TurnFailedError(CodexError, RuntimeError):
     """The turn ended with status ``failed``. The thread stays usable: its history has the turn's input, so another turn
     with the empty input ``[]`` tries again. ``run(retries=…)`` does that; ``result.attempts`` says how often it did.

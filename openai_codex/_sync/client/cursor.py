@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections import defaultdict, deque
+from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from openai_codex._turns.fold import TurnFold
 from openai_codex._turns.open_turns import end_with
 from openai_codex._turns.results import RunResult
 from openai_codex._turns.stall import StallClock
+from openai_codex._turns.texts import MessageTexts
 from openai_codex.errors import DecodeError, TransportClosedError, TurnStalledError, TurnTimeoutError
 
 if TYPE_CHECKING:
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     from openai_codex._runtime.health import RunningTurn
     from openai_codex._turns.open_turns import OpenTurn
     from openai_codex._turns.stops import TurnStop
-
-AGENT_DELTA = "item/agentMessage/delta"
 
 # How long a caller that gives up waits for the turn to end, in seconds; usually it takes some ten milliseconds.
 _ABANDON_PATIENCE = 2.0
@@ -55,13 +54,15 @@ class Cursor:
         "_mailbox",
         "_open_turn",
         "_stop",
-        "_streamed",
         "_taken",
+        "texts",
         "thread_id",
         "turn_id",
     )
 
-    def __init__(self, connection: Connection, turn_id: str, stop: TurnStop, open_turn: OpenTurn) -> None:
+    def __init__(
+        self, connection: Connection, turn_id: str, stop: TurnStop, open_turn: OpenTurn, *, joined: bool = False
+    ) -> None:
         self.thread_id = stop.thread_id
         self.turn_id = turn_id
         self._connection = connection
@@ -72,7 +73,8 @@ class Cursor:
         # Those that are not in the fold yet, and then those that `pop` returns.
         self._fresh: deque[Notification] = deque()
         self._taken: deque[Notification] = deque()
-        self._streamed: defaultdict[str, int] = defaultdict(int)
+        self.texts = MessageTexts(joined=joined)
+        """The text of the events that were popped; who pops one adds it."""
         self._bad_end: DecodeError | None = None
         # The last event that was fetched, and when.
         self._last: tuple[str, float] | None = None
@@ -81,14 +83,13 @@ class Cursor:
     def pop(self) -> Notification | None:
         """Return the oldest event that was fetched, ``None`` if there is none."""
         try:
-            event = self._taken.popleft()
+            return self._taken.popleft()
         except IndexError:
             return None
-        if event.method == AGENT_DELTA:
-            item_id, text = event.params.get("itemId"), event.params.get("delta")
-            if type(item_id) is str and type(text) is str:
-                self._streamed[item_id] += len(text)
-        return event
+
+    def put_back(self, event: Notification) -> None:
+        """Return an event, so that it is popped again."""
+        self._taken.appendleft(event)
 
     def is_over(self) -> bool:
         """Return whether no more events can be fetched."""
@@ -191,10 +192,6 @@ class Cursor:
         last, at = self._last or (None, None)
         silence = None if at is None else time.monotonic() - at
         return TurnTimeoutError(self.thread_id, self.turn_id, timeout, self.result(), waiting_for, last, silence)
-
-    def streamed(self, item_id: str) -> int:
-        """Return how many characters of a message have been returned by `pop` as deltas."""
-        return self._streamed.get(item_id, 0)
 
     def is_ended(self) -> bool:
         """Return whether the turn is over, even if its last events were not taken yet."""
