@@ -11,8 +11,8 @@ The map, top to bottom. Imports go downward only, and a module without a leading
     types           the protocol types, by name
     testing/        the test kit: a scripted model, a fake runtime, pytest fixtures (its docstring has its own map)
     retry           repeat what was overloaded
-    _async/         the source of both faces: codex thread closing loading running turn events thread_pages unlisted pages
-                    stream login
+    _async/         the source of both faces: codex thread terminals closing loading running turn events thread_pages unlisted
+                    pages stream login
       verbs/        what a client can do: threads reviews goals catalog account; base: life cycle and handlers;
                     lazy: names for annotations
       client/       one client's connection: recycling cursor connection thread_registry supervisor launch dispatch handlers rpc;
@@ -22,10 +22,11 @@ The map, top to bottom. Imports go downward only, and a module without a leading
     _approvals/     what the runtime asks, and the answers: kinds responses policies decisions requests
                     file_changes commands
     _schemas/       Python types and JSON schemas: output validate schema
-    _turns/         what a turn receives and returns, as values: stall fold texts listings settings options inputs results; what each
-                    thread is busy with: work_table work; how a turn is stopped: stops; which threads have work in
+    _turns/         what a turn receives and returns, as values: stall fold open_items texts listings settings options inputs results;
+                    what each thread is busy with: work_table work; how a turn is stopped: stops; which threads have work in
                     progress: activity; the newest rate limits and settings: reported; settings in force: effective; instructions
-                    of threads with a history: instructions; the turns whose end is not logged yet: open_turns
+                    of threads with a history: instructions; the turns whose end is not logged yet: open_turns;
+                    what turns cost: usage
     _engine/        the actor, which knows threads and bytes, no verb: actor at_exit reader outbox undo router
                     subscriptions mailbox server_requests workers threads reply lane backlog wire once
                     waiting
@@ -124,6 +125,7 @@ if TYPE_CHECKING:
     from openai_codex._turns.results import DeclinedRequest as DeclinedRequest
     from openai_codex._turns.results import RunResult as RunResult
     from openai_codex._turns.results import TurnResult as TurnResult
+    from openai_codex._turns.results import UnfinishedItem as UnfinishedItem
     from openai_codex._turns.texts import TextReset as TextReset
     from openai_codex._version import __version__ as __version__
     from openai_codex.errors import CodexError as CodexError
@@ -190,7 +192,7 @@ _HOMES = {
     """,
     "_notification": "Notification",
     "_turns.options": "ApprovalMode Sandbox",
-    "_turns.results": "DeclinedRequest RunResult TurnResult",
+    "_turns.results": "DeclinedRequest RunResult TurnResult UnfinishedItem",
     "_turns.texts": "TextReset",
     "retry": "is_retryable_error retry_on_overload",
     "_approvals.requests": """

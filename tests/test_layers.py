@@ -23,13 +23,13 @@ ORDER = """
     : . retry
     _async: . codex
     _async.verbs: . threads reviews goals catalog account base lazy
-    _async: thread closing loading running turn events thread_pages unlisted pages stream login
+    _async: thread terminals closing loading running turn events thread_pages unlisted pages stream login
     _async.client: . recycling cursor connection thread_registry supervisor launch dispatch handlers rpc _wait _loop
     _tools: . result registry declaration arguments
     _approvals: . kinds responses policies decisions requests file_changes commands
     _schemas: . output validate schema
-    _turns: . stops work_table work activity reported effective instructions stall open_turns fold texts listings settings
-    _turns: options inputs
+    _turns: . stops work_table work activity reported effective instructions stall open_turns usage fold open_items texts
+    _turns: listings settings options inputs
     _engine: . actor at_exit reader outbox undo router subscriptions mailbox server_requests workers threads
     _engine: reply lane backlog wire once
     _engine.transport: . installation child input output base

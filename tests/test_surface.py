@@ -71,7 +71,18 @@ METHODS: dict[str, dict[str, tuple[str, str]]] = {
 }
 
 # Made by calling; these do not wait, so the async face does not await them.
-ITERATORS = {"stream", "text", "items", "events", "threads", "turns", "thread_search", "mcp_servers", "thread"}
+ITERATORS = {
+    "stream",
+    "text",
+    "items",
+    "events",
+    "threads",
+    "turns",
+    "thread_search",
+    "mcp_servers",
+    "thread",
+    "background_terminals",
+}
 
 CALLS = [(name, method) for name, methods in METHODS.items() for method in methods]
 

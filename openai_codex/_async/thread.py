@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
 from openai_codex._async.client.connection import AsyncConnection
-from openai_codex._async.closing import AsyncClosable
 from openai_codex._async.pages import AsyncPages
 from openai_codex._async.running import Limits, run_turn, start_or_join
+from openai_codex._async.terminals import AsyncTerminals
 from openai_codex._async.turn import AsyncTurnHandle
 from openai_codex._config import StrPath
 from openai_codex._runtime.imports import load
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from openai_codex._schemas.output import OutputType
 
 
-class AsyncThread(AsyncClosable):
+class AsyncThread(AsyncTerminals):
     """One thread of the runtime. A handle is cheap: it holds the id and the client's connection.
 
     `close` it, or use it by ``async with``, when it is no longer needed.

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
 from openai_codex._sync.client.connection import Connection
-from openai_codex._sync.closing import Closable
 from openai_codex._sync.pages import Pages
 from openai_codex._sync.running import Limits, run_turn, start_or_join
+from openai_codex._sync.terminals import Terminals
 from openai_codex._sync.turn import TurnHandle
 from openai_codex._config import StrPath
 from openai_codex._runtime.imports import load
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from openai_codex._schemas.output import OutputType
 
 
-class Thread(Closable):
+class Thread(Terminals):
     """One thread of the runtime. A handle is cheap: it holds the id and the client's connection.
 
     `close` it, or use it by ``with``, when it is no longer needed.

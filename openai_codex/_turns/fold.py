@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from openai_codex import _codec as codec
 from openai_codex import _protocol as protocol
-from openai_codex._runtime.health import RunningTurn, WaitingOn
+from openai_codex._runtime.health import RunningTurn
+from openai_codex._turns.open_items import TEXTS, OpenItems
 from openai_codex._turns.results import RunResult
 from openai_codex.errors import TurnFailedError
 
@@ -20,30 +21,17 @@ if TYPE_CHECKING:
 # Method of a notification → method of the fold that takes it; all others do not change the result. The table has names,
 # so that all folds share it: a table of bound methods per fold would be most of the cost of a small turn.
 _TURN_STEPS = {
+    "turn/started": "_turn_started",
     "item/started": "_item_started",
     "item/completed": "_item_completed",
     "thread/tokenUsage/updated": "_usage_updated",
+    "error": "_interrupted",
     "turn/completed": "_turn_completed",
 }
 _GOAL_STEPS = {
     **_TURN_STEPS,
-    "turn/started": "_turn_started",
     "thread/goal/updated": "_goal_updated",
     "thread/goal/cleared": "_goal_cleared",
-}
-
-
-# Kinds of items that the turn waits for while they are open; the others are output of the model.
-_AWAITED: dict[object, WaitingOn] = {
-    "commandExecution": "tool",
-    "fileChange": "tool",
-    "mcpToolCall": "tool",
-    "dynamicToolCall": "tool",
-    "webSearch": "tool",
-    "imageView": "tool",
-    "imageGeneration": "tool",
-    "sleep": "tool",
-    "collabAgentToolCall": "agent",
 }
 
 
@@ -54,7 +42,7 @@ class TurnFold:
     ``thread/tokenUsage/updated``. Not locked: it belongs to one consumer.
     """
 
-    __slots__ = ("_items", "_open", "_since", "_thread_id", "_turn_id", "_usage", "turn")
+    __slots__ = ("_begun_at", "_ended_at", "_items", "_open", "_since", "_thread_id", "_turn_id", "_usage", "turn")
 
     _steps: ClassVar[dict[str, str]] = _TURN_STEPS
 
@@ -64,35 +52,49 @@ class TurnFold:
         self._items: dict[str, protocol.ThreadItem] = {}
         self._usage: protocol.ThreadTokenUsage | None = None
         self._since = time.monotonic()
-        # What the turn waits for, by the id of the item that was started and not completed.
-        self._open: dict[str, WaitingOn] = {}
+        # By the clock of the system, in seconds.
+        self._begun_at: float | None = None
+        self._ended_at: float | None = None
+        self._open = OpenItems()
         self.turn: protocol.Turn | None = None
         """The completed turn; ``None`` while it is running."""
 
     def add(self, events: Iterable[Notification]) -> None:
         """Take the next notifications of the turn."""
         for event in events:
-            step = self._steps.get(event.method)
-            if step is not None:
+            if event.method in TEXTS:  # most of them, so without a look-up by name
+                self._open.add_text(event)
+            elif (step := self._steps.get(event.method)) is not None:
                 getattr(self, step)(event)
 
-    def result(self, declined: Iterable[DeclinedRequest] = ()) -> RunResult:
-        """Return the result of the notifications added so far, and of the server requests that were declined."""
+    def result(
+        self, declined: Iterable[DeclinedRequest] = (), turn_usage: protocol.TokenUsageBreakdown | None = None
+    ) -> RunResult:
+        """Return the result of the notifications added so far.
+
+        Args:
+            declined: The server requests that were declined.
+            turn_usage: The tokens of the turn's model calls.
+        """
         turn, items = self.turn, list(self._items.values())
+        begun_at, now = self._begun_at, self._ended_at or time.time()
+        so_far = None if begun_at is None else round(max(0.0, now - begun_at) * 1000)
         return RunResult(
             id=self._turn_id,
             thread_id=self._thread_id,
             status=turn.status if turn else protocol.TurnStatus.in_progress,
             error=turn.error if turn else None,
-            started_at=turn.started_at if turn else None,
+            started_at=turn.started_at if turn else None if begun_at is None else int(begun_at),
             completed_at=turn.completed_at if turn else None,
-            duration_ms=turn.duration_ms if turn else None,
+            duration_ms=turn.duration_ms if turn else so_far,
             items=items,
             final_response=_final_response(items),
             usage=self._usage,
             items_view=protocol.TurnItemsView.full if turn else None,
             root_turn_id=turn.root_turn_id if turn else None,
             declined=list(declined),
+            unfinished=self._open.values(now),
+            turn_usage=turn_usage,
         )
 
     def running(self, last: tuple[str, float] | None, unread: Sequence[Notification]) -> RunningTurn:
@@ -102,9 +104,7 @@ class TurnFold:
             last: The method of the last event that was added, and when, in seconds of the monotonic clock.
             unread: Events that no consumer has taken yet.
         """
-        now, awaited = time.monotonic(), self._open.copy()
-        for event in unread:
-            _note_item(awaited, event)
+        now, awaited = time.monotonic(), self._open.awaited(unread)
         last_event, at = last or (None, self._since)
         silence = now - at
         if unread:
@@ -117,14 +117,20 @@ class TurnFold:
             age=now - self._since,
             silence=silence,
             last_event=last_event,
-            waiting_on=next(iter(awaited.values())) if awaited else "model",
+            waiting_on=awaited[0] if awaited else "model",
         )
 
+    def _turn_started(self, event: Notification) -> None:
+        self._begun_at = _time_of(event)
+
     def _item_started(self, event: Notification) -> None:
-        _note_item(self._open, event)
+        self._open.started(event)
+
+    def _interrupted(self, event: Notification) -> None:
+        self._open.interrupted(event)
 
     def _item_completed(self, event: Notification) -> None:
-        _note_item(self._open, event)
+        self._open.completed(event)
         payload = event.payload
         if isinstance(payload, protocol.ItemCompletedNotification):
             # An item that is reported twice counts once, in its last form.
@@ -142,6 +148,8 @@ class TurnFold:
             payload = codec.structure_notification(event.method, event.params)
         assert isinstance(payload, protocol.TurnCompletedNotification)
         self.turn = payload.turn
+        self._ended_at = _time_of(event)
+        self._open.turn_completed(payload.turn.status)
 
 
 class GoalFold(TurnFold):
@@ -168,6 +176,8 @@ class GoalFold(TurnFold):
         return not self._running and (failed or not self._active)
 
     def _turn_started(self, event: Notification) -> None:
+        super()._turn_started(event)
+        self._ended_at = None
         self._turn_id = event.turn_id or ""
         self._since = time.monotonic()
         self._open.clear()
@@ -187,17 +197,9 @@ class GoalFold(TurnFold):
         self._active = False
 
 
-def _note_item(awaited: dict[str, WaitingOn], event: Notification) -> None:
-    """Add the item of an event if the turn waits for it from now on; remove it if it is completed."""
-    if event.method == "item/completed" and not awaited:  # as after each message
-        return
-    item = event.params.get("item")
-    if isinstance(item, dict):
-        key, kind = str(item.get("id")), item.get("type")
-        if event.method == "item/completed":
-            awaited.pop(key, None)
-        elif event.method == "item/started" and isinstance(kind, str) and kind in _AWAITED:
-            awaited[key] = _AWAITED[kind]
+def _time_of(event: Notification) -> float:
+    """Return when the runtime sent an event, by the clock of the system, in seconds."""
+    return time.time() if event.emitted_at_ms is None else event.emitted_at_ms / 1000
 
 
 def raise_if_failed(result: RunResult, reset_time: Callable[[str], int | None]) -> RunResult:

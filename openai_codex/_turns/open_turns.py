@@ -15,6 +15,7 @@ from openai_codex._engine.mailbox import Listener
 from openai_codex._engine.reply import CLIENT_CLOSED, CloseReason
 from openai_codex._log import Log
 from openai_codex._notification import Notification
+from openai_codex._turns.usage import COMPACTION, ITEM_STARTED, USAGE_UPDATED, TurnTokens, TurnUsages
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,6 +53,7 @@ class OpenTurn:
         "_turns",
         "generation",
         "thread_id",
+        "tokens",
         "turn_id",
     )
 
@@ -60,6 +62,8 @@ class OpenTurn:
         self.turn_id: str | None = None
         """Its id; ``None`` until the runtime has accepted it."""
         self.generation = 0
+        self.tokens = TurnTokens()
+        """What it costs."""
         self._turns = turns
         # What starts it is its first consumer. Not kept longer: it may hold the mailbox, which ends with its handle.
         self._consumers = {key}
@@ -72,6 +76,7 @@ class OpenTurn:
     def bind(self, turn_id: str, actor: Actor, losses: Losses) -> None:
         """Note what is known once the runtime has accepted it."""
         self.turn_id, self.generation, self._losses = turn_id, actor.generation, losses
+        self.tokens = self._turns.usages.of(self.thread_id, turn_id)
         self._log_later = actor.server_requests.workers.handlers.post
 
     @property
@@ -121,7 +126,8 @@ class OpenTurns(Listener):
     """
 
     def __init__(self) -> None:
-        super().__init__("the ends of turns", frozenset({_STARTED, _COMPLETED}))
+        super().__init__("the ends of turns", frozenset({_STARTED, _COMPLETED, ITEM_STARTED, USAGE_UPDATED}))
+        self.usages = TurnUsages()
         self.also: Listener | None = None
         """Gets the starts and the ends of turns, too: for one more subscriber each event would have to be looked up again."""
         self._owner = os.getpid()
@@ -186,7 +192,14 @@ class OpenTurns(Listener):
     # -- on the reader thread ----------------------------------------------------------------------------------------
 
     def on_event(self, event: Notification) -> None:
-        """Note the end of a turn."""
+        """Note the end of a turn, or what it costs."""
+        if event.method == ITEM_STARTED:
+            if event.params["item"]["type"] == COMPACTION:
+                self.usages.compacts(event)
+            return
+        if event.method == USAGE_UPDATED:
+            self.usages.note(event)
+            return
         if self.also is not None:
             self.also.on_event(event)
         if event.method == _STARTED:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Generic, Literal, TypeAlias
 import attrs
 
 from openai_codex import _protocol as protocol
+from openai_codex._codec.base import record_fields
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar
@@ -18,6 +19,9 @@ else:
 
     OutputT = TypeVar("OutputT")
 
+
+# How much of a command an error text shows.
+_SHOWN = 60
 
 DeclinedKind: TypeAlias = Literal["missing", "raised", "timed_out", "wrong_answer", "unreadable"]
 
@@ -49,6 +53,34 @@ class DeclinedRequest:
 
 
 @attrs.frozen
+class UnfinishedItem:
+    """An item of a turn that started and did not complete: the command that hung, or half an answer.
+
+    Attributes:
+        item: The item as far as it is known. The text of a message or plan, and the output of a command, are in it.
+        text: The text or output so far; at most its last 1,048,576 characters.
+        started_at: When it started, in seconds since the epoch; ``None`` if its start was not seen.
+        duration: How long it had run when the turn ended, or when the error was raised, in seconds; ``None`` if its start
+            was not seen.
+    """
+
+    item: protocol.ThreadItem
+    text: str = ""
+    started_at: float | None = None
+    duration: float | None = None
+
+    def __str__(self) -> str:
+        """Say what it is and how long it has run, in a few words."""
+        name = next((text for key in ("command", "tool", "query") if (text := getattr(self.item, key, None))), "")
+        what = (
+            f"{getattr(self.item, 'type', 'item')} {str(name)[:_SHOWN]!r}"
+            if name
+            else getattr(self.item, "type", "item")
+        )
+        return what if self.duration is None else f"{what} for {self.duration:.1f} s"
+
+
+@attrs.frozen
 class RunResult(Generic[OutputT]):
     """The result of a turn: everything the protocol reports of it, its items, the answer and the cost.
 
@@ -59,16 +91,24 @@ class RunResult(Generic[OutputT]):
         error: Why it failed, if it did.
         started_at: When it started, in seconds since the epoch.
         completed_at: When it ended, in seconds since the epoch.
-        duration_ms: How long it took, in milliseconds.
+        duration_ms: How long it took, in milliseconds; how long it had taken so far, in a partial result.
         items: The finished items, in the order in which they finished.
+        unfinished: The items that started and did not complete, in the order in which they started. In a partial result,
+            and after an interruption or a failure: what the turn was busy with, for instance the command that hung, and
+            the answer so far. In the result of a completed turn: the commands that it has left running; see
+            `AsyncThread.background_terminals`.
         final_response: The last agent message of phase ``final_answer``, else the last one without a phase. An empty
             text counts.
-        usage: Token usage of the thread as reported last during this turn.
+        usage: Token usage of the thread as reported last during this turn: ``total`` of all its turns, ``last`` of the
+            last model call.
+        turn_usage: The tokens of this turn: the sum of all its model calls, those of a compaction included; ``None`` if
+            the runtime reported none, as for a review. Tokens of sub-agents are not among them, nor those of a model call
+            that was broken off.
         output: The answer as an instance of ``output_type``; ``None`` if none was given.
         items_view: How much of the items is here; always ``full`` for a finished turn.
         root_turn_id: Id of the first turn in the chain of work that led to this one.
-        attempts: How many turns ``run(retries=…)`` took. The items are those of all of them, everything else is of the
-            last one.
+        attempts: How many turns ``run(retries=…)`` took. The items are those of all of them, ``turn_usage`` is their sum,
+            and everything else is of the last one.
         declined: The server requests of the turn that the client declined, or answered with a failure, because a handler
             was missing, raised, timed out or returned a wrong value; oldest first. What a handler has declined itself is
             not among them.
@@ -89,6 +129,8 @@ class RunResult(Generic[OutputT]):
     root_turn_id: str | None = None
     attempts: int = 1
     declined: list[DeclinedRequest] = attrs.Factory(list)
+    unfinished: list[UnfinishedItem] = attrs.Factory(list)
+    turn_usage: protocol.TokenUsageBreakdown | None = None
 
 
 TurnResult = RunResult
@@ -99,5 +141,19 @@ def continued(earlier: RunResult | None, result: RunResult[OutputT]) -> RunResul
     """Return the result of a turn that continues a failed one: with what both have, counted as one more attempt."""
     if earlier is None:
         return result
-    items, declined = [*earlier.items, *result.items], [*earlier.declined, *result.declined]
-    return attrs.evolve(result, items=items, declined=declined, attempts=earlier.attempts + 1)
+    return attrs.evolve(
+        result,
+        items=[*earlier.items, *result.items],
+        unfinished=[*earlier.unfinished, *result.unfinished],
+        declined=[*earlier.declined, *result.declined],
+        turn_usage=total_usage(earlier.turn_usage, result.turn_usage),
+        attempts=earlier.attempts + 1,
+    )
+
+
+def total_usage(*usages: protocol.TokenUsageBreakdown | None) -> protocol.TokenUsageBreakdown | None:
+    """Return the sum of what was reported; ``None`` if nothing was."""
+    known = [usage for usage in usages if usage is not None]
+    names = [field.name for field in record_fields(protocol.TokenUsageBreakdown)]
+    counts = {name: sum(getattr(usage, name) for usage in known) for name in names}
+    return protocol.TokenUsageBreakdown(**counts) if known else None

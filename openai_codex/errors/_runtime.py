@@ -9,6 +9,9 @@ from openai_codex._runtime.process_info import ProcessInfo
 from openai_codex._turns.results import RunResult
 from openai_codex.errors._base import CodexError, CodexTimeoutError, error_class
 
+# How many unfinished items an error text names.
+_SHOWN = 3
+
 
 class TransportError(CodexError):
     """The connection to the runtime failed."""
@@ -96,7 +99,7 @@ class TurnTimeoutError(CodexTimeoutError):
         thread_id: Id of the thread.
         turn_id: Id of the turn; ``None`` if it had not started.
         timeout: The timeout that expired, as the caller gave it, in seconds.
-        result: The partial result, if the caller was ``run()``.
+        result: The partial result: what had finished, and in ``unfinished`` what the turn was busy with.
         waiting_for: What did not come in time: the end of the turn, or its next event.
         last_event: The method of the last notification of the turn; of a stalled turn, the last that counts as
             progress. ``None`` if there was none.
@@ -113,12 +116,18 @@ class TurnTimeoutError(CodexTimeoutError):
 
     def _text(self) -> str:
         turn = f"turn {self.turn_id or '(not started)'} of thread {self.thread_id}"
-        return f"{turn} timed out: {self.waiting_for} did not come within {self.timeout:g} s{self._last()}"
+        return (
+            f"{turn} timed out: {self.waiting_for} did not come within {self.timeout:g} s{self._last()}{self._busy()}"
+        )
 
     def _last(self) -> str:
         if self.last_event is None or self.silence is None:
             return ""
         return f"; the last event, {self.last_event}, came {self.silence:.1f} s before"
+
+    def _busy(self) -> str:
+        unfinished = self.result.unfinished[:_SHOWN] if self.result is not None else ()
+        return f"; unfinished: {', '.join(map(str, unfinished))}" if unfinished else ""
 
 
 @error_class
@@ -133,7 +142,8 @@ class TurnStalledError(TurnTimeoutError):
 
     def _text(self) -> str:
         last = f" since {self.last_event}" if self.last_event else ""
-        return f"turn {self.turn_id} of thread {self.thread_id} made no progress for {self.timeout:g} s{last}"
+        turn = f"turn {self.turn_id} of thread {self.thread_id}"
+        return f"{turn} made no progress for {self.timeout:g} s{last}{self._busy()}"
 
 
 @error_class

@@ -40,6 +40,8 @@ async def test_a_goal_is_worked_on_turn_after_turn_until_it_is_reached(
     assert goal is not None
     assert goal.status == "complete"
     assert scripted_model.request_count == 3
+    assert result.usage is not None
+    assert result.turn_usage == result.usage.total
 
 
 async def test_a_goal_that_takes_too_long_is_paused(

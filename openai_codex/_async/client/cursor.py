@@ -184,7 +184,7 @@ class AsyncCursor:
 
     def result(self) -> RunResult:
         """Return the result of the events taken so far."""
-        return self._fold.result(self._open_turn.declined)
+        return self._fold.result(self._open_turn.declined, self._open_turn.tokens.spent())
 
     def timed_out(self, timeout: float, waiting_for: str = "its end") -> TurnTimeoutError:
         """Build the error for a deadline that passed, with the partial result."""
