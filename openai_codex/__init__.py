@@ -35,15 +35,15 @@ The map, top to bottom. Imports go downward only, and a module without a leading
     _runtime/       values about the runtime process: report toml backoff failures health process_info; display: how
                     text from outside is shown; imports: modules at first use
     _notification   one notification: envelope and payload
-    _codec/         JSON to protocol types and back: converter structuring unions unstructuring base
+    _codec/         JSON to protocol types and back: converter structuring unions unstructuring plain base
     _checks         checks of the values that a program passes in
     errors/         the error tree: _runtime _base
     _protocol/      GENERATED: the protocol types by domain, method tables, routes
     _log            structured log events
     _version        the version of this package
 
-Four modules are imported by packages that the map lists further down: `_turns.results` and `_runtime.process_info` by
-the errors, `_codec.base` by the generated types, `_engine.waiting` by the transport.
+Five modules are imported by packages that the map lists further down: `_turns.results` and `_runtime.process_info` by
+the errors, `_codec.plain` by the results, `_codec.base` by the generated types, `_engine.waiting` by the transport.
 
 Names are loaded on first use, so that importing the package costs little.
 """

@@ -43,7 +43,7 @@ ORDER = """
     _turns: results
     _runtime: health process_info
     : _protocol
-    _codec: base
+    _codec: plain base
     : _log _version
     _runtime: display imports
 """

@@ -5,6 +5,7 @@ The generated modules build on it. It knows no method and no domain, and not how
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import Enum
 from functools import cache
 from types import NoneType
@@ -90,14 +91,17 @@ class Record:  # noqa: PLW1641  mutable and compared by value, so without a hash
         return all(getattr(self, field.name) == getattr(other, field.name) for field in record_fields(type(self)))
 
     def __repr__(self) -> str:
-        values = ((field, getattr(self, field.name)) for field in record_fields(type(self)))
-        shown = (f"{field.name}={_show(field, value)}" for field, value in values if value is not UNSET)
+        shown = (f"{name}={hide(repr(value))}" for name, value in self.__rich_repr__())
         return f"{type(self).__name__}({', '.join(shown)})"
 
-
-def _show(field: attrs.Attribute[Any], value: object) -> str:
-    # ``None`` stays visible: a missing secret is often the fault that is looked for.
-    return "'***'" if value is not None and field.metadata.get("secret") else hide(repr(value))
+    def __rich_repr__(self) -> Iterator[tuple[str, object]]:
+        """Yield what a text about it shows, for the library rich, too: no `raw`, no secret, nothing that is not set."""
+        for field in record_fields(type(self)):
+            value = getattr(self, field.name)
+            if value is not UNSET:
+                # ``None`` stays visible: a missing secret is often the fault that is looked for.
+                is_secret = value is not None and field.metadata.get("secret")
+                yield field.name, "***" if is_secret else hide(value) if type(value) is str else value
 
 
 class Variant(Record):

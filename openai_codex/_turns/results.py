@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Generic, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias
 
 import attrs
 
 from openai_codex import _protocol as protocol
 from openai_codex._codec.base import record_fields
+from openai_codex._runtime.display import hide
+from openai_codex._runtime.imports import load
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from typing_extensions import TypeVar
 
     # The default: a run without an output type has a result without an output.
@@ -20,7 +24,7 @@ else:
     OutputT = TypeVar("OutputT")
 
 
-# How much of a command an error text shows.
+# How many characters of a command an error text shows, and a ``repr`` of an answer.
 _SHOWN = 60
 
 DeclinedKind: TypeAlias = Literal["missing", "raised", "timed_out", "wrong_answer", "unreadable"]
@@ -80,9 +84,11 @@ class UnfinishedItem:
         return what if self.duration is None else f"{what} for {self.duration:.1f} s"
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class RunResult(Generic[OutputT]):
     """The result of a turn: everything the protocol reports of it, its items, the answer and the cost.
+
+    Its ``repr`` is one short line; `to_dict` has everything.
 
     Attributes:
         id: Id of the turn.
@@ -132,9 +138,64 @@ class RunResult(Generic[OutputT]):
     unfinished: list[UnfinishedItem] = attrs.Factory(list)
     turn_usage: protocol.TokenUsageBreakdown | None = None
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result as plain JSON values: dicts, lists, texts, numbers, bools and ``None``.
+
+        The keys are the names of the attributes, of the result and of all in it, so they are as stable as those. An item
+        has its ``type``. Fields that only a newer runtime has keep the name that they have there. An ``output`` becomes a
+        dict of its fields; what has no JSON form becomes its text.
+        """
+        load("openai_codex._codec.plain")
+        from openai_codex._codec.plain import plain
+
+        values: dict[str, Any] = plain(self)
+        return values
+
+    def to_json(self, *, indent: int | None = None) -> str:
+        """Return `to_dict` as JSON text, in ASCII.
+
+        Args:
+            indent: How far to indent each level, in spaces; ``None`` for one line.
+        """
+        import json
+
+        return json.dumps(self.to_dict(), indent=indent)
+
+    def __rich_repr__(self) -> Iterator[tuple[str, object]]:
+        """Yield what a short text about it shows, for the library rich, too."""
+        yield "id", self.id
+        yield "thread_id", self.thread_id
+        yield "status", str(self.status)
+        for name in ("error", "final_response", "output"):
+            if (value := getattr(self, name)) is not None:
+                yield name, _brief(value)
+        for name in ("items", "unfinished", "declined"):
+            if values := getattr(self, name):
+                yield name, len(values)
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={value!r}" for name, value in self.__rich_repr__())
+        return f"{type(self).__name__}({shown})"
+
 
 TurnResult = RunResult
 """The upstream name of `RunResult`."""
+
+
+class _Text(str):
+    """A text that stands for a value that is not one."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def _brief(value: object) -> str:
+    """Return a text, or the ``repr`` of another value, cut off and without secrets."""
+    text = hide(value if isinstance(value, str) else repr(value))
+    short = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+    return short if isinstance(value, str) else _Text(short)
 
 
 def continued(earlier: RunResult | None, result: RunResult[OutputT]) -> RunResult[OutputT]:

@@ -12,6 +12,8 @@ import attrs
 from openai_codex._runtime.display import escape
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from typing_extensions import dataclass_transform
 
     T = TypeVar("T")
@@ -41,6 +43,10 @@ class CodexError(Exception):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self)!r})"
+
+    def __rich_repr__(self) -> Iterator[str]:
+        # The library rich would show all fields of an attrs class, payloads and results included.
+        yield str(self)
 
 
 # -------------------------------------------------------------------------------------------------------------- values
