@@ -118,7 +118,7 @@ class AsyncTurnStream(AsyncStream[Notification]):
     """The notifications of one turn, in order; ``turn/completed`` is the last."""
 
     def _pick(self, event: Notification) -> Notification:
-        self._cursor.texts.skip(event)
+        self._cursor.passed = event
         return event
 
 
@@ -133,7 +133,7 @@ class AsyncTextStream(AsyncStream[TextT]):
         self._resets = resets
 
     def _pick(self, event: Notification) -> TextT | None:
-        new = self._cursor.texts.add(event, marks=self._resets)
+        new = self._cursor.texts(event).add(event, marks=self._resets)
         if isinstance(new, TextReset):
             self._cursor.put_back(event)  # its own text follows
             if not self._resets:
@@ -145,6 +145,6 @@ class AsyncItemStream(AsyncStream["protocol.ThreadItem"]):
     """The finished items of one turn, in the order in which they finish."""
 
     def _pick(self, event: Notification) -> protocol.ThreadItem | None:
-        self._cursor.texts.skip(event)
+        self._cursor.passed = event
         payload = event.payload
         return payload.item if isinstance(payload, protocol.ItemCompletedNotification) else None

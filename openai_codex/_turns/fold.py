@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from openai_codex import _codec as codec
 from openai_codex import _protocol as protocol
 from openai_codex._runtime.health import RunningTurn
-from openai_codex._turns.open_items import TEXTS, OpenItems
+from openai_codex._turns.open_items import OpenItems
 from openai_codex._turns.results import RunResult
 from openai_codex.errors import TurnFailedError
 
@@ -22,10 +22,8 @@ if TYPE_CHECKING:
 # so that all folds share it: a table of bound methods per fold would be most of the cost of a small turn.
 _TURN_STEPS = {
     "turn/started": "_turn_started",
-    "item/started": "_item_started",
     "item/completed": "_item_completed",
     "thread/tokenUsage/updated": "_usage_updated",
-    "error": "_interrupted",
     "turn/completed": "_turn_completed",
 }
 _GOAL_STEPS = {
@@ -59,12 +57,12 @@ class TurnFold:
         self.turn: protocol.Turn | None = None
         """The completed turn; ``None`` while it is running."""
 
-    def add(self, events: Iterable[Notification]) -> None:
-        """Take the next notifications of the turn."""
+    def add(self, events: Sequence[Notification], *, again: bool = False) -> None:
+        """Take the next notifications of the turn, ``again`` if some of them may have been taken before."""
+        self._open.add(events, again=again)  # first, as a step may raise
         for event in events:
-            if event.method in TEXTS:  # most of them, so without a look-up by name
-                self._open.add_text(event)
-            elif (step := self._steps.get(event.method)) is not None:
+            step = self._steps.get(event.method)
+            if step is not None:
                 getattr(self, step)(event)
 
     def result(
@@ -97,6 +95,10 @@ class TurnFold:
             turn_usage=turn_usage,
         )
 
+    def lengths(self, *, whole: bool) -> dict[str, int]:
+        """Return how many characters of each message have come as deltas; ``whole``: only if its start was seen."""
+        return self._open.lengths(whole=whole)
+
     def running(self, last: tuple[str, float] | None, unread: Sequence[Notification]) -> RunningTurn:
         """Describe the turn while it runs; nothing is changed. Callable from any thread.
 
@@ -123,14 +125,7 @@ class TurnFold:
     def _turn_started(self, event: Notification) -> None:
         self._begun_at = _time_of(event)
 
-    def _item_started(self, event: Notification) -> None:
-        self._open.started(event)
-
-    def _interrupted(self, event: Notification) -> None:
-        self._open.interrupted(event)
-
     def _item_completed(self, event: Notification) -> None:
-        self._open.completed(event)
         payload = event.payload
         if isinstance(payload, protocol.ItemCompletedNotification):
             # An item that is reported twice counts once, in its last form.
@@ -149,7 +144,6 @@ class TurnFold:
         assert isinstance(payload, protocol.TurnCompletedNotification)
         self.turn = payload.turn
         self._ended_at = _time_of(event)
-        self._open.turn_completed(payload.turn.status)
 
 
 class GoalFold(TurnFold):
@@ -180,7 +174,6 @@ class GoalFold(TurnFold):
         self._ended_at = None
         self._turn_id = event.turn_id or ""
         self._since = time.monotonic()
-        self._open.clear()
         self._running = True
         self.turn = None  # the status of the previous turn is not that of this one
 

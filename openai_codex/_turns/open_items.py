@@ -9,7 +9,7 @@ from openai_codex import _protocol as protocol
 from openai_codex._turns.results import UnfinishedItem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from openai_codex._notification import Notification
     from openai_codex._runtime.health import WaitingOn
@@ -27,20 +27,21 @@ _AWAITED: dict[object, WaitingOn] = {
     "collabAgentToolCall": "agent",
 }
 
+_MESSAGE = "agentMessage"
+
 # Kinds that the model writes: when its stream breaks, it begins them anew.
-_WRITTEN = frozenset({"agentMessage", "plan", "reasoning"})
+_WRITTEN = frozenset({_MESSAGE, "plan", "reasoning"})
 
 # Method of a delta → the kind of its item.
 _KINDS = {
-    "item/agentMessage/delta": "agentMessage",
+    "item/agentMessage/delta": _MESSAGE,
     "item/plan/delta": "plan",
     "item/reasoning/summaryTextDelta": "reasoning",
     "item/reasoning/textDelta": "reasoning",
     "item/commandExecution/outputDelta": "commandExecution",
     "item/fileChange/outputDelta": "fileChange",
 }
-TEXTS = frozenset(_KINDS)
-"""Methods of the notifications that carry text or output of an item."""
+TEXTS = frozenset(_KINDS)  # methods of the notifications that carry text or output of an item
 
 # Kind of an item → the field of its JSON that has the text or output so far.
 _TEXT_FIELDS = {"agentMessage": "text", "plan": "text", "commandExecution": "aggregatedOutput"}
@@ -48,9 +49,13 @@ _TEXT_FIELDS = {"agentMessage": "text", "plan": "text", "commandExecution": "agg
 # How much of a text is kept: as much as the runtime keeps of the output of a command. After so many pieces it is joined.
 _MOST_TEXT, _MANY = 1 << 20, 1_000
 
+# How many events are left aside: until something asks, or they are this many. Most are never looked at, because their
+# item completes.
+_ASIDE = 128
+
 
 class _OpenItem:
-    __slots__ = ("item", "kind", "parts", "started_at", "withdrawn")
+    __slots__ = ("dropped", "item", "kind", "parts", "started_at", "withdrawn")
 
     def __init__(self, item: protocol.JsonObject, started_at_ms: object) -> None:
         self.item = item
@@ -60,10 +65,23 @@ class _OpenItem:
         self.withdrawn = False
         """Whether the model's stream broke since: the next item that the model begins replaces it."""
         self.parts: list[str] = []
+        self.dropped = 0
+        """How many characters of its text are not kept."""
+
+    def copy(self) -> _OpenItem:
+        other = _OpenItem(self.item, None)
+        other.started_at, other.withdrawn, other.dropped = self.started_at, self.withdrawn, self.dropped
+        other.parts = self.parts[:]
+        return other
 
     def join(self) -> str:
-        self.parts[:] = ["".join(self.parts)[-_MOST_TEXT:]]
+        text = "".join(self.parts)
+        self.dropped += max(0, len(text) - _MOST_TEXT)
+        self.parts = [text[-_MOST_TEXT:]]
         return self.parts[0]
+
+    def length(self) -> int:
+        return self.dropped + sum(map(len, self.parts))
 
     def value(self, now: float) -> UnfinishedItem:
         text, field = self.join(), _TEXT_FIELDS.get(self.kind)
@@ -72,87 +90,164 @@ class _OpenItem:
         return UnfinishedItem(codec.structure_named("ThreadItem", item), text, self.started_at, duration)
 
 
-class OpenItems:
-    """Follows the items of one turn. For one consumer at a time; `awaited` may be called from any thread."""
+class _State:
+    """What a number of events have left: open items, lengths of completed messages, ids whose start was missed."""
 
-    __slots__ = ("_items",)
+    __slots__ = ("items", "lengths", "missed")
 
-    def __init__(self) -> None:
-        self._items: dict[str, _OpenItem] = {}
+    def __init__(self, items: dict[str, _OpenItem], lengths: dict[str, int], missed: set[str]) -> None:
+        self.items = items
+        self.lengths = lengths
+        self.missed = missed
 
-    def started(self, event: Notification) -> None:
-        """Add the item of an event."""
-        item = event.params.get("item")
+    def copy(self) -> _State:
+        return _State({key: each.copy() for key, each in self.items.items()}, self.lengths.copy(), self.missed.copy())
+
+    def apply(self, events: Iterable[Notification]) -> _State:
+        # The loop runs for every delta: without a call, once the item of the last one is known.
+        append: dict[str, Callable[[str], None]] = {}
+        for event in events:
+            if event.method not in TEXTS:
+                append.clear()
+                if (step := _STEPS.get(event.method)) is not None:
+                    step(self, event.params)
+                continue
+            try:
+                text = event.params["delta"]
+                if type(text) is str:
+                    append[event.params["itemId"]](text)
+            except (KeyError, TypeError):
+                self._append(event, append)
+        for each in self.items.values():
+            if len(each.parts) > _MANY:
+                each.join()
+        return self
+
+    def _append(self, event: Notification, append: dict[str, Callable[[str], None]]) -> None:
+        """Add the first text after another event, or one of another shape; note where the next one is to be added."""
+        item_id, text = event.params.get("itemId"), event.params.get("delta")
+        if type(item_id) is str and type(text) is str:
+            opened = self.items.get(item_id) or self._unseen(item_id, _KINDS[event.method])
+            if opened is not None:
+                opened.parts.append(text)
+                append[item_id] = opened.parts.append
+
+    def started(self, params: protocol.JsonObject) -> None:
+        item = params.get("item")
         if not isinstance(item, dict):
             return
-        opened = _OpenItem(item, event.params.get("startedAtMs"))
+        opened = _OpenItem(item, params.get("startedAtMs"))
         if opened.kind == "userMessage":
             self._drop_written()  # new input cuts off what the model writes
         else:
             self._replace(opened)
-            self._items[str(item.get("id"))] = opened
+            self.items[str(item.get("id"))] = opened
 
-    def completed(self, event: Notification) -> None:
-        """Remove the item of an event."""
-        item = event.params.get("item")
+    def completed(self, params: protocol.JsonObject) -> None:
+        item = params.get("item")
         if isinstance(item, dict):
-            self._items.pop(str(item.get("id")), None)
+            opened = self.items.pop(str(item.get("id")), None)
+            if opened is not None and opened.kind == _MESSAGE:
+                self.lengths[str(item.get("id"))] = opened.length()
 
-    def add_text(self, event: Notification) -> None:
-        """Add the text or output of an event to its item."""
-        params = event.params
-        item_id, text = params.get("itemId"), params.get("delta")
-        if type(item_id) is not str or type(text) is not str:
-            return
-        opened = self._items.get(item_id)
-        if opened is None:
-            # Its start was not seen. Without it there is a text, but no command.
-            if (kind := _KINDS[event.method]) not in _WRITTEN:
-                return
-            opened = self._items[item_id] = _OpenItem({"type": kind, "id": item_id, "text": ""}, None)
-        parts = opened.parts
-        parts.append(text)
-        if len(parts) > _MANY:
-            opened.join()
-
-    def interrupted(self, event: Notification) -> None:
+    def failed(self, params: protocol.JsonObject) -> None:
         """Take an error: the model begins anew what it was writing if the runtime asks it again."""
-        if event.params.get("willRetry") is True:
-            for each in self._items.values():
+        if params.get("willRetry") is True:
+            for each in self.items.values():
                 each.withdrawn = each.kind in _WRITTEN
 
-    def turn_completed(self, status: protocol.TurnStatus) -> None:
+    def turn_started(self, _: protocol.JsonObject) -> None:
+        """Drop the items of an earlier turn; a goal has several."""
+        self.items.clear()
+
+    def turn_completed(self, params: protocol.JsonObject) -> None:
         """Drop what the model has not finished of a turn that is completed: it is no part of the answer."""
-        if status == protocol.TurnStatus.completed:
+        turn = params.get("turn")
+        if isinstance(turn, dict) and turn.get("status") == "completed":
             self._drop_written()
 
-    def clear(self) -> None:
-        """Drop everything."""
-        self._items.clear()
-
-    def awaited(self, unread: Iterable[Notification]) -> list[WaitingOn]:
-        """Return what the turn waits for, oldest first, once it has seen these events, too."""
-        awaited: dict[str, object] = {key: each.kind for key, each in self._items.copy().items()}
-        for event in unread:
-            item = event.params.get("item")
-            if isinstance(item, dict):
-                if event.method == "item/completed":
-                    awaited.pop(str(item.get("id")), None)
-                elif event.method == "item/started":
-                    awaited[str(item.get("id"))] = item.get("type")
-        return [_AWAITED[kind] for kind in awaited.values() if isinstance(kind, str) and kind in _AWAITED]
-
-    def values(self, now: float) -> list[UnfinishedItem]:
-        """Return the items, oldest first. ``now`` is in seconds since the epoch."""
-        return [each.value(now) for each in self._items.values()]
+    def _unseen(self, item_id: str, kind: str) -> _OpenItem | None:
+        # The start of the item was not seen. Without it there is a text, but no command.
+        if kind in _WRITTEN:
+            self.items[item_id] = _OpenItem({"type": kind, "id": item_id, "text": ""}, None)
+            self.missed.add(item_id)
+        return self.items.get(item_id)
 
     def _replace(self, opened: _OpenItem) -> None:
         """Drop what an item replaces: what the model was writing when its stream broke, which may not be reported."""
-        for key, each in tuple(self._items.items()):
+        for key, each in tuple(self.items.items()):
             if each.withdrawn or (each.kind == opened.kind and each.kind in _WRITTEN):
-                del self._items[key]
+                del self.items[key]
 
     def _drop_written(self) -> None:
-        for key, each in tuple(self._items.items()):
+        for key, each in tuple(self.items.items()):
             if each.kind in _WRITTEN:
-                del self._items[key]
+                del self.items[key]
+
+
+# Method of a notification → what it changes; see also `TEXTS`.
+_STEPS = {
+    "turn/started": _State.turn_started,
+    "item/started": _State.started,
+    "item/completed": _State.completed,
+    "error": _State.failed,
+    "turn/completed": _State.turn_completed,
+}
+
+
+class OpenItems:
+    """Follows the items of one turn. For one consumer at a time; `awaited` may be called from any thread.
+
+    Events are left aside in batches, so that one costs next to nothing. A state and the events that it lacks are replaced
+    in one step: an exception of a signal handler neither loses a text nor doubles it.
+    """
+
+    __slots__ = ("_now",)
+
+    def __init__(self) -> None:
+        self._now: tuple[_State, list[Notification]] = (_State({}, {}, set()), [])
+
+    def add(self, events: Sequence[Notification], *, again: bool = False) -> None:
+        """Take the next events, ``again`` if some of them may have been taken by a call that was interrupted."""
+        if again:
+            known = set(map(id, self._now[1]))
+            events = [event for event in events if id(event) not in known]
+        elif len(self._now[1]) > _ASIDE:
+            self._settled()
+        aside = self._now[1]
+        aside += events
+
+    def awaited(self, unread: Sequence[Notification]) -> list[WaitingOn]:
+        """Return what the turn waits for, oldest first, once it has seen these events, too."""
+        state, aside = self._now
+        kinds: dict[str, object] = {key: each.kind for key, each in state.items.copy().items()}
+        for event in (*aside, *unread):
+            item = event.params.get("item")
+            if isinstance(item, dict):
+                if event.method == "item/completed":
+                    kinds.pop(str(item.get("id")), None)
+                elif event.method == "item/started":
+                    kinds[str(item.get("id"))] = item.get("type")
+            elif event.method == "turn/started":
+                kinds.clear()
+        return [_AWAITED[kind] for kind in kinds.values() if isinstance(kind, str) and kind in _AWAITED]
+
+    def values(self, now: float) -> list[UnfinishedItem]:
+        """Return the items, oldest first. ``now`` is in seconds since the epoch."""
+        return [each.value(now) for each in self._settled().items.values()]
+
+    def lengths(self, *, whole: bool) -> dict[str, int]:
+        """Return how many characters of each message have come as deltas, by the id of its item.
+
+        ``whole``: only of those whose start was seen.
+        """
+        state = self._settled()
+        found = state.lengths | {key: each.length() for key, each in state.items.items() if each.kind == _MESSAGE}
+        return {key: length for key, length in found.items() if not (whole and key in state.missed)}
+
+    def _settled(self) -> _State:
+        state, aside = self._now
+        if aside:
+            state = state.copy().apply(aside)
+            self._now = (state, [])
+        return state

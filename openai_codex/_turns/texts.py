@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from openai_codex._notification import Notification
 
 _DELTA = "item/agentMessage/delta"
@@ -46,11 +48,13 @@ class TextReset:
 class _Message:
     """A message that has begun and not finished."""
 
-    __slots__ = ("due", "held", "parts")
+    __slots__ = ("due", "held", "parts", "skipped")
 
-    def __init__(self, *, held: bool = False) -> None:
+    def __init__(self, *, held: bool = False, skipped: int = 0) -> None:
         self.held = held
         """Whether its beginning was missed, so that it is yielded when it has finished."""
+        self.skipped = skipped
+        """How many characters at its beginning another stream has read."""
         self.parts: list[str] = []
         self.due = ""
         """The beginning of `parts` that is to be yielded with the next one."""
@@ -73,9 +77,17 @@ class MessageTexts:
 
     __slots__ = ("_joined", "_open", "_stale")
 
-    def __init__(self, *, joined: bool = False) -> None:
+    def __init__(self, *, joined: bool = False, skipped: Mapping[str, int] | None = None) -> None:
+        """Start at the position of the consumer.
+
+        Args:
+            joined: Whether the beginning of a message may have been missed.
+            skipped: How many characters of each message other streams have read, by the id of its item.
+        """
         self._joined = joined
-        self._open: dict[str, _Message] = {}
+        self._open: dict[str, _Message] = {
+            item_id: _Message(skipped=count) for item_id, count in (skipped or {}).items()
+        }
         # Text that was yielded and withdrawn, and that the next message is expected to begin with.
         self._stale = ""
 
@@ -90,14 +102,6 @@ class MessageTexts:
             return self._reset()
         new: str | TextReset | None = getattr(self, step)(event.params, marks=marks)
         return new
-
-    def skip(self, event: Notification) -> None:
-        """Take an event that the consumer has seen itself."""
-        if event.method == _DELTA and not self._stale:  # most events
-            self._delta(event.params)
-            return
-        while isinstance(self.add(event, marks=True), TextReset):
-            pass
 
     def _delta(self, params: dict[str, Any], *, marks: bool = False) -> str | TextReset | None:  # noqa: ARG002  as all steps
         item_id, text = params.get("itemId"), params.get("delta")
@@ -149,6 +153,8 @@ class MessageTexts:
         message = self._open.pop(item_id, None) if type(item_id) is str else None
         if type(text) is not str:
             return None
+        if message is not None:
+            text = text[message.skipped :]
         stale, self._stale = self._stale, ""
         yielded = stale or (message.yielded() if message is not None else "")
         if text.startswith(yielded):

@@ -15,7 +15,7 @@ from openai_codex import UnfinishedItem
 from openai_codex._notification import Notification
 from openai_codex._turns.fold import GoalFold, TurnFold
 from openai_codex._turns.open_items import OpenItems
-from openai_codex.types import AgentMessageThreadItem, CommandExecutionThreadItem, PlanThreadItem, TurnStatus
+from openai_codex.types import AgentMessageThreadItem, CommandExecutionThreadItem, PlanThreadItem
 
 T0 = 1_700_000_000_000
 
@@ -56,7 +56,7 @@ BROKEN = event("error", willRetry=True, error={"message": "Reconnecting... 1/2"}
 
 def unfinished(events: Iterable[Notification]) -> list[UnfinishedItem]:
     fold = TurnFold("T", "U")
-    fold.add(events)
+    fold.add(list(events))
     return fold.result().unfinished
 
 
@@ -138,17 +138,45 @@ def test_of_a_long_text_the_end_is_kept() -> None:
     assert command.text.endswith("0199999\n")
 
 
+@pytest.mark.parametrize("size", [1, 7, 1_000])
+def test_it_makes_no_difference_in_which_batches_events_come(size: int) -> None:
+    events = [started("1"), *(delta("1", f"{number} ") for number in range(400)), BROKEN, started("1")]
+    events += [delta("1", f"{number} ") for number in range(300)]
+    fold = TurnFold("T", "U")
+    for at in range(0, len(events), size):
+        fold.add(events[at : at + size])
+    [message] = fold.result().unfinished
+    assert message.text == "".join(f"{number} " for number in range(300))
+    assert fold.lengths(whole=True) == {"1": len(message.text)}
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_the_length_of_a_message_counts_all_its_deltas(whole: bool) -> None:
+    fold = TurnFold("T", "U")
+    fold.add([delta("missed", "lo"), started("1"), delta("1", "x" * (1 << 20)), delta("1", "yy"), completed("1")])
+    fold.add([started("2"), delta("2", "z"), started("c", "commandExecution")])
+    missed = {} if whole else {"missed": 2}
+    # A message that is begun replaces the one that was open.
+    assert fold.lengths(whole=whole).items() <= ({"1": (1 << 20) + 2, "2": 1} | missed).items()
+    assert fold.lengths(whole=whole)["1"] == (1 << 20) + 2
+
+
+@pytest.mark.parametrize("done", range(3))
+def test_events_that_an_interrupted_call_has_added_count_once(done: int) -> None:
+    events = [started("1"), delta("1", "Hel"), delta("1", "lo")]
+    items = OpenItems()
+    items.add(events[:done])
+    items.add(events, again=True)
+    assert [each.text for each in items.values(0)] == ["Hello"]
+
+
 @pytest.mark.parametrize("value", [None, 3, [], {}, ["1"]])
 def test_values_of_another_shape_are_passed_over(value: Any) -> None:
     items = OpenItems()
-    items.started(event("item/started", item=value))
-    items.started(event("item/started", item={"type": value, "id": value}))
-    items.completed(event("item/completed", item=value))
-    items.completed(event("item/completed", item={"type": value, "id": value}))
-    items.add_text(delta("1", value))
-    items.add_text(event("item/agentMessage/delta", itemId=value, delta="x"))
-    items.interrupted(event("error", willRetry=value))
-    items.turn_completed(TurnStatus("a new one"))
+    shapes: list[Any] = [value, {"type": value, "id": value}]
+    items.add([event(f"item/{what}", item=shape) for what in ("started", "completed") for shape in shapes])
+    items.add([delta("1", value), event("item/agentMessage/delta", itemId=value, delta="x")])
+    items.add([event("error", willRetry=value), event("turn/completed", turn=value), ended("a new one")])
     assert items.awaited([event("item/started", item=value)]) == []
     assert [each.item.type if hasattr(each.item, "type") else None for each in items.values(0)] in ([], [None])
 

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from openai_codex._turns.open_turns import OpenTurn
     from openai_codex._turns.stops import TurnStop
 
+AGENT_DELTA = "item/agentMessage/delta"
+
 # How long a caller that gives up waits for the turn to end, in seconds; usually it takes some ten milliseconds.
 _ABANDON_PATIENCE = 2.0
 
@@ -50,12 +52,15 @@ class Cursor:
         "_connection",
         "_fold",
         "_fresh",
+        "_is_adding",
+        "_joined",
         "_last",
         "_mailbox",
         "_open_turn",
         "_stop",
         "_taken",
-        "texts",
+        "_texts",
+        "passed",
         "thread_id",
         "turn_id",
     )
@@ -72,9 +77,12 @@ class Cursor:
         self._fold = TurnFold(stop.thread_id, turn_id)
         # Those that are not in the fold yet, and then those that `pop` returns.
         self._fresh: deque[Notification] = deque()
+        self._is_adding = False
         self._taken: deque[Notification] = deque()
-        self.texts = MessageTexts(joined=joined)
-        """The text of the events that were popped; who pops one adds it."""
+        self.passed: Notification | None = None
+        """The last event that was popped and not added to `texts`; who pops one sets it."""
+        self._joined = joined
+        self._texts = MessageTexts(joined=joined)
         self._bad_end: DecodeError | None = None
         # The last event that was fetched, and when.
         self._last: tuple[str, float] | None = None
@@ -86,6 +94,21 @@ class Cursor:
             return self._taken.popleft()
         except IndexError:
             return None
+
+    def texts(self, event: Notification) -> MessageTexts:
+        """Return the text up to an event that was popped and is to be added."""
+        if self.passed is not None:
+            self._texts, self.passed = MessageTexts(joined=self._joined, skipped=self._skipped(event)), None
+        return self._texts
+
+    def _skipped(self, event: Notification) -> dict[str, int]:
+        """Return how many characters of each message other streams have read, up to an event that was popped."""
+        read = self._fold.lengths(whole=self._joined)
+        for each in (event, *self._taken):
+            item_id, text = each.params.get("itemId"), each.params.get("delta")
+            if each.method == AGENT_DELTA and isinstance(item_id, str) and isinstance(text, str):
+                read[item_id] = read.get(item_id, 0) - len(text)
+        return {item_id: count for item_id, count in read.items() if count > 0}
 
     def put_back(self, event: Notification) -> None:
         """Return an event, so that it is popped again."""
@@ -125,16 +148,18 @@ class Cursor:
         events = list(self._fresh)
         if events:
             self._last = events[-1].method, time.monotonic()
+        again, self._is_adding = self._is_adding, True
         try:
-            self._fold.add(events)
+            self._fold.add(events, again=again)
         except DecodeError as error:
             # The end of the turn cannot be decoded. A stream shows the raw event, but a run cannot build its result.
             self._bad_end = error.with_traceback(None)
             self._open_turn.log_end(_log.warning, "lost", reason=type(error).__name__)
         if events and self._fold.turn is not None:
             self._log_completed(self._fold.turn)
-        # Last: if this call was interrupted, the next one goes on, as to add an event to the fold again changes nothing.
+        # Last: if this call was interrupted, the next one goes on with the same events.
         move(self._fresh, self._taken)
+        self._is_adding = False
         return events
 
     def skip_to_end(self, deadline: Deadline, stall_timeout: float) -> None:
