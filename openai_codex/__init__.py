@@ -11,8 +11,8 @@ The map, top to bottom. Imports go downward only, and a module without a leading
     types           the protocol types, by name
     testing/        the test kit: a scripted model, a fake runtime, pytest fixtures (its docstring has its own map)
     retry           repeat what was overloaded
-    _async/         the source of both faces: codex thread terminals closing loading running turn events thread_pages unlisted
-                    pages stream login
+    _async/         the source of both faces: codex thread thread_contents closing loading running turn events thread_pages
+                    unlisted pages stream login
       verbs/        what a client can do: threads reviews goals catalog account; base: life cycle and handlers;
                     lazy: names for annotations
       client/       one client's connection: recycling cursor connection thread_registry supervisor launch dispatch handlers rpc;
@@ -153,6 +153,7 @@ if TYPE_CHECKING:
     from openai_codex.errors import TransportClosedError as TransportClosedError
     from openai_codex.errors import TransportError as TransportError
     from openai_codex.errors import TurnFailedError as TurnFailedError
+    from openai_codex.errors import TurnInterruptedError as TurnInterruptedError
     from openai_codex.errors import TurnStalledError as TurnStalledError
     from openai_codex.errors import TurnTimeoutError as TurnTimeoutError
     from openai_codex.retry import is_retryable_error as is_retryable_error
@@ -180,7 +181,7 @@ _HOMES = {
         InvalidParamsError InvalidRequestError JsonRpcError LaunchError LoginTimeoutError MethodNotFoundError
         OutputError ParseError RequestTimeoutError RetryLimitExceededError ServerBusyError ThreadBusyError
         RuntimeFrozenError TextWithdrawnError ThreadLostError TransportClosedError TransportError TurnFailedError
-        TurnStalledError TurnTimeoutError
+        TurnInterruptedError TurnStalledError TurnTimeoutError
     """,
     "_runtime.process_info": "ProcessFacts ProcessInfo",
     "_runtime.health": "Health RunningTurn RuntimeExit",

@@ -102,6 +102,7 @@ KINDS = {
     "output_schema": "schema",
     "output_type": "type",
     "page_size": "number",
+    "output_retries": "repeats",
     "resets": "flag",
     "retries": "repeats",
     "params": "request",

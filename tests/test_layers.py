@@ -23,7 +23,7 @@ ORDER = """
     : . retry
     _async: . codex
     _async.verbs: . threads reviews goals catalog account base lazy
-    _async: thread terminals closing loading running turn events thread_pages unlisted pages stream login
+    _async: thread thread_contents closing loading running turn events thread_pages unlisted pages stream login
     _async.client: . recycling cursor connection thread_registry supervisor launch dispatch handlers rpc _wait _loop
     _tools: . result registry declaration arguments
     _approvals: . kinds responses policies decisions requests file_changes commands

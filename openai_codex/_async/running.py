@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from typing import cast
 
 import attrs
 
@@ -20,33 +21,43 @@ from openai_codex._turns.results import OutputT, RunResult, continued
 from openai_codex._turns.stops import TurnStop
 from openai_codex._turns.work import Place, Work, within
 from openai_codex.errors import (
+    OutputError,
     RequestTimeoutError,
     ServerBusyError,
     TransportClosedError,
     TurnFailedError,
+    TurnInterruptedError,
     TurnTimeoutError,
 )
 
 # The delays between the attempts of `run(retries=…)`, in seconds: providers that limit a rate count by the minute.
 _FIRST_DELAY, _LONGEST_DELAY, _JITTER = 0.5, 30.0, 0.2
 
+# What the model is told about an answer that does not fit.
+_NO_FIT, _AGAIN = (
+    "Your answer does not match the required output schema:",
+    "Answer again with the complete, corrected JSON.",
+)
+
 _log = Log("turn")
 
 
 @attrs.define
 class Limits:
-    """What a run may cost: seconds in all, seconds without progress, and further attempts."""
+    """What a run may cost: seconds in all, seconds without progress, and further attempts by their reason."""
 
     deadline: Deadline
     stall_timeout: float
     retries: int
+    output_retries: int
 
     @classmethod
-    def check(cls, timeout: float | None, stall_timeout: float | None, retries: int) -> Limits:
+    def check(cls, timeout: float | None, stall_timeout: float | None, retries: int, output_retries: int) -> Limits:
         """Check the arguments of a run. Raises `ConfigError`."""
         seconds = checks.seconds("timeout", timeout)
         stall = checks.seconds("stall_timeout", stall_timeout)
-        return cls(Deadline(seconds), stall, checks.count("retries", retries, least=0))
+        retries = checks.count("retries", retries, least=0)
+        return cls(Deadline(seconds), stall, retries, checks.count("output_retries", output_retries, least=0))
 
     def attempts(self) -> Attempts:
         """Return the count of attempts; none starts after the deadline."""
@@ -132,9 +143,10 @@ async def _run_attempts(
     """Start a turn and wait for its end, with so many further attempts when it fails for a reason that passes.
 
     A failed turn stays in the history with its input. So the next attempt sends none: the model continues, and the
-    prompt and the work up to the failure are there once.
+    prompt and the work up to the failure are there once. After an answer that does not fit its type the next input says
+    what does not fit.
     """
-    attempts, earlier = None, None
+    attempts, earlier, corrections = None, None, 0
     while True:
         try:
             result = await _run_once(connection, params, limits, decode, place)
@@ -144,14 +156,24 @@ async def _run_attempts(
             attempts = attempts or limits.attempts()
             delay = attempts.delay_after(error)
             params = attrs.evolve(params, input=[], tool_output=protocol.UNSET)
+        except OutputError as error:
+            earlier = error.result = continued(earlier, cast("RunResult", error.result))
+            if corrections == limits.output_retries:
+                raise
+            corrections += 1
+            params = attrs.evolve(params, input=[_correction(error)], tool_output=protocol.UNSET)
+            _log.info("codex.output_retried", thread_id=params.thread_id, attempt=corrections, type=error.type_name)
+            continue
         except ServerBusyError as error:
             if not limits.retries:
                 raise
             attempts = attempts or limits.attempts()
             delay = attempts.delay_after(error)  # the request was not carried out, so it is repeated as it is
+        except TurnInterruptedError as error:
+            error.result = continued(earlier, error.result)
+            raise
         except (TurnTimeoutError, TransportClosedError) as error:
-            if error.result is not None:
-                error.result = continued(earlier, error.result)
+            error.result = earlier if error.result is None else continued(earlier, error.result)
             raise
         _log.info("codex.turn_retried", thread_id=params.thread_id, attempt=attempts.failed + 1, delay=round(delay, 3))
         await _wait.ready(connection.running().exited, delay)  # a runtime that exits ends the delay
@@ -183,3 +205,8 @@ async def _run_once(
         stop.request()  # an exception of a signal handler may come between the two calls, too
         connection.handlers.turns.leave(stop)
         raise
+
+
+def _correction(error: OutputError) -> protocol.UserInput:
+    problems = "\n".join(f"- {problem}" for problem in error.problems)
+    return protocol.TextUserInput(text=f"{_NO_FIT}\n{problems}\n{_AGAIN}")

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
 from openai_codex._async.client.connection import AsyncConnection
-from openai_codex._async.pages import AsyncPages
 from openai_codex._async.running import Limits, run_turn, start_or_join
-from openai_codex._async.terminals import AsyncTerminals
+from openai_codex._async.thread_contents import AsyncThreadContents
 from openai_codex._async.turn import AsyncTurnHandle
 from openai_codex._config import StrPath
 from openai_codex._runtime.imports import load
@@ -20,7 +19,6 @@ from openai_codex._turns.options import (
     ApprovalModeLike,
     ApprovalPolicyLike,
     ApprovalsReviewerLike,
-    ItemsViewLike,
     PersonalityLike,
     SandboxPolicyLike,
     SummaryLike,
@@ -33,7 +31,7 @@ if TYPE_CHECKING:
     from openai_codex._schemas.output import OutputType
 
 
-class AsyncThread(AsyncTerminals):
+class AsyncThread(AsyncThreadContents):
     """One thread of the runtime. A handle is cheap: it holds the id and the client's connection.
 
     `close` it, or use it by ``async with``, when it is no longer needed.
@@ -62,6 +60,7 @@ class AsyncThread(AsyncTerminals):
         model: str | None = None,
         output_schema: protocol.JsonObject | None = None,
         output_type: type[OutputT] | None = None,
+        output_retries: int = 0,
         personality: PersonalityLike | None = None,
         retries: int = 0,
         sandbox: SandboxPolicyLike | None = None,
@@ -82,6 +81,8 @@ class AsyncThread(AsyncTerminals):
         Takes the arguments of `turn`, and:
 
         Args:
+            output_retries: How often the model is asked again, in a further turn of the thread, when its answer does not
+                fit ``output_type``: it is told what does not fit and where. ``result.attempts`` counts the turns.
             retries: How often a turn is continued that failed for a reason that passes (see `is_retryable_error`), after
                 a growing delay and within ``timeout``. Unlike another call of `run`, this puts the prompt into the
                 history once. ``result.attempts`` counts the turns. The reset of a usage limit is waited for only if it
@@ -91,7 +92,8 @@ class AsyncThread(AsyncTerminals):
             timeout: How long the whole call may take, with the wait for the thread, in seconds; ``None`` means no limit.
 
         Returns:
-            The result. An interrupted turn returns one, too: its ``status`` says so.
+            The result. An interrupted turn returns one, too: its ``status`` says so. It has no ``output``, so with an
+            ``output_type`` it raises instead.
 
         Raises:
             ConfigError: An argument is not accepted, or this is called in a handler or tool of a turn of the thread,
@@ -102,7 +104,8 @@ class AsyncThread(AsyncTerminals):
                 other work took longer, nothing was sent, and ``turn_id`` is ``None``.
             TurnStalledError: The turn made no progress for ``stall_timeout`` seconds; it is interrupted on the server.
             TransportClosedError: The connection ended before the turn did.
-            OutputError: The answer does not fit ``output_type``.
+            TurnInterruptedError: The turn was interrupted, and an ``output_type`` was given.
+            OutputError: The answer does not fit ``output_type``, and no attempt is left.
 
         The errors of the turn carry the partial result. While the call waits for the thread, nothing is sent.
 
@@ -110,8 +113,10 @@ class AsyncThread(AsyncTerminals):
         when an exception ends the call or the block: a timeout, a cancellation, Ctrl-C, an error of the program.
         """
         settings = turn_settings(locals())
-        limits = Limits.check(timeout, stall_timeout, retries)
+        limits = Limits.check(timeout, stall_timeout, retries, output_retries)
         output = _output(output_type, output_schema)
+        if output is None and output_retries:
+            raise ConfigError("output_retries", "only an answer with an output_type is checked; give one")
         params = self._start_params(input, settings, output)
         return await run_turn(self._connection, params, limits, None if output is None else output.decode)
 
@@ -240,46 +245,6 @@ class AsyncThread(AsyncTerminals):
         """
         return await self._connection.request(protocol.ThreadCompactStartParams(thread_id=self.id))
 
-    def turns(
-        self, *, items_view: ItemsViewLike | None = None, newest_first: bool = False, page_size: int | None = None
-    ) -> AsyncPages[protocol.Turn]:
-        """Iterate over all stored turns of the thread (`thread/turns/list`). Pages are requested as they are needed.
-
-        Args:
-            items_view: How much of each turn's items to send: ``"summary"`` (the default), ``"full"``, ``"notLoaded"``.
-            newest_first: Start with the newest turn instead of the oldest.
-            page_size: How many turns to request at a time.
-
-        Raises:
-            ConfigError: An argument is not accepted.
-        """
-        params = protocol.ThreadTurnsListParams(
-            thread_id=self.id,
-            sort_direction=_direction(newest_first),
-            **fields(items_view=items_view, page_size=page_size),
-        )
-        return AsyncPages(self._connection, params)
-
-    def items(
-        self, *, turn_id: str | None = None, newest_first: bool = False, page_size: int | None = None
-    ) -> AsyncPages[protocol.ThreadItemEntry]:
-        """Iterate over all stored items of the thread (`thread/items/list`). Pages are requested as they are needed.
-
-        Each entry has the item and the id of its turn.
-
-        Args:
-            turn_id: Only the items of this turn.
-            newest_first: Start with the newest item instead of the oldest.
-            page_size: How many items to request at a time.
-
-        Raises:
-            ConfigError: An argument is not accepted.
-        """
-        params = protocol.ThreadItemsListParams(
-            thread_id=self.id, sort_direction=_direction(newest_first), **fields(turn_id=turn_id, page_size=page_size)
-        )
-        return AsyncPages(self._connection, params)
-
 
 def _output(type_: type[OutputT] | None, schema: protocol.JsonObject | None) -> OutputType[OutputT] | None:
     if type_ is None:
@@ -291,7 +256,3 @@ def _output(type_: type[OutputT] | None, schema: protocol.JsonObject | None) -> 
     from openai_codex._schemas.output import output_type
 
     return output_type(type_)
-
-
-def _direction(newest_first: bool) -> protocol.SortDirection:
-    return protocol.SortDirection.desc if checks.flag("newest_first", newest_first) else protocol.SortDirection.asc

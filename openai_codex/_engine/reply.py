@@ -13,12 +13,10 @@ import attrs
 from openai_codex._engine.waiting import Waitable, Waiter
 from openai_codex._engine.wire import Response, Skipped
 from openai_codex.errors import ProcessInfo, RuntimeFrozenError, TransportClosedError, rpc_error
+from openai_codex.errors._runtime import CLIENT_CLOSED as CLIENT_CLOSED
 
 if TYPE_CHECKING:
     from openai_codex._engine.lane import Ticket
-
-CLIENT_CLOSED = "the client was closed"
-"""The reason when the program closed the connection."""
 
 
 @attrs.frozen

@@ -23,6 +23,7 @@ from openai_codex._turns.results import OutputT, RunResult
 from openai_codex._turns.stops import TurnStop
 from openai_codex._turns.texts import TextReset
 from openai_codex._turns.work import Work
+from openai_codex.errors import OutputError, TurnInterruptedError
 
 # How long a caller that gives up waits until the turn is over, in seconds. Usually it takes milliseconds.
 _UNDO_PATIENCE = 0.2
@@ -131,7 +132,8 @@ class TurnHandle(Generic[OutputT]):
                 for an approval or a tool of this program.
 
         Returns:
-            The result. An interrupted turn returns one, too: its ``status`` says so.
+            The result. An interrupted turn returns one, too: its ``status`` says so. It has no ``output``, so with an
+            ``output_type`` it raises instead.
 
         Raises:
             ConfigError: A timeout is not accepted, or this is called in a handler or tool of the turn, which cannot end
@@ -140,6 +142,7 @@ class TurnHandle(Generic[OutputT]):
             TurnTimeoutError: The turn took longer than ``timeout``; it is interrupted on the server.
             TurnStalledError: The turn made no progress for ``stall_timeout`` seconds; it is interrupted on the server.
             TransportClosedError: The connection ended before the turn did.
+            TurnInterruptedError: The turn was interrupted and has an ``output_type``.
             OutputError: The answer does not fit the ``output_type`` of the turn.
 
         The errors of the turn carry the partial result.
@@ -171,11 +174,16 @@ class TurnHandle(Generic[OutputT]):
             raise
         finally:
             self._open_turn.leave(self._stop)
-        result = cast("RunResult[OutputT]", raise_if_failed(self._cursor.result(), self._connection.reset_time))
-        # An interrupted turn may have half an answer, or none.
-        if self._decode is None or result.status != protocol.TurnStatus.completed:
-            return result
-        return attrs.evolve(result, output=self._decode(result.final_response))
+        result = raise_if_failed(self._cursor.result(), self._connection.reset_time)
+        if self._decode is None:
+            return cast("RunResult[OutputT]", result)
+        if result.status != protocol.TurnStatus.completed:
+            raise TurnInterruptedError(result)  # it may have half an answer, or none
+        try:
+            return attrs.evolve(cast("RunResult[OutputT]", result), output=self._decode(result.final_response))
+        except OutputError as error:
+            error.result = result
+            raise
 
     def steer(self, input: Input | str) -> protocol.TurnSteerResponse:
         """Add input to the running turn (`turn/steer`).

@@ -152,7 +152,7 @@ def thread_fields(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 
 # What `run` and `turn` take besides settings.
-_OF_THE_CALL = frozenset({"self", "input", "output_type", "retries", "stall_timeout", "timeout"})
+_OF_THE_CALL = frozenset({"self", "input", "output_type", "output_retries", "retries", "stall_timeout", "timeout"})
 
 
 def turn_settings(arguments: Mapping[str, Any]) -> dict[str, Any]:

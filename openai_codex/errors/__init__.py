@@ -25,6 +25,7 @@
     │       ├── InternalRpcError            -32603
     │       └── ServerBusyError             -32001, safe to retry later
     │           └── RetryLimitExceededError     … still overloaded at the last attempt of `retry_on_overload`
+    ├── TurnInterruptedError        the turn was interrupted, so it has no output of its output type
     ├── TextWithdrawnError          text that a stream has yielded is not part of the answer
     └── TurnFailedError             the turn ended as failed (also a RuntimeError)
 
@@ -47,7 +48,6 @@ from openai_codex.errors._base import InvalidRequestError as InvalidRequestError
 from openai_codex.errors._base import JsonRpcError as JsonRpcError
 from openai_codex.errors._base import LoginTimeoutError as LoginTimeoutError
 from openai_codex.errors._base import MethodNotFoundError as MethodNotFoundError
-from openai_codex.errors._base import OutputError as OutputError
 from openai_codex.errors._base import ParseError as ParseError
 from openai_codex.errors._base import RequestTimeoutError as RequestTimeoutError
 from openai_codex.errors._base import RetryLimitExceededError as RetryLimitExceededError
@@ -55,12 +55,14 @@ from openai_codex.errors._base import ServerBusyError as ServerBusyError
 from openai_codex.errors._base import ThreadBusyError as ThreadBusyError
 from openai_codex.errors._base import rpc_error as rpc_error
 from openai_codex.errors._runtime import LaunchError as LaunchError
+from openai_codex.errors._runtime import OutputError as OutputError
 from openai_codex.errors._runtime import RuntimeFrozenError as RuntimeFrozenError
 from openai_codex.errors._runtime import TextWithdrawnError as TextWithdrawnError
 from openai_codex.errors._runtime import ThreadLostError as ThreadLostError
 from openai_codex.errors._runtime import TransportClosedError as TransportClosedError
 from openai_codex.errors._runtime import TransportError as TransportError
 from openai_codex.errors._runtime import TurnFailedError as TurnFailedError
+from openai_codex.errors._runtime import TurnInterruptedError as TurnInterruptedError
 from openai_codex.errors._runtime import TurnStalledError as TurnStalledError
 from openai_codex.errors._runtime import TurnTimeoutError as TurnTimeoutError
 

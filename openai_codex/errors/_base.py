@@ -89,24 +89,6 @@ class DecodeError(CodexError, ValueError):
         return f"payload is not a valid {self.type_name}: {'; '.join(self.problems)}"
 
 
-@error_class
-class OutputError(CodexError, ValueError):
-    """The answer of a turn does not match its ``output_type``. The turn itself is completed.
-
-    Attributes:
-        type_name: The requested type.
-        text: The answer as received; empty if there was none.
-        problems: What does not match and where, one line each, without the values.
-    """
-
-    type_name: str
-    text: str
-    problems: tuple[str, ...]
-
-    def _text(self) -> str:
-        return f"answer is not a valid {self.type_name}: {'; '.join(self.problems)}"
-
-
 # ------------------------------------------------------------------------------------------------------------ timeouts
 
 

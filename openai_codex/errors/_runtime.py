@@ -9,6 +9,9 @@ from openai_codex._runtime.process_info import ProcessInfo
 from openai_codex._turns.results import RunResult
 from openai_codex.errors._base import CodexError, CodexTimeoutError, error_class
 
+CLIENT_CLOSED = "the client was closed"
+"""The reason when the program closed the connection."""
+
 # How many unfinished items an error text names.
 _SHOWN = 3
 
@@ -62,8 +65,9 @@ class TransportClosedError(TransportError):
         return f"connection to the codex runtime closed{waiting}: {self.reason}"
 
     def _details(self) -> str:
-        # Without a command there was no process: the call was made after `close`, for instance.
-        return f"\n{self.process.describe()}" if self.process.command else ""
+        # Without a command there was no process. After `close` there is nothing to find out about it.
+        closed = self.reason == CLIENT_CLOSED
+        return f"\n{self.process.describe()}" if self.process.command and not closed else ""
 
 
 class RuntimeFrozenError(TransportClosedError):
@@ -144,6 +148,66 @@ class TurnStalledError(TurnTimeoutError):
         last = f" since {self.last_event}" if self.last_event else ""
         turn = f"turn {self.turn_id} of thread {self.thread_id}"
         return f"{turn} made no progress for {self.timeout:g} s{last}{self._busy()}"
+
+
+@error_class
+class OutputError(CodexError, ValueError):
+    """The answer of a turn does not match its ``output_type``. The turn itself is completed.
+
+    Attributes:
+        type_name: The requested type.
+        text: The answer as received; empty if there was none.
+        problems: What does not match and where, one line each, without the values.
+        result: The result of the turn, without an ``output``. ``None`` if the answer was not that of a turn.
+    """
+
+    type_name: str
+    text: str
+    problems: tuple[str, ...]
+    # Set by the turn: what decodes an answer knows none.
+    result: RunResult | None = None
+
+    @property
+    def thread_id(self) -> str | None:
+        """The thread of the answer."""
+        return None if self.result is None else self.result.thread_id
+
+    @property
+    def turn_id(self) -> str | None:
+        """The turn of the answer."""
+        return None if self.result is None else self.result.id
+
+    @property
+    def usage(self) -> protocol.ThreadTokenUsage | None:
+        """Token usage of the thread, as in the result; ``result.turn_usage`` is that of the turn."""
+        return None if self.result is None else self.result.usage
+
+    def _text(self) -> str:
+        return f"answer is not a valid {self.type_name}: {'; '.join(self.problems)}"
+
+
+@error_class
+class TurnInterruptedError(CodexError):
+    """A turn with an ``output_type`` was interrupted, so there is no output. Without one its result is returned.
+
+    Attributes:
+        result: The result up to the interruption.
+    """
+
+    result: RunResult
+
+    @property
+    def thread_id(self) -> str:
+        """The thread of the turn."""
+        return self.result.thread_id
+
+    @property
+    def turn_id(self) -> str:
+        """The interrupted turn."""
+        return self.result.id
+
+    def _text(self) -> str:
+        return f"turn {self.turn_id} of thread {self.thread_id} was {self.result.status}, so it has no output"
 
 
 @error_class
