@@ -28,8 +28,8 @@ ORDER = """
     _tools: . result registry declaration arguments
     _approvals: . kinds responses policies decisions requests file_changes commands
     _schemas: . output validate schema
-    _turns: . stops work_table work activity reported effective instructions stall open_turns usage fold open_items texts
-    _turns: listings settings options inputs
+    _turns: . stops work_table contexts work activity reported effective instructions stall open_turns usage fold
+    _turns: open_items texts listings settings options inputs
     _engine: . actor at_exit reader outbox undo router subscriptions mailbox server_requests workers threads
     _engine: reply lane backlog wire once
     _engine.transport: . installation child input output base

@@ -36,7 +36,8 @@ class AsyncCodex(AsyncThreads, AsyncCatalog, AsyncGoals, AsyncReviews, AsyncAcco
     it starts the runtime on entry or with the first call, and belongs to that event loop.
 
     Handlers run on worker threads. In the async face they may be coroutine functions, which run as tasks of the event
-    loop. A coroutine is cancelled when its request ends, even if the handler itself ended the turn: the ``interrupt``
+    loop. They see the context variables (``contextvars``) of the call that started the turn; those of a request without
+    a turn see the ones that were set when the client was created. A coroutine is cancelled when its request ends, even if the handler itself ended the turn: the ``interrupt``
     that it awaits raises ``CancelledError``. Put cleanup in ``finally``.
 
     Args:

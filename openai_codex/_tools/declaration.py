@@ -140,7 +140,7 @@ def tool(function: Callable[..., Any] | None = None, /, **settings: Any) -> Any:
     The model reads its name and its whole docstring. Arguments are converted to the types that the parameters are
     annotated with; a call with other arguments is rejected. A parameter annotated with `ToolContext` receives the
     context of the call. The function runs on a worker thread; a coroutine function, in `AsyncCodex` only, on the
-    client's event loop.
+    client's event loop. It sees the context variables (``contextvars``) of the call that started the turn.
 
     The model reads what the function returns: a str, a `ToolImage`, a `ToolResult`, or any other data as JSON. If the
     function raises, the model reads the type and the text of the error, the traceback is logged, and the turn

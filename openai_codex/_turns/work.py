@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import weakref
 from collections.abc import Callable
-from contextvars import ContextVar
+from contextvars import Context, ContextVar, copy_context
 from typing import Any
 
 import attrs
@@ -38,9 +38,9 @@ class Call:
 _CALL: ContextVar[Call | None] = ContextVar("codex_call", default=None)
 
 
-def current_call() -> Call | None:
-    """Return the innermost call that the current code runs in, if any."""
-    call = _CALL.get()
+def current_call(context: Context | None = None) -> Call | None:
+    """Return the innermost call that the current code runs in, or the code of a context, if any."""
+    call = _CALL.get() if context is None else context.get(_CALL)
     while call is not None and not call.is_open():
         call = call.outer
     return call
@@ -78,7 +78,8 @@ class Work:
     """The ids of the turns that there were when the request was sent."""
     expires: float = math.inf
     """When it no longer counts unless its turn was announced."""
-    caller: Call | None = attrs.Factory(current_call)
+    context: Context | None = attrs.Factory(copy_context)
+    """The context variables of its caller: the handlers and tools of the turn see them."""
     owner: int = 0
     """The id of the `Place` that it was admitted by; 0 if it needed none."""
     ids: frozenset[str] = frozenset()
@@ -97,6 +98,11 @@ class Work:
     def leave(self) -> None:
         """Note that nobody waits for the reply any longer."""
         self.given_up = True
+
+    @property
+    def caller(self) -> Call | None:
+        """The call in which it was made."""
+        return None if self.params is None or self.context is None else current_call(self.context)
 
     @property
     def joined(self) -> bool:
@@ -140,6 +146,37 @@ def admits(work: Work, place: Place) -> bool:
     return place.joins and (work.joinable or (place.is_nested and work.method == TURN))
 
 
+def turn_of(work: Work, works: list[Work]) -> Work:
+    """Return the entry of the turn that a request has started, among all entries of its thread.
+
+    That is the turn announced since, if it is of no other request; else the entry of the request itself.
+    """
+    others = [each for each in works if each is not work]
+    requested = [each for each in others if each.params is not None]
+    if work.ids or not all(each.ids or each.given_up for each in requested):
+        return work
+    taken = work.joins.union(*[each.ids for each in requested])
+    return next((each for each in others if each.params is None and taken.isdisjoint(each.ids)), work)
+
+
+def is_alone(work: Work, turn_id: str | None, works: list[Work]) -> bool:
+    """Return whether all entries of a thread are of one turn, except those that are to be stopped as well."""
+    own = work.ids | {turn_id}
+    others = [each for each in works if each is not work and not (each.given_up or each.is_unwanted)]
+    return all(not own.isdisjoint(each.ids) for each in others)
+
+
+def starter_of(works: list[Work], turn_id: str | None) -> Context | None:
+    """Return the context of who has started a turn, by the entries of its thread; ``None`` as id: of the thread's turn.
+
+    Of several callers whose inputs went into the turn it is the first.
+    """
+    own = [work for work in works if turn_id in work.ids]
+    # The reply to its request may not be read yet.
+    requested = [work for work in works if not work.ids or turn_id is None]
+    return next((work.context for work in (*own, *requested) if work.context is not None), None)
+
+
 def announce(thread_id: str, turn_id: str, ids: frozenset[str], works: list[Work]) -> bool:
     """Note that the turn of these ids runs with all who have one of them; return whether there is one."""
     is_known = False
@@ -156,6 +193,12 @@ def check_settings(work: Work, others: list[Work]) -> None:
     if differing:
         reason = "it cannot hold for the running turn of the thread, to which the input would be added"
         raise ConfigError(", ".join(differing), f"{reason}; leave it out, or wait for the end of that turn")
+
+
+def end(work: Work, works: list[Work]) -> None:
+    """Remove an entry, unless it is gone, and release the context of its caller: handles of the turn keep the entry."""
+    remove(works, work)
+    work.context = None
 
 
 def remove(entries: list[Any], entry: object) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 import time
 import weakref
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
 from openai_codex import _protocol as protocol
 from openai_codex._engine.mailbox import Listener
+from openai_codex._turns.contexts import GoalContexts, origin_of
 from openai_codex._turns.work import (
     GOAL,
     NAMED,
@@ -21,12 +23,18 @@ from openai_codex._turns.work import (
     announce,
     check_settings,
     current_call,
+    end,
+    is_alone,
     nested_error,
     remove,
+    starter_of,
+    turn_of,
 )
 from openai_codex.errors import DecodeError
 
 if TYPE_CHECKING:
+    from contextvars import Context
+
     from openai_codex._engine.reply import CloseReason
     from openai_codex._engine.waiting import Waiter
     from openai_codex._notification import Notification
@@ -52,6 +60,7 @@ class WorkTable(Listener):
         super().__init__("the work of threads", frozenset({"turn/started", "turn/completed"}))
         self._works: tuple[list[Work], ...] = tuple([] for _ in range(_LISTS))
         self._places: tuple[list[weakref.ref[Place]], ...] = tuple([] for _ in range(_LISTS))
+        self.goals = GoalContexts()
 
     # -- calls that start a turn -------------------------------------------------------------------------------------
 
@@ -86,9 +95,8 @@ class WorkTable(Listener):
         ``own`` is the entry of the call's own request. Raises `ConfigError` if it would wait for a call that it suspends.
         """
         works, now = self._of(place.thread_id), time.monotonic()
-        for work in works:
-            if work.expires <= now:
-                self.discard(work)
+        for work in [each for each in works if each.expires <= now]:
+            self.discard(work)
         blocking = [each for each in works if each.expires > now and each is not own and not admits(each, place)]
         queue = [] if place.joins else [each for each in self._queue(place.thread_id) if not each.joins]
         if not blocking and queue[:1] in ([], [place]):
@@ -102,7 +110,7 @@ class WorkTable(Listener):
 
         Raises `ConfigError` as `blocked_until` does, and if the input would be added to a turn with other settings.
         """
-        work, is_admitted = self._add(params, timeout, id(place)), False
+        work, is_admitted = self.begin(params, timeout, id(place)), False
         # Looked at only now, when others see the entry: one of them may be about to go on, too.
         at = hash(place.thread_id) % _LISTS
         if len(self._works[at]) == len(self._places[at]) == 1:  # its own: nobody to wait for, as nearly always
@@ -116,9 +124,14 @@ class WorkTable(Listener):
                 self.discard(work)
         return work if is_admitted else None
 
-    def begin(self, params: Any, timeout: float) -> Work:
+    def begin(self, params: Any, timeout: float, owner: int = 0) -> Work:
         """Add the entry of a request that is about to be sent, whatever else runs."""
-        return self._add(params, timeout)
+        thread_id, works = params.thread_id, self._works[hash(params.thread_id) % _LISTS]
+        joins = _NONE.union(*[work.ids for work in self._of(thread_id)]) if works else _NONE
+        expires = time.monotonic() + timeout + _ANNOUNCED_WITHIN
+        work = Work(thread_id, params.METHOD, params, joins, expires, copy_context(), owner)
+        works.append(work)
+        return work
 
     def has_other(self, work: Work) -> bool:
         """Return whether the thread of an entry has other work."""
@@ -131,7 +144,7 @@ class WorkTable(Listener):
             self.name(work, result.turn.id)
             return
         work.expires = time.monotonic() + _ANNOUNCED_WITHIN
-        if work.method == GOAL and (work.joins or result.goal.status != protocol.ThreadGoalStatus.active):
+        if work.method == GOAL and (not self.goals.note(work, result.goal.status) or work.joins):
             self.discard(work)  # it starts a turn after the one that runs, or none
         self._wake(work.thread_id)
 
@@ -160,11 +173,12 @@ class WorkTable(Listener):
 
     def discard(self, work: Work) -> None:
         """Remove an entry; harmless when repeated."""
-        remove(self._works[hash(work.thread_id) % _LISTS], work)
+        end(work, self._works[hash(work.thread_id) % _LISTS])
         self._wake(work.thread_id)
 
     def forget(self, thread_id: str) -> None:
         """Remove the entries of a thread that is unloaded: the ends of its turns will not be seen."""
+        self.goals.forget(thread_id)
         for work in self._of(thread_id):
             self.discard(work)
 
@@ -180,24 +194,17 @@ class WorkTable(Listener):
         return work in self._works[hash(work.thread_id) % _LISTS]
 
     def turn_of(self, work: Work) -> Work:
-        """Return the entry of the turn that a request has started, whose reply has not named it.
-
-        That is the turn announced since, if it is of no other request; else the entry of the request itself.
-        """
-        others = [each for each in self._of(work.thread_id) if each is not work]
-        requested = [each for each in others if each.params is not None]
-        if work.ids or not all(each.ids or each.given_up for each in requested):
-            return work
-        taken = work.joins.union(*[each.ids for each in requested])
-        return next((each for each in others if each.params is None and taken.isdisjoint(each.ids)), work)
+        """Return the entry of the turn that a request has started, whose reply has not named it."""
+        return turn_of(work, self._of(work.thread_id))
 
     def is_alone(self, work: Work, turn_id: str | None) -> bool:
         """Return whether its thread has no other work than that of an entry, except what is to be stopped as well."""
-        own, now = work.ids | {turn_id}, time.monotonic()
-        works = [
-            each for each in self._of(work.thread_id) if each is not work and not (each.given_up or each.is_unwanted)
-        ]
-        return all(each.expires <= now or not own.isdisjoint(each.ids) for each in works)
+        now = time.monotonic()
+        return is_alone(work, turn_id, [each for each in self._of(work.thread_id) if each.expires > now])
+
+    def context_of(self, thread_id: str | None, turn_id: str | None) -> Context | None:
+        """Return the context variables of who has started a turn, if that is known; without an id, the thread's turn."""
+        return None if thread_id is None else starter_of(self._of(thread_id), turn_id)
 
     # -- what happens on a thread, as its events tell ----------------------------------------------------------------
 
@@ -219,13 +226,13 @@ class WorkTable(Listener):
                 work.ended += (turn_id,)  # first: the reply may come in between
                 # A shell command that was started during a turn is a part of it.
                 if turn_id in work.ids or (turn_id in work.joins and (work.given_up or work.method == SHELL)):
-                    remove(works, work)
+                    end(work, works)
         self._wake(thread_id)
 
     def fail(self, close_reason: CloseReason) -> list[Waiter]:
         """Forget all work, because the runtime is gone, and wake everyone who waits."""
-        for works in self._works:
-            works.clear()
+        for work in [work for works in self._works for work in tuple(works)]:
+            self.discard(work)
         for places in self._places:
             for reference in tuple(places):
                 if (place := reference()) is not None:
@@ -242,7 +249,8 @@ class WorkTable(Listener):
                         work.ids = ids
                 announce(thread_id, turn_id, ids, works)
             else:  # a turn for a goal, or one whose reply is yet to be read
-                works.append(Work(thread_id, ids=ids, running=True, announced=turn_id, caller=None))
+                context = None if waiting else self.goals.of(thread_id) or origin_of(ids, self._works)
+                works.append(Work(thread_id, ids=ids, running=True, announced=turn_id, context=context))
                 if waiting:  # again: the reply may have been read in between
                     announce(thread_id, turn_id, ids, works)
         self._wake(thread_id)
@@ -256,15 +264,6 @@ class WorkTable(Listener):
     def _queue(self, thread_id: str) -> list[Place]:
         found = [reference() for reference in tuple(self._places[hash(thread_id) % _LISTS])]
         return [place for place in found if place is not None and place.thread_id == thread_id]
-
-    def _add(self, params: Any, timeout: float, owner: int = 0) -> Work:
-        thread_id: str = params.thread_id
-        works = self._works[hash(thread_id) % _LISTS]
-        joins = _NONE.union(*[work.ids for work in self._of(thread_id)]) if works else _NONE
-        expires = time.monotonic() + timeout + _ANNOUNCED_WITHIN
-        work = Work(thread_id, params.METHOD, params, joins, expires, current_call(), owner)
-        works.append(work)
-        return work
 
     def _wake(self, thread_id: str) -> None:
         """Wake the calls for which something may have changed: all that join, and the first that does not."""

@@ -25,8 +25,7 @@ from openai_codex._runtime.backoff import Attempts, Backoff
 from openai_codex._runtime.health import Health, awaited_answer
 from openai_codex._runtime.imports import load
 from openai_codex._turns.reported import Reported
-from openai_codex._turns.work import STARTING, within
-from openai_codex._turns.work_table import WorkTable
+from openai_codex._turns.work import GOAL, STARTING, within
 from openai_codex.errors import ConfigError, InvalidRequestError, ServerBusyError, TransportClosedError
 
 if TYPE_CHECKING:
@@ -79,7 +78,7 @@ class AsyncConnection:
         self.config = config
         self.handlers = AsyncHandlers(config.handler_timeout)
         self.supervisor = AsyncSupervisor(config, self.handlers)
-        self.work = WorkTable()
+        self.work = self.handlers.work
         """The work of all threads that this client knows of."""
         self.reported = Reported()
         self.threads = AsyncThreadRegistry(self.supervisor, self.handlers.tools, self.work, self.reported, config)
@@ -176,6 +175,8 @@ class AsyncConnection:
             self.threads.check_directory(params)
         if params.METHOD not in STARTING:
             return await self._request(params, deadline, subscription, starts)
+        if params.METHOD == GOAL:  # programs without goals do not pay for it
+            self.listen(self.work.goals)
         if work is None:
             # Before there is an entry: what interrupts this call has to see that it cannot wait for it.
             with within(cast("Any", params).thread_id):

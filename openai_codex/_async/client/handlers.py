@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
 from openai_codex import _checks as checks
@@ -11,6 +12,7 @@ from openai_codex._async.client import _wait
 from openai_codex._protocol.methods import SERVER_REQUESTS
 from openai_codex._tools.registry import ToolRegistry
 from openai_codex._turns.open_turns import OpenTurns
+from openai_codex._turns.work_table import WorkTable
 from openai_codex.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -35,6 +37,10 @@ class AsyncHandlers:
         """The handlers that were passed to the constructor of the client, by the name of the parameter."""
         self.tools = ToolRegistry()
         self.file_changes = PendingFileChanges()
+        self.work = WorkTable()
+        """The work of all threads, each with the context of who has started it."""
+        self.context = copy_context()
+        """The context of who has created the client."""
         self.turns = OpenTurns()
         """The turns that have not ended: which of their requests no handler has answered."""
         self.refused: set[str] = set()

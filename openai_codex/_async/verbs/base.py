@@ -117,6 +117,9 @@ class AsyncClient:
         handler, the same return types are accepted. It runs on a worker thread. In the async face it may be a coroutine
         function, which runs as a task of the event loop that the client was connected on. It may call the client.
 
+        It runs in a copy of the context (``contextvars``) of the call that started the turn, or set the goal, that the
+        request belongs to; of a request without a turn, in one of the context in which the client was created.
+
         If it raises, the traceback is logged and the request is refused; for a tool call the model reads the error. If
         the request ends before the handler does, a coroutine is cancelled, even if the handler itself ended the turn:
         the ``interrupt`` that it awaits raises ``CancelledError``. Put cleanup in ``finally``. A blocking handler is not

@@ -7,6 +7,7 @@ The engine sends the responses. The table of kinds defines what a request means 
 from __future__ import annotations
 
 import inspect
+from contextvars import copy_context
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -57,8 +58,13 @@ class Dispatcher:
 
     def take(self, pending: PendingRequest) -> None:
         """Start to answer a request: by its handler, by a refusal, or at its deadline. Does not block."""
-        if pending.is_ready():  # it was withdrawn while it waited for this thread
-            return
+        if not pending.is_ready():  # else it was withdrawn while it waited for this thread
+            # All code of the program sees the context variables of who has started the turn, or else has created the
+            # client. In a copy, because several threads may not be in one context.
+            context = self._handlers.work.context_of(pending.thread_id, pending.turn_id) or self._handlers.context
+            context.copy().run(self._take, pending)
+
+    def _take(self, pending: PendingRequest) -> None:
         try:
             work = self._work(pending)
         except BaseException as error:  # noqa: BLE001  whatever is wrong with its params, the runtime needs an answer
@@ -69,7 +75,8 @@ class Dispatcher:
             return
         if work.timeout is not None:
             pending.act_after(work.timeout, partial(_late, self._handlers.turns, pending, work.timeout))
-        task = partial(self._run, work, pending)
+        # Another copy: the worker may begin before this thread has left its own.
+        task = partial(copy_context().run, partial(self._run, work, pending))
         if work.is_coroutine:
             task()  # creates the coroutine here; it runs on the event loop
         else:
