@@ -19,14 +19,16 @@ The map, top to bottom. Imports go downward only, and a module without a leading
                     _wait and _loop: how this face waits
     _sync/          the sync face, derived from `_async`
     _tools/         functions that the model may call: result registry declaration arguments
+                    callables
     _approvals/     what the runtime asks, and the answers: kinds responses policies decisions requests
                     file_changes commands
-    _schemas/       Python types and JSON schemas: output validate schema
-    _turns/         what a turn receives and returns, as values: stall fold open_items texts listings settings options inputs results;
-                    what each thread is busy with: work_table work, and for whom: contexts; how a turn is stopped: stops; which
-                    threads have work in progress: activity; the newest rate limits and settings: reported; settings in
-                    force: effective; instructions of threads with a history: instructions; the turns whose end is not
-                    logged yet: open_turns; what turns cost: usage
+    _schemas/       Python types and JSON: output values; how a type looks in JSON: walk fields scopes constraints leaves
+                    form; its schema: definitions foreign strict wording
+    _turns/         what a turn receives and returns, as values: stall fold open_items texts listings settings options
+                    inputs results; what each thread is busy with: work_table work, and for whom: contexts; how a turn
+                    is stopped: stops; which threads have work in progress: activity; the newest rate limits and
+                    settings: reported; settings in force: effective; instructions of threads with a history:
+                    instructions; the turns whose end is not logged yet: open_turns; what turns cost: usage
     _engine/        the actor, which knows threads and bytes, no verb: actor at_exit reader outbox undo router
                     subscriptions mailbox server_requests workers threads reply lane backlog wire once
                     waiting

@@ -161,8 +161,8 @@ class AsyncThread(AsyncThreadContents):
             effort: The model's reasoning effort, for instance ``"low"`` or ``"high"``.
             model: The model.
             output_schema: JSON schema of the final answer.
-            output_type: A type in place of a schema: an attrs class, a dataclass, a TypedDict, or a pydantic model. The
-                decoded answer is ``result.output``.
+            output_type: A type in place of a schema: a class of attrs, pydantic or msgspec, a dataclass, TypedDict or
+                NamedTuple, or lists, tuples and unions of them. The decoded answer is ``result.output``.
             personality: The style of the answers: ``"none"``, ``"friendly"``, ``"pragmatic"``.
             sandbox: Another name of ``sandbox_policy``.
             sandbox_policy: What commands may touch: a preset, a mode, or a full policy.

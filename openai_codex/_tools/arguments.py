@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, get_args
 
 import attrs
 
 from openai_codex._approvals.requests import Cancellable
-from openai_codex._schemas import schema as schemas
-from openai_codex._schemas.schema import Schema, type_name
-from openai_codex._schemas.validate import ValidationError, key_problems, validate
+from openai_codex._schemas.fields import BY_NAME
+from openai_codex._schemas.form import Form, Schema, ValidationError, WrongKindError, key_problems
 from openai_codex.errors import CodexError, ConfigError
 
 
@@ -49,16 +48,14 @@ class ToolContext(Cancellable):
     call_id: str
 
 
-def context_parameters(function: Callable[..., Any]) -> list[str]:
+def context_parameters(function: Callable[..., Any], plain: Any, name: str) -> list[str]:
     """Return the names of the parameters that take the context. Raises `ConfigError` for positional-only parameters."""
     parameters = inspect.signature(function).parameters.values()
     for parameter in parameters:
         if parameter.kind in {parameter.POSITIONAL_ONLY, parameter.VAR_POSITIONAL}:
-            raise ConfigError(
-                f"{type_name(function)}.{parameter.name}", "expected a parameter that can be passed by name"
-            )
+            raise ConfigError(f"{name}.{parameter.name}", f"expected {BY_NAME}")
     # The module may import it under TYPE_CHECKING: then it is known by its name only.
-    names = {ToolContext.__name__: ToolContext, **inspect.unwrap(function).__globals__}
+    names = {ToolContext.__name__: ToolContext, **plain.__globals__}
     return [parameter.name for parameter in parameters if _is_context(parameter.annotation, names)]
 
 
@@ -69,25 +66,17 @@ def _is_context(annotation: Any, names: Mapping[str, Any]) -> bool:
     return ToolContext in (annotation, *get_args(annotation))
 
 
-def schema_and_form(function: Callable[..., Any], contexts: Sequence[str]) -> dict[str, Any]:
-    """Derive from annotations the schema, and the typed dict that arguments are read as.
+def read_arguments(schema: Schema, form: Form | None, arguments: Any) -> Mapping[str, Any]:
+    """Convert the arguments of a call. Raises `ValidationError` for missing and unknown names and for wrong types.
 
-    Optional keys of the dict are left out of the call, so that the function's own defaults apply.
+    Without a form they are passed on as they are, and their names are checked.
     """
-    fields = schemas.parameter_fields(function, contexts)
-    hints = {field.name: field.type for field in fields}
-    required = frozenset(field.name for field in fields if field.required)
-    # Errors that the model reads contain its name.
-    form = type("object", (dict,), {"__annotations__": hints, "__required_keys__": required})
-    return {"schema": schemas.parameters_schema(function, skip=contexts), "form": form}
-
-
-def read_arguments(schema: Schema, form: Any, arguments: Any) -> Mapping[str, Any]:
-    """Convert the arguments of a call. Raises `ValidationError` for missing and unknown names and for wrong types."""
-    # `validate` ignores unknown keys. For a tool call they are an error, so that nothing the model sent is ignored.
-    problems = key_problems(schema, arguments) if isinstance(arguments, dict) else []
+    if not isinstance(arguments, dict):
+        raise WrongKindError(form.name if form else "dict[str, Any]", arguments)
+    # `read` ignores unknown keys. For a tool call they are an error, so that nothing the model sent is ignored.
+    problems = key_problems(schema, arguments)
     try:
-        taken: Mapping[str, Any] = validate(form, arguments)
+        taken: Mapping[str, Any] = form.read(arguments) if form else arguments
     except ValidationError as error:
         known = {path for path, _ in error.problems}
         raise ValidationError(

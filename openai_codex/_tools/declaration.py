@@ -6,25 +6,24 @@ How a call is run, and what becomes of its outcome, is not known here.
 from __future__ import annotations
 
 import functools
-import inspect
 import re
-from collections.abc import Callable, Iterable, Sequence
-from types import FunctionType, MethodType
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeAlias, TypedDict, TypeVar, overload
 
 import attrs
 
 from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
-from openai_codex._schemas.schema import Schema, type_name
-from openai_codex._schemas.validate import ValidationError
+from openai_codex._schemas.form import Form, Schema, ValidationError, type_name
+from openai_codex._schemas.walk import arguments_form
+from openai_codex._schemas.wording import in_words
 from openai_codex._tools.arguments import (
     ToolArgumentError,
     ToolContext,
     context_parameters,
     read_arguments,
-    schema_and_form,
 )
+from openai_codex._tools.callables import bound_arguments, docstring_of, is_coroutine_function, name_of, plain_function
 from openai_codex.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -32,9 +31,6 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-# The type of arguments that only an explicit schema describes.
-_ANY_OBJECT = dict[str, Any]
 
 
 @attrs.frozen
@@ -75,10 +71,12 @@ class Tool(Generic[P, R]):
     schema: Schema = attrs.field(repr=False)
     namespace: Namespace | None = attrs.field(default=None, converter=_namespace)
     timeout: float | None = None
-    _form: Any = attrs.field(default=_ANY_OBJECT, alias="form", repr=False)
-    """The type that its arguments are read as."""
+    _form: Form | None = attrs.field(default=None, alias="form", repr=False)
+    """How its arguments are read, unless only an explicit schema describes them."""
     _contexts: Sequence[str] = attrs.field(default=(), alias="contexts", repr=False)
     """The parameters that take the context."""
+    _bound: Mapping[str, Any] = attrs.field(factory=dict, alias="bound", repr=False)
+    """The arguments of the program's own choice."""
 
     def __attrs_post_init__(self) -> None:
         # Without the function's ``__dict__``, which could overwrite fields of the tool.
@@ -96,11 +94,13 @@ class Tool(Generic[P, R]):
     @property
     def is_async(self) -> bool:
         """Whether a call returns a coroutine."""
-        return inspect.iscoroutinefunction(self.function)
+        return is_coroutine_function(self.function)
 
     def declaration(self) -> dict[str, Any]:
         """Return the fields that the protocol has for a tool, with and without a namespace."""
-        return {"name": self.name, "description": self.description, "input_schema": self.schema}
+        # A schema that the program wrote itself is sent as it is.
+        schema = in_words(self.schema) if self._form else self.schema
+        return {"name": self.name, "description": self.description, "input_schema": schema}
 
     def spec(self) -> protocol.FunctionDynamicToolSpec:
         """Return its declaration for the runtime, without its namespace."""
@@ -113,7 +113,7 @@ class Tool(Generic[P, R]):
         except ValidationError as error:
             raise ToolArgumentError(self.name, error.lines) from (error.__cause__ or error)
         function: Callable[..., Any] = self.function
-        return functools.partial(function, **{**taken, **dict.fromkeys(self._contexts, context)})
+        return functools.partial(function, **{**taken, **self._bound, **dict.fromkeys(self._contexts, context)})
 
 
 AnyTool: TypeAlias = Tool[..., Any]
@@ -147,7 +147,8 @@ def tool(function: Callable[..., Any] | None = None, /, **settings: Any) -> Any:
     continues. After ``timeout`` seconds the model reads a `TimeoutError`, and a coroutine is cancelled.
 
     Args:
-        function: The function. Its parameters must be annotated, and passable by name.
+        function: The function: also a method of an object, a `functools.partial`, whose own arguments the model neither
+            sees nor replaces, or an object with ``__call__``. Its parameters must be annotated, and passable by name.
         settings: Fields of `Tool` that replace what is derived from the function: ``name``, ``description``,
             ``schema``, ``namespace``, ``timeout`` in seconds. With a ``schema``, annotations are ignored: its
             ``required`` and ``additionalProperties`` are checked, and arguments are passed by name as decoded JSON.
@@ -161,20 +162,22 @@ def tool(function: Callable[..., Any] | None = None, /, **settings: Any) -> Any:
     return functools.partial(tool, **settings) if function is None else _declared(function, settings)
 
 
-def _declared(function: Callable[..., Any], settings: dict[str, Any]) -> AnyTool:
-    # A declaration needs a name, a docstring and annotations, which other callables may lack.
-    if not isinstance(inspect.unwrap(function), (FunctionType, MethodType)):
-        raise ConfigError("tool", f"expected a function or method, got {type_name(type(function))}")
-    contexts = context_parameters(function)
-    found: dict[str, Any] = {"name": function.__name__, "description": inspect.cleandoc(function.__doc__ or "")}
-    given = {setting: value for setting, value in settings.items() if value is not None}
-    typed = {} if "schema" in given else schema_and_form(function, contexts)
-    declared: AnyTool = Tool(function, contexts=contexts, **{**found, **typed, **given})
+def _declared(given: Callable[..., Any], settings: dict[str, Any]) -> AnyTool:
+    function = given.function if isinstance(given, Tool) else given
+    plain, name = plain_function(function), name_of(function)
+    bound = bound_arguments(function)
+    contexts = [each for each in context_parameters(function, plain, name) if each not in bound]
+    found: dict[str, Any] = {"name": name, "description": docstring_of(function)}
+    known = {setting: value for setting, value in settings.items() if value is not None}
+    if "schema" not in known:
+        found["form"] = arguments_form(function, plain, name, {*contexts, *bound})
+        found["schema"] = found["form"].schema
+    declared: AnyTool = Tool(function, contexts=contexts, bound=bound, **{**found, **known})
     for setting, holds, reason in _RULES:
         if not holds(declared):
-            raise ConfigError(f"{type_name(function)}.{setting}", f"{reason}; got {getattr(declared, setting)!r}")
+            raise ConfigError(f"{name}.{setting}", f"{reason}; got {getattr(declared, setting)!r}")
     if declared.timeout is not None:
-        checks.finite_seconds(f"{type_name(function)}.timeout", declared.timeout)
+        checks.finite_seconds(f"{name}.timeout", declared.timeout)
     return declared
 
 

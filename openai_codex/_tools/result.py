@@ -6,15 +6,9 @@ Which tool was called is not known here.
 from __future__ import annotations
 
 import base64
-import dataclasses
-import math
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping
-from collections.abc import Set as AbstractSet
 from contextlib import suppress
-from datetime import datetime, timedelta
-from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +16,9 @@ import attrs
 import orjson
 
 from openai_codex import _checks as checks
-from openai_codex import _codec as codec
 from openai_codex import _protocol as protocol
 from openai_codex._approvals.decisions import LATER
+from openai_codex._schemas.values import to_json
 from openai_codex.errors import ConfigError
 
 if sys.version_info >= (3, 11):
@@ -147,82 +141,16 @@ def _item(content: Any) -> protocol.DynamicToolCallOutputContentItem:
 
 
 def _json(data: Any) -> str:
-    loss = None
-    with suppress(Exception):  # of an object of the program, or of a structure without an end: met again below
-        loss = _first_loss(data)
-    if loss:
-        raise TypeError(f"the tool's return value cannot be written as JSON: {loss}")
+    what = "the tool's return value cannot be written as JSON"
     try:
-        return orjson.dumps(data, default=_plain, option=orjson.OPT_NON_STR_KEYS).decode()
+        # A result or image inside of data is a mistake: the model would read the image as base64 text.
+        plain = to_json(data, without=(ToolImage, ToolResult))
+    except RecursionError as error:
+        raise TypeError(what) from error
+    except Exception as error:  # of an object of the program, too
+        raise TypeError(f"{what}: {error}") from error
+    try:
+        return orjson.dumps(plain, option=orjson.OPT_NON_STR_KEYS).decode()
     except TypeError as error:
-        # orjson's own text is left out, because it speaks of its options; that of `_plain` is the cause.
-        reason = f": {error.__cause__}" if error.__cause__ else ""
-        raise TypeError(f"the tool's return value cannot be written as JSON{reason}") from (error.__cause__ or error)
-
-
-def _first_loss(value: Any, path: str = "it") -> str | None:
-    """Return what the model would read as something else, with its place; ``None`` if there is nothing."""
-    for kind, is_lost, why in _LOSSES:
-        if isinstance(value, kind) and is_lost(value):
-            return f"{path} {why}"
-    return next(filter(None, (_first_loss(part, path + step) for step, part in _parts(value))), None)
-
-
-def _parts(value: Any) -> Iterable[tuple[str, Any]]:
-    """Return the values in a value, each with the step to it."""
-    if isinstance(value, Enum):
-        return [("", value.value)]
-    if isinstance(value, Mapping):
-        return [(f"[{str(key)!r}]", part) for key, part in value.items()]
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return [(f".{field.name}", getattr(value, field.name, None)) for field in dataclasses.fields(value)]
-    if isinstance(value, (list, tuple)) and not hasattr(value, "_asdict"):
-        return [(f"[{index}]", part) for index, part in enumerate(value)]
-    return [("", plain(value)) for is_one, plain in _STEPS if is_one(value)][:1]
-
-
-def _has_equal_keys(value: Mapping[Any, Any]) -> bool:
-    return len({str(key.value if isinstance(key, Enum) else key) for key in value}) < len(value)
-
-
-# Type, condition, and why a value of this type is not what the model would read.
-_LOSSES: tuple[tuple[type, Callable[[Any], object], str], ...] = (
-    (float, lambda value: not math.isfinite(value), "is a number that JSON does not have"),
-    (int, lambda value: not -(2**63) <= value < 2**64, "is an integer with more than 64 bits; return it as a text"),
-    (
-        datetime,
-        lambda value: (value.utcoffset() or timedelta()) % timedelta(minutes=1),
-        "has seconds in its UTC offset",
-    ),
-    (Mapping, _has_equal_keys, "has keys that are the same text"),
-)
-
-
-def _plain(value: Any) -> Any:
-    """Convert an object one step towards JSON. orjson itself converts dataclasses, enums and dates."""
-    for is_one, plain in _STEPS:
-        if is_one(value):
-            return plain(value)
-    raise TypeError(f"{type(value).__name__} has no JSON form")
-
-
-def _is_data(value: Any) -> bool:
-    # A result or image inside of data is a mistake: the model would read the image as base64 text.
-    return attrs.has(type(value)) and not isinstance(value, (ToolImage, ToolResult))
-
-
-def _public_fields(value: Any) -> dict[str, Any]:
-    names = (field.name for field in attrs.fields(type(value)))
-    return {name: getattr(value, name) for name in names if not name.startswith("_")}
-
-
-# Condition and conversion, tried in this order: a protocol record is an attrs class too.
-_STEPS: tuple[tuple[Callable[[Any], bool], Callable[[Any], Any]], ...] = (
-    (lambda value: isinstance(value, protocol.Record), codec.unstructure),
-    (_is_data, _public_fields),
-    (lambda value: hasattr(value, "_asdict"), lambda value: value._asdict()),
-    (lambda value: hasattr(value, "model_dump"), lambda value: value.model_dump(mode="json")),
-    (lambda value: isinstance(value, Mapping), dict),
-    (lambda value: isinstance(value, (AbstractSet, tuple)), list),
-    (lambda value: isinstance(value, os.PathLike), os.fspath),
-)
+        # orjson's own text is left out, because it speaks of its options.
+        raise TypeError(what) from error

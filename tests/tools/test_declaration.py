@@ -173,7 +173,7 @@ def plain(a: int = 1) -> None: ...
         (plain, {"schema": {"type": "array"}}, "plain.schema"),
         (plain, {"schema": {}}, "plain.schema"),
         (plain, {"schema": "object"}, "plain.schema"),
-        (functools.partial(plain), {}, "tool"),
+        (functools.partial(untyped), {}, "untyped.a"),
         (Clock, {}, "tool"),
         (print, {}, "tool"),
         ("plain", {}, "tool"),

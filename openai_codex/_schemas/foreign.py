@@ -1,0 +1,89 @@
+"""Types that bring a schema and a validator: models and other types of pydantic, and classes with methods as theirs.
+
+pydantic is not imported for this: whoever has such a type has imported it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any, NamedTuple, Protocol
+
+from openai_codex._runtime.imports import load
+from openai_codex._schemas.form import Form, Schema, ValidationError, type_name
+from openai_codex._schemas.strict import Strict
+from openai_codex.errors import ConfigError
+
+
+class _Dialect(Protocol):
+    """What reads a foreign type."""
+
+    def json_schema(self) -> Schema: ...
+    def validate_json(self, data: str) -> Any: ...
+
+
+class _Model(NamedTuple):
+    """A class with the methods of a model."""
+
+    cls: Any
+
+    def json_schema(self) -> Schema:
+        schema: Schema = self.cls.model_json_schema()
+        return schema
+
+    def validate_json(self, data: str) -> Any:
+        return self.cls.model_validate_json(data)
+
+
+def foreign_form(type_: Any, path: str, *, strict: bool) -> tuple[Form, dict[str, Schema]]:
+    """Return the form of a foreign type, and the definitions that its schema refers to.
+
+    Raises `ConfigError` if it has no schema, and in strict form for a part of it that providers refuse, with its path.
+    """
+    try:
+        dialect: _Dialect = (
+            _Model(type_) if hasattr(type_, "model_json_schema") else load("pydantic").TypeAdapter(type_)
+        )
+        given = dialect.json_schema()
+    except Exception as error:
+        # The program's own code takes part in it.
+        raise ConfigError(path, f"{type_name(type_)} gives no JSON schema: {error}") from error
+    definitions = dict(given.get("$defs", {}))
+    schema = {word: part for word, part in given.items() if word != "$defs"}
+    if strict:
+        conversion = Strict(definitions)
+        schema, definitions = conversion.convert(schema, path), conversion.definitions
+    name = type_name(type_)
+    if schema.get("type") == "object":
+        while name in definitions:
+            name += "_"
+        definitions[name], schema = schema, {"$ref": f"#/$defs/{name}"}
+    body = definitions[schema["$ref"].rpartition("/")[2]] if schema.keys() == {"$ref"} else {}
+    form = Form(
+        type_name(type_),
+        schema,
+        # Written as JSON again: in strict mode, pydantic reads a date from JSON text but not from a Python str.
+        lambda value: _read(dialect, json.dumps(value)),
+        names=lambda: body.get("properties", ()),
+        decode=lambda text: _read(dialect, text),
+    )
+    return form, definitions
+
+
+def _read(dialect: _Dialect, text: str) -> Any:
+    try:
+        return dialect.validate_json(text)
+    except Exception as error:
+        # Validators of the model may raise anything, not only pydantic's own error.
+        raise ValidationError(*_problems(error)) from error
+
+
+def _problems(error: Any) -> list[tuple[str, str]]:
+    details = error.errors() if callable(getattr(error, "errors", None)) else ()
+    # The code of a problem, not its message: pydantic's messages quote values.
+    problems = [(_path(detail["loc"]), detail["type"]) for detail in details]
+    return problems or [("", f"the model raised {type(error).__name__}")]
+
+
+def _path(steps: Iterable[int | str]) -> str:
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
