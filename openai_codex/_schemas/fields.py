@@ -11,14 +11,11 @@ import attrs
 
 from openai_codex._runtime.imports import load
 from openai_codex._schemas.constraints import is_field
-from openai_codex._schemas.form import type_name
+from openai_codex._schemas.form import BY_NAME, type_name
 from openai_codex._schemas.scopes import evaluated
 from openai_codex.errors import ConfigError
 
 _PASSED_BY_NAME = {inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY}
-BY_NAME = "a parameter that can be passed by name; a decorator needs functools.wraps"
-"""What is expected of parameters."""
-
 NOTHING = inspect.Parameter.empty
 """The default of a field that has none."""
 

@@ -16,6 +16,9 @@ import attrs
 Schema: TypeAlias = dict[str, Any]
 """A JSON schema, decoded."""
 
+BY_NAME = "a parameter that can be passed by name; a decorator needs functools.wraps"
+"""What is expected of the parameters of a function."""
+
 
 class ValidationError(ValueError):
     """JSON does not match a type.

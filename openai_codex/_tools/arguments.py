@@ -10,8 +10,7 @@ from typing import Any, get_args
 import attrs
 
 from openai_codex._approvals.requests import Cancellable
-from openai_codex._schemas.fields import BY_NAME
-from openai_codex._schemas.form import Form, Schema, ValidationError, WrongKindError, key_problems
+from openai_codex._schemas.form import BY_NAME, Form, Schema, ValidationError, WrongKindError, key_problems
 from openai_codex.errors import CodexError, ConfigError
 
 

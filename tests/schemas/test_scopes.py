@@ -178,3 +178,24 @@ def test_a_tool_knows_the_outer_names_of_its_body_when_they_are_gone() -> None:
         return take
 
     assert tool(make_tool()).bind({"inner": {"n": 1}}, CONTEXT)()
+
+
+def test_an_annotation_may_raise_anything() -> None:
+    @dataclass
+    class Odd:
+        it: 1 / 0  # type: ignore[valid-type]
+
+    with pytest.raises(ConfigError, match=r"Odd: its annotations cannot be evaluated: division by zero$"):
+        json_schema(Odd)
+
+
+def test_a_name_that_the_body_uses_may_come_later() -> None:
+    def take(number: int) -> Any:
+        return later(number)
+
+    made = tool(take)
+
+    def later(number: int) -> int:
+        return number
+
+    assert made.bind({"number": 1}, CONTEXT)() == 1

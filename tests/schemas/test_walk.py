@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import sys
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum
+from types import ModuleType
 from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, NewType, Optional, TypeVar, Union
 
 import attrs
 import pytest
-from typing_extensions import NotRequired, Required, TypedDict
+from typing_extensions import NotRequired, Required, TypeAliasType, TypedDict
 
-from openai_codex._schemas.form import type_name
+from openai_codex._schemas.form import ValidationError, type_name
 from openai_codex._schemas.walk import arguments_form
 from openai_codex._tools.callables import plain_function
 from openai_codex.errors import ConfigError
-from tests.schemas.samples import Item, Level, Point, Rank, Report, json_schema, strict_faults
+from tests.schemas.samples import Item, Level, Point, Rank, Report, json_schema, strict_faults, validate
 
 if TYPE_CHECKING:
     from somewhere import Context, Nowhere
@@ -114,11 +117,46 @@ def test_a_union_of_classes_is_put_into_an_object() -> None:
     assert schema["$defs"] == {"Item": ITEM, "Point": POINT}
 
 
-@pytest.mark.skipif(sys.version_info < (3, 12), reason="the syntax is new in 3.12")
-def test_a_type_alias_is_what_it_stands_for() -> None:
-    names: dict[str, Any] = {}
-    exec("type Size = int | None", names)  # noqa: S102  older Pythons cannot parse it
-    assert json_schema(names["Size"], strict=False) == json_schema(int | None, strict=False)
+NEW_SYNTAX = """
+type Size = int | None
+type Json = int | list[Json]
+type Twice[T] = tuple[T, T]
+type Broken = Missing
+@dataclass
+class Box[T]:
+    it: "T"
+    more: "list[Box[T]]"
+"""
+OLD_SYNTAX = """
+T = TypeVar("T")
+Size = TypeAliasType("Size", int | None)
+Json = TypeAliasType("Json", Union[int, list["Json"]])
+Twice = TypeAliasType("Twice", tuple[T, T], type_params=(T,))
+Broken = TypeAliasType("Broken", "Missing")
+@dataclass
+class Box(Generic[T]):
+    it: "T"
+    more: "list[Box[T]]"
+"""
+
+
+@pytest.fixture
+def module(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Return a module in the syntax of Python 3.12 where it is known, and with what it stands for elsewhere."""
+    made = ModuleType("syntax_of_types")
+    vars(made).update(dataclass=dataclass, Generic=Generic, TypeVar=TypeVar, TypeAliasType=TypeAliasType, Union=Union)
+    monkeypatch.setitem(sys.modules, "syntax_of_types", made)
+    exec(NEW_SYNTAX if sys.version_info >= (3, 12) else OLD_SYNTAX, vars(made))  # noqa: S102  older Pythons cannot parse it
+    return made
+
+
+def test_aliases_and_generic_classes_in_the_newest_syntax(module: Any) -> None:
+    assert json_schema(module.Size, strict=False) == json_schema(int | None, strict=False)
+    assert validate(module.Json, [1, [2]]) == [1, [2]]
+    assert validate(module.Twice[int], [1, 2]) == (1, 2)
+    assert validate(module.Box[int], {"it": 1, "more": [{"it": 2, "more": []}]}) == module.Box(1, [module.Box(2, [])])
+    with pytest.raises(ConfigError, match="Missing"):
+        json_schema(module.Broken)
 
 
 class Movie(TypedDict):
@@ -247,6 +285,7 @@ REFUSED: list[tuple[Any, str, str]] = [
     (holder(Any), "Holder.it", "Any has no strict JSON schema"),
     (holder(list), "Holder.it[]", "Any has no strict JSON schema"),
     (holder(dict[int, str]), "Holder.it", "dict[int, str] has no strict JSON schema"),
+    (holder(dict[str, list[int]]), "Holder.it", "dict[str, list[int]] has no strict JSON schema"),
     (holder(tuple[()]), "Holder.it", "tuple[()] has no JSON schema"),
     (holder(tuple[int, complex]), "Holder.it[1]", "complex has no JSON schema"),
     (holder(Page[complex]), "Holder.it.of", "complex has no JSON schema"),
@@ -365,3 +404,33 @@ def test_a_parameter_of_an_unknown_type() -> None:
 )
 def test_types_are_spelled_without_modules(type_: Any, name: str) -> None:
     assert type_name(type_) == name
+
+
+def test_keys_of_maps_are_text() -> None:
+    assert validate(dict[Level, int], {"low": 1}) == {Level.LOW: 1}
+    assert validate(dict[date, int], {"2026-01-02": 1}) == {date(2026, 1, 2): 1}
+    assert json_schema(dict[date, int], strict=False)["propertyNames"] == {"type": "string", "format": "date"}
+    with pytest.raises(ValidationError) as caught:
+        validate(dict[date, int], {"2026-01-02": 1, "20260102": 2})
+    assert caught.value.problems == (("", "expected dict[date, int], two keys are the same"),)
+    with pytest.raises(ConfigError, match=r"dict\[int, str\] has no JSON schema: the keys of an object are text"):
+        json_schema(dict[int, str], strict=False)
+
+
+def test_a_tuple_has_its_length_and_its_order() -> None:
+    assert validate(tuple[int, str, int | None], [1, "a", None]) == (1, "a", None)
+    for value, problems in (
+        ([1], (("", "expected 2 items, found 1"),)),
+        (["a", 1], (("[0]", "expected int, found str"), ("[1]", "expected str, found int"))),
+        ({"0": 1}, (("", "expected tuple[int, str], found dict"),)),
+    ):
+        with pytest.raises(ValidationError) as caught:
+            validate(tuple[int, str], value)
+        assert caught.value.problems == problems
+    assert json_schema(tuple[int, int], strict=False)["items"] == {"type": "integer"}
+
+
+def test_collections() -> None:
+    assert validate(deque[int], [1]) == deque([1])
+    assert validate(AbstractSet[int], [1, 1]) == frozenset({1})
+    assert validate(Sequence[int], [1]) == [1]
