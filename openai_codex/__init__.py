@@ -152,6 +152,7 @@ if TYPE_CHECKING:
     from openai_codex.errors import TextWithdrawnError as TextWithdrawnError
     from openai_codex.errors import ThreadBusyError as ThreadBusyError
     from openai_codex.errors import ThreadLostError as ThreadLostError
+    from openai_codex.errors import ThreadNotFoundError as ThreadNotFoundError
     from openai_codex.errors import TransportClosedError as TransportClosedError
     from openai_codex.errors import TransportError as TransportError
     from openai_codex.errors import TurnFailedError as TurnFailedError
@@ -182,8 +183,8 @@ _HOMES = {
         CodexError CodexRpcError CodexTimeoutError ConfigError DecodeError EventTimeoutError InternalRpcError
         InvalidParamsError InvalidRequestError JsonRpcError LaunchError LoginTimeoutError MethodNotFoundError
         OutputError ParseError RequestTimeoutError RetryLimitExceededError ServerBusyError ThreadBusyError
-        RuntimeFrozenError TextWithdrawnError ThreadLostError TransportClosedError TransportError TurnFailedError
-        TurnInterruptedError TurnStalledError TurnTimeoutError
+        RuntimeFrozenError TextWithdrawnError ThreadLostError ThreadNotFoundError TransportClosedError TransportError
+        TurnFailedError TurnInterruptedError TurnStalledError TurnTimeoutError
     """,
     "_runtime.process_info": "ProcessFacts ProcessInfo",
     "_runtime.health": "Health RunningTurn RuntimeExit",

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
 USAGE_UPDATED, ITEM_STARTED, COMPACTION = "thread/tokenUsage/updated", "item/started", "contextCompaction"
 
-# Of how many threads and turns the newest counts are kept. Handles hold those of their turns.
-_KEPT = 2_048
+# Of how many threads, and of how many turns of each, counts are kept. Handles hold those of their turns, which only have
+# to be found here while they run.
+_THREADS_KEPT, _TURNS_KEPT = 4_096, 4
 
 Counts = dict[str, int]
 """Attribute of `TokenUsageBreakdown` → tokens."""
@@ -61,32 +62,54 @@ class TurnTokens:
         return protocol.TokenUsageBreakdown(**{name: now[name] - before[name] for name in now})
 
 
+class _ThreadUsage:
+    """The last total of a thread, and the tokens of its newest turns."""
+
+    __slots__ = ("compacting", "total", "turns")
+
+    def __init__(self) -> None:
+        self.total: Counts | None = None
+        self.turns: dict[str | None, TurnTokens] = {}
+        self.compacting = False
+
+
 class TurnUsages:
     """The tokens of the newest turns of one client. The reader notes reports; any thread may look a turn up."""
 
     def __init__(self) -> None:
-        self._totals: dict[str | None, Counts] = {}
-        self._turns: dict[tuple[str | None, str | None], TurnTokens] = {}
-        self._compacting: dict[str | None, bool] = {}
+        self._threads: dict[str | None, _ThreadUsage] = {}
 
     def of(self, thread_id: str | None, turn_id: str | None) -> TurnTokens:
         """Return the tokens of a turn, which are counted from its first report on, whoever asks first."""
-        place = (thread_id, turn_id)
-        tokens = self._turns.setdefault(place, TurnTokens())  # one step: two threads may ask at the same time
-        keep_newest(self._turns, place, tokens, _KEPT)
+        turns = self._thread(thread_id).turns
+        tokens = turns.setdefault(turn_id, TurnTokens())  # one step: two threads may ask at the same time
+        if len(turns) > _TURNS_KEPT:
+            keep_newest(turns, turn_id, tokens, _TURNS_KEPT)
         return tokens
+
+    def forget(self, thread_id: str) -> None:
+        """Release what is kept about a thread. Handles keep the tokens of their turns."""
+        self._threads.pop(thread_id, None)
 
     def compacts(self, event: Notification) -> None:
         """Note that a compaction has started, on the reader: the next report is the last one once more."""
-        keep_newest(self._compacting, event.thread_id, True, _KEPT)
+        self._thread(event.thread_id).compacting = True
 
     def note(self, event: Notification) -> None:
         """Take a report of the runtime, on the reader."""
         thread_id = event.thread_id
-        restated = self._compacting.pop(thread_id, False)
-        tokens = self.of(thread_id, event.turn_id)
-        total = tokens.note(event.params["tokenUsage"], self._totals.get(thread_id), restated=restated)
-        keep_newest(self._totals, thread_id, total, _KEPT)
+        thread, tokens = self._thread(thread_id), self.of(thread_id, event.turn_id)
+        restated, thread.compacting = thread.compacting, False
+        thread.total = tokens.note(event.params["tokenUsage"], thread.total, restated=restated)
+
+    def _thread(self, thread_id: str | None) -> _ThreadUsage:
+        threads = self._threads
+        thread = threads.get(thread_id)
+        if thread is None:
+            thread = threads.setdefault(thread_id, _ThreadUsage())
+            if len(threads) > _THREADS_KEPT:
+                keep_newest(threads, thread_id, thread, _THREADS_KEPT)
+        return thread
 
 
 def _counts(breakdown: Any) -> Counts:

@@ -19,7 +19,8 @@
     │   └── CodexRpcError               … with a code that the protocol defines
     │       ├── ParseError                  -32700
     │       ├── InvalidRequestError         -32600, used for nearly all refusals
-    │       │   └── ThreadBusyError             … because another process has the thread open
+    │       │   ├── ThreadBusyError             … because another process has the thread open
+    │       │   └── ThreadNotFoundError         … because there is no such thread
     │       ├── MethodNotFoundError         -32601
     │       ├── InvalidParamsError          -32602
     │       ├── InternalRpcError            -32603
@@ -53,6 +54,7 @@ from openai_codex.errors._base import RequestTimeoutError as RequestTimeoutError
 from openai_codex.errors._base import RetryLimitExceededError as RetryLimitExceededError
 from openai_codex.errors._base import ServerBusyError as ServerBusyError
 from openai_codex.errors._base import ThreadBusyError as ThreadBusyError
+from openai_codex.errors._base import ThreadNotFoundError as ThreadNotFoundError
 from openai_codex.errors._base import rpc_error as rpc_error
 from openai_codex.errors._runtime import LaunchError as LaunchError
 from openai_codex.errors._runtime import OutputError as OutputError

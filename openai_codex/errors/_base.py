@@ -194,6 +194,25 @@ class ThreadBusyError(InvalidRequestError):
         return f"thread {self.thread_id} is open in another runtime, process {self.holder or 'unknown'}"
 
 
+@error_class
+class ThreadNotFoundError(InvalidRequestError):
+    """The runtime does not find the thread: it does not exist, or not in the state that the request needs.
+
+    Resume, fork, archive and delete look for stored threads, so they miss an ephemeral one, and one without a turn. Turns and
+    other work need a loaded thread; `AsyncCodex.thread_resume` loads one that is stored.
+
+    Attributes:
+        thread_id: Id of the thread.
+    """
+
+    # A default, because the fields of the base class have defaults too.
+    thread_id: str = ""
+
+    def _text(self) -> str:
+        hint = next((hint for words, hint in _NOT_FOUND.items() if self.message.startswith(words)), "it does not exist")
+        return f"{super()._text()}; {hint}"
+
+
 class MethodNotFoundError(CodexRpcError):
     """-32601: the runtime does not support the method."""
 
@@ -224,7 +243,20 @@ _BY_CODE: dict[int, type[JsonRpcError]] = {
     -32001: ServerBusyError,
 }
 
+# That a thread is missing is in the message only. What it says before the id → what that means.
+_NOT_FOUND = {
+    "no rollout found for thread id ": "it does not exist, or is not stored because it is ephemeral or has no turn yet",
+    "no archived rollout found for thread id ": "it does not exist, or is not archived",
+    "thread not found: ": "it does not exist, or is not loaded; thread_resume loads a stored thread",
+    "thread not loaded: ": "it does not exist",
+}
+
 
 def rpc_error(code: int, message: str, data: Any = None, method: str | None = None) -> JsonRpcError:
     """Build the error for a JSON-RPC error response: a `JsonRpcError`, of the class for its code if there is one."""
-    return _BY_CODE.get(code, JsonRpcError)(code, message, data, method)
+    kind = _BY_CODE.get(code, JsonRpcError)
+    if kind is InvalidRequestError:
+        for words in _NOT_FOUND:
+            if message.startswith(words):
+                return ThreadNotFoundError(code, message, data, method, thread_id=message[len(words) :])
+    return kind(code, message, data, method)

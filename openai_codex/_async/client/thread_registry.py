@@ -18,19 +18,20 @@ from openai_codex.errors import (
     InternalRpcError,
     InvalidRequestError,
     JsonRpcError,
+    MethodNotFoundError,
     ServerBusyError,
     ThreadBusyError,
     ThreadLostError,
+    ThreadNotFoundError,
 )
 
 if TYPE_CHECKING:
+    from openai_codex._async.client.handlers import AsyncHandlers
     from openai_codex._async.client.supervisor import AsyncSupervisor
     from openai_codex._config import AppServerConfig
     from openai_codex._engine.actor import Actor
     from openai_codex._engine.waiting import Deadline
-    from openai_codex._tools.registry import ToolRegistry
     from openai_codex._turns.reported import Reported
-    from openai_codex._turns.work_table import WorkTable
 
 # The methods after which the runtime has a thread loaded, and those after which it has not.
 _LOADING = frozenset({"thread/start", "thread/resume", "thread/fork"})
@@ -59,17 +60,13 @@ class AsyncThreadRegistry:
     """
 
     def __init__(
-        self,
-        supervisor: AsyncSupervisor,
-        tools: ToolRegistry,
-        work: WorkTable,
-        reported: Reported,
-        config: AppServerConfig,
+        self, supervisor: AsyncSupervisor, handlers: AsyncHandlers, reported: Reported, config: AppServerConfig
     ) -> None:
         self._supervisor = supervisor
         self._config = config
-        self._tools = tools
-        self._work = work
+        self._tools = handlers.tools
+        self._work = handlers.work
+        self._usages = handlers.turns.usages
         self._reported = reported
         self._unstored: dict[str, dict[str, Any]] = {}
         self._released: set[str] = set()
@@ -94,6 +91,7 @@ class AsyncThreadRegistry:
         self._directories.pop(thread_id, None)
         self._unstored.pop(thread_id, None)
         self._reported.forget(thread_id)
+        self._usages.forget(thread_id)
         self._to_pause.discard(thread_id)
         self._tools.forget(thread_id)  # the model calls no tool of this client in it after that
         self._work.forget(thread_id)
@@ -202,6 +200,21 @@ class AsyncThreadRegistry:
             except JsonRpcError as error:  # the goal or the turn has ended
                 _log.debug("codex.goal_not_paused", thread_id=thread_id, method=error.method)
         self._to_pause.discard(thread_id)
+
+    async def explain(
+        self, actor: Actor, params: protocol.ClientRequest[Any], error: JsonRpcError, deadline: Deadline
+    ) -> None:
+        """Raise the error that says why a request was refused, if another one says more than this."""
+        thread_id = thread_of(params)
+        if isinstance(error, MethodNotFoundError) and params.METHOD == "thread/items/list" and thread_id is not None:
+            # The runtime answers so if the thread does not exist.
+            try:
+                await call(actor, protocol.ThreadReadParams(thread_id=thread_id), deadline)
+            except ThreadNotFoundError as missing:
+                missing.method = params.METHOD
+                raise missing from error
+        if isinstance(error, InvalidRequestError):
+            self.check_writer(params, error)
 
     def check_writer(self, params: protocol.ClientRequest[Any], error: JsonRpcError) -> None:
         """Raise `ThreadBusyError` if a resume was refused because another process has the thread."""

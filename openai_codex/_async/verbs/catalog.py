@@ -110,7 +110,7 @@ class AsyncCatalog(AsyncClient):
         return await self.request(protocol.ThreadArchiveParams(thread_id=checks.text("thread_id", thread_id)))
 
     async def thread_delete(self, thread_id: str) -> protocol.ThreadDeleteResponse:
-        """Delete a thread (`thread/delete`). Raises `InvalidRequestError` if it does not exist."""
+        """Delete a thread (`thread/delete`). Raises `ThreadNotFoundError` if it does not exist."""
         return await self.request(protocol.ThreadDeleteParams(thread_id=checks.text("thread_id", thread_id)))
 
     async def thread_unsubscribe(self, thread_id: str) -> protocol.ThreadUnsubscribeResponse:

@@ -27,7 +27,7 @@ from openai_codex._runtime.health import Health, awaited_answer
 from openai_codex._runtime.imports import load
 from openai_codex._turns.reported import Reported
 from openai_codex._turns.work import GOAL, STARTING, within
-from openai_codex.errors import ConfigError, InvalidRequestError, ServerBusyError, TransportClosedError
+from openai_codex.errors import CodexRpcError, ConfigError, ServerBusyError, TransportClosedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,7 +82,7 @@ class Connection:
         self.work = self.handlers.work
         """The work of all threads that this client knows of."""
         self.reported = Reported()
-        self.threads = ThreadRegistry(self.supervisor, self.handlers.tools, self.work, self.reported, config)
+        self.threads = ThreadRegistry(self.supervisor, self.handlers, self.reported, config)
         self._listeners: set[Listener] = set()
         self._watched: set[weakref.ref[Watched]] = set()
         self.listen(self.reported)
@@ -214,9 +214,9 @@ class Connection:
                     raise
                 raw = self._call_again(actor, params, deadline, error)
             result: R = codec.structure_result(params.METHOD, raw)
-        except InvalidRequestError as error:
-            # The code of this error is the same for all reasons, so the reason is found out here.
-            self.threads.check_writer(params, error)
+        except CodexRpcError as error:
+            # The code of an error is the same for many reasons, so the reason is found out here.
+            self.threads.explain(actor, params, error, deadline)
             raise
         if params.METHOD in NOTED:
             self.threads.note(actor, params, result)

@@ -19,19 +19,20 @@ from openai_codex.errors import (
     InternalRpcError,
     InvalidRequestError,
     JsonRpcError,
+    MethodNotFoundError,
     ServerBusyError,
     ThreadBusyError,
     ThreadLostError,
+    ThreadNotFoundError,
 )
 
 if TYPE_CHECKING:
+    from openai_codex._sync.client.handlers import Handlers
     from openai_codex._sync.client.supervisor import Supervisor
     from openai_codex._config import AppServerConfig
     from openai_codex._engine.actor import Actor
     from openai_codex._engine.waiting import Deadline
-    from openai_codex._tools.registry import ToolRegistry
     from openai_codex._turns.reported import Reported
-    from openai_codex._turns.work_table import WorkTable
 
 # The methods after which the runtime has a thread loaded, and those after which it has not.
 _LOADING = frozenset({"thread/start", "thread/resume", "thread/fork"})
@@ -59,18 +60,12 @@ class ThreadRegistry:
     which is harmless.
     """
 
-    def __init__(
-        self,
-        supervisor: Supervisor,
-        tools: ToolRegistry,
-        work: WorkTable,
-        reported: Reported,
-        config: AppServerConfig,
-    ) -> None:
+    def __init__(self, supervisor: Supervisor, handlers: Handlers, reported: Reported, config: AppServerConfig) -> None:
         self._supervisor = supervisor
         self._config = config
-        self._tools = tools
-        self._work = work
+        self._tools = handlers.tools
+        self._work = handlers.work
+        self._usages = handlers.turns.usages
         self._reported = reported
         self._unstored: dict[str, dict[str, Any]] = {}
         self._released: set[str] = set()
@@ -95,6 +90,7 @@ class ThreadRegistry:
         self._directories.pop(thread_id, None)
         self._unstored.pop(thread_id, None)
         self._reported.forget(thread_id)
+        self._usages.forget(thread_id)
         self._to_pause.discard(thread_id)
         self._tools.forget(thread_id)  # the model calls no tool of this client in it after that
         self._work.forget(thread_id)
@@ -201,6 +197,21 @@ class ThreadRegistry:
             except JsonRpcError as error:  # the goal or the turn has ended
                 _log.debug("codex.goal_not_paused", thread_id=thread_id, method=error.method)
         self._to_pause.discard(thread_id)
+
+    def explain(
+        self, actor: Actor, params: protocol.ClientRequest[Any], error: JsonRpcError, deadline: Deadline
+    ) -> None:
+        """Raise the error that says why a request was refused, if another one says more than this."""
+        thread_id = thread_of(params)
+        if isinstance(error, MethodNotFoundError) and params.METHOD == "thread/items/list" and thread_id is not None:
+            # The runtime answers so if the thread does not exist.
+            try:
+                call(actor, protocol.ThreadReadParams(thread_id=thread_id), deadline)
+            except ThreadNotFoundError as missing:
+                missing.method = params.METHOD
+                raise missing from error
+        if isinstance(error, InvalidRequestError):
+            self.check_writer(params, error)
 
     def check_writer(self, params: protocol.ClientRequest[Any], error: JsonRpcError) -> None:
         """Raise `ThreadBusyError` if a resume was refused because another process has the thread."""

@@ -133,7 +133,8 @@ class Threads(Client):
         Raises:
             ConfigError: An argument is not accepted, or cannot hold because the thread is running a turn, and nothing
                 has changed; or the runtime reports another setting than the one asked for, as in `thread_start`.
-            InvalidRequestError: The thread does not exist, has no turn yet, or is archived.
+            ThreadNotFoundError: The thread does not exist, or has no turn yet.
+            InvalidRequestError: The thread is archived.
             ThreadBusyError: Another process has the thread open.
 
         Also raises what `request` raises.
@@ -185,7 +186,8 @@ class Threads(Client):
         Raises:
             ConfigError: An argument is not accepted, and nothing was sent; or the runtime reports another setting than
                 the one asked for, as in `thread_start`.
-            InvalidRequestError: The thread or the turn does not exist, or the thread has no turn yet.
+            ThreadNotFoundError: The thread does not exist, or has no turn yet.
+            InvalidRequestError: The turn does not exist.
 
         Also raises what `request` raises.
         """
