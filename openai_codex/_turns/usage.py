@@ -17,9 +17,7 @@ USAGE_UPDATED, ITEM_STARTED, COMPACTION = "thread/tokenUsage/updated", "item/sta
 # to be found here while they run.
 _THREADS_KEPT, _TURNS_KEPT = 4_096, 4
 
-Counts = dict[str, int]
-"""Attribute of `TokenUsageBreakdown` → tokens."""
-
+# Attribute of `TokenUsageBreakdown` → its name in reports.
 _NAMES = {
     field.name: wire_name(protocol.TokenUsageBreakdown, field.name)
     for field in record_fields(protocol.TokenUsageBreakdown)
@@ -27,15 +25,17 @@ _NAMES = {
 
 
 class TurnTokens:
-    """The tokens of one turn: the total of its thread, now and before the turn. Written by the reader alone."""
+    """The tokens of one turn: the totals of its thread in its first and its newest report. Written by the reader alone."""
 
-    __slots__ = ("_before", "_now")
+    __slots__ = ("_first", "_is_restated", "_total")
 
     def __init__(self) -> None:
-        self._before: Counts | None = None
-        self._now: Counts | None = None
+        # As they came: most are never read, and the reader has little time.
+        self._first: protocol.JsonObject | None = None
+        self._is_restated = False
+        self._total: Any = None
 
-    def note(self, usage: Any, known: Counts | None, *, restated: bool) -> Counts:
+    def note(self, usage: protocol.JsonObject, known: Any, *, restated: bool) -> Any:
         """Note a report of the runtime, and return the total in it.
 
         Not every report is one of a model call: a compaction begins with the last report once more (``restated``), and
@@ -46,20 +46,22 @@ class TurnTokens:
             known: The total of the thread that was reported last, if any.
             restated: Whether it is the report with which a compaction begins.
         """
-        total, last = _counts(usage["total"]), _counts(usage["last"])
-        if self._before is None:
-            before = {name: total[name] - last[name] for name in total}
-            # Another process may have used the thread meanwhile, or it was reverted; then what is known is out of date.
-            self._before = total if restated or known == total else before
-        self._now = total
+        total = usage["total"]
+        if self._first is None:
+            self._is_restated = restated or known == total
+            self._first = usage
+        self._total = total
         return total
 
     def spent(self) -> protocol.TokenUsageBreakdown | None:
         """Return the tokens of the turn's model calls so far; ``None`` if none was reported."""
-        before, now = self._before, self._now
-        if before is None or now is None:
+        first, now = self._first, _counts(self._total)
+        if first is None or not now:
             return None
-        return protocol.TokenUsageBreakdown(**{name: now[name] - before[name] for name in now})
+        # By the first report and not by what is known of the thread before: another process may have used it meanwhile.
+        before, call = _counts(first["total"]), {} if self._is_restated else _counts(first.get("last"))
+        counts = {name: now[name] - before.get(name, 0) + call.get(name, 0) for name in now}
+        return protocol.TokenUsageBreakdown(**counts)
 
 
 class _ThreadUsage:
@@ -68,7 +70,7 @@ class _ThreadUsage:
     __slots__ = ("compacting", "total", "turns")
 
     def __init__(self) -> None:
-        self.total: Counts | None = None
+        self.total: Any = None
         self.turns: dict[str | None, TurnTokens] = {}
         self.compacting = False
 
@@ -112,6 +114,9 @@ class TurnUsages:
         return thread
 
 
-def _counts(breakdown: Any) -> Counts:
+def _counts(breakdown: Any) -> dict[str, int]:
+    """Return the counts of a report by the names of their attributes; empty for another shape."""
+    if not isinstance(breakdown, dict):
+        return {}
     counts = {name: breakdown.get(wire) for name, wire in _NAMES.items()}
     return {name: count if type(count) is int else 0 for name, count in counts.items()}

@@ -125,6 +125,7 @@ def test_reports_of_another_shape_do_no_harm(value: Any) -> None:
     odd = Notification("thread/tokenUsage/updated", {"threadId": "T", "turnId": "0", "tokenUsage": value})
     turns.put([odd, Notification("item/started", {"threadId": "T", "item": value}), *thread.call("1", 10, 1)])
     assert spent(turns.usages, "1") == (10, 1, 11)
+    assert spent(turns.usages, "0") in {None, (0, 0, 0)}
 
 
 def test_the_turns_of_a_run_with_retries_are_added_up() -> None:
