@@ -11,8 +11,8 @@ The map, top to bottom. Imports go downward only, and a module without a leading
     types           the protocol types, by name
     testing/        the test kit: a scripted model, a fake runtime, pytest fixtures (its docstring has its own map)
     retry           repeat what was overloaded
-    _async/         the source of both faces: codex thread thread_contents closing loading running turn events thread_pages
-                    unlisted pages stream login
+    _async/         the source of both faces: codex thread thread_contents closing loading running turn preparing events
+                    thread_pages unlisted pages stream login
       verbs/        what a client can do: threads reviews goals catalog account; base: life cycle and handlers;
                     lazy: names for annotations
       client/       one client's connection: recycling cursor connection thread_registry supervisor launch dispatch handlers rpc;
@@ -27,8 +27,8 @@ The map, top to bottom. Imports go downward only, and a module without a leading
     _turns/         what a turn receives and returns, as values: stall fold open_items texts listings settings options
                     inputs results; what each thread is busy with: work_table work, and for whom: contexts; how a turn
                     is stopped: stops; which threads have work in progress: activity; the newest rate limits and
-                    settings: reported; settings in force: effective; instructions of threads with a history:
-                    instructions; the turns whose end is not logged yet: open_turns; what turns cost: usage
+                    settings: reported; settings in force: effective; what the file of a thread says:
+                    session_file; the turns whose end is not logged yet: open_turns; what turns cost: usage
     _engine/        the actor, which knows threads and bytes, no verb: actor at_exit reader outbox undo router
                     subscriptions mailbox server_requests workers threads reply lane backlog wire once
                     waiting

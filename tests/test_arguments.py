@@ -312,6 +312,6 @@ async def test_words_are_members_or_texts_and_new_words_are_members(tmp_path: Pa
 async def test_paths_of_inputs_may_be_path_objects(tmp_path: Path) -> None:
     inputs = [LocalImageInput(tmp_path), SkillInput("s", tmp_path), MentionInput("m", tmp_path)]
     async with owners("") as (server, handles):
-        handles["Thread"].turn(inputs)
+        handles["Codex"].thread_start().turn(inputs)
         sent = server.requests()[-1].params["input"]
     assert [each["path"] for each in sent] == [str(tmp_path)] * 3

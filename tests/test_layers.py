@@ -23,13 +23,13 @@ ORDER = """
     : . retry
     _async: . codex
     _async.verbs: . threads reviews goals catalog account base lazy
-    _async: thread thread_contents closing loading running turn events thread_pages unlisted pages stream login
+    _async: thread thread_contents closing loading running turn preparing events thread_pages unlisted pages stream login
     _async.client: . recycling cursor connection thread_registry supervisor launch dispatch handlers rpc _wait _loop
     _tools: . result registry declaration arguments callables
     _approvals: . kinds responses policies decisions requests file_changes commands
     _schemas: . output walk foreign strict fields scopes constraints definitions values wording
     _schemas: leaves form
-    _turns: . stops work_table contexts work activity reported effective instructions stall open_turns usage fold
+    _turns: . stops work_table contexts work activity reported effective session_file stall open_turns usage fold
     _turns: open_items texts listings settings options inputs
     _engine: . actor at_exit reader outbox undo router subscriptions mailbox server_requests workers threads
     _engine: reply lane backlog wire once

@@ -163,9 +163,10 @@ class AsyncThread(AsyncThreadContents):
             output_schema: JSON schema of the final answer.
             output_type: A type in place of a schema: a class of attrs, pydantic or msgspec, a dataclass, TypedDict or
                 NamedTuple, or lists, tuples and unions of them. The decoded answer is ``result.output``.
-            personality: The style of the answers: ``"none"``, ``"friendly"``, ``"pragmatic"``.
+            personality: Has no effect with this runtime; it is a WARNING in the log.
             sandbox: Another name of ``sandbox_policy``.
-            sandbox_policy: What commands may touch: a preset, a mode, or a full policy.
+            sandbox_policy: What commands may touch: a preset or a mode, with what is configured for it, or a full policy,
+                which is sent as it is.
             service_tier: The provider's service tier.
             source: What triggered the turn; a free label.
             summary: How reasoning is summarised: ``"auto"``, ``"concise"``, ``"detailed"``, ``"none"``.

@@ -4,26 +4,39 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any, TypeAlias, Union
+from typing import TYPE_CHECKING, Any, TypeAlias, Union
+
+import attrs
 
 from openai_codex import _protocol as protocol
 from openai_codex._sync.client.connection import Connection
 from openai_codex._engine.waiting import Deadline
 from openai_codex._log import Log
-from openai_codex._turns import instructions
-from openai_codex._turns.effective import LoadReply, asked_settings, from_reply, is_reported_whole, not_in_force
+from openai_codex._turns import session_file
+from openai_codex._turns.effective import (
+    LoadReply,
+    asked_settings,
+    from_reply,
+    is_reported_whole,
+    not_in_force,
+    warn_about_personality,
+)
 from openai_codex.errors import ConfigError, InvalidRequestError
+
+if TYPE_CHECKING:
+    from openai_codex._tools.registry import Table
 
 LoadRequest: TypeAlias = Union["protocol.ThreadStartParams", "protocol.ThreadResumeParams", "protocol.ThreadForkParams"]
 
 _log = Log("connection")
 
 
-def load_thread(connection: Connection, params: LoadRequest) -> str:
+def load_thread(connection: Connection, params: LoadRequest, tools: Table | None = None) -> str:
     """Send a request that loads a thread, and return its id when the settings that were asked for are in force.
 
     Raises `ConfigError` if they are not, in most cases before anything is sent.
     """
+    warn_about_personality(params)
     asked, deadline = asked_settings(params), Deadline(connection.request_timeout)
     if isinstance(params, protocol.ThreadStartParams):
         started = connection.request(params, deadline=deadline)
@@ -31,6 +44,8 @@ def load_thread(connection: Connection, params: LoadRequest) -> str:
     text = asked.get("developer_instructions")
     if text is not None and not text.strip():
         raise ConfigError("developer_instructions", "those in the history of a thread stay; give others in their place")
+    if tools:
+        _check_tools(connection, params.thread_id, tools, deadline)
     if isinstance(params, protocol.ThreadForkParams):
         forked = connection.request(params, deadline=deadline)
         _instruct(connection, _checked(connection, asked, forked).thread, text, deadline)
@@ -85,6 +100,12 @@ def _resume_loaded(
     effective = from_reply(reply := connection.request(bare, deadline=deadline))
     if is_reported_whole(asked, effective) and not not_in_force(asked, effective, threads.base()):
         return reply if params.exclude_turns else connection.request(params, deadline=deadline)
+    # What the runtime does not store would be lost by that.
+    unstored = threads.unstored_of(thread_id)
+    kept = {name: value for name, value in unstored.items() if name not in asked}
+    if "config" in asked:
+        kept["config"] = {**(unstored.get("config") or {}), **asked["config"]}
+    params = attrs.evolve(params, **kept)
     threads.release(thread_id)
     try:
         connection.request(protocol.ThreadUnsubscribeParams(thread_id=thread_id), deadline=deadline)
@@ -117,10 +138,31 @@ def _checked(connection: Connection, asked: dict[str, Any], reply: LoadReply) ->
 
 def _instruct(connection: Connection, thread: protocol.Thread, text: str | None, deadline: Deadline) -> None:
     """Give new instructions to the model: the runtime itself does so at the next compaction of the history."""
-    if text is None or instructions.are_newest(thread.path, text):
+    if text is None or session_file.are_newest(thread.path, text):
         return
-    items = [instructions.message(text)]
+    items = [session_file.instructions(text)]
     connection.request(protocol.ThreadInjectItemsParams(thread_id=thread.id, items=items), deadline=deadline)
+
+
+def _check_tools(connection: Connection, thread_id: str, tools: Table, deadline: Deadline) -> None:
+    """Raise `ConfigError` for tools that the thread was not started with: the runtime offers no others to the model."""
+    stored = None
+    with suppress(InvalidRequestError):  # the refusal of the request itself says more
+        read = protocol.ThreadReadParams(thread_id=thread_id)
+        stored = (connection.request(read, deadline=deadline)).thread
+    declared = session_file.declared_tools(None if stored is None else stored.path)
+    if declared is None:
+        if stored is not None:
+            _log.warning("codex.tools_not_checked", thread_id=thread_id, reason="its file cannot be read")
+        return
+    missing = [
+        name if namespace is None else f"{namespace}.{name}"
+        for namespace, name in tools
+        if (namespace, name) not in declared
+    ]
+    if missing:
+        reason = f"thread {thread_id} was not started with {', '.join(missing)}, so the model is not offered that"
+        raise ConfigError("tools", f"{reason}; give the tools to thread_start")
 
 
 def _busy_error(asked: dict[str, Any]) -> ConfigError:

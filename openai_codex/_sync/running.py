@@ -14,11 +14,14 @@ from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
 from openai_codex._sync.client import _wait
 from openai_codex._sync.client.connection import Connection
+from openai_codex._sync.preparing import prepared, with_texts
 from openai_codex._sync.turn import TurnHandle, start_turn
 from openai_codex._engine.waiting import Deadline, Latch
 from openai_codex._log import Log
 from openai_codex._runtime.backoff import Attempts, Backoff
+from openai_codex._turns.inputs import has_skills
 from openai_codex._turns.results import OutputT, RunResult, continued
+from openai_codex._turns.settings import is_incomplete
 from openai_codex._turns.stops import TurnStop
 from openai_codex._turns.work import Place, Work, within
 from openai_codex.errors import (
@@ -100,7 +103,11 @@ def start_or_join(
     try:
         try:
             with within(params.thread_id):
+                if is_incomplete(params):
+                    params = prepared(connection, params, deadline)
                 work = _admitted(connection, params, deadline, place)
+                if work.joins and has_skills(params.input):
+                    params = attrs.evolve(params, input=with_texts(connection, params.input))
                 return start_turn(connection, stop, params, deadline.remaining(), decode, work=work)
         finally:
             connection.work.leave(place)
@@ -187,6 +194,8 @@ def _run_once(
 ) -> RunResult[OutputT]:
     deadline, stop = limits.deadline, TurnStop(params.thread_id)
     try:
+        if is_incomplete(params):
+            params = prepared(connection, params, deadline)
         # At once in nearly all cases: then without another coroutine.
         work = connection.work.admit(place, params, connection.config.request_timeout)
         if work is None:

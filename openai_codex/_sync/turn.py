@@ -14,10 +14,11 @@ from openai_codex import _protocol as protocol
 from openai_codex._sync.client import _wait
 from openai_codex._sync.client.connection import Connection
 from openai_codex._sync.client.cursor import Cursor
+from openai_codex._sync.preparing import with_skills, with_texts
 from openai_codex._sync.stream import ItemStream, TextStream, TurnStream
 from openai_codex._engine.waiting import Deadline
 from openai_codex._turns.fold import raise_if_failed
-from openai_codex._turns.inputs import Input, to_user_inputs
+from openai_codex._turns.inputs import Input, has_skills, to_user_inputs
 from openai_codex._turns.open_turns import OpenTurn
 from openai_codex._turns.results import OutputT, RunResult
 from openai_codex._turns.stops import TurnStop
@@ -189,16 +190,19 @@ class TurnHandle(Generic[OutputT]):
         """Add input to the running turn (`turn/steer`).
 
         Args:
-            input: A text, an input item, or a list of both.
+            input: A text, an input item, or a list of both. A skill is sent as its text.
 
         Raises:
             ConfigError: The input is not accepted. Nothing was sent.
             InvalidRequestError: The turn is over, or cannot be steered.
         """
-        directory = partial(self._connection.threads.directory_of, self.thread_id, None)
-        params = protocol.TurnSteerParams(
-            thread_id=self.thread_id, expected_turn_id=self.id, input=to_user_inputs(input, directory)
-        )
+        connection = self._connection
+        directory = partial(connection.threads.directory_of, self.thread_id, None)
+        inputs = to_user_inputs(input, directory)
+        if has_skills(inputs):
+            deadline = Deadline(connection.request_timeout)
+            inputs = with_texts(connection, with_skills(connection, inputs, directory(), deadline))
+        params = protocol.TurnSteerParams(thread_id=self.thread_id, expected_turn_id=self.id, input=inputs)
         return self._connection.request(params)
 
     def interrupt(self, *, timeout: float | None = None) -> protocol.TurnInterruptResponse:

@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias, Union
 import attrs
 
 from openai_codex import _protocol as protocol
+from openai_codex._log import Log
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+_log = Log("connection")
 
 LoadReply: TypeAlias = Union[
     "protocol.ThreadStartResponse", "protocol.ThreadResumeResponse", "protocol.ThreadForkResponse"
@@ -85,8 +88,8 @@ _OF_CONFIG = {name: name for name in (*_SAME, "developer_instructions") if name 
     "model_reasoning_effort": "effort",
     "sandbox_mode": "sandbox",
 }
-# What a request to load a thread has besides settings.
-_NO_SETTINGS = frozenset({"thread_id", "exclude_turns", "raw"})
+# What a request to load a thread has besides settings, and a setting that the runtime ignores.
+_NO_SETTINGS = frozenset({"thread_id", "exclude_turns", "personality", "raw"})
 
 
 def asked_settings(params: protocol.ClientRequest[Any]) -> dict[str, Any]:
@@ -123,3 +126,10 @@ def is_reported_whole(asked: dict[str, Any], effective: EffectiveSettings) -> bo
         effective.sandbox, protocol.WorkspaceWriteSandboxPolicy
     )
     return asked.keys() <= set(_REPORTED) and ("sandbox" not in asked or is_plain)
+
+
+def warn_about_personality(params: protocol.ClientRequest[Any]) -> None:
+    """Log that a style is ignored: the runtime has deprecated them, and reads ``"none"`` when a thread starts."""
+    style = getattr(params, "personality", protocol.UNSET)
+    if style not in {protocol.UNSET, None} and not (style == "none" and params.METHOD == "thread/start"):
+        _log.warning("codex.setting_without_effect", setting="personality", asked=str(style), method=params.METHOD)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias, Union
 
@@ -56,6 +57,9 @@ class LocalImageInput:
 @attrs.define
 class SkillInput:
     """A skill to use.
+
+    The runtime loads the enabled skills in its directories. Any other is sent as text, in the form that the runtime
+    uses, and so is one that is added to a running turn. One that is disabled in the configuration is refused.
 
     Attributes:
         name: Name of the skill.
@@ -130,6 +134,48 @@ def to_user_inputs(input: Input | str, directory: Directory = _nowhere) -> list[
     inputs = [_located(f"input[{i}]", _to_user_input(f"input[{i}]", item), directory) for i, item in enumerate(items)]
     _check_length(item.text for item in inputs if isinstance(item, protocol.TextUserInput))
     return inputs
+
+
+def has_skills(inputs: Iterable[protocol.UserInput]) -> bool:
+    """Return whether input names a skill."""
+    return any(isinstance(item, protocol.SkillUserInput) for item in inputs)
+
+
+def with_known_skills(
+    inputs: Sequence[protocol.UserInput], listed: Iterable[protocol.SkillMetadata]
+) -> list[protocol.UserInput]:
+    """Return input that makes the runtime load the skills that it has listed, with the texts of others.
+
+    Raises `ConfigError` for a skill that is disabled, and for a text that cannot be read.
+    """
+    skills = {os.path.realpath(each.path): each for each in listed}
+    return [_known_skill(f"input[{i}]", item, skills) for i, item in enumerate(inputs)]
+
+
+def _known_skill(
+    where: str, item: protocol.UserInput, skills: Mapping[str, protocol.SkillMetadata]
+) -> protocol.UserInput:
+    known = skills.get(os.path.realpath(item.path)) if isinstance(item, protocol.SkillUserInput) else None
+    if known is None:
+        return skill_text(where, item)
+    if not known.enabled:
+        raise ConfigError(where, f"the skill {known.name} is disabled in the configuration")
+    # The runtime compares the path as a text.
+    return protocol.SkillUserInput(name=known.name, path=known.path)
+
+
+def skill_text(where: str, item: protocol.UserInput) -> protocol.UserInput:
+    """Return the input that has the text of a skill, for where the runtime would ignore the skill itself."""
+    if not isinstance(item, protocol.SkillUserInput):
+        return item
+    try:
+        body = Path(item.path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            where, f"the runtime does not load this skill here, and its text cannot be read: {error}"
+        ) from error
+    text = f"<skill>\n<name>{item.name}</name>\n<path>{item.path}</path>\n{body}\n</skill>"
+    return protocol.TextUserInput(text=checks.prose(where, text))
 
 
 def _to_user_input(where: str, item: InputItem | str) -> protocol.UserInput:

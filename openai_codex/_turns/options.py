@@ -1,10 +1,16 @@
-"""The values that settings of threads, turns and listings accept: presets, and the words of each option for editors."""
+"""The values that settings of threads, turns and listings accept: presets, and the words of each option for editors.
+
+And what the preset of a sandbox means for a turn, by the configuration of its thread.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from enum import Enum
-from typing import Literal, TypeAlias, TypeVar, Union
+from typing import Any, Literal, TypeAlias, TypeVar, Union
+
+import attrs
 
 from openai_codex import _protocol as protocol
 from openai_codex._config import StrPath
@@ -29,7 +35,8 @@ class Sandbox(str, Enum):
 
     Attributes:
         read_only: Read all files, write none, no network.
-        workspace_write: Write in the working directory and in temporary directories, no network.
+        workspace_write: Write in the working directory and in temporary directories, no network; with what the table
+            ``sandbox_workspace_write`` of the configuration says otherwise, in ``config.toml`` or in the thread's ``config``.
         full_access: No restriction. For containers.
     """
 
@@ -80,3 +87,30 @@ SourceKindLike: TypeAlias = Union[
 ]
 StartSourceLike: TypeAlias = Union["protocol.ThreadStartSource", Literal["startup", "clear"]]
 SummaryLike: TypeAlias = Union["protocol.ReasoningSummary", Literal["auto", "concise", "detailed", "none"]]
+
+
+# -- presets ----------------------------------------------------------------------------------------------------------
+
+_TABLE = "sandbox_workspace_write"
+
+
+def workspace_policy(
+    configured: protocol.SandboxWorkspaceWrite | None, overrides: Mapping[str, Any], cwd: str
+) -> protocol.WorkspaceWriteSandboxPolicy:
+    """Return the policy that the runtime derives from the mode for a thread.
+
+    Args:
+        configured: The table of the configuration, as it is in the thread's directory.
+        overrides: The settings that the thread was given besides, with nested tables or dotted keys.
+        cwd: The thread's directory, where relative paths among these start.
+    """
+    table = configured or protocol.SandboxWorkspaceWrite()
+    values: dict[str, Any] = {each.name: getattr(table, each.name) for each in attrs.fields(type(table))}
+    values.pop("raw")
+    for key, value in overrides.items():
+        if key == _TABLE and isinstance(value, Mapping):
+            values |= {name: value[name] for name in values if name in value}
+        elif key.startswith(f"{_TABLE}.") and key.partition(".")[2] in values:
+            values[key.partition(".")[2]] = value
+    values["writable_roots"] = [os.path.join(cwd, root) for root in values["writable_roots"]]  # noqa: PTH118  str in and out
+    return protocol.WorkspaceWriteSandboxPolicy(**values)

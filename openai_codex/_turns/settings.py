@@ -13,6 +13,7 @@ import attrs
 from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
 from openai_codex._runtime.display import conceal, secrets_of_settings
+from openai_codex._turns.inputs import has_skills
 from openai_codex._turns.options import (
     ApprovalMode,
     ApprovalModeLike,
@@ -178,12 +179,32 @@ def settings_that_differ(params: protocol.TurnStartParams, running: Sequence[Any
     ``running`` has the requests that the turn was started with, or ``None`` where it is not known.
     """
     names: list[str] = [each.name for each in attrs.fields(type(params)) if each.name not in _NO_SETTINGS]
-    return [_ARGUMENTS.get(name, name) for name in names if _differs(name, params, running)]
+    return [argument_of(name) for name in names if _differs(name, params, running)]
 
 
 def _differs(name: str, params: protocol.TurnStartParams, running: Sequence[Any]) -> bool:
     value = getattr(params, name)
     return value is not protocol.UNSET and all(getattr(each, name, protocol.UNSET) != value for each in running)
+
+
+# Tiers that every model has; any other has to be looked up.
+COMMON_TIERS = ("default", "flex", protocol.UNSET, None)
+
+
+def is_incomplete(params: protocol.TurnStartParams) -> bool:
+    """Return whether a request has settings or input whose effect only the runtime knows."""
+    return (
+        isinstance(params.sandbox_policy, protocol.SandboxMode)  # the other presets have nothing to configure
+        or params.service_tier not in COMMON_TIERS
+        or params.service_tier_for_turn not in COMMON_TIERS
+        or params.personality is not protocol.UNSET
+        or has_skills(params.input)
+    )
+
+
+def argument_of(field: str) -> str:
+    """Return the name that the argument of a turn has for a field of its request."""
+    return _ARGUMENTS.get(field, field)
 
 
 def filter_fields(arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -201,11 +222,9 @@ def _checked(arguments: Mapping[str, Any], *others: str) -> dict[str, Any]:
 
 # -- settings that stand for others -----------------------------------------------------------------------------------
 
-_POLICIES: dict[str, Callable[[], protocol.SandboxPolicy]] = {
+_POLICIES: dict[str, Callable[[], Any]] = {
     "read-only": lambda: protocol.ReadOnlySandboxPolicy(network_access=False),
-    "workspace-write": lambda: protocol.WorkspaceWriteSandboxPolicy(
-        network_access=False, writable_roots=[], exclude_slash_tmp=False, exclude_tmpdir_env_var=False
-    ),
+    "workspace-write": lambda: protocol.SandboxMode.workspace_write,  # `is_incomplete`
     "danger-full-access": lambda: protocol.DangerFullAccessSandboxPolicy(),  # noqa: PLW0108  loaded when called
 }
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from openai_codex import AppServerConfig, AsyncCodex, AsyncThread, ConfigError, InvalidRequestError, Restart
+from openai_codex import AppServerConfig, AsyncCodex, AsyncThread, ConfigError, InvalidRequestError, Restart, tool
 from openai_codex._async.client._wait import ready
 from openai_codex._engine.waiting import Latch
 from openai_codex.testing import FakeAppServer, Gate, QuietHome, RecordedRequest, ScriptedModel, call, reply, say
@@ -320,3 +321,57 @@ async def test_a_handle_knows_the_settings_in_force(codex_home: QuietHome) -> No
         await thread.close()
         with pytest.raises(ConfigError, match="thread_resume"):
             _ = thread.settings
+
+
+@tool
+def look(at: str) -> str:
+    """Look."""
+    return at
+
+
+@tool
+def ask(at: str) -> str:
+    """Ask."""
+    return at
+
+
+@tool(namespace="db")
+def find(at: str) -> str:
+    """Find."""
+    return at
+
+
+async def test_tools_that_the_thread_was_not_started_with_are_refused(codex_config: AppServerConfig) -> None:
+    async with AsyncCodex(codex_config) as codex:
+        started = await codex.thread_start(tools=[look, find])
+        bare = await codex.thread_start()
+        for thread in (started, bare):
+            await thread.run("go", timeout=PATIENCE)
+        fork = await codex.thread_fork(started.id, tools=[look])
+        await fork.run("go", timeout=PATIENCE)
+    async with AsyncCodex(codex_config) as codex:
+        for verb in (codex.thread_resume, codex.thread_fork):
+            for thread in (started, fork):
+                await verb(thread.id, tools=[])
+                await verb(thread.id, tools=[find, look])
+                with pytest.raises(ConfigError, match=f"thread {thread.id} was not started with ask, so") as caught:
+                    await verb(thread.id, tools=[look, ask])
+                assert caught.value.what == "tools"
+            with pytest.raises(ConfigError, match=r"not started with look, db\.find"):
+                await verb(bare.id, tools=[look, find])
+            with pytest.raises(InvalidRequestError):
+                await verb("01a21495-a530-7b90-a44c-be953b48fd6f", tools=[look])
+
+
+async def test_tools_that_cannot_be_checked_are_warned_about(
+    codex_home: QuietHome, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with AsyncCodex(codex_home.config()) as codex:
+        thread = await codex.thread_start(tools=[look])
+        await thread.run("go", timeout=PATIENCE)
+        [file] = codex_home.path.rglob(f"rollout-*{thread.id}.jsonl")
+        moved = file.rename(file.with_suffix(".moved"))
+        with suppress(InvalidRequestError):
+            await codex.thread_resume(thread.id, tools=[look])
+        moved.rename(file)
+        assert "codex.tools_not_checked" in caplog.text

@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import os
 import signal
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from openai_codex import AppServerConfig, Codex, ConfigError, InvalidRequestError, Restart, Thread
+from openai_codex import AppServerConfig, Codex, ConfigError, InvalidRequestError, Restart, Thread, tool
 from openai_codex._engine.waiting import Latch
 from openai_codex._sync.client._wait import ready
 from openai_codex.testing import FakeAppServer, Gate, QuietHome, RecordedRequest, ScriptedModel, call, reply, say
@@ -315,3 +316,55 @@ def test_a_handle_knows_the_settings_in_force(codex_home: QuietHome) -> None:
         thread.close()
         with pytest.raises(ConfigError, match="thread_resume"):
             _ = thread.settings
+
+
+@tool
+def look(at: str) -> str:
+    """Look."""
+    return at
+
+
+@tool
+def ask(at: str) -> str:
+    """Ask."""
+    return at
+
+
+@tool(namespace="db")
+def find(at: str) -> str:
+    """Find."""
+    return at
+
+
+def test_tools_that_the_thread_was_not_started_with_are_refused(codex_config: AppServerConfig) -> None:
+    with Codex(codex_config) as codex:
+        started = codex.thread_start(tools=[look, find])
+        bare = codex.thread_start()
+        for thread in (started, bare):
+            thread.run("go", timeout=PATIENCE)
+        fork = codex.thread_fork(started.id, tools=[look])
+        fork.run("go", timeout=PATIENCE)
+    with Codex(codex_config) as codex:
+        for verb in (codex.thread_resume, codex.thread_fork):
+            for thread in (started, fork):
+                verb(thread.id, tools=[])
+                verb(thread.id, tools=[find, look])
+                with pytest.raises(ConfigError, match=f"thread {thread.id} was not started with ask, so") as caught:
+                    verb(thread.id, tools=[look, ask])
+                assert caught.value.what == "tools"
+            with pytest.raises(ConfigError, match=r"not started with look, db\.find"):
+                verb(bare.id, tools=[look, find])
+            with pytest.raises(InvalidRequestError):
+                verb("01a21495-a530-7b90-a44c-be953b48fd6f", tools=[look])
+
+
+def test_tools_that_cannot_be_checked_are_warned_about(codex_home: QuietHome, caplog: pytest.LogCaptureFixture) -> None:
+    with Codex(codex_home.config()) as codex:
+        thread = codex.thread_start(tools=[look])
+        thread.run("go", timeout=PATIENCE)
+        [file] = codex_home.path.rglob(f"rollout-*{thread.id}.jsonl")
+        moved = file.rename(file.with_suffix(".moved"))
+        with suppress(InvalidRequestError):
+            codex.thread_resume(thread.id, tools=[look])
+        moved.rename(file)
+        assert "codex.tools_not_checked" in caplog.text

@@ -66,7 +66,8 @@ class AsyncThreads(AsyncClient):
             ephemeral: Keep the thread in memory only. That is faster, but it cannot be resumed, forked, listed or named.
             model: The model.
             model_provider: The provider.
-            personality: The style of the answers: ``"none"``, ``"friendly"``, ``"pragmatic"``.
+            personality: ``"none"``: instructions without a style, where the model has them. The runtime ignores the other
+                styles, and any on resume; that is a WARNING in the log.
             sandbox: What commands may touch: ``"read-only"``, ``"workspace-write"``, ``"full-access"``.
             service_name: Name of the service that this thread works for.
             service_tier: The provider's service tier.
@@ -124,7 +125,8 @@ class AsyncThreads(AsyncClient):
             include_turns: Let the runtime send the whole history. A long one is a frame of many megabytes;
                 `AsyncThread.turns` reads it page by page instead.
             tools: The tools that the thread was started with: the runtime stores their declarations, not the functions.
-                ``None`` means those that this client has for the thread.
+                Others are refused, because the model is not offered them. ``None`` means those that this client has for
+                the thread.
 
         Returns:
             The handle of the thread.
@@ -177,7 +179,7 @@ class AsyncThreads(AsyncClient):
             ephemeral: Keep the new thread in memory only.
             last_turn_id: Copy only the turns up to and including this one.
             thread_source: Who created the thread; a free label.
-            tools: The tools that the other thread was started with. ``None`` means those that this client has for it.
+            tools: The tools that the other thread was started with; others are refused. ``None`` means those that this client has for it.
 
         Returns:
             The handle of the new thread.
@@ -207,7 +209,7 @@ class AsyncThreads(AsyncClient):
         return AsyncThread(self._connection, checks.text("thread_id", thread_id))
 
     async def _loaded(self, params: LoadRequest, table: Table | None, parent_id: str | None = None) -> AsyncThread:
-        thread_id = await load_thread(self._connection, params)
+        thread_id = await load_thread(self._connection, params, table)
         self._connection.give_tools(thread_id, table, parent_id)
         return self.thread(thread_id)
 

@@ -115,6 +115,10 @@ class ThreadRegistry:
         elif params.METHOD in _UNLOADING and thread_of(params) not in self._released:
             self.forget(thread_of(params) or "")
 
+    def unstored_of(self, thread_id: str) -> dict[str, Any]:
+        """Return the settings that this client has loaded a thread with and that the runtime does not store."""
+        return self._unstored.get(thread_id, {})
+
     def release(self, thread_id: str) -> None:
         """Note that a thread is unsubscribed only to be loaded anew, so that what is kept about it stays.
 
@@ -159,7 +163,7 @@ class ThreadRegistry:
         if self._generations.get(thread_id, actor.generation) == actor.generation:
             return
         # Without the turns: a long history is a large frame, and handles need none of it.
-        unstored = self._unstored.get(thread_id, {})
+        unstored = self.unstored_of(thread_id)
         request = protocol.ThreadResumeParams(thread_id=thread_id, exclude_turns=True, **unstored)
         try:
             raw = call(actor, request, deadline)

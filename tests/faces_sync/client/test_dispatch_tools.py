@@ -228,7 +228,7 @@ def test_a_thread_has_only_its_own_tools(codex_home: QuietHome, scripted_model: 
 
 
 def test_a_resumed_thread_is_given_its_tools_again(codex_home: QuietHome, scripted_model: ScriptedModel) -> None:
-    given: list[list[AnyTool] | None] = [[get_weather], [read_sensor], None]
+    given: list[list[AnyTool] | None] = [[get_weather], [], None]
     with Codex(codex_home.config()) as codex:
         started = [codex.thread_start(tools=[get_weather]) for _ in given]
         for thread in started:

@@ -1,4 +1,4 @@
-"""Which instructions are the newest in the file of a thread."""
+"""What the file of a thread says about its instructions and tools."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
-from openai_codex._turns.instructions import are_newest
+from openai_codex._turns.session_file import are_newest, declared_tools
 
 
 def line(kind: str, *texts: str, role: str = "developer") -> dict[str, Any]:
@@ -55,3 +55,32 @@ def test_a_file_that_cannot_be_read_has_none(tmp_path: Path) -> None:
     assert not are_newest(None, "text")
     assert not are_newest(str(tmp_path), "text")
     assert not are_newest(str(tmp_path / "missing"), "text")
+
+
+FUNCTION = {"type": "function", "name": "look", "description": "", "inputSchema": {}}
+NAMESPACE = {"type": "namespace", "name": "db", "description": "", "tools": [FUNCTION, {**FUNCTION, "name": "ask"}]}
+
+
+@pytest.mark.parametrize(
+    ("first", "keys"),
+    [
+        ({"payload": {}}, set()),
+        ({"payload": {"dynamic_tools": None}}, set()),
+        ({"payload": {"dynamic_tools": [FUNCTION, NAMESPACE]}}, {(None, "look"), ("db", "look"), ("db", "ask")}),
+        ({"payload": {"dynamic_tools": ["new form"]}}, None),
+        ({"payload": 1}, None),
+        ([], None),
+    ],
+)
+def test_the_tools_that_a_thread_was_started_with(tmp_path: Path, first: Any, keys: set[Any] | None) -> None:
+    file = tmp_path / "rollout.jsonl"
+    file.write_bytes(orjson.dumps(first) + b"\nnot read")
+    assert declared_tools(str(file)) == keys
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\x28\xb5\x2f\xfd"])
+def test_tools_in_a_file_that_cannot_be_read_are_not_known(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "rollout.jsonl"
+    file.write_bytes(content)
+    assert declared_tools(str(file)) is None
+    assert declared_tools(None) is None
