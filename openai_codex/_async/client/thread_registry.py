@@ -12,7 +12,7 @@ from openai_codex import _protocol as protocol
 from openai_codex._async.client.rpc import call
 from openai_codex._engine.transport import writer_of
 from openai_codex._log import Log
-from openai_codex._turns.effective import from_reply
+from openai_codex._turns.effective import EffectiveSettings, asked_settings, from_reply, not_in_force
 from openai_codex.errors import (
     ConfigError,
     InternalRpcError,
@@ -102,7 +102,8 @@ class AsyncThreadRegistry:
             self._generations.pop(result.thread.id, None)
             self._generations[result.thread.id] = actor.generation
             self._directories[result.thread.id] = result.cwd
-            self._reported.put_settings(result.thread.id, from_reply(result))
+            self._reported.put_settings(result.thread.id, effective := from_reply(result))
+            self._warn(result.thread.id, params, effective)
             unstored = {name: value for name in _UNSTORED if (value := getattr(params, name)) is not protocol.UNSET}
             if unstored:
                 self._unstored[result.thread.id] = {**self._unstored.pop(result.thread.id, {}), **unstored}
@@ -115,6 +116,13 @@ class AsyncThreadRegistry:
                 self._directories[thread_of(params) or ""] = cwd
         elif params.METHOD in _UNLOADING and thread_of(params) not in self._released:
             self.forget(thread_of(params) or "")
+
+    def _warn(self, thread_id: str, params: protocol.ClientRequest[Any], effective: EffectiveSettings) -> None:
+        """Log the settings of a request that are not in force: the runtime ignores some without a word."""
+        asked = asked_settings(params)
+        for name, value in not_in_force(asked, effective, self.base()).items():
+            fields = {"setting": name, "asked": str(asked[name]), "in_force": None if value is None else str(value)}
+            _log.warning("codex.setting_not_in_force", thread_id=thread_id, **fields)
 
     def unstored_of(self, thread_id: str) -> dict[str, Any]:
         """Return the settings that this client has loaded a thread with and that the runtime does not store."""
