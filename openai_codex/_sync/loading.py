@@ -147,14 +147,20 @@ def _check_tools(connection: Connection, thread_id: str, tools: Table, deadline:
         if stored is not None:
             _log.warning("codex.tools_not_checked", thread_id=thread_id, reason="its file cannot be read")
         return
-    missing = [
-        name if namespace is None else f"{namespace}.{name}"
-        for namespace, name in tools
-        if (namespace, name) not in declared
-    ]
+    missing = [_dotted(key) for key in tools if key not in declared]
     if missing:
         reason = f"thread {thread_id} was not started with {', '.join(missing)}, so the model is not offered that"
         raise ConfigError("tools", f"{reason}; give the tools to thread_start")
+    for key, each in tools.items():
+        if declared[key] != each.declaration()["input_schema"]:
+            # Other arguments may fit all the same, and a changed description must not make old threads unusable.
+            _log.warning(
+                "codex.tool_differs", thread_id=thread_id, tool=_dotted(key), reason="the model has its former schema"
+            )
+
+
+def _dotted(key: tuple[str | None, str]) -> str:
+    return ".".join(filter(None, key))
 
 
 def _busy_error(asked: dict[str, Any]) -> ConfigError:

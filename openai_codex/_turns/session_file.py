@@ -32,17 +32,17 @@ def are_newest(path: str | None, text: str) -> bool:
     return is_newest
 
 
-def declared_tools(path: str | None) -> set[tuple[str | None, str]] | None:
-    """Return the tools that the thread was started with, by namespace and name; ``None`` if that is not known."""
+def declared_tools(path: str | None) -> dict[tuple[str | None, str], Any] | None:
+    """Return the schemas of the tools that the thread was started with, by namespace and name; ``None`` if not known."""
     try:
         with open(path or "", "rb") as lines:  # noqa: PTH123  as above
             first = orjson.loads(next(lines, b""))
-        return {key for spec in first["payload"].get("dynamic_tools") or () for key in _keys(spec)}
+        declared: dict[tuple[str | None, str], Any] = {}
+        for spec in first["payload"].get("dynamic_tools") or ():
+            is_namespace = spec.get("type") == "namespace"
+            namespace = spec["name"] if is_namespace else spec.get("namespace")
+            for each in spec["tools"] if is_namespace else [spec]:
+                declared[namespace, each["name"]] = each.get("inputSchema")
     except (OSError, ValueError, LookupError, TypeError, AttributeError):  # another format, or none
         return None
-
-
-def _keys(spec: dict[str, Any]) -> list[tuple[str | None, str]]:
-    if spec.get("type") == "namespace":
-        return [(spec["name"], tool["name"]) for tool in spec["tools"]]
-    return [(spec.get("namespace"), spec["name"])]
+    return declared

@@ -7,7 +7,7 @@ import signal
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -373,6 +373,28 @@ async def test_tools_that_the_thread_was_not_started_with_are_refused(codex_conf
                 await verb(bare.id, tools=[look, find])
             with pytest.raises(InvalidRequestError):
                 await verb("01a21495-a530-7b90-a44c-be953b48fd6f", tools=[look])
+
+
+async def test_a_tool_whose_parameters_have_changed_is_warned_about(
+    codex_config: AppServerConfig, caplog: pytest.LogCaptureFixture
+) -> None:
+    @tool
+    def rich(when: list[dict[str, int]] | None = None, *, how: Literal["ä", "b"] = "b", big: float = 1.5) -> str:
+        """Take much."""
+        return f"{when} {how} {big}"
+
+    @tool(name="look")
+    def other(around: int) -> str:
+        """Look around."""
+        return str(around)
+
+    async with AsyncCodex(codex_config) as codex:
+        thread = await codex.thread_start(tools=[look, rich, find])
+        await thread.run("go", timeout=PATIENCE)
+        await codex.thread_resume(thread.id, tools=[look, rich, find])
+        assert "codex.tool_differs" not in caplog.text
+        await codex.thread_resume(thread.id, tools=[other, rich, find])
+        assert f"codex.tool_differs thread_id={thread.id} tool=look" in caplog.text
 
 
 async def test_tools_that_cannot_be_checked_are_warned_about(

@@ -8,7 +8,7 @@ import signal
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -368,6 +368,28 @@ def test_tools_that_the_thread_was_not_started_with_are_refused(codex_config: Ap
                 verb(bare.id, tools=[look, find])
             with pytest.raises(InvalidRequestError):
                 verb("01a21495-a530-7b90-a44c-be953b48fd6f", tools=[look])
+
+
+def test_a_tool_whose_parameters_have_changed_is_warned_about(
+    codex_config: AppServerConfig, caplog: pytest.LogCaptureFixture
+) -> None:
+    @tool
+    def rich(when: list[dict[str, int]] | None = None, *, how: Literal["ä", "b"] = "b", big: float = 1.5) -> str:
+        """Take much."""
+        return f"{when} {how} {big}"
+
+    @tool(name="look")
+    def other(around: int) -> str:
+        """Look around."""
+        return str(around)
+
+    with Codex(codex_config) as codex:
+        thread = codex.thread_start(tools=[look, rich, find])
+        thread.run("go", timeout=PATIENCE)
+        codex.thread_resume(thread.id, tools=[look, rich, find])
+        assert "codex.tool_differs" not in caplog.text
+        codex.thread_resume(thread.id, tools=[other, rich, find])
+        assert f"codex.tool_differs thread_id={thread.id} tool=look" in caplog.text
 
 
 def test_tools_that_cannot_be_checked_are_warned_about(codex_home: QuietHome, caplog: pytest.LogCaptureFixture) -> None:

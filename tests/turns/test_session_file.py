@@ -64,15 +64,18 @@ NAMESPACE = {"type": "namespace", "name": "db", "description": "", "tools": [FUN
 @pytest.mark.parametrize(
     ("first", "keys"),
     [
-        ({"payload": {}}, set()),
-        ({"payload": {"dynamic_tools": None}}, set()),
-        ({"payload": {"dynamic_tools": [FUNCTION, NAMESPACE]}}, {(None, "look"), ("db", "look"), ("db", "ask")}),
+        ({"payload": {}}, {}),
+        ({"payload": {"dynamic_tools": None}}, {}),
+        (
+            {"payload": {"dynamic_tools": [FUNCTION, NAMESPACE]}},
+            {(None, "look"): {}, ("db", "look"): {}, ("db", "ask"): {}},
+        ),
         ({"payload": {"dynamic_tools": ["new form"]}}, None),
         ({"payload": 1}, None),
         ([], None),
     ],
 )
-def test_the_tools_that_a_thread_was_started_with(tmp_path: Path, first: Any, keys: set[Any] | None) -> None:
+def test_the_tools_that_a_thread_was_started_with(tmp_path: Path, first: Any, keys: dict[Any, Any] | None) -> None:
     file = tmp_path / "rollout.jsonl"
     file.write_bytes(orjson.dumps(first) + b"\nnot read")
     assert declared_tools(str(file)) == keys
