@@ -22,8 +22,8 @@ The map, top to bottom. Imports go downward only, and a module without a leading
                     callables
     _approvals/     what the runtime asks, and the answers: kinds responses policies decisions requests
                     file_changes commands
-    _schemas/       Python types and JSON: output values; how a type looks in JSON: walk fields scopes constraints leaves
-                    form; its schema: definitions foreign strict wording
+    _schemas/       Python types and JSON: output values; how a type looks in JSON: walk containers fields scopes
+                    constraints leaves form; its schema: definitions foreign strict wording
     _turns/         what a turn receives and returns, as values: stall fold open_items texts listings settings options
                     inputs results; what each thread is busy with: work_table work, and for whom: contexts; how a turn
                     is stopped: stops; which threads have work in progress: activity; the newest rate limits and

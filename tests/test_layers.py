@@ -27,7 +27,7 @@ ORDER = """
     _async.client: . recycling cursor connection thread_registry supervisor launch dispatch handlers rpc _wait _loop
     _tools: . result registry declaration arguments callables
     _approvals: . kinds responses policies decisions requests file_changes commands
-    _schemas: . output walk foreign strict fields scopes constraints definitions values wording
+    _schemas: . output walk containers foreign strict fields scopes constraints definitions values wording
     _schemas: leaves form
     _turns: . stops work_table contexts work activity reported effective session_file stall open_turns usage fold
     _turns: open_items texts listings settings options inputs

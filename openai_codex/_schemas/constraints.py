@@ -75,6 +75,8 @@ def _limits(note: Any, path: str) -> Iterator[Limit]:
     for name, bound in () if is_group else _members(note, kind):
         # Of this note, None has a meaning: no offset.
         is_set = type(bound).__name__ not in _UNSET or kind == "Timezone"
+        if name == "discriminator" and isinstance(bound, str):
+            continue  # members of a union are told apart by their literals anyway
         if is_set and name not in _WORDS and (name, bound) not in _SETTLED:
             if name not in _RULES:
                 advice = "use a class that checks it in its constructor, or a model of pydantic"

@@ -114,16 +114,20 @@ def parameter_fields(
 def _call_fields(
     call: Callable[..., Any], name: str, hints: Mapping[str, Any], skip: Collection[str] = ()
 ) -> tuple[Field, ...]:
-    parameters = [p for p in inspect.signature(call).parameters.values() if p.name not in skip]
-    for parameter in parameters:
-        where, is_bound_later = f"{name}.{parameter.name}", parameter.name in {"self", "cls"}
-        if parameter.kind not in _PASSED_BY_NAME or (parameter.name not in hints and not is_bound_later):
-            raise ConfigError(where, f"expected a type annotation and {BY_NAME}")
-        if parameter.name not in hints:
+    fields: list[Field] = []
+    for parameter in [p for p in inspect.signature(call).parameters.values() if p.name not in skip]:
+        hint, where = hints.get(parameter.name, NOTHING), f"{name}.{parameter.name}"
+        if parameter.kind is parameter.VAR_KEYWORD and getattr(get_origin(hint), "__name__", "") == "Unpack":
+            fields += object_fields(get_args(hint)[0])
+            continue
+        if hint is NOTHING and parameter.name in {"self", "cls"}:
             raise ConfigError(where, "a method has its object later; declare tool(object.method), or annotate it")
+        if parameter.kind not in _PASSED_BY_NAME or hint is NOTHING:
+            raise ConfigError(where, f"expected a type annotation and {BY_NAME}")
         if is_field(parameter.default):
             raise ConfigError(where, "pydantic's Field is no default here; write Annotated[…, Field(…)] = …")
-    return tuple(Field(p.name, hints[p.name], p.default, p.name) for p in parameters)
+        fields.append(Field(parameter.name, hint, parameter.default, parameter.name))
+    return tuple(fields)
 
 
 def _hints(cls: Any) -> dict[str, Any]:

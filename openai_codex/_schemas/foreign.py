@@ -6,11 +6,13 @@ pydantic is not imported for this: whoever has such a type has imported it.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
 from typing import Any, NamedTuple, Protocol
 
 from openai_codex._runtime.imports import load
-from openai_codex._schemas.form import Form, Schema, ValidationError, type_name
+from openai_codex._schemas.form import Form, InexactError, Schema, ValidationError, type_name
+from openai_codex._schemas.leaves import EXACT
 from openai_codex._schemas.strict import Strict
 from openai_codex.errors import ConfigError
 
@@ -20,6 +22,7 @@ class _Dialect(Protocol):
 
     def json_schema(self) -> Schema: ...
     def validate_json(self, data: str) -> Any: ...
+    def dump_python(self, instance: Any) -> Any: ...
 
 
 class _Model(NamedTuple):
@@ -33,6 +36,9 @@ class _Model(NamedTuple):
 
     def validate_json(self, data: str) -> Any:
         return self.cls.model_validate_json(data)
+
+    def dump_python(self, instance: Any) -> Any:
+        return instance.model_dump()
 
 
 def foreign_form(type_: Any, path: str, *, strict: bool) -> tuple[Form, dict[str, Schema]]:
@@ -63,7 +69,7 @@ def foreign_form(type_: Any, path: str, *, strict: bool) -> tuple[Form, dict[str
         type_name(type_),
         schema,
         # Written as JSON again: in strict mode, pydantic reads a date from JSON text but not from a Python str.
-        lambda value: _read(dialect, json.dumps(value)),
+        lambda value: _kept(dialect, value, _read(dialect, json.dumps(value))),
         names=lambda: body.get("properties", ()),
         decode=lambda text: _read(dialect, text),
     )
@@ -76,6 +82,23 @@ def _read(dialect: _Dialect, text: str) -> Any:
     except Exception as error:
         # Validators of the model may raise anything, not only pydantic's own error.
         raise ValidationError(*_problems(error)) from error
+
+
+def _kept(dialect: _Dialect, value: Any, read: Any) -> Any:
+    """Return what was read, unless it has a number that was rounded before it came here: see `EXACT`."""
+    rounded = {number for number in _numbers(value) if type(number) is float and abs(number) > EXACT}
+    if rounded and any(
+        type(number) is not float and float(number) in rounded for number in _numbers(dialect.dump_python(read))
+    ):
+        raise InexactError(int, "integers of this size arrive rounded; pass it as a text")
+    return read
+
+
+def _numbers(value: Any) -> Iterator[Any]:
+    if isinstance(value, (int, float, Decimal)):
+        yield value
+    for part in value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple, set)) else ():
+        yield from _numbers(part)
 
 
 def _problems(error: Any) -> list[tuple[str, str]]:

@@ -14,13 +14,14 @@ from uuid import UUID
 from openai_codex._schemas.form import Form, InexactError, Schema
 
 # Up to here every integer is a float, too. A larger float may be a rounded integer.
-_EXACT = 2**53
+EXACT = 2**53
+"""The largest integer of which the neighbours are floats, too."""
 
 
 def _integer(number: float) -> int:
     if number % 1:
         raise ValueError
-    if type(number) is float and abs(number) > _EXACT:
+    if type(number) is float and abs(number) > EXACT:
         raise InexactError(int, "integers of this size arrive rounded; pass it as a text")
     return int(number)  # in JSON, 2.0 is an integer
 

@@ -61,11 +61,13 @@ def output_type(type_: Any) -> OutputType[Any]:
     In a union, an object is read as the class whose fields it has, any other value as the first member that it matches.
     Raises `ConfigError` for a type without a strict JSON schema.
     """
-    # The cache needs a hash, and the TypeError of the cache would not name the argument.
     if not isinstance(type_, Hashable):
         raise ConfigError("output_type", f"expected a type, got a {type(type_).__name__}")
-    # The spelling is part of the cache key: unions in another order are equal, but are not read in the same way.
-    return _prepared(type_, repr(type_))
+    try:
+        # The spelling is part of the cache key: unions in another order are equal, but are not read in the same way.
+        return _prepared(type_, repr(type_))
+    except TypeError:  # a note in it has no hash
+        return _prepared.__wrapped__(type_, "")
 
 
 # Cached, because a type is usually used for many turns.

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import (
+    Callable,
+    Collection,
+    Hashable,
+    Mapping,
+    Sequence,
+)
 from contextlib import suppress
-from enum import Enum
+from enum import Enum, Flag
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
 import attrs
 
 from openai_codex._schemas.constraints import Limit, constrained, described, notes_of
+from openai_codex._schemas.containers import CONTAINERS, map_form
 from openai_codex._schemas.definitions import Definitions, docstring, shown_default
 from openai_codex._schemas.fields import Field, filled, object_fields, parameter_fields, peel
 from openai_codex._schemas.foreign import foreign_form
@@ -34,7 +39,7 @@ from openai_codex._schemas.scopes import alias_value
 from openai_codex._schemas.strict import flat_text
 from openai_codex.errors import ConfigError
 
-_LIST, _DICT = frozenset({list}), frozenset({dict})
+_DICT = frozenset({dict})
 
 
 class Walk:
@@ -106,7 +111,9 @@ def _leaf(_walk: Walk, type_: Any, _path: str) -> Form:
 
 
 def _choice(_walk: Walk, type_: Any, path: str) -> Form:
-    members = get_args(type_) or tuple(type_)
+    members: tuple[Any, ...] = get_args(type_) or tuple(type_)
+    if any(isinstance(member, Flag) for member in members):
+        raise ConfigError(path, f"{type_name(type_)} has values that are combinations; use a list of another enum")
     known = [(member.value if isinstance(member, Enum) else member, member) for member in members]
     kinds = list(dict.fromkeys(type(value) for value, _ in known))
     if not kinds or not set(kinds) <= set(PLAIN):
@@ -143,55 +150,6 @@ def _union(walk: Walk, type_: Any, path: str, limits: Sequence[Limit]) -> Form:
     return Form(type_name(type_), {"anyOf": [member.schema for member in members]}, build)
 
 
-def _array(walk: Walk, type_: Any, path: str) -> Form:
-    args, collect = get_args(type_), get_origin(type_) or type_
-    if collect is tuple and args[1:] != (...,) and (args or type_ is not tuple):
-        return _tuple(walk, type_, path)
-    item = walk.form(args[0] if args else Any, f"{path}[]")
-
-    def build(value: list[Any]) -> Any:
-        parts = read_all((f"[{index}]", item, part) for index, part in enumerate(value))
-        return parts if collect is Sequence else call(_CONCRETE.get(collect, collect), parts)
-
-    return Form(type_name(type_), {"type": "array", "items": item.schema}, build, _LIST, "items")
-
-
-def _tuple(walk: Walk, type_: Any, path: str) -> Form:
-    """Return the form of a tuple with a fixed length. Strict schemas have no word for items of several types."""
-    args = [arg for arg in get_args(type_) if arg != ()]  # Python 3.10 has one for the empty tuple
-    items = [walk.form(arg, f"{path}[{index}]") for index, arg in enumerate(args)]
-    if not items:
-        raise ConfigError(path, f"{type_name(type_)} has no JSON schema")
-    kinds = [each for index, each in enumerate(items) if each.schema not in [part.schema for part in items[:index]]]
-    several = {"items": {"anyOf": [each.schema for each in kinds]}} if len(kinds) > 1 else {"items": kinds[0].schema}
-    schema = {"type": "array", **several, "minItems": len(items), "maxItems": len(items)}
-
-    def build(value: list[Any]) -> Any:
-        if len(value) != len(items):
-            raise ValidationError(("", f"expected {len(items)} items, found {len(value)}"))
-        return tuple(read_all((f"[{i}]", item, part) for i, (item, part) in enumerate(zip(items, value, strict=True))))
-
-    order = f"In this order: {', '.join(item.name for item in items)}"
-    return Form(type_name(type_), described(schema, order) if len(kinds) > 1 else schema, build, _LIST)
-
-
-def _map(walk: Walk, type_: Any, path: str) -> Form:
-    args = get_args(type_) or (str, Any)
-    keys, values = walk.form(args[0], f"{path} keys"), walk.form(args[1], f"{path}{{}}")
-    if keys.schema.get("type") != "string":
-        raise ConfigError(path, f"{type_name(type_)} has no JSON schema: the keys of an object are text")
-    named = {} if keys.schema == {"type": "string"} else {"propertyNames": keys.schema}
-
-    def build(value: dict[str, Any]) -> Any:
-        names = read_all((f"[{key!r}]", keys, key) for key in value)
-        if len(set(names)) < len(names):
-            raise ValidationError(("", f"expected {type_name(type_)}, two keys are the same"))
-        return dict(zip(names, read_all((f"[{key!r}]", values, part) for key, part in value.items()), strict=True))
-
-    schema = {"type": "object", **named, "additionalProperties": values.schema}
-    return Form(type_name(type_), schema, build, _DICT, "keys")
-
-
 _Parts = list[tuple[Field, Form]]
 
 
@@ -212,15 +170,23 @@ def _object_form(name: str, schema: Schema, make: Callable[..., Any], parts: _Pa
 
 def _object(walk: Walk, type_: Any, path: str) -> Form:
     cls, parts = get_origin(type_) or type_, _Parts()
-    if type_ in walk.forms:
-        return walk.forms[type_]
+    if _key(type_) in walk.forms:
+        return walk.forms[_key(type_)]
     ref = walk.definitions.reserve(type_name(type_))
     # Before its fields are visited, because they may refer to it.
-    form = walk.forms[type_] = _object_form(type_name(type_), {"$ref": ref}, cls, parts)
+    form = walk.forms[_key(type_)] = _object_form(type_name(type_), {"$ref": ref}, cls, parts)
     walk.owners.append(type_)
     walk.definitions.complete(ref, {**walk.properties(parts, object_fields(type_), path), **docstring(cls)})
     walk.owners.pop()
     return form
+
+
+def _key(type_: Any) -> Any:
+    try:
+        hash(type_)
+    except TypeError:  # a note in its arguments has no hash
+        return repr(type_)
+    return type_
 
 
 def _self(walk: Walk, _type: Any, path: str) -> Form:
@@ -228,22 +194,22 @@ def _self(walk: Walk, _type: Any, path: str) -> Form:
 
 
 def _foreign(walk: Walk, type_: Any, path: str) -> Form:
-    if type_ not in walk.forms:
+    if _key(type_) not in walk.forms:
         form, definitions = foreign_form(type_, path, strict=walk.strict)
-        walk.forms[type_] = attrs.evolve(form, schema=referred(form.schema, walk.definitions.adopt(definitions)))
-    return walk.forms[type_]
+        walk.forms[_key(type_)] = attrs.evolve(form, schema=referred(form.schema, walk.definitions.adopt(definitions)))
+    return walk.forms[_key(type_)]
 
 
 def _alias(walk: Walk, type_: Any, path: str, limits: Sequence[Limit]) -> Form:
-    if type_ in walk.forms:  # it is within itself
-        form = walk.forms[type_]
+    if _key(type_) in walk.forms:  # it is within itself
+        form = walk.forms[_key(type_)]
         form.schema = form.schema or {"$ref": walk.definitions.reserve(type_name(type_))}
         return form
     alias = get_origin(type_) or type_
     value = filled(alias_value(alias), dict(zip(alias.__type_params__, get_args(type_), strict=True)))
-    inside = walk.forms[type_] = Form(type_name(type_), {}, lambda value: form.read(value))  # noqa: PLW0108  made below
+    inside = walk.forms[_key(type_)] = Form(type_name(type_), {}, lambda value: form.read(value))  # noqa: PLW0108  made below
     form = walk.form(value, path, limits)
-    del walk.forms[type_]
+    del walk.forms[_key(type_)]
     if not inside.schema:
         return form
     if limits:
@@ -255,8 +221,7 @@ def _alias(walk: Walk, type_: Any, path: str, limits: Sequence[Limit]) -> Form:
 _ROWS: Mapping[Any, Any] = {
     **dict.fromkeys(LEAVES, _leaf),
     **dict.fromkeys((Union, UnionType), _union),
-    **dict.fromkeys((list, tuple, set, frozenset, deque, Sequence, AbstractSet), _array),
-    **dict.fromkeys((dict, Mapping), _map),
+    **CONTAINERS,
     Literal: _choice,
     Any: _anything,
 }
@@ -269,11 +234,9 @@ _MARKS: Mapping[str, Any] = {
     "__get_pydantic_core_schema__": _foreign,
 }
 # Rows of types with values of any kind or with arbitrary keys, which strict schemas do not have.
-_LOOSE = {_anything, _map}
+_LOOSE = {_anything, map_form}
 # Rows that hand constraints on to their parts.
 _PASSING = {_union, _alias}
-# What builds a collection that is abstract.
-_CONCRETE: Mapping[Any, Any] = {AbstractSet: frozenset}
 
 
 def _row(type_: Any) -> Any:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any, Literal, NamedTuple, Optional, Union
+from typing import Annotated, Any, Literal, NamedTuple, Optional, Union
 
 import attrs
 import msgspec
@@ -179,6 +180,40 @@ def test_other_types_of_pydantic() -> None:
         "description": "length 1 to 2083; format: uri",
     }
     assert validate(pydantic.RootModel[list[Cat]], [{"kind": "cat", "lives": 9}]).root[0].lives == 9
+
+
+class Amount(pydantic.BaseModel):
+    whole: int = 0
+    exact: Decimal = Decimal(0)
+    about: float = 0.0
+    parts: list[int | Decimal] = []
+
+
+LONG = 123456789012345678901234567890
+
+
+@pytest.mark.parametrize("wrong", [{"whole": LONG}, {"exact": LONG}, {"parts": [1, -LONG]}], ids=str)
+def test_a_model_is_not_read_from_a_number_that_was_rounded_on_the_way(wrong: Any) -> None:
+    @tool
+    def pay(amounts: list[Amount]) -> Any:
+        return amounts
+
+    with pytest.raises(ToolArgumentError, match=r"amounts\[0\].*(int without a change|whole: int_parsing_size)"):
+        pay.bind(orjson.loads(json.dumps({"amounts": [wrong]})), CONTEXT)
+    fine = {"about": 1e300, "exact": str(LONG), "whole": 2**60}
+    assert pay.bind({"amounts": [fine]}, CONTEXT)() == [Amount.model_validate(fine)]
+    # In an answer it is as it was written.
+    text = json.dumps({"value": [{"whole": 0, "exact": 0, "about": 0, "parts": [], **wrong}]})
+    assert output_type(list[Amount]).decode(text) == [Amount(**wrong)]
+
+
+Pet = Annotated[Union[Cat, Dog], pydantic.Field(discriminator="kind")]
+
+
+def test_members_of_a_union_are_told_apart_by_their_literals() -> None:
+    assert validate(list[Pet], [{"kind": "dog", "lives": 1}]) == [Dog(kind="dog", lives=1)]
+    with pytest.raises(OutputError, match="lives: int_parsing"):
+        output_type(Pet).decode('{"value": {"kind": "dog", "lives": "x"}}')
 
 
 class Named(pydantic.BaseModel):

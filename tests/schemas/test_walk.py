@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import sys
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import (
+    Callable,
+    Collection,
+    Iterable,
+    Mapping,
+    MutableMapping,
+    MutableSequence,
+    MutableSet,
+    Sequence,
+)
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date, datetime
-from enum import Enum
+from enum import Enum, Flag
 from types import ModuleType
 from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, NewType, Optional, TypeVar, Union
 
@@ -17,6 +26,7 @@ import pytest
 from typing_extensions import NotRequired, Required, TypeAliasType, TypedDict
 
 from openai_codex._schemas.form import ValidationError, type_name
+from openai_codex._schemas.output import output_type
 from openai_codex._schemas.walk import arguments_form
 from openai_codex._tools.callables import plain_function
 from openai_codex.errors import ConfigError
@@ -297,6 +307,11 @@ REFUSED: list[tuple[Any, str, str]] = [
         "Holder.it",
         "expected values of str, int, float, bool or None, got Days",
     ),
+    (
+        holder(Flag("Rights", "READ WRITE")),
+        "Holder.it",
+        "Rights has values that are combinations; use a list of another enum",
+    ),
     (holder(Callable), "Holder.it", "Callable has no JSON schema"),
     (bytes, "bytes", "bytes has no JSON schema"),
     ({"type": "object"}, "{'type': 'object'}", "{'type': 'object'} has no JSON schema"),
@@ -432,5 +447,16 @@ def test_a_tuple_has_its_length_and_its_order() -> None:
 
 def test_collections() -> None:
     assert validate(deque[int], [1]) == deque([1])
-    assert validate(AbstractSet[int], [1, 1]) == frozenset({1})
-    assert validate(Sequence[int], [1]) == [1]
+    for abstract in (AbstractSet, MutableSet):
+        assert validate(abstract[int], [1, 1]) == {1}
+    for abstract in (Sequence, MutableSequence, Collection, Iterable):
+        assert validate(abstract[int], [1]) == [1]
+    assert validate(MutableMapping[str, int], {"a": 1}) == {"a": 1}
+
+
+def test_notes_without_a_hash() -> None:
+    note = Annotated[int, {"a": ["b"]}]
+    assert output_type(note) is not output_type(note)
+    assert output_type(note).decode('{"value": 1}') == 1
+    assert validate(tuple[Page[note], Page[note]], [{"of": 1}, {"of": 2}]) == (Page(1), Page(2))
+    assert list(json_schema(tuple[Page[note], Page[note]])["$defs"]) == ["Page_int"]

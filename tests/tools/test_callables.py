@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
+from typing_extensions import NotRequired, TypedDict, Unpack
 
 from openai_codex import ToolArgumentError, ToolContext, tool
 from openai_codex.errors import ConfigError
@@ -209,3 +210,20 @@ def test_what_cannot_be_called_by_the_model_is_refused_with_advice(function: Any
         tool(function)
     assert caught.value.what == what
     assert advice in caught.value.reason
+
+
+class Options(TypedDict):
+    number: int
+    unit: NotRequired[str]
+
+
+def test_named_options_are_parameters() -> None:
+    @tool
+    def convert(factor: float, **options: Unpack[Options]) -> Any:
+        return factor, options
+
+    assert list(convert.schema["properties"]) == ["factor", "number", "unit"]
+    assert convert.schema["required"] == ["factor", "number"]
+    assert convert.bind({"factor": 1, "number": 2}, CONTEXT)() == (1.0, {"number": 2})
+    with pytest.raises(ToolArgumentError, match="number: expected int, found str"):
+        convert.bind({"factor": 1, "number": "2"}, CONTEXT)
