@@ -72,12 +72,13 @@ def _hints_of_gone(holder: type, outer: dict[str, Any], owner: Any, missing: Nam
             raise missing
         return _hints(holder, outer, {**_alive(owner, prefix + inside), owner.__name__: owner})
     except NameError as error:
-        raise _failed(holder, error) from error
+        raise _failed(owner, error) from error
 
 
-def _failed(holder: type, error: Exception) -> ConfigError:
-    advice = "; define at module level what it names" if isinstance(error, NameError) else ""
-    return ConfigError(holder.__name__, f"its annotations cannot be evaluated: {error}{advice}")
+def _failed(owner: Any, error: Exception) -> ConfigError:
+    place = "at module level" if _INSIDE in _place(owner) else "before it, and not for type checkers only"
+    advice = f"; define or import this name {place}" if isinstance(error, NameError) else ""
+    return ConfigError(owner.__name__, f"its annotations cannot be evaluated: {error}{advice}")
 
 
 def _place(owner: Any) -> str:

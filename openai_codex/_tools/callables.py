@@ -21,6 +21,13 @@ def plain_function(function: Any) -> Any:
     for is_wrong, advice in _REFUSED:
         if is_wrong(function, plain):
             raise ConfigError("tool", f"expected a function or method, got {_kind(function)}; {advice}")
+    try:
+        inspect.signature(function)
+    except (
+        TypeError,
+        ValueError,
+    ) as error:  # such as a partial function with an argument that the function does not take
+        raise ConfigError(name_of(function), f"its parameters cannot be read: {error}") from error
     body = _body(function)
     if inspect.isgeneratorfunction(body) or inspect.isasyncgenfunction(body):
         raise ConfigError(

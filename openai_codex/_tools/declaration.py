@@ -112,6 +112,9 @@ class Tool(Generic[P, R]):
             taken = read_arguments(self.schema, self._form, arguments)
         except ValidationError as error:
             raise ToolArgumentError(self.name, error.lines) from (error.__cause__ or error)
+        # The model decides how deeply its JSON is nested.
+        except RecursionError as error:
+            raise ToolArgumentError(self.name, ("its arguments are nested too deeply",)) from error
         function: Callable[..., Any] = self.function
         return functools.partial(function, **{**taken, **self._bound, **dict.fromkeys(self._contexts, context)})
 

@@ -153,7 +153,7 @@ def make_one() -> Any:
 def test_classes_of_several_calls_are_not_mixed_up() -> None:
     first, second = make(), make()
     for each in (first, second):
-        with pytest.raises(ConfigError, match="name 'Part' is not defined; define at module level what it names"):
+        with pytest.raises(ConfigError, match="name 'Part' is not defined; define or import this name at module level"):
             json_schema(each)
 
 

@@ -12,6 +12,7 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typing_extensions import TypeAliasType
 
 import openai_codex._tools.declaration
 from openai_codex import tool
@@ -83,6 +84,9 @@ def test_a_context_reads_the_flag_of_its_owner() -> None:
     assert repr(context) == "ToolContext(thread_id='thread', turn_id='turn', call_id='call')"
 
 
+Nested = TypeAliasType("Nested", list["Nested"])
+
+
 def problems(of: AnyTool, arguments: Any) -> tuple[str, ...]:
     with pytest.raises(ToolArgumentError) as caught:
         of.bind(arguments, CONTEXT)
@@ -123,6 +127,17 @@ def test_all_mismatches_are_reported_with_paths_and_without_values() -> None:
         "unit: expected Unit, found str",
         "colour: unknown argument",
     )
+
+
+def test_arguments_that_are_nested_too_deeply() -> None:
+    deep: list[Any] = []
+    for _ in range(5_000):
+        deep = [deep]
+
+    @tool
+    def take(it: Nested) -> None: ...
+
+    assert problems(take, {"it": deep}) == ("its arguments are nested too deeply",)
 
 
 @pytest.mark.parametrize(

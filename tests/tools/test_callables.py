@@ -198,12 +198,13 @@ class Methods:
         (len, "tool", "write a function with annotations around it"),
         ("a".upper, "tool", "write a function with annotations around it"),
         (functools.partial(len), "tool", "write a function with annotations around it"),
+        (functools.partial(add, nothing=1), "add", "its parameters cannot be read"),
         ("text", "tool", "got str; write a function with annotations around it"),
         (None.__class__, "tool", "got a class"),
         (lambda a: a, "<lambda>.a", "expected a type annotation"),
         (lambda *args: args, "<lambda>.args", "a decorator needs functools.wraps"),
     ],
-    ids=[*"abcdefghijkl"],
+    ids=[*"abcdefghijklm"],
 )
 def test_what_cannot_be_called_by_the_model_is_refused_with_advice(function: Any, what: str, advice: str) -> None:
     with pytest.raises(ConfigError) as caught:
