@@ -5,14 +5,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from types import CodeType, FrameType, GenericAlias, UnionType
-from typing import Annotated, Any, ForwardRef, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, ForwardRef, TypeAlias, Union, get_args, get_origin, get_type_hints
 
 from openai_codex.errors import ConfigError
 
 _INSIDE = ".<locals>."
 
+_Names: TypeAlias = Mapping[str, Any]
 
-def evaluated(owner: Any, annotations: Mapping[str, Any], globals: Mapping[str, Any] | None = None) -> dict[str, Any]:
+
+def evaluated(owner: Any, annotations: _Names, globals: _Names | None = None) -> dict[str, Any]:
     """Evaluate annotations of a class or function. Raises `ConfigError` if one of them cannot be evaluated.
 
     Args:
@@ -20,18 +22,17 @@ def evaluated(owner: Any, annotations: Mapping[str, Any], globals: Mapping[str, 
         annotations: Those to evaluate; `get_type_hints` would take the inherited ones, too.
         globals: The names of its module, if it is not the module that it names.
     """
+    if not annotations:
+        return {}
     module = getattr(sys.modules.get(owner.__module__), "__dict__", {}) if globals is None else globals
     # The names in the body of a class come last: a field may be named as its type.
     body = vars(owner) if isinstance(owner, type) else {}
-    quoted = {name: _quoted(hint) for name, hint in annotations.items()}
-    holder = type(owner.__name__, (), {"__annotations__": quoted, "__module__": owner.__module__})
-    if "__type_params__" in body:
-        holder.__type_params__ = body["__type_params__"]  # type: ignore[attr-defined]  # since Python 3.12
     outer = {**body, **module}
+    own = {each.__name__: each for each in (owner, *getattr(owner, "__type_params__", ()))}
     try:
-        return _hints(holder, outer, {**_around(owner), owner.__name__: owner})
+        return _hints(owner, annotations, outer, {**_around(owner), **own})
     except NameError as error:
-        return _hints_of_gone(holder, outer, owner, error)
+        return _hints_of_gone(owner, annotations, outer, own, error)
 
 
 def _quoted(hint: Any) -> Any:
@@ -54,23 +55,31 @@ def alias_value(alias: Any) -> Any:
     return evaluated(alias, {"value": value})["value"]
 
 
-def _hints(holder: type, outer: dict[str, Any], inner: Mapping[str, Any]) -> dict[str, Any]:
+def _hints(owner: Any, annotations: _Names, outer: dict[str, Any], inner: dict[str, Any]) -> dict[str, Any]:
     try:
-        return get_type_hints(holder, outer, dict(inner), include_extras=True)
+        # An annotation is code of the program, so evaluating it may raise anything. Texts are evaluated here, because
+        # Python 3.10 would refuse some of their values, such as an `InitVar`.
+        values = {
+            name: eval(hint, outer, inner) if isinstance(hint, str) else hint  # noqa: S307  the program's own code
+            for name, hint in annotations.items()
+        }
+        holder = type(owner.__name__, (), {"__annotations__": {name: _quoted(hint) for name, hint in values.items()}})
+        return get_type_hints(holder, outer, inner, include_extras=True)
     except NameError:
         raise
     except Exception as error:
-        # An annotation is code of the program, so evaluating it may raise anything.
-        raise _failed(holder, error) from error
+        raise _failed(owner, error) from error
 
 
-def _hints_of_gone(holder: type, outer: dict[str, Any], owner: Any, missing: NameError) -> dict[str, Any]:
+def _hints_of_gone(
+    owner: Any, annotations: _Names, outer: dict[str, Any], own: _Names, missing: NameError
+) -> dict[str, Any]:
     """Evaluate annotations when the function around their owner has ended: with what is left of its classes."""
     prefix, inside, _ = _place(owner).rpartition(_INSIDE)
     try:
         if not inside:
             raise missing
-        return _hints(holder, outer, {**_alive(owner, prefix + inside), owner.__name__: owner})
+        return _hints(owner, annotations, outer, {**_alive(owner, prefix + inside), **own})
     except NameError as error:
         raise _failed(owner, error) from error
 
@@ -87,12 +96,24 @@ def _place(owner: Any) -> str:
 
 def _around(owner: Any) -> dict[str, Any]:
     """Return the local names of the functions around a class or function, as far as they are running."""
-    functions = [scope.rpartition(".")[2] for scope in _place(owner).split(_INSIDE)[:-1]]
+    parts = _place(owner).split(_INSIDE)
+    scopes = [_INSIDE.join(parts[:depth]) for depth in range(1, len(parts))]
     names: dict[str, Any] = {}
-    for frame in _callers(sys._getframe()) if functions else ():  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  the way to the callers
-        if frame.f_code.co_name in functions and frame.f_globals.get("__name__") == owner.__module__:
+    for frame in _callers(sys._getframe()) if scopes else ():  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  the way to the callers
+        if _is_around(frame, scopes, owner):
             names = {**frame.f_locals, **names}  # the innermost comes first
     return {**names, **_enclosed(owner)}
+
+
+def _is_around(frame: FrameType, scopes: list[str], owner: Any) -> bool:
+    # Python 3.10 knows the bare name of a function only.
+    name = getattr(frame.f_code, "co_qualname", None)
+    known = scopes if name else [scope.rpartition(".")[2] for scope in scopes]
+    if (name or frame.f_code.co_name) not in known or frame.f_globals.get("__name__") != owner.__module__:
+        return False
+    # Another call of the same function has made another class in this place.
+    other = frame.f_locals.get(owner.__name__)
+    return not isinstance(other, type) or other is owner or other.__qualname__ != _place(owner)
 
 
 def _callers(frame: FrameType | None) -> Iterator[FrameType]:

@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import (
-    Callable,
-    Collection,
-    Hashable,
-    Mapping,
-    Sequence,
-)
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from contextlib import suppress
 from enum import Enum, Flag
 from types import NoneType, UnionType
@@ -190,6 +184,8 @@ def _key(type_: Any) -> Any:
 
 
 def _self(walk: Walk, _type: Any, path: str) -> Form:
+    if not walk.owners:
+        raise ConfigError(path, "Self has no JSON schema outside of a class")
     return walk.form(walk.owners[-1], path)
 
 

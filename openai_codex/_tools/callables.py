@@ -23,10 +23,8 @@ def plain_function(function: Any) -> Any:
             raise ConfigError("tool", f"expected a function or method, got {_kind(function)}; {advice}")
     try:
         inspect.signature(function)
-    except (
-        TypeError,
-        ValueError,
-    ) as error:  # such as a partial function with an argument that the function does not take
+    except (TypeError, ValueError) as error:
+        # Such as a partial function with an argument that the function does not take.
         raise ConfigError(name_of(function), f"its parameters cannot be read: {error}") from error
     body = _body(function)
     if inspect.isgeneratorfunction(body) or inspect.isasyncgenfunction(body):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, NewType
@@ -11,7 +13,7 @@ import attrs
 import msgspec
 import pydantic
 import pytest
-from typing_extensions import TypedDict
+from typing_extensions import Self, TypedDict
 
 from openai_codex import tool
 from openai_codex._schemas.output import output_type
@@ -199,3 +201,45 @@ def test_a_name_that_the_body_uses_may_come_later() -> None:
         return number
 
     assert made.bind({"number": 1}, CONTEXT)() == 1
+
+
+class One:
+    def make(self) -> Any:
+        @attrs.define
+        class Part:
+            n: int
+
+        @attrs.define
+        class Whole:
+            part: Part
+
+        KEPT.append(Part)
+        return Whole
+
+
+class Two:
+    def make(self, whole: Any) -> Any:
+        @attrs.define
+        class Part:
+            other: int
+
+        @attrs.define
+        class Again:
+            part: Part
+
+        return json_schema(whole), validate(Again, {"part": {"other": 1}})
+
+
+def test_a_function_that_has_only_the_name_of_the_one_around() -> None:
+    KEPT.clear()
+    whole = One().make()
+    with suppress(ConfigError):  # where the two cannot be told apart
+        schema, _ = Two().make(whole)
+        assert sys.version_info < (3, 11) or list(schema["$defs"]["Part"]["properties"]) == ["n"]
+
+
+def test_self_is_a_class() -> None:
+    def take(it: Self) -> None: ...
+
+    with pytest.raises(ConfigError, match=r"take\.it: Self has no JSON schema outside of a class"):
+        tool(take)
