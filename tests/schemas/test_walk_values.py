@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, make_dataclass
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
@@ -21,7 +22,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typing_extensions import TypeAliasType, TypedDict
 
-from openai_codex import tool
+from openai_codex import ToolArgumentError, tool
 from openai_codex._schemas.output import output_type
 from openai_codex._schemas.values import to_json
 from tests.schemas.samples import fits, strict_faults
@@ -276,3 +277,28 @@ def test_what_a_tool_returns_another_tool_can_take(data: st.DataObject) -> None:
     assert fits({"it": json}, taking.schema)
     read = taking.bind({"it": json}, CONTEXT)()
     assert (read, type(read)) == (value, type(value))
+
+
+ANY_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=4),
+    lambda part: st.lists(part, max_size=3) | st.dictionaries(st.sampled_from(["of", "it", "theSku", "a"]), part),
+    max_leaves=6,
+)
+
+
+@settings(deadline=None, derandomize=True, max_examples=400)
+@given(st.data())
+def test_any_json_is_an_argument_or_is_refused(data: st.DataObject) -> None:
+    type_, _ = data.draw(LOOSE)
+    json = data.draw(ANY_JSON)
+
+    def take(it: Any) -> Any:
+        return it
+
+    take.__annotations__ = {"it": type_}
+    taking = tool(take)
+    # With nothing but its own error. What is read can be written again, and is then the same.
+    with suppress(ToolArgumentError):
+        read = taking.bind({"it": json}, CONTEXT)()
+        [told] = orjson.loads(texts([read])[0])
+        assert taking.bind({"it": told}, CONTEXT)() == read
