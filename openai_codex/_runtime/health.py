@@ -128,6 +128,9 @@ class Health:
         dropped: How many notifications were lost to the ``limit`` of an `events` subscription.
         skipped: How many lines of the runtime were not JSON objects.
         late: How many replies arrived after their caller had given up.
+        warnings: How many warnings the runtime has sent, by the method of the notification: ``"warning"``,
+            ``"configWarning"``, ``"deprecationNotice"``, ``"error"`` for a request to the provider that is repeated, …
+            A text is logged once, and counted each time that the runtime repeats it.
     """
 
     state: State
@@ -154,6 +157,7 @@ class Health:
     dropped: int
     skipped: int
     late: int
+    warnings: dict[str, int]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the snapshot as plain JSON values: dicts, lists, numbers, texts and ``None``."""

@@ -1,4 +1,4 @@
-"""What the runtime reported last: the rate limits, and the settings of each thread."""
+"""What the runtime reports: the newest rate limits and settings of each thread, and its warnings."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING
 
 from openai_codex import _protocol as protocol
 from openai_codex._engine.mailbox import Listener
+from openai_codex._engine.subscriptions import EVERYTHING
 from openai_codex._turns.effective import EffectiveSettings, from_notification
+from openai_codex._turns.notices import METHODS, Notices
 
 if TYPE_CHECKING:
+    from openai_codex._engine.actor import Actor
     from openai_codex._notification import Notification
 
 # Size of the table of settings, those reported longest ago first out.
@@ -16,25 +19,33 @@ _MOST_THREADS = 65_536
 
 
 class Reported(Listener):
-    """Keeps the newest rate limits and the newest settings of each thread. Each change is one step of a table.
+    """Keeps the newest rate limits, the newest settings of each thread, and the warnings. Each change is one step of a table.
 
-    One listener for both, because the reader asks each listener about every event.
+    One listener for all, because the reader asks each listener about every event.
     """
 
     def __init__(self) -> None:
         super().__init__(
-            "what the runtime reports", frozenset({"account/rateLimits/updated", "thread/settings/updated"})
+            "what the runtime reports", METHODS | {"account/rateLimits/updated", "thread/settings/updated"}
         )
+        self.notices = Notices()
         self.limits: Notification | None = None
         # An event as it came: it is decoded by who reads it.
         self._settings: dict[str, EffectiveSettings | Notification] = {}
 
     def on_event(self, event: Notification) -> None:
-        """Replace what was reported before."""
+        """Replace what was reported before, or note a warning."""
         if event.method == "thread/settings/updated":
             self._settings[event.thread_id or ""] = event
+        elif event.method in METHODS:
+            self.notices.note(event)
         else:
             self.limits = event
+
+    def follow(self, actor: Actor) -> None:
+        """Listen to a runtime from its start: it warns of its configuration before a client is connected."""
+        self.notices.log_later = actor.server_requests.workers.handlers.post
+        actor.subscribe(EVERYTHING, self)
 
     def put_settings(self, thread_id: str, settings: EffectiveSettings) -> None:
         """Note the settings that the reply to a request has reported."""

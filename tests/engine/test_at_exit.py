@@ -88,10 +88,9 @@ def server() -> Iterator[FakeAppServer]:
 def run(program: str, config: AppServerConfig) -> Ended:
     with running(program, config) as process, within(SOON):
         ended = end_of(process, PATIENCE)
-    # The one thing that may be said: a request of the runtime was declined before the end.
-    said = [
-        line for line in ended.errors.splitlines(keepends=True) if not line.startswith("codex.server_request_declined")
-    ]
+    # What may be said: a request of the runtime was declined before the end, and what the runtime itself warns of.
+    may_be_said = ("codex.server_request_declined", "codex.runtime_warning")
+    said = [line for line in ended.errors.splitlines(keepends=True) if not line.startswith(may_be_said)]
     return ended._replace(errors="".join(said))
 
 

@@ -24,7 +24,6 @@ from openai_codex._engine.waiting import Deadline
 from openai_codex._runtime.backoff import Attempts, Backoff
 from openai_codex._runtime.health import Health, awaited_answer
 from openai_codex._runtime.imports import load
-from openai_codex._turns.reported import Reported
 from openai_codex._turns.work import GOAL, STARTING, within
 from openai_codex.errors import CodexRpcError, ConfigError, ServerBusyError, TransportClosedError
 
@@ -80,11 +79,10 @@ class AsyncConnection:
         self.supervisor = AsyncSupervisor(config, self.handlers)
         self.work = self.handlers.work
         """The work of all threads that this client knows of."""
-        self.reported = Reported()
+        self.reported = self.handlers.reported
         self.threads = AsyncThreadRegistry(self.supervisor, self.handlers, self.reported, config)
         self._listeners: set[Listener] = set()
         self._watched: set[weakref.ref[Watched]] = set()
-        self.listen(self.reported)
         self.handlers.turns.also = self.work
         self.listen(self.handlers.turns)
 
@@ -280,6 +278,7 @@ class AsyncConnection:
             mailboxes=load.mailboxes,
             unread=load.unread,
             deepest=load.deepest,
+            warnings=self.reported.notices.counts.copy(),
             **attrs.asdict(supervisor.tally),
         )
 

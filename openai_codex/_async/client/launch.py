@@ -72,6 +72,7 @@ class AsyncLauncher:
         """The runtime that is being started, until the supervisor has made it the current one or it has failed."""
         self._config = config
         self._on_request = _dispatcher_of(handlers)
+        self._reported = handlers.reported
         self._tally = tally
         self._closing = closing
         self._allows_restart = allows_restart
@@ -126,6 +127,7 @@ class AsyncLauncher:
             transport.discard()
             raise
         try:
+            self._reported.follow(actor)
             actor.start()
             self.check_open()
             metadata = _metadata(await call(actor, self._initialize_params(), deadline, meanwhile=_import_ahead))

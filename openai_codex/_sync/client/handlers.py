@@ -13,6 +13,7 @@ from openai_codex._sync.client import _wait
 from openai_codex._protocol.methods import SERVER_REQUESTS
 from openai_codex._tools.registry import ToolRegistry
 from openai_codex._turns.open_turns import OpenTurns
+from openai_codex._turns.reported import Reported
 from openai_codex._turns.work_table import WorkTable
 from openai_codex.errors import ConfigError
 
@@ -42,6 +43,8 @@ class Handlers:
         """The work of all threads, each with the context of who has started it."""
         self.context = copy_context()
         """The context of who has created the client."""
+        self.reported = Reported()
+        """What the runtimes report: the newest settings and limits, and warnings."""
         self.turns = OpenTurns()
         """The turns that have not ended: which of their requests no handler has answered."""
         self.refused: set[str] = set()

@@ -73,6 +73,7 @@ class Launcher:
         """The runtime that is being started, until the supervisor has made it the current one or it has failed."""
         self._config = config
         self._on_request = _dispatcher_of(handlers)
+        self._reported = handlers.reported
         self._tally = tally
         self._closing = closing
         self._allows_restart = allows_restart
@@ -127,6 +128,7 @@ class Launcher:
             transport.discard()
             raise
         try:
+            self._reported.follow(actor)
             actor.start()
             self.check_open()
             metadata = _metadata(call(actor, self._initialize_params(), deadline, meanwhile=_import_ahead))

@@ -287,7 +287,8 @@ def test_permissions_that_are_cancelled_are_not_granted_and_the_turn_goes_on(
             result = thread.run("go", timeout=PATIENCE)
     assert REFUSED["permissions"] in told(scripted_model)
     assert result.final_response == "ok"
-    assert caplog.text == ""
+    # Only the runtime itself may have warned of something.
+    assert {record.name for record in caplog.records} <= {"openai_codex.runtime"}
 
 
 @pytest.mark.parametrize("for_session", [False, True])

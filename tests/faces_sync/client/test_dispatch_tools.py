@@ -306,7 +306,8 @@ def test_a_tool_is_told_that_its_turn_was_interrupted(
             comes(left)
             result = turn.run(timeout=PATIENCE)
             after = thread.run("again", timeout=PATIENCE)
-    assert caplog.text == ""
+    # Only the runtime itself may have warned of something.
+    assert {record.name for record in caplog.records} <= {"openai_codex.runtime"}
     assert seen == [False, True]
     assert result.status == TurnStatus.interrupted
     assert tool_items(result)["dig"].status == "failed"
