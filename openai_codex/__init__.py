@@ -28,7 +28,8 @@ The map, top to bottom. Imports go downward only, and a module without a leading
                     inputs results; what each thread is busy with: work_table work, and for whom: contexts; how a turn
                     is stopped: stops; which threads have work in progress: activity; the newest rate limits and
                     settings, and warnings: reported notices; settings in force: effective; what the file of a thread says:
-                    session_file; the turns whose end is not logged yet: open_turns; what turns cost: usage
+                    session_file; the turns whose end is not logged yet: open_turns; what turns cost: usage;
+                    the turns of sub-agents: trees
     _engine/        the actor, which knows threads and bytes, no verb: actor at_exit reader outbox undo router
                     subscriptions mailbox server_requests workers threads reply lane backlog wire once
                     waiting

@@ -56,6 +56,10 @@ class Mailbox(Waitable):
         """Return whether it accepts events of this method; the router checks before it delivers."""
         return self._methods is None or method in self._methods
 
+    def methods(self) -> frozenset[str]:
+        """Return the methods that it accepts, if these are listed."""
+        return self._methods or frozenset()
+
     def put(self, events: Sequence[Notification], *, last: bool = False) -> list[Waiter]:
         """Append a batch, ``last`` if no event will follow; return the waiters to wake."""
         self.backlog.extend(events)

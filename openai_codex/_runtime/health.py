@@ -117,6 +117,8 @@ class Health:
         uptime: Age of the runtime in seconds; 0 if there is none.
         rss: Resident memory of the runtime process in bytes; ``None`` if the system does not report it.
         threads: How many threads are loaded in the runtime by this client.
+        agents: How many sub-agents are loaded in the runtime, those that have ended included. They are unloaded with the
+            thread that spawned them, when it is archived or deleted.
         requests_in_flight: How many requests were sent and have no reply yet.
         requests_queued: How many requests wait to be sent, because ``max_in_flight`` others are in flight.
         requests_of_runtime: How many server requests (approvals, tool calls, …) have no answer yet.
@@ -146,6 +148,7 @@ class Health:
     uptime: float
     rss: int | None
     threads: int
+    agents: int
     requests_in_flight: int
     requests_queued: int
     requests_of_runtime: int

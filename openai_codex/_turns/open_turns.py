@@ -15,7 +15,7 @@ from openai_codex._engine.mailbox import Listener
 from openai_codex._engine.reply import CLIENT_CLOSED, CloseReason
 from openai_codex._log import Log
 from openai_codex._notification import Notification
-from openai_codex._turns.usage import COMPACTION, ITEM_STARTED, USAGE_UPDATED, TurnTokens, TurnUsages
+from openai_codex._turns.usage import ITEM_STARTED, USAGE_UPDATED, TurnTokens, TurnUsages
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from openai_codex._engine.waiting import Waiter
     from openai_codex._turns.results import DeclinedRequest
 
-_STARTED, _COMPLETED = "turn/started", "turn/completed"
+_COMPLETED = "turn/completed"
 
 # Of how many turns to keep an end that came before the reply to their start; in fact there are a few at a time.
 _EARLY_KEPT = 1_024
@@ -126,16 +126,31 @@ class OpenTurns(Listener):
     """
 
     def __init__(self) -> None:
-        super().__init__("the ends of turns", frozenset({_STARTED, _COMPLETED, ITEM_STARTED, USAGE_UPDATED}))
+        super().__init__("the ends of turns", frozenset({_COMPLETED, ITEM_STARTED, USAGE_UPDATED}))
         self.usages = TurnUsages()
-        self.also: Listener | None = None
-        """Gets the starts and the ends of turns, too: for one more subscriber each event would have to be looked up again."""
+        # What takes the events of a method, beside this object itself.
+        self._takers: dict[str, tuple[Callable[[Notification], object], ...]] = {
+            ITEM_STARTED: (self.usages.starts,),
+            USAGE_UPDATED: (self.usages.note,),
+        }
+        self._parts: tuple[Listener, ...] = ()
         self._owner = os.getpid()
         self._expected: dict[object, OpenTurn] = {}
         self._open: dict[tuple[str | None, str | None], OpenTurn] = {}
         # The ends that came while a turn of their thread was about to start: the reply may follow.
         self._early: dict[tuple[str | None, str | None], Notification] = {}
         self._followed = 0
+
+    def feed(self, *parts: Listener) -> None:
+        """Give other listeners the events that they want: with more subscribers, each event is looked up several times.
+
+        Called before it is subscribed. They get an event before its end is noted here.
+        """
+        self._parts = parts
+        for part in reversed(parts):
+            for method in part.methods():
+                self._takers[method] = (part.on_event, *self._takers.get(method, ()))
+        self._methods = frozenset((_COMPLETED, *self._takers))
 
     def expect(self, key: object, thread_id: str) -> OpenTurn:
         """Register a turn before the request that starts it is sent, so that nothing of it is missed."""
@@ -192,17 +207,10 @@ class OpenTurns(Listener):
     # -- on the reader thread ----------------------------------------------------------------------------------------
 
     def on_event(self, event: Notification) -> None:
-        """Note the end of a turn, or what it costs."""
-        if event.method == ITEM_STARTED:
-            if event.params["item"]["type"] == COMPACTION:
-                self.usages.compacts(event)
-            return
-        if event.method == USAGE_UPDATED:
-            self.usages.note(event)
-            return
-        if self.also is not None:
-            self.also.on_event(event)
-        if event.method == _STARTED:
+        """Note the end of a turn, or what it costs; hand over what other listeners want."""
+        for take in self._takers.get(event.method, ()):
+            take(event)
+        if event.method != _COMPLETED:
             return
         # Read here and not by the routes of the protocol, as this happens for each turn. Other shapes raise, or fit nothing.
         place = (event.params["threadId"], event.params["turn"]["id"])
@@ -215,8 +223,8 @@ class OpenTurns(Listener):
 
     def fail(self, close_reason: CloseReason) -> list[Waiter]:
         """Note that the turns of a runtime are lost."""
-        if self.also is not None:
-            self.also.fail(close_reason)
+        for part in self._parts:
+            part.fail(close_reason)
         # After a fork they still run in the parent.
         if os.getpid() == self._owner:
             for turn in self._open.copy().values():

@@ -93,9 +93,10 @@ class TurnUsages:
         """Release what is kept about a thread. Handles keep the tokens of their turns."""
         self._threads.pop(thread_id, None)
 
-    def compacts(self, event: Notification) -> None:
-        """Note that a compaction has started, on the reader: the next report is the last one once more."""
-        self._thread(event.thread_id).compacting = True
+    def starts(self, event: Notification) -> None:
+        """Note that an item has started, on the reader: after a compaction the next report is the last one once more."""
+        if event.params["item"]["type"] == COMPACTION:
+            self._thread(event.thread_id).compacting = True
 
     def note(self, event: Notification) -> None:
         """Take a report of the runtime, on the reader."""

@@ -7,6 +7,7 @@ from openai_codex._async.client.recycling import AsyncRecyclingConnection
 from openai_codex._engine.actor import Actor
 from openai_codex._engine.waiting import Latch
 from openai_codex._sync.client.recycling import RecyclingConnection
+from openai_codex._turns.trees import Trees
 
 
 def actor_of(codex: AsyncCodex | Codex) -> Actor:
@@ -17,6 +18,11 @@ def actor_of(codex: AsyncCodex | Codex) -> Actor:
 def connection_of(codex: AsyncCodex | Codex) -> object:
     """Return the root of all objects of a client."""
     return codex._connection
+
+
+def trees_of(codex: AsyncCodex | Codex) -> Trees:
+    """Return what a client knows of the turns of sub-agents."""
+    return codex._connection.handlers.trees
 
 
 def has_begun(turn: AsyncTurnHandle | TurnHandle) -> bool:

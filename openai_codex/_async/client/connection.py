@@ -83,7 +83,7 @@ class AsyncConnection:
         self.threads = AsyncThreadRegistry(self.supervisor, self.handlers, self.reported, config)
         self._listeners: set[Listener] = set()
         self._watched: set[weakref.ref[Watched]] = set()
-        self.handlers.turns.also = self.work
+        self.handlers.turns.feed(self.work, self.handlers.trees)
         self.listen(self.handlers.turns)
 
     def listen(self, listener: Listener) -> None:
@@ -272,6 +272,7 @@ class AsyncConnection:
             uptime=time.monotonic() - actor.started_at if actor is not None and alive else 0.0,
             rss=actor.transport.rss() if actor is not None and alive else None,
             threads=self.threads.count() if alive else 0,
+            agents=self.handlers.trees.loaded(),
             requests_in_flight=max(0, load.in_flight - load.queued),  # read one after another
             requests_queued=load.queued,
             requests_of_runtime=len(self.pending_calls()),

@@ -13,6 +13,7 @@ from openai_codex._protocol.methods import SERVER_REQUESTS
 from openai_codex._tools.registry import ToolRegistry
 from openai_codex._turns.open_turns import OpenTurns
 from openai_codex._turns.reported import Reported
+from openai_codex._turns.trees import Trees
 from openai_codex._turns.work_table import WorkTable
 from openai_codex.errors import ConfigError
 
@@ -46,6 +47,8 @@ class AsyncHandlers:
         """What the runtimes report: the newest settings and limits, and warnings."""
         self.turns = OpenTurns()
         """The turns that have not ended: which of their requests no handler has answered."""
+        self.trees = Trees()
+        """The turns of sub-agents, by the turn that they work for."""
         self.refused: set[str] = set()
         """The methods of which a refusal has been logged. Without a lock: at worst one is logged twice."""
 

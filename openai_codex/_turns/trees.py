@@ -1,0 +1,190 @@
+"""Which turns of sub-agents run under which turn of the program. It knows no connection.
+
+The turn that the program has started is the root of a tree: each turn of a sub-agent, at any depth, is announced with
+the id of its root, and nothing else of such a turn names it.
+"""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from typing import TYPE_CHECKING
+
+import attrs
+
+from openai_codex._engine.backlog import keep_newest
+from openai_codex._engine.mailbox import Listener
+from openai_codex._engine.waiting import Waitable, Waiter, wake_all
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from openai_codex._engine.reply import CloseReason
+    from openai_codex._notification import Notification
+
+_STARTED, _COMPLETED = "turn/started", "turn/completed"
+_UNLOADED = frozenset({"thread/archived", "thread/closed", "thread/deleted"})
+
+# Of how many root turns to remember the thread when they have ended: a sub-agent may start after its root has ended.
+_ENDED_KEPT = 256
+
+# How many loaded sub-agents and turns under way are counted at most. A runtime that loads so many is out of memory before.
+_MOST = 65_536
+
+Place = tuple[str, str]
+"""The ids of a thread and of its turn."""
+
+
+@attrs.frozen
+class Live:
+    """A turn of a sub-agent that is under way.
+
+    Attributes:
+        thread_id: Id of the sub-agent's thread.
+        turn_id: Id of its turn.
+        root_turn_id: Id of the turn of the program that it works for, at whatever depth.
+        root_thread_id: Id of the thread of that turn.
+        started_at: When it started, in seconds of the monotonic clock.
+    """
+
+    thread_id: str
+    turn_id: str
+    root_turn_id: str
+    root_thread_id: str
+    started_at: float
+
+
+class Trees(Listener):
+    """The turns under way of one client, by their root. The reader alone changes the turns; any thread may look.
+
+    A root goes when its turn ends, a sub-agent's turn when that ends. Each change is one step of a container.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("the turns of sub-agents", frozenset({_STARTED, _COMPLETED}) | _UNLOADED)
+        self._roots: dict[Place, str] = {}
+        # The thread of each root turn that is under way, and of those that ended last.
+        self._threads: dict[str, str] = {}
+        self._ended: dict[str, str] = {}
+        self._live: dict[str, dict[Place, Live]] = {}
+        self._loaded: dict[str, bool] = {}
+        self._callbacks: dict[object, tuple[str, Callable[[], object]]] = {}
+
+    def live(self, root_turn_id: str) -> tuple[Live, ...]:
+        """Return the turns of sub-agents that are under way under a root, oldest first; the root itself is not among them."""
+        return tuple(self._live.get(root_turn_id, {}).copy().values())
+
+    def root_of(self, thread_id: str, turn_id: str) -> str | None:
+        """Return the root of a turn that is under way: of a root turn its own id. ``None`` for any other turn."""
+        root = self._roots.get((thread_id, turn_id))
+        return turn_id if root is None and self._threads.get(turn_id) == thread_id else root
+
+    def is_quiet(self, root_turn_id: str) -> bool:
+        """Return whether neither a root turn nor a turn under it is under way."""
+        return root_turn_id not in self._threads and root_turn_id not in self._live
+
+    def quiet(self, root_turn_id: str) -> Waitable:
+        """Return what becomes ready when `is_quiet` is true; for one wait."""
+        return _Quiet(self, root_turn_id)
+
+    def on_change(self, root_turn_id: str, callback: Callable[[], object]) -> Callable[[], object]:
+        """Have a function called after each start and end of a turn under a root, and of the root, on the reader.
+
+        It must be quick, and write and log nothing. Returns the function that ends that; it must be called.
+        """
+        key = object()
+        self._callbacks[key] = (root_turn_id, callback)
+        return partial(self._callbacks.pop, key, None)
+
+    def loaded(self) -> int:
+        """Count the sub-agents that the runtime has loaded, those that have ended included."""
+        return len(self._loaded)
+
+    # -- on the reader thread ----------------------------------------------------------------------------------------
+
+    def on_event(self, event: Notification) -> None:
+        """Note that a turn has begun or ended, or that a thread is loaded no longer."""
+        # Read here and not by the routes of the protocol, as this happens for each turn. Other shapes raise, or fit nothing.
+        thread_id = event.params["threadId"]
+        if event.method in _UNLOADED:
+            self._loaded.pop(thread_id, None)
+            return
+        turn = event.params["turn"]
+        turn_id, root = turn["id"], turn.get("rootTurnId")
+        if event.method == _STARTED:
+            root = root if isinstance(root, str) else turn_id
+            self._start(thread_id, turn_id, root)
+        else:
+            root = self._end(thread_id, turn_id)
+        if self._callbacks:
+            self._tell(root)
+
+    def fail(self, close_reason: CloseReason) -> list[Waiter]:
+        """Forget everything: the runtime is gone."""
+        for table in (self._roots, self._threads, self._ended, self._live, self._loaded):
+            table.clear()
+        self._tell(None)
+        return super().fail(close_reason)
+
+    def _start(self, thread_id: str, turn_id: str, root: str) -> None:
+        keep_newest(self._roots, (thread_id, turn_id), root, _MOST)
+        of_root = self._threads.get(root) or self._ended.get(root)
+        # A review is announced with another id than that of its root, under which it ends.
+        if root == turn_id or of_root is None or of_root == thread_id:
+            keep_newest(self._threads, root, thread_id, _MOST)
+            return
+        live = Live(thread_id, turn_id, root, of_root, time.monotonic())
+        keep_newest(self._loaded, thread_id, True, _MOST)
+        self._live[root] = {**self._live.get(root, {}), (thread_id, turn_id): live}
+
+    def _end(self, thread_id: str, turn_id: str) -> str:
+        """Return the root of the turn."""
+        place = (thread_id, turn_id)
+        if place not in self._roots:  # a review
+            place = next(
+                (each for each, root in self._roots.items() if root == turn_id and each[0] == thread_id), place
+            )
+        root = self._roots.pop(place, turn_id)
+        if self._threads.get(root) == thread_id:
+            keep_newest(self._ended, root, thread_id, _ENDED_KEPT)
+            self._threads.pop(root, None)
+            return root
+        rest = {each: live for each, live in self._live.get(root, {}).items() if each != place}
+        if rest:
+            self._live[root] = rest
+        else:
+            self._live.pop(root, None)
+        return root
+
+    def _tell(self, root: str | None) -> None:
+        """Call the functions for one root, or all of them."""
+        for wanted, callback in self._callbacks.copy().values():
+            if root in {None, wanted}:
+                callback()
+
+
+class _Quiet(Waitable):
+    """Ready while no turn under a root is under way, nor the root."""
+
+    __slots__ = ("_leave", "_root", "_trees")
+
+    def __init__(self, trees: Trees, root: str) -> None:
+        super().__init__()
+        self._trees, self._root = trees, root
+        self._leave: Callable[[], object] = bool
+
+    def is_ready(self) -> bool:
+        return self._trees.is_quiet(self._root)
+
+    def add_waiter(self, waiter: Waiter) -> bool:
+        # Before it is looked whether it is ready: a change after that wakes the waiter.
+        self._leave = self._trees.on_change(self._root, self._wake)
+        return super().add_waiter(waiter)
+
+    def discard_waiter(self, waiter: Waiter) -> None:
+        self._leave()
+        super().discard_waiter(waiter)
+
+    def _wake(self) -> None:
+        if self.is_ready():
+            wake_all(self.waiters())

@@ -1,0 +1,137 @@
+"""Which turns run under which root: by events in any order, in bounded tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from openai_codex._engine.reply import CloseReason
+from openai_codex._engine.waiting import ThreadWaiter, block_until_ready
+from openai_codex._notification import Notification
+from openai_codex._turns.trees import Trees
+
+
+def started(thread: str, turn: str, root: str | None = None) -> Notification:
+    return Notification("turn/started", {"threadId": thread, "turn": {"id": turn, "rootTurnId": root or turn}})
+
+
+def completed(thread: str, turn: str) -> Notification:
+    return Notification("turn/completed", {"threadId": thread, "turn": {"id": turn}})
+
+
+def gone(thread: str, how: str) -> Notification:
+    return Notification(f"thread/{how}", {"threadId": thread})
+
+
+def places(trees: Trees, root: str) -> list[tuple[str, str]]:
+    return [(each.thread_id, each.turn_id) for each in trees.live(root)]
+
+
+def sizes(trees: Trees) -> Iterator[int]:
+    return (len(table) for table in vars(trees).values() if isinstance(table, dict))
+
+
+def test_the_turns_under_a_root_come_and_go_at_any_depth() -> None:
+    trees = Trees()
+    trees.put([started("T", "R"), started("K", "k", "R"), started("G", "g", "R"), started("U", "S")])
+    assert places(trees, "R") == [("K", "k"), ("G", "g")]
+    assert {(each.root_turn_id, each.root_thread_id) for each in trees.live("R")} == {("R", "T")}
+    assert [trees.root_of(*place) for place in (("T", "R"), ("K", "k"), ("G", "g"), ("U", "S"))] == ["R", "R", "R", "S"]
+    assert trees.root_of("K", "R") is None
+    assert not trees.is_quiet("R")
+    trees.put([completed("T", "R"), completed("K", "k")])
+    assert places(trees, "R") == [("G", "g")]
+    assert trees.root_of("T", "R") is None
+    assert not trees.is_quiet("R")
+    trees.put([completed("G", "g")])
+    assert trees.live("R") == ()
+    assert trees.is_quiet("R")
+    assert not trees.is_quiet("S")
+
+
+def test_a_sub_agent_that_starts_after_the_end_of_its_root_belongs_to_it() -> None:
+    trees = Trees()
+    trees.put([started("T", "R"), completed("T", "R")])
+    assert trees.is_quiet("R")
+    trees.put([started("K", "k", "R")])
+    assert places(trees, "R") == [("K", "k")]
+    assert not trees.is_quiet("R")
+    trees.put([completed("K", "k")])
+    assert trees.is_quiet("R")
+
+
+def test_a_follow_up_belongs_to_the_later_turn() -> None:
+    trees = Trees()
+    trees.put([started("T", "R"), started("K", "k", "R"), completed("K", "k"), completed("T", "R")])
+    trees.put([started("T", "S"), started("K", "l", "S")])
+    assert (places(trees, "R"), places(trees, "S")) == ([], [("K", "l")])
+
+
+def test_a_review_that_is_announced_with_another_id_is_no_sub_agent() -> None:
+    trees = Trees()
+    trees.put([started("T", "X", "R"), started("K", "k", "R")])
+    assert [trees.root_of("T", "X"), trees.root_of("T", "R")] == ["R", "R"]
+    assert (places(trees, "R"), trees.loaded()) == ([("K", "k")], 1)
+    trees.put([completed("T", "R"), completed("K", "k")])
+    assert trees.is_quiet("R")
+    assert trees.root_of("T", "X") is None
+
+
+@pytest.mark.parametrize("how", ["archived", "closed", "deleted"])
+def test_loaded_sub_agents_are_counted_until_they_are_unloaded(how: str) -> None:
+    trees = Trees()
+    trees.put([started("T", "R"), started("K", "k", "R"), completed("K", "k"), started("G", "g", "R")])
+    assert trees.loaded() == 2
+    trees.put([gone("K", how), gone("T", how)])
+    assert trees.loaded() == 1
+
+
+def test_what_waits_is_woken_by_the_last_end_only() -> None:
+    trees, calls = Trees(), list[str]()
+    trees.put([started("T", "R"), started("K", "k", "R"), started("U", "S")])
+    quiet, waiter = trees.quiet("R"), ThreadWaiter()
+    assert quiet.add_waiter(waiter)
+    leave = trees.on_change("R", lambda: calls.append("R"))
+    trees.put([completed("T", "R"), completed("U", "S")])
+    assert not waiter.block(0)
+    trees.put([completed("K", "k")])
+    assert waiter.block(0)
+    assert block_until_ready(trees.quiet("R"), 0)
+    assert calls == ["R", "R"]
+    leave()
+    quiet.discard_waiter(waiter)
+    trees.put([started("T", "R")])
+    assert calls == ["R", "R"]
+    assert sum(sizes(trees)) == 5  # R runs again, twice; R and S have ended; K is loaded; nothing waits
+
+
+def test_the_end_of_the_runtime_ends_all_trees() -> None:
+    trees, calls = Trees(), list[str]()
+    trees.put([started("T", "R"), started("K", "k", "R")])
+    trees.on_change("R", lambda: calls.append("R"))
+    assert trees.fail(CloseReason("it died")) == []
+    assert calls == ["R"]
+    assert trees.is_quiet("R")
+    assert (trees.live("R"), trees.loaded()) == ((), 0)
+
+
+def test_a_thousand_trees_leave_little_behind() -> None:
+    trees = Trees()
+    for number in range(1_000):
+        root, kids = f"R{number}", [(f"K{number}.{each}", f"k{number}.{each}") for each in range(3)]
+        trees.put([started(f"T{number}", root), *(started(*kid, root) for kid in kids)])
+        trees.put([completed(f"T{number}", root), *(completed(*kid) for kid in kids)])
+        trees.put([gone(kid[0], "archived") for kid in kids])
+    assert sum(sizes(trees)) <= 256
+
+
+@pytest.mark.parametrize(
+    "params", [{}, {"threadId": "K"}, {"threadId": "K", "turn": None}, {"threadId": [], "turn": {}}]
+)
+def test_events_of_another_shape_do_no_harm(params: dict[str, Any]) -> None:
+    trees = Trees()
+    odd = [Notification(method, params) for method in ("turn/started", "turn/completed", "thread/archived")]
+    trees.put([*odd, started("T", "R"), started("K", "k", "R")])
+    assert places(trees, "R") == [("K", "k")]
