@@ -29,7 +29,7 @@ The map, top to bottom. Imports go downward only, and a module without a leading
                     is stopped: stops; which threads have work in progress: activity; the newest rate limits and
                     settings, and warnings: reported notices; settings in force: effective; what the file of a thread says:
                     session_file; the turns whose end is not logged yet: open_turns; what turns cost: usage;
-                    the turns of sub-agents: trees
+                    the turns of sub-agents: trees; these themselves: agents agent_events
     _engine/        the actor, which knows threads and bytes, no verb: actor at_exit reader outbox undo router
                     subscriptions mailbox server_requests workers threads reply lane backlog wire once
                     waiting
@@ -125,6 +125,7 @@ if TYPE_CHECKING:
     from openai_codex._turns.inputs import TextInput as TextInput
     from openai_codex._turns.options import ApprovalMode as ApprovalMode
     from openai_codex._turns.options import Sandbox as Sandbox
+    from openai_codex._turns.results import Agent as Agent
     from openai_codex._turns.results import DeclinedRequest as DeclinedRequest
     from openai_codex._turns.results import RunResult as RunResult
     from openai_codex._turns.results import TurnResult as TurnResult
@@ -197,7 +198,7 @@ _HOMES = {
     """,
     "_notification": "Notification",
     "_turns.options": "ApprovalMode Sandbox",
-    "_turns.results": "DeclinedRequest RunResult TurnResult UnfinishedItem",
+    "_turns.results": "Agent DeclinedRequest RunResult TurnResult UnfinishedItem",
     "_turns.texts": "TextReset",
     "retry": "is_retryable_error retry_on_overload",
     "_approvals.requests": """

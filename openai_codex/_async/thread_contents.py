@@ -6,6 +6,8 @@ from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
 from openai_codex._async.closing import AsyncClosable
 from openai_codex._async.pages import AsyncPages
+from openai_codex._async.thread_pages import AsyncThreadPages
+from openai_codex._turns.listings import everything
 from openai_codex._turns.options import ItemsViewLike
 from openai_codex._turns.settings import fields
 
@@ -52,6 +54,22 @@ class AsyncThreadContents(AsyncClosable):
             thread_id=self.id, sort_direction=_direction(newest_first), **fields(turn_id=turn_id, page_size=page_size)
         )
         return AsyncPages(self._connection, params)
+
+    def agents(self, *, page_size: int | None = None) -> AsyncPages[protocol.Thread]:
+        """Iterate over the stored threads of all sub-agents below this thread, each once (`thread/list`, experimental).
+
+        At any depth, of all turns; archived ones are not among them. Each entry has ``parent_thread_id``, the nickname
+        ``agent_nickname`` and what else the runtime stores of it. An ephemeral thread has none: its sub-agents are not
+        stored. `AsyncTurnHandle.agents` has those of one turn.
+
+        Args:
+            page_size: How many threads to request at a time; the runtime sends no more than 100.
+
+        Raises:
+            ConfigError: The argument is not accepted.
+        """
+        params = protocol.ThreadListParams(ancestor_thread_id=self.id, **everything(), **fields(page_size=page_size))
+        return AsyncThreadPages(self._connection, params)
 
     def background_terminals(self) -> AsyncPages[protocol.ThreadBackgroundTerminal]:
         """Iterate over the commands that run in the background of the thread (`thread/backgroundTerminals/list`).

@@ -19,7 +19,7 @@ from openai_codex._engine.waiting import Deadline
 from openai_codex._turns.fold import raise_if_failed
 from openai_codex._turns.inputs import Input, has_skills, to_user_inputs
 from openai_codex._turns.open_turns import OpenTurn
-from openai_codex._turns.results import OutputT, RunResult
+from openai_codex._turns.results import Agent, OutputT, RunResult
 from openai_codex._turns.stops import TurnStop
 from openai_codex._turns.texts import TextReset
 from openai_codex._turns.work import Work
@@ -203,6 +203,36 @@ class AsyncTurnHandle(Generic[OutputT]):
             inputs = with_texts(connection, await with_skills(connection, inputs, directory(), deadline))
         params = protocol.TurnSteerParams(thread_id=self.thread_id, expected_turn_id=self.id, input=inputs)
         return await self._connection.request(params)
+
+    def agents(self) -> tuple[Agent, ...]:
+        """Return the sub-agents that the turn has started so far, at any depth, as they are now; sends nothing.
+
+        Callable from any thread at any instant, also when the turn is over: some may continue.
+        """
+        return self._open_turn.agents()
+
+    async def wait_agents(self, *, timeout: float | None = None) -> tuple[Agent, ...]:
+        """Wait until the turn is over and no sub-agent of it works any longer, at any depth; return these.
+
+        A turn that completes leaves its sub-agents running. This takes no event of the turn, and interrupts nothing:
+        neither after the timeout, nor when it is cancelled. A result that `run` returns after this describes the ends of
+        the sub-agents, too.
+
+        Args:
+            timeout: How long to wait, in seconds; ``None`` means no limit.
+
+        Raises:
+            ConfigError: The timeout is not accepted, or this is called in a handler or tool of the turn, which cannot end
+                before that returns.
+            TurnTimeoutError: They worked longer than ``timeout``. Its partial result has them.
+            TransportClosedError: The connection ended before.
+        """
+        deadline = Deadline(checks.seconds("timeout", timeout))
+        self._connection.check_loop()
+        if not self._cursor.is_ended():
+            self._connection.work.check_outside(self.thread_id, "wait_agents")
+        await self._cursor.wait_agents(deadline)
+        return self.agents()
 
     async def interrupt(self, *, timeout: float | None = None) -> protocol.TurnInterruptResponse:
         """Stop the turn and wait for its end (`turn/interrupt`). Harmless if it is over.

@@ -7,6 +7,8 @@ from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
 from openai_codex._sync.closing import Closable
 from openai_codex._sync.pages import Pages
+from openai_codex._sync.thread_pages import ThreadPages
+from openai_codex._turns.listings import everything
 from openai_codex._turns.options import ItemsViewLike
 from openai_codex._turns.settings import fields
 
@@ -53,6 +55,22 @@ class ThreadContents(Closable):
             thread_id=self.id, sort_direction=_direction(newest_first), **fields(turn_id=turn_id, page_size=page_size)
         )
         return Pages(self._connection, params)
+
+    def agents(self, *, page_size: int | None = None) -> Pages[protocol.Thread]:
+        """Iterate over the stored threads of all sub-agents below this thread, each once (`thread/list`, experimental).
+
+        At any depth, of all turns; archived ones are not among them. Each entry has ``parent_thread_id``, the nickname
+        ``agent_nickname`` and what else the runtime stores of it. An ephemeral thread has none: its sub-agents are not
+        stored. `TurnHandle.agents` has those of one turn.
+
+        Args:
+            page_size: How many threads to request at a time; the runtime sends no more than 100.
+
+        Raises:
+            ConfigError: The argument is not accepted.
+        """
+        params = protocol.ThreadListParams(ancestor_thread_id=self.id, **everything(), **fields(page_size=page_size))
+        return ThreadPages(self._connection, params)
 
     def background_terminals(self) -> Pages[protocol.ThreadBackgroundTerminal]:
         """Iterate over the commands that run in the background of the thread (`thread/backgroundTerminals/list`).

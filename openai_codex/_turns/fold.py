@@ -9,14 +9,14 @@ from openai_codex import _codec as codec
 from openai_codex import _protocol as protocol
 from openai_codex._runtime.health import RunningTurn
 from openai_codex._turns.open_items import OpenItems
-from openai_codex._turns.results import RunResult
+from openai_codex._turns.results import RunResult, sum_of
 from openai_codex.errors import TurnFailedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from openai_codex._notification import Notification
-    from openai_codex._turns.results import DeclinedRequest
+    from openai_codex._turns.results import Agent, DeclinedRequest
 
 # Method of a notification → method of the fold that takes it; all others do not change the result. The table has names,
 # so that all folds share it: a table of bound methods per fold would be most of the cost of a small turn.
@@ -66,13 +66,17 @@ class TurnFold:
                 getattr(self, step)(event)
 
     def result(
-        self, declined: Iterable[DeclinedRequest] = (), turn_usage: protocol.TokenUsageBreakdown | None = None
+        self,
+        declined: Iterable[DeclinedRequest] = (),
+        turn_usage: protocol.TokenUsageBreakdown | None = None,
+        agents: tuple[Agent, ...] = (),
     ) -> RunResult:
         """Return the result of the notifications added so far.
 
         Args:
             declined: The server requests that were declined.
             turn_usage: The tokens of the turn's model calls.
+            agents: The sub-agents that worked for the turn.
         """
         turn, items = self.turn, list(self._items.values())
         begun_at, now = self._begun_at, self._ended_at or time.time()
@@ -93,6 +97,8 @@ class TurnFold:
             declined=list(declined),
             unfinished=self._open.values(now),
             turn_usage=turn_usage,
+            total_usage=sum_of(turn_usage, *(each.usage for each in agents)) if agents else turn_usage,
+            agents=agents,
         )
 
     def lengths(self, *, whole: bool) -> dict[str, int]:

@@ -74,10 +74,11 @@ def stored_id(file_name: str) -> str | None:
 
 
 def is_whole(params: Any) -> bool:
-    """Return whether a listing has every thread, as those of the archive and of a section do, or is meant not to."""
-    if params.archived is True:
-        return True
-    return _is_list(params) and (params.section_id is not protocol.UNSET or params.use_state_db_only is True)
+    """Return whether a listing has every thread, as those of the archive, a section or agents do, or is meant not to."""
+    if not _is_list(params):
+        return params.archived is True
+    has_some = params.section_id is not protocol.UNSET or params.ancestor_thread_id is not protocol.UNSET
+    return has_some or params.archived is True or params.use_state_db_only is True
 
 
 def is_filtered(params: Any) -> bool:

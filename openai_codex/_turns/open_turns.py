@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from openai_codex._engine.backlog import Losses
     from openai_codex._engine.mailbox import Mailbox
     from openai_codex._engine.waiting import Waiter
-    from openai_codex._turns.results import DeclinedRequest
+    from openai_codex._turns.agents import AgentTree
+    from openai_codex._turns.results import Agent, DeclinedRequest
 
 _COMPLETED = "turn/completed"
 
@@ -54,6 +55,7 @@ class OpenTurn:
         "generation",
         "thread_id",
         "tokens",
+        "tree",
         "turn_id",
     )
 
@@ -64,6 +66,8 @@ class OpenTurn:
         self.generation = 0
         self.tokens = TurnTokens()
         """What it costs."""
+        self.tree: AgentTree | None = None
+        """Its agents, if it has any."""
         self._turns = turns
         # What starts it is its first consumer. Not kept longer: it may hold the mailbox, which ends with its handle.
         self._consumers = {key}
@@ -84,6 +88,12 @@ class OpenTurn:
         """Its server requests that no handler has answered."""
         # Before its id was known it was given those of other turns of the thread, too.
         return [each for each in self._declined if each.turn_id in {None, self.turn_id}] if self._declined else []
+
+    def agents(self) -> tuple[Agent, ...]:
+        """Return the sub-agents that work for it."""
+        if self.tree is None and self.turn_id is not None:
+            self.tree = self._turns.find_agents(self.turn_id)
+        return () if self.tree is None else self.tree.agents()
 
     def decline(self, request: DeclinedRequest) -> Callable[[], None]:
         """Note a request; return a function that undoes that."""
@@ -128,6 +138,8 @@ class OpenTurns(Listener):
     def __init__(self) -> None:
         super().__init__("the ends of turns", frozenset({_COMPLETED, ITEM_STARTED, USAGE_UPDATED}))
         self.usages = TurnUsages()
+        self.find_agents: Callable[[str], AgentTree | None] = lambda _: None
+        """Returns the agents of a turn, if it has any."""
         # What takes the events of a method, beside this object itself.
         self._takers: dict[str, tuple[Callable[[Notification], object], ...]] = {
             ITEM_STARTED: (self.usages.starts,),
@@ -203,6 +215,12 @@ class OpenTurns(Listener):
                 each()
 
         return undo_all
+
+    def give_agents(self, thread_id: str, turn_id: str, tree: AgentTree) -> None:
+        """Give the agents of a turn to whoever holds it, from the first agent on."""
+        turn = self._open.get((thread_id, turn_id))
+        if turn is not None:
+            turn.tree = tree
 
     # -- on the reader thread ----------------------------------------------------------------------------------------
 

@@ -84,6 +84,48 @@ class UnfinishedItem:
         return what if self.duration is None else f"{what} for {self.duration:.1f} s"
 
 
+@attrs.frozen
+class Agent:
+    """A sub-agent that the model has started, and what it has done for one turn of the program.
+
+    Attributes:
+        thread_id: Id of its thread.
+        turn_id: Id of its newest turn for this work; ``None`` if none has begun yet.
+        parent_thread_id: Id of the thread that spawned it; ``None`` if this client has not seen that.
+        depth: 1 for an agent that the turn's own thread has spawned, 2 for one that such an agent has spawned, and so on;
+            ``None`` if this client has not seen it.
+        path: Its path, ``/root/count_files``, with models that name their agents; else ``None``. Nicknames are in no
+            event; `AsyncThread.agents` has them.
+        prompt: What it was told first, where the runtime reports it; ``None`` with models that name their agents.
+        status: ``in_progress``, ``completed``, ``interrupted`` or ``failed``, of its newest turn; ``None`` if none has
+            begun yet. See `is_running`.
+        last_message: The last message that it has finished.
+        error: Why it failed, if it did.
+        usage: The tokens of its turns for this work; ``None`` if the runtime reported none.
+    """
+
+    thread_id: str
+    turn_id: str | None = None
+    parent_thread_id: str | None = None
+    depth: int | None = None
+    path: str | None = None
+    prompt: str | None = None
+    status: protocol.TurnStatus | None = None
+    last_message: str | None = None
+    error: protocol.TurnError | None = None
+    usage: protocol.TokenUsageBreakdown | None = None
+
+    @property
+    def name(self) -> str | None:
+        """The last part of its path; ``None`` if it has none."""
+        return self.path and self.path.rpartition("/")[2]
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it works, or is about to begin."""
+        return self.status in {None, protocol.TurnStatus.in_progress}
+
+
 @attrs.frozen(repr=False)
 class RunResult(Generic[OutputT]):
     """The result of a turn: everything the protocol reports of it, its items, the answer and the cost.
@@ -110,14 +152,18 @@ class RunResult(Generic[OutputT]):
         turn_usage: The tokens of this turn: the sum of all its model calls, those of a compaction included; ``None`` if
             the runtime reported none, as for a review. Tokens of sub-agents are not among them, nor those of a model call
             that was broken off.
+        total_usage: ``turn_usage``, and the usage of all ``agents`` so far.
         output: The answer as an instance of ``output_type``; ``None`` if none was given.
         items_view: How much of the items is here; always ``full`` for a finished turn.
         root_turn_id: Id of the first turn in the chain of work that led to this one.
-        attempts: How many turns ``run(retries=…)`` took. The items are those of all of them, ``turn_usage`` is their sum,
-            and everything else is of the last one.
+        attempts: How many turns ``run(retries=…)`` took. The items are those of all of them, and so are the agents and
+            declined requests; ``turn_usage`` and ``total_usage`` are their sums, and everything else is of the last one.
         declined: The server requests of the turn that the client declined, or answered with a failure, because a handler
             was missing, raised, timed out or returned a wrong value; oldest first. What a handler has declined itself is
             not among them.
+        agents: The sub-agents that worked for the turn, at any depth, in the order in which they were started. They are
+            described as of when the result was made: some may still run; see `Agent.is_running` and
+            `AsyncTurnHandle.wait_agents`.
     """
 
     id: str
@@ -137,6 +183,8 @@ class RunResult(Generic[OutputT]):
     declined: list[DeclinedRequest] = attrs.Factory(list)
     unfinished: list[UnfinishedItem] = attrs.Factory(list)
     turn_usage: protocol.TokenUsageBreakdown | None = None
+    total_usage: protocol.TokenUsageBreakdown | None = None
+    agents: tuple[Agent, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as plain JSON values: dicts, lists, texts, numbers, bools and ``None``.
@@ -169,7 +217,7 @@ class RunResult(Generic[OutputT]):
         for name in ("error", "final_response", "output"):
             if (value := getattr(self, name)) is not None:
                 yield name, _brief(value)
-        for name in ("items", "unfinished", "declined"):
+        for name in ("items", "unfinished", "declined", "agents"):
             if values := getattr(self, name):
                 yield name, len(values)
 
@@ -207,12 +255,14 @@ def continued(earlier: RunResult | None, result: RunResult[OutputT]) -> RunResul
         items=[*earlier.items, *result.items],
         unfinished=[*earlier.unfinished, *result.unfinished],
         declined=[*earlier.declined, *result.declined],
-        turn_usage=total_usage(earlier.turn_usage, result.turn_usage),
+        turn_usage=sum_of(earlier.turn_usage, result.turn_usage),
+        total_usage=sum_of(earlier.total_usage, result.total_usage),
+        agents=(*earlier.agents, *result.agents),
         attempts=earlier.attempts + 1,
     )
 
 
-def total_usage(*usages: protocol.TokenUsageBreakdown | None) -> protocol.TokenUsageBreakdown | None:
+def sum_of(*usages: protocol.TokenUsageBreakdown | None) -> protocol.TokenUsageBreakdown | None:
     """Return the sum of what was reported; ``None`` if nothing was."""
     known = [usage for usage in usages if usage is not None]
     names = [field.name for field in record_fields(protocol.TokenUsageBreakdown)]

@@ -35,6 +35,8 @@ from openai_codex.testing._script import Scripted
 
 Version = Literal[1, 2]
 
+Depth = Literal[1, 2]
+
 Behaviour = Literal["answers", "talks", "works", "hangs", "fails", "asks", "calls"]
 """What a child does.
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from openai_codex._notification import Notification
 from openai_codex._turns.open_turns import OpenTurns
-from openai_codex._turns.results import RunResult, continued, total_usage
+from openai_codex._turns.results import RunResult, continued, sum_of
 from openai_codex._turns.usage import TurnUsages
 from openai_codex.types import TokenUsageBreakdown, TurnStatus
 
@@ -136,5 +136,5 @@ def test_the_turns_of_a_run_with_retries_are_added_up() -> None:
     result = continued(first, continued(None, RunResult("2", "T", TurnStatus.completed, turn_usage=one)))
     assert result.turn_usage is not None
     assert (result.turn_usage.input_tokens, result.turn_usage.total_tokens, result.attempts) == (2, 6, 2)
-    assert total_usage(None, one) == one
-    assert total_usage(None, None) is None
+    assert sum_of(None, one) == one
+    assert sum_of(None, None) is None

@@ -209,13 +209,23 @@ class AsyncCursor:
 
     def result(self) -> RunResult:
         """Return the result of the events taken so far."""
-        return self._fold.result(self._open_turn.declined, self._open_turn.tokens.spent())
+        turn = self._open_turn
+        return self._fold.result(turn.declined, turn.tokens.spent(), turn.agents())
 
     def timed_out(self, timeout: float, waiting_for: str = "its end") -> TurnTimeoutError:
         """Build the error for a deadline that passed, with the partial result."""
         last, at = self._last or (None, None)
         silence = None if at is None else time.monotonic() - at
         return TurnTimeoutError(self.thread_id, self.turn_id, timeout, self.result(), waiting_for, last, silence)
+
+    async def wait_agents(self, deadline: Deadline) -> None:
+        """Wait until the turn is over, and all agents of it are. Raises `TurnTimeoutError` and `TransportClosedError`."""
+        agents, actor = self._connection.handlers.agents, self._stop.actor
+        if not await _wait.ready(agents.quiet(self.turn_id), deadline.remaining()):
+            raise self.timed_out(deadline.timeout, "the end of its sub-agents")
+        close_reason = None if actor is None else actor.close_reason
+        if close_reason is not None and any(agent.is_running for agent in self._open_turn.agents()):
+            raise close_reason.error(self._mailbox.subject)
 
     def is_ended(self) -> bool:
         """Return whether the turn is over, even if its last events were not taken yet."""

@@ -261,6 +261,7 @@ class AsyncSupervisor:
         self.recycled += was_recycled
         if actor.generation > 1:
             self._announce(actor)
+        self._handlers.agents.post = actor.server_requests.workers.handlers.post
         for topic, mailbox in self._subscriptions.alive():
             actor.subscribe(topic, mailbox)
         self.actor = actor

@@ -12,6 +12,7 @@ from openai_codex._approvals.file_changes import PendingFileChanges
 from openai_codex._sync.client import _wait
 from openai_codex._protocol.methods import SERVER_REQUESTS
 from openai_codex._tools.registry import ToolRegistry
+from openai_codex._turns.agent_events import AgentEvents
 from openai_codex._turns.open_turns import OpenTurns
 from openai_codex._turns.reported import Reported
 from openai_codex._turns.trees import Trees
@@ -50,6 +51,8 @@ class Handlers:
         """The turns that have not ended: which of their requests no handler has answered."""
         self.trees = Trees()
         """The turns of sub-agents, by the turn that they work for."""
+        self.agents = AgentEvents(self.trees, self.turns)
+        """The sub-agents of each turn."""
         self.refused: set[str] = set()
         """The methods of which a refusal has been logged. Without a lock: at worst one is logged twice."""
 

@@ -24,7 +24,7 @@ from openai_codex._runtime.health import RunningTurn
 from openai_codex._turns.fold import GoalFold, raise_if_failed
 from openai_codex._turns.open_turns import OpenTurn, end_of
 from openai_codex._turns.options import GoalStatusLike
-from openai_codex._turns.results import DeclinedRequest, RunResult, total_usage
+from openai_codex._turns.results import RunResult, sum_of
 from openai_codex._turns.settings import fields
 from openai_codex._turns.stops import GoalPause, GoalStop
 from openai_codex._turns.work import within
@@ -166,9 +166,8 @@ class _GoalRun:
         self._actor.subscribe(Topic(thread_id), self._mailbox)
         self._turns = connection.handlers.turns
         self._open: OpenTurn | None = None
-        # Of the turns that are over.
-        self._declined: list[DeclinedRequest] = []
-        self._spent: protocol.TokenUsageBreakdown | None = None
+        # All its turns so far.
+        self._all: list[OpenTurn] = []
         self.fold = GoalFold(thread_id)
         self._fresh: deque[Notification] = deque()
         # The last event that was taken, and when.
@@ -179,9 +178,9 @@ class _GoalRun:
 
     def result(self) -> RunResult:
         """Return the result of all turns so far."""
-        now = (self._open,) if self._open else ()
-        declined = [*self._declined, *(request for turn in now for request in turn.declined)]
-        return self.fold.result(declined, total_usage(self._spent, *(turn.tokens.spent() for turn in now)))
+        declined = [request for turn in self._all for request in turn.declined]
+        agents = tuple(agent for turn in self._all for agent in turn.agents())
+        return self.fold.result(declined, sum_of(*(turn.tokens.spent() for turn in self._all)), agents)
 
     def follow(self, deadline: Deadline) -> None:
         """Take events until the last turn is over. Raises `TurnTimeoutError` with the result so far."""
@@ -212,6 +211,7 @@ class _GoalRun:
                 self._leave()
                 self._turns.expect(self, self.thread_id)
                 self._open = self._turns.start(self, event.turn_id, self._actor, self._mailbox)
+                self._all.append(self._open)
             elif event.method == "turn/completed" and self._open is not None and event.turn_id == self._open.turn_id:
                 log, how, facts = end_of(event)
                 self._open.log_end(log, how, **facts)
@@ -220,8 +220,6 @@ class _GoalRun:
     def _leave(self) -> None:
         if self._open is not None:
             self._open.leave(self)
-            self._declined += self._open.declined
-            self._spent = total_usage(self._spent, self._open.tokens.spent())
             self._open = None
         self._turns.leave(self)  # an exception may have come before the turn was stored
 

@@ -1,0 +1,225 @@
+"""Follows the sub-agents of one client: keeps those of each turn of the program, and logs the start and end of theirs."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from openai_codex._engine.backlog import keep_newest
+from openai_codex._engine.mailbox import Listener
+from openai_codex._engine.once import Once
+from openai_codex._engine.reply import CLIENT_CLOSED
+from openai_codex._engine.waiting import Waitable, Waiter, wake_all
+from openai_codex._log import Log
+from openai_codex._turns.agents import ACTIVITY, CALL, NOBODY, UNKNOWN, AgentTree, Identity, Origin, name_of, told_by
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from openai_codex._engine.reply import CloseReason
+    from openai_codex._notification import Notification
+    from openai_codex._turns.agents import Told
+    from openai_codex._turns.open_turns import OpenTurns
+    from openai_codex._turns.trees import Live, Trees
+
+_STARTED, _COMPLETED, _ITEM = "turn/started", "turn/completed", "item/completed"
+
+# Of how many agents to remember who they are, and of how many turns with agents to keep these: of those under way, and of
+# those that are over, whose handles have taken theirs by then.
+_KNOWN, _MOST, _OVER_KEPT = 4_096, 4_096, 64
+
+_log = Log("turn")
+
+
+class AgentEvents(Listener):
+    """The agents of all turns of one client. It gets each event after `Trees`, on the reader; any thread may look.
+
+    Each change is one step of a table.
+    """
+
+    def __init__(self, trees: Trees, turns: OpenTurns) -> None:
+        super().__init__("the agents of turns", frozenset({_STARTED, _COMPLETED, _ITEM}))
+        self.post: Callable[[Callable[[], None]], object] | None = None
+        """Has a function called soon, on a worker of the current runtime."""
+        self._trees = trees
+        self._turns = turns
+        self._known: dict[str, Identity] = {}
+        # What agents were told whose next turn has not begun.
+        self._told: dict[str, str] = {}
+        self._work: dict[str, AgentTree] = {}
+        self._over: dict[str, AgentTree] = {}
+        self._open: dict[str, _OpenAgentTurn] = {}
+        turns.find_agents = self.of
+
+    def of(self, root_turn_id: str) -> AgentTree | None:
+        """Return the agents of a turn, if it has any."""
+        return self._work.get(root_turn_id) or self._over.get(root_turn_id)
+
+    def origin(self, thread_id: str | None, turn_id: str | None) -> Origin:
+        """Return for whom a turn under way works, with nothing in it for a turn that the program has started."""
+        opened = self._open.get(turn_id or "")
+        if opened is None or opened.live.thread_id != thread_id:
+            return NOBODY
+        known = self._known.get(opened.live.thread_id, UNKNOWN)
+        return Origin(opened.live.root_thread_id, opened.live.root_turn_id, name_of(known), known.depth)
+
+    def quiet(self, root_turn_id: str) -> Waitable:
+        """Return what becomes ready when a turn is over, and no agent of it works or is about to begin; for one wait."""
+        return _Quiet(self._trees, self, root_turn_id)
+
+    def is_idle(self, root_turn_id: str) -> bool:
+        """Return whether each agent that was spawned for a turn has begun."""
+        tree = self.of(root_turn_id)
+        return tree is None or tree.is_idle()
+
+    # -- on the reader thread ----------------------------------------------------------------------------------------
+
+    def on_event(self, event: Notification) -> None:
+        """Note what an event tells about agents."""
+        params = event.params
+        if event.method == _ITEM:
+            kind = params["item"]["type"]
+            if kind in {ACTIVITY, CALL}:
+                for told in told_by(params["threadId"], params["item"]):
+                    self._tell(told, params["threadId"], params["turnId"])
+            elif kind == "agentMessage" and (opened := self._open.get(params["turnId"])) is not None:
+                self._tree(opened.live.root_turn_id, opened.live.root_thread_id).say(
+                    params["threadId"], params["item"]["text"]
+                )
+            return
+        turn_id = params["turn"]["id"]
+        if event.method == _STARTED:
+            root = params["turn"].get("rootTurnId")
+            if root != turn_id:
+                self._start(turn_id, self._trees.live(root))
+        elif (opened := self._open.pop(turn_id, None)) is not None:
+            self._end(opened, event)
+        elif self._work:
+            self._clear(turn_id)
+
+    def fail(self, close_reason: CloseReason) -> list[Waiter]:
+        """Note that the turns of agents are lost with their runtime."""
+        log = _log.info if close_reason.reason == CLIENT_CLOSED else _log.warning
+        for opened in self._open.copy().values():
+            opened.end(log, status="lost", reason=close_reason.reason)
+        for table in (self._open, self._told, self._work):
+            table.clear()
+        # Again, as what is cleared here matters to who waits for the end of a turn's agents, too.
+        return self._trees.fail(close_reason)
+
+    def _tell(self, told: Told, thread_id: str, turn_id: str) -> None:
+        root = self._trees.root_of(thread_id, turn_id)
+        known = self._known.get(told.thread_id, UNKNOWN)
+        if told.parent_thread_id is not None or told.path is not None:
+            parent, path = told.parent_thread_id or known.parent_thread_id, told.path or known.path
+            depth = known.depth if parent is None else self._depth_below(parent, is_root=root == turn_id)
+            known = Identity(parent, depth if path is None else path.count("/") - 1, path)
+            keep_newest(self._known, told.thread_id, known, _KNOWN)
+        if root is not None and (told.begins or self.of(root) is not None):
+            above = self._open.get(turn_id)
+            root_thread = thread_id if above is None else above.live.root_thread_id
+            if self._tree(root, root_thread).tell(told, known):
+                return
+        if told.prompt is not None:
+            keep_newest(self._told, told.thread_id, told.prompt, _KNOWN)
+
+    def _depth_below(self, parent: str, *, is_root: bool) -> int | None:
+        above = 0 if is_root else self._known.get(parent, UNKNOWN).depth
+        return None if above is None else above + 1
+
+    def _start(self, turn_id: str, live: tuple[Live, ...]) -> None:
+        for each in live:
+            if each.turn_id == turn_id:
+                known, prompt = self._known.get(each.thread_id, UNKNOWN), self._told.pop(each.thread_id, None)
+                tokens = self._turns.usages.of(each.thread_id, turn_id)
+                tree = self._tree(each.root_turn_id, each.root_thread_id)
+                tree.start(each.thread_id, turn_id, tokens, known, prompt)
+                self._open[turn_id] = _OpenAgentTurn(each, known, self.post)
+
+    def _end(self, opened: _OpenAgentTurn, event: Notification) -> None:
+        root_turn_id, root_thread_id = opened.live.root_turn_id, opened.live.root_thread_id
+        self._tree(root_turn_id, root_thread_id).end(opened.live.thread_id, event)
+        status = event.params["turn"].get("status")
+        opened.end(_log.warning if status == "failed" else _log.info, status=status)
+        self._clear(root_turn_id)
+
+    def _tree(self, root_turn_id: str, root_thread_id: str) -> AgentTree:
+        tree = self._work.get(root_turn_id)
+        if tree is None:
+            tree = self._over.pop(root_turn_id, None) or AgentTree()
+            keep_newest(self._work, root_turn_id, tree, _MOST)
+            self._turns.give_agents(root_thread_id, root_turn_id, tree)
+        return tree
+
+    def _clear(self, root_turn_id: str) -> None:
+        """Keep the agents of a turn no longer if it is over, and they are."""
+        tree = self._work.get(root_turn_id)
+        if tree is not None and tree.is_idle() and self._trees.is_quiet(root_turn_id):
+            keep_newest(self._over, root_turn_id, tree, _OVER_KEPT)
+            self._work.pop(root_turn_id, None)
+
+
+class _OpenAgentTurn:
+    """One turn of an agent, until its end is logged. Workers log both its start and its end, in this order."""
+
+    __slots__ = ("_end", "_fields", "_is_started", "_post", "_right", "live")
+
+    def __init__(self, live: Live, known: Identity, post: Callable[[Callable[[], None]], object] | None) -> None:
+        self.live = live
+        self._fields = {
+            "thread_id": live.thread_id,
+            "turn_id": live.turn_id,
+            "root_thread_id": live.root_thread_id,
+            "root_turn_id": live.root_turn_id,
+            "agent": name_of(known),
+            "depth": known.depth,
+        }
+        self._post = post
+        self._end: Callable[[], object] | None = None
+        self._is_started = False
+        self._right = Once()
+        if post is not None:
+            post(self._log_start)
+
+    def end(self, log: Callable[..., None], **fields: Any) -> None:
+        """Note how it ended. Called where nothing must be logged, as on the reader thread."""
+        self._end = partial(log, "codex.agent_completed", **self._fields, **fields)
+        # The reader stores the end, then looks for the start; a worker does it the other way round.
+        if self._is_started and self._post is not None:
+            self._post(self._log_end)
+
+    def _log_start(self) -> None:
+        _log.info("codex.agent_started", **self._fields)
+        self._is_started = True
+        self._log_end()
+
+    def _log_end(self) -> None:
+        if self._end is not None and self._right.take():
+            self._end()
+
+
+class _Quiet(Waitable):
+    """Ready when neither a turn nor an agent of it works or is about to begin."""
+
+    __slots__ = ("_agents", "_leave", "_root", "_trees")
+
+    def __init__(self, trees: Trees, agents: AgentEvents, root_turn_id: str) -> None:
+        super().__init__()
+        self._trees, self._agents, self._root = trees, agents, root_turn_id
+        self._leave: Callable[[], object] = bool
+
+    def is_ready(self) -> bool:
+        return self._trees.is_quiet(self._root) and self._agents.is_idle(self._root)
+
+    def add_waiter(self, waiter: Waiter) -> bool:
+        # Before it is looked whether it is ready: a change after that wakes the waiter.
+        self._leave = self._trees.on_change(self._root, self._wake)
+        return super().add_waiter(waiter)
+
+    def discard_waiter(self, waiter: Waiter) -> None:
+        self._leave()
+        super().discard_waiter(waiter)
+
+    def _wake(self) -> None:
+        if self.is_ready():
+            wake_all(self.waiters())

@@ -1,0 +1,162 @@
+"""The sub-agents of a turn are visible: on its result, on its handle while it runs, and when they outlive it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from openai_codex import Agent, AsyncCodex, ConfigError, RunResult, TransportClosedError, TurnTimeoutError
+from openai_codex.testing import offline, say
+from openai_codex.types import TurnStatus
+from tests.support.agents import CHILD_USAGE, Depth, Version, agents
+from tests.support.bounds import PATIENCE
+
+ALL: list[tuple[Version, Depth, bool]] = [(1, 1, True), (2, 1, False), (1, 2, False), (2, 2, True)]
+kinds = pytest.mark.parametrize(("version", "depth", "ephemeral"), ALL)
+versions = pytest.mark.parametrize("version", [1, 2])
+
+Logged = Callable[[str], list[dict[str, Any]]]
+
+
+@pytest.fixture
+def logged(caplog: pytest.LogCaptureFixture) -> Logged:
+    caplog.set_level(logging.INFO, "openai_codex")
+
+    def read(name: str) -> list[dict[str, Any]]:
+        facts = [getattr(record, "codex", {}) for record in caplog.records]
+        return [each for each in facts if each.get("event") == f"codex.{name}"]
+
+    return read
+
+
+def children(result: RunResult) -> list[Agent]:
+    """Return the agents without the one in between at depth 2, by what they were told, or by their names."""
+    deepest = max(each.depth or 0 for each in result.agents)
+    found = [each for each in result.agents if each.depth == deepest]
+    return sorted(found, key=lambda each: each.prompt or each.name or "")
+
+
+def tokens(each: Agent) -> int | None:
+    return each.usage and each.usage.total_tokens
+
+
+def check_total(result: RunResult) -> None:
+    """Check that the total is the sum. What the parent costs is not certain: notices may make it ask once more."""
+    assert result.total_usage is not None
+    assert result.turn_usage is not None
+    below = sum(tokens(each) or 0 for each in result.agents)
+    assert result.total_usage.total_tokens == result.turn_usage.total_tokens + below
+
+
+@kinds
+async def test_a_result_has_the_agents_of_its_turn(
+    version: Version, depth: Depth, ephemeral: bool, logged: Logged
+) -> None:
+    with agents("answers", "fails", "answers", version=version, depth=depth) as tree:
+        async with AsyncCodex(tree.config) as codex:
+            thread = await codex.thread_start(**tree.thread(ephemeral=ephemeral))
+            result = await thread.run("go", timeout=PATIENCE)
+            stored = [each.id async for each in thread.agents(page_size=2)]
+    assert result.final_response == "parent done"
+    check_total(result)
+    first, failed, last = children(result)
+    assert [each.status for each in (first, failed, last)] == [
+        TurnStatus.completed,
+        TurnStatus.failed,
+        TurnStatus.completed,
+    ]
+    assert [tokens(each) for each in (first, failed, last)] == [
+        CHILD_USAGE.total_tokens,
+        None,
+        CHILD_USAGE.total_tokens,
+    ]
+    assert [each.last_message for each in (first, failed, last)] == ["child 0 answers", None, "child 2 answers"]
+    assert failed.error is not None
+    assert failed.error.message
+    names = {1: (None, "child 1"), 2: ("child_1", None)}
+    assert (failed.name, failed.prompt) == names[version]
+    parents = {None: None, thread.id: 0, **{each.thread_id: each.depth for each in result.agents}}
+    assert [parents[each.parent_thread_id] for each in result.agents] == [
+        (each.depth or 0) - 1 for each in result.agents
+    ]
+    assert len(result.agents) == depth + 2
+    assert sorted(stored) == ([] if ephemeral else sorted(each.thread_id for each in result.agents))
+    for name in ("agent_started", "agent_completed"):
+        assert sorted(each["turn_id"] for each in logged(name)) == sorted(each.turn_id or "" for each in result.agents)
+        assert {(each["root_thread_id"], each["root_turn_id"]) for each in logged(name)} == {(thread.id, result.id)}
+
+
+async def test_a_turn_without_agents_has_none() -> None:
+    with offline(say("done")) as kit:
+        async with AsyncCodex(kit.config) as codex:
+            turn = await (await codex.thread_start()).turn("go")
+            result = await turn.run(timeout=PATIENCE)
+            assert (turn.agents(), await turn.wait_agents(timeout=PATIENCE), result.agents) == ((), (), ())
+    assert result.total_usage == result.turn_usage
+    assert result.total_usage is not None
+
+
+@versions
+async def test_agents_that_outlive_their_turn_are_marked_and_can_be_waited_for(version: Version) -> None:
+    with agents("works", version=version, depth=2, parent="leaves") as tree:
+        async with AsyncCodex(tree.config) as codex:
+            turn = await (await codex.thread_start(**tree.thread())).turn("go")
+            await tree.gate.reached(PATIENCE)
+            assert [each.depth for each in turn.agents() if each.is_running] == [1, 2]
+            tree.parent_gate.open()
+            early = await turn.run(timeout=PATIENCE)
+            assert [each.is_running for each in early.agents] == [True, True]
+            assert early.status == TurnStatus.completed
+            with pytest.raises(TurnTimeoutError, match="the end of its sub-agents") as caught:
+                await turn.wait_agents(timeout=0.05)
+            assert caught.value.result is not None
+            assert [each.is_running for each in caught.value.result.agents] == [True, True]
+            tree.gate.open()
+            ended = await turn.wait_agents(timeout=PATIENCE)
+            assert [each.last_message for each in ended] == ["lead done", "child 0 answers"]
+            late = await turn.run(timeout=PATIENCE)
+    assert ended == late.agents
+    check_total(early)
+    check_total(late)
+    assert [tokens(each) for each in children(late)] == [CHILD_USAGE.total_tokens]
+
+
+async def test_the_partial_result_of_an_error_has_the_agents() -> None:
+    with agents("hangs") as tree:
+        async with AsyncCodex(tree.config) as codex:
+            turn = await (await codex.thread_start(**tree.thread())).turn("go")
+            await tree.gate.reached(PATIENCE)
+            with pytest.raises(TurnTimeoutError) as caught:
+                await turn.run(timeout=0.05)
+            assert caught.value.result is not None
+            [agent] = caught.value.result.agents
+            assert (agent.prompt, agent.is_running, agent.status) == ("child 0", True, TurnStatus.in_progress)
+
+
+async def test_who_waits_for_agents_learns_of_the_end_of_the_runtime(logged: Logged) -> None:
+    with agents("hangs", parent="leaves") as tree:
+        async with AsyncCodex(tree.config) as codex:
+            turn = await (await codex.thread_start(**tree.thread())).turn("go")
+            await tree.gate.reached(PATIENCE)
+            tree.parent_gate.open()
+            await turn.run(timeout=PATIENCE)
+            pid = codex.health().pid
+            assert pid is not None
+            os.kill(pid, signal.SIGKILL)
+            with pytest.raises(TransportClosedError):
+                await turn.wait_agents(timeout=PATIENCE)
+    [start], [end] = logged("agent_started"), logged("agent_completed")
+    assert (start["turn_id"], end["status"]) == (end["turn_id"], "lost")
+
+
+async def test_the_timeout_is_checked() -> None:
+    with offline(say("done")) as kit:
+        async with AsyncCodex(kit.config) as codex:
+            turn = await (await codex.thread_start()).turn("go")
+            with pytest.raises(ConfigError, match="timeout"):
+                await turn.wait_agents(timeout=-1)

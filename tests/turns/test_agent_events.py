@@ -1,0 +1,286 @@
+"""The agents of a turn, by the events of their threads in any order that the runtime sends them in."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pytest
+
+from openai_codex import Agent
+from openai_codex._engine.reply import CLIENT_CLOSED, CloseReason
+from openai_codex._engine.waiting import Waitable
+from openai_codex._notification import Notification
+from openai_codex._turns.agent_events import AgentEvents
+from openai_codex._turns.agents import NOBODY, Origin
+from openai_codex._turns.open_turns import OpenTurns
+from openai_codex._turns.trees import Trees
+from openai_codex.types import TurnStatus
+
+
+class Client:
+    """What the reader feeds, and workers that run what is left to them when they are told."""
+
+    def __init__(self) -> None:
+        self.turns, self.trees = OpenTurns(), Trees()
+        self.agents = AgentEvents(self.trees, self.turns)
+        self.turns.feed(self.trees, self.agents)
+        self.tasks: list[Callable[[], None]] = []
+        self.agents.post = self.tasks.append
+
+    def send(self, *events: Notification) -> None:
+        self.turns.put(events)
+
+    def work(self) -> None:
+        while self.tasks:
+            self.tasks.pop(0)()
+
+    def of(self, root: str) -> dict[str, Agent]:
+        tree = self.agents.of(root)
+        return {each.thread_id: each for each in (() if tree is None else tree.agents())}
+
+
+@pytest.fixture
+def client() -> Client:
+    return Client()
+
+
+def started(thread: str, turn: str, root: str | None = None) -> Notification:
+    begun = {"id": turn, "rootTurnId": root or turn, "status": "inProgress", "items": []}
+    return Notification("turn/started", {"threadId": thread, "turn": begun})
+
+
+def ended(thread: str, turn: str, status: str = "completed", error: str | None = None) -> Notification:
+    over: dict[str, Any] = {"id": turn, "status": status, "items": []}
+    if error is not None:
+        over["error"] = {"message": error}
+    return Notification("turn/completed", {"threadId": thread, "turn": over})
+
+
+def item(thread: str, turn: str, **item: Any) -> Notification:
+    return Notification("item/completed", {"threadId": thread, "turnId": turn, "item": {"id": "i", **item}})
+
+
+def collab(thread: str, turn: str, tool: str, *kids: str, prompt: str | None = None) -> Notification:
+    call = {"tool": tool, "senderThreadId": thread, "receiverThreadIds": list(kids), "prompt": prompt}
+    return item(thread, turn, type="collabAgentToolCall", status="completed", agentsStates={}, **call)
+
+
+def spawned(thread: str, turn: str, kid: str, prompt: str = "do it") -> Notification:
+    return collab(thread, turn, "spawnAgent", kid, prompt=prompt)
+
+
+def activity(thread: str, turn: str, kid: str, kind: str, path: str) -> Notification:
+    return item(thread, turn, type="subAgentActivity", kind=kind, agentThreadId=kid, agentPath=path)
+
+
+def says(thread: str, turn: str, text: str) -> Notification:
+    return item(thread, turn, type="agentMessage", text=text)
+
+
+def usage(thread: str, turn: str, total: int, last: int) -> Notification:
+    counts = [{"totalTokens": each, "inputTokens": each, "outputTokens": 0} for each in (total, last)]
+    params = {"threadId": thread, "turnId": turn, "tokenUsage": dict(zip(("total", "last"), counts, strict=True))}
+    return Notification("thread/tokenUsage/updated", params)
+
+
+def tokens(agent: Agent) -> int | None:
+    return agent.usage and agent.usage.total_tokens
+
+
+def interleavings(*lines: list[Notification]) -> Iterable[list[Notification]]:
+    """Yield every order of several threads' events that keeps the order within each thread."""
+    if not any(lines):
+        yield []
+    for at, line in enumerate(lines):
+        if line:
+            rest = [*lines[:at], line[1:], *lines[at + 1 :]]
+            yield from ([line[0], *more] for more in interleavings(*rest))
+
+
+PARENT = [spawned("T", "R", "K"), collab("T", "R", "wait", "K"), says("T", "R", "done")]
+CHILD = [started("K", "k", "R"), says("K", "k", "kid says"), usage("K", "k", 15, 15), ended("K", "k")]
+
+
+def test_the_end_of_a_child_is_the_same_before_and_after_that_of_the_wait() -> None:
+    seen = set()
+    for events in interleavings(PARENT, CHILD):
+        client = Client()
+        client.send(started("T", "R"), *events, ended("T", "R"))
+        [agent] = client.of("R").values()
+        assert agent.status == TurnStatus.completed
+        seen.add(
+            (*(getattr(agent, name) for name in ("parent_thread_id", "depth", "prompt", "last_message")), tokens(agent))
+        )
+    assert seen == {("T", 1, "do it", "kid says", 15)}
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_the_item_of_a_path_that_comes_with_the_id_of_an_ended_turn(client: Client, late: bool) -> None:
+    client.send(started("T", "R"), activity("T", "R", "K", "started", "/root/kid"), started("K", "k", "R"))
+    end = [ended("T", "R")]
+    after = [ended("K", "k"), activity("T", "R", "K", "completed", "/root/kid")]
+    client.send(*(end + after if late else after + end))
+    assert client.of("R") == {"K": Agent("K", "k", "T", 1, "/root/kid", status=TurnStatus.completed)}
+    assert client.of("R")["K"].name == "kid"
+    assert not client.of("R")["K"].is_running
+
+
+def test_a_failed_and_an_interrupted_child(client: Client) -> None:
+    client.send(started("T", "R"), started("K", "k", "R"), started("L", "l", "R"))
+    client.send(ended("K", "k", "failed", "high demand"), ended("L", "l", "interrupted"))
+    failed, interrupted = client.of("R").values()
+    assert (failed.status, failed.error and failed.error.message) == (TurnStatus.failed, "high demand")
+    assert (interrupted.status, interrupted.error) == (TurnStatus.interrupted, None)
+
+
+def test_a_child_of_a_child_belongs_to_the_root(client: Client) -> None:
+    client.send(started("T", "R"), spawned("T", "R", "K"), started("K", "k", "R"), spawned("K", "k", "G", "deeper"))
+    assert client.of("R")["G"] == Agent("G", None, "K", 2, prompt="deeper")
+    assert client.of("R")["G"].is_running
+    client.send(started("G", "g", "R"), says("G", "g", "found"))
+    assert client.of("R")["G"].status == TurnStatus.in_progress
+    assert client.of("R")["G"].last_message == "found"
+    assert [client.agents.origin(*place) for place in (("G", "g"), ("K", "k"))] == [
+        Origin("T", "R", None, 2),
+        Origin("T", "R", None, 1),
+    ]
+    assert [client.agents.origin(*place) for place in (("T", "R"), ("T", "g"), ("X", "x"), (None, None))] == [
+        NOBODY
+    ] * 4
+
+
+def test_a_child_of_an_unknown_child_has_no_depth(client: Client) -> None:
+    client.send(started("T", "R"), started("K", "k", "R"), spawned("K", "k", "G"), started("G", "g", "R"))
+    assert (client.of("R")["G"].depth, client.of("R")["G"].parent_thread_id, client.of("R")["K"].depth) == (
+        None,
+        "K",
+        None,
+    )
+
+
+@pytest.mark.parametrize("told_first", [False, True])
+def test_more_work_of_a_child_belongs_to_the_later_turn(client: Client, told_first: bool) -> None:
+    client.send(started("T", "R"), *interleaved(), ended("T", "R"))
+    more = [collab("T", "S", "sendInput", "K", prompt="more"), started("K", "k2", "S")]
+    client.send(
+        started("T", "S"), *(more if told_first else reversed(more)), usage("K", "k2", 40, 25), ended("K", "k2")
+    )
+    [first], [second] = client.of("R").values(), client.of("S").values()
+    assert (first.turn_id, first.prompt, tokens(first)) == ("k", "do it", 15)
+    assert (second.turn_id, second.prompt, tokens(second), second.depth) == ("k2", "more", 25, 1)
+
+
+def test_more_work_in_the_same_turn_adds_up(client: Client) -> None:
+    client.send(started("T", "R"), *interleaved(), collab("T", "R", "sendInput", "K", prompt="more"))
+    client.send(started("K", "k2", "R"))
+    assert client.of("R")["K"].is_running
+    client.send(usage("K", "k2", 40, 25), ended("K", "k2"))
+    [agent] = client.of("R").values()
+    assert (agent.turn_id, agent.prompt, tokens(agent), agent.status) == ("k2", "do it", 40, TurnStatus.completed)
+
+
+def interleaved() -> list[Notification]:
+    return [*PARENT[:1], *CHILD, *PARENT[1:]]
+
+
+def test_a_review_is_no_agent(client: Client) -> None:
+    client.send(started("T", "R"), ended("T", "R"), started("T", "C", "V"), says("T", "V", "fine"), ended("T", "V"))
+    assert client.of("V") == {}
+
+
+class Watcher:
+    """A waiter that notes at each wake-up whether what it waits for is ready."""
+
+    def __init__(self, awaited: Waitable) -> None:
+        self.awaited, self.seen = awaited, [False]
+        assert awaited.add_waiter(self)
+
+    def wake(self) -> None:
+        self.seen.append(self.awaited.is_ready())
+
+
+def is_quiet(client: Client, root: str) -> bool:
+    return client.agents.quiet(root).is_ready()
+
+
+def test_a_turn_is_quiet_when_all_that_was_spawned_has_begun_and_ended(client: Client) -> None:
+    client.send(started("T", "R"))
+    watcher = Watcher(client.agents.quiet("R"))
+    client.send(spawned("T", "R", "K"), ended("T", "R"))
+    assert not is_quiet(client, "R")
+    client.send(started("K", "k", "R"))
+    assert not is_quiet(client, "R")
+    client.send(ended("K", "k"))
+    assert watcher.seen[-1]
+    watcher.awaited.discard_waiter(watcher)
+    assert client.of("R")["K"].status == TurnStatus.completed
+
+
+def test_who_waits_is_woken_by_the_end_of_the_runtime(client: Client) -> None:
+    client.send(started("T", "R"), spawned("T", "R", "K"))
+    watcher = Watcher(client.agents.quiet("R"))
+    client.turns.fail(CloseReason("it died"))
+    assert watcher.seen[-1]
+
+
+def test_the_agents_of_turns_that_are_over_are_released(client: Client) -> None:
+    for number in range(200):
+        turn, kid = f"R{number}", f"K{number}"
+        client.send(started("T", turn), spawned("T", turn, kid), started(kid, f"k{number}", turn))
+        client.send(*(ended(kid, f"k{number}"), ended("T", turn))[:: 1 if number % 2 else -1])
+    assert client.of("R0") == {}
+    assert client.of("R199") != {}
+    held = {name: len(table) for name, table in vars(client.agents).items() if isinstance(table, dict)}
+    assert held == {"_known": 200, "_told": 0, "_work": 0, "_over": 64, "_open": 0}
+
+
+LOGGED = ["agent_started K", "agent_completed K"]
+
+
+@pytest.fixture
+def logged(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
+    caplog.set_level(logging.INFO, "openai_codex.turn")
+
+    def read() -> list[str]:
+        facts = [getattr(record, "codex", {}) for record in caplog.records]
+        return [f"{each['event'].removeprefix('codex.')} {each['thread_id']}" for each in facts]
+
+    return read
+
+
+@pytest.mark.parametrize("worked", list(itertools.product([False, True], repeat=2)))
+def test_each_turn_of_an_agent_has_one_start_and_one_end_in_the_log(
+    client: Client, worked: tuple[bool, bool], logged: Callable[[], list[str]]
+) -> None:
+    for is_time, events in zip(worked, [[*PARENT[:1], CHILD[0]], CHILD[1:]], strict=True):
+        client.send(started("T", "R"), *events)
+        if is_time:
+            client.work()
+    client.work()
+    assert logged() == LOGGED
+
+
+@pytest.mark.parametrize(("reason", "level"), [("it died", "WARNING"), (CLIENT_CLOSED, "INFO")])
+def test_the_turn_of_an_agent_that_is_lost_has_an_end_in_the_log(
+    client: Client, logged: Callable[[], list[str]], reason: str, level: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    client.send(started("T", "R"), *PARENT[:1], CHILD[0])
+    client.turns.fail(CloseReason(reason))
+    client.turns.fail(CloseReason(reason))
+    client.work()
+    assert logged() == LOGGED
+    end = caplog.records[-1]
+    assert (end.levelname, getattr(end, "codex", {})["status"], getattr(end, "codex", {})["reason"]) == (
+        level,
+        "lost",
+        reason,
+    )
+
+
+def test_events_of_another_shape_cost_nothing_of_the_batch(client: Client) -> None:
+    odd: list[dict[str, Any]] = [{"type": "collabAgentToolCall"}, {"type": "subAgentActivity", "kind": 3}, {}]
+    client.send(started("T", "R"), *(item("T", "R", **each) for each in odd), *interleaved())
+    assert client.of("R")["K"].status == TurnStatus.completed
