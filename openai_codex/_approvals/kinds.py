@@ -31,6 +31,8 @@ Reading: TypeAlias = tuple[type[RuntimeRequest], dict[str, Any]]
 
 METHOD_NOT_FOUND = -32601
 
+_NONE: Mapping[str, Any] = {}
+
 APPROVALS = get_args(ApprovalRequest)
 
 
@@ -58,8 +60,10 @@ class Kind:
     deadline: float | None = None
 
 
-def read_request(request_id: RequestId, method: str, params: JsonObject, find_changes: FindChanges) -> RuntimeRequest:
-    """Return a server request as a value.
+def read_request(
+    request_id: RequestId, method: str, params: JsonObject, find_changes: FindChanges, origin: Mapping[str, Any] = _NONE
+) -> RuntimeRequest:
+    """Return a server request as a value; ``origin`` has the fields that say which sub-agent asks, if one does.
 
     It is a plain `RuntimeRequest` if it needs no human decision, or if its params have an unknown shape. Raises
     `DecodeError` for params that do not fit, and `KeyError` for an unknown method.
@@ -68,7 +72,7 @@ def read_request(request_id: RequestId, method: str, params: JsonObject, find_ch
     kind, fields = KINDS[method].read(typed, find_changes)
     # By the generated routes: a legacy approval has a conversationId, others have a threadId.
     thread_id, turn_id, _ = address_of(method, params)
-    fields |= {"id": request_id, "params": typed, "thread_id": thread_id, "turn_id": turn_id}
+    fields |= {"id": request_id, "params": typed, "thread_id": thread_id, "turn_id": turn_id, **origin}
     same = {name: getattr(typed, name) for name in attrs.fields_dict(kind).keys() - fields if hasattr(typed, name)}
     return kind(**same, **fields)
 

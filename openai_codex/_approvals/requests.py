@@ -60,6 +60,12 @@ class RuntimeRequest(Cancellable):
         item_id: The item that it is about, if there is one.
         reason: Why the request is made, as written by the model or the runtime.
         params: The protocol params, which contain all other fields.
+        root_thread_id: If a sub-agent asks, the thread of the turn that it works for. ``None`` if none asks, which is a turn
+            of the program itself; and for a request without a turn, of which it is unknown.
+        root_turn_id: That turn; ``None`` in the same cases.
+        agent_name: The name of the sub-agent, with models that name their agents; else ``None``.
+        agent_depth: 1 for a sub-agent of the root thread, 2 for a sub-agent of that one, and so on; ``None`` in the same
+            cases, and for one whose start this client has not seen.
     """
 
     id: protocol.RequestId
@@ -68,6 +74,10 @@ class RuntimeRequest(Cancellable):
     item_id: str | None = None
     reason: str | None = None
     params: Any = attrs.field(repr=False)  # they may be long, and hold secrets
+    root_thread_id: str | None = None
+    root_turn_id: str | None = None
+    agent_name: str | None = None
+    agent_depth: int | None = None
 
 
 @attrs.frozen(kw_only=True)

@@ -40,11 +40,20 @@ class ToolContext(Cancellable):
         thread_id: The thread of the call. For a sub-agent it is the sub-agent's own.
         turn_id: The turn of the call.
         call_id: The id that the model gave the call. The item of the call has the same id.
+        root_thread_id: If a sub-agent calls, the thread of the turn that it works for; ``None`` if none does.
+        root_turn_id: That turn; ``None`` if no sub-agent calls.
+        agent_name: The name of the sub-agent, with models that name their agents; else ``None``.
+        agent_depth: 1 for a sub-agent of the root thread, 2 for a sub-agent of that one, and so on; ``None`` if no
+            sub-agent calls, and for one whose start this client has not seen.
     """
 
     thread_id: str
     turn_id: str
     call_id: str
+    root_thread_id: str | None = None
+    root_turn_id: str | None = None
+    agent_name: str | None = None
+    agent_depth: int | None = None
 
 
 def context_parameters(function: Callable[..., Any], plain: Any, name: str) -> list[str]:

@@ -21,6 +21,7 @@ from openai_codex._engine import wire
 from openai_codex._log import Log
 from openai_codex._tools.arguments import ToolArgumentError, ToolContext
 from openai_codex._tools.result import failure_response, failure_text, to_response
+from openai_codex._turns.agents import ORIGIN
 from openai_codex._turns.results import DeclinedRequest
 from openai_codex._turns.work import within
 from openai_codex.errors import DecodeError
@@ -104,7 +105,9 @@ class Dispatcher:
     def _parsed(self, pending: PendingRequest) -> RuntimeRequest:
         if pending.typed is None:
             sent = pending.request
-            pending.typed = read_request(pending.key, sent.method, sent.params, self._handlers.file_changes.find)
+            origin = attrs.asdict(self._handlers.agents.origin(pending.thread_id, pending.turn_id))
+            find = self._handlers.file_changes.find
+            pending.typed = read_request(pending.key, sent.method, sent.params, find, origin)
         request: RuntimeRequest = pending.typed
         return request
 
@@ -116,7 +119,7 @@ class Dispatcher:
         handler, argument = handlers.by_method.get(method), parsed.params
         if handler is None:
             if method == _TOOL_CALL:
-                return self._tool_call(pending, parsed.params)
+                return self._tool_call(pending, parsed)
             handler, argument = self._handler_of(parsed), attrs.evolve(parsed, is_cancelled=pending.is_ready)
         if handler is None:
             return None
@@ -132,11 +135,13 @@ class Dispatcher:
             return handlers.get("on_elicitation")
         return handlers.get("on_user_input" if isinstance(request, UserInputRequest) else "on_approval")
 
-    def _tool_call(self, pending: PendingRequest, params: Any) -> _Work | None:
+    def _tool_call(self, pending: PendingRequest, parsed: RuntimeRequest) -> _Work | None:
+        params = parsed.params
         tool = self._handlers.tools.find(params.thread_id, params.namespace, params.tool)
         if tool is None:
             return None
-        context = ToolContext(params.thread_id, params.turn_id, params.call_id, is_cancelled=pending.is_ready)
+        origin = {name: getattr(parsed, name) for name in ORIGIN}
+        context = ToolContext(params.thread_id, params.turn_id, params.call_id, **origin, is_cancelled=pending.is_ready)
         bound = tool.bind(params.arguments, context)
         timeout = self._handlers.timeout if tool.timeout is None else tool.timeout
         return _Work(bound, tool.is_async, _returned, timeout)
@@ -240,4 +245,5 @@ def _log_fields(pending: PendingRequest) -> dict[str, Any]:
         "thread_id": pending.thread_id,
         "turn_id": pending.turn_id,
         "tool": pending.request.params.get("tool"),
+        **{name: getattr(pending.typed, name, None) for name in ORIGIN},
     }
