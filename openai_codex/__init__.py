@@ -87,6 +87,7 @@ if TYPE_CHECKING:
     from openai_codex._async.turn import AsyncTurnHandle as AsyncTurnHandle
     from openai_codex._config import AppServerConfig as AppServerConfig
     from openai_codex._config import CodexConfig as CodexConfig
+    from openai_codex._notification import AgentNotification as AgentNotification
     from openai_codex._notification import Notification as Notification
     from openai_codex._runtime.backoff import Restart as Restart
     from openai_codex._runtime.health import Health as Health
@@ -196,7 +197,7 @@ _HOMES = {
     "_turns.inputs": """
         ExternalMessage ImageInput Input InputItem LocalImageInput MentionInput RunInput SkillInput TextInput
     """,
-    "_notification": "Notification",
+    "_notification": "AgentNotification Notification",
     "_turns.options": "ApprovalMode Sandbox",
     "_turns.results": "Agent DeclinedRequest RunResult TurnResult UnfinishedItem",
     "_turns.texts": "TextReset",

@@ -8,7 +8,8 @@ from openai_codex import _codec as codec
 from openai_codex import _protocol as protocol
 from openai_codex._log import Log
 from openai_codex._protocol import JsonObject, ServerNotification
-from openai_codex._protocol.methods import ROUTES, Route
+from openai_codex._protocol.methods import OWNERS, ROUTES, Route
+from openai_codex._turns.results import Agent
 from openai_codex.errors import DecodeError
 
 Address = tuple[str | None, str | None, str | None]
@@ -37,6 +38,12 @@ def address_of(method: str, params: dict[str, Any]) -> Address:
         return thread if type(thread) is str else None, turn if type(turn) is str else None, None
     route = ROUTES.get(method, _UNKNOWN)
     return _text_at(params, route.thread), _text_at(params, route.turn), _text_at(params, route.login)
+
+
+def owner_of(method: str, params: dict[str, Any]) -> str | None:
+    """Return the id of the turn for which the turn works whose start this is; ``None`` for other notifications."""
+    path = OWNERS.get(method)
+    return None if path is None else _text_at(params, path)
 
 
 def _text_at(params: dict[str, Any], path: tuple[str, ...]) -> str | None:
@@ -91,6 +98,11 @@ class Notification:
         return self._payload
 
     @property
+    def agent(self) -> Agent | None:
+        """The sub-agent that it is about, in a stream with those of sub-agents; see `AgentNotification`."""
+        return None
+
+    @property
     def thread_id(self) -> str | None:
         """Id of the thread it belongs to; ``None`` if it is not about a thread."""
         return address_of(self.method, self.params)[0]
@@ -119,3 +131,27 @@ class Notification:
     def __reduce__(self) -> tuple[Any, ...]:
         # Without the payload, which is built again from the params.
         return Notification, (self.method, self.params, self.emitted_at_ms)
+
+
+class AgentNotification(Notification):
+    """A notification of a sub-agent, in a stream of the turn that it works for (``turn.stream(agents=True)``).
+
+    It equals the same notification without an agent.
+
+    Attributes:
+        agent: The sub-agent, as it was known when the stream yielded this.
+    """
+
+    __slots__ = ("_agent",)
+
+    def __init__(self, method: str, params: JsonObject, emitted_at_ms: int | None, agent: Agent) -> None:
+        super().__init__(method, params, emitted_at_ms)
+        self._agent = agent
+
+    @property
+    def agent(self) -> Agent:
+        """The sub-agent, as it was known when the stream yielded this."""
+        return self._agent
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return AgentNotification, (self.method, self.params, self.emitted_at_ms, self.agent)

@@ -68,6 +68,7 @@ BAD: dict[str, list[Any]] = {
 
 # Argument → its kind.
 KINDS = {
+    "agents": "flag",
     "api_key": "name",
     "approval_mode": "word",
     "approval_policy": "policy",

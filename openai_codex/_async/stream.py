@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 from openai_codex import _protocol as protocol
 from openai_codex._async.client.cursor import AsyncCursor
-from openai_codex._notification import Notification
+from openai_codex._notification import AgentNotification, Notification
 from openai_codex._turns.texts import TextReset
 from openai_codex.errors import TextWithdrawnError
 
@@ -67,10 +67,13 @@ class AsyncStream(AsyncIteration[T]):
     rest. Subclasses say what they yield for a notification.
     """
 
-    def __init__(self, cursor: AsyncCursor, timeout: float) -> None:
+    def __init__(self, cursor: AsyncCursor, timeout: float, *, agents: bool = False) -> None:
         self._cursor = cursor
         self._timeout = timeout
+        self._agents = agents
         self._closed = False
+        if not agents:
+            cursor.drop_others()  # which another stream has left
 
     def _pick(self, event: Notification) -> T | None:
         """Return what this stream yields for a notification, ``None`` for nothing."""
@@ -94,7 +97,7 @@ class AsyncStream(AsyncIteration[T]):
                     return picked
             elif self._cursor.is_over():  # checked before `fetch`, which would wait for the next event
                 break
-            elif await self._cursor.fetch(self._timeout, self._is_closed) is None:
+            elif await self._cursor.fetch(self._timeout, self._is_closed, agents=self._agents) is None:
                 raise self._cursor.timed_out(self._timeout, "its next event")
         raise StopAsyncIteration
 
@@ -118,6 +121,8 @@ class AsyncTurnStream(AsyncStream[Notification]):
     """The notifications of one turn, in order; ``turn/completed`` is the last."""
 
     def _pick(self, event: Notification) -> Notification:
+        if self._agents and (agent := self._cursor.agent_of(event)) is not None:
+            return AgentNotification(event.method, event.params, event.emitted_at_ms, agent)
         self._cursor.passed = event
         return event
 

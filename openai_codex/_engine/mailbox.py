@@ -24,7 +24,7 @@ class Mailbox(Waitable):
     other, as `Backlog` bounds what is unread. Any thread may end it; the first end counts.
     """
 
-    __slots__ = ("__weakref__", "_ends", "_methods", "backlog", "ended", "subject")
+    __slots__ = ("__weakref__", "_ends", "_methods", "backlog", "ended", "has_others", "subject", "takes_others")
 
     outlives_runtimes: ClassVar[bool] = False
     """Whether it continues with the next runtime, and the end of one is only an event."""
@@ -37,6 +37,10 @@ class Mailbox(Waitable):
         """Set when the last event was put: the turn is over, or the connection is."""
         self.backlog = Backlog(limit=limit)
         """The unread events. Other code only reads: its length, its losses, and copies of the events."""
+        self.takes_others = False
+        """Whether it is also for the events of turns that work for its turn, until its own turn ends."""
+        self.has_others = False
+        """Whether there are such turns. Set before their first event is put."""
         self._methods = methods
         # Why it is over, the first entry counts: the close reason, or ``None`` after the last event.
         self._ends: list[CloseReason | None] = []
@@ -112,6 +116,30 @@ class Mailbox(Waitable):
         self._ends.append(None)
         self.backlog.take()
         wake_all(self.waiters() + self.ended.trip())
+
+
+class Unless(Waitable):
+    """The events of a turn, for a consumer that may be told not to wait for them."""
+
+    __slots__ = ("_is_closed", "_mailbox")
+
+    def __init__(self, is_closed: Callable[[], bool], mailbox: Mailbox) -> None:
+        super().__init__()
+        self._is_closed = is_closed
+        self._mailbox = mailbox
+
+    def is_ready(self) -> bool:
+        return self._is_closed() or self._mailbox.is_ready()
+
+    def add_waiter(self, waiter: Waiter) -> bool:
+        # Asked last: who closes the consumer after that finds the waiter and wakes it.
+        if self._mailbox.add_waiter(waiter) and not self._is_closed():
+            return True
+        self._mailbox.discard_waiter(waiter)
+        return False
+
+    def discard_waiter(self, waiter: Waiter) -> None:
+        self._mailbox.discard_waiter(waiter)
 
 
 class Listener(Mailbox):

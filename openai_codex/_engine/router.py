@@ -19,7 +19,7 @@ from openai_codex._engine.reply import Reply
 from openai_codex._engine.subscriptions import PendingSubscription, Subscriptions, Topic
 from openai_codex._engine.waiting import wake_all
 from openai_codex._engine.wire import UNCOUNTED_IDS, Response, ServerRequest, Skipped
-from openai_codex._notification import Notification, address_of
+from openai_codex._notification import Notification, address_of, owner_of
 from openai_codex._protocol.methods import ENDS
 
 if TYPE_CHECKING:
@@ -77,7 +77,9 @@ class Dispatch:
         for mailbox, topic in self.bound:
             mailbox.keep(topic.covers)
         waiters: list[Waiter] = []
-        for mailbox, events in self.delivered.items():
+        boxes = self.delivered.items()
+        # Internal listeners first: a consumer finds noted what its events are about.
+        for mailbox, events in boxes if len(boxes) == 1 else sorted(boxes, key=_by_lifetime):
             waiters += mailbox.put(events, last=mailbox in self.ended)
         waiters += self.settle()
         try:
@@ -85,6 +87,10 @@ class Dispatch:
         finally:
             for pending in opened:
                 requests.dispatch(pending)
+
+
+def _by_lifetime(entry: tuple[Mailbox, list[Notification]]) -> bool:
+    return not entry[0].outlives_runtimes
 
 
 class Load(NamedTuple):
@@ -246,6 +252,8 @@ class Router:
     def _publish(self, event: Notification, out: Dispatch) -> list[weakref.ref[Mailbox]]:
         """Look up the mailboxes for an event, and note what ends with it. No method that ends something is cached."""
         address = address_of(event.method, event.params)
+        if (owner := owner_of(event.method, event.params)) is not None and owner != address[1]:
+            self.subscriptions.join(address, owner)
         found = self.subscriptions.find(event.method, address)
         if event.method == RESOLVED:
             out.resolved.append(event.params.get("requestId"))

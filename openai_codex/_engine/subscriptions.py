@@ -84,6 +84,8 @@ class Subscriptions:
         self._cached_turns = 0
         self._topics: dict[Key, References] = {}
         self._pending: dict[str | None, list[PendingSubscription]] = {}
+        # The turns under way that work for another turn, by that one.
+        self._members: dict[Key, set[Key]] = {}
 
     def mailboxes(self) -> list[Mailbox]:
         """Return the mailboxes that are subscribed and that a consumer holds. Callable from any thread."""
@@ -104,12 +106,31 @@ class Subscriptions:
         if weakref.ref(mailbox) not in subscribed:
             subscribed.append(weakref.ref(mailbox))
             self._forget(topic[0], topic[1])
+        for member in self._members.get(topic, ()):
+            self._add_member(member, mailbox)
 
     def remove(self, topic: Key, mailbox: Mailbox) -> None:
         """Stop delivering; harmless if it was not subscribed."""
         self.leave(mailbox)
-        self._discard(topic, weakref.ref(mailbox))
-        self._forget(topic[0], topic[1])
+        for each in (topic, *self._members.get(topic, ())):
+            self._discard(each, weakref.ref(mailbox))
+            self._forget(each[0], each[1])
+
+    def join(self, address: Address, owner_id: str) -> None:
+        """Deliver the events of a turn also to the mailboxes of the turn that it works for, if they take them."""
+        member = _topics_of(address)[-1]
+        # In another thread: a turn with two ids does not work for itself. Few turns work for others, so there is no index.
+        for topic in [each for each in self._topics if each[1] == owner_id and each[0] != member[0]]:
+            self._members.setdefault(topic, set()).add(member)
+            for mailbox in list(alive(self._topics[topic])):
+                self._add_member(member, mailbox)
+
+    def _add_member(self, member: Key, mailbox: Mailbox) -> None:
+        subscribed = self._topics.setdefault(member, [])
+        if mailbox.takes_others and weakref.ref(mailbox) not in subscribed:
+            mailbox.has_others = True
+            subscribed.append(weakref.ref(mailbox))
+            self._forget(member[0], member[1])
 
     def add_pending(self, pending: PendingSubscription) -> None:
         """Collect the events that may turn out to be of the awaited turn or login."""
@@ -131,10 +152,24 @@ class Subscriptions:
         for pending in self._pending.get(topic[0], ()):
             pending.ended.add(topic)
         self._forget(topic[0], topic[1])
-        ended = list(alive(self._topics.pop(topic, ())))
+        references = self._topics.pop(topic, [])
+        if self._members:
+            references = self._part(topic, references)
+        ended = list(alive(references))
         for mailbox in ended:
             self.leave(mailbox)
         return ended
+
+    def _part(self, topic: Key, references: References) -> References:
+        """Forget for whom a turn has worked, and who has worked for it; return those that it was the own turn of."""
+        for members in self._members.values():
+            members.discard(topic)
+        own = [each for each in references if self._subscribed_now.get(each) == topic]
+        for member in self._members.pop(topic, ()):
+            for reference in own:
+                self._discard(member, reference)
+            self._forget(member[0], member[1])
+        return own
 
     def find(self, method: str, address: Address) -> References:
         """Return the mailboxes that an event goes to, and cache them if more such events may come."""

@@ -429,3 +429,6 @@ SNAPSHOTS = frozenset({"thread/tokenUsage/updated", "turn/diff/updated", "turn/p
 
 ENDS = frozenset({"turn/completed", "account/login/completed"})
 """The last notification of a turn or a login."""
+
+OWNERS: dict[str, tuple[str, ...]] = {"turn/started": ("turn", "rootTurnId")}
+"""Notification → where its payload has the id of the turn that its turn works for, or that of its turn itself."""

@@ -67,19 +67,23 @@ class TurnHandle(Generic[OutputT]):
     def __repr__(self) -> str:
         return f"{type(self).__name__}(thread_id={self.thread_id!r}, id={self.id!r})"
 
-    def stream(self, *, timeout: float | None = None) -> TurnStream:
+    def stream(self, *, agents: bool = False, timeout: float | None = None) -> TurnStream:
         """Iterate over the turn's notifications, from the handle's position to ``turn/completed``.
 
         `run` and `with turn.stream()` interrupt a turn that is abandoned, a bare loop does not. A turn is abandoned
         when an exception ends the call or the block: a timeout, a cancellation, Ctrl-C, an error of the program.
 
         Args:
+            agents: Also yield the notifications of the turn's sub-agents, at any depth, from the first one of each: these are
+                of the class `AgentNotification`, and ``event.agent`` says whose they are. Those that come after the end of
+                the turn are not among them.
             timeout: How long one step may wait, in seconds; ``None`` means no limit.
 
         Raises:
-            ConfigError: The timeout is not accepted.
+            ConfigError: An argument is not accepted.
         """
-        return TurnStream(self._cursor, checks.seconds("timeout", timeout))
+        seconds = checks.seconds("timeout", timeout)
+        return TurnStream(self._cursor, seconds, agents=checks.flag("agents", agents))
 
     @overload
     def text(self, *, timeout: float | None = None, resets: Literal[False] = False) -> TextStream: ...
@@ -272,6 +276,8 @@ def start_turn(
     turns = connection.handlers.turns
     try:
         turns.expect(stop, stop.thread_id)
+        # Who runs the turn to its end has no use for events of sub-agents; a stream may want them.
+        stop.mailbox.takes_others = not attended
         response = connection.request(params, timeout=timeout, starts=stop, work=work)
         opened = turns.start(stop, response.turn.id, stop.actor or connection.running(), stop.mailbox)
         if not attended:

@@ -91,9 +91,18 @@ class OpenTurn:
 
     def agents(self) -> tuple[Agent, ...]:
         """Return the sub-agents that work for it."""
+        tree = self._agents()
+        return () if tree is None else tree.agents()
+
+    def agent(self, thread_id: str | None) -> Agent | None:
+        """Return the sub-agent of a thread."""
+        tree = self._agents()
+        return None if tree is None or thread_id is None else tree.agent(thread_id)
+
+    def _agents(self) -> AgentTree | None:
         if self.tree is None and self.turn_id is not None:
             self.tree = self._turns.find_agents(self.turn_id)
-        return () if self.tree is None else self.tree.agents()
+        return self.tree
 
     def decline(self, request: DeclinedRequest) -> Callable[[], None]:
         """Note a request; return a function that undoes that."""

@@ -9,7 +9,7 @@ from tools.generate.roles import notification_class, params_class, result_of
 from tools.generate.schema import target, unwrap
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from tools.generate.schema import Json, Method, Schema
 
@@ -58,6 +58,9 @@ SNAPSHOTS = frozenset({snapshots})
 
 ENDS = frozenset({ends})
 """The last notification of a turn or a login."""
+
+OWNERS: dict[str, tuple[str, ...]] = {owners}
+"""Notification → where its payload has the id of the turn that its turn works for, or that of its turn itself."""
 '''
 
 
@@ -74,6 +77,7 @@ def source(schema: Schema) -> str:
         deltas=_deltas(schema),
         snapshots=_listed(schema, tables.SNAPSHOTS),
         ends=_listed(schema, tables.ENDS),
+        owners={method: tables.OWNERS[method] for method in _known(schema, tables.OWNERS)},
     )
 
 
@@ -112,10 +116,14 @@ def _deltas(schema: Schema) -> dict[str, tuple[str, ...]]:
 
 
 def _listed(schema: Schema, methods: tuple[str, ...]) -> str:
+    return "{" + ", ".join(map(repr, _known(schema, methods))) + "}"
+
+
+def _known(schema: Schema, methods: Iterable[str]) -> list[str]:
     unknown = set(methods) - {method.name for method in schema.notifications}
     if unknown:
         raise LookupError(f"the schema has no notifications {sorted(unknown)}")
-    return "{" + ", ".join(map(repr, methods)) + "}"
+    return list(methods)
 
 
 def _delta(payload: Json) -> tuple[str, ...]:

@@ -111,6 +111,9 @@ SNAPSHOTS = (
 # The last notification of a turn or a login. The schema does not say what ends something.
 ENDS = ("turn/completed", "account/login/completed")
 
+# Notification → where its payload has the id of the turn that its turn works for, or that of its turn itself.
+OWNERS = {"turn/started": ("turn", "rootTurnId")}
+
 # Paths to ids in params and payloads: the first one that exists is used.
 ROUTE_PATHS = {
     "thread": ("threadId", "thread.id", "conversationId"),  # the last one: the two legacy approvals

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from openai_codex._async.client import _wait
 from openai_codex._engine.backlog import move
+from openai_codex._engine.mailbox import Unless
 from openai_codex._engine.reply import CLIENT_CLOSED
-from openai_codex._engine.waiting import Deadline, Waitable, Waiter
+from openai_codex._engine.waiting import Deadline
 from openai_codex._log import Log
 from openai_codex._turns.fold import TurnFold
 from openai_codex._turns.open_turns import end_with
@@ -21,14 +22,14 @@ from openai_codex._turns.texts import MessageTexts
 from openai_codex.errors import DecodeError, TransportClosedError, TurnStalledError, TurnTimeoutError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from openai_codex import _protocol as protocol
     from openai_codex._async.client.connection import AsyncConnection
-    from openai_codex._engine.mailbox import Mailbox
     from openai_codex._notification import Notification
     from openai_codex._runtime.health import RunningTurn
     from openai_codex._turns.open_turns import OpenTurn
+    from openai_codex._turns.results import Agent
     from openai_codex._turns.stops import TurnStop
 
 AGENT_DELTA = "item/agentMessage/delta"
@@ -121,8 +122,26 @@ class AsyncCursor:
         """Wake every consumer that waits in `fetch`: it gets an empty list."""
         self._mailbox.poke()
 
-    async def fetch(self, timeout: float, is_closed: Callable[[], bool]) -> list[Notification] | None:
+    def drop_others(self) -> None:
+        """Drop the events of sub-agents that were fetched; for a consumer that does not want them."""
+        if self._mailbox.has_others:
+            self._taken = deque(self._own(self._taken))
+
+    def agent_of(self, event: Notification) -> Agent | None:
+        """Return the sub-agent that an event is of; ``None`` for an event of the turn itself."""
+        if not self._mailbox.has_others or event.thread_id in {self.thread_id, None}:
+            return None
+        return self._open_turn.agent(event.thread_id)
+
+    def _own(self, events: Iterable[Notification]) -> list[Notification]:
+        return [each for each in events if each.thread_id == self.thread_id]
+
+    async def fetch(
+        self, timeout: float, is_closed: Callable[[], bool], *, agents: bool = False
+    ) -> list[Notification] | None:
         """Wait for events, take and return them; ``None`` after ``timeout`` seconds without one, when nothing is lost.
+
+        Those of sub-agents are awaited, too; they are returned only with ``agents``.
 
         ``is_closed`` tells whether the consumer is to wait no longer; who changes that calls `poke`. Raises
         `TransportClosedError` when the connection ended before the turn did.
@@ -131,12 +150,12 @@ class AsyncCursor:
         key = object()
         try:
             self._open_turn.attend(key)
-            source = _Unless(is_closed, self._mailbox)
-            return self._take() if self._fresh or await _wait.ready(source, timeout) else None
+            source = Unless(is_closed, self._mailbox)
+            return self._take(agents=agents) if self._fresh or await _wait.ready(source, timeout) else None
         finally:
             self._open_turn.leave(key)
 
-    def _take(self) -> list[Notification]:
+    def _take(self, *, agents: bool = False) -> list[Notification]:
         try:
             self._mailbox.take_into(self._fresh)
         except TransportClosedError as error:
@@ -144,7 +163,10 @@ class AsyncCursor:
             log = _log.info if error.reason == CLIENT_CLOSED else _log.warning
             self._open_turn.log_end(log, "lost", reason=error.reason)
             raise
-        events = list(self._fresh)
+        has_others = self._mailbox.has_others
+        if has_others and not agents:
+            self._fresh = deque(self._own(self._fresh))
+        events = self._own(self._fresh) if has_others else list(self._fresh)
         if events:
             self._last = events[-1].method, time.monotonic()
         again, self._is_adding = self._is_adding, True
@@ -203,9 +225,11 @@ class AsyncCursor:
 
     def running(self) -> RunningTurn | None:
         """Return what is known of the turn, ``None`` if it is over. Callable from any thread at any instant."""
-        return (
-            None if self.is_ended() else self._fold.running(self._last, [*self._fresh, *self._mailbox.backlog.peek()])
-        )
+        return None if self.is_ended() else self._fold.running(self._last, self._unread())
+
+    def _unread(self) -> list[Notification]:
+        unread = [*self._fresh, *self._mailbox.backlog.peek()]
+        return self._own(unread) if self._mailbox.has_others else unread
 
     def result(self) -> RunResult:
         """Return the result of the events taken so far."""
@@ -261,27 +285,3 @@ class AsyncCursor:
         losses = self._mailbox.backlog.losses
         fields["deltas_merged"], fields["states_outdated"] = losses.merged or None, losses.outdated or None
         self._open_turn.log_end(log, how, **fields)
-
-
-class _Unless(Waitable):
-    """The events of a turn, for a consumer that may be told not to wait for them."""
-
-    __slots__ = ("_is_closed", "_mailbox")
-
-    def __init__(self, is_closed: Callable[[], bool], mailbox: Mailbox) -> None:
-        super().__init__()
-        self._is_closed = is_closed
-        self._mailbox = mailbox
-
-    def is_ready(self) -> bool:
-        return self._is_closed() or self._mailbox.is_ready()
-
-    def add_waiter(self, waiter: Waiter) -> bool:
-        # Asked last: who closes the consumer after that finds the waiter and wakes it.
-        if self._mailbox.add_waiter(waiter) and not self._is_closed():
-            return True
-        self._mailbox.discard_waiter(waiter)
-        return False
-
-    def discard_waiter(self, waiter: Waiter) -> None:
-        self._mailbox.discard_waiter(waiter)

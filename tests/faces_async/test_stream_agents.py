@@ -1,0 +1,125 @@
+"""A stream of a turn is clean of its sub-agents' events, or has all of them, each with its sub-agent."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from functools import partial
+
+import pytest
+
+from openai_codex import AgentNotification, AsyncCodex, AsyncThread, ConfigError, Notification, RunResult
+from openai_codex.testing import offline, say
+from tests.faces_async._wait import together
+from tests.support.agents import CHILD_USAGE, Depth, Tree, Version, agents
+from tests.support.bounds import PATIENCE
+
+kinds = pytest.mark.parametrize(("version", "depth"), [(1, 1), (1, 2), (2, 1), (2, 2)])
+
+
+def methods_of(events: list[Notification], thread_id: str) -> list[str]:
+    return [event.method for event in events if event.thread_id == thread_id]
+
+
+@kinds
+async def test_the_events_of_sub_agents_are_in_the_stream_if_they_are_wanted(version: Version, depth: Depth) -> None:
+    with agents("talks", "fails", version=version, depth=depth) as tree:
+        async with AsyncCodex(tree.config) as codex:
+            turn = await (await codex.thread_start(**tree.thread(ephemeral=depth == 2))).turn("go")
+            seen = [event async for event in turn.stream(agents=True, timeout=PATIENCE)]
+            result = await turn.run(timeout=PATIENCE)
+    assert seen[-1].method == "turn/completed"
+    assert {event.thread_id for event in seen} == {turn.thread_id, *(each.thread_id for each in result.agents)}
+    for event in seen:
+        agent = event.agent
+        assert isinstance(event, AgentNotification) == (event.thread_id != turn.thread_id) == (agent is not None)
+        assert agent is None or (agent.thread_id, agent.turn_id) == (event.thread_id, event.turn_id)
+    for agent in result.agents:
+        methods = methods_of(seen, agent.thread_id)
+        assert (methods[0], methods[-1]) == ("turn/started", "turn/completed")
+        assert "item/completed" in methods or agent.error is not None
+    spoken = "".join(
+        event.params["delta"] for event in seen if event.agent and event.method == "item/agentMessage/delta"
+    )
+    assert "child 0 " * 20 in spoken
+    assert result.final_response == "parent done"
+    assert not any("child" in getattr(item, "text", "") for item in result.items)
+
+
+@pytest.mark.parametrize("kind", ["stream", "text", "items", "run"])
+async def test_everything_else_is_clean_of_them(kind: str) -> None:
+    with agents("talks", "answers", version=2, depth=1) as tree:
+        async with AsyncCodex(tree.config) as codex:
+            turn = await (await codex.thread_start(**tree.thread())).turn("go")
+            if kind == "stream":
+                seen = [event async for event in turn.stream(timeout=PATIENCE)]
+                assert {event.thread_id for event in seen} == {turn.thread_id}
+                assert {event.agent for event in seen} == {None}
+            if kind == "text":
+                assert "".join([text async for text in turn.text(timeout=PATIENCE)]) == "parent done"
+            if kind == "items":
+                items = [item.id async for item in turn.items(timeout=PATIENCE)]  # type: ignore[union-attr]
+                assert items == [item.id for item in (await turn.run(timeout=PATIENCE)).items]  # type: ignore[union-attr]
+            result = await turn.run(timeout=PATIENCE)
+    assert result.final_response == "parent done"
+    assert len(result.agents) == 2
+
+
+async def test_a_stream_without_them_after_one_with_them() -> None:
+    with agents("talks", "hangs") as tree:
+        async with AsyncCodex(tree.config) as codex:
+            turn = await (await codex.thread_start(**tree.thread())).turn("go")
+            async for event in turn.stream(agents=True, timeout=PATIENCE):
+                if event.agent is not None and event.method == "item/agentMessage/delta":
+                    break
+            assert codex.health().turns[0].last_event is not None
+            tree.gate.open()
+            rest = [event async for event in turn.stream(timeout=PATIENCE)]
+    assert {event.thread_id for event in rest} == {turn.thread_id}
+    assert rest[-1].method == "turn/completed"
+
+
+async def test_an_event_of_a_sub_agent_is_a_value() -> None:
+    with agents("answers", version=2) as tree:
+        async with AsyncCodex(tree.config) as codex:
+            turn = await (await codex.thread_start(**tree.thread())).turn("go")
+            seen = [event async for event in turn.stream(agents=True, timeout=PATIENCE) if event.agent is not None]
+    event = seen[0]
+    for again in (copy.copy(event), pickle.loads(pickle.dumps(event))):  # noqa: S301  what was pickled here
+        assert (again, again.agent) == (event, event.agent)
+        assert isinstance(again.payload, type(event.payload))
+    assert event == Notification(event.method, event.params)
+
+
+async def test_the_argument_is_checked() -> None:
+    with offline(say("done")) as kit:
+        async with AsyncCodex(kit.config) as codex:
+            turn = await (await codex.thread_start()).turn("go")
+            with pytest.raises(ConfigError, match="agents"):
+                turn.stream(agents=1)  # type: ignore[arg-type]
+
+
+async def test_eight_parents_with_three_sub_agents_each() -> None:
+    with agents("answers", "works", "fails", version=2) as tree:
+        tree.gate.open()
+        async with AsyncCodex(tree.config) as codex:
+            threads = [await codex.thread_start(**tree.thread(ephemeral=number % 2 == 0)) for number in range(8)]
+            results = await together([partial(watched, thread, tree) for thread in threads])
+            tree.model.wait_idle(PATIENCE)
+    assert tree.left() == []
+    ids = [each.thread_id for result in results for each in result.agents]
+    assert len(ids) == len(set(ids)) == 24
+
+
+async def watched(thread: AsyncThread, tree: Tree) -> RunResult:
+    """Run one turn through a stream, and check that it has its own sub-agents only, with what they have cost."""
+    turn = await thread.turn("go")
+    seen = [event async for event in turn.stream(agents=True, timeout=PATIENCE)]
+    result = await turn.run(timeout=PATIENCE)
+    assert {event.thread_id for event in seen} == {thread.id, *(each.thread_id for each in result.agents)}
+    assert sorted(each.name or "" for each in result.agents) == ["child_0", "child_1", "child_2"]
+    assert result.turn_usage is not None
+    assert result.total_usage is not None
+    below = result.total_usage.total_tokens - result.turn_usage.total_tokens
+    assert below == CHILD_USAGE.total_tokens * (len(tree.tasks) - 1)
+    return result
