@@ -24,8 +24,9 @@ _THREADS_KEPT = 4_096
 class ToolRegistry(Listener):
     """The tools of each thread. Several threads change the tables, each in single steps.
 
-    A sub-agent is a thread that the runtime itself starts within a turn. The runtime offers it the tools of the thread
-    that the root turn belongs to; the first ``turn/started`` of the sub-agent names that root turn.
+    A sub-agent is a thread that the runtime itself starts within a turn. If it starts with the conversation of its parent,
+    the runtime offers it the tools of the thread that the root turn belongs to; the first ``turn/started`` of the sub-agent
+    names that root turn.
     """
 
     def __init__(self) -> None:

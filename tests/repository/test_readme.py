@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from openai_codex.testing import QuietHome, ScriptedModel, call, hang, message, reply
+from openai_codex.testing import QuietHome, ScriptedModel, call, hang, message, reply, say, spawn, wait
 from openai_codex.types import TurnCompletedNotification, TurnStatus
 from tests.support import asgi
 from tests.support.bounds import PATIENCE
@@ -36,12 +36,18 @@ def test_a_snippet_runs(
     scripted_model.when("Do I need an umbrella in Oslo?", asks, lambda request: str(request.function_outputs))
     for name, module in asgi.modules().items():
         monkeypatch.setitem(sys.modules, name, module)
+    if "wait_agents" in SNIPPETS[number]:
+        scripted_model.when_agent(spawn("Review a.py"), wait(), say("All is well."), depth=0)
+        scripted_model.when_agent("It is fine.", depth=1)
     run(codex_home, SNIPPETS[number])
-    assert ("umbrella" in SNIPPETS[number]) == ("Oslo: sun for 1 days" in capsys.readouterr().out)
+    printed = capsys.readouterr().out
+    assert ("umbrella" in SNIPPETS[number]) == ("Oslo: sun for 1 days" in printed)
+    expected = ["Review a.py has started", "1 completed It is fine."]
+    assert ("wait_agents" in SNIPPETS[number]) == all(text in printed for text in expected)
 
 
 def test_there_are_snippets() -> None:
-    assert len(SNIPPETS) == 12
+    assert len(SNIPPETS) == 13
 
 
 def run(home: QuietHome, snippet: str) -> dict[str, Any]:
