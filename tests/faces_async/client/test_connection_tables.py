@@ -14,6 +14,7 @@ from openai_codex import AsyncCodex, tool
 from openai_codex._async.client._wait import ready
 from openai_codex._engine import server_requests
 from openai_codex._tools import registry
+from openai_codex._turns import trees
 from openai_codex.testing import FakeAppServer
 from tests.faces_async._outcome import outcomes
 from tests.support.bounds import PATIENCE
@@ -85,6 +86,7 @@ async def test_no_table_grows_with_the_threads_that_were_used(
     for module in (registry, server_requests):
         monkeypatch.setattr(module, "_THREADS_KEPT", 16)
     monkeypatch.setattr(registry, "_TURNS_KEPT", 16)
+    monkeypatch.setattr(trees, "_ENDED_KEPT", 16)
     async with AsyncCodex(server.config()) as codex:
         for _ in range(ROUND):
             await use_a_thread(codex, server, close=close)
