@@ -211,7 +211,8 @@ class AsyncTurnHandle(Generic[OutputT]):
     def agents(self) -> tuple[Agent, ...]:
         """Return the sub-agents that the turn has started so far, at any depth, as they are now; sends nothing.
 
-        Callable from any thread at any instant, also when the turn is over: some may continue.
+        Callable from any thread at any instant, also when the turn is over: some may continue. When the runtime has ended,
+        they stay as they were then.
         """
         return self._open_turn.agents()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +42,7 @@ class AgentEvents(Listener):
         super().__init__("the agents of turns", frozenset({_STARTED, _COMPLETED, _ITEM}))
         self.post: Callable[[Callable[[], None]], object] | None = None
         """Has a function called soon, on a worker of the current runtime."""
+        self._owner = os.getpid()
         self._trees = trees
         self._turns = turns
         self._known: dict[str, Identity] = {}
@@ -100,7 +102,8 @@ class AgentEvents(Listener):
     def fail(self, close_reason: CloseReason) -> list[Waiter]:
         """Note that the turns of agents are lost with their runtime."""
         log = _log.info if close_reason.reason == CLIENT_CLOSED else _log.warning
-        for opened in self._open.copy().values():
+        # After a fork they still run in the parent.
+        for opened in self._open.copy().values() if os.getpid() == self._owner else ():
             opened.end(log, status="lost", reason=close_reason.reason)
         for table in (self._open, self._told, self._work):
             table.clear()

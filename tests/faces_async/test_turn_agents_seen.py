@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from openai_codex import Agent, AsyncCodex, ConfigError, RunResult, TransportClosedError, TurnTimeoutError
-from openai_codex.testing import offline, say
+from openai_codex import Agent, AsyncCodex, ConfigError, RunResult, TransportClosedError, TurnTimeoutError, tool
+from openai_codex.testing import call, offline, reply, say
 from openai_codex.types import TurnStatus
 from tests.support.agents import CHILD_USAGE, Depth, Version, agents
 from tests.support.bounds import PATIENCE
@@ -152,6 +152,28 @@ async def test_who_waits_for_agents_learns_of_the_end_of_the_runtime(logged: Log
                 await turn.wait_agents(timeout=PATIENCE)
     [start], [end] = logged("agent_started"), logged("agent_completed")
     assert (start["turn_id"], end["status"]) == (end["turn_id"], "lost")
+
+
+async def test_a_tool_of_the_turn_cannot_wait_for_its_end() -> None:
+    caught: list[str] = []
+
+    @tool
+    async def probe() -> str:
+        try:
+            await turn.wait_agents(timeout=PATIENCE)
+        except ConfigError as error:
+            caught.append(str(error))
+        return "ok"
+
+    with offline(None) as kit:
+        gate = kit.model.gate()
+        kit.model.queue(reply(call("probe", {}), gate=gate), say("done"))
+        async with AsyncCodex(kit.config) as codex:
+            turn = await (await codex.thread_start(tools=[probe])).turn("go")
+            gate.open()
+            assert (await turn.run(timeout=PATIENCE)).final_response == "done"
+    assert len(caught) == 1
+    assert "wait_agents" in caught[0]
 
 
 async def test_the_timeout_is_checked() -> None:

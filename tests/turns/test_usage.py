@@ -10,9 +10,13 @@ from hypothesis import strategies as st
 
 from openai_codex._notification import Notification
 from openai_codex._turns.open_turns import OpenTurns
-from openai_codex._turns.results import RunResult, continued, sum_of
+from openai_codex._turns.results import Agent, RunResult, continued, sum_of
 from openai_codex._turns.usage import TurnUsages
 from openai_codex.types import TokenUsageBreakdown, TurnStatus
+
+ONE = TokenUsageBreakdown(
+    input_tokens=1, output_tokens=2, total_tokens=3, cached_input_tokens=0, reasoning_output_tokens=0
+)
 
 
 def breakdown(input_tokens: int, output_tokens: int) -> dict[str, int]:
@@ -129,12 +133,20 @@ def test_reports_of_another_shape_do_no_harm(value: Any) -> None:
 
 
 def test_the_turns_of_a_run_with_retries_are_added_up() -> None:
-    one = TokenUsageBreakdown(
-        input_tokens=1, output_tokens=2, total_tokens=3, cached_input_tokens=0, reasoning_output_tokens=0
-    )
-    first = RunResult("1", "T", TurnStatus.failed, turn_usage=one)
-    result = continued(first, continued(None, RunResult("2", "T", TurnStatus.completed, turn_usage=one)))
+    first = RunResult("1", "T", TurnStatus.failed, turn_usage=ONE)
+    result = continued(first, continued(None, RunResult("2", "T", TurnStatus.completed, turn_usage=ONE)))
     assert result.turn_usage is not None
     assert (result.turn_usage.input_tokens, result.turn_usage.total_tokens, result.attempts) == (2, 6, 2)
-    assert sum_of(None, one) == one
+    assert sum_of(None, ONE) == ONE
     assert sum_of(None, None) is None
+
+
+def test_the_result_of_several_attempts_has_the_agents_of_all() -> None:
+    agents = [Agent(thread_id, usage=ONE) for thread_id in "KL"]
+    first, second = (
+        RunResult("1", "T", TurnStatus.failed, total_usage=agent.usage, agents=(agent,)) for agent in agents
+    )
+    result = continued(first, second)
+    assert result.agents == tuple(agents)
+    assert result.total_usage is not None
+    assert (result.total_usage.total_tokens, result.turn_usage) == (6, None)
