@@ -18,8 +18,9 @@ from openai_codex import (
     TurnTimeoutError,
     tool,
 )
-from openai_codex.testing import ScriptedModel, call, message, reply, say
+from openai_codex.testing import ScriptedModel, call, message, reply, say, spawn, wait
 from openai_codex.types import AgentMessageThreadItem, TurnStatus
+from tests.support.agents import MODELS
 from tests.support.bounds import PATIENCE, eventually
 from tests.support.inside import calls_waiting, is_idle
 
@@ -42,6 +43,27 @@ async def test_a_goal_is_worked_on_turn_after_turn_until_it_is_reached(
     assert scripted_model.request_count == 3
     assert result.usage is not None
     assert result.turn_usage == result.usage.total
+
+
+async def test_a_goal_has_the_sub_agents_of_its_turns(
+    codex_config: AppServerConfig, scripted_model: ScriptedModel
+) -> None:
+    reached = reply(message("done"), call("update_goal", {"status": "complete"}))
+    scripted_model.say("working on it")
+    scripted_model.when_agent(spawn("one", "two"), wait(), reached, say("reached"), depth=0)
+    scripted_model.when_agent(say("a part"), depth=1)
+    async with AsyncCodex(codex_config) as codex:
+        thread = await codex.thread_start(model=MODELS[2])
+        result = await codex.run_goal(thread.id, "two parts", timeout=PATIENCE)
+    found = [(each.name, each.last_message, each.status) for each in result.agents]
+    assert sorted(found, key=str) == [
+        ("one", "a part", TurnStatus.completed),
+        ("two", "a part", TurnStatus.completed),
+    ]
+    assert result.turn_usage is not None
+    assert result.total_usage is not None
+    below = sum(each.usage.total_tokens for each in result.agents if each.usage is not None)
+    assert result.total_usage.total_tokens == result.turn_usage.total_tokens + below > result.turn_usage.total_tokens
 
 
 async def test_a_goal_that_takes_too_long_is_paused(
