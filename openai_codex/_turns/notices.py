@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -78,9 +80,14 @@ class Notices:
     def __init__(self) -> None:
         self.counts: dict[str, int] = {}
         """How many came, by method."""
-        self.log_later: Callable[[Callable[[], None]], object] | None = None
-        """Runs a function on another thread than the reader, which must not log."""
+        self._post: Callable[[Callable[[], None]], object] | None = None
+        self._lines: deque[Callable[[], None]] = deque(maxlen=_KEPT)
+        self._is_posted = False
         self._seen: dict[object, None] = {}
+
+    def log_with(self, post: Callable[[Callable[[], None]], object]) -> None:
+        """Have the lines written by ``post``, which runs a function on a worker: the reader must not log."""
+        self._post, self._is_posted = post, False
 
     def note(self, event: Notification) -> None:
         """Count a notification that is a warning, and have it logged: as a warning, or for debugging if it was before."""
@@ -94,6 +101,15 @@ class Notices:
         key = (text, place if method in _EVENTS else None)
         log = _log.debug if key in self._seen else _log.warning
         keep_newest(self._seen, key, None, _KEPT)
-        if self.log_later is not None:
-            fields = {"kind": method, "message": text[:_LONGEST], "thread_id": place[0], "turn_id": place[1]}
-            self.log_later(partial(log, "codex.runtime_warning", **fields))
+        fields = {"kind": method, "message": text[:_LONGEST], "thread_id": place[0], "turn_id": place[1]}
+        self._lines.append(partial(log, "codex.runtime_warning", **fields))
+        # One task at a time: a warning that comes with each of many turns must not start a thread for each.
+        if self._post is not None and not self._is_posted:
+            self._is_posted = True
+            self._post(self._write)
+
+    def _write(self) -> None:
+        self._is_posted = False  # first: what is noted from now on has a task of its own
+        with suppress(IndexError):
+            while True:
+                self._lines.popleft()()

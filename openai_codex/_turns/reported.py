@@ -44,7 +44,7 @@ class Reported(Listener):
 
     def follow(self, actor: Actor) -> None:
         """Listen to a runtime from its start: it warns of its configuration before a client is connected."""
-        self.notices.log_later = actor.server_requests.workers.handlers.post
+        self.notices.log_with(actor.server_requests.workers.handlers.post)
         actor.subscribe(EVERYTHING, self)
 
     def put_settings(self, thread_id: str, settings: EffectiveSettings) -> None:

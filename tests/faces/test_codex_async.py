@@ -40,8 +40,8 @@ async def test_two_hundred_turns_at_once_need_no_more_threads_than_one(
         answers = await asyncio.gather(*tasks)
         await first
     assert answers == ["done now"] * TURNS
-    # The one thread that starts on demand: it writes what the reader, or a full pipe, leaves to it.
-    assert {name.rpartition("-")[0] for name in during - before} <= {"codex-writer"}
+    # No thread for a turn. Those that start on demand write: the lines of a full pipe, and the warnings of the runtime.
+    assert len(during - before) <= 2, sorted(during - before)
 
 
 async def test_cancelling_a_run_interrupts_the_turn(

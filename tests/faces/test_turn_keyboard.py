@@ -168,6 +168,9 @@ def test_the_real_runtime_goes_on_with_the_next_turn(
     """
     with running(program, codex_config) as process:
         scripted_model.wait_for_requests(1)
-        assert strike(process) == Ended(0, "interrupted ok\n", "")
+        ended = strike(process)
+    # The runtime may warn, about a missing sandbox for instance; no traceback follows.
+    warnings = [line.startswith("codex.runtime_warning ") for line in ended.errors.splitlines()]
+    assert (ended.code, ended.output, all(warnings)) == (0, "interrupted ok\n", True)
     scripted_model.wait_idle()
     assert scripted_model.abandoned_count == 1
