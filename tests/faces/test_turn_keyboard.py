@@ -171,6 +171,6 @@ def test_the_real_runtime_goes_on_with_the_next_turn(
         ended = strike(process)
     # The runtime may warn, about a missing sandbox for instance; no traceback follows.
     warnings = [line.startswith("codex.runtime_warning ") for line in ended.errors.splitlines()]
-    assert (ended.code, ended.output, all(warnings)) == (0, "interrupted ok\n", True)
+    assert (ended.code, ended.out, all(warnings)) == (0, "interrupted ok\n", True)
     scripted_model.wait_idle()
     assert scripted_model.abandoned_count == 1
