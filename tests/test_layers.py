@@ -29,8 +29,8 @@ ORDER = """
     _approvals: . kinds responses policies decisions requests file_changes commands
     _schemas: . output walk containers foreign strict fields scopes constraints definitions values wording
     _schemas: leaves form
-    _turns: . stops work_table contexts work agent_events trees activity reported notices effective session_file stall open_turns
-    _turns: agents usage fold open_items texts listings settings options inputs
+    _turns: . stops work_table contexts work agent_events trees activity reported notices effective session_file stall
+    _turns: open_turns agents usage fold open_items texts listings settings options inputs
     _engine: . actor at_exit reader outbox undo router subscriptions mailbox server_requests workers threads
     _engine: reply lane backlog wire once
     _engine.transport: . installation child input output base

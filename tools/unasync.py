@@ -39,6 +39,7 @@ NAMES = {
 TEST_NAMES = {
     "faces_async": "faces_sync",
     "aclosing": "closing",
+    "asynccontextmanager": "contextmanager",
     "answered": "wait_answer",
     "gone": "wait_gone",
     "received": "wait_for_requests",

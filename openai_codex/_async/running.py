@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from typing import cast
+from typing import Any, cast
 
 import attrs
 
@@ -14,14 +14,15 @@ from openai_codex import _protocol as protocol
 from openai_codex._async.client import _wait
 from openai_codex._async.client.connection import AsyncConnection
 from openai_codex._async.preparing import prepared, with_texts
-from openai_codex._async.turn import AsyncTurnHandle, start_turn
+from openai_codex._async.turn import AsyncTurnHandle, check_agents, stop_agents
 from openai_codex._engine.waiting import Deadline, Latch
 from openai_codex._log import Log
 from openai_codex._runtime.backoff import Attempts, Backoff
 from openai_codex._turns.inputs import has_skills
+from openai_codex._turns.options import AgentsLike
 from openai_codex._turns.results import OutputT, RunResult, continued
 from openai_codex._turns.settings import is_incomplete
-from openai_codex._turns.stops import TurnStop
+from openai_codex._turns.stops import TurnStop, ends_agents
 from openai_codex._turns.work import Place, Work, within
 from openai_codex.errors import (
     OutputError,
@@ -42,6 +43,9 @@ _NO_FIT, _AGAIN = (
     "Answer again with the complete, corrected JSON.",
 )
 
+# How long a caller that gives up waits until the turn is over, in seconds. Usually it takes milliseconds.
+_UNDO_PATIENCE = 0.2
+
 _log = Log("turn")
 
 
@@ -53,14 +57,26 @@ class Limits:
     stall_timeout: float
     retries: int
     output_retries: int
+    agents: AgentsLike | None
+    """What happens to sub-agents at the end."""
+    stops: list[TurnStop] = attrs.Factory(list)
+    """The turns of all attempts."""
 
     @classmethod
-    def check(cls, timeout: float | None, stall_timeout: float | None, retries: int, output_retries: int) -> Limits:
+    def check(
+        cls,
+        timeout: float | None,
+        stall_timeout: float | None,
+        retries: int,
+        output_retries: int,
+        agents: AgentsLike | None,
+    ) -> Limits:
         """Check the arguments of a run. Raises `ConfigError`."""
         seconds = checks.seconds("timeout", timeout)
         stall = checks.seconds("stall_timeout", stall_timeout)
         retries = checks.count("retries", retries, least=0)
-        return cls(Deadline(seconds), stall, retries, checks.count("output_retries", output_retries, least=0))
+        corrections = checks.count("output_retries", output_retries, least=0)
+        return cls(Deadline(seconds), stall, retries, corrections, check_agents(agents))
 
     def attempts(self) -> Attempts:
         """Return the count of attempts; none starts after the deadline."""
@@ -83,7 +99,14 @@ async def run_turn(
     place = connection.work.place(params.thread_id, joins=params.tool_output is not protocol.UNSET, outside="run")
     try:
         with within(params.thread_id):
-            return await _run_attempts(connection, params, limits, decode, place)
+            result = await _run_attempts(connection, params, limits, decode, place)
+            if limits.agents == "stop":
+                await stop_agents(limits.stops, limits.deadline)
+            return result
+    except BaseException as error:
+        if ends_agents(limits.agents, error):
+            await stop_agents(limits.stops, limits.deadline, error)
+        raise
     finally:
         connection.work.leave(place)
 
@@ -193,7 +216,8 @@ async def _run_once(
     decode: Callable[[str | None], OutputT] | None,
     place: Place,
 ) -> RunResult[OutputT]:
-    deadline, stop = limits.deadline, TurnStop(params.thread_id)
+    deadline, stop = limits.deadline, TurnStop(params.thread_id, agents=limits.agents != "keep")
+    limits.stops.append(stop)
     try:
         if is_incomplete(params):
             params = await prepared(connection, params, deadline)
@@ -204,7 +228,7 @@ async def _run_once(
         patience = min(deadline.remaining(), connection.config.request_timeout)
         handle = await start_turn(connection, stop, params, patience, decode, work=work, attended=True)
         # Not `run`, which would report what is left of the time as the timeout.
-        return await handle._finish(deadline, limits.stall_timeout)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        return await handle._finish(deadline, limits.stall_timeout, limits.agents)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
     except RequestTimeoutError as error:
         # The caller has set one limit for all of it, so its error is that of a turn.
         if deadline.passed():
@@ -219,3 +243,38 @@ async def _run_once(
 def _correction(error: OutputError) -> protocol.UserInput:
     problems = "\n".join(f"- {problem}" for problem in error.problems)
     return protocol.TextUserInput(text=f"{_NO_FIT}\n{problems}\n{_AGAIN}")
+
+
+async def start_turn(
+    connection: AsyncConnection,
+    stop: TurnStop,
+    params: protocol.ClientRequest[Any],
+    timeout: float | None,
+    decode: Callable[[str | None], OutputT] | None = None,
+    *,
+    work: Work | None = None,
+    attended: bool = False,
+) -> AsyncTurnHandle[OutputT]:
+    """Send a request that starts a turn, and return the turn's handle.
+
+    ``stop`` is for this turn alone; ``work`` is its entry in the table of work.
+
+    The mailbox is subscribed before the request is written. If the caller leaves without the handle, for whatever reason
+    and at whatever instant, the turn is interrupted.
+    """
+    turns = connection.handlers.turns
+    try:
+        turns.expect(stop, stop.thread_id)
+        # Who runs the turn to its end has no use for events of sub-agents; a stream may want them.
+        stop.mailbox.takes_others = not attended
+        response = await connection.request(params, timeout=timeout, starts=stop, work=work)
+        opened = turns.start(stop, response.turn.id, stop.actor or connection.running(), stop.mailbox)
+        if not attended:
+            opened.leave(stop)
+        joined = work is not None and bool(work.joins) and work.joined
+        return AsyncTurnHandle(connection, response.turn.id, stop, opened, decode, joined=joined)
+    except BaseException:
+        turns.leave(stop)
+        if stop.request():
+            await _wait.ready(stop.ended, _UNDO_PATIENCE)
+        raise

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 from openai_codex import _protocol as protocol
-from openai_codex._async.client.cursor import AsyncCursor
+from openai_codex._async.client.cursor import ABANDON_PATIENCE, AsyncCursor
 from openai_codex._notification import AgentNotification, Notification
 from openai_codex._turns.texts import TextReset
 from openai_codex.errors import TextWithdrawnError
@@ -113,7 +113,9 @@ class AsyncStream(AsyncIteration[T]):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         await self.close()
-        if error is not None:
+        if self._cursor.has_failed():
+            await self._cursor.stop_agents(ABANDON_PATIENCE)
+        elif error is not None:
             await self._cursor.abandon(error)
 
 

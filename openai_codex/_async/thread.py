@@ -16,6 +16,7 @@ from openai_codex._runtime.imports import load
 from openai_codex._turns.effective import EffectiveSettings
 from openai_codex._turns.inputs import RunInput, to_turn_input
 from openai_codex._turns.options import (
+    AgentsLike,
     ApprovalModeLike,
     ApprovalPolicyLike,
     ApprovalsReviewerLike,
@@ -52,6 +53,7 @@ class AsyncThread(AsyncThreadContents):
         self,
         input: RunInput,
         *,
+        agents: AgentsLike | None = None,
         approval_mode: ApprovalModeLike | None = None,
         approval_policy: ApprovalPolicyLike | None = None,
         approvals_reviewer: ApprovalsReviewerLike | None = None,
@@ -81,6 +83,8 @@ class AsyncThread(AsyncThreadContents):
         Takes the arguments of `turn`, and:
 
         Args:
+            agents: What happens to the sub-agents of the turn when this call ends: ``"stop"``, ``"keep"``, or ``None``
+                for stopping them if the turn is given up or fails. See `AsyncTurnHandle.run`.
             output_retries: How often the model is asked again, in a further turn of the thread, when its answer does not
                 fit ``output_type``: it is told what does not fit and where. ``result.attempts`` counts the turns.
             retries: How often a turn is continued that failed for a reason that passes (see `is_retryable_error`), after
@@ -113,7 +117,7 @@ class AsyncThread(AsyncThreadContents):
         when an exception ends the call or the block: a timeout, a cancellation, Ctrl-C, an error of the program.
         """
         settings = turn_settings(locals())
-        limits = Limits.check(timeout, stall_timeout, retries, output_retries)
+        limits = Limits.check(timeout, stall_timeout, retries, output_retries, agents)
         output = _output(output_type, output_schema)
         if output is None and output_retries:
             raise ConfigError("output_retries", "only an answer with an output_type is checked; give one")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, Generic, Literal, cast, overload
 
@@ -12,21 +12,18 @@ from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
 from openai_codex._async.client import _wait
 from openai_codex._async.client.connection import AsyncConnection
-from openai_codex._async.client.cursor import AsyncCursor
+from openai_codex._async.client.cursor import ABANDON_PATIENCE, AsyncCursor
 from openai_codex._async.preparing import with_skills, with_texts
 from openai_codex._async.stream import AsyncItemStream, AsyncTextStream, AsyncTurnStream
 from openai_codex._engine.waiting import Deadline
 from openai_codex._turns.fold import raise_if_failed
 from openai_codex._turns.inputs import Input, has_skills, to_user_inputs
 from openai_codex._turns.open_turns import OpenTurn
+from openai_codex._turns.options import AgentsLike
 from openai_codex._turns.results import Agent, OutputT, RunResult
-from openai_codex._turns.stops import TurnStop
+from openai_codex._turns.stops import TurnStop, ends_agents
 from openai_codex._turns.texts import TextReset
-from openai_codex._turns.work import Work
-from openai_codex.errors import OutputError, TurnInterruptedError
-
-# How long a caller that gives up waits until the turn is over, in seconds. Usually it takes milliseconds.
-_UNDO_PATIENCE = 0.2
+from openai_codex.errors import OutputError, TurnFailedError, TurnInterruptedError
 
 
 class AsyncTurnHandle(Generic[OutputT]):
@@ -126,10 +123,15 @@ class AsyncTurnHandle(Generic[OutputT]):
         """
         return AsyncItemStream(self._cursor, checks.seconds("timeout", timeout))
 
-    async def run(self, *, timeout: float | None = None, stall_timeout: float | None = None) -> RunResult[OutputT]:
+    async def run(
+        self, *, agents: AgentsLike | None = None, timeout: float | None = None, stall_timeout: float | None = None
+    ) -> RunResult[OutputT]:
         """Wait for the end of the turn and return its result.
 
         Args:
+            agents: What happens to the sub-agents of the turn, at any depth, when this call ends. ``None``: they are
+                stopped if the turn is given up (by a timeout, a stall, a cancellation, Ctrl-C) or fails, and continue
+                after any other end. ``"stop"``: they are stopped in any case. ``"keep"``: in none.
             timeout: How long the turn may take from now, in seconds; ``None`` means no limit.
             stall_timeout: How long the turn may make no progress, in seconds; ``None`` means no limit. Every event of
                 the turn is progress, except errors that will be retried. The clock is paused while the runtime waits
@@ -158,14 +160,21 @@ class AsyncTurnHandle(Generic[OutputT]):
         self._connection.check_loop()
         if not self._cursor.is_ended():
             self._connection.work.check_outside(self.thread_id, "run")
-        patience = checks.seconds("stall_timeout", stall_timeout)
+        patience, agents = checks.seconds("stall_timeout", stall_timeout), check_agents(agents)
         try:
             self._open_turn.attend(self._stop)
-            return await self._finish(deadline, patience)
+            result = await self._finish(deadline, patience, agents)
+            if agents == "stop":
+                await stop_agents([self._stop], deadline)
+            return result  # noqa: TRY300  the call above is a part of the run, too
+        except BaseException as error:
+            if ends_agents(agents, error):
+                await stop_agents([self._stop], deadline, error)
+            raise
         finally:
             self._open_turn.leave(self._stop)  # also if an exception of a signal handler came in between
 
-    async def _finish(self, deadline: Deadline, stall_timeout: float) -> RunResult[OutputT]:
+    async def _finish(self, deadline: Deadline, stall_timeout: float, agents: AgentsLike | None) -> RunResult[OutputT]:
         """Do what `run` does, for a caller that attends the turn; it does no longer then.
 
         By a deadline, so that an error names the timeout that the program has set.
@@ -174,7 +183,7 @@ class AsyncTurnHandle(Generic[OutputT]):
             await self._cursor.skip_to_end(deadline, stall_timeout)
         except BaseException as error:
             # Also when cancelled: a turn that has no reader must not cost tokens.
-            await self._cursor.abandon(error)
+            await self._cursor.abandon(error, agents=ends_agents(agents, error))
             raise
         finally:
             self._open_turn.leave(self._stop)
@@ -239,53 +248,45 @@ class AsyncTurnHandle(Generic[OutputT]):
         await self._cursor.wait_agents(deadline)
         return self.agents()
 
-    async def interrupt(self, *, timeout: float | None = None) -> protocol.TurnInterruptResponse:
-        """Stop the turn and wait for its end (`turn/interrupt`). Harmless if it is over.
+    async def interrupt(self, *, agents: bool = True, timeout: float | None = None) -> protocol.TurnInterruptResponse:
+        """Stop the turn and its sub-agents, and wait for their end (`turn/interrupt`). Harmless if all are over.
 
+        Sub-agents that start later for this turn are stopped as well. What they have asked needs no answer any longer.
         A command that the turn left in the background may continue.
 
         Args:
+            agents: Stop the sub-agents of the turn, too, at any depth, also if the turn itself is over. ``False``: they
+                continue.
             timeout: How long to wait for the end, in seconds; ``None`` means the client's ``request_timeout``.
 
         Raises:
-            TurnTimeoutError: The turn did not end within ``timeout``.
+            ConfigError: An argument is not accepted. Nothing was sent.
+            TurnTimeoutError: The turn and its sub-agents did not end within ``timeout``. They are still being stopped.
         """
+        checks.flag("agents", agents)
         patience = self._connection.request_timeout if timeout is None else checks.seconds("timeout", timeout)
-        if not await self._cursor.stop(patience):
-            raise self._cursor.timed_out(patience)
+        if not await self._cursor.stop(patience, agents=agents):
+            waiting_for = "the end of its sub-agents" if self._cursor.is_ended() else "its end"
+            raise self._cursor.timed_out(patience, waiting_for)
         return protocol.TurnInterruptResponse()
 
 
-async def start_turn(
-    connection: AsyncConnection,
-    stop: TurnStop,
-    params: protocol.ClientRequest[Any],
-    timeout: float | None,
-    decode: Callable[[str | None], OutputT] | None = None,
-    *,
-    work: Work | None = None,
-    attended: bool = False,
-) -> AsyncTurnHandle[OutputT]:
-    """Send a request that starts a turn, and return the turn's handle.
+def check_agents(agents: AgentsLike | None) -> AgentsLike | None:
+    """Check what is to happen to sub-agents. Raises `ConfigError`."""
+    if agents is not None and agents not in ("stop", "keep"):
+        raise checks.refusal("agents", agents, "'stop', 'keep' or None")
+    return agents
 
-    ``stop`` is for this turn alone; ``work`` is its entry in the table of work.
 
-    The mailbox is subscribed before the request is written. If the caller leaves without the handle, for whatever reason
-    and at whatever instant, the turn is interrupted.
+async def stop_agents(stops: Iterable[TurnStop], deadline: Deadline, error: BaseException | None = None) -> None:
+    """Stop the sub-agents of turns that are over, and wait for their end, bounded in time.
+
+    After an error other than the failure of a turn nothing is waited for: who has abandoned the turn has done so.
     """
-    turns = connection.handlers.turns
-    try:
-        turns.expect(stop, stop.thread_id)
-        # Who runs the turn to its end has no use for events of sub-agents; a stream may want them.
-        stop.mailbox.takes_others = not attended
-        response = await connection.request(params, timeout=timeout, starts=stop, work=work)
-        opened = turns.start(stop, response.turn.id, stop.actor or connection.running(), stop.mailbox)
-        if not attended:
-            opened.leave(stop)
-        joined = work is not None and bool(work.joins) and work.joined
-        return AsyncTurnHandle(connection, response.turn.id, stop, opened, decode, joined=joined)
-    except BaseException:
-        turns.leave(stop)
-        if stop.request():
-            await _wait.ready(stop.ended, _UNDO_PATIENCE)
-        raise
+    is_open = error is None or isinstance(error, TurnFailedError)
+    patience = Deadline(min(deadline.remaining(), ABANDON_PATIENCE) if is_open else 0.0)
+    for stop in stops:
+        stop.stop_agents()
+        end = stop.end_of_tree()
+        if end is not None:
+            await _wait.ready(end, patience.remaining())

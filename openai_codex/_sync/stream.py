@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 from openai_codex import _protocol as protocol
-from openai_codex._sync.client.cursor import Cursor
+from openai_codex._sync.client.cursor import ABANDON_PATIENCE, Cursor
 from openai_codex._notification import AgentNotification, Notification
 from openai_codex._turns.texts import TextReset
 from openai_codex.errors import TextWithdrawnError
@@ -110,7 +110,9 @@ class Stream(Iteration[T]):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
-        if error is not None:
+        if self._cursor.has_failed():
+            self._cursor.stop_agents(ABANDON_PATIENCE)
+        elif error is not None:
             self._cursor.abandon(error)
 
 

@@ -45,6 +45,8 @@ class Sandbox(str, Enum):
     full_access = "full-access"
 
 
+AgentsLike: TypeAlias = Literal["stop", "keep"]
+"""What happens to the sub-agents of a turn when a run ends."""
 ApprovalModeLike: TypeAlias = Union[ApprovalMode, Literal["deny_all", "auto_review"]]
 ApprovalPolicyLike: TypeAlias = Union["protocol.AskForApproval", Literal["untrusted", "on-request", "never"]]
 ApprovalsReviewerLike: TypeAlias = Union[

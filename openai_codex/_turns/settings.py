@@ -153,7 +153,9 @@ def thread_fields(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 
 # What `run` and `turn` take besides settings.
-_OF_THE_CALL = frozenset({"self", "input", "output_type", "output_retries", "retries", "stall_timeout", "timeout"})
+_OF_THE_CALL = frozenset(
+    {"self", "agents", "input", "output_type", "output_retries", "retries", "stall_timeout", "timeout"}
+)
 
 
 def turn_settings(arguments: Mapping[str, Any]) -> dict[str, Any]:

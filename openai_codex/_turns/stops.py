@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from openai_codex import _codec as codec
@@ -16,7 +17,7 @@ from openai_codex._engine.mailbox import Mailbox
 from openai_codex._engine.subscriptions import PendingSubscription
 from openai_codex._engine.undo import Undo
 from openai_codex._engine.waiting import Latch
-from openai_codex.errors import CodexError, DecodeError, TransportClosedError
+from openai_codex.errors import CodexError, DecodeError, OutputError, TransportClosedError, TurnInterruptedError
 
 if TYPE_CHECKING:
     from collections import deque
@@ -24,8 +25,11 @@ if TYPE_CHECKING:
 
     from openai_codex._engine.actor import Actor
     from openai_codex._engine.reply import Reply
+    from openai_codex._engine.waiting import Waitable
     from openai_codex._notification import Notification
     from openai_codex._turns.fold import GoalFold
+    from openai_codex._turns.options import AgentsLike
+    from openai_codex._turns.trees import Live, Trees
     from openai_codex._turns.work import Work
     from openai_codex._turns.work_table import WorkTable
 
@@ -39,11 +43,51 @@ _MOST_PAUSES = 24
 _BOUNDS = frozenset({"turn/started", "turn/completed"})
 
 
+class AgentStop:
+    """A turn of a sub-agent that has begun, and the request that interrupts it (`turn/interrupt`)."""
+
+    def __init__(self, trees: Trees, live: Live) -> None:
+        self.thread_id = live.thread_id
+        self._trees, self._live = trees, live
+
+    def is_over(self) -> bool:
+        """Return whether the turn is over."""
+        return self._trees.root_of(self._live.thread_id, self._live.turn_id) is None
+
+    def line(self) -> bytes:
+        """Return the request that interrupts the turn."""
+        return _encode(protocol.TurnInterruptParams(thread_id=self.thread_id, turn_id=self._live.turn_id))
+
+    def end(self) -> None:
+        """Do nothing: nobody follows the turn."""
+
+
+def stop_agents(trees: Trees, actor: Actor, root_turn_id: str) -> None:
+    """Have all turns of sub-agents under a turn interrupted until they are over, also those that start later.
+
+    The runtime does not do so: it interrupts the one turn. What they ask needs no answer from now on. Waits for nothing.
+    """
+    trees.give_up(root_turn_id, partial(_stop_agent, trees, actor))
+
+
+def _stop_agent(trees: Trees, actor: Actor, live: Live) -> None:
+    actor.undo(Undo(AgentStop(trees, live)))
+    actor.server_requests.withdraw(turns=[(live.thread_id, live.turn_id)])
+
+
+def ends_agents(agents: AgentsLike | None, error: BaseException | None) -> bool:
+    """Return whether a run that ends so, with or without an error, stops the sub-agents of its turn."""
+    # After these the turn has ended in peace, or who has interrupted it has decided about its sub-agents.
+    by_default = error is not None and not isinstance(error, (OutputError, TurnInterruptedError))
+    return by_default if agents is None else agents == "stop"
+
+
 class GoalStop:
     """A goal that is to be paused, and the turn that works on it (`thread/goal/set`, `turn/interrupt`).
 
     The runtime may start another turn before it has paused the goal. From now on the mailbox belongs to this object, which
-    takes the events on the writer thread; ``fresh`` are those that were taken and not seen. ``on_end`` gets the starts and the ends of turns among them.
+    takes the events on the writer thread; ``fresh`` are those that were taken and not seen. ``on_end`` gets the starts and the ends of turns among them,
+    and ``on_turn`` the id of a turn that is interrupted.
     """
 
     def __init__(
@@ -53,6 +97,8 @@ class GoalStop:
         mailbox: Mailbox,
         fresh: deque[Notification],
         on_end: Callable[[list[Notification]], None],
+        *,
+        on_turn: Callable[[str], object],
     ) -> None:
         self.ended = Latch()
         """Set when the goal is paused and no turn runs, or when it is given up."""
@@ -60,7 +106,7 @@ class GoalStop:
         self._fold = fold
         self._mailbox = mailbox
         self._fresh = fresh
-        self._on_end = on_end
+        self._on_end, self._on_turn = on_end, on_turn
         self._bounds: list[Notification] = []
         self._sent = 0
 
@@ -83,7 +129,7 @@ class GoalStop:
     def line(self) -> bytes:
         """Return the requests that pause the goal and interrupt its turn."""
         self._sent += 1
-        return _pause(self.thread_id, self._fold)
+        return _pause(self.thread_id, self._fold, self._on_turn)
 
     def end(self) -> None:
         """Hand over the starts and ends of turns, and wake who waits."""
@@ -96,10 +142,9 @@ class GoalStop:
 class GoalPause:
     """A goal that is to be paused for another caller than the one that follows it, who takes the events (see `GoalStop`)."""
 
-    def __init__(self, thread_id: str, fold: GoalFold, ended: Latch) -> None:
+    def __init__(self, thread_id: str, fold: GoalFold, ended: Latch, on_turn: Callable[[str], object]) -> None:
         self.thread_id = thread_id
-        self._fold = fold
-        self._ended = ended
+        self._fold, self._ended, self._on_turn = fold, ended, on_turn
 
     def is_over(self) -> bool:
         """Return whether the goal is followed no longer, or the connection is closed."""
@@ -107,7 +152,7 @@ class GoalPause:
 
     def line(self) -> bytes:
         """Return the requests that pause the goal and interrupt its turn."""
-        return _pause(self.thread_id, self._fold)
+        return _pause(self.thread_id, self._fold, self._on_turn)
 
     def end(self) -> None:
         """Do nothing: who follows the goal logs its end."""
@@ -121,7 +166,9 @@ class TurnStop:
     ended, and what else the thread has to do, which must not be interrupted in its place.
     """
 
-    def __init__(self, thread_id: str) -> None:
+    def __init__(self, thread_id: str, *, agents: bool = True) -> None:
+        self.agents = agents
+        """Whether its sub-agents are stopped with it, unless a call says otherwise."""
         self.mailbox = Mailbox(f"the events of a turn of thread {thread_id}")
         """Collects the events of the turn."""
         self.subscription = PendingSubscription(self.mailbox, ("turn", "id"), thread_id)
@@ -131,22 +178,26 @@ class TurnStop:
         self._reply: Reply | None = None
         self._undo: Undo | None = None
         self._until = 0.0
+        self._stops_agents = False
 
     @property
     def ended(self) -> Latch:
         """Set when the turn is over."""
         return self.mailbox.ended
 
-    def enter(self, table: WorkTable, work: Work) -> None:
+    def enter(self, table: WorkTable, work: Work, trees: Trees) -> None:
         """Note the entry of the request in the table of work. Called before `follow`."""
-        self._table, self._work = table, work
+        self._table, self._work, self._trees = table, work, trees
 
     def follow(self, actor: Actor, reply: Reply) -> None:
         """Note the request that starts the turn. Called before it is sent."""
         self.actor, self._reply = actor, reply
 
-    def request(self) -> bool:
-        """Have the turn interrupted until it is over; return whether there is one. Idempotent; waits for nothing."""
+    def request(self, *, agents: bool | None = None) -> bool:
+        """Have the turn interrupted until it is over; return whether there is one. Idempotent; waits for nothing.
+
+        ``agents`` tells whether its sub-agents are stopped as well.
+        """
         actor = self.actor
         if actor is None or actor.close_reason is not None or self.is_over():
             return False
@@ -157,7 +208,27 @@ class TurnStop:
             self._until = time.monotonic() + _UNNAMED
             actor.undo(undo)
             self._undo = undo  # last: if an exception of a signal handler comes before, the next call does it again
+        if self.agents if agents is None else agents:
+            self.stop_agents()  # after the turn itself, which may start more
         return True
+
+    def stop_agents(self) -> None:
+        """Have the turns of its sub-agents interrupted, whether it is over or not. Idempotent; waits for nothing."""
+        self._stops_agents = True
+        self._give_up_agents()
+
+    def _give_up_agents(self) -> None:
+        actor, turn_id = self.actor, self.turn_id
+        if self._stops_agents and actor is not None and actor.close_reason is None:
+            for root in self._work.ids if turn_id is None else self._work.ids | {turn_id}:
+                stop_agents(self._trees, actor, root)
+
+    def end_of_tree(self) -> Waitable | None:
+        """Return what becomes ready when neither the turn nor one of its sub-agents runs; ``None`` if that is so already."""
+        actor, turn_id = self.actor, self.turn_id
+        if turn_id is None or actor is None or actor.close_reason is not None or self._trees.is_quiet(turn_id):
+            return None
+        return self._trees.quiet(turn_id)
 
     # -- for the writer thread ---------------------------------------------------------------------------------------
 
@@ -179,6 +250,7 @@ class TurnStop:
 
     def line(self) -> bytes | None:
         """Return the request that interrupts the turn."""
+        self._give_up_agents()  # again: its id may have become known
         turn_id = self._usable_id()
         if turn_id is None:
             return None
@@ -186,7 +258,8 @@ class TurnStop:
         return _encode(params)
 
     def end(self) -> None:
-        """Do nothing: the end of the turn is an event, and is logged when that comes."""
+        """Stop the sub-agents of a turn whose id became known late. The end of the turn is an event, and logged then."""
+        self._give_up_agents()
 
     def _usable_id(self) -> str | None:
         """Return by which id the turn can be interrupted at present; ``None`` if by none.
@@ -213,10 +286,12 @@ class TurnStop:
         return None if topic is None else topic.turn_id
 
 
-def _pause(thread_id: str, fold: GoalFold) -> bytes:
+def _pause(thread_id: str, fold: GoalFold, on_turn: Callable[[str], object]) -> bytes:
     paused = protocol.ThreadGoalSetParams(thread_id=thread_id, status=protocol.ThreadGoalStatus.paused)
     turn_id = fold.running_turn()
     stop = protocol.TurnInterruptParams(thread_id=thread_id, turn_id=turn_id) if turn_id else None
+    if turn_id:
+        on_turn(turn_id)
     return b"".join(_encode(params) for params in (paused, stop) if params is not None)
 
 

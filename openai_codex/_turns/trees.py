@@ -31,6 +31,9 @@ _ENDED_KEPT = 256
 # How many loaded sub-agents and turns under way are counted at most. A runtime that loads so many is out of memory before.
 _MOST = 65_536
 
+# How long to remember at least that a tree was given up, in seconds: a sub-agent may start after the end of all others.
+_GIVEN_UP_FOR, _GIVEN_UP_KEPT = 60.0, 4_096
+
 Place = tuple[str, str]
 """The ids of a thread and of its turn."""
 
@@ -68,6 +71,9 @@ class Trees(Listener):
         self._ended: dict[str, str] = {}
         self._live: dict[str, dict[Place, Live]] = {}
         self._loaded: dict[str, bool] = {}
+        # What stops a turn under a root that was given up, and until when that is remembered at least.
+        self._given_up: dict[str, tuple[Callable[[Live], object], float]] = {}
+        self._stopped: dict[Place, bool] = {}
         self._callbacks: dict[object, tuple[str, Callable[[], object]]] = {}
 
     def live(self, root_turn_id: str) -> tuple[Live, ...]:
@@ -96,6 +102,28 @@ class Trees(Listener):
         self._callbacks[key] = (root_turn_id, callback)
         return partial(self._callbacks.pop, key, None)
 
+    def give_up(self, root_turn_id: str, stop: Callable[[Live], object]) -> None:
+        """Have a function called for each turn under a root: for those under way, and on the reader for later ones.
+
+        It may be called twice for one turn, and must be quick, and write and log nothing.
+        """
+        now = time.monotonic()
+        for root, (_, until) in self._given_up.copy().items():
+            if until > now:
+                break
+            if self.is_quiet(root):
+                self._given_up.pop(root, None)
+        # First: the reader adds a turn, and then looks whether it is to be stopped.
+        keep_newest(self._given_up, root_turn_id, (stop, now + _GIVEN_UP_FOR), _GIVEN_UP_KEPT)
+        for live in self.live(root_turn_id):
+            self._stop(live)
+
+    def is_given_up(self, thread_id: str | None, turn_id: str | None) -> bool:
+        """Return whether a turn is one of a sub-agent that is to be stopped."""
+        place = (thread_id or "", turn_id or "")
+        root = self._roots.get(place)
+        return root in self._given_up and place in self._live.get(root or "", {})
+
     def loaded(self) -> int:
         """Count the sub-agents that the runtime has loaded, those that have ended included."""
         return len(self._loaded)
@@ -121,7 +149,7 @@ class Trees(Listener):
 
     def fail(self, close_reason: CloseReason) -> list[Waiter]:
         """Forget everything: the runtime is gone."""
-        for table in (self._roots, self._threads, self._ended, self._live, self._loaded):
+        for table in (self._roots, self._threads, self._ended, self._live, self._loaded, self._given_up, self._stopped):
             table.clear()
         self._tell(None)
         return super().fail(close_reason)
@@ -136,6 +164,8 @@ class Trees(Listener):
         live = Live(thread_id, turn_id, root, of_root, time.monotonic())
         keep_newest(self._loaded, thread_id, True, _MOST)
         self._live[root] = {**self._live.get(root, {}), (thread_id, turn_id): live}
+        if self._given_up:
+            self._stop(live)
 
     def _end(self, thread_id: str, turn_id: str) -> str:
         """Return the root of the turn."""
@@ -145,6 +175,7 @@ class Trees(Listener):
                 (each for each, root in self._roots.items() if root == turn_id and each[0] == thread_id), place
             )
         root = self._roots.pop(place, turn_id)
+        self._stopped.pop(place, None)
         if self._threads.get(root) == thread_id:
             keep_newest(self._ended, root, thread_id, _ENDED_KEPT)
             self._threads.pop(root, None)
@@ -155,6 +186,15 @@ class Trees(Listener):
         else:
             self._live.pop(root, None)
         return root
+
+    def _stop(self, live: Live) -> None:
+        """Stop a turn, if its root was given up and that was not done. On any thread."""
+        place, given_up = (live.thread_id, live.turn_id), self._given_up.get(live.root_turn_id)
+        if given_up is not None and place not in self._stopped:
+            given_up[0](live)
+            keep_newest(
+                self._stopped, place, True, _GIVEN_UP_KEPT
+            )  # last: what interrupts this call must not cost the stop
 
     def _tell(self, root: str | None) -> None:
         """Call the functions for one root, or all of them."""

@@ -148,8 +148,10 @@ async def test_who_waits_for_agents_learns_of_the_end_of_the_runtime(logged: Log
             pid = codex.health().pid
             assert pid is not None
             os.kill(pid, signal.SIGKILL)
-            with pytest.raises(TransportClosedError):
+            with pytest.raises(TransportClosedError) as caught:
                 await turn.wait_agents(timeout=PATIENCE)
+            assert caught.value.result is not None
+            assert [each.is_running for each in caught.value.result.agents] == [True]
     [start], [end] = logged("agent_started"), logged("agent_completed")
     assert (start["turn_id"], end["status"]) == (end["turn_id"], "lost")
 

@@ -1,29 +1,209 @@
 # Derived from tests/faces_async/test_turn_agents.py by `python -m tools.unasync`; do not edit.
-"""A turn with sub-agents on the real runtime: what the client knows of them."""
+"""A turn with sub-agents on the real runtime: what the client knows of them, and that giving it up stops them."""
 
 from __future__ import annotations
 
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Literal
+
+import attrs
 import pytest
 
-from openai_codex import Codex
-from tests.support.agents import Version, agents
-from tests.support.bounds import PATIENCE
+from openai_codex import (
+    LATER,
+    Codex,
+    CommandApproval,
+    Restart,
+    TransportClosedError,
+    TurnFailedError,
+    TurnHandle,
+    TurnTimeoutError,
+)
+from openai_codex.types import TurnStatus
+from tests.support.agents import Behaviour, Parent, Tree, Version, agents
+from tests.support.bounds import PATIENCE, eventually
 from tests.support.inside import trees_of
 
+Depth = Literal[1, 2]
 
-@pytest.mark.parametrize("version", [1, 2])
-def test_the_client_knows_its_sub_agents(version: Version) -> None:
-    with agents("answers", "hangs", version=version, depth=2) as tree:
+# Each version at each depth, both stored and ephemeral.
+ALL = [(1, 1, False), (1, 2, True), (2, 1, True), (2, 2, False)]
+trees = pytest.mark.parametrize(("version", "depth", "ephemeral"), ALL)
+versions = pytest.mark.parametrize("version", [1, 2])
+
+
+@attrs.frozen
+class Running:
+    """A parent whose children have asked the model, and hang there."""
+
+    tree: Tree
+    codex: Codex
+    turn: TurnHandle
+
+
+@contextmanager
+def running(
+    *children: Behaviour,
+    version: Version = 1,
+    depth: Depth = 1,
+    parent: Parent = "waits",
+    ephemeral: bool = False,
+    **settings: Any,
+) -> Iterator[Running]:
+    """Start a turn, and wait until its children hang."""
+    with agents(*children, version=version, depth=depth, parent=parent) as tree:
+        with Codex(tree.home.config(**settings)) as codex:
+            turn = (codex.thread_start(**tree.thread(ephemeral=ephemeral))).turn("go")
+            tree.gate.wait_reached(PATIENCE, count=children.count("hangs"))
+            yield Running(tree, codex, turn)
+
+
+def test_the_client_knows_its_sub_agents() -> None:
+    with running("answers", "hangs", version=2, depth=2) as at:
+        known = trees_of(at.codex)
+        live = known.live(at.turn.id)
+        assert len(live) in {2, 3}  # the one that answers may not have ended
+        assert {(each.root_thread_id, each.root_turn_id) for each in live} == {(at.turn.thread_id, at.turn.id)}
+        assert {known.root_of(each.thread_id, each.turn_id) for each in live} == {at.turn.id}
+        at.tree.gate.open()
+        at.turn.run()
+        assert known.is_quiet(at.turn.id)
+        assert at.codex.health().agents == 3
+
+
+# ------------------------------------------------------------------------------------------------------- what is stopped
+
+
+@trees
+def test_an_interrupt_stops_the_sub_agents(version: Version, depth: Depth, ephemeral: bool) -> None:
+    with running("hangs", "hangs", version=version, depth=depth, ephemeral=ephemeral) as at:
+        at.turn.interrupt(timeout=PATIENCE)
+        assert trees_of(at.codex).is_quiet(at.turn.id)
+        assert (at.turn.run()).status == TurnStatus.interrupted
+        at.tree.model.wait_idle(PATIENCE)
+
+
+@trees
+def test_a_timeout_stops_the_sub_agents(version: Version, depth: Depth, ephemeral: bool) -> None:
+    with running("hangs", "hangs", version=version, depth=depth, ephemeral=ephemeral) as at:
+        with pytest.raises(TurnTimeoutError):
+            at.turn.run(timeout=0)
+        at.tree.model.wait_idle(PATIENCE)
+
+
+@trees
+def test_the_failure_of_the_parent_stops_its_sub_agents(version: Version, depth: Depth, ephemeral: bool) -> None:
+    with running("hangs", version=version, depth=depth, parent="fails", ephemeral=ephemeral) as at:
+        at.tree.parent_gate.open()
+        with pytest.raises(TurnFailedError):
+            at.turn.run(timeout=PATIENCE)
+        at.tree.model.wait_idle(PATIENCE)
+
+
+@versions
+def test_a_block_of_a_stream_stops_the_sub_agents_of_a_turn_that_fails_or_is_given_up(version: Version) -> None:
+    with running("hangs", version=version, parent="fails") as at:
+        at.tree.parent_gate.open()
+        with at.turn.stream(timeout=PATIENCE) as events:
+            assert [event.method for event in events][-1] == "turn/completed"
+        at.tree.model.wait_idle(PATIENCE)
+    with running("hangs", version=version) as at:
+        with pytest.raises(TurnTimeoutError):
+            with at.turn.stream(timeout=0.1) as events:
+                for _ in events:
+                    pass
+        at.tree.model.wait_idle(PATIENCE)
+
+
+@versions
+def test_a_sub_agent_that_is_spawned_meanwhile_is_stopped_as_well(version: Version) -> None:
+    with agents("hangs", version=version, depth=2, hold_spawn=True) as tree:
         with Codex(tree.config) as codex:
-            turn = (codex.thread_start(**tree.thread(ephemeral=version == 1))).turn("go")
-            tree.gate.wait_reached(PATIENCE)
-            trees = trees_of(codex)
-            assert codex.health().agents == 3
-            live = trees.live(turn.id)
-            assert len(live) in {2, 3}  # the one that answers may not have ended
-            assert {(each.root_thread_id, each.root_turn_id) for each in live} == {(turn.thread_id, turn.id)}
-            assert {trees.root_of(each.thread_id, each.turn_id) for each in live} == {turn.id}
-            tree.gate.open()
-            turn.run()
-            assert trees.is_quiet(turn.id)
-            assert codex.health().agents == 3
+            turn = (codex.thread_start(**tree.thread())).turn("go")
+            tree.spawn_gate.wait_reached(PATIENCE)
+            turn.interrupt(agents=False, timeout=PATIENCE)
+            assert tree.left()
+            tree.spawn_gate.open()
+            tree.gate.wait_reached(PATIENCE)  # it has started after the end of its root
+            turn.interrupt(timeout=PATIENCE)
+            tree.model.wait_idle(PATIENCE)
+
+
+@versions
+def test_what_the_sub_agents_have_asked_is_withdrawn(version: Version) -> None:
+    asked: list[CommandApproval] = []
+
+    def later(request: CommandApproval) -> object:
+        asked.append(request)
+        return LATER
+
+    with agents("asks", version=version) as tree:
+        with Codex(tree.config, on_approval=later) as codex:  # type: ignore[arg-type]  # it asks for nothing else
+            turn = (codex.thread_start(**tree.thread())).turn("go")
+            assert eventually(lambda: asked)
+            with pytest.raises(TurnTimeoutError):
+                turn.run(timeout=0)
+            assert asked[0].cancelled
+            assert codex.pending_requests() == []
+            assert codex.answer(asked[0].id, True) is False
+            tree.model.wait_idle(PATIENCE)
+        assert not (tree.home.workspace / "child-0").exists()
+
+
+@versions
+def test_nothing_goes_on_after_the_runtime_was_killed(version: Version) -> None:
+    with running("hangs", version=version, depth=2, restart=Restart(initial_delay=0)) as at:
+        pid = at.codex.health().pid
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+        with pytest.raises(TransportClosedError):
+            at.turn.run(timeout=PATIENCE)
+        at.codex.account()  # by the next runtime
+        at.tree.model.wait_idle(PATIENCE)
+        assert at.codex.health().agents == 0
+        assert trees_of(at.codex).is_quiet(at.turn.id)
+
+
+# ---------------------------------------------------------------------------------------------------------- what is left
+
+
+@trees
+def test_sub_agents_outlive_a_parent_that_completes(version: Version, depth: Depth, ephemeral: bool) -> None:
+    with running("hangs", version=version, depth=depth, parent="leaves", ephemeral=ephemeral) as at:
+        at.tree.parent_gate.open()
+        assert (at.turn.run(timeout=PATIENCE)).final_response == "parent done"
+        assert "child 0" in at.tree.left()
+        at.turn.interrupt(timeout=PATIENCE)  # of what is left of it
+        at.tree.model.wait_idle(PATIENCE)
+
+
+@versions
+def test_a_run_may_stop_the_sub_agents_also_after_it_has_completed(version: Version) -> None:
+    with running("hangs", version=version, parent="leaves") as at:
+        at.tree.parent_gate.open()
+        assert (at.turn.run(agents="stop", timeout=PATIENCE)).status == TurnStatus.completed
+        assert trees_of(at.codex).is_quiet(at.turn.id)
+        at.tree.model.wait_idle(PATIENCE)
+
+
+@versions
+def test_a_caller_may_keep_the_sub_agents(version: Version) -> None:
+    with running("hangs", version=version) as at:
+        with pytest.raises(TurnTimeoutError):
+            at.turn.run(agents="keep", timeout=0)
+        at.turn.interrupt(agents=False, timeout=PATIENCE)
+        assert at.tree.left() == ["child 0"]
+        at.tree.gate.open()
+        at.tree.model.wait_idle(PATIENCE)
+        assert eventually(lambda: trees_of(at.codex).is_quiet(at.turn.id))
+
+
+def test_a_sub_agent_that_fails_does_not_fail_its_parent() -> None:
+    with agents("fails", "answers", depth=2) as tree:
+        with Codex(tree.config) as codex:
+            thread = codex.thread_start(**tree.thread(ephemeral=True))
+            assert (thread.run("go", agents="stop", timeout=PATIENCE)).final_response == "parent done"
+            tree.model.wait_idle(PATIENCE)

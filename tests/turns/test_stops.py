@@ -20,6 +20,7 @@ from openai_codex._engine.undo import Undo
 from openai_codex._engine.workers import Workers
 from openai_codex._turns import stops, work_table
 from openai_codex._turns.stops import TurnStop
+from openai_codex._turns.trees import Trees
 from openai_codex._turns.work import Work
 from openai_codex._turns.work_table import WorkTable
 
@@ -56,7 +57,7 @@ class World:
     def begin(self, params: Any = None) -> Work:
         """Send the request."""
         self.work = self.table.begin(params or protocol.TurnStartParams(thread_id="T", input=[]), 60.0)
-        self.stop.enter(self.table, self.work)
+        self.stop.enter(self.table, self.work, Trees())
         self.reply = self.router.new_reply(self.work.method)
         self.router.register(self.reply, self.stop.subscription)
         self.stop.follow(cast("Actor", self), self.reply)

@@ -38,7 +38,7 @@ class Goal:
         self.fold = GoalFold("T")
         self.fresh: deque[Notification] = deque()
         self.ends: list[list[Notification]] = []
-        self.stop = GoalStop("T", self.fold, self.box, self.fresh, self.ends.append)
+        self.stop = GoalStop("T", self.fold, self.box, self.fresh, self.ends.append, on_turn=bool)
 
 
 @pytest.fixture
@@ -113,14 +113,14 @@ def test_who_waits_is_woken_though_the_events_are_not_taken(goal: Goal) -> None:
     def fail(_: list[Notification]) -> None:
         raise ZeroDivisionError
 
-    stop = GoalStop("T", goal.fold, goal.box, goal.fresh, fail)
+    stop = GoalStop("T", goal.fold, goal.box, goal.fresh, fail, on_turn=bool)
     Undo(stop).end()
     assert stop.ended.is_ready()
 
 
 def test_a_pause_for_another_caller_ends_with_the_goal(goal: Goal) -> None:
     ended = Latch()
-    pause = GoalPause("T", goal.fold, ended)
+    pause = GoalPause("T", goal.fold, ended, bool)
     assert not pause.is_over()
     assert requests(pause.line()) == [("thread/goal/set", "paused")]
     ended.set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -107,6 +108,19 @@ def test_what_waits_is_woken_by_the_last_end_only() -> None:
     assert sum(sizes(trees)) == 5  # R runs again, twice; R and S have ended; K is loaded; nothing waits
 
 
+def test_a_tree_that_was_given_up_is_stopped_with_what_starts_later() -> None:
+    trees, stopped = Trees(), list[str]()
+    trees.put([started("T", "R"), started("K", "k", "R"), started("U", "S"), started("L", "l", "S")])
+    for _ in range(2):
+        trees.give_up("R", lambda live: stopped.append(live.turn_id))
+    assert stopped == ["k"]
+    assert [trees.is_given_up(*place) for place in (("K", "k"), ("T", "R"), ("L", "l"))] == [True, False, False]
+    trees.put([completed("T", "R"), completed("K", "k"), started("G", "g", "R"), started("M", "m", "S")])
+    assert stopped == ["k", "g"]
+    trees.put([completed("G", "g"), started("T", "V"), started("K", "n", "V")])
+    assert stopped == ["k", "g"], "a later turn was not given up"
+
+
 def test_the_end_of_the_runtime_ends_all_trees() -> None:
     trees, calls = Trees(), list[str]()
     trees.put([started("T", "R"), started("K", "k", "R")])
@@ -117,14 +131,18 @@ def test_the_end_of_the_runtime_ends_all_trees() -> None:
     assert (trees.live("R"), trees.loaded()) == ((), 0)
 
 
-def test_a_thousand_trees_leave_little_behind() -> None:
+def test_a_thousand_trees_leave_little_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = SimpleNamespace(now=0.0)
+    monkeypatch.setattr("openai_codex._turns.trees.time", SimpleNamespace(monotonic=lambda: clock.now))
     trees = Trees()
     for number in range(1_000):
         root, kids = f"R{number}", [(f"K{number}.{each}", f"k{number}.{each}") for each in range(3)]
         trees.put([started(f"T{number}", root), *(started(*kid, root) for kid in kids)])
+        trees.give_up(root, bool)
+        clock.now += 1.0
         trees.put([completed(f"T{number}", root), *(completed(*kid) for kid in kids)])
         trees.put([gone(kid[0], "archived") for kid in kids])
-    assert sum(sizes(trees)) <= 256
+    assert sum(sizes(trees)) <= 256 + 64
 
 
 @pytest.mark.parametrize(

@@ -183,7 +183,7 @@ class AsyncConnection:
                     self, params, deadline=deadline, subscription=subscription, starts=starts, work=work
                 )
         if starts is not None:
-            starts.enter(self.work, work)
+            starts.enter(self.work, work, self.handlers.trees)
         try:
             result = await self._request(params, deadline, subscription, starts, work.leave)
         except BaseException as error:

@@ -6,7 +6,8 @@ import math
 
 from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
-from openai_codex._async.turn import AsyncTurnHandle, start_turn
+from openai_codex._async.running import start_turn
+from openai_codex._async.turn import AsyncTurnHandle
 from openai_codex._async.verbs.base import AsyncClient
 from openai_codex._turns.stops import TurnStop
 

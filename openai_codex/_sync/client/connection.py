@@ -184,7 +184,7 @@ class Connection:
                     self, params, deadline=deadline, subscription=subscription, starts=starts, work=work
                 )
         if starts is not None:
-            starts.enter(self.work, work)
+            starts.enter(self.work, work, self.handlers.trees)
         try:
             result = self._request(params, deadline, subscription, starts, work.leave)
         except BaseException as error:

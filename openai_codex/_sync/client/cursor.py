@@ -9,6 +9,7 @@ from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING
 
+from openai_codex import _protocol as protocol
 from openai_codex._sync.client import _wait
 from openai_codex._engine.backlog import move
 from openai_codex._engine.mailbox import Unless
@@ -25,7 +26,6 @@ from openai_codex.errors import DecodeError, TransportClosedError, TurnStalledEr
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from openai_codex import _protocol as protocol
     from openai_codex._sync.client.connection import Connection
     from openai_codex._notification import Notification
     from openai_codex._runtime.health import RunningTurn
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 AGENT_DELTA = "item/agentMessage/delta"
 
 # How long a caller that gives up waits for the turn to end, in seconds; usually it takes some ten milliseconds.
-_ABANDON_PATIENCE = 2.0
+ABANDON_PATIENCE = 2.0
 
 _log = Log("turn")
 
@@ -220,6 +220,10 @@ class Cursor:
         requests = self._connection.running().server_requests
         return StallClock(timeout, partial(requests.last_pending_at, self.thread_id))
 
+    def has_failed(self) -> bool:
+        """Return whether the turn has failed, by the events that were taken."""
+        return self._fold.turn is not None and self._fold.turn.status == protocol.TurnStatus.failed
+
     def is_running(self) -> bool:
         """Return whether the turn has not ended."""
         return not self.is_ended()
@@ -250,31 +254,40 @@ class Cursor:
             raise self.timed_out(deadline.timeout, "the end of its sub-agents")
         close_reason = None if actor is None else actor.close_reason
         if close_reason is not None and any(agent.is_running for agent in self._open_turn.agents()):
-            raise close_reason.error(self._mailbox.subject)
+            error = close_reason.error("the end of its sub-agents")
+            error.result = self.result()
+            raise error
 
     def is_ended(self) -> bool:
         """Return whether the turn is over, even if its last events were not taken yet."""
         return self._mailbox.ended.is_ready()
 
-    def stop(self, timeout: float) -> bool:
-        """Stop the turn and wait until it is over, at most ``timeout`` seconds; return whether it is.
+    def stop(self, timeout: float, *, agents: bool = True) -> bool:
+        """Stop the turn and its sub-agents, and wait until all are over, at most ``timeout`` seconds; return whether they are.
 
-        The client repeats the request until the turn is over, also when the caller has left.
+        The client repeats the requests until the turns are over, also when the caller has left.
         """
-        key = object()
+        key, deadline = object(), Deadline(timeout)
         try:
             self._open_turn.attend(key)
-            return not self._stop.request() or _wait.ready(self._mailbox.ended, timeout)
+            is_over = not self._stop.request(agents=agents) or _wait.ready(self._mailbox.ended, timeout)
+            return is_over and (not agents or self.stop_agents(deadline.remaining()))
         finally:
             self._open_turn.leave(key)
 
-    def abandon(self, error: BaseException) -> None:
+    def stop_agents(self, timeout: float) -> bool:
+        """Stop the turns of sub-agents, whether the turn is over or not, and wait until all are; return whether they are."""
+        self._stop.stop_agents()
+        end = self._stop.end_of_tree()
+        return end is None or _wait.ready(end, timeout)
+
+    def abandon(self, error: BaseException, *, agents: bool = True) -> None:
         """Stop a turn whose caller leaves with an error; bounded in time, raises nothing."""
         if not self.is_ended():
             key = object()
             try:
                 self._open_turn.attend(key)
-                self.stop(_ABANDON_PATIENCE)
+                self.stop(ABANDON_PATIENCE, agents=agents)
             finally:
                 log = _log.warning if isinstance(error, TurnStalledError) else _log.info
                 self._open_turn.log_end(log, "abandoned", reason=type(error).__name__)

@@ -26,7 +26,7 @@ from openai_codex._turns.open_turns import OpenTurn, end_of
 from openai_codex._turns.options import GoalStatusLike
 from openai_codex._turns.results import RunResult, sum_of
 from openai_codex._turns.settings import fields
-from openai_codex._turns.stops import GoalPause, GoalStop
+from openai_codex._turns.stops import GoalPause, GoalStop, stop_agents
 from openai_codex._turns.work import within
 from openai_codex.errors import (
     CodexError,
@@ -234,7 +234,7 @@ class _GoalRun:
 
     def stop(self, timeout: float) -> bool:
         """Pause the goal and stop its turn, for another caller than the one that follows it; return whether it ended."""
-        self._actor.undo(Undo(GoalPause(self.thread_id, self.fold, self._mailbox.ended)))
+        self._actor.undo(Undo(GoalPause(self.thread_id, self.fold, self._mailbox.ended, self._stop_agents)))
         if self._caller == _wait.caller():
             raise ConfigError("thread", f"{self.thread_id} is closed after `run_goal`, which this call interrupts")
         return _wait.ready(self._mailbox.ended, timeout)
@@ -247,11 +247,19 @@ class _GoalRun:
             self.close()
             return
         self._leave()
-        stop = GoalStop(self.thread_id, self.fold, self._mailbox, self._fresh, self._close_later)
+        patience, turn_id = Deadline(_ABANDON_PATIENCE), self.fold.running_turn()
+        stop = GoalStop(
+            self.thread_id, self.fold, self._mailbox, self._fresh, self._close_later, on_turn=self._stop_agents
+        )
         self._actor.undo(Undo(stop))
-        _wait.ready(stop.ended, _ABANDON_PATIENCE)
+        _wait.ready(stop.ended, patience.remaining())
+        if turn_id is not None and self._actor.close_reason is None:
+            _wait.ready(self._connection.handlers.trees.quiet(turn_id), patience.remaining())
         if self._actor.close_reason is not None:  # it may have died before it paused the goal
             self._connection.pause_goal_when_resumed(self.thread_id)
+
+    def _stop_agents(self, turn_id: str) -> None:
+        stop_agents(self._connection.handlers.trees, self._actor, turn_id)
 
     def _close_later(self, events: list[Notification]) -> None:
         """Close it, with the events that its stop has taken; log them on a worker, as the writer thread must not."""

@@ -7,7 +7,8 @@ import math
 
 from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
-from openai_codex._sync.turn import TurnHandle, start_turn
+from openai_codex._sync.running import start_turn
+from openai_codex._sync.turn import TurnHandle
 from openai_codex._sync.verbs.base import Client
 from openai_codex._turns.stops import TurnStop
 
