@@ -15,7 +15,8 @@ The map, top to bottom. Imports go downward only, and a module without a leading
                     thread_pages unlisted pages stream login
       verbs/        what a client can do: threads reviews goals catalog account; base: life cycle and handlers;
                     lazy: names for annotations
-      client/       one client's connection: recycling cursor connection thread_registry supervisor launch dispatch handlers rpc;
+      client/       one client's connection: recycling cursor agent_stops connection thread_registry supervisor launch dispatch
+                    handlers rpc;
                     _wait and _loop: how this face waits
     _sync/          the sync face, derived from `_async`
     _tools/         functions that the model may call: result registry declaration arguments
@@ -24,7 +25,7 @@ The map, top to bottom. Imports go downward only, and a module without a leading
                     file_changes commands
     _schemas/       Python types and JSON: output values; how a type looks in JSON: walk containers fields scopes
                     constraints leaves form; its schema: definitions foreign strict wording
-    _turns/         what a turn receives and returns, as values: stall fold open_items texts listings settings options
+    _turns/         what a turn receives and returns, as values: pulse stall fold open_items texts listings settings options
                     inputs results; what each thread is busy with: work_table work, and for whom: contexts; how a turn
                     is stopped: stops; which threads have work in progress: activity; the newest rate limits and
                     settings, and warnings: reported notices; settings in force: effective; what the file of a thread says:

@@ -68,8 +68,8 @@ BAD: dict[str, list[Any]] = {
 
 # Argument → its kind.
 KINDS = {
+    "agents": "flag",
     "api_key": "name",
-    "agents": "word",
     "approval_mode": "word",
     "approval_policy": "policy",
     "approvals_reviewer": "word",
@@ -140,8 +140,7 @@ KINDS = {
 
 # The same, where one method takes more under that name than the others.
 KINDS_OF_ONE = {
-    "interrupt.agents": "flag",
-    "stream.agents": "flag",
+    "run.agents": "word",
     "thread_list.cwd": "cwd filter",
     "threads.cwd": "cwd filter",
 }

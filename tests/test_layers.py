@@ -24,13 +24,13 @@ ORDER = """
     _async: . codex
     _async.verbs: . threads reviews goals catalog account base lazy
     _async: thread thread_contents closing loading running turn preparing events thread_pages unlisted pages stream login
-    _async.client: . recycling cursor connection thread_registry supervisor launch dispatch handlers rpc _wait _loop
+    _async.client: . recycling cursor agent_stops connection thread_registry supervisor launch dispatch handlers rpc _wait _loop
     _tools: . result registry declaration arguments callables
     _approvals: . kinds responses policies decisions requests file_changes commands
     _schemas: . output walk containers foreign strict fields scopes constraints definitions values wording
     _schemas: leaves form
-    _turns: . stops work_table contexts work agent_events trees activity reported notices effective session_file stall
-    _turns: open_turns agents usage fold open_items texts listings settings options inputs
+    _turns: . stops work_table contexts work pulse agent_events trees activity reported notices effective session_file
+    _turns: stall open_turns agents usage fold open_items texts listings settings options inputs
     _engine: . actor at_exit reader outbox undo router subscriptions mailbox server_requests workers threads
     _engine: reply lane backlog wire once
     _engine.transport: . installation child input output base

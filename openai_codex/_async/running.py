@@ -12,9 +12,10 @@ import attrs
 from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
 from openai_codex._async.client import _wait
+from openai_codex._async.client.agent_stops import check_agents, stop_agents
 from openai_codex._async.client.connection import AsyncConnection
 from openai_codex._async.preparing import prepared, with_texts
-from openai_codex._async.turn import AsyncTurnHandle, check_agents, stop_agents
+from openai_codex._async.turn import AsyncTurnHandle
 from openai_codex._engine.waiting import Deadline, Latch
 from openai_codex._log import Log
 from openai_codex._runtime.backoff import Attempts, Backoff

@@ -7,7 +7,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 from openai_codex import _protocol as protocol
-from openai_codex._async.client.cursor import ABANDON_PATIENCE, AsyncCursor
+from openai_codex._async.client.agent_stops import ABANDON_PATIENCE
+from openai_codex._async.client.cursor import AsyncCursor
 from openai_codex._notification import AgentNotification, Notification
 from openai_codex._turns.texts import TextReset
 from openai_codex.errors import TextWithdrawnError

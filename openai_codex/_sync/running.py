@@ -13,9 +13,10 @@ import attrs
 from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
 from openai_codex._sync.client import _wait
+from openai_codex._sync.client.agent_stops import check_agents, stop_agents
 from openai_codex._sync.client.connection import Connection
 from openai_codex._sync.preparing import prepared, with_texts
-from openai_codex._sync.turn import TurnHandle, check_agents, stop_agents
+from openai_codex._sync.turn import TurnHandle
 from openai_codex._engine.waiting import Deadline, Latch
 from openai_codex._log import Log
 from openai_codex._runtime.backoff import Attempts, Backoff

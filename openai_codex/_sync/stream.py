@@ -8,7 +8,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 from openai_codex import _protocol as protocol
-from openai_codex._sync.client.cursor import ABANDON_PATIENCE, Cursor
+from openai_codex._sync.client.agent_stops import ABANDON_PATIENCE
+from openai_codex._sync.client.cursor import Cursor
 from openai_codex._notification import AgentNotification, Notification
 from openai_codex._turns.texts import TextReset
 from openai_codex.errors import TextWithdrawnError

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Generic, Literal, cast, overload
 
@@ -11,9 +11,9 @@ import attrs
 
 from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
-from openai_codex._sync.client import _wait
+from openai_codex._sync.client.agent_stops import check_agents, stop_agents
 from openai_codex._sync.client.connection import Connection
-from openai_codex._sync.client.cursor import ABANDON_PATIENCE, Cursor
+from openai_codex._sync.client.cursor import Cursor
 from openai_codex._sync.preparing import with_skills, with_texts
 from openai_codex._sync.stream import ItemStream, TextStream, TurnStream
 from openai_codex._engine.waiting import Deadline
@@ -24,7 +24,7 @@ from openai_codex._turns.options import AgentsLike
 from openai_codex._turns.results import Agent, OutputT, RunResult
 from openai_codex._turns.stops import TurnStop, ends_agents
 from openai_codex._turns.texts import TextReset
-from openai_codex.errors import OutputError, TurnFailedError, TurnInterruptedError
+from openai_codex.errors import OutputError, TurnInterruptedError
 
 
 class TurnHandle(Generic[OutputT]):
@@ -74,7 +74,8 @@ class TurnHandle(Generic[OutputT]):
             agents: Also yield the notifications of the turn's sub-agents, at any depth, from the first one of each: these are
                 of the class `AgentNotification`, and ``event.agent`` says whose they are. Those that come after the end of
                 the turn are not among them.
-            timeout: How long one step may wait, in seconds; ``None`` means no limit.
+            timeout: How long one step may wait, in seconds; ``None`` means no limit. What sub-agents do, and a request
+                that waits for this program, begin that time anew.
 
         Raises:
             ConfigError: An argument is not accepted.
@@ -101,7 +102,8 @@ class TurnHandle(Generic[OutputT]):
         when an exception ends the call or the block: a timeout, a cancellation, Ctrl-C, an error of the program.
 
         Args:
-            timeout: How long to wait for a notification, in seconds; ``None`` means no limit.
+            timeout: How long to wait for a notification, in seconds; ``None`` means no limit. What sub-agents do, and a
+                request that waits for this program, begin that time anew.
             resets: Yield a `TextReset` where text is withdrawn; messages that are begun anew are yielded anew.
 
         Raises:
@@ -117,7 +119,8 @@ class TurnHandle(Generic[OutputT]):
         when an exception ends the call or the block: a timeout, a cancellation, Ctrl-C, an error of the program.
 
         Args:
-            timeout: How long to wait for a notification, in seconds; ``None`` means no limit.
+            timeout: How long to wait for a notification, in seconds; ``None`` means no limit. What sub-agents do, and a
+                request that waits for this program, begin that time anew.
 
         Raises:
             ConfigError: The timeout is not accepted.
@@ -135,8 +138,8 @@ class TurnHandle(Generic[OutputT]):
                 after any other end. ``"stop"``: they are stopped in any case. ``"keep"``: in none.
             timeout: How long the turn may take from now, in seconds; ``None`` means no limit.
             stall_timeout: How long the turn may make no progress, in seconds; ``None`` means no limit. Every event of
-                the turn is progress, except errors that will be retried. The clock is paused while the runtime waits
-                for an approval or a tool of this program.
+                the turn and of its sub-agents is progress, except errors that will be retried. The clock is paused while
+                the runtime waits for an approval or a tool of this program, for the turn or a sub-agent.
 
         Returns:
             The result. An interrupted turn returns one, too: its ``status`` says so. It has no ``output``, so with an
@@ -270,24 +273,3 @@ class TurnHandle(Generic[OutputT]):
             waiting_for = "the end of its sub-agents" if self._cursor.is_ended() else "its end"
             raise self._cursor.timed_out(patience, waiting_for)
         return protocol.TurnInterruptResponse()
-
-
-def check_agents(agents: AgentsLike | None) -> AgentsLike | None:
-    """Check what is to happen to sub-agents. Raises `ConfigError`."""
-    if agents is not None and agents not in ("stop", "keep"):
-        raise checks.refusal("agents", agents, "'stop', 'keep' or None")
-    return agents
-
-
-def stop_agents(stops: Iterable[TurnStop], deadline: Deadline, error: BaseException | None = None) -> None:
-    """Stop the sub-agents of turns that are over, and wait for their end, bounded in time.
-
-    After an error other than the failure of a turn nothing is waited for: who has abandoned the turn has done so.
-    """
-    is_open = error is None or isinstance(error, TurnFailedError)
-    patience = Deadline(min(deadline.remaining(), ABANDON_PATIENCE) if is_open else 0.0)
-    for stop in stops:
-        stop.stop_agents()
-        end = stop.end_of_tree()
-        if end is not None:
-            _wait.ready(end, patience.remaining())

@@ -140,14 +140,18 @@ class TurnStalledError(TurnTimeoutError):
 
     Attributes:
         process: The runtime's command and its last stderr lines.
+        agent: The thread of the sub-agent that was silent; of several, that of the one that started last, which waits for
+            none of the others. ``None`` if no sub-agent was running.
     """
 
     process: ProcessInfo = attrs.Factory(ProcessInfo)
+    agent: str | None = None
 
     def _text(self) -> str:
         last = f" since {self.last_event}" if self.last_event else ""
         turn = f"turn {self.turn_id} of thread {self.thread_id}"
-        return f"{turn} made no progress for {self.timeout:g} s{last}{self._busy()}"
+        agent = f"; its sub-agent {self.agent} is silent" if self.agent else ""
+        return f"{turn} made no progress for {self.timeout:g} s{last}{self._busy()}{agent}"
 
 
 @error_class

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from openai_codex import Codex
-from openai_codex._engine.mailbox import Listener, Mailbox
+from openai_codex._engine.mailbox import Mailbox
 from openai_codex._engine.router import Router
-from openai_codex._engine.subscriptions import EVERYTHING, Topic
+from openai_codex._engine.subscriptions import Topic
 from openai_codex._notification import Notification
-from openai_codex.testing import FakeAppServer
-from tests.support.inside import actor_of
 
 DELTA = "item/agentMessage/delta"
 
@@ -112,28 +109,3 @@ def test_a_turn_that_works_for_an_unknown_one() -> None:
     bus.send(started("K", "k", "X"), delta("K", "k"), ended("K", "k"))
     assert places(mailbox) == []
     assert not vars(bus.router.subscriptions)["_members"]
-
-
-class Noted(Listener):
-    """A listener that notes how much a consumer can see when it gets its events."""
-
-    def __init__(self, consumer: Mailbox) -> None:
-        super().__init__("what is noted", frozenset({"turn/completed"}))
-        self.consumer = consumer
-        self.seen: list[tuple[str, int]] = []
-
-    def on_event(self, event: Notification) -> None:
-        self.seen.append((event.method, len(self.consumer.backlog)))
-
-
-def test_what_is_noted_of_an_event_is_noted_before_a_consumer_sees_its_batch() -> None:
-    bus = Bus()
-    mailbox = bus.box()
-    listener = Noted(mailbox)
-    bus.router.subscriptions.add(EVERYTHING, listener)
-    out = bus.router.dispatch([delta("T", "R"), ended("T", "R")])
-    assert list(out.delivered) == [mailbox, listener]
-    with FakeAppServer() as server, Codex(server.config()) as codex:
-        out.carry_out(actor_of(codex).server_requests)
-    assert listener.seen == [("turn/completed", 0)]
-    assert len(mailbox.backlog) == 2

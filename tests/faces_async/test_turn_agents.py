@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Literal
@@ -19,6 +20,7 @@ from openai_codex import (
     Restart,
     TransportClosedError,
     TurnFailedError,
+    TurnStalledError,
     TurnTimeoutError,
 )
 from openai_codex.types import TurnStatus
@@ -206,3 +208,58 @@ async def test_a_sub_agent_that_fails_does_not_fail_its_parent() -> None:
             thread = await codex.thread_start(**tree.thread(ephemeral=True))
             assert (await thread.run("go", agents="stop", timeout=PATIENCE)).final_response == "parent done"
             await tree.model.idle(PATIENCE)
+
+
+# ------------------------------------------------------------------------------------------------------ the stall clock
+
+# Far longer than what a busy machine takes between two events, and shorter than what a sub-agent that talks takes.
+STALL = 1.5
+
+
+@trees
+async def test_a_silent_sub_agent_stalls_its_parent_and_is_named(
+    version: Version, depth: Depth, ephemeral: bool
+) -> None:
+    async with running("hangs", version=version, depth=depth, ephemeral=ephemeral) as at:
+        with pytest.raises(TurnStalledError) as caught:
+            await at.turn.run(stall_timeout=0.5, timeout=PATIENCE)
+        silent = [each.thread_id for each in at.tree.model.requests if each.agent.task == "child 0"]
+        assert caught.value.agent == silent[0]
+        assert str(caught.value.agent) in str(caught.value)
+        await at.tree.model.idle(PATIENCE)
+
+
+@versions
+async def test_a_sub_agent_that_talks_is_progress_of_its_parent(version: Version) -> None:
+    with agents("talks", version=version, depth=2) as tree:
+        async with AsyncCodex(tree.config) as codex:
+            turn = await (await codex.thread_start(**tree.thread())).turn("go")
+            async for event in turn.stream(timeout=STALL):
+                if event.method == "item/started" and event.params["item"].get("tool") == "wait":
+                    break
+            assert (await turn.run(stall_timeout=STALL, timeout=PATIENCE)).final_response == "parent done"
+
+
+@versions
+async def test_a_sub_agent_that_talks_is_progress_of_a_stream(version: Version) -> None:
+    with agents("talks", version=version) as tree:
+        async with AsyncCodex(tree.config) as codex:
+            turn = await (await codex.thread_start(**tree.thread(ephemeral=True))).turn("go")
+            text = "".join([piece async for piece in turn.text(timeout=STALL)])
+            assert text.endswith("parent done")  # the parent may be asked once more when the sub-agent has ended
+
+
+@versions
+async def test_the_clock_stands_while_a_sub_agent_waits_for_this_program(version: Version) -> None:
+    asked: list[CommandApproval] = []
+
+    def ponder(request: CommandApproval) -> bool:
+        asked.append(request)
+        time.sleep(2 * STALL)  # the silence itself
+        return False
+
+    with agents("asks", version=version) as tree:
+        async with AsyncCodex(tree.config, on_approval=ponder) as codex:  # type: ignore[arg-type]  # it asks for nothing else
+            thread = await codex.thread_start(**tree.thread())
+            result = await thread.run("go", stall_timeout=STALL, timeout=PATIENCE)
+    assert (len(asked), result.final_response) == (1, "parent done")

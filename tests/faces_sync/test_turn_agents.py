@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
@@ -20,6 +21,7 @@ from openai_codex import (
     TransportClosedError,
     TurnFailedError,
     TurnHandle,
+    TurnStalledError,
     TurnTimeoutError,
 )
 from openai_codex.types import TurnStatus
@@ -207,3 +209,56 @@ def test_a_sub_agent_that_fails_does_not_fail_its_parent() -> None:
             thread = codex.thread_start(**tree.thread(ephemeral=True))
             assert (thread.run("go", agents="stop", timeout=PATIENCE)).final_response == "parent done"
             tree.model.wait_idle(PATIENCE)
+
+
+# ------------------------------------------------------------------------------------------------------ the stall clock
+
+# Far longer than what a busy machine takes between two events, and shorter than what a sub-agent that talks takes.
+STALL = 1.5
+
+
+@trees
+def test_a_silent_sub_agent_stalls_its_parent_and_is_named(version: Version, depth: Depth, ephemeral: bool) -> None:
+    with running("hangs", version=version, depth=depth, ephemeral=ephemeral) as at:
+        with pytest.raises(TurnStalledError) as caught:
+            at.turn.run(stall_timeout=0.5, timeout=PATIENCE)
+        silent = [each.thread_id for each in at.tree.model.requests if each.agent.task == "child 0"]
+        assert caught.value.agent == silent[0]
+        assert str(caught.value.agent) in str(caught.value)
+        at.tree.model.wait_idle(PATIENCE)
+
+
+@versions
+def test_a_sub_agent_that_talks_is_progress_of_its_parent(version: Version) -> None:
+    with agents("talks", version=version, depth=2) as tree:
+        with Codex(tree.config) as codex:
+            turn = (codex.thread_start(**tree.thread())).turn("go")
+            for event in turn.stream(timeout=STALL):
+                if event.method == "item/started" and event.params["item"].get("tool") == "wait":
+                    break
+            assert (turn.run(stall_timeout=STALL, timeout=PATIENCE)).final_response == "parent done"
+
+
+@versions
+def test_a_sub_agent_that_talks_is_progress_of_a_stream(version: Version) -> None:
+    with agents("talks", version=version) as tree:
+        with Codex(tree.config) as codex:
+            turn = (codex.thread_start(**tree.thread(ephemeral=True))).turn("go")
+            text = "".join([piece for piece in turn.text(timeout=STALL)])
+            assert text.endswith("parent done")  # the parent may be asked once more when the sub-agent has ended
+
+
+@versions
+def test_the_clock_stands_while_a_sub_agent_waits_for_this_program(version: Version) -> None:
+    asked: list[CommandApproval] = []
+
+    def ponder(request: CommandApproval) -> bool:
+        asked.append(request)
+        time.sleep(2 * STALL)  # the silence itself
+        return False
+
+    with agents("asks", version=version) as tree:
+        with Codex(tree.config, on_approval=ponder) as codex:  # type: ignore[arg-type]  # it asks for nothing else
+            thread = codex.thread_start(**tree.thread())
+            result = thread.run("go", stall_timeout=STALL, timeout=PATIENCE)
+    assert (len(asked), result.final_response) == (1, "parent done")

@@ -26,10 +26,6 @@ def time() -> Time:
     return Time()
 
 
-def agent(method: str, id: str = "c") -> Notification:
-    return Notification(method, {"item": {"type": "collabAgentToolCall", "id": id}})
-
-
 def test_silence_uses_the_time_up(time: Time) -> None:
     clock = time.stall_clock()
     assert clock.remaining() == 2.0
@@ -77,26 +73,5 @@ def test_it_stands_while_a_request_is_pending_and_starts_anew_after_it(time: Tim
 def test_a_request_before_the_last_progress_gives_no_time(time: Time) -> None:
     time.last_pending_at = time.now - 0.1
     clock = time.stall_clock()
-    time.now += 2.0
-    assert clock.remaining() == 0.0
-
-
-def test_it_stands_while_the_turn_waits_for_sub_agents(time: Time) -> None:
-    clock = time.stall_clock()
-    clock.on_event([agent("item/started", "a"), agent("item/started", "b")])
-    time.now += 100
-    assert clock.remaining() == 2.0
-    clock.on_event([agent("item/completed", "a")])
-    time.now += 100
-    assert clock.remaining() == 2.0
-    clock.on_event([agent("item/completed", "b")])
-    time.now += 1.5
-    assert clock.remaining() == 0.5
-
-
-@pytest.mark.parametrize("item", [None, [], "c", {}, {"type": "agentMessage", "id": "c"}])
-def test_other_items_do_not_stop_it(time: Time, item: object) -> None:
-    clock = time.stall_clock()
-    clock.on_event([Notification("item/started", {"item": item})])
     time.now += 2.0
     assert clock.remaining() == 0.0

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
-from functools import partial
 from typing import TYPE_CHECKING
 
 from openai_codex import _protocol as protocol
 from openai_codex._async.client import _wait
+from openai_codex._async.client.agent_stops import ABANDON_PATIENCE, in_time
 from openai_codex._engine.backlog import move
 from openai_codex._engine.mailbox import Unless
 from openai_codex._engine.reply import CLIENT_CLOSED
@@ -17,8 +17,8 @@ from openai_codex._engine.waiting import Deadline
 from openai_codex._log import Log
 from openai_codex._turns.fold import TurnFold
 from openai_codex._turns.open_turns import end_with
+from openai_codex._turns.pulse import TreeClock
 from openai_codex._turns.results import RunResult
-from openai_codex._turns.stall import StallClock
 from openai_codex._turns.texts import MessageTexts
 from openai_codex.errors import DecodeError, TransportClosedError, TurnStalledError, TurnTimeoutError
 
@@ -33,9 +33,6 @@ if TYPE_CHECKING:
     from openai_codex._turns.stops import TurnStop
 
 AGENT_DELTA = "item/agentMessage/delta"
-
-# How long a caller that gives up waits for the turn to end, in seconds; usually it takes some ten milliseconds.
-ABANDON_PATIENCE = 2.0
 
 _log = Log("turn")
 
@@ -151,7 +148,12 @@ class AsyncCursor:
         try:
             self._open_turn.attend(key)
             source = Unless(is_closed, self._mailbox)
-            return self._take(agents=agents) if self._fresh or await _wait.ready(source, timeout) else None
+            if timeout == math.inf or self._fresh or source.is_ready():
+                is_ready = bool(self._fresh) or await _wait.ready(source, timeout)
+            else:
+                with self._clock(timeout) as clock:
+                    is_ready = await in_time(source, clock)
+            return self._take(agents=agents) if is_ready else None
         finally:
             self._open_turn.leave(key)
 
@@ -189,7 +191,15 @@ class AsyncCursor:
         Raises `TurnTimeoutError` and `TransportClosedError` as a stream does, `TurnStalledError` after
         ``stall_timeout`` seconds without progress, and `DecodeError` if the last event cannot be decoded.
         """
-        stall = self._stall_clock(stall_timeout) if stall_timeout < math.inf else None
+        if stall_timeout == math.inf:
+            await self._skip(deadline, None)
+        else:
+            with self._clock(stall_timeout) as stall:
+                await self._skip(deadline, stall)
+        if self._bad_end is not None:
+            raise DecodeError(*self._bad_end.args)
+
+    async def _skip(self, deadline: Deadline, stall: TreeClock | None) -> None:
         self._taken.clear()
         while not self.is_over():
             left = deadline.remaining()
@@ -202,22 +212,12 @@ class AsyncCursor:
             elif deadline.passed():
                 raise self.timed_out(deadline.timeout)
             elif stall is not None and stall.remaining() == 0:
-                process = self._connection.running().transport.process_info()
-                raise TurnStalledError(
-                    self.thread_id,
-                    self.turn_id,
-                    stall_timeout,
-                    self.result(),
-                    last_event=stall.last_event,
-                    silence=stall.silence(),
-                    process=process,
-                )
-        if self._bad_end is not None:
-            raise DecodeError(*self._bad_end.args)
+                facts = stall.facts()
+                raise TurnStalledError(self.thread_id, self.turn_id, stall.timeout, self.result(), **facts)
 
-    def _stall_clock(self, timeout: float) -> StallClock:
-        requests = self._connection.running().server_requests
-        return StallClock(timeout, partial(requests.last_pending_at, self.thread_id))
+    def _clock(self, timeout: float) -> TreeClock:
+        connection = self._connection
+        return TreeClock(connection.handlers.trees, connection.running(), self.thread_id, self.turn_id, timeout)
 
     def has_failed(self) -> bool:
         """Return whether the turn has failed, by the events that were taken."""

@@ -1,0 +1,50 @@
+"""What a call does about the sub-agents of its turns: while it waits with a limit, and when it ends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from openai_codex import _checks as checks
+from openai_codex._async.client import _wait
+from openai_codex._engine.waiting import Deadline
+from openai_codex.errors import TurnFailedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from openai_codex._engine.waiting import Waitable
+    from openai_codex._turns.options import AgentsLike
+    from openai_codex._turns.pulse import TreeClock
+    from openai_codex._turns.stops import TurnStop
+
+# How long a caller that gives up waits for the turns to end, in seconds; usually it takes some ten milliseconds.
+ABANDON_PATIENCE = 2.0
+
+
+async def in_time(source: Waitable, clock: TreeClock) -> bool:
+    """Wait until something is ready, at most until a clock has no time left, which may gain time meanwhile."""
+    while not await _wait.ready(source, clock.remaining()):
+        if clock.remaining() == 0:
+            return False
+    return True
+
+
+def check_agents(agents: AgentsLike | None) -> AgentsLike | None:
+    """Check what is to happen to sub-agents. Raises `ConfigError`."""
+    if agents is not None and agents not in ("stop", "keep"):
+        raise checks.refusal("agents", agents, "'stop', 'keep' or None")
+    return agents
+
+
+async def stop_agents(stops: Iterable[TurnStop], deadline: Deadline, error: BaseException | None = None) -> None:
+    """Stop the sub-agents of turns that are over, and wait for their end, bounded in time.
+
+    After an error other than the failure of a turn nothing is waited for: who has abandoned the turn has done so.
+    """
+    is_open = error is None or isinstance(error, TurnFailedError)
+    patience = Deadline(min(deadline.remaining(), ABANDON_PATIENCE) if is_open else 0.0)
+    for stop in stops:
+        stop.stop_agents()
+        end = stop.end_of_tree()
+        if end is not None:
+            await _wait.ready(end, patience.remaining())

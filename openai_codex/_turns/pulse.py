@@ -1,0 +1,89 @@
+"""Whether a turn and its sub-agents make progress: the clock of a whole tree of turns.
+
+The events of a sub-agent are looked at only while somebody waits with a limit: then each of its turns has a subscription
+that keeps the time of its last event, and nothing else.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from openai_codex._engine.mailbox import Listener
+from openai_codex._engine.subscriptions import Topic
+from openai_codex._turns.stall import NO_PROGRESS, StallClock
+from openai_codex.errors import TransportClosedError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from typing_extensions import Self
+
+    from openai_codex._engine.actor import Actor
+    from openai_codex._engine.waiting import Waiter
+    from openai_codex._notification import Notification
+    from openai_codex._turns.trees import Place, Trees
+
+
+class Pulse(Listener):
+    """The time of the last progress of a sub-agent's turn, in seconds of the monotonic clock."""
+
+    outlives_runtimes = False
+
+    def __init__(self) -> None:
+        super().__init__("the progress of a sub-agent")
+        self.at = time.monotonic()
+
+    def put(self, events: Sequence[Notification], *, last: bool = False) -> list[Waiter]:  # noqa: ARG002  it has no waiters
+        """Note the time of a batch."""
+        if any(event.method not in NO_PROGRESS for event in events):
+            self.at = time.monotonic()
+        return []
+
+
+class TreeClock(StallClock):
+    """Measures how long a turn and its sub-agents are silent. Use it by ``with``: it has subscriptions to end."""
+
+    def __init__(self, trees: Trees, actor: Actor, thread_id: str, root_turn_id: str, timeout: float) -> None:
+        super().__init__(timeout, self._last_sign)
+        self._trees, self._actor, self._thread_id, self._root = trees, actor, thread_id, root_turn_id
+        self._pulses: dict[Place, Pulse] = {}
+        self._changed_at = float("-inf")
+
+    def __enter__(self) -> Self:
+        # Before it looks at those that run: the reader adds those that start meanwhile.
+        self._leave = self._trees.on_change(self._root, self._change)
+        self._watch()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._leave()
+        for (thread_id, turn_id), pulse in self._pulses.copy().items():
+            self._actor.unsubscribe(Topic(thread_id, turn_id), pulse)
+
+    def facts(self) -> dict[str, Any]:
+        """Return what the error of a turn that has stalled says."""
+        process, live = self._actor.transport.process_info(), self._trees.live(self._root)
+        # All are silent, and the others may wait for this one: it has started last, so it waits for none of them.
+        agent = live[-1].thread_id if live else None
+        return {"last_event": self.last_event, "silence": self.silence(), "process": process, "agent": agent}
+
+    def _change(self) -> None:
+        """Note, on the reader, that a turn has begun or ended, which is progress."""
+        self._changed_at = time.monotonic()
+        self._watch()
+
+    def _watch(self) -> None:
+        for live in self._trees.live(self._root):
+            place, pulse = (live.thread_id, live.turn_id), Pulse()
+            if self._pulses.setdefault(place, pulse) is pulse:
+                with suppress(TransportClosedError):
+                    self._actor.subscribe(Topic(*place), pulse)
+
+    def _last_sign(self) -> float:
+        """Return when a sub-agent last made progress, or when a request of the tree was last pending."""
+        requests, pulses = self._actor.server_requests, self._pulses.copy()
+        threads = {self._thread_id, *(thread_id for thread_id, _ in pulses)}
+        asked = [requests.last_pending_at(thread_id) for thread_id in threads]
+        return max(self._changed_at, *asked, *(pulse.at for pulse in pulses.values()))
