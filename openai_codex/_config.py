@@ -158,8 +158,11 @@ class AppServerConfig:
             and calls that wait raise `RuntimeFrozenError`. Time in which this program itself is stopped, or the
             machine sleeps, does not count.
         max_line_bytes: How long one line of the runtime may be, at least 65,536; the default is 256 MiB. A longer one is
-            skipped and counted in ``health().skipped``. If it is the response to a request, the caller gets a
-            `DecodeError`.
+            skipped, counted in ``health().skipped`` and logged as a warning. Of its first 1,024 bytes the client takes
+            what must not be lost: if it is the response to a request, or the end of a turn or login, the caller gets a
+            `DecodeError`; a request of the runtime is refused at once, and `RunResult.declined` names it as
+            ``unreadable``. Any other event, such as a long item, is missing in the result. The end of a turn whose ids
+            are not within those bytes is lost, too; the pinned runtime writes them within the first 200.
         inherit_env: Which variables of this program the runtime inherits, and so the commands that it runs: all with
             ``True``, none with ``False``, or those named here, for instance ``["PATH", "HOME"]``. It needs ``HOME`` or
             ``CODEX_HOME``.

@@ -155,3 +155,23 @@ class AgentNotification(Notification):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return AgentNotification, (self.method, self.params, self.emitted_at_ms, self.agent)
+
+
+class UnreadableNotification(Notification):
+    """The end of a turn or login in a line that is too long or broken; the params are those that it begins with."""
+
+    __slots__ = ("reason",)
+
+    def __init__(self, method: str, params: JsonObject, reason: str) -> None:
+        super().__init__(method, params)
+        self._payload = protocol.UnknownNotification(method, params)
+        self.reason = reason
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return UnreadableNotification, (self.method, self.params, self.reason)
+
+
+def check_readable(event: Notification) -> None:
+    """Raise `DecodeError` if the line of an event could not be read, whatever its params say."""
+    if isinstance(event, UnreadableNotification):
+        raise DecodeError(event.method, (event.reason,))

@@ -32,7 +32,7 @@ ORDER = """
     _turns: . stops work_table contexts work pulse agent_events trees activity reported notices effective session_file
     _turns: stall open_turns agents usage fold open_items texts listings settings options inputs
     _engine: . actor at_exit reader outbox undo router subscriptions mailbox server_requests workers threads
-    _engine: reply lane backlog wire once
+    _engine: reply lane backlog wire heads once
     _engine.transport: . installation child input output base
     _engine: waiting
     : _config

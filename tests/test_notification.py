@@ -6,7 +6,8 @@ import pickle
 
 import pytest
 
-from openai_codex import Notification
+from openai_codex import DecodeError, Notification
+from openai_codex._notification import UnreadableNotification, check_readable
 
 TURN = Notification("turn/completed", {"threadId": "T", "turn": {"id": "U"}}, 5)
 LOGIN = Notification("account/login/completed", {"loginId": "L", "success": True})
@@ -32,3 +33,10 @@ def test_it_equals_what_says_the_same_at_any_time() -> None:
 def test_it_pickles() -> None:
     again = pickle.loads(pickle.dumps(TURN))  # noqa: S301  of our own making
     assert (again, again.emitted_at_ms) == (TURN, 5)
+
+
+def test_one_that_cannot_be_read_pickles_with_the_reason() -> None:
+    again = pickle.loads(pickle.dumps(UnreadableNotification(TURN.method, TURN.params, "too long")))  # noqa: S301  as above
+    assert again == TURN
+    with pytest.raises(DecodeError, match="turn/completed: too long"):
+        check_readable(again)

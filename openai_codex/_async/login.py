@@ -11,7 +11,7 @@ from openai_codex._async.client import _wait
 from openai_codex._async.client.connection import AsyncConnection
 from openai_codex._engine.mailbox import Mailbox
 from openai_codex._engine.waiting import Deadline
-from openai_codex._notification import Notification
+from openai_codex._notification import Notification, check_readable
 from openai_codex.errors import LoginTimeoutError
 
 
@@ -74,6 +74,7 @@ class AsyncLoginHandle:
             self._mailbox.take_into(self._taken)
             for event in self._taken:
                 # Without its outcome the login has no result, so a payload that cannot be decoded is an error here.
+                check_readable(event)
                 self._completed = codec.structure(protocol.AccountLoginCompletedNotification, event.params)
         return self._completed
 

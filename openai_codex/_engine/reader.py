@@ -148,7 +148,8 @@ class Reader:
         if rest.strip():
             frame = wire.decode(rest)
             if isinstance(frame, wire.Skipped):
-                frame.reason = "the output ended within a line"
+                # The runtime is gone: that is what its turns end with, and no request of it needs an answer.
+                frame.reason, frame.head = "the output ended within a line", None
             self._deliver([frame])
 
     def _is_abandoned(self) -> bool:

@@ -239,9 +239,9 @@ class Router:
         return out
 
     def _skip(self, line: Skipped, out: Dispatch) -> None:
-        """Count a line that is not a frame; dispatch what was found in it, or fail the request that it answers."""
+        """Count a line that is not a frame; dispatch what was found in it, or what it seems to be."""
         out.skipped.append(line)
-        self.dispatch(line.frames, out)
+        self.dispatch(line.frames if line.head is None else (line.head,), out)
         if line.request_id is not None:
             pending = self._pending.pop(line.request_id, None)
             if pending is not None:

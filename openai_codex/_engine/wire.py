@@ -14,7 +14,9 @@ from typing import Any, TypeGuard, Union
 import attrs
 import orjson
 
-from openai_codex._notification import Notification
+from openai_codex._engine import heads
+from openai_codex._notification import Notification, UnreadableNotification
+from openai_codex._protocol.methods import ENDS
 from openai_codex.errors import ConfigError, DecodeError
 
 RequestId = Union[int, str]
@@ -36,6 +38,8 @@ class ServerRequest:
     id: RequestId
     method: str
     params: dict[str, Any]
+    problem: str | None = None
+    """Why its line cannot be read; then the params are only the first of them."""
 
 
 @attrs.define
@@ -48,6 +52,8 @@ class Skipped:
     """The frames that were found within it, in order."""
     request_id: int | None = None
     """The request of this client that the line seems to answer, if it cannot be read."""
+    head: UnreadableNotification | ServerRequest | None = None
+    """What the line seems to be, if somebody would wait for ever without it: a request, or the end of a turn or login."""
 
     def error(self, waiting_for: str) -> DecodeError:
         """Build the exception for the caller of that request."""
@@ -59,10 +65,6 @@ Frame = Union[Response, Notification, ServerRequest, Skipped]
 
 class LongLine(bytes):
     """The beginning of a line that is longer than the splitter accepts; the rest was dropped."""
-
-
-# How much of a line that is too long is kept: enough for the id of a response.
-_HEAD = 256
 
 
 class LineSplitter:
@@ -100,7 +102,8 @@ class LineSplitter:
 
     def drop(self) -> LongLine:
         """Drop the incomplete line and what is still to come of it; return its beginning."""
-        head = LongLine(b"".join(part[:_HEAD] for part in self._rest[:_HEAD])[:_HEAD])
+        size = heads.SIZE
+        head = LongLine(b"".join(part[:size] for part in self._rest[:size])[:size])
         self._rest.clear()
         self._size, self._is_dropping = 0, True
         return head
@@ -169,7 +172,20 @@ def _skipped(line: bytes, reason: str) -> Skipped:
         reason = "the line is longer than max_line_bytes"
     frames = () if isinstance(line, LongLine) else tuple(_frames_within(line))
     answer = None if frames else _ANSWER.match(line)
-    return Skipped(reason, len(line), frames, None if answer is None else int(answer[1]))
+    head = None if frames or answer else _head_of(line, reason)
+    return Skipped(reason, len(line), frames, None if answer is None else int(answer[1]), head)
+
+
+def _head_of(line: bytes, reason: str) -> UnreadableNotification | ServerRequest | None:
+    """Return what a line begins with, if that is a server request, or an end that says of which turn or login."""
+    head = heads.read_head(line)
+    frame = decode(orjson.dumps(head)) if head else None
+    if isinstance(frame, ServerRequest):
+        frame.problem = reason
+        return frame
+    if isinstance(frame, Notification) and frame.method in ENDS and (frame.turn_id or frame.login_id):
+        return UnreadableNotification(frame.method, frame.params, reason)
+    return None
 
 
 def _frames_within(line: bytes) -> list[Response | Notification | ServerRequest]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from openai_codex import _codec as codec
 from openai_codex import _protocol as protocol
+from openai_codex._notification import check_readable
 from openai_codex._runtime.health import RunningTurn
 from openai_codex._turns.open_items import OpenItems
 from openai_codex._turns.results import RunResult, sum_of
@@ -143,6 +144,7 @@ class TurnFold:
             self._usage = payload.token_usage
 
     def _turn_completed(self, event: Notification) -> None:
+        check_readable(event)
         payload = event.payload
         if not isinstance(payload, protocol.TurnCompletedNotification):
             # Without the turn there is no result, so a payload that cannot be decoded raises its `DecodeError` here.

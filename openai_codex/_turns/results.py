@@ -38,7 +38,8 @@ class DeclinedRequest:
         method: The protocol method, for instance ``item/commandExecution/requestApproval``.
         request_id: Its id, as in the request that the handler got.
         kind: ``missing``: no handler or tool is registered for it; ``raised``; ``timed_out``; ``wrong_answer``: the
-            request does not accept what the handler returned; ``unreadable``: its params have an unknown shape.
+            request does not accept what the handler returned; ``unreadable``: its params have an unknown shape, or
+            its line is too long or broken.
         reason: What to do about it, or the type and text of the error.
         thread_id: Its thread, if it names one.
         turn_id: Its turn, if it names one.

@@ -91,6 +91,17 @@ async def test_half_a_line_at_the_end_is_skipped(server: FakeAppServer, skipped:
     assert [vars(told)["codex"]["reason"] for told in skipped] == ["the output ended within a line"]
 
 
+async def test_half_an_end_at_the_end_of_the_output_is_no_end(server: FakeAppServer) -> None:
+    async with AsyncCodex(server.config()) as codex:
+        thread = await codex.thread_start()
+        turn = await thread.turn("go")
+        head = '{"method":"turn/completed","params":{"threadId":"%s","turn":{"id":"%s","items":[{"a"'
+        server.child.write((head % (thread.id, turn.id)).encode())
+        server.child.exit(3)
+        with pytest.raises(TransportClosedError, match="exit code 3"):
+            await turn.run(timeout=PATIENCE)
+
+
 async def test_endless_noise_is_counted_per_line_and_logged_per_batch(
     server: FakeAppServer, skipped: list[logging.LogRecord]
 ) -> None:

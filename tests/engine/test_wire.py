@@ -20,7 +20,7 @@ from openai_codex._engine.wire import (
     encode_request,
     encode_result,
 )
-from openai_codex._notification import Notification
+from openai_codex._notification import Notification, UnreadableNotification
 
 
 @given(st.lists(st.binary(max_size=20).filter(lambda line: b"\n" not in line)), st.integers(1, 9))
@@ -137,12 +137,49 @@ def test_the_request_of_an_unreadable_response_is_known(line: bytes, request_id:
     assert skipped.request_id == request_id
 
 
+TURN_END = b'{"method":"turn/completed","params":{"threadId":"T","turn":{"id":"U","items":[{"type":"x","text":"'
+LOGIN_END = b'{"method":"account/login/completed","params":{"loginId":"L","success":true,"error":"'
+CALL = b'{"method":"item/tool/call","id":0,"params":{"threadId":"T","turnId":"U","arguments":{"a":"'
+
+
+@pytest.mark.parametrize("before", [b"", b"npm notice "])
+@pytest.mark.parametrize(
+    ("line", "kind", "params"),
+    [
+        (TURN_END, UnreadableNotification, {"threadId": "T", "turn": {"id": "U", "items": [{"type": "x"}]}}),
+        (LOGIN_END, UnreadableNotification, {"loginId": "L", "success": True}),
+        (CALL, ServerRequest, {"threadId": "T", "turnId": "U"}),
+        (b'{"id":"x","method":"unheard/of","params":["', ServerRequest, {}),
+        (b'{"method":"turn/completed","params":{"threadId":"T","turn":{"id":"', None, None),
+        (b'{"method":"item/completed","params":{"threadId":"T","turnId":"U","item":{"a":"', None, None),
+        (b'{"id":7,"result":{"method":"turn/completed","x":"', None, None),
+        (b'{"method":"item/tool/call","id":true,"params":{"a":"', None, None),
+    ],
+)
+@pytest.mark.parametrize("is_long", [False, True])
+def test_what_somebody_waits_for_is_known_by_the_head_of_a_line(
+    line: bytes, kind: type | None, params: object, before: bytes, *, is_long: bool
+) -> None:
+    whole = before + line + (b"x" * 5_000 if is_long else b'\xff"}}}\n')
+    [cut] = LineSplitter(limit=2_000).feed(whole)
+    skipped = decode(cut)
+    assert isinstance(skipped, Skipped)
+    assert skipped.frames == ()
+    head = skipped.head
+    assert (None if head is None else type(head)) == kind
+    assert (None if head is None else head.params) == params
+    if isinstance(head, ServerRequest):
+        assert head.problem == skipped.reason
+    elif head is not None:
+        assert head.reason == skipped.reason
+
+
 @pytest.mark.parametrize("size", [1, 7, 64, 1000])
 def test_a_line_that_is_too_long_is_dropped_and_the_next_one_is_not(size: int) -> None:
     stream = b"short\n" + b'{"id":7,"result":"' + b"x" * 300 + b'"}\n' + b"y" * 100 + b"\nlast"
     splitter = LineSplitter(limit=100)
     lines = [line for at in range(0, len(stream), size) for line in splitter.feed(stream[at : at + size])]
-    assert [len(line) <= 256 for line in lines] == [True] * 3 or size == 1000
+    assert [len(line) <= 1024 for line in lines] == [True] * 3 or size == 1000
     if size < 100:  # within one chunk the limit is not checked: a chunk is small
         assert [line for line in lines if not isinstance(line, LongLine)] == [b"short", b"y" * 100]
         skipped = decode(lines[1])

@@ -106,6 +106,8 @@ class AsyncDispatcher:
     def _parsed(self, pending: PendingRequest) -> RuntimeRequest:
         if pending.typed is None:
             sent = pending.request
+            if sent.problem is not None:
+                raise DecodeError(sent.method, (sent.problem,))
             origin = attrs.asdict(self._handlers.agents.origin(pending.thread_id, pending.turn_id))
             find = self._handlers.file_changes.find
             pending.typed = read_request(pending.key, sent.method, sent.params, find, origin)
