@@ -34,7 +34,7 @@ The map, top to bottom. Imports go downward only, and a module without a leading
     _engine/        the actor, which knows threads and bytes, no verb: actor at_exit reader outbox undo router
                     subscriptions mailbox server_requests workers threads reply lane backlog wire heads once
                     waiting
-      transport/    where bytes come from and go to: installation child input output base
+      transport/    where bytes come from and go to: installation child spawn input output base
     _config         the settings of a client
     _runtime/       values about the runtime process: report toml backoff failures health process_info; display: how
                     text from outside is shown; imports: modules at first use

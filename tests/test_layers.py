@@ -32,9 +32,9 @@ ORDER = """
     _turns: . stops work_table contexts work pulse agent_events trees activity reported notices effective session_file
     _turns: stall open_turns agents usage fold open_items texts listings settings options inputs
     _engine: . actor at_exit reader outbox undo router subscriptions mailbox server_requests workers threads
-    _engine: reply lane backlog wire heads once
-    _engine.transport: . installation child input output base
-    _engine: waiting
+    _engine: reply lane backlog wire heads
+    _engine.transport: . installation child spawn input output base
+    _engine: once waiting
     : _config
     _runtime: . report toml backoff failures
     : _notification
@@ -64,7 +64,7 @@ RANK = _ranked()
 CONFINED = {
     "asyncio": {"_async/client/_wait.py", "_async/client/_loop.py"},
     "threading": {f"_engine/{name}.py" for name in ("transport/child", "threads", "waiting")},
-    "subprocess": {"_engine/transport/child.py"},
+    "subprocess": {"_engine/transport/child.py", "_engine/transport/spawn.py"},
     "signal": {"_engine/transport/child.py", "_engine/transport/input.py", "_runtime/process_info.py"},
 }
 

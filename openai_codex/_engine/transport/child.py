@@ -13,10 +13,11 @@ import threading
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 from openai_codex._engine.transport.input import InputPipe
 from openai_codex._engine.transport.output import OutputPipe
+from openai_codex._engine.transport.spawn import end, spawn
 from openai_codex._runtime.display import hide
 from openai_codex.errors import LaunchError, ProcessInfo
 
@@ -57,10 +58,10 @@ class ChildProcess:
         self._mark = os.urandom(8).hex()
         self._owner = os.getpid()
         self._exit_code: int | None = None
-        self._children: list[_Process] = []
+        self._children: list[subprocess.Popen[bytes]] = []
         try:
             environment = {**(os.environ if env is None else env), MARK_VARIABLE: self._mark}
-            self._child = _spawn(self._children, command, cwd, environment)
+            self._child = spawn(self._children, command, cwd, environment)
             self._attach()
         except LaunchError:
             raise
@@ -86,14 +87,8 @@ class ChildProcess:
     def discard(self) -> None:
         """Kill and reap a child that no reader owns; whatever of this object there is."""
         for child in self._children:
-            if hasattr(child, "pid"):
-                child.kill()
-                child.wait()
-            stdout = getattr(self, "_stdout", None) or getattr(child, "stdout", None)
             # stderr has a thread that closes it, if that was started.
-            for pipe in (getattr(child, "stdin", None), stdout):
-                if pipe is not None:
-                    pipe.close()
+            end(child, child.stdin, getattr(self, "_stdout", child.stdout))
 
     # -- pipes -------------------------------------------------------------------------------------------------------
 
@@ -235,36 +230,6 @@ class _Stderr:
         except MemoryError:
             return True
         return bool(chunk)
-
-
-class _Process(subprocess.Popen[bytes]):
-    """A process that its owner knows before it is there: an exception of a signal handler may come before it is returned."""
-
-    def __init__(self, owner: list[_Process], *args: Any, **options: Any) -> None:
-        owner.append(self)
-        super().__init__(*args, **options)
-
-
-def _spawn(owner: list[_Process], command: tuple[str, ...], cwd: str | None, env: Mapping[str, str]) -> _Process:
-    try:
-        return _Process(
-            owner,
-            command,
-            cwd=cwd,
-            env=env,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            bufsize=0,
-            # A session of its own: Ctrl-C in the terminal does not reach it, and its group can be signalled as a whole.
-            start_new_session=True,
-        )
-    except OSError as error:
-        where = f" in directory {cwd}" if cwd is not None and not Path(cwd).is_dir() else ""
-        raise LaunchError(f"{command[0]}{where}: {error.strerror}", ProcessInfo(command)) from error
-    except (TypeError, ValueError) as error:
-        # Values that no system call accepts, such as a null byte; the configuration refuses only what it can check.
-        raise LaunchError(f"{command[0]}: {error}", ProcessInfo(command)) from error
 
 
 def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:

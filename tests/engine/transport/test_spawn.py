@@ -1,0 +1,77 @@
+"""An exception of a signal handler while the runtime's process is started: it comes out, and nothing is left."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pytest
+
+from openai_codex import LaunchError
+from openai_codex._engine.transport import ChildProcess
+from tests.support.bounds import PATIENCE, eventually
+
+COMMAND = (sys.executable, "-c", "import sys; sys.stdin.read()")
+
+
+class AlarmError(Exception):
+    """What the program's signal handler raises."""
+
+
+@pytest.fixture
+def alarm() -> Iterator[None]:
+    def handle(_: int, __: FrameType | None) -> None:
+        raise AlarmError
+
+    before = signal.signal(signal.SIGALRM, handle)
+    yield
+    signal.signal(signal.SIGALRM, before)
+
+
+def children() -> set[str]:
+    tasks = Path(f"/proc/{os.getpid()}/task")
+    return {pid for task in tasks.iterdir() for pid in (task / "children").read_text().split()}
+
+
+def descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+@pytest.mark.parametrize("is_before", [True, False])
+def test_an_exception_while_a_process_is_started_leaves_none(
+    alarm: None, monkeypatch: pytest.MonkeyPatch, *, is_before: bool
+) -> None:
+    known, open_before, has_left = children(), descriptors(), threading.Event()
+
+    def strike() -> None:
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGALRM)
+        assert has_left.wait(PATIENCE), "the caller leaves while the process is started"
+
+    class Struck(subprocess.Popen[bytes]):
+        def _execute_child(self, *args: Any) -> None:
+            if is_before:
+                strike()
+            super()._execute_child(*args)  # type: ignore[misc]  # pyright: ignore  the instant is inside of it
+            if not is_before:
+                strike()
+
+    monkeypatch.setattr(subprocess, "Popen", Struck)
+    with pytest.raises(AlarmError):
+        ChildProcess(COMMAND, None, None)
+    has_left.set()
+    assert eventually(lambda: children() <= known)
+    assert eventually(lambda: descriptors() <= open_before)
+
+
+def test_a_program_that_does_not_exist_is_a_launch_error() -> None:
+    known, open_before = children(), descriptors()
+    with pytest.raises(LaunchError, match="No such file"):
+        ChildProcess(("/nowhere/codex",), None, None)
+    assert (children(), descriptors()) == (known, open_before)
