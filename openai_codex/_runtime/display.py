@@ -18,9 +18,12 @@ _MASK = "***"
 
 _WORDS = r"token|key|secret|passw(?:or)?d|authorization|bearer|credential"
 
+# What a key of a setting is called when what is below it is secret: such a word, or that it is a variable or a header.
+_SETTING = rf"{_WORDS}|cookie|dsn|pwd|headers|(?<![\w\-])env(?![\w\-])|pass(?![a-z])|pat(?![\w\-])"
+
 # A key with such a word, in any spelling, and its value: a TOML string of any kind, or what ends with the value.
 _PAIR = re.compile(
-    rf"""(?P<key>[\w.\-"']{{0,80}}(?:{_WORDS})[\w.\-"']{{0,80}})(?P<sign>\s*[=:]\s*)"""
+    rf"""(?P<key>[\w.\-"']{{0,80}}(?:{_SETTING})[\w.\-"']{{0,80}})(?P<sign>\s*[=:]\s*)"""
     r'''(?P<value>"""[\s\S]*?"""|\'\'\'[\s\S]*?\'\'\'|"(?:[^"\\]|\\.)*"|'[^']*'|[{\[][\s\S]*|(?:bearer |basic )?[^\s,}\]]*)''',
     re.IGNORECASE,
 )
@@ -28,7 +31,14 @@ _OPTION = re.compile(rf"--?[\w\-]*(?:{_WORDS})[\w\-]*", re.IGNORECASE)
 
 # These are secrets whatever their key is called.
 _TELLING = re.compile(
-    r"""(?<=bearer )[^\s"',}]+|(?<=basic )[^\s"',}]+|\bsk-[\w\-]{8,}|(?<=://)[^\s/@"']+(?=@)""", re.IGNORECASE
+    r"""(?<=bearer )[^\s"',}]+|(?<=basic )[^\s"',}]+|\bsk-[\w\-]{8,}|(?<=://)[^\s/@"']+(?=@)"""
+    r"""|(?<=\?)[\w\-.~%]+=[^\s"',}\]]+""",  # the query of a URL
+    re.IGNORECASE,
+)
+
+# In a list of arguments, the one after an option with such a word.
+_AFTER_OPTION = re.compile(
+    rf"""(?P<option>["']--?[\w\-]*(?:{_WORDS})[\w\-]*["']\s*,\s*)(?P<value>"(?:[^"\\]|\\.)*"|'[^']*')""", re.IGNORECASE
 )
 
 # `env_key` and `bearer_token_env_var` name a variable; a limit of tokens is a number.
@@ -117,6 +127,8 @@ def secrets_of_arguments(arguments: Iterable[str]) -> Iterator[str]:
         for match in _PAIR.finditer(argument):
             if _masked(match) != match[0]:
                 yield from _texts_in(match["value"])
+        for match in _AFTER_OPTION.finditer(argument):
+            yield from _texts_in(match["value"])
         yield from _telling(argument)
 
 
@@ -124,11 +136,12 @@ def secrets_of_settings(settings: object, *, is_secret: bool = False) -> Iterato
     """Yield the texts below keys that sound secret, in settings of any depth."""
     if isinstance(settings, Mapping):
         for key, value in settings.items():
-            named = bool(re.search(_WORDS, str(key), re.IGNORECASE) and not _HARMLESS_KEY.search(str(key)))
+            named = bool(re.search(_SETTING, str(key), re.IGNORECASE) and not _HARMLESS_KEY.search(str(key)))
             yield from secrets_of_settings(value, is_secret=is_secret or named)
     elif isinstance(settings, (list, tuple)):
-        for value in settings:
-            yield from secrets_of_settings(value, is_secret=is_secret)
+        for before, value in zip(("", *settings), settings, strict=False):
+            follows = isinstance(before, str) and _OPTION.fullmatch(before) is not None
+            yield from secrets_of_settings(value, is_secret=is_secret or follows)
     elif isinstance(settings, str):
         yield from [settings] if is_secret else []
         yield from _telling(settings)
@@ -153,7 +166,8 @@ def _texts_in(value: str) -> Iterator[str]:
 
 def mask(argument: str) -> str:
     """Return an argument or setting without the values whose key, or whose form, says that they are secret."""
-    return _TELLING.sub(_MASK, _PAIR.sub(_masked, argument))
+    shown = _AFTER_OPTION.sub(rf'\g<option>"{_MASK}"', argument)
+    return _TELLING.sub(_MASK, _PAIR.sub(_masked, shown))
 
 
 def mask_all(arguments: Iterable[str]) -> tuple[str, ...]:

@@ -54,12 +54,26 @@ SETTINGS = [
     f'database_url="postgres://user:{SECRET}@host/db"',
     f'password="a\\"{SECRET}"',
     f"PASSWORD={SECRET}",
+    f'mcp_servers.d.env.GITHUB_PAT="{SECRET}"',
+    f'mcp_servers.d.env={{DB_PASS="{SECRET}"}}',
+    f'mcp_servers.d.env={{ANY_NAME="{SECRET}"}}',
+    f'mcp_servers.d={{command="x", env={{ANY_NAME="{SECRET}"}}}}',
+    f'model_providers.m.http_headers.Cookie="session={SECRET}"',
+    f'model_providers.m.http_headers={{"X-Custom"="{SECRET}"}}',
+    f'model_providers.m.base_url="https://host/v1?sig={SECRET}"',
+    f'model_providers.m.base_url="https://host/v1?a=1&sig={SECRET}"',
+    f'mcp_servers.d.args=["--api-key", "{SECRET}"]',
+    f"mcp_servers.d.args=['-v', '--token', '{SECRET}']",
 ]
 HARMLESS = [
     'env_key="OPENAI_API_KEY"',
     'bearer_token_env_var="X"',
     "model_auto_compact_token_limit=1000",
     'model="gpt-5.4"',
+    'env_http_headers={"X-Key"="NAME"}',
+    'shell_environment_policy.inherit="core"',
+    'mcp_servers.d.args=["--verbose", "x"]',
+    'compact_prompt="compass, path and patience"',
 ]
 
 
@@ -171,6 +185,8 @@ FOUND: list[tuple[Iterable[str], set[str]]] = [
     (secrets_of_arguments(('secrets={github="one-of", "b"=\'two-of\'}',)), {"one-of", "two-of"}),
     (secrets_of_arguments(("--api-key", "after-it", "next")), {"after-it"}),
     (secrets_of_settings({"a": [{"token": ["one"]}], "env_key": "NAME", "b": 1}), {"one"}),
+    (secrets_of_settings({"env": {"A": "one"}, "args": ["--token", "two", "three"]}), {"one", "two"}),
+    (secrets_of_arguments(('a.args=["--token", "after-it", "next"]',)), {"after-it"}),
 ]
 
 
