@@ -138,7 +138,8 @@ class AsyncTurnHandle(Generic[OutputT]):
             timeout: How long the turn may take from now, in seconds; ``None`` means no limit.
             stall_timeout: How long the turn may make no progress, in seconds; ``None`` means no limit. Every event of
                 the turn and of its sub-agents is progress, except errors that will be retried. The clock is paused while
-                the runtime waits for an approval or a tool of this program, for the turn or a sub-agent.
+                the runtime waits for an approval or a tool of this program, for the turn or a sub-agent. It starts when
+                the runtime has accepted the turn.
 
         Returns:
             The result. An interrupted turn returns one, too: its ``status`` says so. It has no ``output``, so with an
