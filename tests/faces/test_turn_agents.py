@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import threading
+from collections.abc import Iterator
 
 import pytest
 
@@ -29,6 +29,15 @@ async def test_a_cancelled_task_stops_the_sub_agents(version: Version) -> None:
             await tree.model.idle(PATIENCE)
 
 
+@pytest.fixture
+def _ctrl_c() -> Iterator[None]:
+    """Let SIGINT raise: who starts the tests in the background has it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_ctrl_c")
 @versions
 def test_ctrl_c_stops_the_sub_agents(version: Version) -> None:
     with agents("hangs", "hangs", version=version) as tree, Codex(tree.config) as codex:
@@ -42,4 +51,4 @@ def test_ctrl_c_stops_the_sub_agents(version: Version) -> None:
 
 def _press(tree: Tree) -> None:
     tree.gate.wait_reached(PATIENCE, count=2)
-    os.kill(os.getpid(), signal.SIGINT)
+    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)

@@ -20,12 +20,15 @@ from openai_codex.testing import (
     temporary_home,
     wait,
 )
+from tests.support.bounds import eventually
 
 from .conftest import Kit
 from .raw_client import RawClient
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from openai_codex.testing import RecordedRequest
 
 V1, V2 = "mock-model", "gpt-6-luna"
 """A model with the tools of each version."""
@@ -123,23 +126,26 @@ def test_each_turn_of_an_agent_begins_anew(kit: Kit, threads: Threads) -> None:
     assert len({each.thread_id for each in children}) == 2
 
 
-def test_more_work_for_a_child_and_its_end(kit: Kit, threads: Threads) -> None:
-    kit.model.when_agent(
-        spawn("Count"),
-        wait(),
-        follow_up("Count", "Again"),
-        wait(),
-        stop_agents("Count"),
-        stop_agents(),
-        "Done",
-        depth=0,
-    )
+def test_more_work_for_a_child(kit: Kit, threads: Threads) -> None:
+    kit.model.when_agent(spawn("Count"), wait(), follow_up("Count", "Again"), wait(), "Done", depth=0)
     kit.model.when_agent("3 files", task="Count")
     assert go(kit, threads) == "Done"
-    first, second = (each for each in kit.model.requests if each.agent.depth == 1)
+
+    def of_child() -> list[RecordedRequest]:
+        return [each for each in kit.model.requests if each.agent.depth == 1]
+
+    # The second wait may see the end of the first work, so the turn may end before the child begins anew.
+    assert eventually(lambda: len(of_child()) == 2)
+    first, second = of_child()
     assert first.thread_id == second.thread_id
     assert first.agent.turn_id != second.agent.turn_id
     assert "Again" in str(second.input[-1])
+
+
+def test_children_are_stopped_by_name_or_all(kit: Kit, threads: Threads) -> None:
+    kit.model.when_agent(spawn("Count"), wait(), stop_agents("Count"), stop_agents(), "Done", depth=0)
+    kit.model.when_agent("3 files", task="Count")
+    assert go(kit, threads) == "Done"
 
 
 @pytest.mark.parametrize("model", [V1, V2])
@@ -178,6 +184,7 @@ def test_a_task_that_was_not_spawned_is_refused() -> None:
         model.when_agent(spawn("Count"), follow_up("Cuont", "Again"), depth=0)
         model.when_agent("3 files", depth=1)
         assert client.turn(client.thread(), "go")["status"] == "failed"
+        model.wait_for_requests(3)  # the child goes on: its request must not come after `reset`
         with pytest.raises(ScriptError, match=r"no agent was spawned for \['Cuont'\], only for \['Count'\]"):
             model.assert_drained()
         model.reset()
