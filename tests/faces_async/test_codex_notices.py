@@ -31,6 +31,18 @@ RIGHT: list[Callable[..., Any]] = [
 ]
 
 
+def test_a_generator_is_no_handler(server: FakeAppServer) -> None:
+    def yields(_request: Any) -> Any:
+        yield True
+
+    async def yields_later(_request: Any) -> Any:
+        yield True
+
+    for handler in (yields, yields_later):
+        with pytest.raises(ConfigError, match="on_approval: a generator does nothing"):
+            AsyncCodex(server.config(), on_approval=handler)
+
+
 @pytest.mark.parametrize("handler", WRONG, ids=["none", "two", "keyword"])
 async def test_a_handler_of_the_wrong_arity_is_refused(server: FakeAppServer, handler: Callable[..., Any]) -> None:
     for parameter in ("on_approval", "on_user_input", "on_elicitation", "on_token_refresh"):

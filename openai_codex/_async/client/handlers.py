@@ -77,6 +77,8 @@ class AsyncHandlers:
 def _check(name: str, handler: object) -> None:
     if not callable(handler):
         raise checks.refusal(name, handler, "a function")
+    if inspect.isgeneratorfunction(handler) or inspect.isasyncgenfunction(handler):
+        raise ConfigError(name, "a generator does nothing until somebody iterates over it; return the answer instead")
     _check_arity(name, handler)
     _wait.check_plain(name, handler)
 

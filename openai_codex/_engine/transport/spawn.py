@@ -29,17 +29,7 @@ def spawn(
 
     def start() -> None:
         try:
-            process = subprocess.Popen(  # noqa: S603  the command of the configuration
-                command,
-                cwd=cwd,
-                env=env,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                bufsize=0,
-                # A session of its own: Ctrl-C in the terminal does not reach it, and its group can be signalled as a whole.
-                start_new_session=True,
-            )
+            process = _popen(command, cwd, env)
             owner.append(process)
             if not right.take():
                 end(process, process.stdin, process.stdout, process.stderr)
@@ -51,17 +41,35 @@ def spawn(
     try:
         _thread.start_new_thread(start, ())
         is_done.acquire()
-        if failures:
-            raise failures[0]
-        return owner[0]
-    except OSError as error:
-        where = f" in directory {cwd}" if cwd is not None and not Path(cwd).is_dir() else ""
-        raise LaunchError(f"{command[0]}{where}: {error.strerror}", ProcessInfo(command)) from error
-    except (TypeError, ValueError) as error:
-        # Values that no system call accepts, such as a null byte; the configuration refuses only what it can check.
-        raise LaunchError(f"{command[0]}: {error}", ProcessInfo(command)) from error
     finally:
         right.take()
+    if failures:
+        raise _launch_error(failures[0], command, cwd) from failures[0]
+    return owner[0]
+
+
+def _popen(command: tuple[str, ...], cwd: str | None, env: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(  # noqa: S603  the command of the configuration
+        command,
+        cwd=cwd,
+        env=env,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        bufsize=0,
+        # A session of its own: Ctrl-C in the terminal does not reach it, and its group can be signalled as a whole.
+        start_new_session=True,
+    )
+
+
+def _launch_error(error: BaseException, command: tuple[str, ...], cwd: str | None) -> BaseException:
+    if isinstance(error, OSError):
+        where = f" in directory {cwd}" if cwd is not None and not Path(cwd).is_dir() else ""
+        return LaunchError(f"{command[0]}{where}: {error.strerror}", ProcessInfo(command))
+    if isinstance(error, (TypeError, ValueError)):
+        # Values that no system call accepts, such as a null byte; the configuration refuses only what it can check.
+        return LaunchError(f"{command[0]}: {error}", ProcessInfo(command))
+    return error
 
 
 def end(process: subprocess.Popen[bytes], *pipes: IO[bytes] | None) -> None:

@@ -21,8 +21,8 @@ from tests.support.bounds import PATIENCE, eventually
 COMMAND = (sys.executable, "-c", "import sys; sys.stdin.read()")
 
 
-class AlarmError(Exception):
-    """What the program's signal handler raises."""
+class AlarmError(TimeoutError):
+    """What the program's signal handler raises: of a kind that the start of a process may raise, too."""
 
 
 @pytest.fixture
