@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 class AsyncThread(AsyncThreadContents):
     """One thread of the runtime. A handle is cheap: it holds the id and the client's connection.
 
-    `close` it, or use it by ``async with``, when it is no longer needed.
+    Call `close` after the last use, or use it by ``async with``.
 
     Attributes:
         id: Id of the thread. `AsyncCodex.thread_resume` takes it, also in another process.

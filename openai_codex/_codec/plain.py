@@ -1,6 +1,6 @@
 """Any value as plain JSON values, for programs that store or send results. Names are those of the attributes.
 
-`unstructuring` is the other direction of the protocol: names as the runtime has them, and an error where there is no JSON.
+`unstructuring` is the other direction of the protocol: names as the runtime has them, and an error for a value without a JSON form.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def plain(value: Any) -> Any:
     """Convert a value to dicts with text keys, lists, texts, numbers, bools and ``None``.
 
     Records, attrs classes, dataclasses, named tuples and models become dicts, and enum members their values. Times become
-    ISO 8601 texts. Whatever else is no JSON, such as a path or a number that is not finite, becomes its text.
+    ISO 8601 texts. Another value without a JSON form, such as a path or a number that is not finite, becomes its text.
     """
     if value is None or isinstance(value, bool):
         return value

@@ -27,5 +27,5 @@ class Once:
             return False
 
     def give_back(self) -> None:
-        """Let another caller take it. Called by the one who has it, and who could not do what it is for."""
+        """Let another caller take it. Only the holder calls this, when it could not do what the right is for."""
         self._free.append(True)

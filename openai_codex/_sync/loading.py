@@ -1,5 +1,5 @@
 # Derived from openai_codex/_async/loading.py by `python -m tools.unasync`; do not edit.
-"""Starts, resumes and forks threads, and sees to it that the settings that were asked for are in force, or raises."""
+"""Starts, resumes and forks threads. Raises an error if a setting that was asked for is not in force."""
 
 from __future__ import annotations
 

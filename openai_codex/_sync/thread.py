@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 class Thread(ThreadContents):
     """One thread of the runtime. A handle is cheap: it holds the id and the client's connection.
 
-    `close` it, or use it by ``with``, when it is no longer needed.
+    Call `close` after the last use, or use it by ``with``.
 
     Attributes:
         id: Id of the thread. `Codex.thread_resume` takes it, also in another process.

@@ -167,7 +167,7 @@ def is_alone(work: Work, turn_id: str | None, works: list[Work]) -> bool:
 
 
 def starter_of(works: list[Work], turn_id: str | None) -> Context | None:
-    """Return the context of who has started a turn, by the entries of its thread; ``None`` as id: of the thread's turn.
+    """Return the context of the caller that started a turn, by the entries of its thread; ``None`` as id: of the thread's turn.
 
     Of several callers whose inputs went into the turn it is the first.
     """

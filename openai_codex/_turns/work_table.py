@@ -203,7 +203,7 @@ class WorkTable(Listener):
         return is_alone(work, turn_id, [each for each in self._of(work.thread_id) if each.expires > now])
 
     def context_of(self, thread_id: str | None, turn_id: str | None) -> Context | None:
-        """Return the context variables of who has started a turn, if that is known; without an id, the thread's turn."""
+        """Return the context variables of the caller of a turn, if known; without an id, the thread's turn."""
         return None if thread_id is None else starter_of(self._of(thread_id), turn_id)
 
     # -- what happens on a thread, as its events tell ----------------------------------------------------------------

@@ -61,7 +61,7 @@ class AsyncDispatcher:
         if self._handlers.trees.is_given_up(pending.thread_id, pending.turn_id):
             pending.withdraw()  # its turn is being interrupted, which ends the request
         elif not pending.is_ready():  # else it was withdrawn while it waited for this thread
-            # All code of the program sees the context variables of who has started the turn, or else has created the
+            # All code of the program sees the context variables of the caller that started the turn, or else created the
             # client. In a copy, because several threads may not be in one context.
             context = self._handlers.work.context_of(pending.thread_id, pending.turn_id) or self._handlers.context
             context.copy().run(self._take, pending)

@@ -41,9 +41,9 @@ class AsyncHandlers:
         self.tools = ToolRegistry()
         self.file_changes = PendingFileChanges()
         self.work = WorkTable()
-        """The work of all threads, each with the context of who has started it."""
+        """The work of all threads, each with the context of its caller."""
         self.context = copy_context()
-        """The context of who has created the client."""
+        """The context in which the client was created."""
         self.reported = Reported()
         """What the runtimes report: the newest settings and limits, and warnings."""
         self.turns = OpenTurns()

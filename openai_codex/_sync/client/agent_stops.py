@@ -40,7 +40,7 @@ def check_agents(agents: AgentsLike | None) -> AgentsLike | None:
 def stop_agents(stops: Iterable[TurnStop], deadline: Deadline, error: BaseException | None = None) -> None:
     """Stop the sub-agents of turns that are over, and wait for their end, bounded in time.
 
-    After an error other than the failure of a turn nothing is waited for: who has abandoned the turn has done so.
+    After an error other than the failure of a turn it does not wait: abandoning the turn included a wait.
     """
     is_open = error is None or isinstance(error, TurnFailedError)
     patience = Deadline(min(deadline.remaining(), ABANDON_PATIENCE) if is_open else 0.0)
