@@ -9,7 +9,7 @@ from openai_codex import _codec as codec
 from openai_codex import _protocol as protocol
 from openai_codex._notification import check_readable
 from openai_codex._runtime.health import RunningTurn
-from openai_codex._turns.open_items import OpenItems
+from openai_codex._turns.open_items import METHOD, OpenItems
 from openai_codex._turns.results import RunResult, sum_of
 from openai_codex.errors import TurnFailedError
 
@@ -60,7 +60,10 @@ class TurnFold:
 
     def add(self, events: Sequence[Notification], *, again: bool = False) -> None:
         """Take the next notifications of the turn, ``again`` if some of them may have been taken before."""
-        self._open.add(events, again=again)  # first, as a step may raise
+        methods = set(map(METHOD, events))
+        self._open.add(events, methods, again=again)  # first, as a step may raise
+        if methods.isdisjoint(self._steps):  # most batches are of text only
+            return
         for event in events:
             step = self._steps.get(event.method)
             if step is not None:

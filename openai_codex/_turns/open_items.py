@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING
 
 from openai_codex import _codec as codec
 from openai_codex import _protocol as protocol
+from openai_codex._notification import Notification
 from openai_codex._turns.results import UnfinishedItem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from openai_codex._notification import Notification
     from openai_codex._runtime.health import WaitingOn
 
 # Kinds of items that the turn waits for while they are open; the others are output of the model.
@@ -52,6 +53,24 @@ _MOST_TEXT, _MANY = 1 << 20, 1_000
 # How many events are left aside: until something asks, or they are this many. Most are never looked at, because their
 # item completes.
 _ASIDE = 128
+
+
+# For loops that run in C: they see every event of a turn.
+METHOD, _PARAMS = attrgetter("method"), attrgetter("params")
+_ITEM_ID, _DELTA = itemgetter("itemId"), itemgetter("delta")
+
+
+def _text_of(events: Sequence[Notification], methods: set[str]) -> tuple[str, str] | None:
+    """Return the id and the text of deltas that are all of one item; ``None`` for other events."""
+    if len(methods) > 1 or methods.isdisjoint(TEXTS):
+        return None
+    params = list(map(_PARAMS, events))
+    try:
+        item_ids, text = set(map(_ITEM_ID, params)), "".join(map(_DELTA, params))
+    except (KeyError, TypeError):  # one of another shape
+        return None
+    [item_id] = item_ids if len(item_ids) == 1 else [None]
+    return (item_id, text) if type(item_id) is str else None
 
 
 class _OpenItem:
@@ -103,34 +122,29 @@ class _State:
     def copy(self) -> _State:
         return _State({key: each.copy() for key, each in self.items.items()}, self.lengths.copy(), self.missed.copy())
 
-    def apply(self, events: Iterable[Notification]) -> _State:
-        # The loop runs for every delta: without a call, once the item of the last one is known.
-        append: dict[str, Callable[[str], None]] = {}
+    def apply(self, events: Iterable[Notification | str]) -> _State:
+        append: Callable[[str], object] = bool  # adds nothing
         for event in events:
-            if event.method not in TEXTS:
-                append.clear()
-                if (step := _STEPS.get(event.method)) is not None:
-                    step(self, event.params)
-                continue
-            try:
-                text = event.params["delta"]
-                if type(text) is str:
-                    append[event.params["itemId"]](text)
-            except (KeyError, TypeError):
-                self._append(event, append)
+            if isinstance(event, str):
+                append(event)
+            elif event.method in TEXTS:
+                append = self._append(event)
+            elif (step := _STEPS.get(event.method)) is not None:
+                step(self, event.params)
         for each in self.items.values():
             if len(each.parts) > _MANY:
                 each.join()
         return self
 
-    def _append(self, event: Notification, append: dict[str, Callable[[str], None]]) -> None:
-        """Add the first text after another event, or one of another shape; note where the next one is to be added."""
+    def _append(self, event: Notification) -> Callable[[str], object]:
+        """Add the text of a delta; return what adds the text after it."""
         item_id, text = event.params.get("itemId"), event.params.get("delta")
         if type(item_id) is str and type(text) is str:
             opened = self.items.get(item_id) or self._unseen(item_id, _KINDS[event.method])
             if opened is not None:
                 opened.parts.append(text)
-                append[item_id] = opened.parts.append
+                return opened.parts.append
+        return bool
 
     def started(self, params: protocol.JsonObject) -> None:
         item = params.get("item")
@@ -202,26 +216,54 @@ class OpenItems:
     in one step: an exception of a signal handler neither loses a text nor doubles it.
     """
 
-    __slots__ = ("_now",)
+    __slots__ = ("_adding", "_item_id", "_now")
 
     def __init__(self) -> None:
-        self._now: tuple[_State, list[Notification]] = (_State({}, {}, set()), [])
+        # The events left aside are whole ones and, after a delta, further texts of its item: an event takes up much more
+        # memory than its text, and each of them would push others out of the processor's caches.
+        self._now: tuple[_State, list[Notification | str]] = (_State({}, {}, set()), [])
+        # The item of the last event left aside, if that is a delta or such a text.
+        self._item_id: str | None = None
+        # Of the last call of `add`: the list that it extends, how long it was, and the last event that is added.
+        self._adding: tuple[Sequence[object], int, Notification | None] = ([], 0, None)
 
-    def add(self, events: Sequence[Notification], *, again: bool = False) -> None:
-        """Take the next events, ``again`` if some of them may have been taken by a call that was interrupted."""
+    def add(self, events: Sequence[Notification], methods: set[str], *, again: bool = False) -> None:
+        """Take the next events, which are of these methods.
+
+        ``again``: the last call was interrupted, and these events begin with those that it had.
+        """
         if again:
-            known = set(map(id, self._now[1]))
-            events = [event for event in events if id(event) not in known]
+            events = self._not_added(events)
         elif len(self._now[1]) > _ASIDE:
             self._settled()
+        if not events:
+            return
+        item_id, text = _text_of(events, methods) or (None, "")
         aside = self._now[1]
-        aside += events
+        self._adding = aside, len(aside), events[-1]
+        if item_id is not None and item_id == self._item_id:
+            aside.append(text)
+            return
+        self._item_id = None
+        if item_id is None:
+            aside.extend(events)
+        else:
+            aside.append(Notification(events[0].method, {"itemId": item_id, "delta": text}))
+            self._item_id = item_id
+
+    def _not_added(self, events: Sequence[Notification]) -> Sequence[Notification]:
+        aside, before, last = self._adding
+        if len(aside) == before:
+            return events
+        return events[next((number for number, each in enumerate(events, 1) if each is last), 0) :]
 
     def awaited(self, unread: Sequence[Notification]) -> list[WaitingOn]:
         """Return what the turn waits for, oldest first, once it has seen these events, too."""
         state, aside = self._now
         kinds: dict[str, object] = {key: each.kind for key, each in state.items.copy().items()}
         for event in (*aside, *unread):
+            if isinstance(event, str):
+                continue
             item = event.params.get("item")
             if isinstance(item, dict):
                 if event.method == "item/completed":
@@ -248,6 +290,6 @@ class OpenItems:
     def _settled(self) -> _State:
         state, aside = self._now
         if aside:
-            state = state.copy().apply(aside)
+            state, self._item_id = state.copy().apply(aside), None
             self._now = (state, [])
         return state

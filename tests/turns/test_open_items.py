@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import pickle
+import sys
 from collections.abc import Iterable
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 
 from openai_codex import UnfinishedItem
 from openai_codex._notification import Notification
+from openai_codex._turns import open_items
 from openai_codex._turns.fold import GoalFold, TurnFold
 from openai_codex._turns.open_items import OpenItems
 from openai_codex.types import AgentMessageThreadItem, CommandExecutionThreadItem, PlanThreadItem
@@ -161,22 +164,76 @@ def test_the_length_of_a_message_counts_all_its_deltas(whole: bool) -> None:
     assert fold.lengths(whole=whole)["1"] == (1 << 20) + 2
 
 
-@pytest.mark.parametrize("done", range(3))
-def test_events_that_an_interrupted_call_has_added_count_once(done: int) -> None:
-    events = [started("1"), delta("1", "Hel"), delta("1", "lo")]
+def add(items: OpenItems, events: list[Notification], *, again: bool = False) -> None:
+    items.add(events, {each.method for each in events}, again=again)
+
+
+@pytest.mark.parametrize("done", range(5))
+@pytest.mark.parametrize("before", [[], [started("1")], [started("1"), delta("1", "Oh. ")], [delta("1", "Oh. ")]])
+def test_events_that_an_interrupted_call_has_added_count_once(before: list[Notification], done: int) -> None:
+    events = [delta("1", "Hel"), delta("1", "lo"), started("c", "commandExecution"), delta("1", "!")]
     items = OpenItems()
-    items.add(events[:done])
-    items.add(events, again=True)
-    assert [each.text for each in items.values(0)] == ["Hello"]
+    for each in before:
+        add(items, [each])
+    add(items, events[:done])
+    add(items, events, again=True)
+    text = "".join(each.params.get("delta", "") for each in before)
+    assert [each.text for each in items.values(0)] == [f"{text}Hello!", ""]
+
+
+class InterruptedCallError(Exception):
+    pass
+
+
+@pytest.mark.parametrize("size", [1, 2, 5])
+def test_an_exception_at_any_instant_neither_loses_a_text_nor_doubles_it(size: int) -> None:
+    events = [started("1"), *(delta("1", f"{number} ") for number in range(8)), completed("1"), started("2")]
+    events += [delta("2", f"{number} ") for number in range(8)]
+
+    def add_all(items: OpenItems, instant: int) -> bool:
+        """Add the events in batches; raise at one instant, an executed line, and go on. Return whether it came to that."""
+        left = instant
+
+        def trace(frame: FrameType, _what: str, _value: object) -> Any:
+            nonlocal left
+            if frame.f_code.co_filename != open_items.__file__:
+                return None
+            left -= 1
+            if left == 0:
+                raise InterruptedCallError
+            return trace
+
+        again = False
+        at = 0
+        while at < len(events):
+            batch = events[at : at + size + again]
+            sys.settrace(trace)
+            try:
+                add(items, batch, again=again)
+            except InterruptedCallError:
+                again = True
+            else:
+                at, again = at + len(batch), False
+            finally:
+                sys.settrace(None)
+        return left <= 0
+
+    expected = "".join(f"{number} " for number in range(8))
+    instant = 1
+    while add_all(items := OpenItems(), instant):
+        assert [each.text for each in items.values(0)] == [expected], instant
+        assert items.lengths(whole=True) == {"1": 16, "2": 16}, instant
+        instant += 1
+    assert instant > 60
 
 
 @pytest.mark.parametrize("value", [None, 3, [], {}, ["1"]])
 def test_values_of_another_shape_are_passed_over(value: Any) -> None:
     items = OpenItems()
     shapes: list[Any] = [value, {"type": value, "id": value}]
-    items.add([event(f"item/{what}", item=shape) for what in ("started", "completed") for shape in shapes])
-    items.add([delta("1", value), event("item/agentMessage/delta", itemId=value, delta="x")])
-    items.add([event("error", willRetry=value), event("turn/completed", turn=value), ended("a new one")])
+    add(items, [event(f"item/{what}", item=shape) for what in ("started", "completed") for shape in shapes])
+    add(items, [delta("1", value), event("item/agentMessage/delta", itemId=value, delta="x")])
+    add(items, [event("error", willRetry=value), event("turn/completed", turn=value), ended("a new one")])
     assert items.awaited([event("item/started", item=value)]) == []
     assert [each.item.type if hasattr(each.item, "type") else None for each in items.values(0)] in ([], [None])
 
