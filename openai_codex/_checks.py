@@ -95,7 +95,8 @@ def prose(name: str, value: str) -> str:
     if not isinstance(value, str):
         raise refusal(name, value, "a str")
     try:
-        value.encode()
+        if not value.isascii():
+            value.encode()
     except UnicodeEncodeError as error:
         # The cause is left out: it holds the whole text.
         raise ConfigError(

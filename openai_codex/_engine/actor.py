@@ -99,15 +99,12 @@ class Actor:
 
     # -- calls -------------------------------------------------------------------------------------------------------
 
-    def new_reply(self, method: str) -> Reply:
-        """Return the reply to a request that `send` sends. It exists before, so that it can be abandoned at any instant."""
-        return self.router.new_reply(method)
-
     def send(
         self, reply: Reply, params: dict[str, Any] | None, subscription: PendingSubscription | None = None
     ) -> None:
         """Send a request; never blocks. ``params=None`` leaves the member out.
 
+        The reply is one that the router has made: it exists before, so that it can be abandoned at any instant.
         ``subscription`` collects the events of the turn or login that the request starts. Raises `ConfigError` if the
         params cannot be written as JSON, and `TransportClosedError` if the connection has ended; nothing was sent then.
         """
@@ -122,7 +119,7 @@ class Actor:
         self, method: str, params: dict[str, Any] | None, subscription: PendingSubscription | None = None
     ) -> Reply:
         """Send a request as `send` does and return its reply. For callers that no exception interrupts."""
-        reply = self.new_reply(method)
+        reply = self.router.new_reply(method)
         self.send(reply, params, subscription)
         return reply
 
@@ -246,17 +243,19 @@ class Actor:
             self.router.dispatch(frames, dispatch)
             # Before anyone is woken who may look at the counts.
             self.tally.late += dispatch.late
-            self.tally.skipped += (counted := len(dispatch.skipped))
+            self._outbox.on_room()  # after each batch, as the lease of a request may have ended, too
+            if skipped := dispatch.skipped:
+                self.tally.skipped += (counted := len(skipped))
+                self._report(_log.warning, "codex.line_skipped", reason=skipped[0].reason, count=len(skipped))
+            if self.threads.was_refused:
+                self._workers.catch_up()
+            # Last: a woken thread waits for the interpreter until this one has come to its next read.
             dispatch.carry_out(self.server_requests)
         except BaseException:
             # Some of them may have been delivered; which ones is not known.
             self.tally.skipped += len(frames) - counted
             wake_all(dispatch.settle())  # these are no longer pending, so nothing else would wake their callers
             raise
-        self._outbox.on_room()  # after each batch, as the lease of a request may have ended, too
-        if skipped := dispatch.skipped:
-            self._report(_log.warning, "codex.line_skipped", reason=skipped[0].reason, count=len(skipped))
-        self._workers.catch_up()
         return len(dispatch.delivered)
 
     def _on_lost_frames(self, count: int) -> None:

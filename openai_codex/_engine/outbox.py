@@ -103,7 +103,7 @@ class Outbox:
 
     def _write_now(self, ticket: Ticket, size: int) -> bool:
         # Never past a line that waits. One that the writer has begun keeps the lane closed.
-        if self._urgent or size > self._transport.short or self._closed:
+        if self._urgent or size > self._transport.short() or self._closed:
             return False
         try:
             return self._lane.write(ticket, self._transport.write_short)

@@ -76,7 +76,7 @@ class Reply(Waitable):
     __slots__ = ("_outcome", "_sent_at", "given_up", "method", "request_id", "seconds", "ticket")
 
     def __init__(self, method: str, request_id: int = 0) -> None:
-        super().__init__()
+        self._waiters = []  # what the base class does: each request makes one of these
         self.method = method
         self.request_id = request_id
         self.ticket: Ticket | None = None

@@ -12,8 +12,6 @@ from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import attrs
-
 from openai_codex._engine.backlog import Tally
 from openai_codex._engine.reply import Reply
 from openai_codex._engine.subscriptions import PendingSubscription, Subscriptions, Topic
@@ -47,22 +45,23 @@ class _Pending(NamedTuple):
     subscription: PendingSubscription | None
 
 
-@attrs.define
 class Dispatch:
     """What is to be done for a batch of frames, and the order in which it is done."""
 
-    settled: list[tuple[Reply, Response | Skipped]] = attrs.Factory(list)
-    bound: list[tuple[Mailbox, Topic]] = attrs.Factory(list)
-    """Mailboxes that collected more than the one topic that the reply named. Filtered before anything is delivered."""
-    delivered: defaultdict[Mailbox, list[Notification]] = attrs.Factory(lambda: defaultdict(list))
-    ended: set[Mailbox] = attrs.Factory(set)
-    server_requests: list[ServerRequest] = attrs.Factory(list)
-    resolved: list[Any] = attrs.Factory(list)
-    """Ids of server requests that need no answer any longer."""
-    turns_ended: list[tuple[str | None, str | None]] = attrs.Factory(list)
-    skipped: list[Skipped] = attrs.Factory(list)
-    late: int = 0
-    """Responses to requests that are not pending: their caller gave up, or there never was one."""
+    # Written by hand: there is one per batch, and calling factories would take three times as long.
+    def __init__(self) -> None:
+        self.settled: list[tuple[Reply, Response | Skipped]] = []
+        self.bound: list[tuple[Mailbox, Topic]] = []
+        """Mailboxes that collected more than the one topic that the reply named. Filtered before anything is delivered."""
+        self.delivered: defaultdict[Mailbox, list[Notification]] = defaultdict(list)
+        self.ended: set[Mailbox] = set()
+        self.server_requests: list[ServerRequest] = []
+        self.resolved: list[Any] = []
+        """Ids of server requests that need no answer any longer."""
+        self.turns_ended: list[tuple[str | None, str | None]] = []
+        self.skipped: list[Skipped] = []
+        self.late = 0
+        """Responses to requests that are not pending: their caller gave up, or there never was one."""
 
     def settle(self) -> list[Waiter]:
         """Settle the replies; return the waiters to wake."""
@@ -77,10 +76,10 @@ class Dispatch:
         for mailbox, topic in self.bound:
             mailbox.keep(topic.covers)
         waiters: list[Waiter] = []
-        boxes = self.delivered.items()
-        # Internal listeners first: a consumer finds noted what its events are about.
-        for mailbox, events in boxes if len(boxes) == 1 else sorted(boxes, key=_by_lifetime):
-            waiters += mailbox.put(events, last=mailbox in self.ended)
+        if boxes := self.delivered.items():
+            # Internal listeners first: a consumer finds noted what its events are about.
+            for mailbox, events in boxes if len(boxes) == 1 else sorted(boxes, key=_by_lifetime):
+                waiters += mailbox.put(events, last=mailbox in self.ended)
         waiters += self.settle()
         try:
             wake_all(waiters)

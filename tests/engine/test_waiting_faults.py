@@ -194,7 +194,8 @@ def test_a_server_request_is_handled_though_a_waiter_of_its_batch_is_broken() ->
     requests = PendingRequests(lambda _: None, workers, lambda _: handled.set())
     box = Mailbox("test")
     broken(box)
-    batch = Dispatch(server_requests=[ServerRequest(1, "item/tool/call", {})])
+    batch = Dispatch()
+    batch.server_requests.append(ServerRequest(1, "item/tool/call", {}))
     batch.delivered[box].append(EVENT)
     with pytest.raises(ZeroDivisionError):
         batch.carry_out(requests)

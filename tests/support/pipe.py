@@ -11,7 +11,6 @@ class Pipe:
     """The process of an actor, without a process: what a test feeds is its output."""
 
     name = "fuzz"
-    short = 4096
 
     def __init__(self) -> None:
         self._output: queue.SimpleQueue[bytes] = queue.SimpleQueue()
@@ -22,6 +21,9 @@ class Pipe:
     def feed(self, chunk: bytes) -> None:
         """Let the reader have these bytes at once; none are the end."""
         self._output.put(chunk)
+
+    def short(self) -> int:
+        return 4096
 
     def read(self, patience: float) -> bytes | None:
         try:

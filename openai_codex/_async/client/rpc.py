@@ -37,7 +37,7 @@ async def call(
     work at the same time. ``on_given_up`` is called when the caller gives up while the runtime may have carried the
     request out.
     """
-    reply, settled = actor.new_reply(params.METHOD), False
+    reply, settled = actor.router.new_reply(params.METHOD), False
     if starts is not None:
         starts.follow(actor, reply)
         subscription = starts.subscription

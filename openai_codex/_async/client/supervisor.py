@@ -84,7 +84,7 @@ class AsyncSupervisor:
         loop.
         """
         self.check_loop()
-        while (actor := self.actor) is None or self._is_replaceable(actor):
+        while (actor := self.actor) is None or (actor.close_reason is not None and self._is_replaceable(actor)):
             await self._ensure_started(waiting_for, deadline)
         return actor
 

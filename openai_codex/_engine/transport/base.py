@@ -29,7 +29,6 @@ class Transport(Protocol):
     def name(self) -> str:
         """Identifies it in the names of threads."""
 
-    @property
     def short(self) -> int:
         """The most bytes that `write_short` takes at this moment; 0 if it cannot be used."""
 

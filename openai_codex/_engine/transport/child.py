@@ -76,7 +76,8 @@ class ChildProcess:
         self._stdout = OutputPipe(_pipe(self._child.stdout), self._pid)
         self._stdout.widen()  # stderr stays as it is: all pipes of a user share what the system allows
         self._stderr = _Stderr(OutputPipe(_pipe(self._child.stderr), self._pid))
-        self.write_short = self._stdin.write_short
+        # Not by methods of this class: each request calls both.
+        self.short, self.write_short = self._stdin.short, self._stdin.write_short
         self._drain = threading.Thread(target=self._stderr.drain, name=f"codex-stderr-{self.name}", daemon=True)
         try:
             self._drain.start()
@@ -95,11 +96,6 @@ class ChildProcess:
     def read(self, timeout: float) -> bytes | None:
         """Return what stdout has; empty at its end; ``None`` after ``timeout`` seconds of silence."""
         return self._stdout.read(timeout)
-
-    @property
-    def short(self) -> int:
-        """How many bytes stdin takes as a whole."""
-        return self._stdin.short
 
     def try_write(self, data: bytes | memoryview) -> int:
         """Write what fits into stdin now; return how many bytes that was. Raises `OSError` when the pipe is broken."""

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 _POSIX = os.name == "posix"
 
 # The raw function takes 0.06 µs, its wrapper, which makes enum members, 2.6 µs: as much as a tenth of a small request.
-_handler_of = getattr(signal.getsignal, "__wrapped__", signal.getsignal)
+# Before Python 3.13 the wrapper has no `__wrapped__`.
+_handler_of = getattr(signal, "_signal", signal).getsignal
 _SIGPIPE = signal.SIGPIPE if _POSIX else None
 _IGNORED = int(signal.SIG_IGN)
 
@@ -32,10 +33,9 @@ class InputPipe:
         self.write_short: Callable[[bytes], int | None] = pipe.write
         """Writes at most `short` bytes, all or none of them; then it returns ``None``. A function of C code."""
 
-    @property
     def short(self) -> int:
-        """How many bytes the pipe takes as a whole; 0 where SIGPIPE ends the program and has to be blocked meanwhile."""
-        return select.PIPE_BUF if _POSIX and _ignores_sigpipe() else 0
+        """Return how many bytes the pipe takes as a whole; 0 where SIGPIPE ends the program and has to be blocked meanwhile."""
+        return select.PIPE_BUF if _SIGPIPE is not None and _handler_of(_SIGPIPE) == _IGNORED else 0
 
     def try_write(self, data: bytes | memoryview) -> int:
         """Write what fits now; return how many bytes that was. Raises `OSError` when the pipe is broken.
