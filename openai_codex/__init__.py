@@ -12,9 +12,8 @@ The map, top to bottom. Imports go downward only, and a module without a leading
     testing/        the test kit: a scripted model, a fake runtime, pytest fixtures (its docstring has its own map)
     retry           repeat what was overloaded
     _async/         the source of both faces: codex thread thread_contents closing loading running turn preparing events
-                    thread_pages unlisted pages stream login
-      verbs/        what a client can do: threads reviews goals catalog account; base: life cycle and handlers;
-                    lazy: names for annotations
+                    thread_pages unlisted pages stream login; lazy: names for annotations
+      verbs/        what a client can do: threads reviews goals catalog account; base: life cycle and handlers
       client/       one client's connection: recycling cursor agent_stops connection thread_registry supervisor launch dispatch
                     handlers rpc;
                     _wait and _loop: how this face waits

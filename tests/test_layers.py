@@ -22,8 +22,8 @@ ORDER = """
     testing: frames _approvals _home _model _responder _script _agents _spawned _replies _items _http _waiting _recorded
     : . retry
     _async: . codex
-    _async.verbs: . threads reviews goals catalog account base lazy
-    _async: thread thread_contents closing loading running turn preparing events thread_pages unlisted pages stream login
+    _async.verbs: . threads reviews goals catalog account base
+    _async: thread thread_contents closing loading running turn preparing events thread_pages unlisted pages stream login lazy
     _async.client: . recycling cursor agent_stops connection thread_registry supervisor launch dispatch handlers rpc _wait _loop
     _tools: . result registry declaration arguments callables
     _approvals: . kinds responses policies decisions requests file_changes commands

@@ -9,7 +9,7 @@ from typing import Any
 
 from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
-from openai_codex._async.client.connection import AsyncConnection
+from openai_codex._async import lazy
 from openai_codex._async.client.rpc import call
 from openai_codex._engine.waiting import Deadline
 from openai_codex.errors import CodexError, ConfigError, InvalidRequestError, TransportClosedError, TurnTimeoutError
@@ -27,7 +27,7 @@ class AsyncClosable:
     """A handle of a thread that can be closed, also by ``async with``."""
 
     id: str
-    _connection: AsyncConnection
+    _connection: lazy.AsyncConnection
     # Of the class, so that handles that are never closed do not pay for it.
     _closed_by: str | None = None
 
@@ -87,7 +87,7 @@ def _closing_request(thread_id: str, *, archive: bool, delete: bool) -> protocol
     return protocol.ThreadUnsubscribeParams(thread_id=thread_id)
 
 
-async def _close(connection: AsyncConnection, thread_id: str, params: protocol.ClientRequest[Any]) -> None:
+async def _close(connection: lazy.AsyncConnection, thread_id: str, params: protocol.ClientRequest[Any]) -> None:
     is_loaded = connection.has_loaded(thread_id)
     if is_loaded:
         await _stop(connection, thread_id, Deadline(connection.request_timeout))
@@ -107,7 +107,7 @@ async def _close(connection: AsyncConnection, thread_id: str, params: protocol.C
     connection.threads.forget(thread_id)
 
 
-async def _stop(connection: AsyncConnection, thread_id: str, deadline: Deadline) -> None:
+async def _stop(connection: lazy.AsyncConnection, thread_id: str, deadline: Deadline) -> None:
     """Stop all work of a thread and wait for its end: without a subscription the end would not be seen."""
     working = [each for each in connection.watched() if each.thread_id == thread_id and each.is_running()]
     for each in working:
@@ -119,7 +119,7 @@ async def _stop(connection: AsyncConnection, thread_id: str, deadline: Deadline)
             await call(connection.running(), params, Deadline(min(_REPLY_WITHIN, deadline.remaining())))
 
 
-async def _is_ephemeral(connection: AsyncConnection, thread_id: str) -> bool:
+async def _is_ephemeral(connection: lazy.AsyncConnection, thread_id: str) -> bool:
     try:
         return (await connection.request(protocol.ThreadReadParams(thread_id=thread_id))).thread.ephemeral
     except InvalidRequestError:  # it is not loaded, so it is not ephemeral

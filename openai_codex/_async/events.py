@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 
+from openai_codex._async import lazy
 from openai_codex._async.client import _wait
-from openai_codex._async.client.supervisor import AsyncSupervisor
 from openai_codex._async.stream import AsyncIteration
 from openai_codex._engine.subscriptions import Topic
 from openai_codex._log import Log
@@ -25,7 +25,7 @@ class AsyncEvents(AsyncIteration[Notification]):
 
     def __init__(
         self,
-        supervisor: AsyncSupervisor,
+        supervisor: lazy.AsyncSupervisor,
         thread_id: str | None,
         methods: frozenset[str] | None,
         limit: int,

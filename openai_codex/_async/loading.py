@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, Union
 import attrs
 
 from openai_codex import _protocol as protocol
-from openai_codex._async.client.connection import AsyncConnection
+from openai_codex._async import lazy
 from openai_codex._engine.waiting import Deadline
 from openai_codex._log import Log
 from openai_codex._turns import session_file
@@ -30,7 +30,7 @@ LoadRequest: TypeAlias = Union["protocol.ThreadStartParams", "protocol.ThreadRes
 _log = Log("connection")
 
 
-async def load_thread(connection: AsyncConnection, params: LoadRequest, tools: Table | None = None) -> str:
+async def load_thread(connection: lazy.AsyncConnection, params: LoadRequest, tools: Table | None = None) -> str:
     """Send a request that loads a thread, and return its id when the settings that were asked for are in force.
 
     Raises `ConfigError` if they are not, in most cases before anything is sent.
@@ -55,7 +55,7 @@ async def load_thread(connection: AsyncConnection, params: LoadRequest, tools: T
 
 
 async def _resume_with(
-    connection: AsyncConnection, params: protocol.ThreadResumeParams, asked: dict[str, Any], deadline: Deadline
+    connection: lazy.AsyncConnection, params: protocol.ThreadResumeParams, asked: dict[str, Any], deadline: Deadline
 ) -> str:
     """Resume a thread with settings. One that is loaded is loaded anew: otherwise the runtime ignores them."""
     thread_id = params.thread_id
@@ -78,7 +78,7 @@ async def _resume_with(
         connection.work.discard(work)
 
 
-async def _status(connection: AsyncConnection, thread_id: str, deadline: Deadline) -> protocol.ThreadStatus:
+async def _status(connection: lazy.AsyncConnection, thread_id: str, deadline: Deadline) -> protocol.ThreadStatus:
     with suppress(InvalidRequestError):  # the refusal of the resume says more
         read = protocol.ThreadReadParams(thread_id=thread_id)
         return (await connection.request(read, deadline=deadline)).thread.status
@@ -86,7 +86,7 @@ async def _status(connection: AsyncConnection, thread_id: str, deadline: Deadlin
 
 
 async def _resume_loaded(
-    connection: AsyncConnection, params: protocol.ThreadResumeParams, asked: dict[str, Any], deadline: Deadline
+    connection: lazy.AsyncConnection, params: protocol.ThreadResumeParams, asked: dict[str, Any], deadline: Deadline
 ) -> protocol.ThreadResumeResponse:
     """Resume a thread that is loaded and idle, with settings.
 
@@ -115,7 +115,7 @@ async def _resume_loaded(
     return reply
 
 
-def _checked(connection: AsyncConnection, asked: dict[str, Any], reply: LoadReply) -> LoadReply:
+def _checked(connection: lazy.AsyncConnection, asked: dict[str, Any], reply: LoadReply) -> LoadReply:
     """Raise `ConfigError` for a setting that is not in force, except a service tier, which the log tells of."""
     differing = not_in_force(asked, from_reply(reply), connection.threads.base())
     # What it changes is speed and price, and a model that lacks the tier serves the thread all the same.
@@ -127,7 +127,9 @@ def _checked(connection: AsyncConnection, asked: dict[str, Any], reply: LoadRepl
     return reply
 
 
-async def _instruct(connection: AsyncConnection, thread: protocol.Thread, text: str | None, deadline: Deadline) -> None:
+async def _instruct(
+    connection: lazy.AsyncConnection, thread: protocol.Thread, text: str | None, deadline: Deadline
+) -> None:
     """Give new instructions to the model: the runtime itself does so at the next compaction of the history."""
     if text is None or session_file.are_newest(thread.path, text):
         return
@@ -135,7 +137,7 @@ async def _instruct(connection: AsyncConnection, thread: protocol.Thread, text: 
     await connection.request(protocol.ThreadInjectItemsParams(thread_id=thread.id, items=items), deadline=deadline)
 
 
-async def _check_tools(connection: AsyncConnection, thread_id: str, tools: Table, deadline: Deadline) -> None:
+async def _check_tools(connection: lazy.AsyncConnection, thread_id: str, tools: Table, deadline: Deadline) -> None:
     """Raise `ConfigError` for tools that the thread was not started with: the runtime offers no others to the model."""
     stored = None
     with suppress(InvalidRequestError):  # the refusal of the request itself says more

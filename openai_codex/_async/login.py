@@ -7,8 +7,8 @@ from collections import deque
 from openai_codex import _checks as checks
 from openai_codex import _codec as codec
 from openai_codex import _protocol as protocol
+from openai_codex._async import lazy
 from openai_codex._async.client import _wait
-from openai_codex._async.client.connection import AsyncConnection
 from openai_codex._engine.mailbox import Mailbox
 from openai_codex._engine.waiting import Deadline
 from openai_codex._notification import Notification, check_readable
@@ -40,7 +40,7 @@ class AsyncLoginHandle:
         login_id: Id of this login.
     """
 
-    def __init__(self, connection: AsyncConnection, login_id: str, mailbox: Mailbox) -> None:
+    def __init__(self, connection: lazy.AsyncConnection, login_id: str, mailbox: Mailbox) -> None:
         self.login_id = login_id
         self._connection = connection
         self._mailbox = mailbox
@@ -93,7 +93,7 @@ class AsyncChatgptLoginHandle(AsyncLoginHandle):
         auth_url: The address to open in a browser on this machine.
     """
 
-    def __init__(self, connection: AsyncConnection, login_id: str, auth_url: str, mailbox: Mailbox) -> None:
+    def __init__(self, connection: lazy.AsyncConnection, login_id: str, auth_url: str, mailbox: Mailbox) -> None:
         super().__init__(connection, login_id, mailbox)
         self.auth_url = auth_url
 
@@ -107,7 +107,7 @@ class AsyncDeviceCodeLoginHandle(AsyncLoginHandle):
     """
 
     def __init__(
-        self, connection: AsyncConnection, login_id: str, verification_url: str, user_code: str, mailbox: Mailbox
+        self, connection: lazy.AsyncConnection, login_id: str, verification_url: str, user_code: str, mailbox: Mailbox
     ) -> None:
         super().__init__(connection, login_id, mailbox)
         self.verification_url = verification_url

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import attrs
 
 from openai_codex import _protocol as protocol
-from openai_codex._async.client.connection import AsyncConnection
+from openai_codex._async import lazy
 from openai_codex._async.stream import AsyncIteration
 from openai_codex.errors import DecodeError
 
@@ -23,7 +23,7 @@ class AsyncPages(AsyncIteration[T]):
     because the listing would not end.
     """
 
-    def __init__(self, connection: AsyncConnection, params: protocol.ClientRequest[Any]) -> None:
+    def __init__(self, connection: lazy.AsyncConnection, params: protocol.ClientRequest[Any]) -> None:
         self._connection = connection
         self._params: Any = params
         self._entries: deque[T] = deque()

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import attrs
 
 from openai_codex import _protocol as protocol
-from openai_codex._async.client.connection import AsyncConnection
+from openai_codex._async import lazy
 from openai_codex._engine.waiting import Deadline
 from openai_codex._log import Log
 from openai_codex._turns.effective import warn_about_personality
@@ -22,7 +22,7 @@ _log = Log("turn")
 
 
 async def prepared(
-    connection: AsyncConnection, params: protocol.TurnStartParams, deadline: Deadline
+    connection: lazy.AsyncConnection, params: protocol.TurnStartParams, deadline: Deadline
 ) -> protocol.TurnStartParams:
     """Return the request as it can be sent, for one that `is_incomplete`."""
     made: dict[str, Any] = {}
@@ -36,7 +36,7 @@ async def prepared(
     return attrs.evolve(params, **made)
 
 
-def with_texts(connection: AsyncConnection, inputs: list[protocol.UserInput]) -> list[protocol.UserInput]:
+def with_texts(connection: lazy.AsyncConnection, inputs: list[protocol.UserInput]) -> list[protocol.UserInput]:
     """Replace skills by their texts, for input that is added to a running turn: the runtime loads no skill there."""
     skills = [item for item in inputs if isinstance(item, protocol.SkillUserInput)]
     if skills and connection.threads.base() is None:
@@ -45,7 +45,7 @@ def with_texts(connection: AsyncConnection, inputs: list[protocol.UserInput]) ->
 
 
 async def with_skills(
-    connection: AsyncConnection, inputs: list[protocol.UserInput], cwd: str | None, deadline: Deadline
+    connection: lazy.AsyncConnection, inputs: list[protocol.UserInput], cwd: str | None, deadline: Deadline
 ) -> list[protocol.UserInput]:
     """Replace skills that the runtime would ignore by their texts. Raises `ConfigError` for those that are disabled."""
     if connection.threads.base() is None:  # the files of the runtime may be elsewhere
@@ -56,7 +56,7 @@ async def with_skills(
 
 
 async def _configured_policy(
-    connection: AsyncConnection, params: protocol.TurnStartParams, deadline: Deadline
+    connection: lazy.AsyncConnection, params: protocol.TurnStartParams, deadline: Deadline
 ) -> protocol.WorkspaceWriteSandboxPolicy:
     """Return what the preset means for the thread: a policy without that would replace what is configured."""
     cwd = _directory(connection, params.thread_id, params.cwd)
@@ -65,7 +65,9 @@ async def _configured_policy(
     return workspace_policy(reply.config.sandbox_workspace_write, overrides, cwd or "")
 
 
-async def _tiers(connection: AsyncConnection, params: protocol.TurnStartParams, deadline: Deadline) -> dict[str, str]:
+async def _tiers(
+    connection: lazy.AsyncConnection, params: protocol.TurnStartParams, deadline: Deadline
+) -> dict[str, str]:
     """Return the service tiers of a turn by their ids, as fields of the request.
 
     The runtime leaves out what the model does not have without a word, and translates a name in some requests only.
@@ -88,11 +90,11 @@ async def _tiers(connection: AsyncConnection, params: protocol.TurnStartParams, 
     return {name: ids[tier] for name, tier in tiers.items()}
 
 
-def _directory(connection: AsyncConnection, thread_id: str, cwd: protocol.Unset | str | None) -> str | None:
+def _directory(connection: lazy.AsyncConnection, thread_id: str, cwd: protocol.Unset | str | None) -> str | None:
     """Return the directory of a turn, as far as it is known."""
     settings = connection.reported.settings_of(thread_id)
     return str(cwd) if cwd else (None if settings is None else settings.cwd)
 
 
-async def _ask(connection: AsyncConnection, params: protocol.ClientRequest[R], deadline: Deadline) -> R:
+async def _ask(connection: lazy.AsyncConnection, params: protocol.ClientRequest[R], deadline: Deadline) -> R:
     return await connection.request(params, timeout=min(deadline.remaining(), connection.request_timeout))

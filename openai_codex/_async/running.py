@@ -11,9 +11,9 @@ import attrs
 
 from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
+from openai_codex._async import lazy
 from openai_codex._async.client import _wait
 from openai_codex._async.client.agent_stops import check_agents, stop_agents
-from openai_codex._async.client.connection import AsyncConnection
 from openai_codex._async.preparing import prepared, with_texts
 from openai_codex._async.turn import AsyncTurnHandle
 from openai_codex._engine.waiting import Deadline, Latch
@@ -43,6 +43,7 @@ _NO_FIT, _AGAIN = (
     "Your answer does not match the required output schema:",
     "Answer again with the complete, corrected JSON.",
 )
+
 
 # How long a caller that gives up waits until the turn is over, in seconds. Usually it takes milliseconds.
 _UNDO_PATIENCE = 0.2
@@ -87,7 +88,7 @@ class Limits:
 
 
 async def run_turn(
-    connection: AsyncConnection,
+    connection: lazy.AsyncConnection,
     params: protocol.TurnStartParams,
     limits: Limits,
     decode: Callable[[str | None], OutputT] | None = None,
@@ -113,7 +114,7 @@ async def run_turn(
 
 
 async def start_or_join(
-    connection: AsyncConnection,
+    connection: lazy.AsyncConnection,
     params: protocol.TurnStartParams,
     timeout: float | None,
     decode: Callable[[str | None], OutputT] | None = None,
@@ -141,7 +142,7 @@ async def start_or_join(
         raise
 
 
-async def wait_for_thread(connection: AsyncConnection, place: Place, deadline: Deadline) -> None:
+async def wait_for_thread(connection: lazy.AsyncConnection, place: Place, deadline: Deadline) -> None:
     """Wait until a call may go on. Raises `TurnTimeoutError`."""
     connection.check_loop()
     while True:
@@ -156,7 +157,7 @@ async def wait_for_thread(connection: AsyncConnection, place: Place, deadline: D
 
 
 async def _admitted(
-    connection: AsyncConnection, params: protocol.TurnStartParams, deadline: Deadline, place: Place
+    connection: lazy.AsyncConnection, params: protocol.TurnStartParams, deadline: Deadline, place: Place
 ) -> Work:
     """Wait until a call may start its turn, and return the entry of its request."""
     while (work := connection.work.admit(place, params, connection.request_timeout)) is None:
@@ -165,7 +166,7 @@ async def _admitted(
 
 
 async def _run_attempts(
-    connection: AsyncConnection,
+    connection: lazy.AsyncConnection,
     params: protocol.TurnStartParams,
     limits: Limits,
     decode: Callable[[str | None], OutputT] | None,
@@ -211,7 +212,7 @@ async def _run_attempts(
 
 
 async def _run_once(
-    connection: AsyncConnection,
+    connection: lazy.AsyncConnection,
     params: protocol.TurnStartParams,
     limits: Limits,
     decode: Callable[[str | None], OutputT] | None,
@@ -247,7 +248,7 @@ def _correction(error: OutputError) -> protocol.UserInput:
 
 
 async def start_turn(
-    connection: AsyncConnection,
+    connection: lazy.AsyncConnection,
     stop: TurnStop,
     params: protocol.ClientRequest[Any],
     timeout: float | None,

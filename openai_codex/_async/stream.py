@@ -7,8 +7,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 from openai_codex import _protocol as protocol
+from openai_codex._async import lazy
 from openai_codex._async.client.agent_stops import ABANDON_PATIENCE
-from openai_codex._async.client.cursor import AsyncCursor
 from openai_codex._notification import AgentNotification, Notification
 from openai_codex._turns.texts import TextReset
 from openai_codex.errors import TextWithdrawnError
@@ -68,7 +68,7 @@ class AsyncStream(AsyncIteration[T]):
     rest. Subclasses say what they yield for a notification.
     """
 
-    def __init__(self, cursor: AsyncCursor, timeout: float, *, agents: bool = False) -> None:
+    def __init__(self, cursor: lazy.AsyncCursor, timeout: float, *, agents: bool = False) -> None:
         self._cursor = cursor
         self._timeout = timeout
         self._agents = agents
@@ -136,7 +136,7 @@ class AsyncTextStream(AsyncStream[TextT]):
     With ``resets`` it also yields a `TextReset` for text that was withdrawn; see `AsyncTurnHandle.text`.
     """
 
-    def __init__(self, cursor: AsyncCursor, timeout: float, *, resets: bool = False) -> None:
+    def __init__(self, cursor: lazy.AsyncCursor, timeout: float, *, resets: bool = False) -> None:
         super().__init__(cursor, timeout)
         self._resets = resets
 

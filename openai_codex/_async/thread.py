@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
-from openai_codex._async.client.connection import AsyncConnection
+from openai_codex._async import lazy
 from openai_codex._async.running import Limits, run_turn, start_or_join
 from openai_codex._async.thread_contents import AsyncThreadContents
 from openai_codex._async.turn import AsyncTurnHandle
@@ -41,7 +41,7 @@ class AsyncThread(AsyncThreadContents):
         id: Id of the thread. `AsyncCodex.thread_resume` takes it, also in another process.
     """
 
-    def __init__(self, connection: AsyncConnection, id: str) -> None:
+    def __init__(self, connection: lazy.AsyncConnection, id: str) -> None:
         self.id = id
         self._connection = connection
         connection.hold(id, self)

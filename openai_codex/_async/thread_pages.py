@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import attrs
 
 from openai_codex import _protocol as protocol
-from openai_codex._async.client.connection import AsyncConnection
+from openai_codex._async import lazy
 from openai_codex._async.pages import AsyncPages
 from openai_codex._async.unlisted import AsyncUnlisted
 from openai_codex._turns.listings import LARGEST_PAGE, TIMES, thread_of, upwards
@@ -30,7 +30,7 @@ class AsyncThreadPages(AsyncPages[T]):
     have moved to the top meanwhile. Then come the threads that the runtime does not list.
     """
 
-    def __init__(self, connection: AsyncConnection, params: Any) -> None:
+    def __init__(self, connection: lazy.AsyncConnection, params: Any) -> None:
         super().__init__(connection, params)
         is_section = params.sort_key == protocol.ThreadSortKey.section_position
         self._is_downwards = not is_section and params.sort_direction != protocol.SortDirection.asc
@@ -82,13 +82,13 @@ class AsyncThreadPages(AsyncPages[T]):
         return len(new)
 
 
-class AsyncOrderedThreads(AsyncPages[protocol.Thread]):
+class AsyncOrderedThreads(AsyncPages["protocol.Thread"]):
     """All threads in the order of another time than that of the last turn, for which the runtime's cursor is not exact.
 
     So they are read in that order, and sorted when all have come.
     """
 
-    def __init__(self, connection: AsyncConnection, params: Any) -> None:
+    def __init__(self, connection: lazy.AsyncConnection, params: Any) -> None:
         super().__init__(connection, params)
         self._source: AsyncThreadPages[protocol.Thread] = AsyncThreadPages(
             connection, attrs.evolve(params, **upwards())

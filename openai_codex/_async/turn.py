@@ -10,8 +10,8 @@ import attrs
 
 from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
+from openai_codex._async import lazy
 from openai_codex._async.client.agent_stops import check_agents, stop_agents
-from openai_codex._async.client.connection import AsyncConnection
 from openai_codex._async.client.cursor import AsyncCursor
 from openai_codex._async.preparing import with_skills, with_texts
 from openai_codex._async.stream import AsyncItemStream, AsyncTextStream, AsyncTurnStream
@@ -43,7 +43,7 @@ class AsyncTurnHandle(Generic[OutputT]):
 
     def __init__(
         self,
-        connection: AsyncConnection,
+        connection: lazy.AsyncConnection,
         id: str,
         stop: TurnStop,
         open_turn: OpenTurn,

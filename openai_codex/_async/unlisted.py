@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from openai_codex import _protocol as protocol
-from openai_codex._async.client.connection import AsyncConnection
+from openai_codex._async import lazy
 from openai_codex._async.pages import AsyncPages
 from openai_codex._log import Log
 from openai_codex._turns.listings import LARGEST_PAGE, everything, is_filtered, is_whole, matches, stored_id
@@ -20,7 +20,7 @@ _log = Log("connection")
 class AsyncUnlisted:
     """Finds the threads that a listing, or a search, is about and that its pages do not have."""
 
-    def __init__(self, connection: AsyncConnection, params: Any) -> None:
+    def __init__(self, connection: lazy.AsyncConnection, params: Any) -> None:
         self._connection = connection
         self._params = params
 

@@ -12,7 +12,7 @@ from typing import Any
 import attrs
 
 from openai_codex import _checks as checks
-from openai_codex._runtime.failures import seconds_until_retry
+from openai_codex._runtime.imports import load
 from openai_codex.errors import JsonRpcError, RetryLimitExceededError
 
 # Beyond this many doublings every delay is at its longest; more would overflow a float.
@@ -54,7 +54,7 @@ class Attempts:
 
     def delay_after(self, error: Exception) -> float:
         """Return the seconds to wait before the next attempt. Raises the error, or its final form, if there is none."""
-        least = seconds_until_retry(error)
+        least: float | None = load("openai_codex._runtime.failures").seconds_until_retry(error)  # few operations fail
         # Without a deadline nobody has agreed to wait for the reset of a usage limit, which may be days away.
         if least is None or (least > 0 and self.deadline == math.inf):
             raise error

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import time
 from datetime import datetime, timedelta, timezone, tzinfo
-from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from openai_codex import _codec as codec
@@ -15,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from openai_codex import _protocol as protocol
+
+_UNAUTHORIZED = 401
 
 NEVER, SOON, AT_RESET, BY_STATUS, BY_MESSAGE = "never", "soon", "at reset", "by status", "by message"
 
@@ -148,6 +149,6 @@ def hint_for(error: protocol.TurnError | None, environment: Mapping[str, str]) -
     if name is None or error is None:
         return None
     kind, status = _kind_and_status(error.codex_error_info)
-    if kind != "unauthorized" and status != HTTPStatus.UNAUTHORIZED:
+    if kind != "unauthorized" and status != _UNAUTHORIZED:
         return None
     return f"the runtime does not use {name} of the environment: pass it to login_api_key"

@@ -10,7 +10,7 @@ from typing import Any
 
 from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
-from openai_codex._sync.client.connection import Connection
+from openai_codex._sync import lazy
 from openai_codex._sync.client.rpc import call
 from openai_codex._engine.waiting import Deadline
 from openai_codex.errors import CodexError, ConfigError, InvalidRequestError, TransportClosedError, TurnTimeoutError
@@ -28,7 +28,7 @@ class Closable:
     """A handle of a thread that can be closed, also by ``with``."""
 
     id: str
-    _connection: Connection
+    _connection: lazy.Connection
     # Of the class, so that handles that are never closed do not pay for it.
     _closed_by: str | None = None
 
@@ -88,7 +88,7 @@ def _closing_request(thread_id: str, *, archive: bool, delete: bool) -> protocol
     return protocol.ThreadUnsubscribeParams(thread_id=thread_id)
 
 
-def _close(connection: Connection, thread_id: str, params: protocol.ClientRequest[Any]) -> None:
+def _close(connection: lazy.Connection, thread_id: str, params: protocol.ClientRequest[Any]) -> None:
     is_loaded = connection.has_loaded(thread_id)
     if is_loaded:
         _stop(connection, thread_id, Deadline(connection.request_timeout))
@@ -108,7 +108,7 @@ def _close(connection: Connection, thread_id: str, params: protocol.ClientReques
     connection.threads.forget(thread_id)
 
 
-def _stop(connection: Connection, thread_id: str, deadline: Deadline) -> None:
+def _stop(connection: lazy.Connection, thread_id: str, deadline: Deadline) -> None:
     """Stop all work of a thread and wait for its end: without a subscription the end would not be seen."""
     working = [each for each in connection.watched() if each.thread_id == thread_id and each.is_running()]
     for each in working:
@@ -120,7 +120,7 @@ def _stop(connection: Connection, thread_id: str, deadline: Deadline) -> None:
             call(connection.running(), params, Deadline(min(_REPLY_WITHIN, deadline.remaining())))
 
 
-def _is_ephemeral(connection: Connection, thread_id: str) -> bool:
+def _is_ephemeral(connection: lazy.Connection, thread_id: str) -> bool:
     try:
         return (connection.request(protocol.ThreadReadParams(thread_id=thread_id))).thread.ephemeral
     except InvalidRequestError:  # it is not loaded, so it is not ephemeral

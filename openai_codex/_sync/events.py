@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from collections import deque
 
+from openai_codex._sync import lazy
 from openai_codex._sync.client import _wait
-from openai_codex._sync.client.supervisor import Supervisor
 from openai_codex._sync.stream import Iteration
 from openai_codex._engine.subscriptions import Topic
 from openai_codex._log import Log
@@ -26,7 +26,7 @@ class Events(Iteration[Notification]):
 
     def __init__(
         self,
-        supervisor: Supervisor,
+        supervisor: lazy.Supervisor,
         thread_id: str | None,
         methods: frozenset[str] | None,
         limit: int,

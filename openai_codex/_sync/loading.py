@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, Union
 import attrs
 
 from openai_codex import _protocol as protocol
-from openai_codex._sync.client.connection import Connection
+from openai_codex._sync import lazy
 from openai_codex._engine.waiting import Deadline
 from openai_codex._log import Log
 from openai_codex._turns import session_file
@@ -31,7 +31,7 @@ LoadRequest: TypeAlias = Union["protocol.ThreadStartParams", "protocol.ThreadRes
 _log = Log("connection")
 
 
-def load_thread(connection: Connection, params: LoadRequest, tools: Table | None = None) -> str:
+def load_thread(connection: lazy.Connection, params: LoadRequest, tools: Table | None = None) -> str:
     """Send a request that loads a thread, and return its id when the settings that were asked for are in force.
 
     Raises `ConfigError` if they are not, in most cases before anything is sent.
@@ -56,7 +56,7 @@ def load_thread(connection: Connection, params: LoadRequest, tools: Table | None
 
 
 def _resume_with(
-    connection: Connection, params: protocol.ThreadResumeParams, asked: dict[str, Any], deadline: Deadline
+    connection: lazy.Connection, params: protocol.ThreadResumeParams, asked: dict[str, Any], deadline: Deadline
 ) -> str:
     """Resume a thread with settings. One that is loaded is loaded anew: otherwise the runtime ignores them."""
     thread_id = params.thread_id
@@ -79,7 +79,7 @@ def _resume_with(
         connection.work.discard(work)
 
 
-def _status(connection: Connection, thread_id: str, deadline: Deadline) -> protocol.ThreadStatus:
+def _status(connection: lazy.Connection, thread_id: str, deadline: Deadline) -> protocol.ThreadStatus:
     with suppress(InvalidRequestError):  # the refusal of the resume says more
         read = protocol.ThreadReadParams(thread_id=thread_id)
         return (connection.request(read, deadline=deadline)).thread.status
@@ -87,7 +87,7 @@ def _status(connection: Connection, thread_id: str, deadline: Deadline) -> proto
 
 
 def _resume_loaded(
-    connection: Connection, params: protocol.ThreadResumeParams, asked: dict[str, Any], deadline: Deadline
+    connection: lazy.Connection, params: protocol.ThreadResumeParams, asked: dict[str, Any], deadline: Deadline
 ) -> protocol.ThreadResumeResponse:
     """Resume a thread that is loaded and idle, with settings.
 
@@ -116,7 +116,7 @@ def _resume_loaded(
     return reply
 
 
-def _checked(connection: Connection, asked: dict[str, Any], reply: LoadReply) -> LoadReply:
+def _checked(connection: lazy.Connection, asked: dict[str, Any], reply: LoadReply) -> LoadReply:
     """Raise `ConfigError` for a setting that is not in force, except a service tier, which the log tells of."""
     differing = not_in_force(asked, from_reply(reply), connection.threads.base())
     # What it changes is speed and price, and a model that lacks the tier serves the thread all the same.
@@ -128,7 +128,7 @@ def _checked(connection: Connection, asked: dict[str, Any], reply: LoadReply) ->
     return reply
 
 
-def _instruct(connection: Connection, thread: protocol.Thread, text: str | None, deadline: Deadline) -> None:
+def _instruct(connection: lazy.Connection, thread: protocol.Thread, text: str | None, deadline: Deadline) -> None:
     """Give new instructions to the model: the runtime itself does so at the next compaction of the history."""
     if text is None or session_file.are_newest(thread.path, text):
         return
@@ -136,7 +136,7 @@ def _instruct(connection: Connection, thread: protocol.Thread, text: str | None,
     connection.request(protocol.ThreadInjectItemsParams(thread_id=thread.id, items=items), deadline=deadline)
 
 
-def _check_tools(connection: Connection, thread_id: str, tools: Table, deadline: Deadline) -> None:
+def _check_tools(connection: lazy.Connection, thread_id: str, tools: Table, deadline: Deadline) -> None:
     """Raise `ConfigError` for tools that the thread was not started with: the runtime offers no others to the model."""
     stored = None
     with suppress(InvalidRequestError):  # the refusal of the request itself says more

@@ -8,8 +8,8 @@ from collections import deque
 from openai_codex import _checks as checks
 from openai_codex import _codec as codec
 from openai_codex import _protocol as protocol
+from openai_codex._sync import lazy
 from openai_codex._sync.client import _wait
-from openai_codex._sync.client.connection import Connection
 from openai_codex._engine.mailbox import Mailbox
 from openai_codex._engine.waiting import Deadline
 from openai_codex._notification import Notification, check_readable
@@ -41,7 +41,7 @@ class LoginHandle:
         login_id: Id of this login.
     """
 
-    def __init__(self, connection: Connection, login_id: str, mailbox: Mailbox) -> None:
+    def __init__(self, connection: lazy.Connection, login_id: str, mailbox: Mailbox) -> None:
         self.login_id = login_id
         self._connection = connection
         self._mailbox = mailbox
@@ -94,7 +94,7 @@ class ChatgptLoginHandle(LoginHandle):
         auth_url: The address to open in a browser on this machine.
     """
 
-    def __init__(self, connection: Connection, login_id: str, auth_url: str, mailbox: Mailbox) -> None:
+    def __init__(self, connection: lazy.Connection, login_id: str, auth_url: str, mailbox: Mailbox) -> None:
         super().__init__(connection, login_id, mailbox)
         self.auth_url = auth_url
 
@@ -108,7 +108,7 @@ class DeviceCodeLoginHandle(LoginHandle):
     """
 
     def __init__(
-        self, connection: Connection, login_id: str, verification_url: str, user_code: str, mailbox: Mailbox
+        self, connection: lazy.Connection, login_id: str, verification_url: str, user_code: str, mailbox: Mailbox
     ) -> None:
         super().__init__(connection, login_id, mailbox)
         self.verification_url = verification_url

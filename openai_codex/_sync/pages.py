@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import attrs
 
 from openai_codex import _protocol as protocol
-from openai_codex._sync.client.connection import Connection
+from openai_codex._sync import lazy
 from openai_codex._sync.stream import Iteration
 from openai_codex.errors import DecodeError
 
@@ -24,7 +24,7 @@ class Pages(Iteration[T]):
     because the listing would not end.
     """
 
-    def __init__(self, connection: Connection, params: protocol.ClientRequest[Any]) -> None:
+    def __init__(self, connection: lazy.Connection, params: protocol.ClientRequest[Any]) -> None:
         self._connection = connection
         self._params: Any = params
         self._entries: deque[T] = deque()

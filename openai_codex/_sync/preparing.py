@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import attrs
 
 from openai_codex import _protocol as protocol
-from openai_codex._sync.client.connection import Connection
+from openai_codex._sync import lazy
 from openai_codex._engine.waiting import Deadline
 from openai_codex._log import Log
 from openai_codex._turns.effective import warn_about_personality
@@ -22,7 +22,9 @@ R = TypeVar("R")
 _log = Log("turn")
 
 
-def prepared(connection: Connection, params: protocol.TurnStartParams, deadline: Deadline) -> protocol.TurnStartParams:
+def prepared(
+    connection: lazy.Connection, params: protocol.TurnStartParams, deadline: Deadline
+) -> protocol.TurnStartParams:
     """Return the request as it can be sent, for one that `is_incomplete`."""
     made: dict[str, Any] = {}
     warn_about_personality(params)
@@ -35,7 +37,7 @@ def prepared(connection: Connection, params: protocol.TurnStartParams, deadline:
     return attrs.evolve(params, **made)
 
 
-def with_texts(connection: Connection, inputs: list[protocol.UserInput]) -> list[protocol.UserInput]:
+def with_texts(connection: lazy.Connection, inputs: list[protocol.UserInput]) -> list[protocol.UserInput]:
     """Replace skills by their texts, for input that is added to a running turn: the runtime loads no skill there."""
     skills = [item for item in inputs if isinstance(item, protocol.SkillUserInput)]
     if skills and connection.threads.base() is None:
@@ -44,7 +46,7 @@ def with_texts(connection: Connection, inputs: list[protocol.UserInput]) -> list
 
 
 def with_skills(
-    connection: Connection, inputs: list[protocol.UserInput], cwd: str | None, deadline: Deadline
+    connection: lazy.Connection, inputs: list[protocol.UserInput], cwd: str | None, deadline: Deadline
 ) -> list[protocol.UserInput]:
     """Replace skills that the runtime would ignore by their texts. Raises `ConfigError` for those that are disabled."""
     if connection.threads.base() is None:  # the files of the runtime may be elsewhere
@@ -55,7 +57,7 @@ def with_skills(
 
 
 def _configured_policy(
-    connection: Connection, params: protocol.TurnStartParams, deadline: Deadline
+    connection: lazy.Connection, params: protocol.TurnStartParams, deadline: Deadline
 ) -> protocol.WorkspaceWriteSandboxPolicy:
     """Return what the preset means for the thread: a policy without that would replace what is configured."""
     cwd = _directory(connection, params.thread_id, params.cwd)
@@ -64,7 +66,7 @@ def _configured_policy(
     return workspace_policy(reply.config.sandbox_workspace_write, overrides, cwd or "")
 
 
-def _tiers(connection: Connection, params: protocol.TurnStartParams, deadline: Deadline) -> dict[str, str]:
+def _tiers(connection: lazy.Connection, params: protocol.TurnStartParams, deadline: Deadline) -> dict[str, str]:
     """Return the service tiers of a turn by their ids, as fields of the request.
 
     The runtime leaves out what the model does not have without a word, and translates a name in some requests only.
@@ -87,11 +89,11 @@ def _tiers(connection: Connection, params: protocol.TurnStartParams, deadline: D
     return {name: ids[tier] for name, tier in tiers.items()}
 
 
-def _directory(connection: Connection, thread_id: str, cwd: protocol.Unset | str | None) -> str | None:
+def _directory(connection: lazy.Connection, thread_id: str, cwd: protocol.Unset | str | None) -> str | None:
     """Return the directory of a turn, as far as it is known."""
     settings = connection.reported.settings_of(thread_id)
     return str(cwd) if cwd else (None if settings is None else settings.cwd)
 
 
-def _ask(connection: Connection, params: protocol.ClientRequest[R], deadline: Deadline) -> R:
+def _ask(connection: lazy.Connection, params: protocol.ClientRequest[R], deadline: Deadline) -> R:
     return connection.request(params, timeout=min(deadline.remaining(), connection.request_timeout))

@@ -12,9 +12,9 @@ import attrs
 
 from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
+from openai_codex._sync import lazy
 from openai_codex._sync.client import _wait
 from openai_codex._sync.client.agent_stops import check_agents, stop_agents
-from openai_codex._sync.client.connection import Connection
 from openai_codex._sync.preparing import prepared, with_texts
 from openai_codex._sync.turn import TurnHandle
 from openai_codex._engine.waiting import Deadline, Latch
@@ -44,6 +44,7 @@ _NO_FIT, _AGAIN = (
     "Your answer does not match the required output schema:",
     "Answer again with the complete, corrected JSON.",
 )
+
 
 # How long a caller that gives up waits until the turn is over, in seconds. Usually it takes milliseconds.
 _UNDO_PATIENCE = 0.2
@@ -88,7 +89,7 @@ class Limits:
 
 
 def run_turn(
-    connection: Connection,
+    connection: lazy.Connection,
     params: protocol.TurnStartParams,
     limits: Limits,
     decode: Callable[[str | None], OutputT] | None = None,
@@ -114,7 +115,7 @@ def run_turn(
 
 
 def start_or_join(
-    connection: Connection,
+    connection: lazy.Connection,
     params: protocol.TurnStartParams,
     timeout: float | None,
     decode: Callable[[str | None], OutputT] | None = None,
@@ -142,7 +143,7 @@ def start_or_join(
         raise
 
 
-def wait_for_thread(connection: Connection, place: Place, deadline: Deadline) -> None:
+def wait_for_thread(connection: lazy.Connection, place: Place, deadline: Deadline) -> None:
     """Wait until a call may go on. Raises `TurnTimeoutError`."""
     connection.check_loop()
     while True:
@@ -156,7 +157,7 @@ def wait_for_thread(connection: Connection, place: Place, deadline: Deadline) ->
         _wait.ready(changed, min(deadline.remaining(), until - time.monotonic()))
 
 
-def _admitted(connection: Connection, params: protocol.TurnStartParams, deadline: Deadline, place: Place) -> Work:
+def _admitted(connection: lazy.Connection, params: protocol.TurnStartParams, deadline: Deadline, place: Place) -> Work:
     """Wait until a call may start its turn, and return the entry of its request."""
     while (work := connection.work.admit(place, params, connection.request_timeout)) is None:
         wait_for_thread(connection, place, deadline)
@@ -164,7 +165,7 @@ def _admitted(connection: Connection, params: protocol.TurnStartParams, deadline
 
 
 def _run_attempts(
-    connection: Connection,
+    connection: lazy.Connection,
     params: protocol.TurnStartParams,
     limits: Limits,
     decode: Callable[[str | None], OutputT] | None,
@@ -210,7 +211,7 @@ def _run_attempts(
 
 
 def _run_once(
-    connection: Connection,
+    connection: lazy.Connection,
     params: protocol.TurnStartParams,
     limits: Limits,
     decode: Callable[[str | None], OutputT] | None,
@@ -246,7 +247,7 @@ def _correction(error: OutputError) -> protocol.UserInput:
 
 
 def start_turn(
-    connection: Connection,
+    connection: lazy.Connection,
     stop: TurnStop,
     params: protocol.ClientRequest[Any],
     timeout: float | None,

@@ -8,8 +8,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 from openai_codex import _protocol as protocol
+from openai_codex._sync import lazy
 from openai_codex._sync.client.agent_stops import ABANDON_PATIENCE
-from openai_codex._sync.client.cursor import Cursor
 from openai_codex._notification import AgentNotification, Notification
 from openai_codex._turns.texts import TextReset
 from openai_codex.errors import TextWithdrawnError
@@ -65,7 +65,7 @@ class Stream(Iteration[T]):
     rest. Subclasses say what they yield for a notification.
     """
 
-    def __init__(self, cursor: Cursor, timeout: float, *, agents: bool = False) -> None:
+    def __init__(self, cursor: lazy.Cursor, timeout: float, *, agents: bool = False) -> None:
         self._cursor = cursor
         self._timeout = timeout
         self._agents = agents
@@ -133,7 +133,7 @@ class TextStream(Stream[TextT]):
     With ``resets`` it also yields a `TextReset` for text that was withdrawn; see `TurnHandle.text`.
     """
 
-    def __init__(self, cursor: Cursor, timeout: float, *, resets: bool = False) -> None:
+    def __init__(self, cursor: lazy.Cursor, timeout: float, *, resets: bool = False) -> None:
         super().__init__(cursor, timeout)
         self._resets = resets
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
-from openai_codex._sync.client.connection import Connection
+from openai_codex._sync import lazy
 from openai_codex._sync.running import Limits, run_turn, start_or_join
 from openai_codex._sync.thread_contents import ThreadContents
 from openai_codex._sync.turn import TurnHandle
@@ -42,7 +42,7 @@ class Thread(ThreadContents):
         id: Id of the thread. `Codex.thread_resume` takes it, also in another process.
     """
 
-    def __init__(self, connection: Connection, id: str) -> None:
+    def __init__(self, connection: lazy.Connection, id: str) -> None:
         self.id = id
         self._connection = connection
         connection.hold(id, self)

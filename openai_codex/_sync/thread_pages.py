@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import attrs
 
 from openai_codex import _protocol as protocol
-from openai_codex._sync.client.connection import Connection
+from openai_codex._sync import lazy
 from openai_codex._sync.pages import Pages
 from openai_codex._sync.unlisted import Unlisted
 from openai_codex._turns.listings import LARGEST_PAGE, TIMES, thread_of, upwards
@@ -31,7 +31,7 @@ class ThreadPages(Pages[T]):
     have moved to the top meanwhile. Then come the threads that the runtime does not list.
     """
 
-    def __init__(self, connection: Connection, params: Any) -> None:
+    def __init__(self, connection: lazy.Connection, params: Any) -> None:
         super().__init__(connection, params)
         is_section = params.sort_key == protocol.ThreadSortKey.section_position
         self._is_downwards = not is_section and params.sort_direction != protocol.SortDirection.asc
@@ -83,13 +83,13 @@ class ThreadPages(Pages[T]):
         return len(new)
 
 
-class OrderedThreads(Pages[protocol.Thread]):
+class OrderedThreads(Pages["protocol.Thread"]):
     """All threads in the order of another time than that of the last turn, for which the runtime's cursor is not exact.
 
     So they are read in that order, and sorted when all have come.
     """
 
-    def __init__(self, connection: Connection, params: Any) -> None:
+    def __init__(self, connection: lazy.Connection, params: Any) -> None:
         super().__init__(connection, params)
         self._source: ThreadPages[protocol.Thread] = ThreadPages(connection, attrs.evolve(params, **upwards()))
         self._held: list[protocol.Thread] = []

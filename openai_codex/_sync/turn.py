@@ -11,8 +11,8 @@ import attrs
 
 from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
+from openai_codex._sync import lazy
 from openai_codex._sync.client.agent_stops import check_agents, stop_agents
-from openai_codex._sync.client.connection import Connection
 from openai_codex._sync.client.cursor import Cursor
 from openai_codex._sync.preparing import with_skills, with_texts
 from openai_codex._sync.stream import ItemStream, TextStream, TurnStream
@@ -44,7 +44,7 @@ class TurnHandle(Generic[OutputT]):
 
     def __init__(
         self,
-        connection: Connection,
+        connection: lazy.Connection,
         id: str,
         stop: TurnStop,
         open_turn: OpenTurn,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from openai_codex import _protocol as protocol
-from openai_codex._sync.client.connection import Connection
+from openai_codex._sync import lazy
 from openai_codex._sync.pages import Pages
 from openai_codex._log import Log
 from openai_codex._turns.listings import LARGEST_PAGE, everything, is_filtered, is_whole, matches, stored_id
@@ -21,7 +21,7 @@ _log = Log("connection")
 class Unlisted:
     """Finds the threads that a listing, or a search, is about and that its pages do not have."""
 
-    def __init__(self, connection: Connection, params: Any) -> None:
+    def __init__(self, connection: lazy.Connection, params: Any) -> None:
         self._connection = connection
         self._params = params
 

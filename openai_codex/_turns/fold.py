@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from openai_codex import _codec as codec
 from openai_codex import _protocol as protocol
 from openai_codex._notification import check_readable
-from openai_codex._runtime.health import RunningTurn
+from openai_codex._runtime.imports import load
 from openai_codex._turns.open_items import METHOD, OpenItems
 from openai_codex._turns.results import RunResult, sum_of
 from openai_codex.errors import TurnFailedError
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from openai_codex._notification import Notification
+    from openai_codex._runtime.health import RunningTurn
     from openai_codex._turns.results import Agent, DeclinedRequest
 
 # Method of a notification → method of the fold that takes it; all others do not change the result. The table has names,
@@ -116,6 +117,9 @@ class TurnFold:
             last: The method of the last event that was added, and when, in seconds of the monotonic clock.
             unread: Events that no consumer has taken yet.
         """
+        load("openai_codex._runtime.health")
+        from openai_codex._runtime.health import RunningTurn
+
         now, awaited = time.monotonic(), self._open.awaited(unread)
         last_event, at = last or (None, self._since)
         silence = now - at

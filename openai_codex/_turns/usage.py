@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from openai_codex import _protocol as protocol
@@ -17,11 +18,12 @@ USAGE_UPDATED, ITEM_STARTED, COMPACTION = "thread/tokenUsage/updated", "item/sta
 # to be found here while they run.
 _THREADS_KEPT, _TURNS_KEPT = 4_096, 4
 
-# Attribute of `TokenUsageBreakdown` → its name in reports.
-_NAMES = {
-    field.name: wire_name(protocol.TokenUsageBreakdown, field.name)
-    for field in record_fields(protocol.TokenUsageBreakdown)
-}
+
+@cache  # the class is built at first use
+def _names() -> dict[str, str]:
+    """Return the name in reports of each attribute of `TokenUsageBreakdown`."""
+    kind = protocol.TokenUsageBreakdown
+    return {field.name: wire_name(kind, field.name) for field in record_fields(kind)}
 
 
 class TurnTokens:
@@ -119,5 +121,5 @@ def _counts(breakdown: Any) -> dict[str, int]:
     """Return the counts of a report by the names of their attributes; empty for another shape."""
     if not isinstance(breakdown, dict):
         return {}
-    counts = {name: breakdown.get(wire) for name, wire in _NAMES.items()}
+    counts = {name: breakdown.get(wire) for name, wire in _names().items()}
     return {name: count if type(count) is int else 0 for name, count in counts.items()}

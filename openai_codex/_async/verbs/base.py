@@ -8,10 +8,9 @@ from typing import TypeVar, cast
 
 from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
+from openai_codex._async import lazy
 from openai_codex._async.client import _wait
-from openai_codex._async.client.connection import AsyncConnection
 from openai_codex._async.events import AsyncEvents
-from openai_codex._async.verbs import lazy
 from openai_codex._config import AppServerConfig
 from openai_codex._runtime.imports import load
 
@@ -221,11 +220,15 @@ class AsyncClient:
         return self._connection.health()
 
 
-def _connection(config: AppServerConfig) -> AsyncConnection:
+def _connection(config: AppServerConfig) -> lazy.AsyncConnection:
+    """Return a new connection, whose modules are imported by the first client: they are half of this package."""
+    client = f"{__name__.rpartition('.verbs')[0]}.client"
     if config.restart is None or not config.restart.recycles:
+        load(f"{client}.connection")
+        from openai_codex._async.client.connection import AsyncConnection
+
         return AsyncConnection(config)
-    # Imported here, so that other programs do not load it.
-    load(f"{__name__.rpartition('.verbs')[0]}.client.recycling")
+    load(f"{client}.recycling")
     from openai_codex._async.client.recycling import AsyncRecyclingConnection
 
     return AsyncRecyclingConnection(config)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
+from openai_codex._async import lazy
 from openai_codex._async.loading import LoadRequest, load_thread
 from openai_codex._async.thread import AsyncThread
-from openai_codex._async.verbs import lazy
 from openai_codex._async.verbs.base import AsyncClient
 from openai_codex._config import StrPath
 from openai_codex._runtime.imports import load

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from openai_codex._config import environment_of
 from openai_codex._log import Log
+from openai_codex._runtime.imports import load
 from openai_codex.errors import LaunchError, ProcessInfo
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def _located(program: str, config: AppServerConfig) -> str:
         return program
     path = environment_of(config).get("PATH", os.defpath)
     absolute = [directory for directory in path.split(os.pathsep) if Path(directory).is_absolute()]
-    found = shutil.which(program, path=os.pathsep.join(absolute))
+    found: str | None = load("shutil").which(program, path=os.pathsep.join(absolute))
     if found is None:
         raise LaunchError(f"{program}: not found in the absolute directories of PATH", ProcessInfo((program,)))
     return found

@@ -23,7 +23,6 @@ from openai_codex._engine.router import Load
 from openai_codex._engine.subscriptions import EVERYTHING
 from openai_codex._engine.waiting import Deadline
 from openai_codex._runtime.backoff import Attempts, Backoff
-from openai_codex._runtime.health import Health, awaited_answer
 from openai_codex._runtime.imports import load
 from openai_codex._turns.work import GOAL, STARTING, within
 from openai_codex.errors import CodexRpcError, ConfigError, ServerBusyError, TransportClosedError
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
     from openai_codex._engine.actor import Actor
     from openai_codex._engine.server_requests import PendingRequest
     from openai_codex._engine.subscriptions import PendingSubscription
-    from openai_codex._runtime.health import RunningTurn
+    from openai_codex._runtime.health import Health, RunningTurn
     from openai_codex._runtime.report import Metadata
     from openai_codex._tools.registry import Table
     from openai_codex._turns.stops import TurnStop
@@ -245,17 +244,20 @@ class Connection:
         # Several handles may belong to one turn; the oldest has seen most of it.
         oldest = {(turn.thread_id, turn.turn_id): turn for turn in reversed(found)}
         asked = {pending.thread_id: pending.request.method for pending in self.pending_calls()} if oldest else {}
+        awaited = load("openai_codex._runtime.health").awaited_answer
         return tuple(
-            attrs.evolve(turn, waiting_on=awaited_answer(asked[turn.thread_id])) if turn.thread_id in asked else turn
+            attrs.evolve(turn, waiting_on=awaited(asked[turn.thread_id])) if turn.thread_id in asked else turn
             for turn in reversed(oldest.values())
         )
 
     def health(self) -> Health:
         """Return a snapshot of the client and its runtime; sends nothing."""
-        # Read once: another thread may replace the runtime meanwhile.
-        supervisor, actor = self.supervisor, self.supervisor.actor
+        load("openai_codex._runtime.health")
+        from openai_codex._runtime.health import Health
+
+        supervisor, actor = self.supervisor, self.supervisor.actor  # once: another thread may replace the runtime
         state, metadata = supervisor.state(), supervisor.metadata
-        load = actor.load() if actor is not None else Load()
+        held = actor.load() if actor is not None else Load()
         alive = actor is not None and actor.close_reason is None
         return Health(
             state=state,
@@ -272,12 +274,12 @@ class Connection:
             rss=actor.transport.rss() if actor is not None and alive else None,
             threads=self.threads.count() if alive else 0,
             agents=self.handlers.trees.loaded(),
-            requests_in_flight=max(0, load.in_flight - load.queued),  # read one after another
-            requests_queued=load.queued,
+            requests_in_flight=max(0, held.in_flight - held.queued),  # read one after another
+            requests_queued=held.queued,
             requests_of_runtime=len(self.pending_calls()),
-            mailboxes=load.mailboxes,
-            unread=load.unread,
-            deepest=load.deepest,
+            mailboxes=held.mailboxes,
+            unread=held.unread,
+            deepest=held.deepest,
             warnings=self.reported.notices.counts.copy(),
             **attrs.asdict(supervisor.tally),
         )

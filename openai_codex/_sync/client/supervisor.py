@@ -20,7 +20,6 @@ from openai_codex._engine.subscriptions import LastingSubscriptions
 from openai_codex._engine.waiting import Deadline, Latch
 from openai_codex._log import Log
 from openai_codex._runtime.backoff import RestartBackoff
-from openai_codex._runtime.health import runtime_exit
 from openai_codex._runtime.imports import load
 from openai_codex.errors import LaunchError, RequestTimeoutError, TransportClosedError
 
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from openai_codex._engine.subscriptions import Topic
     from openai_codex._runtime.health import RuntimeExit, State
     from openai_codex._runtime.report import Metadata
+    from openai_codex.errors import ProcessInfo
 
 # How long the process of a dead runtime may take to exit before the next one is started, in seconds.
 _EXIT_PATIENCE = 5.0
@@ -122,7 +122,7 @@ class Supervisor:
         if actor is None or reason is None or (earlier is not None and earlier.at > reason.at):
             return earlier
         # Not from the close reason: a frozen runtime is killed after that was recorded.
-        return runtime_exit(actor.transport.process_info(), reason.reason, actor.generation, reason.at)
+        return _exit_of(actor.transport.process_info(), reason.reason, actor.generation, reason.at)
 
     def recycle(self, actor: Actor, reason: str) -> None:
         """Stop an idle runtime, so that the next operation starts another one. It does not count as a failure."""
@@ -222,7 +222,7 @@ class Supervisor:
             self._activate(actor)
         except LaunchError as error:
             if error.process.pid is not None:
-                self._earlier_exit = runtime_exit(error.process, error.reason, self.generation + 1, time.time())
+                self._earlier_exit = _exit_of(error.process, error.reason, self.generation + 1, time.time())
             if deadline.passed():  # it might have started within `start_timeout`
                 raise RequestTimeoutError(waiting_for, deadline.timeout) from error
             if self.actor is not None:
@@ -279,3 +279,11 @@ class Supervisor:
 
         assert actor.pid is not None, "only processes of this machine are started again"
         self._subscriptions.publish(runtime_started(actor.generation, actor.pid))
+
+
+def _exit_of(process: ProcessInfo, reason: str, generation: int, at: float) -> RuntimeExit:
+    # Imported here: few programs ask.
+    load("openai_codex._runtime.health")
+    from openai_codex._runtime.health import runtime_exit
+
+    return runtime_exit(process, reason, generation, at)

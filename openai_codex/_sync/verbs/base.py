@@ -9,10 +9,9 @@ from typing import TypeVar, cast
 
 from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
+from openai_codex._sync import lazy
 from openai_codex._sync.client import _wait
-from openai_codex._sync.client.connection import Connection
 from openai_codex._sync.events import Events
-from openai_codex._sync.verbs import lazy
 from openai_codex._config import AppServerConfig
 from openai_codex._runtime.imports import load
 
@@ -218,11 +217,15 @@ class Client:
         return self._connection.health()
 
 
-def _connection(config: AppServerConfig) -> Connection:
+def _connection(config: AppServerConfig) -> lazy.Connection:
+    """Return a new connection, whose modules are imported by the first client: they are half of this package."""
+    client = f"{__name__.rpartition('.verbs')[0]}.client"
     if config.restart is None or not config.restart.recycles:
+        load(f"{client}.connection")
+        from openai_codex._sync.client.connection import Connection
+
         return Connection(config)
-    # Imported here, so that other programs do not load it.
-    load(f"{__name__.rpartition('.verbs')[0]}.client.recycling")
+    load(f"{client}.recycling")
     from openai_codex._sync.client.recycling import RecyclingConnection
 
     return RecyclingConnection(config)

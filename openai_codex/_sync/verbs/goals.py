@@ -11,8 +11,8 @@ from functools import partial
 
 from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
+from openai_codex._sync import lazy
 from openai_codex._sync.client import _wait
-from openai_codex._sync.client.connection import Connection
 from openai_codex._sync.running import wait_for_thread
 from openai_codex._sync.verbs.base import Client
 from openai_codex._engine.mailbox import Mailbox
@@ -20,7 +20,6 @@ from openai_codex._engine.subscriptions import Topic
 from openai_codex._engine.undo import Undo
 from openai_codex._engine.waiting import Deadline
 from openai_codex._notification import Notification
-from openai_codex._runtime.health import RunningTurn
 from openai_codex._turns.fold import GoalFold, raise_if_failed
 from openai_codex._turns.open_turns import OpenTurn, end_of
 from openai_codex._turns.options import GoalStatusLike
@@ -157,7 +156,7 @@ class Goals(Client):
 class _GoalRun:
     """Collects a thread's events until its goal is no longer active and the last turn is over."""
 
-    def __init__(self, connection: Connection, thread_id: str) -> None:
+    def __init__(self, connection: lazy.Connection, thread_id: str) -> None:
         self._connection = connection
         self.thread_id = thread_id
         self._mailbox = Mailbox(f"the turns of thread {thread_id}")
@@ -223,7 +222,7 @@ class _GoalRun:
             self._open = None
         self._turns.leave(self)  # an exception may have come before the turn was stored
 
-    def running(self) -> RunningTurn | None:
+    def running(self) -> lazy.RunningTurn | None:
         """Return what is known of the goal's running turn, ``None`` if there is none. Callable from any thread."""
         is_idle = self.fold.running_turn() is None or self._actor.close_reason is not None
         return None if is_idle else self.fold.running(self._last, self._mailbox.backlog.peek())

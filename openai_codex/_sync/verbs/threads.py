@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
+from openai_codex._sync import lazy
 from openai_codex._sync.loading import LoadRequest, load_thread
 from openai_codex._sync.thread import Thread
-from openai_codex._sync.verbs import lazy
 from openai_codex._sync.verbs.base import Client
 from openai_codex._config import StrPath
 from openai_codex._runtime.imports import load
