@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import sys
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from openai_codex._engine import wire
@@ -119,13 +120,12 @@ class Reader:
         except BaseException as error:  # noqa: BLE001  any failure has to reach the callers that wait for the runtime
             cause = cause or error
         finally:
-            try:
+            with suppress(MemoryError):
                 self._lines.drop()  # if memory is short, this may be most of it
+            try:
+                self._on_end(cause)
             finally:
-                try:
-                    self._on_end(cause)
-                finally:
-                    may_block()
+                may_block()
 
     def _read(self) -> BaseException | None:
         """Read until the end; return what ended it, if that was an exception."""

@@ -103,10 +103,11 @@ class LineSplitter:
     def drop(self) -> LongLine:
         """Drop the incomplete line and what is still to come of it; return its beginning."""
         size = heads.SIZE
-        head = LongLine(b"".join(part[:size] for part in self._rest[:size])[:size])
-        self._rest.clear()
-        self._size, self._is_dropping = 0, True
-        return head
+        try:
+            return LongLine(b"".join(part[:size] for part in self._rest[:size])[:size])
+        finally:  # also where there is no memory for the beginning
+            self._rest.clear()
+            self._size, self._is_dropping = 0, True
 
     def _join(self, last: bytes) -> bytes:
         try:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
+from openai_codex._engine import wire
 from openai_codex._engine.reader import Reader
 from openai_codex._engine.transport import READ_SIZE, Transport
-from openai_codex._engine.wire import Frame
+from openai_codex._engine.wire import Frame, LineSplitter, LongLine
 
 FRAME = b'{"method":"m"}'
 TEN_FRAMES = (
@@ -72,3 +73,23 @@ def test_a_line_without_an_end_holds_nothing_up_for_long() -> None:
     pieces = [TEN_FRAMES, TEN_FRAMES, *[b"x" * READ_SIZE] * 100]
     batches, _ = read_all(Output(pieces, None), 10**9)
     assert batches[:2] == [10, 10]
+
+
+def none_left(*_: object) -> LongLine:
+    raise MemoryError
+
+
+def test_a_second_shortage_of_memory_raises_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(LineSplitter, "drop", none_left)
+    error: Any = MemoryError()
+    assert read_all(Output([TEN_FRAMES], error), 1) == ([10], [error]), "the end has the first one"
+
+
+def test_what_is_dropped_is_released_also_without_memory_for_its_beginning(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = LineSplitter(100)
+    assert lines.feed(b"x" * 50) == []
+    with monkeypatch.context() as patch:
+        patch.setattr(wire, "LongLine", none_left)
+        with pytest.raises(MemoryError):
+            lines.drop()
+    assert lines.feed(b"rest of it\nnext\n") == [b"next"], "the rest of the dropped line is no line"
