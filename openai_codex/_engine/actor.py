@@ -17,7 +17,7 @@ from openai_codex._engine.outbox import Outbox
 from openai_codex._engine.reader import Reader, Silence
 from openai_codex._engine.reply import CLIENT_CLOSED, CloseReason, Reply, reason_of_end
 from openai_codex._engine.router import Dispatch, Load, Router
-from openai_codex._engine.server_requests import OnRequest, PendingRequests
+from openai_codex._engine.server_requests import OnFailure, OnRequest, PendingRequests
 from openai_codex._engine.threads import ThreadGroup
 from openai_codex._engine.waiting import Latch, block_until_ready, wake_all
 from openai_codex._engine.workers import Workers
@@ -62,6 +62,7 @@ class Actor:
         silence: Silence | None = None,
         max_line_bytes: int = sys.maxsize,
         will_restart: Callable[[float], bool] = lambda _: False,
+        on_failure: OnFailure = lambda _pending, _reason: bool,
     ) -> None:
         self.transport = transport
         self.pid = transport.process_info().pid
@@ -84,9 +85,10 @@ class Actor:
         self._let_go, self._restarts = False, will_restart
         self._workers = Workers(self.threads)
         self._outbox = Outbox(transport, self.router.has_room, self._on_broken_input, self._workers.handlers.post)
-        self.server_requests = PendingRequests(self._outbox.send_first, self._workers, on_request, generation)
+        parts = self._outbox.send_first, self._workers
+        self.server_requests = PendingRequests(*parts, on_request, generation, on_failure=on_failure)
         """The runtime's requests that need an answer."""
-        callbacks = (self._on_frames, self._on_lost_frames, self._on_end)
+        callbacks = self._on_frames, self._on_lost_frames, self._on_end
         self._reader = Reader(transport, *callbacks, max_line_bytes, silence=self.silence, on_silence=self._on_silence)
 
     def start(self) -> None:

@@ -102,15 +102,27 @@ OnRequest = Callable[[PendingRequest], None]
 """Has a server request answered, now or later. Runs on one thread for all requests, so it must not block."""
 
 
+OnFailure = Callable[[PendingRequest, str], Callable[[], object]]
+"""Notes a request, and why, that is about to be answered with an error because ``OnRequest`` could not be called or has
+raised; returns what undoes that. Runs on the reader thread, too, so it neither blocks nor logs."""
+
+
 class PendingRequests:
     """The server requests of one runtime that need an answer, oldest first. Each change of a table is one step."""
 
     def __init__(
-        self, send: Callable[[bytes], None], workers: Workers, on_request: OnRequest, generation: int = 1
+        self,
+        send: Callable[[bytes], None],
+        workers: Workers,
+        on_request: OnRequest,
+        generation: int = 1,
+        *,
+        on_failure: OnFailure = lambda _pending, _reason: bool,
     ) -> None:
         self.send = send
         self.workers = workers
         self.on_request = on_request
+        self._on_failure = on_failure
         self._generation = generation
         self._closed = False
         self._pending: dict[RequestId, PendingRequest] = {}
@@ -132,14 +144,22 @@ class PendingRequests:
     def dispatch(self, pending: PendingRequest) -> None:
         """Have a request answered, on the worker for that. Without a thread for it the request fails at once."""
         if not self.workers.dispatch.submit(partial(self._handle, pending)):
-            pending.answer(wire.encode_error(pending.request.id, INTERNAL_ERROR, NO_THREAD))
+            self._fail(pending, NO_THREAD)
+            # On a worker, when there is one: this is the reader thread, and a log handler may block.
+            self.workers.handlers.post(partial(_log_failure, pending, RuntimeError(NO_THREAD)))
 
     def _handle(self, pending: PendingRequest) -> None:
         try:
             self.on_request(pending)
         except Exception as error:  # noqa: BLE001  without an answer the runtime would wait for ever
-            pending.answer(wire.encode_error(pending.request.id, INTERNAL_ERROR, type(error).__name__))
-            _log.warning("codex.handler_failed", method=pending.request.method, exc_info=error)
+            self._fail(pending, type(error).__name__)
+            _log_failure(pending, error)
+
+    def _fail(self, pending: PendingRequest, reason: str) -> None:
+        # Noted first: the turn may end as soon as the runtime has the answer.
+        undo = self._on_failure(pending, reason)
+        if not pending.answer(wire.encode_error(pending.request.id, INTERNAL_ERROR, reason)):
+            undo()
 
     def pending(self) -> list[PendingRequest]:
         """Return the requests that need an answer, oldest first."""
@@ -179,3 +199,8 @@ class PendingRequests:
             keep_newest(self._ended_at, pending.thread_id, time.monotonic(), _THREADS_KEPT)
         if self._pending.get(pending.request.id) is pending:
             self._pending.pop(pending.request.id, None)
+
+
+def _log_failure(pending: PendingRequest, error: Exception) -> None:
+    ids = {"request_id": pending.key, "thread_id": pending.thread_id, "turn_id": pending.turn_id}
+    _log.warning("codex.handler_failed", method=pending.request.method, exc_info=error, **ids)

@@ -16,12 +16,12 @@ from openai_codex import _codec as codec
 from openai_codex._approvals.decisions import LATER
 from openai_codex._approvals.kinds import KINDS, read_request, refusal_line, respond
 from openai_codex._approvals.requests import ElicitationRequest, RuntimeRequest, UserInputRequest
+from openai_codex._async.client.handlers import note_declined
 from openai_codex._engine import wire
 from openai_codex._log import Log
 from openai_codex._tools.arguments import ToolArgumentError, ToolContext
 from openai_codex._tools.result import failure_response, failure_text, to_response
 from openai_codex._turns.agents import ORIGIN
-from openai_codex._turns.results import DeclinedRequest
 from openai_codex._turns.work import within
 from openai_codex.errors import DecodeError
 
@@ -220,14 +220,8 @@ def _decline(
     turns: OpenTurns, pending: PendingRequest, kind: DeclinedKind, reason: str, error: BaseException | None = None
 ) -> bool:
     """Refuse a request, or describe a failure; return whether that was in time."""
-    params = pending.request.params
-    item_id, tool = (
-        value if isinstance(value, str) else None
-        for value in (params.get("itemId") or params.get("callId"), params.get("tool"))
-    )
-    ids = pending.thread_id, pending.turn_id, item_id
     # Noted first: the turn may end as soon as the runtime has the answer.
-    undo = turns.decline(DeclinedRequest(pending.request.method, pending.key, kind, reason, *ids, tool))
+    undo = note_declined(turns, pending, kind, reason)
     in_time = pending.answer(_failure_line(pending, error))
     if not in_time:
         undo()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from openai_codex import _codec as codec
 from openai_codex import _protocol as protocol
 from openai_codex._async.client import _wait
+from openai_codex._async.client.handlers import note_declined
 from openai_codex._async.client.rpc import call
 from openai_codex._config import environment_of
 from openai_codex._engine.actor import Actor
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from openai_codex._async.client.handlers import AsyncHandlers
     from openai_codex._config import AppServerConfig
     from openai_codex._engine.backlog import Tally
-    from openai_codex._engine.server_requests import OnRequest, PendingRequest
+    from openai_codex._engine.server_requests import OnFailure, OnRequest, PendingRequest
     from openai_codex._engine.waiting import Latch
     from openai_codex._runtime.report import Metadata
 
@@ -71,7 +72,7 @@ class AsyncLauncher:
         self.starting: Actor | None = None
         """The runtime that is being started, until the supervisor has made it the current one or it has failed."""
         self._config = config
-        self._on_request = _dispatcher_of(handlers)
+        self._on_request, self._on_failure = _dispatcher_of(handlers)
         self._reported = handlers.reported
         self._tally = tally
         self._closing = closing
@@ -155,6 +156,7 @@ class AsyncLauncher:
             silence=Silence(config.ping_interval, config.ping_timeout),
             max_line_bytes=config.max_line_bytes,
             will_restart=partial(self._allows_restart, generation),
+            on_failure=self._on_failure,
         )
 
     def check_open(self) -> None:
@@ -215,8 +217,8 @@ def _was_disturbed(error: LaunchError, lock: HomeLock, before: object) -> bool:
     return exited and lock.is_usable() and (not lock.is_alone or lock.databases() != before)
 
 
-def _dispatcher_of(handlers: AsyncHandlers) -> OnRequest:
-    """Return a function that dispatches server requests to handlers without keeping the handlers alive.
+def _dispatcher_of(handlers: AsyncHandlers) -> tuple[OnRequest, OnFailure]:
+    """Return what dispatches server requests to handlers, and what notes failures, without keeping the handlers alive.
 
     The reader thread holds the actor, and handlers may hold the client: with a strong reference, a client that was
     dropped could not be collected before its runtime has ended.
@@ -232,7 +234,11 @@ def _dispatcher_of(handlers: AsyncHandlers) -> OnRequest:
         if alive is not None:  # else the client was collected, and its runtime is being stopped
             AsyncDispatcher(alive).take(pending)
 
-    return dispatch
+    def note(pending: PendingRequest, reason: str) -> Callable[[], object]:
+        alive = reference()
+        return bool if alive is None else note_declined(alive.turns, pending, "raised", reason)
+
+    return dispatch, note
 
 
 def _metadata(raw: Any) -> Metadata:

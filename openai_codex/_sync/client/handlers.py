@@ -15,12 +15,16 @@ from openai_codex._tools.registry import ToolRegistry
 from openai_codex._turns.agent_events import AgentEvents
 from openai_codex._turns.open_turns import OpenTurns
 from openai_codex._turns.reported import Reported
+from openai_codex._turns.results import DeclinedRequest
 from openai_codex._turns.trees import Trees
 from openai_codex._turns.work_table import WorkTable
 from openai_codex.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from openai_codex._engine.server_requests import PendingRequest
+    from openai_codex._turns.results import DeclinedKind
 
     Handler = Callable[[Any], Any]
 
@@ -94,3 +98,14 @@ def _check_arity(name: str, handler: Callable[..., Any]) -> None:
         signature.bind(None)
     except TypeError as error:
         raise ConfigError(name, f"expected a function of one argument, the request, got {signature}: {error}") from None
+
+
+def note_declined(turns: OpenTurns, pending: PendingRequest, kind: DeclinedKind, reason: str) -> Callable[[], object]:
+    """Note a request with its turn that is about to be declined; return what undoes that. Neither blocks nor logs."""
+    params = pending.request.params
+    item_id, tool = (
+        value if isinstance(value, str) else None
+        for value in (params.get("itemId") or params.get("callId"), params.get("tool"))
+    )
+    ids = pending.thread_id, pending.turn_id, item_id
+    return turns.decline(DeclinedRequest(pending.request.method, pending.key, kind, reason, *ids, tool))

@@ -46,6 +46,24 @@ def threads_left(count: int) -> Iterator[None]:
         threading.Thread.start = start  # type: ignore[method-assign]
 
 
+async def test_a_request_that_no_thread_can_answer_is_in_the_result_and_in_the_log(
+    server: FakeAppServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with AsyncCodex(server.config()) as codex:
+        thread = await codex.thread_start()
+        turn = await thread.turn("go")
+        with threads_left(0):
+            asked = server.turn.ask("item/commandExecution/requestApproval", itemId="I", startedAtMs=0, command="true")
+            error = (await asked.answered(PATIENCE))["error"]
+        server.turn.complete()
+        result = await turn.run(timeout=PATIENCE)
+    assert error["code"] == -32603
+    [declined] = result.declined
+    assert (declined.kind, declined.item_id, declined.turn_id) == ("raised", "I", turn.id)
+    assert "no more threads" in declined.reason
+    assert [each for each in caplog.records if "codex.handler_failed" in each.getMessage()]
+
+
 async def use(config: AppServerConfig) -> str:
     async with AsyncCodex(config) as codex:
         return (await codex.thread_start()).id

@@ -47,6 +47,24 @@ def threads_left(count: int) -> Iterator[None]:
         threading.Thread.start = start  # type: ignore[method-assign]
 
 
+def test_a_request_that_no_thread_can_answer_is_in_the_result_and_in_the_log(
+    server: FakeAppServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Codex(server.config()) as codex:
+        thread = codex.thread_start()
+        turn = thread.turn("go")
+        with threads_left(0):
+            asked = server.turn.ask("item/commandExecution/requestApproval", itemId="I", startedAtMs=0, command="true")
+            error = (asked.wait_answer(PATIENCE))["error"]
+        server.turn.complete()
+        result = turn.run(timeout=PATIENCE)
+    assert error["code"] == -32603
+    [declined] = result.declined
+    assert (declined.kind, declined.item_id, declined.turn_id) == ("raised", "I", turn.id)
+    assert "no more threads" in declined.reason
+    assert [each for each in caplog.records if "codex.handler_failed" in each.getMessage()]
+
+
 def use(config: AppServerConfig) -> str:
     with Codex(config) as codex:
         return (codex.thread_start()).id
