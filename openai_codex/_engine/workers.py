@@ -49,6 +49,8 @@ class WorkerPool:
         self._idle: deque[None] = deque()
         self._workers: list[str] = []
         self._closed = False
+        # Not exact when two threads count at the same time.
+        self._dropped = 0
 
     def submit(self, task: Callable[[], None]) -> bool:
         """Run ``task`` soon on a worker. Dropped after `close`. Return ``False`` if there is no thread to run it."""
@@ -58,10 +60,17 @@ class WorkerPool:
         return True
 
     def post(self, task: Callable[[], None]) -> None:
-        """Run ``task`` soon, or once the system gives a thread for it again. Dropped after `close`."""
-        if not self._closed and (self._workers or self._tasks.qsize() < _MOST_KEPT):
+        """Run ``task`` soon, or once the system gives a thread for it again. Dropped after `close`.
+
+        While there is no thread, a limited number is kept; how many were dropped is logged by the next thread.
+        """
+        if self._closed:
+            return
+        if self._workers or self._tasks.qsize() < _MOST_KEPT:
             self._tasks.put(task)
             self.catch_up()
+        else:
+            self._dropped += 1
 
     def catch_up(self) -> None:
         """Start a worker if a task waits that none takes."""
@@ -101,6 +110,9 @@ class WorkerPool:
             try:
                 self._idle.pop()
                 self.catch_up()
+                if self._dropped:
+                    dropped, self._dropped = self._dropped, 0
+                    _log.warning("codex.log_lines_dropped", count=dropped, reason="no thread could be started")
                 task()
             except BaseException as error:  # noqa: BLE001  a task may raise anything; it is logged with its traceback
                 _log.warning("codex.handler_failed", exc_info=error)

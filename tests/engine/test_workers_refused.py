@@ -5,13 +5,15 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 
+from openai_codex._engine import workers as pools
 from openai_codex._engine.threads import ThreadGroup
 from openai_codex._engine.waiting import Latch, block_until_ready
 from openai_codex._engine.workers import WorkerPool, Workers
-from tests.support.bounds import PATIENCE
+from tests.support.bounds import PATIENCE, eventually
 
 
 class System:
@@ -227,3 +229,19 @@ def test_a_task_that_is_posted_after_the_close_is_dropped(group: ThreadGroup) ->
     pool.post(lambda: pytest.fail("it was closed"))
     assert pool.submit(lambda: pytest.fail("it was closed"))
     pool.run_rest()
+
+
+def test_tasks_that_were_dropped_for_want_of_a_thread_are_counted(
+    system: System, workers: Workers, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(pools, "_MOST_KEPT", 3)
+    system.instead = refuse
+    ran: list[int] = []
+    for number in range(5):
+        workers.handlers.post(partial(ran.append, number))
+    system.instead, last = None, Latch()
+    assert workers.handlers.submit(last.set)
+    assert block_until_ready(last, PATIENCE)
+    assert eventually(lambda: sorted(ran) == [0, 1, 2])
+    [record] = [each for each in caplog.records if "codex.log_lines_dropped" in each.getMessage()]
+    assert "count=2" in record.getMessage()
