@@ -14,7 +14,7 @@ from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
 from openai_codex._sync import lazy
 from openai_codex._sync.client import _wait
-from openai_codex._sync.client.agent_stops import check_agents, stop_agents
+from openai_codex._sync.client.agent_stops import agents_of, check_agents, renew, stop_agents
 from openai_codex._sync.preparing import prepared, with_texts
 from openai_codex._sync.turn import TurnHandle
 from openai_codex._engine.waiting import Deadline, Latch
@@ -22,9 +22,10 @@ from openai_codex._log import Log
 from openai_codex._runtime.backoff import Attempts, Backoff
 from openai_codex._turns.inputs import has_skills
 from openai_codex._turns.options import AgentsLike
-from openai_codex._turns.results import OutputT, RunResult, continued
+from openai_codex._turns.results import OutputT, RunResult, continued, with_agents
 from openai_codex._turns.settings import is_incomplete
-from openai_codex._turns.stops import TurnStop, ends_agents
+from openai_codex._turns.stops import TurnStop
+from openai_codex._turns.tree_stops import ends_agents
 from openai_codex._turns.work import Place, Work, within
 from openai_codex.errors import (
     OutputError,
@@ -105,10 +106,11 @@ def run_turn(
             result = _run_attempts(connection, params, limits, decode, place)
             if limits.agents == "stop":
                 stop_agents(limits.stops, limits.deadline)
-            return result
+            return with_agents(result, agents_of(limits.stops))
     except BaseException as error:
         if ends_agents(limits.agents, error):
             stop_agents(limits.stops, limits.deadline, error)
+        renew(error, agents_of(limits.stops))
         raise
     finally:
         connection.work.leave(place)
@@ -270,6 +272,7 @@ def start_turn(
         stop.mailbox.takes_others = not attended
         response = connection.request(params, timeout=timeout, starts=stop, work=work)
         opened = turns.start(stop, response.turn.id, stop.actor or connection.running(), stop.mailbox)
+        stop.agents_now = opened.agents
         if not attended:
             opened.leave(stop)
         joined = work is not None and bool(work.joins) and work.joined

@@ -33,13 +33,13 @@ _log = Log("turn")
 
 
 class AgentEvents(Listener):
-    """The agents of all turns of one client. It gets each event after `Trees`, on the reader; any thread may look.
+    """The agents of all turns of one client. The reader changes them, each time in one step of a table; any thread may look.
 
-    Each change is one step of a table.
+    It hands the events to `Trees`: the end of an agent is noted here first, because who waits for it wakes up there.
     """
 
     def __init__(self, trees: Trees, turns: OpenTurns) -> None:
-        super().__init__("the agents of turns", frozenset({_STARTED, _COMPLETED, _ITEM}))
+        super().__init__("the agents of turns", trees.methods() | {_ITEM})
         self.post: Callable[[Callable[[], None]], object] | None = None
         """Has a function called soon, on a worker of the current runtime."""
         self._owner = os.getpid()
@@ -89,15 +89,16 @@ class AgentEvents(Listener):
                     params["threadId"], params["item"]["text"]
                 )
             return
-        turn_id = params["turn"]["id"]
-        if event.method == _STARTED:
-            root = params["turn"].get("rootTurnId")
-            if root != turn_id:
-                self._start(turn_id, self._trees.live(root))
-        elif (opened := self._open.pop(turn_id, None)) is not None:
+        turn: dict[str, Any] = params.get("turn") or {}
+        turn_id, root = turn.get("id", ""), turn.get("rootTurnId")
+        if event.method == _COMPLETED and (opened := self._open.pop(turn_id, None)) is not None:
+            root = opened.live.root_turn_id
             self._end(opened, event)
-        elif self._work:
-            self._clear(turn_id)
+        self._trees.on_event(event)
+        if event.method == _COMPLETED:
+            self._clear(root or turn_id)
+        elif event.method == _STARTED and root is not None and root != turn_id:
+            self._start(turn_id, self._trees.live(root))
 
     def fail(self, close_reason: CloseReason) -> list[Waiter]:
         """Note that the turns of agents are lost with their runtime."""
@@ -107,7 +108,6 @@ class AgentEvents(Listener):
             opened.end(log, status="lost", reason=close_reason.reason)
         for table in (self._open, self._told, self._work):
             table.clear()
-        # Again, as what is cleared here matters to who waits for the end of a turn's agents, too.
         return self._trees.fail(close_reason)
 
     def _tell(self, told: Told, thread_id: str, turn_id: str) -> None:
@@ -144,7 +144,6 @@ class AgentEvents(Listener):
         self._tree(root_turn_id, root_thread_id).end(opened.live.thread_id, event)
         status = event.params["turn"].get("status")
         opened.end(_log.warning if status == "failed" else _log.info, status=status)
-        self._clear(root_turn_id)
 
     def _tree(self, root_turn_id: str, root_thread_id: str) -> AgentTree:
         tree = self._work.get(root_turn_id)

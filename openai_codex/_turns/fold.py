@@ -10,7 +10,7 @@ from openai_codex import _protocol as protocol
 from openai_codex._notification import check_readable
 from openai_codex._runtime.imports import load
 from openai_codex._turns.open_items import METHOD, OpenItems
-from openai_codex._turns.results import RunResult, sum_of
+from openai_codex._turns.results import RunResult, with_agents
 from openai_codex.errors import TurnFailedError
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class TurnFold:
         turn, items = self.turn, list(self._items.values())
         begun_at, now = self._begun_at, self._ended_at or time.time()
         so_far = None if begun_at is None else round(max(0.0, now - begun_at) * 1000)
-        return RunResult(
+        result: RunResult = RunResult(
             id=self._turn_id,
             thread_id=self._thread_id,
             status=turn.status if turn else protocol.TurnStatus.in_progress,
@@ -102,9 +102,9 @@ class TurnFold:
             declined=list(declined),
             unfinished=self._open.values(now),
             turn_usage=turn_usage,
-            total_usage=sum_of(turn_usage, *(each.usage for each in agents)) if agents else turn_usage,
-            agents=agents,
+            total_usage=turn_usage,
         )
+        return with_agents(result, agents)
 
     def lengths(self, *, whole: bool) -> dict[str, int]:
         """Return how many characters of each message have come as deltas; ``whole``: only if its start was seen."""

@@ -163,8 +163,8 @@ class RunResult(Generic[OutputT]):
             was missing, raised, timed out or returned a wrong value; oldest first. What a handler has declined itself is
             not among them.
         agents: The sub-agents that worked for the turn, at any depth, in the order in which they were started. They are
-            described as of when the result was made: some may still run; see `Agent.is_running` and
-            `AsyncTurnHandle.wait_agents`.
+            described as of the end of the call, those that it has stopped as of their end. Some may still run; see
+            `Agent.is_running` and `AsyncTurnHandle.wait_agents`.
     """
 
     id: str
@@ -261,6 +261,14 @@ def continued(earlier: RunResult | None, result: RunResult[OutputT]) -> RunResul
         agents=(*earlier.agents, *result.agents),
         attempts=earlier.attempts + 1,
     )
+
+
+def with_agents(result: RunResult[OutputT], agents: tuple[Agent, ...]) -> RunResult[OutputT]:
+    """Return a result with these sub-agents, and what they cost."""
+    if not agents:
+        return result
+    total = sum_of(result.turn_usage, *(each.usage for each in agents))
+    return attrs.evolve(result, agents=agents, total_usage=total)
 
 
 def sum_of(*usages: protocol.TokenUsageBreakdown | None) -> protocol.TokenUsageBreakdown | None:

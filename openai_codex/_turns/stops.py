@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from openai_codex import _codec as codec
@@ -17,7 +16,8 @@ from openai_codex._engine.mailbox import Mailbox
 from openai_codex._engine.subscriptions import PendingSubscription
 from openai_codex._engine.undo import Undo
 from openai_codex._engine.waiting import Latch
-from openai_codex.errors import CodexError, DecodeError, OutputError, TransportClosedError, TurnInterruptedError
+from openai_codex._turns.tree_stops import stop_agents
+from openai_codex.errors import CodexError, DecodeError, TransportClosedError
 
 if TYPE_CHECKING:
     from collections import deque
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from openai_codex._engine.waiting import Waitable
     from openai_codex._notification import Notification
     from openai_codex._turns.fold import GoalFold
-    from openai_codex._turns.options import AgentsLike
-    from openai_codex._turns.trees import Live, Trees
+    from openai_codex._turns.results import Agent
+    from openai_codex._turns.trees import Trees
     from openai_codex._turns.work import Work
     from openai_codex._turns.work_table import WorkTable
 
@@ -41,45 +41,6 @@ _UNNAMED = 5.0
 _MOST_PAUSES = 24
 
 _BOUNDS = frozenset({"turn/started", "turn/completed"})
-
-
-class AgentStop:
-    """A turn of a sub-agent that has begun, and the request that interrupts it (`turn/interrupt`)."""
-
-    def __init__(self, trees: Trees, live: Live) -> None:
-        self.thread_id = live.thread_id
-        self._trees, self._live = trees, live
-
-    def is_over(self) -> bool:
-        """Return whether the turn is over."""
-        return self._trees.root_of(self._live.thread_id, self._live.turn_id) is None
-
-    def line(self) -> bytes:
-        """Return the request that interrupts the turn."""
-        return _encode(protocol.TurnInterruptParams(thread_id=self.thread_id, turn_id=self._live.turn_id))
-
-    def end(self) -> None:
-        """Do nothing: nobody follows the turn."""
-
-
-def stop_agents(trees: Trees, actor: Actor, root_turn_id: str) -> None:
-    """Have all turns of sub-agents under a turn interrupted until they are over, also those that start later.
-
-    The runtime does not do so: it interrupts the one turn. What they ask needs no answer from now on. Waits for nothing.
-    """
-    trees.give_up(root_turn_id, partial(_stop_agent, trees, actor))
-
-
-def _stop_agent(trees: Trees, actor: Actor, live: Live) -> None:
-    actor.undo(Undo(AgentStop(trees, live)))
-    actor.server_requests.withdraw(turns=[(live.thread_id, live.turn_id)])
-
-
-def ends_agents(agents: AgentsLike | None, error: BaseException | None) -> bool:
-    """Return whether a run that ends so, with or without an error, stops the sub-agents of its turn."""
-    # After these the turn has ended in peace, or who has interrupted it has decided about its sub-agents.
-    by_default = error is not None and not isinstance(error, (OutputError, TurnInterruptedError))
-    return by_default if agents is None else agents == "stop"
 
 
 class GoalStop:
@@ -179,6 +140,8 @@ class TurnStop:
         self._undo: Undo | None = None
         self._until = 0.0
         self._stops_agents = False
+        self.agents_now: Callable[[], tuple[Agent, ...]] = tuple
+        """Returns its sub-agents as they are."""
 
     @property
     def ended(self) -> Latch:

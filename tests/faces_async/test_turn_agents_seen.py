@@ -126,18 +126,6 @@ async def test_agents_that_outlive_their_turn_are_marked_and_can_be_waited_for(v
     assert [tokens(each) for each in children(late)] == [CHILD_USAGE.total_tokens]
 
 
-async def test_the_partial_result_of_an_error_has_the_agents() -> None:
-    with agents("hangs") as tree:
-        async with AsyncCodex(tree.config) as codex:
-            turn = await (await codex.thread_start(**tree.thread())).turn("go")
-            await tree.gate.reached(PATIENCE)
-            with pytest.raises(TurnTimeoutError) as caught:
-                await turn.run(timeout=0.05)
-            assert caught.value.result is not None
-            [agent] = caught.value.result.agents
-            assert (agent.prompt, agent.is_running, agent.status) == ("child 0", True, TurnStatus.in_progress)
-
-
 async def test_who_waits_for_agents_learns_of_the_end_of_the_runtime(logged: Logged) -> None:
     with agents("hangs", parent="leaves") as tree:
         async with AsyncCodex(tree.config) as codex:

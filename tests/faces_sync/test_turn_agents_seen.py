@@ -125,18 +125,6 @@ def test_agents_that_outlive_their_turn_are_marked_and_can_be_waited_for(version
     assert [tokens(each) for each in children(late)] == [CHILD_USAGE.total_tokens]
 
 
-def test_the_partial_result_of_an_error_has_the_agents() -> None:
-    with agents("hangs") as tree:
-        with Codex(tree.config) as codex:
-            turn = (codex.thread_start(**tree.thread())).turn("go")
-            tree.gate.wait_reached(PATIENCE)
-            with pytest.raises(TurnTimeoutError) as caught:
-                turn.run(timeout=0.05)
-            assert caught.value.result is not None
-            [agent] = caught.value.result.agents
-            assert (agent.prompt, agent.is_running, agent.status) == ("child 0", True, TurnStatus.in_progress)
-
-
 def test_who_waits_for_agents_learns_of_the_end_of_the_runtime(logged: Logged) -> None:
     with agents("hangs", parent="leaves") as tree:
         with Codex(tree.config) as codex:

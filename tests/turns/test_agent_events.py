@@ -26,7 +26,7 @@ class Client:
     def __init__(self) -> None:
         self.turns, self.trees = OpenTurns(), Trees()
         self.agents = AgentEvents(self.trees, self.turns)
-        self.turns.feed(self.trees, self.agents)
+        self.turns.feed(self.agents)
         self.tasks: list[Callable[[], None]] = []
         self.agents.post = self.tasks.append
 
@@ -217,6 +217,14 @@ def test_a_turn_is_quiet_when_all_that_was_spawned_has_begun_and_ended(client: C
     assert watcher.seen[-1]
     watcher.awaited.discard_waiter(watcher)
     assert client.of("R")["K"].status == TurnStatus.completed
+
+
+def test_the_end_of_an_agent_is_known_when_who_waits_for_it_is_woken(client: Client) -> None:
+    seen: list[bool] = []
+    client.send(started("T", "R"), *PARENT[:1], CHILD[0], ended("T", "R"))
+    client.trees.on_change("R", lambda: seen.append(client.of("R")["K"].is_running))
+    client.send(*CHILD[1:])
+    assert seen == [False]
 
 
 def test_who_waits_is_woken_by_the_end_of_the_runtime(client: Client) -> None:

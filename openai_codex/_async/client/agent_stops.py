@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 from openai_codex import _checks as checks
 from openai_codex._async.client import _wait
 from openai_codex._engine.waiting import Deadline
-from openai_codex.errors import TurnFailedError
+from openai_codex._turns.results import with_agents
+from openai_codex.errors import (
+    OutputError,
+    TransportClosedError,
+    TurnFailedError,
+    TurnInterruptedError,
+    TurnTimeoutError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,10 +22,13 @@ if TYPE_CHECKING:
     from openai_codex._engine.waiting import Waitable
     from openai_codex._turns.options import AgentsLike
     from openai_codex._turns.pulse import TreeClock
+    from openai_codex._turns.results import Agent
     from openai_codex._turns.stops import TurnStop
 
 # How long a caller that gives up waits for the turns to end, in seconds; usually it takes some ten milliseconds.
 ABANDON_PATIENCE = 2.0
+
+_WITH_RESULT = (OutputError, TransportClosedError, TurnFailedError, TurnInterruptedError, TurnTimeoutError)
 
 
 async def in_time(source: Waitable, clock: TreeClock) -> bool:
@@ -39,12 +49,23 @@ def check_agents(agents: AgentsLike | None) -> AgentsLike | None:
 async def stop_agents(stops: Iterable[TurnStop], deadline: Deadline, error: BaseException | None = None) -> None:
     """Stop the sub-agents of turns that are over, and wait for their end, bounded in time.
 
-    After an error other than the failure of a turn it does not wait: abandoning the turn included a wait.
+    After an error by which a turn was given up it does not wait: abandoning the turn included a wait.
     """
-    is_open = error is None or isinstance(error, TurnFailedError)
+    is_open = error is None or isinstance(error, (TurnFailedError, OutputError, TurnInterruptedError))
     patience = Deadline(min(deadline.remaining(), ABANDON_PATIENCE) if is_open else 0.0)
     for stop in stops:
         stop.stop_agents()
         end = stop.end_of_tree()
         if end is not None:
             await _wait.ready(end, patience.remaining())
+
+
+def agents_of(stops: Iterable[TurnStop]) -> tuple[Agent, ...]:
+    """Return the sub-agents of turns, as they are now."""
+    return tuple(agent for stop in stops for agent in stop.agents_now())
+
+
+def renew(error: BaseException, agents: tuple[Agent, ...], turn_id: str | None = None) -> None:
+    """Give the partial result of an error these sub-agents; with ``turn_id`` only if it is that of this turn."""
+    if isinstance(error, _WITH_RESULT) and error.result is not None and turn_id in {None, error.result.id}:
+        error.result = with_agents(error.result, agents)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from openai_codex import _protocol as protocol
 from openai_codex._async.client import _wait
-from openai_codex._async.client.agent_stops import ABANDON_PATIENCE, in_time
+from openai_codex._async.client.agent_stops import ABANDON_PATIENCE, in_time, renew
 from openai_codex._engine.backlog import move
 from openai_codex._engine.mailbox import Unless
 from openai_codex._engine.reply import CLIENT_CLOSED
@@ -138,10 +138,9 @@ class AsyncCursor:
     ) -> list[Notification] | None:
         """Wait for events, take and return them; ``None`` after ``timeout`` seconds without one, when nothing is lost.
 
-        Those of sub-agents are awaited, too; they are returned only with ``agents``.
-
-        ``is_closed`` tells whether the consumer is to wait no longer; who changes that calls `poke`. Raises
-        `TransportClosedError` when the connection ended before the turn did.
+        Those of sub-agents are awaited, too, and returned only with ``agents``.
+        ``is_closed`` tells whether the consumer is to wait no longer; who changes that calls `poke`.
+        Raises `TransportClosedError` when the connection ended before the turn did.
         """
         self._connection.check_loop()
         key = object()
@@ -287,6 +286,7 @@ class AsyncCursor:
             try:
                 self._open_turn.attend(key)
                 await self.stop(ABANDON_PATIENCE, agents=agents)
+                renew(error, self._open_turn.agents(), self.turn_id)
             finally:
                 log = _log.warning if isinstance(error, TurnStalledError) else _log.info
                 self._open_turn.log_end(log, "abandoned", reason=type(error).__name__)

@@ -83,7 +83,7 @@ class Connection:
         self.threads = ThreadRegistry(self.supervisor, self.handlers, self.reported, config)
         self._listeners: set[Listener] = set()
         self._watched: set[weakref.ref[Watched]] = set()
-        self.handlers.turns.feed(self.work, self.handlers.trees, self.handlers.agents)
+        self.handlers.turns.feed(self.work, self.handlers.agents)
         self.listen(self.handlers.turns)
 
     def listen(self, listener: Listener) -> None:

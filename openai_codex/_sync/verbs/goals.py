@@ -25,7 +25,8 @@ from openai_codex._turns.open_turns import OpenTurn, end_of
 from openai_codex._turns.options import GoalStatusLike
 from openai_codex._turns.results import RunResult, sum_of
 from openai_codex._turns.settings import fields
-from openai_codex._turns.stops import GoalPause, GoalStop, stop_agents
+from openai_codex._turns.stops import GoalPause, GoalStop
+from openai_codex._turns.tree_stops import stop_agents
 from openai_codex._turns.work import within
 from openai_codex.errors import (
     CodexError,
