@@ -61,7 +61,7 @@ class RuntimeRequest(Cancellable):
         reason: Why the request is made, as written by the model or the runtime.
         params: The protocol params, which contain all other fields.
         root_thread_id: If a sub-agent asks, the thread of the turn that it works for. ``None`` if none asks, which is a turn
-            of the program itself; and for a request without a turn, of which it is unknown.
+            of the program itself. A request without a turn belongs to that which its thread is working on.
         root_turn_id: That turn; ``None`` in the same cases.
         agent_name: The name of the sub-agent, with models that name their agents; else ``None``.
         agent_depth: 1 for a sub-agent of the root thread, 2 for a sub-agent of that one, and so on; ``None`` in the same

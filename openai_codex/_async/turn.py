@@ -11,7 +11,7 @@ import attrs
 from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
 from openai_codex._async import lazy
-from openai_codex._async.client.agent_stops import check_agents, renew, stop_agents
+from openai_codex._async.client.agent_stops import as_now, check_agents, renew, stop_agents
 from openai_codex._async.client.cursor import AsyncCursor
 from openai_codex._async.preparing import with_skills, with_texts
 from openai_codex._async.stream import AsyncItemStream, AsyncTextStream, AsyncTurnStream
@@ -20,7 +20,7 @@ from openai_codex._turns.fold import raise_if_failed
 from openai_codex._turns.inputs import Input, has_skills, to_user_inputs
 from openai_codex._turns.open_turns import OpenTurn
 from openai_codex._turns.options import AgentsLike
-from openai_codex._turns.results import Agent, OutputT, RunResult, with_agents
+from openai_codex._turns.results import Agent, OutputT, RunResult
 from openai_codex._turns.stops import TurnStop
 from openai_codex._turns.texts import TextReset
 from openai_codex._turns.tree_stops import ends_agents
@@ -171,12 +171,12 @@ class AsyncTurnHandle(Generic[OutputT]):
             result = await self._finish(deadline, patience, agents)
             if agents == "stop":
                 await stop_agents([self._stop], deadline)
-                result = with_agents(result, self.agents())
+                result = as_now(result, [self._open_turn])
             return result  # noqa: TRY300  the call above is a part of the run, too
         except BaseException as error:
             if ends_agents(agents, error):
                 await stop_agents([self._stop], deadline, error)
-                renew(error, self.agents())
+                renew(error, [self._open_turn])
             raise
         finally:
             self._open_turn.leave(self._stop)  # also if an exception of a signal handler came in between

@@ -14,15 +14,16 @@ from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
 from openai_codex._sync import lazy
 from openai_codex._sync.client import _wait
-from openai_codex._sync.client.agent_stops import agents_of, check_agents, renew, stop_agents
+from openai_codex._sync.client.agent_stops import as_now, check_agents, renew, stop_agents
 from openai_codex._sync.preparing import prepared, with_texts
 from openai_codex._sync.turn import TurnHandle
 from openai_codex._engine.waiting import Deadline, Latch
 from openai_codex._log import Log
 from openai_codex._runtime.backoff import Attempts, Backoff
 from openai_codex._turns.inputs import has_skills
+from openai_codex._turns.open_turns import OpenTurn
 from openai_codex._turns.options import AgentsLike
-from openai_codex._turns.results import OutputT, RunResult, continued, with_agents
+from openai_codex._turns.results import OutputT, RunResult, continued
 from openai_codex._turns.settings import is_incomplete
 from openai_codex._turns.stops import TurnStop
 from openai_codex._turns.tree_stops import ends_agents
@@ -82,6 +83,10 @@ class Limits:
         corrections = checks.count("output_retries", output_retries, least=0)
         return cls(Deadline(seconds), stall, retries, corrections, check_agents(agents))
 
+    def turns(self) -> list[OpenTurn]:
+        """Return the turns that have started."""
+        return [stop.opened for stop in self.stops if stop.opened is not None]
+
     def attempts(self) -> Attempts:
         """Return the count of attempts; none starts after the deadline."""
         left = self.deadline.remaining()
@@ -106,11 +111,11 @@ def run_turn(
             result = _run_attempts(connection, params, limits, decode, place)
             if limits.agents == "stop":
                 stop_agents(limits.stops, limits.deadline)
-            return with_agents(result, agents_of(limits.stops))
+            return as_now(result, limits.turns())
     except BaseException as error:
         if ends_agents(limits.agents, error):
             stop_agents(limits.stops, limits.deadline, error)
-        renew(error, agents_of(limits.stops))
+        renew(error, limits.turns())
         raise
     finally:
         connection.work.leave(place)
@@ -272,7 +277,7 @@ def start_turn(
         stop.mailbox.takes_others = not attended
         response = connection.request(params, timeout=timeout, starts=stop, work=work)
         opened = turns.start(stop, response.turn.id, stop.actor or connection.running(), stop.mailbox)
-        stop.agents_now = opened.agents
+        stop.opened = opened
         if not attended:
             opened.leave(stop)
         joined = work is not None and bool(work.joins) and work.joined

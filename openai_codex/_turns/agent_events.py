@@ -51,7 +51,7 @@ class AgentEvents(Listener):
         self._work: dict[str, AgentTree] = {}
         self._over: dict[str, AgentTree] = {}
         self._open: dict[str, _OpenAgentTurn] = {}
-        turns.find_agents = self.of
+        turns.find_agents, turns.origin_of = self.of, self.origin
 
     def of(self, root_turn_id: str) -> AgentTree | None:
         """Return the agents of a turn, if it has any."""
@@ -60,6 +60,8 @@ class AgentEvents(Listener):
     def origin(self, thread_id: str | None, turn_id: str | None) -> Origin:
         """Return for whom a turn under way works, with nothing in it for a turn that the program has started."""
         opened = self._open.get(turn_id or "")
+        if turn_id is None:  # some requests name the thread only, which has one turn at a time
+            opened = next((each for each in self._open.copy().values() if each.live.thread_id == thread_id), None)
         if opened is None or opened.live.thread_id != thread_id:
             return NOBODY
         known = self._known.get(opened.live.thread_id, UNKNOWN)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from openai_codex._notification import Notification
+    from openai_codex._turns.results import DeclinedRequest
     from openai_codex._turns.usage import TurnTokens
 
 ACTIVITY, CALL = "subAgentActivity", "collabAgentToolCall"
@@ -117,9 +118,11 @@ class _Work:
 class AgentTree:
     """The agents that work for one root. The reader alone changes it, each time in single steps; any thread may look."""
 
-    __slots__ = ("_works",)
+    __slots__ = ("_works", "declined")
 
     def __init__(self) -> None:
+        self.declined: list[tuple[int, DeclinedRequest]] = []
+        """What they have asked and the client has declined, each with a number that grows."""
         self._works: dict[str, _Work] = {}
 
     def agents(self) -> tuple[Agent, ...]:

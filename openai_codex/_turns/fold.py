@@ -104,7 +104,7 @@ class TurnFold:
             turn_usage=turn_usage,
             total_usage=turn_usage,
         )
-        return with_agents(result, agents)
+        return with_agents(result, agents, result.declined)
 
     def lengths(self, *, whole: bool) -> dict[str, int]:
         """Return how many characters of each message have come as deltas; ``whole``: only if its start was seen."""

@@ -6,8 +6,8 @@ worker, so that a handle that is kept or dropped makes no difference.
 
 from __future__ import annotations
 
+import itertools
 import os
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from openai_codex._engine.backlog import keep_newest
@@ -15,6 +15,7 @@ from openai_codex._engine.mailbox import Listener
 from openai_codex._engine.reply import CLIENT_CLOSED, CloseReason
 from openai_codex._log import Log
 from openai_codex._notification import Notification
+from openai_codex._turns.agents import NOBODY
 from openai_codex._turns.usage import ITEM_STARTED, USAGE_UPDATED, TurnTokens, TurnUsages
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from openai_codex._engine.backlog import Losses
     from openai_codex._engine.mailbox import Mailbox
     from openai_codex._engine.waiting import Waiter
-    from openai_codex._turns.agents import AgentTree
+    from openai_codex._turns.agents import AgentTree, Origin
     from openai_codex._turns.results import Agent, DeclinedRequest
 
 _COMPLETED = "turn/completed"
@@ -46,13 +47,13 @@ class OpenTurn:
 
     __slots__ = (
         "_consumers",
-        "_declined",
         "_end",
         "_is_logged",
         "_log_later",
         "_losses",
         "_turns",
         "generation",
+        "noted",
         "thread_id",
         "tokens",
         "tree",
@@ -71,7 +72,7 @@ class OpenTurn:
         self._turns = turns
         # What starts it is its first consumer. Not kept longer: it may hold the mailbox, which ends with its handle.
         self._consumers = {key}
-        self._declined: list[DeclinedRequest] = []
+        self.noted: list[tuple[int, DeclinedRequest]] = []
         self._end: Notification | CloseReason | None = None
         self._is_logged = False
         self._losses: Losses | None = None
@@ -85,9 +86,19 @@ class OpenTurn:
 
     @property
     def declined(self) -> list[DeclinedRequest]:
-        """Its server requests that no handler has answered."""
+        """Its server requests that no handler has answered, and those of its sub-agents."""
+        tree = self._agents()
+        below = [] if tree is None else tree.declined
+        if not self.noted and not below:
+            return []
         # Before its id was known it was given those of other turns of the thread, too.
-        return [each for each in self._declined if each.turn_id in {None, self.turn_id}] if self._declined else []
+        own = [each for each in self.noted if each[1].turn_id in {None, self.turn_id}]
+        return [request for _, request in sorted([*own, *below])]
+
+    def may_ask(self, request: DeclinedRequest) -> bool:
+        """Return whether a request is one of this turn, as far as that is known."""
+        is_turn = None in {self.turn_id, request.turn_id} or self.turn_id == request.turn_id
+        return is_turn and self.thread_id == request.thread_id
 
     def agents(self) -> tuple[Agent, ...]:
         """Return the sub-agents that work for it."""
@@ -103,11 +114,6 @@ class OpenTurn:
         if self.tree is None and self.turn_id is not None:
             self.tree = self._turns.find_agents(self.turn_id)
         return self.tree
-
-    def decline(self, request: DeclinedRequest) -> Callable[[], None]:
-        """Note a request; return a function that undoes that."""
-        self._declined.append(request)
-        return partial(self._declined.remove, request)
 
     def attend(self, key: object) -> None:
         """Count a consumer in, which logs the end."""
@@ -156,6 +162,9 @@ class OpenTurns(Listener):
         }
         self._parts: tuple[Listener, ...] = ()
         self._owner = os.getpid()
+        self.origin_of: Callable[[str | None, str | None], Origin] = lambda _thread, _turn: NOBODY
+        """Returns for which turn of the program a turn works, if it is one of a sub-agent."""
+        self._order = itertools.count()
         self._expected: dict[object, OpenTurn] = {}
         self._open: dict[tuple[str | None, str | None], OpenTurn] = {}
         # The ends that came while a turn of their thread was about to start: the reply may follow.
@@ -212,18 +221,18 @@ class OpenTurns(Listener):
 
     def decline(self, request: DeclinedRequest) -> Callable[[], None]:
         """Note a request with its turn, before it is answered; return a function that undoes that."""
-        undo = [
-            turn.decline(request)
-            for turn in (*self._open.copy().values(), *self._expected.copy().values())
-            if turn.thread_id == request.thread_id
-            and (None in {turn.turn_id, request.turn_id} or turn.turn_id == request.turn_id)
-        ]
+        entry = next(self._order), request
+        tree = None if request.root_turn_id is None else self.find_agents(request.root_turn_id)
+        turns = (*self._open.copy().values(), *self._expected.copy().values()) if tree is None else ()
+        noted = [turn.noted for turn in turns if turn.may_ask(request)] if tree is None else [tree.declined]
+        for each in noted:
+            each.append(entry)
 
-        def undo_all() -> None:
-            for each in undo:
-                each()
+        def undo() -> None:
+            for each in noted:
+                each.remove(entry)
 
-        return undo_all
+        return undo
 
     def give_agents(self, thread_id: str, turn_id: str, tree: AgentTree) -> None:
         """Give the agents of a turn to whoever holds it, from the first agent on."""

@@ -45,6 +45,10 @@ class DeclinedRequest:
         turn_id: Its turn, if it names one.
         item_id: The item that it is about, for instance the command, if it names one.
         tool: The name of the tool that was called, if one was.
+        root_thread_id: If a sub-agent asked: the thread of the turn that it works for; else ``None``.
+        root_turn_id: The id of that turn.
+        agent_name: The sub-agent's name, with models that name their agents.
+        agent_depth: The sub-agent's depth, if it is known: 1 if the turn itself has spawned it, and so on.
     """
 
     method: str
@@ -55,6 +59,10 @@ class DeclinedRequest:
     turn_id: str | None = None
     item_id: str | None = None
     tool: str | None = None
+    root_thread_id: str | None = None
+    root_turn_id: str | None = None
+    agent_name: str | None = None
+    agent_depth: int | None = None
 
 
 @attrs.frozen
@@ -161,7 +169,7 @@ class RunResult(Generic[OutputT]):
             declined requests; ``turn_usage`` and ``total_usage`` are their sums, and everything else is of the last one.
         declined: The server requests of the turn that the client declined, or answered with a failure, because a handler
             was missing, raised, timed out or returned a wrong value; oldest first. What a handler has declined itself is
-            not among them.
+            not among them. Those of its sub-agents are: `DeclinedRequest.thread_id` is then that of the sub-agent.
         agents: The sub-agents that worked for the turn, at any depth, in the order in which they were started. They are
             described as of the end of the call, those that it has stopped as of their end. Some may still run; see
             `Agent.is_running` and `AsyncTurnHandle.wait_agents`.
@@ -263,12 +271,14 @@ def continued(earlier: RunResult | None, result: RunResult[OutputT]) -> RunResul
     )
 
 
-def with_agents(result: RunResult[OutputT], agents: tuple[Agent, ...]) -> RunResult[OutputT]:
-    """Return a result with these sub-agents, and what they cost."""
+def with_agents(
+    result: RunResult[OutputT], agents: tuple[Agent, ...], declined: list[DeclinedRequest]
+) -> RunResult[OutputT]:
+    """Return a result with sub-agents and what they cost, and with all that was declined; as it is if there are none."""
     if not agents:
         return result
     total = sum_of(result.turn_usage, *(each.usage for each in agents))
-    return attrs.evolve(result, agents=agents, total_usage=total)
+    return attrs.evolve(result, agents=agents, total_usage=total, declined=declined)
 
 
 def sum_of(*usages: protocol.TokenUsageBreakdown | None) -> protocol.TokenUsageBreakdown | None:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from openai_codex._engine.waiting import Waitable
     from openai_codex._notification import Notification
     from openai_codex._turns.fold import GoalFold
-    from openai_codex._turns.results import Agent
+    from openai_codex._turns.open_turns import OpenTurn
     from openai_codex._turns.trees import Trees
     from openai_codex._turns.work import Work
     from openai_codex._turns.work_table import WorkTable
@@ -140,8 +140,8 @@ class TurnStop:
         self._undo: Undo | None = None
         self._until = 0.0
         self._stops_agents = False
-        self.agents_now: Callable[[], tuple[Agent, ...]] = tuple
-        """Returns its sub-agents as they are."""
+        self.opened: OpenTurn | None = None
+        """The turn, once it has started."""
 
     @property
     def ended(self) -> Latch:

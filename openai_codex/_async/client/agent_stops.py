@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from openai_codex._engine.waiting import Waitable
+    from openai_codex._turns.open_turns import OpenTurn
     from openai_codex._turns.options import AgentsLike
     from openai_codex._turns.pulse import TreeClock
-    from openai_codex._turns.results import Agent
+    from openai_codex._turns.results import OutputT, RunResult
     from openai_codex._turns.stops import TurnStop
 
 # How long a caller that gives up waits for the turns to end, in seconds; usually it takes some ten milliseconds.
@@ -60,12 +61,14 @@ async def stop_agents(stops: Iterable[TurnStop], deadline: Deadline, error: Base
             await _wait.ready(end, patience.remaining())
 
 
-def agents_of(stops: Iterable[TurnStop]) -> tuple[Agent, ...]:
-    """Return the sub-agents of turns, as they are now."""
-    return tuple(agent for stop in stops for agent in stop.agents_now())
+def as_now(result: RunResult[OutputT], turns: Iterable[OpenTurn]) -> RunResult[OutputT]:
+    """Return the result of turns with their sub-agents, and with what was declined, as it is now."""
+    turns = list(turns)
+    agents = tuple(agent for turn in turns for agent in turn.agents())
+    return with_agents(result, agents, [each for turn in turns for each in turn.declined])
 
 
-def renew(error: BaseException, agents: tuple[Agent, ...], turn_id: str | None = None) -> None:
-    """Give the partial result of an error these sub-agents; with ``turn_id`` only if it is that of this turn."""
+def renew(error: BaseException, turns: Iterable[OpenTurn], turn_id: str | None = None) -> None:
+    """Do the same with the partial result of an error; with ``turn_id`` only if it is that of this turn."""
     if isinstance(error, _WITH_RESULT) and error.result is not None and turn_id in {None, error.result.id}:
-        error.result = with_agents(error.result, agents)
+        error.result = as_now(error.result, turns)

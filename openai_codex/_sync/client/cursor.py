@@ -287,7 +287,7 @@ class Cursor:
             try:
                 self._open_turn.attend(key)
                 self.stop(ABANDON_PATIENCE, agents=agents)
-                renew(error, self._open_turn.agents(), self.turn_id)
+                renew(error, [self._open_turn], self.turn_id)
             finally:
                 log = _log.warning if isinstance(error, TurnStalledError) else _log.info
                 self._open_turn.log_end(log, "abandoned", reason=type(error).__name__)

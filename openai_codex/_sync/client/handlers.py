@@ -7,6 +7,8 @@ import inspect
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
+import attrs
+
 from openai_codex import _checks as checks
 from openai_codex._approvals.file_changes import PendingFileChanges
 from openai_codex._sync.client import _wait
@@ -107,5 +109,6 @@ def note_declined(turns: OpenTurns, pending: PendingRequest, kind: DeclinedKind,
         value if isinstance(value, str) else None
         for value in (params.get("itemId") or params.get("callId"), params.get("tool"))
     )
-    ids = pending.thread_id, pending.turn_id, item_id
-    return turns.decline(DeclinedRequest(pending.request.method, pending.key, kind, reason, *ids, tool))
+    what = pending.request.method, pending.key, kind, reason, pending.thread_id, pending.turn_id, item_id, tool
+    origin = turns.origin_of(pending.thread_id, pending.turn_id)
+    return turns.decline(DeclinedRequest(*what, *attrs.astuple(origin)))

@@ -74,3 +74,48 @@ async def test_what_the_turn_of_the_program_asks_names_no_agent() -> None:
         async with AsyncCodex(kit.config) as codex:
             await (await codex.thread_start(tools=[probe])).run("go", timeout=PATIENCE)
     assert [origin(each) for each in seen] == [(None,) * 4]
+
+
+@kinds
+async def test_what_children_ask_and_the_client_declines_is_in_the_result(version: Version, depth: Depth) -> None:
+    with agents("asks", "asks", version=version, depth=depth) as tree:
+        async with AsyncCodex(tree.config) as codex:
+            thread = await codex.thread_start(**tree.thread())
+            result = await thread.run("go", timeout=PATIENCE)
+    assert sorted(map(origin, result.declined), key=str) == [
+        (thread.id, result.id, name, depth) for name in names(version)
+    ]
+    assert {each.kind for each in result.declined} == {"missing"}
+    depths = {each.thread_id: each.depth for each in result.agents}
+    assert [depths[each.thread_id or ""] for each in result.declined] == [depth, depth]
+
+
+@pytest.mark.parametrize("version", [1, 2])
+async def test_a_tool_that_fails_for_a_child_is_in_the_result_of_its_own_turn_only(version: Version) -> None:
+    @tool
+    def probe(child: str) -> str:
+        raise ValueError(child)
+
+    with agents("calls", version=version) as tree:
+        async with AsyncCodex(tree.config) as codex:
+            thread = await codex.thread_start(**tree.thread(), tools=[probe])
+            first = await thread.run("go", timeout=PATIENCE)
+            second = await thread.run("again", timeout=PATIENCE)
+    for result in (first, second):
+        [declined] = result.declined
+        assert (declined.kind, declined.tool, declined.reason) == ("raised", "probe", "ValueError: child 0")
+        assert origin(declined)[:2] == (thread.id, result.id)
+
+
+@pytest.mark.parametrize("version", [1, 2])
+async def test_a_child_that_outlives_its_parent_is_in_a_later_result(version: Version) -> None:
+    with agents("hangs", "asks", version=version, parent="leaves") as tree:
+        tree.parent_gate.open()
+        async with AsyncCodex(tree.config) as codex:
+            turn = await (await codex.thread_start(**tree.thread())).turn("go")
+            await turn.run(timeout=PATIENCE)
+            await tree.gate.reached(PATIENCE)
+            tree.gate.open()
+            await turn.wait_agents(timeout=PATIENCE)
+            declined = (await turn.run(timeout=PATIENCE)).declined
+    assert [(each.kind, each.root_turn_id) for each in declined] == [("missing", turn.id)]
