@@ -8,6 +8,11 @@
 
 The map, top to bottom. Imports go downward only, and a module without a leading underscore is public.
 
+    api             one of the modules that only the published SDK has, for programs that import from them
+    async_client    another one
+    client          another one
+    models          another one
+    generated/      another one: v2_all; the names in all of them: _published
     types           the protocol types, by name
     testing/        the test kit: a scripted model, a fake runtime, pytest fixtures (its docstring has its own map)
     retry           repeat what was overloaded
@@ -215,7 +220,8 @@ _HOMES = {
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 
-__all__ = list(_HOME_OF)  # pyright: ignore[reportUnsupportedDunderAll]  # one table for all names
+if not TYPE_CHECKING:  # type checkers take the imports above
+    __all__ = list(_HOME_OF)
 
 
 def __getattr__(name: str) -> Any:
@@ -229,4 +235,4 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     # With the names that are not loaded yet, for completion in shells and notebooks.
-    return __all__
+    return list(_HOME_OF)

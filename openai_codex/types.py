@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__all__":  # for `import *`; built here, as no other program needs it
+        return __dir__()
     if name == "Notification":
         from openai_codex._notification import Notification
 

@@ -16,6 +16,8 @@ PACKAGE = Path(openai_codex.__file__).parent
 # Every module from top to bottom: it may import those below it, in functions and for type checkers, too. A row is a
 # package and its modules; "." is the package's own `__init__`. A package in several rows has parts that others rest on.
 ORDER = """
+    : api async_client client models
+    generated: v2_all . _published
     : types
     testing: . pytest_plugin
     testing._fake: . server default_replies script child process control program

@@ -10,7 +10,7 @@ TESTS = Path(__file__).parent
 PACKAGE = TESTS.parent / "openai_codex"
 
 # Which package a directory of tests mirrors, where it is not that of the same name with an underscore in front.
-PACKAGES = {".": ".", "faces": "_async", "faces_async": "_async", "testing": "testing"}
+PACKAGES = {".": ".", "faces": "_async", "faces_async": "_async", "testing": "testing", "generated": "generated"}
 
 # Tests of more than one module.
 WHOLE = {"arguments", "help", "layers", "mirror", "public", "surface"}

@@ -1,0 +1,80 @@
+"""The names that programs for the published SDK import from modules which this package does not have.
+
+Each of these modules (`api`, `async_client`, `client`, `generated.v2_all`, `models`) looks its names up here: they are those
+of this package, under the published spelling where that differs. It knows no behaviour.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from openai_codex._runtime.imports import load
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+RENAMED: Mapping[str, str] = {
+    "ActiveTurnNotSteerable": "ActiveTurnNotSteerableDetails",
+    "AskForApprovalValue": "ApprovalPolicy",
+    "CodexErrorInfoValue": "CodexErrorKind",
+    "ExternalSandboxSandboxPolicy": "ExternalSandboxPolicy",
+    "FileSystemSpecialPath1": "UnknownFileSystemSpecialPath",
+    "Granular": "GranularApprovalDetails",
+    "HookMetadata1": "CommandHookMetadata",
+    "HookMetadata2": "McpToolHookMetadata",
+    "HttpConnectionFailed": "HttpConnectionFailedDetails",
+    "KindFileSystemSpecialPath": "ProjectRootsFileSystemSpecialPath",
+    "MultiAgentModeValue": "MultiAgentModeKind",
+    "ReasoningSummaryValue": "ReasoningSummary",
+    "ResponseStreamConnectionFailed": "ResponseStreamConnectionFailedDetails",
+    "ResponseStreamDisconnected": "ResponseStreamDisconnectedDetails",
+    "ResponseTooManyFailedAttempts": "ResponseTooManyFailedAttemptsDetails",
+    "SessionSourceValue": "SessionSourceKind",
+    "Settings": "CollaborationModeSettings",
+    "SubAgentSourceValue": "SubAgentSourceKind",
+    "ThreadSpawn": "ThreadSpawnDetails",
+    "ToolsV2": "ToolsConfig",
+    "V2GetAccountParams": "GetAccountParams",
+    "V2LoginAccountParams": "LoginAccountParams",
+    "V2ThreadForkParams": "ThreadForkParams",
+    "V2ThreadListParams": "ThreadListParams",
+    "V2ThreadResumeParams": "ThreadResumeParams",
+    "V2ThreadStartParams": "ThreadStartParams",
+    "V2TurnStartParams": "TurnStartParams",
+}
+"""Published name of a protocol type → its name in `openai_codex.types`."""
+
+# Names of what this package does otherwise → how. The keys are the ends of names, too: there are hundreds of wrappers.
+_INSTEAD = {
+    "CodexClient": "use Codex or AsyncCodex: on_approval= takes the requests, request() sends any method",
+    "BaseModel": "records of this package have model_dump() and the other methods, and openai_codex.types.Record as base",
+    "RootModel": "members of unions are not wrapped here; .root of one is the member itself",
+    "ServerInfo": "codex.metadata.server_info has it",
+    "resolve_codex_bin": "CodexConfig(codex_bin=…) or the variable OPENAI_CODEX_BIN names a binary",
+    "map_jsonrpc_error": "openai_codex.errors.rpc_error builds the error of a code",
+    "start_chatgpt_login": "codex.login_chatgpt() starts a login",
+    "start_device_code_login": "codex.login_chatgpt_device_code() starts a login",
+    "ServerNotification": "openai_codex.types has the payload itself, such as TurnStartedNotification",
+    "Request": "openai_codex.types has the params themselves, such as TurnStartParams",
+}
+
+
+def find(module: str, name: str) -> Any:
+    """Return what a name stands for in a module of the published SDK.
+
+    Raises:
+        AttributeError: This package does not have it. The text says what to use instead, if that is known.
+    """
+    types = load("openai_codex.types")
+    for holder, spelling in ((types, RENAMED.get(name, name)), (load("openai_codex"), name)):
+        if not name.startswith("_") and hasattr(holder, spelling):
+            return getattr(holder, spelling)
+    if name == "__all__":
+        return names()
+    way = next((way for end, way in _INSTEAD.items() if name.endswith(end)), None)
+    raise AttributeError(f"module {module!r} has no attribute {name!r}" + (f": {way}" if way else ""))
+
+
+def names() -> list[str]:
+    """Return the names that `find` knows, for ``import *`` and completion."""
+    return sorted({*RENAMED, *dir(load("openai_codex.types")), *load("openai_codex").__all__} - {"__version__"})
