@@ -11,6 +11,7 @@ from typing import Any, TypeAlias, Union
 import attrs
 
 from openai_codex import _checks as checks
+from openai_codex._codec.model import Model
 from openai_codex._runtime.backoff import Restart, to_policy
 from openai_codex._runtime.display import conceal, mask_all, secrets_of_arguments, secrets_of_variables
 from openai_codex._runtime.toml import check_argument, to_arguments
@@ -118,7 +119,7 @@ _seconds = checks.validator(checks.finite_seconds)
 
 
 @attrs.frozen
-class AppServerConfig:
+class AppServerConfig(Model):
     """How a client starts ``codex app-server`` and how long it waits. All durations are float seconds.
 
     The defaults start the runtime that is pinned with this package, in the current directory, with the environment and

@@ -6,6 +6,7 @@ from typing import Any
 
 from openai_codex import _codec as codec
 from openai_codex import _protocol as protocol
+from openai_codex._codec.model import Model
 from openai_codex._log import Log
 from openai_codex._protocol import JsonObject, ServerNotification
 from openai_codex._protocol.methods import OWNERS, ROUTES, Route
@@ -53,7 +54,7 @@ def _text_at(params: dict[str, Any], path: tuple[str, ...]) -> str | None:
     return value if isinstance(value, str) else None
 
 
-class Notification:
+class Notification(Model):
     """A notification of the runtime: a method name and a typed payload.
 
     ``payload`` is an instance of one of the notification classes of `openai_codex.types`, for use in a ``match``:
@@ -72,11 +73,20 @@ class Notification:
 
     __slots__ = ("_payload", "emitted_at_ms", "method", "params")
 
-    def __init__(self, method: str, params: JsonObject, emitted_at_ms: int | None = None) -> None:
+    MEMBERS = ("method", "payload")
+
+    def __init__(
+        self,
+        method: str,
+        params: JsonObject | None = None,
+        emitted_at_ms: int | None = None,
+        payload: ServerNotification | None = None,
+    ) -> None:
         self.method = method
-        self.params = params
+        # A test of a program may give the payload alone.
+        self.params: JsonObject = codec.unstructure(payload) if params is None else params
         self.emitted_at_ms = emitted_at_ms
-        self._payload: ServerNotification | None = None
+        self._payload = payload
 
     @classmethod
     def made(cls, payload: ServerNotification, params: JsonObject) -> Notification:

@@ -40,13 +40,13 @@ ORDER = """
     : _config
     _runtime: . report toml backoff failures
     : _notification
-    _codec: . converter structuring unions unstructuring
+    _codec: . converter structuring unions unstructuring dumping
     : _checks
     errors: . _runtime _base
     _turns: results
     _runtime: health process_info
     : _protocol
-    _codec: plain base
+    _codec: plain base model
     : _log _version
     _runtime: display imports
 """

@@ -12,7 +12,9 @@ from types import NoneType
 from typing import Any, ClassVar, Final, Generic, TypeAlias, TypeVar, final
 
 import attrs
+from typing_extensions import Self
 
+from openai_codex._codec.model import Model
 from openai_codex._runtime.display import hide
 
 JsonObject: TypeAlias = dict[str, Any]
@@ -20,6 +22,7 @@ JsonObject: TypeAlias = dict[str, Any]
 JsonValue: TypeAlias = Any
 """Any decoded JSON: where the protocol's schema leaves the shape open."""
 
+E = TypeVar("E", bound="OpenEnum")
 R = TypeVar("R")
 
 SECRET: Final = {"secret": True}
@@ -67,7 +70,7 @@ UNSET: Final = Unset.UNSET
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
-class Record:  # noqa: PLW1641  mutable and compared by value, so without a hash
+class Record(Model):  # noqa: PLW1641  mutable and compared by value, so without a hash
     """Base of every protocol object.
 
     Records compare and print by their fields; secrets are masked. They are mutable, so they have no hash. A record
@@ -83,6 +86,15 @@ class Record:  # noqa: PLW1641  mutable and compared by value, so without a hash
     WIRE_NAMES: ClassVar[dict[str, str]] = {}
 
     raw: JsonObject | None = attrs.field(init=False, default=None)
+
+    def __iter__(self) -> Iterator[tuple[str, Any]]:
+        """Yield attribute and value of each field, for ``dict(record)``."""
+        return ((name, getattr(self, name)) for name in self.model_fields)
+
+    @property
+    def root(self) -> Any:
+        """The record itself: members of unions are not wrapped here, as they are in the published SDK."""
+        return self
 
     def __eq__(self, other: object) -> bool:
         # Without `raw`: a record that the program built equals the same one received from the runtime.
@@ -179,15 +191,20 @@ class UnknownNotification(ServerNotification):  # noqa: PLW1641  mutable and com
 
     Attributes:
         method: The JSON-RPC method.
-        raw: The payload as received.
+        raw: The payload as received; also as ``params``.
     """
 
     method: str
     raw: JsonObject | None
 
-    def __init__(self, method: str, raw: JsonObject) -> None:
+    def __init__(self, method: str = "", raw: JsonObject | None = None, params: JsonObject | None = None) -> None:
         self.method = method
-        self.raw = raw
+        self.raw = params if raw is None else raw
+
+    @property
+    def params(self) -> JsonObject | None:
+        """The payload as received, by its name in the published SDK."""
+        return self.raw
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, UnknownNotification):
@@ -213,6 +230,20 @@ class OpenEnum(str, Enum):
         member = str.__new__(cls, value)
         member._name_ = member._value_ = value
         return member
+
+    @property
+    def root(self) -> Self:
+        """The member itself: it is not wrapped here, as it is in the published SDK."""
+        return self
+
+    @classmethod
+    def model_validate(cls, obj: Any, **_: Any) -> Self:
+        """Return the member of a value; see `Record.model_validate`."""
+        return cls(obj)
+
+    def model_dump(self, *, mode: str = "python", **_: Any) -> Any:
+        """Return the member, or with ``mode="json"`` its value; see `Record.model_dump`."""
+        return self.value if mode == "json" else self
 
     @property
     def is_known(self) -> bool:

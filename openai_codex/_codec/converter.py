@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin
 
@@ -18,6 +18,7 @@ from openai_codex._codec.base import (
     record_fields,
     wire_name,
 )
+from openai_codex._codec.dumping import to_wire
 from openai_codex._codec.structuring import make_converter, record_builder
 from openai_codex._codec.unions import Hook, is_a, json_kinds
 from openai_codex._codec.unstructuring import unstructure as unstructure
@@ -100,6 +101,21 @@ def structure_notification(method: str, params: JsonObject) -> ServerNotificatio
 def structure_server_request(method: str, params: JsonObject) -> Any:
     """Build the params of a request from the runtime. Raises `DecodeError`, or `KeyError` for an unknown method."""
     return structure_named(SERVER_REQUESTS[method][0], params)
+
+
+def validated(cls: type[T], obj: Any) -> T:
+    """Build an instance from a mapping that may have the names of attributes; see `Model.model_validate`.
+
+    Raises `DecodeError`.
+    """
+    if is_a(Record)(cls):
+        return structure(cls, to_wire(cls, obj))
+    if not isinstance(obj, Mapping):
+        raise DecodeError(cls.__name__, (f"expected object, found {type(obj).__name__}",), obj)
+    try:
+        return cls(**obj)
+    except TypeError as error:
+        raise DecodeError(cls.__name__, (str(error),), obj) from None
 
 
 # ------------------------------------------------------------------------------------------------- what does not match

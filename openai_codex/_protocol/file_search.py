@@ -63,7 +63,7 @@ class FuzzyFileSearchResult(Record):
     file_name: str
     match_type: FuzzyFileSearchMatchType
     path: str
-    root: str
+    root: str  # pyright: ignore[reportIncompatibleMethodOverride]  the record itself has that name for other records
     score: int
     indices: list[int] | None = None
 

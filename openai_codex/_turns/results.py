@@ -8,6 +8,7 @@ import attrs
 
 from openai_codex import _protocol as protocol
 from openai_codex._codec.base import record_fields
+from openai_codex._codec.model import Model
 from openai_codex._runtime.display import hide
 from openai_codex._runtime.imports import load
 
@@ -136,7 +137,7 @@ class Agent:
 
 
 @attrs.frozen(repr=False)
-class RunResult(Generic[OutputT]):
+class RunResult(Model, Generic[OutputT]):
     """The result of a turn: everything the protocol reports of it, its items, the answer and the cost.
 
     Its ``repr`` is one short line; `to_dict` has everything.

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 WIDTH = 120
+_ROOT = "  # pyright: ignore[reportIncompatibleMethodOverride]  the record itself has that name for other records"
 DEFINE = "@attrs.define(kw_only=True, eq=False, repr=False)"
 # Linters mistake the name of a kind of credential for a credential.
 _TOKEN = re.compile(r"(^|_)(token|password|secret)($|_)")
@@ -113,7 +114,8 @@ class _Writer:
             yield from (f"    {line}" for line in record.constants)
             yield ""
         for field in record.fields:
-            yield f"    {field.name}: {self._qualified(field.annotation.text)}{_default(field)}"
+            ignore = _ROOT if field.name == "root" else ""
+            yield f"    {field.name}: {self._qualified(field.annotation.text)}{_default(field)}{ignore}"
 
     def _qualified(self, annotation: str) -> str:
         return self._elsewhere.sub(rf"{FRONT}.\1", annotation) if self._elsewhere else annotation

@@ -1,0 +1,205 @@
+"""Values as dicts, as programs for the published SDK read and build them: `Record.model_dump` and its inverse.
+
+`plain` is what this package has itself; `unstructuring` writes what the runtime reads.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterable, Mapping
+from enum import Enum
+from types import UnionType
+from typing import Any, NamedTuple, Union, get_args, get_origin
+
+import attrs
+
+from openai_codex._codec.base import (
+    UNSET,
+    Record,
+    UnknownNotification,
+    UnknownVariant,
+    Variant,
+    record_fields,
+    wire_name,
+)
+from openai_codex._codec.model import Model
+from openai_codex._codec.plain import plain
+from openai_codex.errors import DecodeError
+
+Choice = Any
+"""Names, or a mapping of names to what is chosen of the parts, as ``include`` and ``exclude`` have it."""
+
+
+class Options(NamedTuple):
+    """How a value is dumped.
+
+    Attributes:
+        json: Whether the values are those of JSON: the value of an enum member, not the member.
+        by_alias: Whether the keys are the names of the protocol, not those of the attributes.
+        exclude_none: Leave out what is ``None``.
+        exclude_unset: Leave out what was neither received nor given.
+    """
+
+    json: bool = False
+    by_alias: bool = False
+    exclude_none: bool = False
+    exclude_unset: bool = False
+
+
+def fields_of(cls: type[Any]) -> dict[str, Any]:
+    """Return the fields of a class by their names; see `Model.model_fields`."""
+    fields = record_fields(cls) if issubclass(cls, Record) else attrs.fields(cls) if attrs.has(cls) else ()
+    return {field.name: field for field in fields}
+
+
+def to_text(dumped: Any, indent: int | None) -> str:
+    """Return a dump as JSON text, as `Model.model_dump_json` describes."""
+    return json.dumps(dumped, ensure_ascii=False, indent=indent, separators=None if indent else (",", ":"))
+
+
+def from_text(text: str | bytes | bytearray) -> Any:
+    """Return the value of JSON text. Raises `DecodeError`."""
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise DecodeError("JSON", (str(error),)) from None
+
+
+def copied(value: Any, update: dict[str, Any], *, deep: bool) -> Any:
+    """Return a copy with other values of some attributes; see `Model.model_copy`."""
+    made = copy.deepcopy(value) if deep else copy.copy(value)
+    for name, part in update.items():
+        object.__setattr__(made, name, part)  # also of a frozen class: nobody else has the copy yet
+    return made
+
+
+def dump(value: Any, options: Options, include: Choice = None, exclude: Choice = None) -> Any:
+    """Convert a record or another object of this package to dicts, and all that is in it; see `Record.model_dump`."""
+    if isinstance(value, (UnknownVariant, UnknownNotification)):
+        return value.raw
+    if isinstance(value, Model) or (attrs.has(type(value)) and not isinstance(value, type)):
+        return _members(value, options, include, exclude)
+    if isinstance(value, Mapping):
+        return {
+            key: dump(part, options, _below(include, key), _below(exclude, key))
+            for key, part in value.items()
+            if _is_chosen(key, include, exclude)
+        }
+    if isinstance(value, (list, tuple)):
+        return [
+            dump(part, options, _below(include, number), _below(exclude, number))
+            for number, part in enumerate(value)
+            if _is_chosen(number, include, exclude)
+        ]
+    return plain(value) if options.json or not isinstance(value, Enum) else value
+
+
+def _members(value: Any, options: Options, include: Choice, exclude: Choice) -> dict[str, Any]:
+    dumped = {}
+    for name, wire, part, is_set in _parts(value):
+        if not _is_chosen(name, include, exclude) or (options.exclude_unset and not is_set):
+            continue
+        made = None if part is UNSET else dump(part, options, _below(include, name), _below(exclude, name))
+        if made is not None or not options.exclude_none:
+            dumped[wire if options.by_alias else name] = made
+    return dumped
+
+
+def _parts(value: Any) -> Iterable[tuple[str, str, Any, bool]]:
+    """Yield the attribute, the JSON name and the value of each member, and whether it was received or given."""
+    cls: Any = type(value)
+    for name in cls.MEMBERS if isinstance(value, Model) else ():
+        yield name, name, getattr(value, name), True
+    if not isinstance(value, Record):
+        for field in fields_of(cls).values():
+            part = getattr(value, field.name)
+            if not field.name.startswith("_"):
+                yield field.name, field.name, part, part != _default(field)
+        return
+    if isinstance(value, Variant):
+        yield cls.TAG, wire_name(cls, cls.TAG), getattr(cls, cls.TAG), True
+    for field in record_fields(cls):
+        part, wire = getattr(value, field.name), wire_name(cls, field.name)
+        yield field.name, wire, part, part != _default(field) or (value.raw is not None and wire in value.raw)
+
+
+def _default(field: attrs.Attribute[Any]) -> Any:
+    factory = getattr(field.default, "factory", None)
+    return factory() if factory else field.default
+
+
+def _entry(choice: Choice, key: Any) -> Any:
+    if isinstance(choice, Mapping):
+        return choice.get(key, choice.get("__all__"))
+    return True if choice is not None and key in choice else None
+
+
+def _is_chosen(key: Any, include: Choice, exclude: Choice) -> bool:
+    is_in = include is None or _entry(include, key) not in (None, False)
+    return is_in and not any(_entry(exclude, key) is whole for whole in (True, ...))
+
+
+def _below(choice: Choice, key: Any) -> Choice:
+    """Return what is chosen of the parts of one member; ``None`` for all of them."""
+    below = _entry(choice, key)
+    return None if below in (None, True, False, ...) else below
+
+
+def to_wire(type_: Any, value: Any) -> Any:
+    """Return JSON of a type with the protocol's names, from one that may have those of attributes, or records, in it."""
+    if isinstance(value, Record):
+        return dump(value, Options(json=True, by_alias=True, exclude_unset=True))
+    if isinstance(value, (list, tuple)):
+        of = _argument(_member(type_, value), 0)
+        return [to_wire(of, part) for part in value]
+    if isinstance(value, Mapping):
+        member = _member(type_, value)
+        if _is_record(member):
+            return _record_to_wire(member, value)
+        return {key: to_wire(_argument(member, 1), part) for key, part in value.items()}
+    return value.value if isinstance(value, Enum) else value
+
+
+def _argument(type_: Any, number: int) -> Any:
+    """Return the type of the parts of a list or dict type."""
+    arguments = get_args(type_)
+    return arguments[number] if len(arguments) > number else Any
+
+
+def _is_record(type_: Any) -> bool:
+    return isinstance(type_, type) and get_origin(type_) is None and issubclass(type_, Record)
+
+
+def _record_to_wire(cls: type[Any], value: Mapping[Any, Any]) -> dict[Any, Any]:
+    attrs.resolve_types(cls)
+    known = {field.name: (wire_name(cls, field.name), field.type) for field in record_fields(cls)}
+    known |= {wire: (wire, type_) for wire, type_ in known.values()}
+    if issubclass(cls, Variant):
+        known[cls.TAG] = wire_name(cls, cls.TAG), None
+    found = {}
+    for key, part in value.items():
+        wire, type_ = known.get(key, (key, Any))
+        found[wire] = to_wire(type_, part)
+    return found
+
+
+def _member(type_: Any, value: Any) -> Any:
+    """Return a type, or the member of a union that a list or mapping is of; any type if that is not clear."""
+    if get_origin(type_) not in {Union, UnionType}:
+        return type_
+    members, container = get_args(type_), dict if isinstance(value, Mapping) else list
+    records = [each for each in members if _is_record(each)] if isinstance(value, Mapping) else []
+    tagged = [each for each in records if issubclass(each, Variant) and _has_tag(each, value)]
+    others = [each for each in records if not issubclass(each, Variant) and _fits(each, value)]
+    return (*tagged, *others, *(each for each in members if get_origin(each) is container), Any)[0]
+
+
+def _has_tag(cls: Any, value: Any) -> bool:
+    tags = [value.get(cls.TAG), value.get(wire_name(cls, cls.TAG))]  # may have no hash
+    return getattr(cls, cls.TAG) in tags
+
+
+def _fits(cls: Any, value: Any) -> bool:
+    names = {name for field in record_fields(cls) for name in (field.name, wire_name(cls, field.name))}
+    return cls is not UnknownVariant and names.issuperset(value)

@@ -1,0 +1,139 @@
+"""The methods of the published SDK's models, on records, results, notifications and configs."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import attrs
+import pytest
+
+from openai_codex import CodexConfig, DecodeError, Notification, TurnResult
+from openai_codex import types as t
+
+TURN: dict[str, Any] = {
+    "id": "U",
+    "items": [
+        {"type": "agentMessage", "id": "1", "text": "Hi", "memoryCitation": None, "newer": 1},
+        {"type": "commandExecution", "id": "2", "command": "ls", "commandActions": [{"type": "unknown", "command": "ls"}],
+         "cwd": "/w", "status": "completed", "exitCode": 0},
+    ],
+    "status": "completed",
+    "itemsView": "full",
+    "error": None,
+    "newer": {"a": 1},
+}  # fmt: skip
+
+
+@pytest.fixture
+def turn() -> t.Turn:
+    return t.structure(t.Turn, TURN)
+
+
+def test_a_dump_has_the_names_of_the_attributes_and_all_that_is_in_it(turn: t.Turn) -> None:
+    dumped = turn.model_dump()
+    assert dumped["items_view"] is t.TurnItemsView.full
+    assert dumped["completed_at"] is None
+    assert (dumped["items"][0]["type"], dumped["items"][0]["memory_citation"]) == ("agentMessage", None)
+    assert dumped["items"][1]["command_actions"] == [{"type": "unknown", "command": "ls"}]
+    assert "newer" not in dumped
+    assert "raw" not in dumped
+
+
+def test_the_names_of_the_protocol_are_used_on_request(turn: t.Turn) -> None:
+    dumped = turn.model_dump(by_alias=True, mode="json", warnings=False)
+    assert (dumped["itemsView"], type(dumped["itemsView"])) == ("full", str)
+    assert dumped["items"][1]["commandActions"] == [{"type": "unknown", "command": "ls"}]
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"exclude_unset": True}, {"id", "items", "status", "items_view", "error"}),
+        ({"exclude_none": True}, {"id", "items", "status", "items_view"}),
+        ({"include": {"id", "status"}}, {"id", "status"}),
+        ({"include": {"id": True, "status": ...}}, {"id", "status"}),
+        ({"exclude": {"items", "items_view"}, "exclude_none": True}, {"id", "status"}),
+        ({"exclude": {"items": True, "id": ...}, "exclude_none": True}, {"status", "items_view"}),
+    ],
+)
+def test_a_part_of_it_is_dumped(turn: t.Turn, options: dict[str, Any], expected: set[str]) -> None:
+    assert set(turn.model_dump(**options)) == expected
+
+
+def test_parts_of_parts_are_chosen(turn: t.Turn) -> None:
+    assert turn.model_dump(include={"items": {0: {"id"}}}) == {"items": [{"id": "1"}]}
+    dumped = turn.model_dump(include={"items"}, exclude={"items": {"__all__": {"text", "command_actions"}}})
+    assert [set(item) & {"id", "text", "command_actions"} for item in dumped["items"]] == [{"id"}, {"id"}]
+
+
+def test_a_dump_as_json_is_one_line_or_indented(turn: t.Turn) -> None:
+    text = turn.model_dump_json(by_alias=True, exclude_none=True)
+    assert "\n" not in text
+    assert ": " not in text
+    assert json.loads(text) == json.loads(turn.model_dump_json(by_alias=True, exclude_none=True, indent=2))
+
+
+@pytest.mark.parametrize("options", [{}, {"by_alias": True}, {"mode": "json"}, {"exclude_none": True}])
+def test_what_was_dumped_is_read_again(turn: t.Turn, options: dict[str, Any]) -> None:
+    assert t.Turn.model_validate(turn.model_dump(**options)) == turn
+    assert t.Turn.model_validate_json(json.dumps(turn.model_dump(**{**options, "mode": "json"}))) == turn
+
+
+def test_an_instance_is_valid_and_what_does_not_match_is_not(turn: t.Turn) -> None:
+    assert t.Turn.model_validate(turn) is turn
+    assert t.Turn.model_validate({**turn.model_dump(), "items": turn.items}) == turn
+    for wrong in ({"id": 1}, [], None, "{"):
+        with pytest.raises(ValueError, match="payload is not a valid Turn"):
+            t.Turn.model_validate(wrong)
+    with pytest.raises(DecodeError):
+        t.Turn.model_validate_json("{")
+
+
+def test_a_copy_has_other_values_and_the_original_has_not(turn: t.Turn) -> None:
+    copied = turn.model_copy(update={"id": "V"})
+    assert (copied.id, turn.id, copied.items) == ("V", "U", turn.items)
+    assert t.unstructure(copied)["newer"] == {"a": 1}, "fields of a newer runtime stay"
+    deep = turn.model_copy(deep=True)
+    assert (deep == turn, deep.items[0] is turn.items[0]) == (True, False)
+    with pytest.raises(AttributeError):
+        turn.model_copy(update={"nothing": 1})
+
+
+def test_a_record_is_its_own_root_and_a_dict_of_its_fields(turn: t.Turn) -> None:
+    assert turn.items[0].root is turn.items[0]
+    assert turn.status.root is turn.status
+    assert list(dict(turn)) == list(t.Turn.model_fields)
+    assert dict(turn)["id"] == "U"
+    assert set(t.Turn.model_fields) == {field.name for field in attrs.fields(t.Turn)} - {"raw"}
+
+
+def test_an_enum_is_read_and_dumped() -> None:
+    assert t.ReasoningSummary.model_validate("concise") is t.ReasoningSummary.concise
+    assert t.TurnStatus.completed.model_dump(mode="json") == "completed"
+    assert t.TurnStatus.model_validate("unheard-of").value == "unheard-of"
+
+
+def test_a_notification_can_be_made_of_its_payload() -> None:
+    payload = t.AgentMessageDeltaNotification(delta="x", item_id="I", thread_id="T", turn_id="U")
+    made = Notification(method="item/agentMessage/delta", payload=payload)
+    assert (made.payload, made.thread_id, made.params["itemId"]) == (payload, "T", "I")
+    assert made == Notification(made.method, made.params)
+    dumped = made.model_dump(by_alias=True)
+    assert dumped == {"method": made.method, "payload": payload.model_dump(by_alias=True)}
+    unknown = t.UnknownNotification(params={"a": 1})
+    assert (unknown.params, unknown.model_dump()) == ({"a": 1}, {"a": 1})
+    assert Notification(method="new", payload=unknown).params == {"a": 1}
+
+
+def test_results_and_configs_have_the_methods_too(turn: t.Turn) -> None:
+    result = TurnResult(id="U", thread_id="T", status=t.TurnStatus.completed, items=turn.items)
+    dumped = result.model_dump(mode="json", exclude_none=True)
+    assert (dumped["status"], dumped["items"][0]["text"]) == ("completed", "Hi")
+    assert result.model_copy(update={"id": "V"}).id == "V"
+    assert CodexConfig().model_copy(update={"cwd": "/w"}).cwd == "/w"
+    assert CodexConfig.model_validate({"cwd": "/w"}) == CodexConfig(cwd="/w")
+    assert CodexConfig(cwd="/w").model_dump(exclude_unset=True) == {"cwd": "/w"}
+    assert "cwd" in CodexConfig.model_fields
+    with pytest.raises(DecodeError, match="nothing"):
+        CodexConfig.model_validate({"nothing": 1})
