@@ -16,7 +16,7 @@ from openai_codex._turns.stall import NO_PROGRESS, StallClock
 from openai_codex.errors import TransportClosedError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from typing_extensions import Self
 
@@ -31,22 +31,32 @@ class Pulse(Listener):
 
     outlives_runtimes = False
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float]) -> None:
         super().__init__("the progress of a sub-agent")
-        self.at = time.monotonic()
+        self._clock = clock
+        self.at = clock()
 
     def put(self, events: Sequence[Notification], *, last: bool = False) -> list[Waiter]:  # noqa: ARG002  it has no waiters
         """Note the time of a batch."""
         if any(event.method not in NO_PROGRESS for event in events):
-            self.at = time.monotonic()
+            self.at = self._clock()
         return []
 
 
 class TreeClock(StallClock):
     """Measures how long a turn and its sub-agents are silent. Use it by ``with``: it has subscriptions to end."""
 
-    def __init__(self, trees: Trees, actor: Actor, thread_id: str, root_turn_id: str, timeout: float) -> None:
-        super().__init__(timeout, self._last_sign)
+    def __init__(
+        self,
+        trees: Trees,
+        actor: Actor,
+        thread_id: str,
+        root_turn_id: str,
+        timeout: float,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__(timeout, self._last_sign, clock)
         self._trees, self._actor, self._thread_id, self._root = trees, actor, thread_id, root_turn_id
         self._pulses: dict[Place, Pulse] = {}
         self._changed_at = float("-inf")
@@ -71,12 +81,12 @@ class TreeClock(StallClock):
 
     def _change(self) -> None:
         """Note, on the reader, that a turn has begun or ended, which is progress."""
-        self._changed_at = time.monotonic()
+        self._changed_at = self._clock()
         self._watch()
 
     def _watch(self) -> None:
         for live in self._trees.live(self._root):
-            place, pulse = (live.thread_id, live.turn_id), Pulse()
+            place, pulse = (live.thread_id, live.turn_id), Pulse(self._clock)
             if self._pulses.setdefault(place, pulse) is pulse:
                 with suppress(TransportClosedError):
                     self._actor.subscribe(Topic(*place), pulse)

@@ -241,15 +241,6 @@ async def test_a_sub_agent_that_talks_is_progress_of_its_parent(version: Version
 
 
 @versions
-async def test_a_sub_agent_that_talks_is_progress_of_a_stream(version: Version) -> None:
-    with agents("talks", version=version) as tree:
-        async with AsyncCodex(tree.config) as codex:
-            turn = await (await codex.thread_start(**tree.thread(ephemeral=True))).turn("go")
-            text = "".join([piece async for piece in turn.text(timeout=STALL)])
-            assert text.endswith("parent done")  # the parent may be asked once more when the sub-agent has ended
-
-
-@versions
 async def test_the_clock_stands_while_a_sub_agent_waits_for_this_program(version: Version) -> None:
     asked: list[CommandApproval] = []
 

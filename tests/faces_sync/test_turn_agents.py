@@ -240,15 +240,6 @@ def test_a_sub_agent_that_talks_is_progress_of_its_parent(version: Version) -> N
 
 
 @versions
-def test_a_sub_agent_that_talks_is_progress_of_a_stream(version: Version) -> None:
-    with agents("talks", version=version) as tree:
-        with Codex(tree.config) as codex:
-            turn = (codex.thread_start(**tree.thread(ephemeral=True))).turn("go")
-            text = "".join([piece for piece in turn.text(timeout=STALL)])
-            assert text.endswith("parent done")  # the parent may be asked once more when the sub-agent has ended
-
-
-@versions
 def test_the_clock_stands_while_a_sub_agent_waits_for_this_program(version: Version) -> None:
     asked: list[CommandApproval] = []
 
