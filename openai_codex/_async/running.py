@@ -215,6 +215,8 @@ async def _run_attempts(
             error.result = earlier if error.result is None else continued(earlier, error.result)
             raise
         _log.info("codex.turn_retried", thread_id=params.thread_id, attempt=attempts.failed + 1, delay=round(delay, 3))
+        if limits.agents != "keep":
+            await stop_agents(limits.stops[-1:], limits.deadline)  # the next attempt may start the same work
         await _wait.ready(connection.running().exited, delay)  # a runtime that exits ends the delay
 
 

@@ -214,6 +214,8 @@ def _run_attempts(
             error.result = earlier if error.result is None else continued(earlier, error.result)
             raise
         _log.info("codex.turn_retried", thread_id=params.thread_id, attempt=attempts.failed + 1, delay=round(delay, 3))
+        if limits.agents != "keep":
+            stop_agents(limits.stops[-1:], limits.deadline)  # the next attempt may start the same work
         _wait.ready(connection.running().exited, delay)  # a runtime that exits ends the delay
 
 

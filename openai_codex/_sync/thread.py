@@ -85,7 +85,8 @@ class Thread(ThreadContents):
 
         Args:
             agents: What happens to the sub-agents of the turn when this call ends: ``"stop"``, ``"keep"``, or ``None``
-                for stopping them if the turn is given up or fails. See `TurnHandle.run`.
+                for stopping them if the turn is given up or fails. Those of a turn that failed are stopped before
+                it is continued, unless they are kept. See `TurnHandle.run`.
             output_retries: How often the model is asked again, in a further turn of the thread, when its answer does not
                 fit ``output_type``: it is told what does not fit and where. ``result.attempts`` counts the turns.
             retries: How often a turn is continued that failed for a reason that passes (see `is_retryable_error`), after

@@ -12,6 +12,7 @@ from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
 from openai_codex._async import lazy
 from openai_codex._async.client import _wait
+from openai_codex._async.client.agent_stops import renew
 from openai_codex._async.running import wait_for_thread
 from openai_codex._async.verbs.base import AsyncClient
 from openai_codex._engine.mailbox import Mailbox
@@ -107,7 +108,8 @@ class AsyncGoals(AsyncClient):
             TurnTimeoutError: The time is up. The error carries the result so far.
             TransportClosedError: The connection ended. The error carries the result so far.
 
-        After each of these, and when the caller is cancelled, the goal is paused and the running turn interrupted.
+        After each of these, and when the caller is cancelled, the goal is paused, the running turn interrupted, and the
+        sub-agents of all its turns are stopped.
         """
         deadline = Deadline(checks.seconds("timeout", timeout))
         checks.text("thread_id", thread_id)
@@ -144,13 +146,18 @@ class AsyncGoals(AsyncClient):
             await run.give_up()
             raise
         try:
-            await run.follow(deadline)
-            return raise_if_failed(run.result(), self._connection.reset_time)
-        finally:
-            if run.fold.is_active():
-                await run.give_up()
-            else:
-                run.close()
+            try:
+                await run.follow(deadline)
+                return raise_if_failed(run.result(), self._connection.reset_time)
+            finally:
+                if run.fold.is_active():
+                    await run.give_up()
+                else:
+                    run.close()
+        except BaseException as error:
+            await run.stop_agents()
+            renew(error, run.turns)
+            raise
 
 
 class _GoalRun:
@@ -163,10 +170,12 @@ class _GoalRun:
         self._actor = connection.running()
         self._mailbox.count_in(self._actor.tally)
         self._actor.subscribe(Topic(thread_id), self._mailbox)
-        self._turns = connection.handlers.turns
+        self._open_turns = connection.handlers.turns
         self._open: OpenTurn | None = None
-        # All its turns so far.
-        self._all: list[OpenTurn] = []
+        self.turns: list[OpenTurn] = []
+        """All its turns so far."""
+        # How long who gives up waits for the ends of turns.
+        self._patience: Deadline | None = None
         self.fold = GoalFold(thread_id)
         self._fresh: deque[Notification] = deque()
         # The last event that was taken, and when.
@@ -177,9 +186,9 @@ class _GoalRun:
 
     def result(self) -> RunResult:
         """Return the result of all turns so far."""
-        declined = [request for turn in self._all for request in turn.declined]
-        agents = tuple(agent for turn in self._all for agent in turn.agents())
-        return self.fold.result(declined, sum_of(*(turn.tokens.spent() for turn in self._all)), agents)
+        declined = [request for turn in self.turns for request in turn.declined]
+        agents = tuple(agent for turn in self.turns for agent in turn.agents())
+        return self.fold.result(declined, sum_of(*(turn.tokens.spent() for turn in self.turns)), agents)
 
     async def follow(self, deadline: Deadline) -> None:
         """Take events until the last turn is over. Raises `TurnTimeoutError` with the result so far."""
@@ -208,9 +217,9 @@ class _GoalRun:
         for event in events:
             if event.method == "turn/started" and event.turn_id:
                 self._leave()
-                self._turns.expect(self, self.thread_id)
-                self._open = self._turns.start(self, event.turn_id, self._actor, self._mailbox)
-                self._all.append(self._open)
+                self._open_turns.expect(self, self.thread_id)
+                self._open = self._open_turns.start(self, event.turn_id, self._actor, self._mailbox)
+                self.turns.append(self._open)
             elif event.method == "turn/completed" and self._open is not None and event.turn_id == self._open.turn_id:
                 log, how, facts = end_of(event)
                 self._open.log_end(log, how, **facts)
@@ -220,7 +229,7 @@ class _GoalRun:
         if self._open is not None:
             self._open.leave(self)
             self._open = None
-        self._turns.leave(self)  # an exception may have come before the turn was stored
+        self._open_turns.leave(self)  # an exception may have come before the turn was stored
 
     def running(self) -> lazy.RunningTurn | None:
         """Return what is known of the goal's running turn, ``None`` if there is none. Callable from any thread."""
@@ -246,19 +255,28 @@ class _GoalRun:
             self.close()
             return
         self._leave()
-        patience, turn_id = Deadline(_ABANDON_PATIENCE), self.fold.running_turn()
+        self._patience = patience = Deadline(_ABANDON_PATIENCE)
         stop = GoalStop(
             self.thread_id, self.fold, self._mailbox, self._fresh, self._close_later, on_turn=self._stop_agents
         )
         self._actor.undo(Undo(stop))
         await _wait.ready(stop.ended, patience.remaining())
-        if turn_id is not None and self._actor.close_reason is None:
-            await _wait.ready(self._connection.handlers.trees.quiet(turn_id), patience.remaining())
         if self._actor.close_reason is not None:  # it may have died before it paused the goal
             self._connection.pause_goal_when_resumed(self.thread_id)
 
-    def _stop_agents(self, turn_id: str) -> None:
-        stop_agents(self._connection.handlers.trees, self._actor, turn_id)
+    async def stop_agents(self) -> None:
+        """Stop the sub-agents of all its turns, and wait for their end; bounded in time, raises nothing."""
+        patience, trees = self._patience or Deadline(_ABANDON_PATIENCE), self._connection.handlers.trees
+        for turn_id in self._stop_agents():
+            if self._actor.close_reason is None:
+                await _wait.ready(trees.quiet(turn_id), patience.remaining())
+
+    def _stop_agents(self, *running: str) -> list[str]:
+        """Have the sub-agents of all turns stopped, also of one that nobody has taken yet; return the ids of the turns."""
+        ids = [*running, *(turn.turn_id for turn in self.turns if turn.turn_id is not None)]
+        for turn_id in ids if self._actor.close_reason is None else ():
+            stop_agents(self._connection.handlers.trees, self._actor, turn_id)
+        return ids
 
     def _close_later(self, events: list[Notification]) -> None:
         """Close it, with the events that its stop has taken; log them on a worker, as the writer thread must not."""

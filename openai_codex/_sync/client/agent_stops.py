@@ -18,7 +18,7 @@ from openai_codex.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from openai_codex._engine.waiting import Waitable
     from openai_codex._turns.open_turns import OpenTurn
@@ -48,17 +48,18 @@ def check_agents(agents: AgentsLike | None) -> AgentsLike | None:
     return agents
 
 
-def stop_agents(stops: Iterable[TurnStop], deadline: Deadline, error: BaseException | None = None) -> None:
-    """Stop the sub-agents of turns that are over, and wait for their end, bounded in time.
+def stop_agents(stops: Sequence[TurnStop], deadline: Deadline, error: BaseException | None = None) -> None:
+    """Stop the sub-agents of turns, and wait for their end, bounded in time.
 
-    After an error by which a turn was given up it does not wait: abandoning the turn included a wait.
+    It does not wait for a turn that was given up and is not over: abandoning it included a wait.
     """
-    is_open = error is None or isinstance(error, (TurnFailedError, OutputError, TurnInterruptedError))
-    patience = Deadline(min(deadline.remaining(), ABANDON_PATIENCE) if is_open else 0.0)
+    is_given_up = error is not None and not isinstance(error, (TurnFailedError, OutputError, TurnInterruptedError))
+    patience = Deadline(ABANDON_PATIENCE if is_given_up else min(deadline.remaining(), ABANDON_PATIENCE))
     for stop in stops:
         stop.stop_agents()
+    for stop in stops:
         end = stop.end_of_tree()
-        if end is not None:
+        if end is not None and (not is_given_up or stop.ended.is_ready()):
             _wait.ready(end, patience.remaining())
 
 
