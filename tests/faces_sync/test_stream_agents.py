@@ -100,8 +100,9 @@ def test_the_argument_is_checked() -> None:
                 turn.stream(agents=1)  # type: ignore[arg-type]
 
 
-def test_eight_parents_with_three_sub_agents_each() -> None:
-    with agents("answers", "works", "fails", version=2) as tree:
+@pytest.mark.parametrize("version", [1, 2])
+def test_eight_parents_with_three_sub_agents_each(version: Version) -> None:
+    with agents("answers", "works", "fails", version=version) as tree:
         tree.gate.open()
         with Codex(tree.config) as codex:
             threads = [codex.thread_start(**tree.thread(ephemeral=number % 2 == 0)) for number in range(8)]
@@ -118,7 +119,8 @@ def watched(thread: Thread, tree: Tree) -> RunResult:
     seen = [event for event in turn.stream(agents=True, timeout=PATIENCE)]
     result = turn.run(timeout=PATIENCE)
     assert {event.thread_id for event in seen} == {thread.id, *(each.thread_id for each in result.agents)}
-    assert sorted(each.name or "" for each in result.agents) == ["child_0", "child_1", "child_2"]
+    names = [each.prompt or (each.name or "").replace("_", " ") for each in result.agents]
+    assert sorted(names) == list(tree.tasks)
     assert result.turn_usage is not None
     assert result.total_usage is not None
     below = result.total_usage.total_tokens - result.turn_usage.total_tokens
