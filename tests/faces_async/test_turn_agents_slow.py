@@ -1,0 +1,106 @@
+"""A sub-agent that does not end at once when its turn is given up: nothing that it asks reaches the program any longer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from openai_codex import LATER, AsyncCodex, CommandApproval, TurnTimeoutError
+from openai_codex.testing import FakeAppServer
+from tests.support.bounds import PATIENCE, eventually
+from tests.support.inside import is_ended
+
+COMMAND = "item/commandExecution/requestApproval"
+INTERRUPT = "turn/interrupt"
+
+
+@pytest.fixture
+def server() -> Iterator[FakeAppServer]:
+    with FakeAppServer() as server:
+        yield server
+
+
+class Child:
+    """A turn of a sub-agent of the newest turn, which the runtime does not end by itself."""
+
+    def __init__(self, server: FakeAppServer, name: str = "kid") -> None:
+        self.server, self.thread_id, self.turn_id, root = server, name, f"turn of {name}", server.turn.id
+        self._send("turn/started", rootTurnId=root, status="inProgress")
+
+    def _send(self, method: str, **turn: Any) -> None:
+        self.server.notify(method, {"threadId": self.thread_id, "turn": {"id": self.turn_id, "items": [], **turn}})
+
+    def end(self) -> None:
+        self._send("turn/completed", status="interrupted")
+
+    def ask(self) -> None:
+        about = {"threadId": self.thread_id, "turnId": self.turn_id, "itemId": "I", "startedAtMs": 0, "command": "true"}
+        self.server.ask(COMMAND, about)
+
+    def interrupts(self) -> int:
+        return [each.params["threadId"] for each in self.server.requests(INTERRUPT)].count(self.thread_id)
+
+
+async def test_what_it_asks_before_and_after_is_not_for_the_program(server: FakeAppServer) -> None:
+    asked: list[CommandApproval] = []
+
+    def later(request: CommandApproval) -> object:
+        asked.append(request)
+        return LATER
+
+    server.hold(INTERRUPT)
+    async with AsyncCodex(server.config(), on_approval=later) as codex:  # type: ignore[arg-type]  # it asks for nothing else
+        turn = await (await codex.thread_start()).turn("go")
+        child = Child(server)
+        child.ask()
+        assert eventually(lambda: asked)
+        with pytest.raises(TurnTimeoutError):
+            await turn.interrupt(timeout=0.05)
+        assert asked[0].cancelled
+        assert codex.pending_requests() == []
+        child.ask()
+        server.turn.ask(COMMAND, itemId="I", startedAtMs=0, command="true")  # requests are handled in order
+        assert eventually(lambda: len(asked) > 1)
+        assert [each.thread_id for each in asked] == [child.thread_id, turn.thread_id]
+        assert [each.thread_id for each in codex.pending_requests()] == [turn.thread_id]
+
+
+async def test_it_is_interrupted_until_it_is_over(server: FakeAppServer) -> None:
+    server.hold(INTERRUPT)
+    async with AsyncCodex(server.config()) as codex:
+        turn = await (await codex.thread_start()).turn("go")
+        child = Child(server)
+        with pytest.raises(TurnTimeoutError, match="did not come") as caught:
+            await turn.interrupt(timeout=0.05)
+        assert caught.value.waiting_for == "its end"
+        assert eventually(lambda: child.interrupts() > 1)
+        server.turn.complete("interrupted")
+        with pytest.raises(TurnTimeoutError) as caught:
+            await turn.interrupt(timeout=0.05)
+        assert caught.value.waiting_for == "the end of its sub-agents"
+        child.end()
+        await turn.interrupt(timeout=PATIENCE)
+
+
+async def test_one_that_starts_after_the_end_of_its_turn_is_interrupted_as_well(server: FakeAppServer) -> None:
+    async with AsyncCodex(server.config()) as codex:
+        turn = await (await codex.thread_start()).turn("go")
+        root = server.turn
+        await turn.interrupt(timeout=PATIENCE)
+        assert root.id == server.turn.id
+        child = Child(server)
+        assert eventually(lambda: child.interrupts() > 0)
+        child.end()
+        await turn.interrupt(timeout=PATIENCE)
+
+
+async def test_a_run_waits_for_it_within_its_own_time(server: FakeAppServer) -> None:
+    async with AsyncCodex(server.config()) as codex:
+        turn = await (await codex.thread_start()).turn("go")
+        Child(server)
+        server.turn.complete()
+        assert eventually(lambda: is_ended(turn))
+        result = await turn.run(agents="stop", timeout=0.1)
+        assert [each.is_running for each in result.agents] == [True]
