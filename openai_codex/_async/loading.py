@@ -17,7 +17,11 @@ from openai_codex._turns.effective import (
     asked_settings,
     from_reply,
     is_reported_whole,
+    kept_mode,
+    kept_model,
+    merged_config,
     not_in_force,
+    update_to,
     warn_about_personality,
 )
 from openai_codex.errors import ConfigError, InvalidRequestError
@@ -62,11 +66,13 @@ async def _resume_with(
     # First, so that whoever is about to start a turn in the thread waits.
     work = connection.work.begin(params, deadline.timeout)
     try:
-        status = None if connection.work.has_other(work) else await _status(connection, thread_id, deadline)
-        if status is None or isinstance(status, protocol.ActiveThreadStatus):
+        if connection.work.has_other(work):
             raise _busy_error(asked)
-        if isinstance(status, protocol.NotLoadedThreadStatus):
-            reply = await connection.request(params, deadline=deadline)
+        stored = await _stored(connection, thread_id, deadline)
+        if stored is not None and isinstance(stored.status, protocol.ActiveThreadStatus):
+            raise _busy_error(asked)
+        if stored is None or isinstance(stored.status, protocol.NotLoadedThreadStatus):
+            reply = await _load(connection, params, asked, _stored_settings(stored), deadline)
         else:
             reply = await _resume_loaded(connection, params, asked, deadline)
         _checked(connection, asked, reply)
@@ -78,11 +84,36 @@ async def _resume_with(
         connection.work.discard(work)
 
 
-async def _status(connection: lazy.AsyncConnection, thread_id: str, deadline: Deadline) -> protocol.ThreadStatus:
+async def _stored(connection: lazy.AsyncConnection, thread_id: str, deadline: Deadline) -> protocol.Thread | None:
     with suppress(InvalidRequestError):  # the refusal of the resume says more
-        read = protocol.ThreadReadParams(thread_id=thread_id)
-        return (await connection.request(read, deadline=deadline)).thread.status
-    return protocol.NotLoadedThreadStatus()
+        return (await connection.request(protocol.ThreadReadParams(thread_id=thread_id), deadline=deadline)).thread
+    return None
+
+
+def _stored_settings(thread: protocol.Thread | None) -> dict[str, Any]:
+    """Return what is known about the settings of a thread that is not loaded: the others, the runtime keeps by itself."""
+    if thread is None or thread.model is None:
+        return {}
+    return {"model": thread.model, "model_provider": thread.model_provider, "effort": thread.reasoning_effort}
+
+
+async def _load(
+    connection: lazy.AsyncConnection,
+    params: protocol.ThreadResumeParams,
+    asked: dict[str, Any],
+    before: dict[str, Any],
+    deadline: Deadline,
+) -> protocol.ThreadResumeResponse:
+    """Resume a thread with settings, and bring those back that were in force before and were not asked for."""
+    params = attrs.evolve(params, **kept_model(before, asked))
+    now = from_reply(reply := await connection.request(params, deadline=deadline))
+    if lost := update_to(before, now, asked):
+        update = protocol.ThreadSettingsUpdateParams(thread_id=params.thread_id, **lost)
+        await connection.request(update, deadline=deadline)
+        # Until the runtime announces them.
+        restored = {name: before[name] for name in before if name not in asked}
+        connection.reported.put_settings(params.thread_id, attrs.evolve(now, **restored))
+    return reply
 
 
 async def _resume_loaded(
@@ -102,13 +133,14 @@ async def _resume_loaded(
     # What the runtime does not store would be lost by that.
     unstored = threads.unstored_of(thread_id)
     kept = {name: value for name, value in unstored.items() if name not in asked}
-    if "config" in asked:
-        kept["config"] = {**(unstored.get("config") or {}), **asked["config"]}
-    params = attrs.evolve(params, **kept)
+    if config := merged_config(unstored.get("config") or {}, asked.get("config", {})):
+        kept["config"] = config
+    mode = kept_mode(asked, effective)
+    params = attrs.evolve(params, **kept, **mode)
     threads.release(thread_id)
     try:
         await connection.request(protocol.ThreadUnsubscribeParams(thread_id=thread_id), deadline=deadline)
-        reply = await connection.request(params, deadline=deadline)
+        reply = await _load(connection, params, {**asked, **mode}, attrs.asdict(effective, recurse=False), deadline)
     finally:
         threads.reloaded(thread_id)
     _log.info("codex.thread_reloaded", thread_id=thread_id)

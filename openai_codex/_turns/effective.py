@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
 import attrs
@@ -79,7 +79,7 @@ _HOLDS: dict[str, Callable[[Any, Any], bool]] = {
     "sandbox": _is_mode,
     # A model has its own name for the fast tier, and the tier "default" means none.
     "service_tier": lambda asked, effective: (
-        asked in {"default", effective} or (asked, effective) == ("fast", "priority")
+        asked == effective or (asked, effective) in {("fast", "priority"), ("default", None)}
     ),
 }
 _REPORTED = tuple(each.name for each in attrs.fields(EffectiveSettings))
@@ -117,6 +117,62 @@ def _holds(name: str, asked: Any, effective: Any, base: Path | None) -> bool:
         return base is None or os.path.realpath(base / asked) == os.path.realpath(effective)
     holds = _HOLDS.get(name)
     return bool(asked == effective if holds is None else holds(asked, effective))
+
+
+# -- what stays ------------------------------------------------------------------------------------------------------
+
+# The settings that `thread/settings/update` can change: all but the provider.
+_UPDATED = ("approval_policy", "approvals_reviewer", "cwd", "effort", "model", "sandbox", "service_tier")
+# Keys of a configuration that the runtime stores under another name, with the last turn.
+_STORED = _OF_CONFIG.keys() - {"developer_instructions"}
+
+
+def kept_model(before: Mapping[str, Any], asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a resume that name the model and the provider of a thread, unless others are asked for.
+
+    The runtime forgets what is stored about them when one of them, or an effort, is given.
+    """
+    names = ("model", "model_provider")
+    return {name: before[name] for name in names if before.get(name) is not None and name not in asked}
+
+
+def update_to(before: Mapping[str, Any], now: EffectiveSettings, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of `thread/settings/update` that bring back what was in force, except what was asked for."""
+    names = [name for name in _UPDATED if name in before and name not in asked]
+    return {
+        "sandbox_policy" if name == "sandbox" else name: before[name]
+        for name in names
+        if before[name] != getattr(now, name)
+    }
+
+
+def kept_mode(asked: Mapping[str, Any], effective: EffectiveSettings) -> dict[str, Any]:
+    """Return the mode that a thread keeps, as a field of its resume, when the table of what that mode means is asked for.
+
+    Its full policy is not brought back then: it has the former table.
+    """
+    is_asked = any(key.partition(".")[0] == "sandbox_workspace_write" for key in asked.get("config", {}))
+    is_kept = is_asked and isinstance(effective.sandbox, protocol.WorkspaceWriteSandboxPolicy)
+    return {"sandbox": protocol.SandboxMode.workspace_write} if is_kept and "sandbox" not in asked else {}
+
+
+def merged_config(before: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an earlier configuration of a thread with another on top, as tables without dotted keys.
+
+    A dotted key beside its table would leave to chance which of them holds. What the last turn had comes before the
+    earlier configuration, so that is left out.
+    """
+    merged: dict[str, Any] = {}
+    for key, value in [*((key, before[key]) for key in before if key not in _STORED), *given.items()]:
+        for table in reversed(key.split(".")):
+            value = {table: value}  # noqa: PLW2901  the tables around it
+        merged = _over(merged, value)
+    return merged
+
+
+def _over(table: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    both = {name for name in other if isinstance(table.get(name), Mapping) and isinstance(other[name], Mapping)}
+    return {**table, **{name: _over(table[name], value) if name in both else value for name, value in other.items()}}
 
 
 def is_reported_whole(asked: dict[str, Any], effective: EffectiveSettings) -> bool:

@@ -13,7 +13,14 @@ from openai_codex import _protocol as protocol
 from openai_codex._sync.client.rpc import call
 from openai_codex._engine.transport import writer_of
 from openai_codex._log import Log
-from openai_codex._turns.effective import EffectiveSettings, asked_settings, from_reply, not_in_force
+from openai_codex._turns.effective import (
+    EffectiveSettings,
+    asked_settings,
+    from_reply,
+    kept_model,
+    not_in_force,
+    update_to,
+)
 from openai_codex.errors import (
     ConfigError,
     InternalRpcError,
@@ -44,8 +51,6 @@ PLACED = _LOADING | {"turn/start"}
 
 # Settings that the runtime does not store with a thread, so the next runtime has to be told again.
 _UNSTORED = ("base_instructions", "config", "developer_instructions")
-# The settings by which `thread/settings/update` brings a thread back to what was in force in the runtime that died.
-_RESTORED = ("approval_policy", "approvals_reviewer", "cwd", "effort", "model", "sandbox", "service_tier")
 
 # Size of the table, least recently loaded first out. Threads evicted from it are not resumed after a restart.
 _MOST_THREADS = 65_536
@@ -171,11 +176,15 @@ class ThreadRegistry:
         if self._generations.get(thread_id, actor.generation) == actor.generation:
             return
         # Without the turns: a long history is a large frame, and handles need none of it.
-        unstored = self.unstored_of(thread_id)
-        request = protocol.ThreadResumeParams(thread_id=thread_id, exclude_turns=True, **unstored)
+        settings = self._reported.settings_of(thread_id)
+        before = {} if settings is None else attrs.asdict(settings, recurse=False)
+        given = {**kept_model(before, {}), **self.unstored_of(thread_id)}
+        request = protocol.ThreadResumeParams(thread_id=thread_id, exclude_turns=True, **given)
         try:
-            raw = call(actor, request, deadline)
-            self._restore(actor, thread_id, codec.structure_result(request.METHOD, raw), deadline)
+            reply = codec.structure_result(request.METHOD, call(actor, request, deadline))
+            # The runtime stores settings only when a turn begins.
+            if lost := update_to(before, from_reply(reply), {}):
+                call(actor, protocol.ThreadSettingsUpdateParams(thread_id=thread_id, **lost), deadline)
         except ServerBusyError:
             raise  # not carried out, so the caller can repeat the request
         except (InternalRpcError, InvalidRequestError) as error:  # the former if the thread's file was never written
@@ -185,19 +194,6 @@ class ThreadRegistry:
         _log.info("codex.thread_resumed", thread_id=thread_id, generation=actor.generation)
         if thread_id in self._to_pause:
             self._pause(actor, thread_id, deadline)
-
-    def _restore(self, actor: Actor, thread_id: str, reply: protocol.ThreadResumeResponse, deadline: Deadline) -> None:
-        """Bring the settings into force that the thread had: the runtime stores them only when a turn begins."""
-        before, now = self._reported.settings_of(thread_id), from_reply(reply)
-        if before is None:
-            return
-        lost = {name: value for name in _RESTORED if (value := getattr(before, name)) != getattr(now, name)}
-        if lost:
-            if "sandbox" in lost:
-                lost["sandbox_policy"] = lost.pop("sandbox")
-            call(actor, protocol.ThreadSettingsUpdateParams(thread_id=thread_id, **lost), deadline)
-            # Until the runtime announces them. The instructions stay as they are.
-            self._reported.put_settings(thread_id, attrs.evolve(before, model_provider=now.model_provider))
 
     def _pause(self, actor: Actor, thread_id: str, deadline: Deadline) -> None:
         """Pause a goal that the runtime resumed with its thread, and stop the turn that it may have started."""

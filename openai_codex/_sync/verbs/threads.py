@@ -116,8 +116,9 @@ class Threads(Client):
 
         What is given here holds from the next turn on, also in a thread that is loaded already: unless it is in force,
         such a thread is loaded anew, which ends the commands that it left in the background and withdraws approvals "for
-        the session". What is not given stays as it was in the thread's last turn; ``config`` is not stored. New
-        ``developer_instructions`` are added to the history, where earlier ones stay.
+        the session". What is not given stays as it was, model and effort included; of a thread that is not loaded, the
+        runtime has stored neither ``config`` nor the service tier. New ``developer_instructions`` are added to the
+        history, where earlier ones stay.
 
         Takes the arguments of `thread_start`, and:
 
