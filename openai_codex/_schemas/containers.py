@@ -53,6 +53,8 @@ def _array(parts: Parts, type_: Any, path: str) -> Form:
 def _tuple(parts: Parts, type_: Any, path: str) -> Form:
     """Return the form of a tuple with a fixed length. Strict schemas have no word for items of several types."""
     args = [arg for arg in get_args(type_) if arg != ()]  # Python 3.10 has one for the empty tuple
+    if any(getattr(arg, "__unpacked__", False) or type_name(arg).startswith("Unpack[") for arg in args):
+        raise ConfigError(path, f"{type_name(type_)} has no JSON schema: its length is not known; use a list")
     items = [parts.form(arg, f"{path}[{index}]") for index, arg in enumerate(args)]
     if not items:
         raise ConfigError(path, f"{type_name(type_)} has no JSON schema")

@@ -19,6 +19,9 @@ _PASSED_BY_NAME = {inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KE
 NOTHING = inspect.Parameter.empty
 """The default of a field that has none."""
 
+# What a `TypedDict` says that has no other items than its own.
+_NO_ITEMS = {"NoExtraItems", "Never", "NoReturn"}
+
 # Identified by name: `typing_extensions` has its own versions, and is not imported for them.
 _MARKERS = {"Annotated", "Final", "ReadOnly", "Required", "NotRequired"}
 
@@ -67,6 +70,8 @@ def object_fields(cls: Any) -> tuple[Field, ...]:
     if hasattr(origin, "__struct_fields__"):
         return _struct_fields(origin, hints)
     if hasattr(origin, "__required_keys__"):
+        if getattr(getattr(origin, "__extra_items__", None), "__name__", "NoExtraItems") not in _NO_ITEMS:
+            raise ConfigError(type_name(origin), "extra_items have no JSON schema here; give them a field with a dict")
         return tuple(Field(name, hint, _typed_dict_default(origin, name, hint), name) for name, hint in hints.items())
     # attrs drops the leading underscore of a field in the name of its argument.
     aliases = {field.name: field.alias for field in attrs.fields(origin)} if attrs.has(origin) else {}

@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
+from math import inf, isfinite
+from sys import float_info
 from typing import Any, NamedTuple, Protocol
 
 from openai_codex._runtime.imports import load
@@ -38,7 +40,8 @@ class _Model(NamedTuple):
         return self.cls.model_validate_json(data)
 
     def dump_python(self, instance: Any) -> Any:
-        return instance.model_dump()
+        # Its own reader may return what it likes.
+        return getattr(instance, "model_dump", lambda: instance)()
 
 
 def foreign_form(type_: Any, path: str, *, strict: bool) -> tuple[Form, dict[str, Schema]]:
@@ -71,7 +74,6 @@ def foreign_form(type_: Any, path: str, *, strict: bool) -> tuple[Form, dict[str
         # Written as JSON again: in strict mode, pydantic reads a date from JSON text but not from a Python str.
         lambda value: _kept(dialect, value, _read(dialect, json.dumps(value))),
         names=lambda: body.get("properties", ()),
-        decode=lambda text: _read(dialect, text),
     )
     return form, definitions
 
@@ -85,13 +87,33 @@ def _read(dialect: _Dialect, text: str) -> Any:
 
 
 def _kept(dialect: _Dialect, value: Any, read: Any) -> Any:
-    """Return what was read, unless it has a number that was rounded before it came here: see `EXACT`."""
-    rounded = {number for number in _numbers(value) if type(number) is float and abs(number) > EXACT}
-    if rounded and any(
-        type(number) is not float and float(number) in rounded for number in _numbers(dialect.dump_python(read))
-    ):
-        raise InexactError(int, "integers of this size arrive rounded; pass it as a text")
+    """Return what was read, unless a number in it was rounded: before it came here, or to fit into a float."""
+    lost = {float(number): number for number in _numbers(value) if _may_be_lost(number)}
+    kept = [number for number in _numbers(dialect.dump_python(read)) if _nearest(number) in lost] if lost else []
+    for number in kept:
+        sent = lost[_nearest(number)]
+        if type(number) is float and type(sent) is int and sent not in kept:
+            raise InexactError(float, "it is an integer with too many digits")
+        if type(sent) is float and (type(number) is Decimal or (type(number) is int and abs(number) > EXACT)):
+            raise InexactError(type(number), "numbers with so many digits arrive rounded; pass it as a text")
     return read
+
+
+def _may_be_lost(number: Any) -> bool:
+    """Return whether a number of JSON was, or may have been, another one."""
+    if type(number) is int:
+        return _nearest(number) not in {number, inf}
+    if type(number) is not float or not isfinite(number):
+        return False
+    # A float keeps 15 digits of a decimal number, and so an integer that has more may be any of several.
+    return abs(number) > EXACT or len(Decimal(repr(number)).normalize().as_tuple().digits) > float_info.dig
+
+
+def _nearest(number: Any) -> float:
+    try:
+        return float(number)
+    except OverflowError:
+        return inf
 
 
 def _numbers(value: Any) -> Iterator[Any]:

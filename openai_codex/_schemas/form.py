@@ -68,7 +68,6 @@ class Form:
         sort: The kind of its values, as far as constraints tell them apart: "number", "text", "items", "keys", or a
             type whose values have an order.
         names: Returns the names of its properties, if it is an object.
-        decode: Makes a value of JSON text, if its type has a reader of its own for that.
     """
 
     name: str
@@ -77,7 +76,6 @@ class Form:
     accepts: Collection[type] = JSON
     sort: str | type | None = None
     names: Callable[[], Collection[str]] = tuple
-    decode: Callable[[str], Any] | None = None
 
     def read(self, value: Any) -> Any:
         """Build a value from decoded JSON. Raises `ValidationError` with all problems."""
@@ -102,8 +100,8 @@ class Form:
 ABSENT = type("nothing", (), {})()
 
 
-def read_all(parts: Iterable[tuple[str, Form, Any]]) -> list[Any]:
-    """Read values, each with the step to it and its form. Raises `ValidationError` with the problems of all."""
+def read_all(parts: Iterable[tuple[str, Form, Any]], more: Iterable[tuple[str, str]] = ()) -> list[Any]:
+    """Read values, each with the step to it and its form. Raises `ValidationError` with the problems of all, and more."""
     values: list[Any] = []
     problems: list[tuple[str, str]] = []
     cause: BaseException | None = None
@@ -114,7 +112,7 @@ def read_all(parts: Iterable[tuple[str, Form, Any]]) -> list[Any]:
             problems += ((step + path, why) for path, why in error.problems)
             # The first one: an exception has a single cause.
             cause = cause or error.__cause__
-    if problems:
+    if problems := [*problems, *more]:
         raise ValidationError(*problems) from cause
     return values
 

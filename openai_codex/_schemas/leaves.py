@@ -13,8 +13,8 @@ from uuid import UUID
 
 from openai_codex._schemas.form import Form, InexactError, Schema
 
-# Up to here every integer is a float, too. A larger float may be a rounded integer.
-EXACT = 2**53
+# Up to here every integer is a float, too, and so are its neighbours. A larger float may be a rounded integer.
+EXACT = 2**53 - 1
 """The largest integer of which the neighbours are floats, too."""
 
 

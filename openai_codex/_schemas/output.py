@@ -77,7 +77,7 @@ def _prepared(type_: Any, _spelled: str) -> OutputType[Any]:
     form = walk.form(type_, name)
     schema = walk.definitions.whole(form.schema)
     if schema.get("type") == "object":
-        return OutputType(name, schema, form.decode or (lambda text: form.read(_parsed(text))))
+        return OutputType(name, schema, lambda text: form.read(_parsed(text)))
     # Providers accept a strict schema only with an object at its root.
     schema = walk.definitions.whole(closed_object({"value": form.schema}, ["value"]))
     return OutputType(name, schema, lambda text: form.read(_unwrapped(text)))

@@ -16,6 +16,7 @@ from typing import Any
 from uuid import UUID
 
 import attrs
+import orjson
 
 from openai_codex import _codec as codec
 from openai_codex import _protocol as protocol
@@ -57,15 +58,21 @@ def _found(rows: Sequence[tuple[Callable[[Any], bool], Any]], value: Any) -> Any
     return next((convert for is_one, convert in rows if is_one(value)), None)
 
 
-def _members(value: Mapping[Any, Any], without: tuple[type, ...], path: str) -> dict[Any, Any]:
-    # Of other keys the writer of the text decides.
+def _members(value: Mapping[Any, Any], without: tuple[type, ...], path: str) -> dict[str, Any]:
     members = {
-        to_json(key) if isinstance(key, _KEYS) else key: to_json(part, without=without, path=f"{path}[{str(key)!r}]")
-        for key, part in value.items()
+        _key(key, path): to_json(part, without=without, path=f"{path}[{str(key)!r}]") for key, part in value.items()
     }
-    if len(set(map(str, members))) < len(value):
+    if len(members) < len(value):
         raise TypeError(f"{path} has keys that are the same text")
     return members
+
+
+def _key(key: Any, path: str) -> str:
+    """Return a key as text: numbers and constants as JSON writes them as values."""
+    plain = to_json(key, path=f"a key of {path}")
+    if not isinstance(plain, (str, *_CONSTANTS)):
+        raise TypeError(f"a key of {path} is a {type(key).__name__}, which is no text")
+    return plain if isinstance(plain, str) else orjson.dumps(plain).decode()
 
 
 def _has_seconds(value: Any) -> object:
@@ -97,7 +104,7 @@ _LEAVES: Sequence[tuple[Any, Callable[[Any], Any], Callable[[Any], object], str]
     (timedelta, iso_duration, _never, ""),
     (UUID, str, _never, ""),
 )
-_KEYS = (Enum, Decimal, datetime, time, date, timedelta, UUID, os.PathLike)
+_CONSTANTS = (bool, int, float, NoneType)
 _COLLECTIONS = (list, tuple, deque, AbstractSet)
 
 

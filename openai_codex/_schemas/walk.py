@@ -90,7 +90,7 @@ def arguments_form(function: Callable[..., Any], plain: Any, name: str, skip: Co
     walk, parts = Walk(strict=False), _Parts()
     schema = walk.properties(parts, parameter_fields(function, plain, name, skip), name)
     # Errors that the model reads contain its name.
-    return _object_form("object", walk.definitions.whole(schema), dict, parts)
+    return _object_form("object", walk.definitions.whole(schema), dict, parts, "argument")
 
 
 # -- The rows.
@@ -147,16 +147,19 @@ def _union(walk: Walk, type_: Any, path: str, limits: Sequence[Limit]) -> Form:
 _Parts = list[tuple[Field, Form]]
 
 
-def _object_form(name: str, schema: Schema, make: Callable[..., Any], parts: _Parts) -> Form:
-    """Return the form of an object. Its parts may be appended later, because they may refer to the form itself."""
-    config = getattr(make, "__struct_config__", None)
+def _object_form(name: str, schema: Schema, make: Callable[..., Any], parts: _Parts, closed: str = "") -> Form:
+    """Return the form of an object. Its parts may be appended later, because they may refer to the form itself.
+
+    ``closed`` is the word for a part; with none, unknown ones are ignored.
+    """
 
     def build(value: dict[str, Any]) -> Any:
-        unknown = value.keys() - {field.name for field, _ in parts} if config and config.forbid_unknown_fields else ()
-        if unknown:
-            raise ValidationError(*((f".{each}", "unknown field") for each in sorted(unknown)))
+        unknown = value.keys() - {field.name for field, _ in parts} if closed else ()
         sent = [(field, form) for field, form in parts if field.required or field.name in value]
-        read = read_all((f".{field.name}", form, value.get(field.name, ABSENT)) for field, form in sent)
+        read = read_all(
+            ((f".{field.name}", form, value.get(field.name, ABSENT)) for field, form in sent),
+            ((f".{each}", f"unknown {closed}") for each in sorted(unknown)),
+        )
         return call(make, **{f.argument: part for (f, _), part in zip(sent, read, strict=True) if f.argument})
 
     return Form(name, schema, build, _DICT, names=lambda: [field.name for field, _ in parts])
@@ -168,11 +171,18 @@ def _object(walk: Walk, type_: Any, path: str) -> Form:
         return walk.forms[_key(type_)]
     ref = walk.definitions.reserve(type_name(type_))
     # Before its fields are visited, because they may refer to it.
-    form = walk.forms[_key(type_)] = _object_form(type_name(type_), {"$ref": ref}, cls, parts)
+    form = walk.forms[_key(type_)] = _object_form(type_name(type_), {"$ref": ref}, cls, parts, _word(walk, cls))
     walk.owners.append(type_)
     walk.definitions.complete(ref, {**walk.properties(parts, object_fields(type_), path), **docstring(cls)})
     walk.owners.pop()
     return form
+
+
+def _word(walk: Walk, cls: Any) -> str:
+    # The schemas of answers are closed, too, but a model that adds to its answer has given it all the same. A tool would
+    # be called without what was sent.
+    config = getattr(cls, "__struct_config__", None)
+    return "field" if not walk.strict or (config and config.forbid_unknown_fields) else ""
 
 
 def _key(type_: Any) -> Any:

@@ -81,15 +81,9 @@ def read_arguments(schema: Schema, form: Form | None, arguments: Any) -> Mapping
     """
     if not isinstance(arguments, dict):
         raise WrongKindError(form.name if form else "dict[str, Any]", arguments)
-    # `read` ignores unknown keys. For a tool call they are an error, so that nothing the model sent is ignored.
-    problems = key_problems(schema, arguments)
-    try:
-        taken: Mapping[str, Any] = form.read(arguments) if form else arguments
-    except ValidationError as error:
-        known = {path for path, _ in error.problems}
-        raise ValidationError(
-            *error.problems, *(each for each in problems if each[0] not in known)
-        ) from error.__cause__
-    if problems:
+    if form:
+        taken: Mapping[str, Any] = form.read(arguments)
+        return taken
+    if problems := key_problems(schema, arguments):
         raise ValidationError(*problems)
-    return taken
+    return arguments

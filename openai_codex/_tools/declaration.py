@@ -6,6 +6,7 @@ How a call is run, and what becomes of its outcome, is not known here.
 from __future__ import annotations
 
 import functools
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeAlias, TypedDict, TypeVar, overload
@@ -166,6 +167,8 @@ def tool(function: Callable[..., Any] | None = None, /, **settings: Any) -> Any:
 
 
 def _declared(given: Callable[..., Any], settings: dict[str, Any]) -> AnyTool:
+    if unknown := sorted(settings.keys() - ToolSettings.__annotations__):
+        raise TypeError(f"tool() got an unexpected keyword argument {unknown[0]!r}")
     function = given.function if isinstance(given, Tool) else given
     plain, name = plain_function(function), name_of(function)
     bound = bound_arguments(function)
@@ -191,18 +194,38 @@ _NAME = r"[a-zA-Z0-9_-]{1,128}"
 _NAMESPACE = r"[a-zA-Z0-9_-]{1,64}"
 
 
+def _is_json(value: Any) -> bool:
+    try:
+        # Of JSON, not more: orjson writes a date as a text, and nan as null.
+        json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
+    except (TypeError, ValueError, RecursionError):
+        return False
+    return True
+
+
+def _is_namespace(value: Any) -> bool:
+    return isinstance(value, Namespace) and isinstance(value.name, str) and isinstance(value.description, str)
+
+
 # Setting, condition, and the text of the error if the condition is false.
 _RULES: Sequence[tuple[str, Callable[[AnyTool], object], str]] = (
-    ("name", lambda it: re.fullmatch(_NAME, it.name), f"expected a match of {_NAME}"),
+    ("name", lambda it: isinstance(it.name, str) and re.fullmatch(_NAME, it.name), f"expected a match of {_NAME}"),
     (
         "name",
         lambda it: it.namespace or not re.fullmatch(_BUILT_IN, it.name),
         "expected another name than that of a tool of the runtime, or a namespace",
     ),
+    ("description", lambda it: isinstance(it.description, str), "expected a str"),
     (
         "schema",
         lambda it: isinstance(it.schema, dict) and it.schema.get("type") == "object",
         'expected a JSON schema of type "object"',
+    ),
+    ("schema", lambda it: _is_json(it.schema), "expected values that JSON has"),
+    (
+        "namespace",
+        lambda it: it.namespace is None or _is_namespace(it.namespace),
+        "expected a str or a Namespace, with a str as its description",
     ),
     (
         "namespace",

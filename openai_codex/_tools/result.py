@@ -150,7 +150,6 @@ def _json(data: Any) -> str:
     except Exception as error:  # of an object of the program, too
         raise TypeError(f"{what}: {error}") from error
     try:
-        return orjson.dumps(plain, option=orjson.OPT_NON_STR_KEYS).decode()
-    except TypeError as error:
-        # orjson's own text is left out, because it speaks of its options.
+        return orjson.dumps(plain).decode()
+    except TypeError as error:  # an unpaired surrogate in a key
         raise TypeError(what) from error

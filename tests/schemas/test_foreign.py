@@ -198,13 +198,43 @@ def test_a_model_is_not_read_from_a_number_that_was_rounded_on_the_way(wrong: An
     def pay(amounts: list[Amount]) -> Any:
         return amounts
 
-    with pytest.raises(ToolArgumentError, match=r"amounts\[0\].*(int without a change|whole: int_parsing_size)"):
+    with pytest.raises(
+        ToolArgumentError, match=r"amounts\[0\].*((int|Decimal) without a change|whole: int_parsing_size)"
+    ):
         pay.bind(orjson.loads(json.dumps({"amounts": [wrong]})), CONTEXT)
     fine = {"about": 1e300, "exact": str(LONG), "whole": 2**60}
     assert pay.bind({"amounts": [fine]}, CONTEXT)() == [Amount.model_validate(fine)]
     # In an answer it is as it was written.
     text = json.dumps({"value": [{"whole": 0, "exact": 0, "about": 0, "parts": [], **wrong}]})
     assert output_type(list[Amount]).decode(text) == [Amount(**wrong)]
+
+
+@pytest.mark.parametrize("type_", [Amount, list[Amount], Union[Amount, None]], ids=str)
+@pytest.mark.parametrize(
+    ("text", "lost"),
+    [
+        ('{"exact": 12345678901234567.89}', "Decimal without a change"),
+        ('{"exact": 1234567.8912345678912}', "Decimal without a change"),
+        ('{"exact": 1e22}', "Decimal without a change"),
+        ('{"whole": 9007199254740993.0}', "int without a change"),
+        ('{"about": 9007199254740993}', "float without a change"),
+        ('{"about": 1' + "0" * 400 + "}", "not valid JSON"),
+        ('{"about": NaN}', "not valid JSON"),
+        ('{"about": Infinity}', "not valid JSON"),
+    ],
+)
+def test_a_number_of_a_model_is_what_was_written_or_it_is_refused(type_: Any, text: str, lost: str) -> None:
+    wanted = output_type(type_)
+    answer = text if type_ is Amount else f'{{"value": [{text}]}}' if type_ == list[Amount] else f'{{"value": {text}}}'
+    with pytest.raises(OutputError, match=lost):
+        wanted.decode(answer)
+
+
+def test_numbers_of_a_model_that_fit_are_read() -> None:
+    text = '{"whole": 9007199254740993, "exact": 1234567.89123, "about": 0.30000000000000004, "parts": [1.5, 2.0]}'
+    assert output_type(Amount).decode(text) == Amount(
+        whole=2**53 + 1, exact=Decimal("1234567.89123"), about=0.1 + 0.2, parts=[Decimal("1.5"), 2]
+    )
 
 
 Pet = Annotated[Union[Cat, Dog], pydantic.Field(discriminator="kind")]

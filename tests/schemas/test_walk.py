@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, NewType, Opt
 
 import attrs
 import pytest
-from typing_extensions import NotRequired, Required, TypeAliasType, TypedDict
+from typing_extensions import NotRequired, Required, TypeAliasType, TypedDict, Unpack
 
 from openai_codex._schemas.form import ValidationError, type_name
 from openai_codex._schemas.output import output_type
@@ -297,6 +297,16 @@ REFUSED: list[tuple[Any, str, str]] = [
     (holder(dict[int, str]), "Holder.it", "dict[int, str] has no strict JSON schema"),
     (holder(dict[str, list[int]]), "Holder.it", "dict[str, list[int]] has no strict JSON schema"),
     (holder(tuple[()]), "Holder.it", "tuple[()] has no JSON schema"),
+    (
+        holder(tuple[int, Unpack[tuple[str, ...]]]),  # type: ignore[misc]  the case
+        "Holder.it",
+        "tuple[int, Unpack[tuple[str, ...]]] has no JSON schema: its length is not known; use a list",
+    ),
+    (
+        TypedDict("Open", {"a": int}, extra_items=str),  # type: ignore[call-arg]  not known to mypy yet
+        "Open",
+        "extra_items have no JSON schema here; give them a field with a dict",
+    ),
     (holder(tuple[int, complex]), "Holder.it[1]", "complex has no JSON schema"),
     (holder(Page[complex]), "Holder.it.of", "complex has no JSON schema"),
     (Page, "Page.of", "~T has no JSON schema"),

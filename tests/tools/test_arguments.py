@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import pickle
 from datetime import date
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple, Union
 
 import attrs
 import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from typing_extensions import TypeAliasType
+from typing_extensions import TypeAliasType, TypedDict
 
 import openai_codex._tools.declaration
 from openai_codex import tool
@@ -121,14 +121,44 @@ def test_binding_runs_nothing() -> None:
 
 
 def test_all_mismatches_are_reported_with_paths_and_without_values() -> None:
-    arguments = {"span": {"start": "secret", "places": [{}, {"name": 4}]}, "unit": "secret", "colour": "secret"}
+    places = [{}, {"name": 4}, {"name": "a", "colour": "secret"}]
+    arguments = {"span": {"start": "secret", "places": places}, "unit": "secret", "colour": "secret"}
     assert problems(make_plan, arguments) == (
         "span.start: expected date, found str",
         "span.places[0].name: expected str, found nothing",
         "span.places[1].name: expected str, found int",
+        "span.places[2].colour: unknown field",
         "unit: expected Unit, found str",
         "colour: unknown argument",
     )
+
+
+class Shape(TypedDict):
+    size: int
+
+
+class Square(NamedTuple):
+    side: int
+
+
+@pytest.mark.parametrize("type_", [Place, Span, Shape, Square, list[Shape], Union[Shape, Square], Place | None])
+def test_nothing_that_the_model_sent_is_ignored_at_any_depth(type_: Any) -> None:
+    def draw(it: Any) -> Any:
+        return it
+
+    draw.__annotations__ = {"it": type_}
+    wrong = {"name": "a", "start": "2026-01-01", "places": [], "size": 1, "side": 1}
+    refused = problems(tool(draw), {"it": [wrong] if type_ == list[Shape] else wrong})
+    assert all(problem.endswith("unknown field") for problem in refused)
+    assert len(refused) >= 3
+
+
+def test_a_map_takes_what_no_class_of_a_union_has() -> None:
+    @tool
+    def draw(it: Union[Shape, dict[str, int]]) -> Any:
+        return it
+
+    assert draw.bind({"it": {"size": 1, "more": 2}}, CONTEXT)() == {"size": 1, "more": 2}
 
 
 def test_arguments_that_are_nested_too_deeply() -> None:

@@ -173,6 +173,14 @@ def plain(a: int = 1) -> None: ...
         (plain, {"schema": {"type": "array"}}, "plain.schema"),
         (plain, {"schema": {}}, "plain.schema"),
         (plain, {"schema": "object"}, "plain.schema"),
+        (plain, {"schema": {"type": "object", "properties": {"a": object()}}}, "plain.schema"),
+        (plain, {"schema": {"type": "object", "properties": {"a": {"const": float("nan")}}}}, "plain.schema"),
+        (plain, {"schema": {"type": "object", "description": "\ud800"}}, "plain.schema"),
+        (plain, {"name": 5}, "plain.name"),
+        (plain, {"description": 5}, "plain.description"),
+        (plain, {"namespace": 5}, "plain.namespace"),
+        (plain, {"namespace": Namespace(5)}, "plain.namespace"),  # type: ignore[arg-type]  the wrong type is the case
+        (plain, {"namespace": Namespace("ops", 5)}, "plain.namespace"),  # type: ignore[arg-type]  as above
         (functools.partial(untyped), {}, "untyped.a"),
         (Clock, {}, "tool"),
         (print, {}, "tool"),
@@ -188,8 +196,10 @@ def test_what_cannot_be_declared_is_named(function: Any, settings: Any, what: st
 
 
 def test_an_unknown_setting_is_a_mistake_in_the_call() -> None:
-    with pytest.raises(TypeError, match="nmae"):
+    with pytest.raises(TypeError, match=r"tool\(\) .* 'nmae'"):
         tool(plain, nmae="x")
+    with pytest.raises(TypeError, match="'bound'"):  # a field of the tool, but no setting
+        tool(plain, bound={"a": 1})
 
 
 def test_a_declaration_on_the_wire() -> None:
