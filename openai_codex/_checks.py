@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from enum import Enum
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from openai_codex._runtime.display import mask
+from openai_codex._runtime.display import hide, mask
 from openai_codex.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ _SHOWN = 60
 def refusal(name: str, value: object, accepted: str) -> ConfigError:
     """Build the error for an argument that is not accepted. Only plain values are shown: others may hold secrets."""
     if isinstance(value, str):
-        shown = mask(value)
+        shown = hide(mask(value))  # before it is cut
         received = repr(shown if len(shown) <= _SHOWN else shown[:_SHOWN] + "…")
     elif value is None or isinstance(value, (int, float)):
         received = repr(value)

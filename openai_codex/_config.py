@@ -13,7 +13,13 @@ import attrs
 from openai_codex import _checks as checks
 from openai_codex._codec.model import Model
 from openai_codex._runtime.backoff import Restart, to_policy
-from openai_codex._runtime.display import conceal, mask_all, secrets_of_arguments, secrets_of_variables
+from openai_codex._runtime.display import (
+    conceal,
+    mask_all,
+    secrets_of_arguments,
+    secrets_of_settings,
+    secrets_of_variables,
+)
 from openai_codex._runtime.toml import check_argument, to_arguments
 from openai_codex._version import __version__
 from openai_codex.errors import ConfigError
@@ -104,7 +110,10 @@ def _command_parts(value: Sequence[StrPath] | None) -> tuple[str, ...] | None:
 
 
 def _override_parts(value: Mapping[str, Any] | Sequence[str]) -> tuple[str, ...]:
-    parts: tuple[str, ...] = to_arguments("config_overrides", value) if isinstance(value, Mapping) else _parts(value)
+    if isinstance(value, Mapping):
+        conceal(secrets_of_settings(value))  # here, as their texts have to be guessed once they are TOML
+        return to_arguments("config_overrides", value)
+    parts: tuple[str, ...] = _parts(value)
     return parts
 
 

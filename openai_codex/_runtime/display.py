@@ -9,58 +9,62 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 
 # C0 and C1 controls, line and paragraph separators, marks that change the direction of text, lone surrogates: what can
 # forge a log line, move a cursor, or make a text look like another.
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+_CONTROL = "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
 
 _MASK = "***"
 
-_WORDS = r"token|key|secret|passw(?:or)?d|authorization|bearer|credential"
-
-# What a key of a setting is called when what is below it is secret: such a word, or that it is a variable or a header.
-_SETTING = rf"{_WORDS}|cookie|dsn|pwd|headers|(?<![\w\-])env(?![\w\-])|pass(?![a-z])|pat(?![\w\-])"
-
-# A key with such a word, in any spelling, and its value: a TOML string of any kind, or what ends with the value.
-_PAIR = re.compile(
-    rf"""(?P<key>[\w.\-"']{{0,80}}(?:{_SETTING})[\w.\-"']{{0,80}})(?P<sign>\s*[=:]\s*)"""
-    r'''(?P<value>"""[\s\S]*?"""|\'\'\'[\s\S]*?\'\'\'|"(?:[^"\\]|\\.)*"|'[^']*'|[{\[][\s\S]*|(?:bearer |basic )?[^\s,}\]]*)''',
-    re.IGNORECASE,
-)
-_OPTION = re.compile(rf"--?[\w\-]*(?:{_WORDS})[\w\-]*", re.IGNORECASE)
-
-# These are secrets whatever their key is called.
-_TELLING = re.compile(
-    r"""(?<=bearer )[^\s"',}]+|(?<=basic )[^\s"',}]+|\bsk-[\w\-]{8,}|(?<=://)[^\s/@"']+(?=@)"""
-    r"""|(?<=\?)[\w\-.~%]+=[^\s"',}\]]+""",  # the query of a URL
-    re.IGNORECASE,
+# What a setting, an option, a header or a variable is called if its value is secret. One list for all of them.
+_NAMES = (
+    r"token|key|secret|passw(?:or)?d|passphrase|passcode|authorization|bearer|credential|cookie|headers?|dsn|pwd|jwt"
+    r"|signature|pass(?![a-z])|pat(?![\w\-])|auth(?!or(?!iz)|\w*(?:method|mode|type|ur[il]|callback|scope|policy))"
 )
 
-# In a list of arguments, the one after an option with such a word.
-_AFTER_OPTION = re.compile(
-    rf"""(?P<option>["']--?[\w\-]*(?:{_WORDS})[\w\-]*["']\s*,\s*)(?P<value>"(?:[^"\\]|\\.)*"|'[^']*')""", re.IGNORECASE
+# Tables of variables or of parts of URLs: all that is in them is secret, whatever it is called.
+_KEYS = rf"{_NAMES}|query|(?<![\w\-])(?:env|set)(?![\w\-])"
+
+# These name a variable or a place, or are limits of tokens, which are numbers.
+_HARMLESS = r"(?i)env_key|env_var|env_http_headers|credentials_store|_limit"
+
+# Variables that hold the path of a file or a directory.
+_PLACE = r"(?i)file|path|sock|dir|home|ring|tab|askpass|credentials$|^(?:old)?pwd$"
+
+# In a text that may hold settings, in any spelling and at any depth: a key of which one part sounds secret, with its
+# sign; an option that does, before the next text of a list. A table of names of variables is passed over.
+_SECRET_KEY = (
+    r"""(?i)env_http_headers["'\\]*\s*[=:]\s*\{[^{}]*\}"""
+    rf"""|(?P<key>[\w.\-"'\\]{{0,80}}(?:{_KEYS})[^=:,{{}}\[\]]{{0,80}})(?P<sign>[=:]\s*)(?!(?:true|false)\s*(?:[,}}\]]|$))"""
+    rf"""|(?P<option>["']--?[\w.\-]*(?:{_NAMES})[\w.\-]*\\*["']\s*,\s*|["'](?-i:-H)\\*["']\s*,\s*)"""
 )
 
-# `env_key` and `bearer_token_env_var` name a variable; a limit of tokens is a number.
-_HARMLESS_KEY = re.compile(r"env_key|env_var|env_http_headers|_limit", re.IGNORECASE)
+# The value of such a key: a TOML string of any kind, or what ends with the value.
+_VALUE = (
+    r'''(?i)"""(?:[^\\]|\\[\s\S])*?"""|\'\'\'[\s\S]*?\'\'\'|"(?:[^"\\]|\\[\s\S])*"|'[^']*'|[{\[][\s\S]*'''
+    r"""|(?:bearer |basic )?[^\s,}\]]*"""
+)
+_OPTION = rf"(?i)--?[\w.\-]*(?:{_NAMES})[\w.\-]*|(?-i:-H)"
 
+# These are secrets whatever their key is called; the last is the query of a URL, or what follows its #.
+_TELLING = (
+    r"""(?i)(?<=bearer )[^\s"',}]+|(?<=basic )[^\s"',}]+|\bsk-[\w\-]{8,}|(?<=://)[^\s/"']+(?=@)"""
+    r"""|(?<=://)[^\s/@"':]*:(?!\d+[/?#])[^\s"']+(?=@)"""  # a password may hold a slash
+    r"""|(?<=[?#])[^\s"'=]{0,400}=[^\s"'}\]]+"""
+)
 
 # In prose, the word after "basic" or "bearer" is seldom a secret.
-_TELLING_IN_PROSE = re.compile(
-    r"""\bsk-[\w\-]{16,}|(?<=bearer )[\w\-.~+/=]{16,}|(?<=://)[^\s/@:"']+:[^\s/@"']+(?=@)""", re.IGNORECASE
-)
-
-# Names of variables that hold secrets.
-_VARIABLE = re.compile(rf"{_WORDS}|auth|cookie|dsn|pwd|pass(?:$|_)|pat$", re.IGNORECASE)
+_TELLING_IN_PROSE = r"""(?i)\bsk-[\w\-]{16,}|(?<=bearer )[\w\-.~+/=]{16,}|(?<=://)[^\s/@:"']+:[^\s/"']+(?=@)"""
 
 # What a token looks like under any other name: long, of letters and digits, and no UUID, as ids are.
-_TOKEN = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[\w\-+=.~]{20,}")
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_LONG_WORD = r"(?=.*\d)(?=.*[A-Za-z])[\w\-+=.~]{20,}"
+_UUID = r"(?i)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
 # The keys in a TOML value, and the texts in it.
-_TEXTS = re.compile(
-    r'''(?:"(?:[^"\\]|\\.)*"|'[^']*'|[\w\-.]+)\s*=|"""(?P<long>[\s\S]*?)"""|\'\'\'(?P<raw>[\s\S]*?)\'\'\''''
-    r"""|(?P<basic>"(?:[^"\\]|\\.)*")|'(?P<plain>[^']*)'|(?P<bare>[^\s"'=,{}\[\]]+)"""
+_TEXTS = (
+    r'''(?:"(?:[^"\\]|\\.)*"|'[^']*'|[\w\-.]+)\s*[=:](?!/)|"""(?P<long>(?:[^\\]|\\[\s\S])*?)"""'''
+    r"""|'''(?P<raw>[\s\S]*?)'''|(?P<basic>"(?:[^"\\]|\\[\s\S])*")|'(?P<plain>[^']*)'|(?P<bare>[^\s"'=,{}\[\]]+)"""
 )
 
 # Shorter ones would be found in ordinary words.
@@ -75,12 +79,20 @@ _known: dict[str, None] = {}
 _finder: re.Pattern[str] | None = None
 
 
+@cache
+def _re(pattern: str) -> re.Pattern[str]:
+    # Compiled at first use: all of them together would cost each import of the package 4 ms.
+    return re.compile(pattern)
+
+
 def conceal(secrets: Iterable[str]) -> None:
     """Mask these texts wherever `hide` and `escape` find them from now on."""
     global _finder  # noqa: PLW0603  the runtime may repeat a secret in text of any client
-    new = [form for secret in secrets for form in _forms(secret) if form not in _known]
-    if new:
-        _known.update(dict.fromkeys(new))
+    forms = {form: form in _known for secret in secrets for form in _forms(secret)}
+    for form in forms:
+        _known.pop(form, None)  # one that is passed again is among the newest
+        _known[form] = None
+    if not all(forms.values()):
         while len(_known) > _MOST_KNOWN:
             _known.pop(next(iter(_known)), None)
         # The longest first: one may be the beginning of another.
@@ -88,22 +100,31 @@ def conceal(secrets: Iterable[str]) -> None:
 
 
 def _forms(secret: str) -> list[str]:
-    """Return how a secret may be repeated: as it is, as in JSON, and line by line."""
+    """Return how a secret may be repeated: as it is, as in JSON, as by `repr`, and line by line."""
     token = re.sub(r"^(bearer|basic) ", "", secret, flags=re.IGNORECASE)
     lines = [line for line in secret.splitlines() if len(line) >= _LINE]
-    forms = [secret, token, json.dumps(token, ensure_ascii=False)[1:-1], *lines]
+    forms = [secret, token, json.dumps(token, ensure_ascii=False)[1:-1], repr(token)[1:-1], *lines]
     return [form for form in forms if len(form) >= _SHORTEST and form.lower() != "bearer"]
 
 
 def hide(text: str) -> str:
     """Return a text without the secrets that this program has passed, and without what looks like one."""
     known = text if _finder is None else _finder.sub(_MASK, text)
-    return _TELLING_IN_PROSE.sub(_MASK, known)
+    return _re(_TELLING_IN_PROSE).sub(_MASK, known)
 
 
 def escape(text: str) -> str:
     """Return a text without secrets, in which each control character is an escape, so that it stays on its line."""
-    return _CONTROL.sub(_escaped, hide(text))
+    return _re(_CONTROL).sub(_escaped, hide(text))
+
+
+def _escaped(match: re.Match[str]) -> str:
+    # By `repr`, which Python programmers can read; it leaves some of these as they are.
+    quoted = repr(match[0])[1:-1]
+    return quoted if quoted != match[0] else f"\\u{ord(match[0]):04x}"
+
+
+# -- what is secret among settings, arguments and variables ---------------------------------------------------------
 
 
 def secrets_of_variables(variables: Mapping[str, str | None]) -> Iterator[str]:
@@ -111,10 +132,11 @@ def secrets_of_variables(variables: Mapping[str, str | None]) -> Iterator[str]:
     for name, value in variables.items():
         if value is None:
             continue
-        is_path = value.startswith("/")
-        if not is_path and (_VARIABLE.search(name) or (_TOKEN.fullmatch(value) and not _UUID.fullmatch(value))):
+        is_path = value.startswith("/") and _re(_PLACE).search(name)
+        is_token = _re(_LONG_WORD).fullmatch(value) and not _re(_UUID).fullmatch(value)
+        if not is_path and (is_token or _sounds_secret(name, _NAMES)):
             yield value
-        yield from _telling(value)
+        yield from secrets_of_arguments([value])
 
 
 def secrets_of_arguments(arguments: Iterable[str]) -> Iterator[str]:
@@ -123,37 +145,63 @@ def secrets_of_arguments(arguments: Iterable[str]) -> Iterator[str]:
     for argument in arguments:
         if follows:
             yield argument
-        follows = _OPTION.fullmatch(argument) is not None
-        for match in _PAIR.finditer(argument):
-            if _masked(match) != match[0]:
-                yield from _texts_in(match["value"])
-        for match in _AFTER_OPTION.finditer(argument):
-            yield from _texts_in(match["value"])
+        follows = _is_option(argument)
+        for key in _secret_keys(argument):
+            yield from _values(argument, key)
         yield from _telling(argument)
 
 
 def secrets_of_settings(settings: object, *, is_secret: bool = False) -> Iterator[str]:
-    """Yield the texts below keys that sound secret, in settings of any depth."""
+    """Yield the texts below keys that sound secret, in settings of any depth, and what other texts in them show."""
     if isinstance(settings, Mapping):
         for key, value in settings.items():
-            named = bool(re.search(_SETTING, str(key), re.IGNORECASE) and not _HARMLESS_KEY.search(str(key)))
-            yield from secrets_of_settings(value, is_secret=is_secret or named)
+            if is_secret or not _re(_HARMLESS).search(str(key)):
+                yield from secrets_of_settings(value, is_secret=is_secret or _sounds_secret(str(key)))
     elif isinstance(settings, (list, tuple)):
         for before, value in zip(("", *settings), settings, strict=False):
-            follows = isinstance(before, str) and _OPTION.fullmatch(before) is not None
-            yield from secrets_of_settings(value, is_secret=is_secret or follows)
+            yield from secrets_of_settings(value, is_secret=is_secret or _is_option(before))
     elif isinstance(settings, str):
         yield from [settings] if is_secret else []
-        yield from _telling(settings)
+        yield from secrets_of_arguments([settings])
+
+
+def _sounds_secret(key: str, names: str = _KEYS) -> bool:
+    """Return whether one part of a key, which may have dots, sounds secret."""
+    found, harmless = _re(f"(?i){names}"), _re(_HARMLESS)
+    return any(found.search(part) and not harmless.search(part) for part in key.split("."))
+
+
+def _is_option(argument: object) -> bool:
+    return isinstance(argument, str) and _re(_OPTION).fullmatch(argument) is not None
+
+
+def _secret_keys(text: str) -> Iterator[re.Match[str]]:
+    for match in _re(_SECRET_KEY).finditer(text):
+        if match["option"] or (match["key"] and _sounds_secret(match["key"])):
+            yield match
+
+
+def _values(text: str, key: re.Match[str]) -> Iterator[str]:
+    """Yield the texts of the value that follows a key."""
+    rest = text[key.end() :]
+    if rest.startswith("\\"):  # within a text that is itself within a text
+        rest = re.sub(r"\\(.)", r"\1", rest)
+    value = _re(_VALUE).match(rest)
+    if value is None or rest[:1] not in {'"', "'", "{", "["}:
+        yield from filter(None, (rest if key.start() == 0 else "", "" if value is None else value[0]))
+    else:
+        yield from _texts_in(value[0])
 
 
 def _telling(text: str) -> Iterator[str]:
-    for found in _TELLING.findall(text):
-        yield from (found, found.partition(":")[2])  # in a URL, the name of the user may be harmless
+    for found in _re(_TELLING).findall(text):
+        # In a URL, the name of the user may be harmless, and so are the keys of its query.
+        parts = (found, found.partition(":")[2], *(part.partition("=")[2] for part in found.split("&")))
+        yield from filter(None, parts)
 
 
 def _texts_in(value: str) -> Iterator[str]:
-    for match in _TEXTS.finditer(value):
+    for match in _re(_TEXTS).finditer(value):
         basic = match["basic"]
         if basic:
             try:
@@ -165,9 +213,11 @@ def _texts_in(value: str) -> Iterator[str]:
 
 
 def mask(argument: str) -> str:
-    """Return an argument or setting without the values whose key, or whose form, says that they are secret."""
-    shown = _AFTER_OPTION.sub(rf'\g<option>"{_MASK}"', argument)
-    return _TELLING.sub(_MASK, _PAIR.sub(_masked, shown))
+    """Return an argument or setting without values whose form says that they are secret, and up to a key that does."""
+    shown = _re(_TELLING).sub(_MASK, argument)
+    key = next(_secret_keys(shown), None)
+    # What follows the value may be a part of it: where it ends is known to whoever reads the argument.
+    return shown if key is None else f"{shown[: key.end()]}{_MASK}"
 
 
 def mask_all(arguments: Iterable[str]) -> tuple[str, ...]:
@@ -176,16 +226,5 @@ def mask_all(arguments: Iterable[str]) -> tuple[str, ...]:
     hides_next = False
     for argument in arguments:
         shown.append(_MASK if hides_next else mask(argument))
-        hides_next = _OPTION.fullmatch(argument) is not None
+        hides_next = _is_option(argument)
     return tuple(shown)
-
-
-def _escaped(match: re.Match[str]) -> str:
-    # By `repr`, which Python programmers can read; it leaves some of these as they are.
-    quoted = repr(match[0])[1:-1]
-    return quoted if quoted != match[0] else f"\\u{ord(match[0]):04x}"
-
-
-def _masked(match: re.Match[str]) -> str:
-    is_harmless = _HARMLESS_KEY.search(match["key"]) or match["value"] in {"true", "false"}
-    return match[0] if is_harmless else f"{match['key']}{match['sign']}{_MASK}"

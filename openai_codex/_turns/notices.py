@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from openai_codex._engine.backlog import keep_newest
 from openai_codex._log import Log
+from openai_codex._runtime.display import hide
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -101,7 +102,7 @@ class Notices:
         key = (text, place if method in _EVENTS else None)
         log = _log.debug if key in self._seen else _log.warning
         keep_newest(self._seen, key, None, _KEPT)
-        fields = {"kind": method, "message": text[:_LONGEST], "thread_id": place[0], "turn_id": place[1]}
+        fields = {"kind": method, "message": hide(text)[:_LONGEST], "thread_id": place[0], "turn_id": place[1]}
         self._lines.append(partial(log, "codex.runtime_warning", **fields))
         # One task at a time: a warning that comes with each of many turns must not start a thread for each.
         if self._post is not None and not self._is_posted:

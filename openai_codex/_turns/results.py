@@ -87,7 +87,7 @@ class UnfinishedItem:
         """Say what it is and how long it has run, in a few words."""
         name = next((text for key in ("command", "tool", "query") if (text := getattr(self.item, key, None))), "")
         what = (
-            f"{getattr(self.item, 'type', 'item')} {str(name)[:_SHOWN]!r}"
+            f"{getattr(self.item, 'type', 'item')} {hide(str(name))[:_SHOWN]!r}"
             if name
             else getattr(self.item, "type", "item")
         )

@@ -173,8 +173,9 @@ class ChildProcess:
 
     def process_info(self) -> ProcessInfo:
         """Return what an error should say about this process."""
-        lines = _ANSI.sub("", self._stderr.tail.decode(errors="replace")).splitlines()[-STDERR_LINES:]
-        text = tuple(hide(line)[:STDERR_LINE_LENGTH].rstrip() for line in lines)  # before a secret is cut
+        # Secrets are removed first: one may be cut here, or have several lines.
+        lines = hide(_ANSI.sub("", self._stderr.tail.decode(errors="replace"))).splitlines()[-STDERR_LINES:]
+        text = tuple(line[:STDERR_LINE_LENGTH].rstrip() for line in lines)
         is_reaped = self._child.returncode is not None
         code = self._exit_code if is_reaped else None
         return ProcessInfo(self._command, self._pid, code, text, exit_code_lost=is_reaped and code is None)
