@@ -6,10 +6,13 @@ argument, the values accepted and the value received. A bool is never taken for 
 
 from __future__ import annotations
 
+import functools
+import inspect
 import math
 import os
 from collections.abc import Iterable, Mapping
 from enum import Enum
+from types import MethodType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from openai_codex._runtime.display import hide, mask
@@ -23,6 +26,9 @@ T = TypeVar("T")
 
 # Longer waits are the same as no limit, and a larger int would not fit into a float.
 _FOREVER = 1e300
+
+# Functions are wrapped a few times; more are a circle.
+_MOST_LAYERS = 50
 
 # How much of a received text an error shows.
 _SHOWN = 60
@@ -38,6 +44,66 @@ def refusal(name: str, value: object, accepted: str) -> ConfigError:
     else:
         received = f"type {value.__name__}" if isinstance(value, type) else type(value).__name__
     return ConfigError(name, f"expected {accepted}, got {received}")
+
+
+# -- functions of the program -----------------------------------------------------------------------------------------
+
+
+def function(name: str, value: Any, takes: str, *arguments: object) -> Any:
+    """Check a function that the package is to call with these arguments, which ``takes`` describes."""
+    if not callable(value):
+        raise refusal(name, value, "a function")
+    if yields(value):
+        raise ConfigError(name, "a generator does nothing until somebody iterates over it; return the answer instead")
+    try:
+        signature = inspect.signature(value)
+    except (TypeError, ValueError):  # a callable of C code that does not say what it takes
+        return value
+    try:
+        signature.bind(*arguments)
+    except TypeError as error:
+        raise ConfigError(name, f"expected a function of {takes}, got {signature}: {error}") from None
+    return value
+
+
+def plain_function(name: str, value: Any, takes: str, *arguments: object) -> Any:
+    """Check a function as `function` does, where nothing awaits what it returns."""
+    if is_coroutine_function(value):
+        raise ConfigError(name, "expected a plain function, got a coroutine function")
+    return function(name, value, takes, *arguments)
+
+
+def yields(value: Any) -> bool:
+    """Return whether a call only makes a generator, which runs nothing yet."""
+    return any(
+        inspect.isgeneratorfunction(each) or inspect.isasyncgenfunction(each) for each in (value, body_of(value))
+    )
+
+
+def is_coroutine_function(value: Any) -> bool:
+    """Return whether a call makes a coroutine."""
+    return any(inspect.iscoroutinefunction(each) for each in (value, body_of(value)))
+
+
+def body_of(value: Any) -> Any:
+    """Return what runs in a call: the function in partial functions, methods, caches and objects with ``__call__``."""
+    for _ in range(_MOST_LAYERS):
+        if (below := _below(value)) is None:
+            break
+        value = below
+    return value
+
+
+def _below(value: Any) -> Any:
+    if isinstance(value, (functools.partial, functools.partialmethod)):
+        return value.func
+    if isinstance(value, (MethodType, staticmethod, classmethod)):
+        return value.__func__
+    if hasattr(value, "cache_info"):  # made by functools.cache
+        return getattr(value, "__wrapped__", None)
+    if inspect.isroutine(value) or inspect.isclass(value):
+        return None
+    return next((vars(cls)["__call__"] for cls in type(value).__mro__ if "__call__" in vars(cls)), None)
 
 
 # -- numbers ----------------------------------------------------------------------------------------------------------

@@ -55,8 +55,7 @@ def retry_on_overload(
 
     Any other error of ``op`` is raised at once. Cancelling ends the delay and the operation.
     """
-    if not callable(op):
-        raise checks.refusal("op", op, "a function without arguments")
+    checks.function("op", op, "no argument")
     backoff = Backoff(
         checks.finite_seconds("initial_delay_s", initial_delay_s, above_zero=False),
         checks.finite_seconds("max_delay_s", max_delay_s, above_zero=False),

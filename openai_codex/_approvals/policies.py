@@ -26,7 +26,10 @@ class AllowList:
     """
 
     rules: tuple[tuple[str, ...], ...]
-    otherwise: Callable[[ApprovalRequest], Any] | None = None
+    otherwise: Callable[[ApprovalRequest], Any] | None = attrs.field(
+        default=None,
+        validator=attrs.validators.optional(checks.validator(checks.function, "one argument, the request", None)),
+    )
 
     def __call__(self, request: ApprovalRequest) -> Any:
         """Accept a command that a rule names."""
@@ -63,10 +66,9 @@ def allow(
         The handler.
 
     Raises:
-        ConfigError: A command is blank, or cannot be read as plain words.
+        ConfigError: A command is blank, or cannot be read as plain words, or ``otherwise`` is no function of one
+            argument.
     """
-    if otherwise is not None and not callable(otherwise):
-        raise checks.refusal("otherwise", otherwise, "a function, or None")
     accepted = "a sequence of commands, each a str or a list of str"
     return AllowList(tuple(checks.each("commands", commands, _rule, accepted)), otherwise)
 

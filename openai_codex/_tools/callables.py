@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from types import FunctionType, MethodType
 from typing import Any
 
+from openai_codex import _checks as checks
 from openai_codex._schemas.form import type_name
 from openai_codex.errors import ConfigError
 
@@ -26,8 +27,7 @@ def plain_function(function: Any) -> Any:
     except (TypeError, ValueError) as error:
         # Such as a partial function with an argument that the function does not take.
         raise ConfigError(name_of(function), f"its parameters cannot be read: {error}") from error
-    body = _body(function)
-    if inspect.isgeneratorfunction(body) or inspect.isasyncgenfunction(body):
+    if checks.yields(function):
         raise ConfigError(
             name_of(function), "it is a generator function, but the model reads one result; return a list"
         )
@@ -43,7 +43,7 @@ def name_of(function: Any) -> str:
 def docstring_of(function: Any) -> str:
     """Return its docstring; for an object that of ``__call__``, or else that of its class."""
     inner = _without_partials(function)
-    text = inner.__doc__ if hasattr(inner, "__name__") else _body(inner).__doc__ or inner.__doc__
+    text = inner.__doc__ if hasattr(inner, "__name__") else checks.body_of(inner).__doc__ or inner.__doc__
     return inspect.cleandoc(text or "")
 
 
@@ -52,19 +52,8 @@ def bound_arguments(function: Any) -> dict[str, Any]:
     return {**bound_arguments(function.func), **function.keywords} if isinstance(function, functools.partial) else {}
 
 
-def is_coroutine_function(function: Any) -> bool:
-    """Whether a call returns a coroutine."""
-    return inspect.iscoroutinefunction(_body(function))
-
-
 def _without_partials(function: Any) -> Any:
     return _without_partials(function.func) if isinstance(function, functools.partial) else function
-
-
-def _body(function: Any) -> Any:
-    """Return what runs in a call, which may be a wrapper of the plain function."""
-    inner = _without_partials(function)
-    return inner if inspect.isroutine(inner) else _call_of(inner)
 
 
 def _plain(function: Any) -> Any:

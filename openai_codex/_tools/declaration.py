@@ -24,7 +24,7 @@ from openai_codex._tools.arguments import (
     context_parameters,
     read_arguments,
 )
-from openai_codex._tools.callables import bound_arguments, docstring_of, is_coroutine_function, name_of, plain_function
+from openai_codex._tools.callables import bound_arguments, docstring_of, name_of, plain_function
 from openai_codex.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Tool(Generic[P, R]):
         timeout: The longest that a call may take, in seconds; ``None``: ``handler_timeout`` of the configuration.
     """
 
-    function: Callable[P, R] = attrs.field(repr=False)
+    function: Callable[P, R] = attrs.field(repr=False, validator=lambda _self, _field, value: plain_function(value))
     name: str
     description: str = attrs.field(repr=False)
     schema: Schema = attrs.field(repr=False)
@@ -95,7 +95,7 @@ class Tool(Generic[P, R]):
     @property
     def is_async(self) -> bool:
         """Whether a call returns a coroutine."""
-        return is_coroutine_function(self.function)
+        return checks.is_coroutine_function(self.function)
 
     def declaration(self) -> dict[str, Any]:
         """Return the fields that the protocol has for a tool, with and without a namespace."""

@@ -10,6 +10,7 @@ import textwrap
 from collections import Counter, deque
 from collections.abc import Callable
 
+from openai_codex import _checks as checks
 from openai_codex.testing._agents import AgentMatcher, Wait
 from openai_codex.testing._recorded import RecordedRequest
 from openai_codex.testing._replies import Answer, say
@@ -31,6 +32,9 @@ class Route:
     def __init__(self, matcher: Matcher, answers: tuple[Scripted, ...]) -> None:
         if not answers:
             raise ScriptError((f"when({matcher!r}) needs at least one answer",))
+        if not isinstance(matcher, (str, re.Pattern)):
+            checks.plain_function("matcher", matcher, "one argument, the request", None)
+        _check_answers(answers)
         self._matcher = matcher
         self._answers = answers
         self._per_turn = isinstance(matcher, AgentMatcher)
@@ -69,12 +73,14 @@ class Script:
     """The answers of one model, and which of them are still unused."""
 
     def __init__(self, default: Scripted | None) -> None:
+        _check_answers((default,))
         self._default = default
         self._queue: deque[Scripted] = deque()
         self._routes: list[Route] = []
 
     def queue(self, answers: tuple[Scripted, ...]) -> None:
         """Append answers to the queue."""
+        _check_answers(answers)
         self._queue.extend(answers)
 
     def route(self, matcher: Matcher, answers: tuple[Scripted, ...]) -> None:
@@ -103,6 +109,11 @@ class Script:
         queued = (f"queue: {_line(answer)}" for answer in self._queue)
         routed = (line for route in self._routes for line in route.unused())
         return tuple(f"unused answer, {line}" for line in (*queued, *routed))
+
+
+def _check_answers(answers: tuple[Scripted | None, ...]) -> None:
+    for answer in filter(callable, answers):
+        checks.plain_function("answer", answer, "one argument, the request", None)
 
 
 def resolve(scripted: Scripted, request: RecordedRequest) -> Answer:

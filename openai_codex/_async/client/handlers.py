@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,7 @@ import attrs
 
 from openai_codex import _checks as checks
 from openai_codex._approvals.file_changes import PendingFileChanges
+from openai_codex._approvals.policies import AllowList
 from openai_codex._async.client import _wait
 from openai_codex._protocol.methods import SERVER_REQUESTS
 from openai_codex._tools.registry import ToolRegistry
@@ -19,7 +19,6 @@ from openai_codex._turns.reported import Reported
 from openai_codex._turns.results import DeclinedRequest
 from openai_codex._turns.trees import Trees
 from openai_codex._turns.work_table import WorkTable
-from openai_codex.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,25 +79,10 @@ class AsyncHandlers:
             self.by_parameter[parameter] = handler
 
 
-def _check(name: str, handler: object) -> None:
-    if not callable(handler):
-        raise checks.refusal(name, handler, "a function")
-    if inspect.isgeneratorfunction(handler) or inspect.isasyncgenfunction(handler):
-        raise ConfigError(name, "a generator does nothing until somebody iterates over it; return the answer instead")
-    _check_arity(name, handler)
+def _check(name: str, handler: Any) -> None:
+    # One that takes something else, or does nothing when it is called, would decline each request.
+    checks.function(name, handler, "one argument, the request", None)
     _wait.check_plain(name, handler)
-
-
-def _check_arity(name: str, handler: Callable[..., Any]) -> None:
-    """Raise `ConfigError` for a handler that one argument cannot call: each request would be declined because of it."""
-    try:
-        signature = inspect.signature(handler)
-    except (TypeError, ValueError):  # a callable of C code that does not say what it takes
-        return
-    try:
-        signature.bind(None)
-    except TypeError as error:
-        raise ConfigError(name, f"expected a function of one argument, the request, got {signature}: {error}") from None
 
 
 def note_declined(turns: OpenTurns, pending: PendingRequest, kind: DeclinedKind, reason: str) -> Callable[[], object]:

@@ -9,6 +9,7 @@ import inspect
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from openai_codex import _checks as checks
 from openai_codex._engine.waiting import Waitable, block_until_ready, caller_id
 from openai_codex.errors import ConfigError
 
@@ -37,9 +38,8 @@ def task_starter() -> TaskStarter:
 
 
 def check_plain(name: str, handler: object) -> None:
-    """Raise `ConfigError` for a coroutine function, and for an object that is called like one."""
-    call = getattr(handler, "__call__", None)  # noqa: B004  it is inspected: objects may be called like functions
-    if inspect.iscoroutinefunction(handler) or inspect.iscoroutinefunction(call):
+    """Raise `ConfigError` for whatever returns a coroutine when it is called."""
+    if checks.is_coroutine_function(handler):
         raise ConfigError(name, "expected a plain function, got a coroutine function; it needs AsyncCodex")
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import attrs
 import orjson
 
+from openai_codex import _checks as checks
 from openai_codex.testing import frames
 from openai_codex.testing._fake.child import FakeChild
 from openai_codex.testing._waiting import Goal, ScriptError, Watch
@@ -167,6 +168,8 @@ class Script:
 
 def answering(answer: Any) -> Reaction:
     """Reply with a value, or with what a function of the request returns, unless that has answered itself."""
+    if callable(answer):
+        checks.plain_function("answer", answer, "one argument, the request", None)
 
     def react(request: FakeRequest) -> None:
         result = answer(request) if callable(answer) else answer

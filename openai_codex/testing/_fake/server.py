@@ -11,6 +11,7 @@ from typing import Any
 
 from typing_extensions import Self
 
+from openai_codex import _checks as checks
 from openai_codex._config import AppServerConfig
 from openai_codex.testing._fake.child import FakeAsk, FakeChild, FakeTurn
 from openai_codex.testing._fake.control import Control, Link
@@ -144,7 +145,9 @@ class FakeAppServer:
 
     def on_start(self, action: Callable[[FakeChild], object] | None) -> None:
         """Call a function for each child before it reads any input, for instance ``FakeChild.ignore_eof``."""
-        self._on_start = action
+        self._on_start = (
+            None if action is None else checks.plain_function("on_start", action, "one argument, the child", None)
+        )
 
     # --- script
 
