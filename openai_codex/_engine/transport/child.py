@@ -8,20 +8,22 @@ from __future__ import annotations
 import os
 import re
 import signal
-import subprocess
+import sys
 import threading
 import time
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from openai_codex._engine.once import Once
 from openai_codex._engine.transport.input import InputPipe
 from openai_codex._engine.transport.output import OutputPipe
-from openai_codex._engine.transport.spawn import end, spawn
+from openai_codex._engine.transport.spawn import Start, end
 from openai_codex._runtime.display import hide
 from openai_codex.errors import LaunchError, ProcessInfo
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterator, Mapping
 
 STDERR_BYTES = 1 << 16
@@ -58,15 +60,16 @@ class ChildProcess:
         self._mark = os.urandom(8).hex()
         self._owner = os.getpid()
         self._exit_code: int | None = None
-        self._children: list[subprocess.Popen[bytes]] = []
+        start = Start(self._close_pipes)
         try:
             environment = {**(os.environ if env is None else env), MARK_VARIABLE: self._mark}
-            self._child = spawn(self._children, command, cwd, environment)
+            self._child = start.process(command, cwd, environment, sys._getframe())  # noqa: SLF001  there is no other way
             self._attach()
+            start.adopt()
         except LaunchError:
             raise
         except BaseException:  # no thread is left, or a signal handler raised: without an owner the child must not stay
-            self.discard()
+            start.discard()
             raise
 
     def _attach(self) -> None:
@@ -79,17 +82,23 @@ class ChildProcess:
         # Not by methods of this class: each request calls both.
         self.short, self.write_short = self._stdin.short, self._stdin.write_short
         self._drain = threading.Thread(target=self._stderr.drain, name=f"codex-stderr-{self.name}", daemon=True)
-        try:
-            self._drain.start()
-        except RuntimeError:  # no thread is left to close it
-            self._stderr.pipe.close()
-            raise
+        self._drain.start()
 
     def discard(self) -> None:
-        """Kill and reap a child that no reader owns; whatever of this object there is."""
-        for child in self._children:
-            # stderr has a thread that closes it, if that was started.
-            end(child, child.stdin, getattr(self, "_stdout", child.stdout))
+        """Kill and reap a child that no reader owns."""
+        end(self._child, self._close_pipes)
+
+    def _close_pipes(self, child: subprocess.Popen[bytes]) -> None:
+        """Close what there is of the pipes of a child that has exited."""
+        pipes: list[IO[bytes] | OutputPipe | None] = [child.stdin, getattr(self, "_stdout", child.stdout)]
+        stderr: _Stderr | None = getattr(self, "_stderr", None)
+        if stderr is None:
+            pipes.append(child.stderr)
+        elif stderr.right.take():  # else its thread was started, and closes it
+            pipes.append(stderr.pipe)
+        for pipe in pipes:
+            if pipe is not None:
+                pipe.close()
 
     # -- pipes -------------------------------------------------------------------------------------------------------
 
@@ -211,9 +220,13 @@ class _Stderr:
     def __init__(self, pipe: OutputPipe) -> None:
         self.pipe = pipe
         self.tail = b""
+        self.right = Once()
+        """Taken by who reads the pipe, or closes it without reading."""
 
     def drain(self) -> None:
         """Read until the end. The target of that thread."""
+        if not self.right.take():
+            return
         # Whatever fails: a child whose stderr is not read stops at a full pipe.
         with suppress(OSError):
             while self._take():

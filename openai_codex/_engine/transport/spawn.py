@@ -1,51 +1,96 @@
-"""Starts a process so that no exception of a signal handler leaves one behind. It knows nothing of its pipes' contents."""
+"""Starts a process so that no exceptions of signal handlers leave one behind. It knows nothing of its pipes' contents."""
 
 from __future__ import annotations
 
 import _thread
 import subprocess
+import sys
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING
 
-from openai_codex._engine.once import Once
 from openai_codex.errors import LaunchError, ProcessInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from types import FrameType
+
+    Close = Callable[[subprocess.Popen[bytes]], None]
+
+# How often to look whether the caller has left without a word, in seconds.
+_LOOK = 0.05
 
 
-def spawn(
-    owner: list[subprocess.Popen[bytes]], command: tuple[str, ...], cwd: str | None, env: Mapping[str, str]
-) -> subprocess.Popen[bytes]:
-    """Start a process and add it to ``owner``, which has it whatever happens to the caller.
+class Start:
+    """The start of one process, on a thread of its own, which ends the process again unless the caller adopts it.
 
-    On a thread of its own, which no signal handler interrupts: between the start of a process and the note of its number
-    an exception would leave one that nobody knows. If the caller has left meanwhile, the thread ends the process. Raises
-    `LaunchError`, and `RuntimeError` where the system gives no more threads.
+    No signal handler interrupts that thread. Between the start of a process and the note of its number an exception would
+    leave one that nobody knows, and a second one would interrupt the clean-up after the first. So the thread needs no word
+    of the caller: it looks whether the caller's frame is still running. ``close`` closes the pipes, after the process.
     """
-    right, is_done = Once(), _thread.allocate_lock()
-    failures: list[BaseException] = []
-    is_done.acquire()
 
-    def start() -> None:
+    def __init__(self, close: Close) -> None:
+        self._close = close
+        self._processes: list[subprocess.Popen[bytes]] = []
+        self._failures: list[BaseException] = []
+        # Queues and no locks: putting is one step, and may be repeated.
+        self._done: SimpleQueue[None] = SimpleQueue()
+        self._adopted: SimpleQueue[bool] = SimpleQueue()
+        self._over: SimpleQueue[None] = SimpleQueue()
+
+    def process(
+        self, command: tuple[str, ...], cwd: str | None, env: Mapping[str, str], caller: FrameType
+    ) -> subprocess.Popen[bytes]:
+        """Start the process, for a caller that adopts it before its frame ends.
+
+        Raises `LaunchError`, and `RuntimeError` where the system gives no more threads.
+        """
+        _thread.start_new_thread(self._run, (command, cwd, env, caller, _thread.get_ident()))
+        self._done.get()
+        if self._failures:
+            raise _launch_error(self._failures[0], command, cwd) from self._failures[0]
+        return self._processes[0]
+
+    def adopt(self) -> None:
+        """Keep the process. The last step of the caller."""
+        self._adopted.put(True)
+
+    def discard(self) -> None:
+        """Kill and reap the process, if there is one, and close its pipes."""
+        self._adopted.put(False)
+        if self._processes:
+            self._over.get()
+
+    def _run(
+        self, command: tuple[str, ...], cwd: str | None, env: Mapping[str, str], caller: FrameType, thread: int
+    ) -> None:
         try:
-            process = _popen(command, cwd, env)
-            owner.append(process)
-            if not right.take():
-                end(process, process.stdin, process.stdout, process.stderr)
+            self._processes.append(_popen(command, cwd, env))
         except BaseException as error:  # noqa: BLE001  the caller raises it
-            failures.append(error)
+            self._failures.append(error)
+        self._done.put(None)
+        try:
+            if self._processes and not self._is_adopted(caller, thread):
+                end(self._processes[0], self._close)
         finally:
-            is_done.release()
+            self._over.put(None)
 
-    try:
-        _thread.start_new_thread(start, ())
-        is_done.acquire()
-    finally:
-        right.take()
-    if failures:
-        raise _launch_error(failures[0], command, cwd) from failures[0]
-    return owner[0]
+    def _is_adopted(self, caller: FrameType, thread: int) -> bool:
+        while True:
+            is_running = _runs(caller, thread)  # before the look: its last step is to adopt
+            try:
+                return self._adopted.get(timeout=_LOOK if is_running else 0)
+            except Empty:
+                if not is_running:
+                    return False
+
+
+def _runs(wanted: FrameType, thread: int) -> bool:
+    """Return whether a frame of a thread has not ended."""
+    frame = sys._current_frames().get(thread)  # noqa: SLF001  the public name of this documented function
+    while frame is not None and frame is not wanted:
+        frame = frame.f_back
+    return frame is not None
 
 
 def _popen(command: tuple[str, ...], cwd: str | None, env: Mapping[str, str]) -> subprocess.Popen[bytes]:
@@ -72,10 +117,8 @@ def _launch_error(error: BaseException, command: tuple[str, ...], cwd: str | Non
     return error
 
 
-def end(process: subprocess.Popen[bytes], *pipes: IO[bytes] | None) -> None:
+def end(process: subprocess.Popen[bytes], close: Close) -> None:
     """Kill and reap a process that nobody uses, and close its pipes."""
     process.kill()
     process.wait()
-    for pipe in pipes:
-        if pipe is not None:
-            pipe.close()
+    close(process)

@@ -16,11 +16,13 @@ from typing import Any
 import pytest
 
 from openai_codex import LaunchError
-from openai_codex._engine.transport import ChildProcess
+from openai_codex._engine.transport import ChildProcess, child
 from tests.support.bounds import PATIENCE, eventually
 
 # How long a signal may take to reach its thread before it is sent again, in seconds.
 _AGAIN = 0.02
+
+TRANSPORT = str(Path(child.__file__).parent)
 
 COMMAND = (sys.executable, "-c", "import sys; sys.stdin.read()")
 
@@ -83,6 +85,63 @@ def test_an_exception_while_a_process_is_started_leaves_none(
     has_left.set()
     assert eventually(lambda: children() <= known)
     assert eventually(lambda: descriptors() <= open_before)
+
+
+class Strikes:
+    """Raises at the executed line of the package with the given number, and again so many lines later."""
+
+    def __init__(self, *gaps: int) -> None:
+        self.left = list(gaps)
+
+    def trace(self, frame: FrameType, event: str, _: Any) -> Any:
+        if not frame.f_code.co_filename.startswith(TRANSPORT):
+            return None
+        if event == "line" and self.left:
+            self.left[0] -= 1
+            if self.left[0] == 0:
+                del self.left[0]
+                raise AlarmError
+        return self.trace
+
+    def resume(self, frame: FrameType | None, *_: object) -> None:
+        """Trace on: Python ends the tracing when a trace function raises, but not the profiling, which calls this."""
+        if self.left and sys.gettrace() is None:
+            sys.settrace(self.trace)
+            while frame is not None:
+                if frame.f_code.co_filename.startswith(TRANSPORT):
+                    frame.f_trace = self.trace
+                frame = frame.f_back
+
+
+def start_struck(*gaps: int) -> bool:
+    """Start a process while exceptions are raised at these lines; return whether the first one was."""
+    strikes, started = Strikes(*gaps), None
+    try:
+        sys.setprofile(strikes.resume)
+        sys.settrace(strikes.trace)
+        started = ChildProcess(COMMAND, None, None)
+    except AlarmError:
+        pass
+    finally:
+        sys.setprofile(None)
+        sys.settrace(None)
+    if started is not None:
+        started.discard()
+    return len(strikes.left) < len(gaps)
+
+
+# A descriptor whose owner was interrupted in its constructor is closed by the interpreter, which warns of that.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("second", [None, *range(1, 21)])
+def test_exceptions_at_any_line_leave_no_child_descriptor_or_zombie(second: int | None) -> None:
+    known, open_before, threads = children(), descriptors(), threading.active_count()
+    instant = 1
+    while start_struck(instant, *([] if second is None else [second])):
+        instant += 1
+    assert instant > 20
+    assert eventually(lambda: children() <= known)
+    assert eventually(lambda: descriptors() <= open_before)
+    assert eventually(lambda: threading.active_count() <= threads)
 
 
 def test_a_program_that_does_not_exist_is_a_launch_error() -> None:
