@@ -84,6 +84,8 @@ def _check(name: str, handler: Any) -> None:
     # One that takes something else, or does nothing when it is called, would decline each request.
     checks.function(name, handler, "one argument, the request", None)
     _wait.check_plain(name, handler)
+    if isinstance(handler, AllowList) and handler.otherwise is not None:
+        _check(f"{name}: otherwise", handler.otherwise)
 
 
 def note_declined(turns: OpenTurns, pending: PendingRequest, kind: DeclinedKind, reason: str) -> Callable[[], object]:
