@@ -63,7 +63,7 @@ class ChildProcess:
         start = Start(self._close_pipes)
         try:
             environment = {**(os.environ if env is None else env), MARK_VARIABLE: self._mark}
-            self._child = start.process(command, cwd, environment, sys._getframe())  # noqa: SLF001  there is no other way
+            self._child = start.process(command, cwd, environment, sys._getframe())  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  no other way
             self._attach()
             start.adopt()
         except LaunchError:

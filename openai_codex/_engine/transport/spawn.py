@@ -87,7 +87,7 @@ class Start:
 
 def _runs(wanted: FrameType, thread: int) -> bool:
     """Return whether a frame of a thread has not ended."""
-    frame = sys._current_frames().get(thread)  # noqa: SLF001  the public name of this documented function
+    frame = sys._current_frames().get(thread)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  it is documented
     while frame is not None and frame is not wanted:
         frame = frame.f_back
     return frame is not None
