@@ -542,6 +542,7 @@ class MergeStrategy(OpenEnum):
 
     replace_ = "replace"
     upsert = "upsert"
+    replace = "replace"  # type: ignore[assignment]  # pyright: ignore  a method of str has that name
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)

@@ -63,6 +63,7 @@ class McpAuthStatus(OpenEnum):
     not_logged_in = "notLoggedIn"
     bearer_token = "bearerToken"  # noqa: S105  the name of a kind
     oauth = "oAuth"
+    o_auth = "oAuth"
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
+from openai_codex._codec.base import OpenEnum
+
 AbsolutePathBuf: TypeAlias = str
 """A path that is guaranteed to be absolute and normalized (though it is not guaranteed to be canonicalized or exist on
 the filesystem).
@@ -22,11 +24,27 @@ LegacyAppPathString: TypeAlias = str
 PathUri: TypeAlias = str
 """Part of `EnvironmentInfoResponse`."""
 
-ReasoningEffort: TypeAlias = str
-"""A non-empty reasoning effort value advertised by the model."""
+
+class ReasoningEffort(OpenEnum):
+    """A non-empty reasoning effort value advertised by the model."""
+
+    none = "none"
+    minimal = "minimal"
+    low = "low"
+    medium = "medium"
+    high = "high"
+    xhigh = "xhigh"
+    max = "max"
+    ultra = "ultra"
+
 
 ThreadId: TypeAlias = str
 """Part of `ApplyPatchApprovalParams`, `ExecCommandApprovalParams`, `SubAgentSource`."""
 
-ThreadSource: TypeAlias = str
-"""Part of `Thread`, `ThreadForkParams`, `ThreadStartParams`."""
+
+class ThreadSource(OpenEnum):
+    """Part of `Thread`, `ThreadForkParams`, `ThreadStartParams`."""
+
+    user = "user"
+    subagent = "subagent"
+    memory_consolidation = "memory_consolidation"

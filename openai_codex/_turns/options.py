@@ -59,6 +59,8 @@ GoalStatusLike: TypeAlias = Union[
     Literal["active", "paused", "blocked", "usageLimited", "budgetLimited", "complete"],
 ]
 ItemsViewLike: TypeAlias = Union["protocol.TurnItemsView", Literal["notLoaded", "summary", "full"]]
+EffortLike: TypeAlias = Union["protocol.ReasoningEffort", str]
+ThreadSourceLike: TypeAlias = Union["protocol.ThreadSource", str]
 PersonalityLike: TypeAlias = Union["protocol.Personality", Literal["none", "friendly", "pragmatic"]]
 SandboxLike: TypeAlias = Union[
     Sandbox,

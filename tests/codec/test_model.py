@@ -137,3 +137,27 @@ def test_results_and_configs_have_the_methods_too(turn: t.Turn) -> None:
     assert "cwd" in CodexConfig.model_fields
     with pytest.raises(DecodeError, match="nothing"):
         CodexConfig.model_validate({"nothing": 1})
+
+
+@pytest.mark.parametrize(
+    ("enum", "values"),
+    [
+        (t.ReasoningEffort, ["none", "minimal", "low", "medium", "high", "xhigh", "max", "ultra"]),
+        (t.ThreadSource, ["user", "subagent", "memory_consolidation"]),
+    ],
+)
+def test_strings_without_listed_values_are_open_enums(enum: Any, values: list[str]) -> None:
+    assert [each.value for each in enum] == values
+    assert [enum(value) for value in values] == values
+    assert (enum("newer").value, enum("newer").is_known) == ("newer", False)
+
+
+def test_members_exist_under_their_published_names() -> None:
+    assert t.McpAuthStatus.o_auth is t.McpAuthStatus.oauth  # type: ignore[comparison-overlap]  # mypy sees two members
+    assert t.MergeStrategy.replace.value == "replace"
+
+
+def test_what_the_runtime_sends_has_a_value() -> None:
+    settings = t.CollaborationModeSettings.model_validate({"model": "m", "reasoning_effort": "low"})
+    assert settings.reasoning_effort is t.ReasoningEffort.low
+    assert settings.reasoning_effort.value == "low"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from tools.generate import naming, shapes
+from tools.generate import naming, shapes, tables
 from tools.generate.docs import Docs, described
 from tools.generate.model import Alias, Annotation, Declaration, Enum, Field, Record, named
 from tools.generate.roles import Role, Roles
@@ -55,6 +55,8 @@ class _Definition:
             yield from self._union(members)
         elif "enum" in definition:
             yield self._enum(self._class_name, [definition])
+        elif self._name in tables.KNOWN_STRINGS:
+            yield self._enum(self._class_name, [{"enum": list(tables.KNOWN_STRINGS[self._name])}])
         elif definition["type"] == "object":
             for role in self._roles:
                 yield self._record(role.name or self._class_name, definition, role, self._docs.of_class(role))
@@ -97,6 +99,7 @@ class _Definition:
         # The description of a single part is that of the enum, so it is the docstring of the class.
         several = len(parts) > 1
         members = [(naming.member(v), v, described(part) if several else "") for part in parts for v in part["enum"]]
+        members += [(member, value, "") for member, value in tables.MEMBERS_TOO.get(name, {}).items()]
         _must_differ(name, [member for member, _, _ in members])
         return Enum(name, self._docs.of_class(self._roles[0]), tuple(members))
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 WIDTH = 120
+_OF_TEXT = "  # type: ignore[assignment]  # pyright: ignore  a method of str has that name"
 _ROOT = "  # pyright: ignore[reportIncompatibleMethodOverride]  the record itself has that name for other records"
 DEFINE = "@attrs.define(kw_only=True, eq=False, repr=False)"
 # Linters mistake the name of a kind of credential for a credential.
@@ -125,7 +126,8 @@ def _enum(enum: Enum) -> Iterator[str]:
     yield f"class {enum.name}(OpenEnum):"
     yield _indented(_docstring(enum.doc, 4, [(member, doc) for member, _, doc in enum.members if doc])) + "\n"
     for member, value, _ in enum.members:
-        yield f"    {member} = {_text(value)}{_PARDON if _TOKEN.search(member) else ''}"
+        of_text = _OF_TEXT if hasattr(str, member) else ""
+        yield f"    {member} = {_text(value)}{_PARDON if _TOKEN.search(member) else of_text}"
 
 
 def _default(field: Field) -> str:

@@ -144,6 +144,17 @@ CLASSES = Exceptions(
     }
 )
 
+# Strings of which the schema does not list the values, which are known all the same: an open enum, as others are.
+KNOWN_STRINGS = Exceptions(
+    {
+        "ReasoningEffort": ("none", "minimal", "low", "medium", "high", "xhigh", "max", "ultra"),
+        "ThreadSource": ("user", "subagent", "memory_consolidation"),
+    }
+)
+
+# Members that exist under a second name: that of the published SDK.
+MEMBERS_TOO = Exceptions({"McpAuthStatus": {"o_auth": "oAuth"}, "MergeStrategy": {"replace": "replace"}})
+
 # Values that `repr` masks, by JSON name and for any type: they allow to act as the user.
 SECRETS = chosen(
     "accessToken",

@@ -20,6 +20,7 @@ from openai_codex._turns.options import (
     PersonalityLike,
     SandboxLike,
     StartSourceLike,
+    ThreadSourceLike,
 )
 from openai_codex._turns.settings import thread_fields
 
@@ -48,7 +49,7 @@ class AsyncThreads(AsyncClient):
         service_name: str | None = None,
         service_tier: str | None = None,
         session_start_source: StartSourceLike | None = None,
-        thread_source: protocol.ThreadSource | None = None,
+        thread_source: ThreadSourceLike | None = None,
         tools: Sequence[lazy.AnyTool] | None = None,
     ) -> AsyncThread:
         """Start a thread (`thread/start`).
@@ -163,7 +164,7 @@ class AsyncThreads(AsyncClient):
         model_provider: str | None = None,
         sandbox: SandboxLike | None = None,
         service_tier: str | None = None,
-        thread_source: protocol.ThreadSource | None = None,
+        thread_source: ThreadSourceLike | None = None,
         tools: Sequence[lazy.AnyTool] | None = None,
     ) -> AsyncThread:
         """Start a new thread with the history of another (`thread/fork`).

@@ -21,6 +21,7 @@ from openai_codex._turns.options import (
     PersonalityLike,
     SandboxLike,
     StartSourceLike,
+    ThreadSourceLike,
 )
 from openai_codex._turns.settings import thread_fields
 
@@ -49,7 +50,7 @@ class Threads(Client):
         service_name: str | None = None,
         service_tier: str | None = None,
         session_start_source: StartSourceLike | None = None,
-        thread_source: protocol.ThreadSource | None = None,
+        thread_source: ThreadSourceLike | None = None,
         tools: Sequence[lazy.AnyTool] | None = None,
     ) -> Thread:
         """Start a thread (`thread/start`).
@@ -164,7 +165,7 @@ class Threads(Client):
         model_provider: str | None = None,
         sandbox: SandboxLike | None = None,
         service_tier: str | None = None,
-        thread_source: protocol.ThreadSource | None = None,
+        thread_source: ThreadSourceLike | None = None,
         tools: Sequence[lazy.AnyTool] | None = None,
     ) -> Thread:
         """Start a new thread with the history of another (`thread/fork`).
