@@ -123,10 +123,13 @@ def test_a_tree_that_was_given_up_is_stopped_with_what_starts_later() -> None:
 
 def test_the_end_of_the_runtime_ends_all_trees() -> None:
     trees, calls = Trees(), list[str]()
-    trees.put([started("T", "R"), started("K", "k", "R")])
-    trees.on_change("R", lambda: calls.append("R"))
+    trees.put([started("T", "R"), started("K", "k", "R"), started("U", "S"), completed("U", "S")])
+    leave = trees.on_change("R", lambda: calls.append("R"))
+    trees.give_up("R", bool)
     assert trees.fail(CloseReason("it died")) == []
     assert calls == ["R"]
+    leave()
+    assert sum(sizes(trees)) == 0
     assert trees.is_quiet("R")
     assert (trees.live("R"), trees.loaded()) == ((), 0)
 
