@@ -43,7 +43,9 @@ class World:
         self.router.subscriptions.add(EVERYTHING, self.table)
         self.undone: list[Undo] = []
         self.close_reason = None
-        self._requests = PendingRequests(lambda _: None, Workers(ThreadGroup("stops-test")), lambda _: None)
+        self.trees = Trees()
+        self.router.subscriptions.add(EVERYTHING, self.trees)
+        self.server_requests = PendingRequests(lambda _: None, Workers(ThreadGroup("stops-test")), lambda _: None)
         self.stop = TurnStop("T")
 
     def undo(self, undo: Undo) -> None:
@@ -52,12 +54,12 @@ class World:
     def say(self, *frames: dict[str, Any] | bytes) -> None:
         """Have the runtime say something."""
         lines = [frame if isinstance(frame, bytes) else json.dumps(frame).encode() for frame in frames]
-        self.router.dispatch([wire.decode(line) for line in lines]).carry_out(self._requests)
+        self.router.dispatch([wire.decode(line) for line in lines]).carry_out(self.server_requests)
 
     def begin(self, params: Any = None) -> Work:
         """Send the request."""
         self.work = self.table.begin(params or protocol.TurnStartParams(thread_id="T", input=[]), 60.0)
-        self.stop.enter(self.table, self.work, Trees())
+        self.stop.enter(self.table, self.work, self.trees)
         self.reply = self.router.new_reply(self.work.method)
         self.router.register(self.reply, self.stop.subscription)
         self.stop.follow(cast("Actor", self), self.reply)

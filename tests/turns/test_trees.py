@@ -121,6 +121,19 @@ def test_a_tree_that_was_given_up_is_stopped_with_what_starts_later() -> None:
     assert stopped == ["k", "g"], "a later turn was not given up"
 
 
+def test_a_tree_that_takes_long_to_end_is_remembered_until_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = SimpleNamespace(now=0.0)
+    monkeypatch.setattr("openai_codex._turns.trees.time", SimpleNamespace(monotonic=lambda: clock.now))
+    trees, stopped = Trees(), list[str]()
+    trees.put([started("T", "R"), started("K", "k", "R")])
+    trees.give_up("R", lambda live: stopped.append(live.turn_id))
+    for hour in range(3):
+        clock.now += 3600.0
+        trees.give_up(f"S{hour}", bool)
+    trees.put([started("G", "g", "R")])
+    assert stopped == ["k", "g"]
+
+
 def test_the_end_of_the_runtime_ends_all_trees() -> None:
     trees, calls = Trees(), list[str]()
     trees.put([started("T", "R"), started("K", "k", "R"), started("U", "S"), completed("U", "S")])
