@@ -178,6 +178,13 @@ def text(name: str, value: str) -> str:
     return value
 
 
+def filled(name: str, value: str) -> str:
+    """Check a text that has to name something: as `text`, and not blank, as the value of a missing variable is."""
+    if not text(name, value).strip():
+        raise refusal(name, value, "a str that is not blank")
+    return value
+
+
 def secret(name: str, value: str) -> str:
     """Check a text that no error may show."""
     if not isinstance(value, str):
@@ -226,6 +233,13 @@ def path(name: str, value: str | os.PathLike[str]) -> str:
         expected = "expected a path in UTF-8, as the runtime accepts no other"
         raise ConfigError(name, f"{expected}, got a byte or surrogate that is not at character {error.start}") from None
     return text(name, plain)
+
+
+def directory(name: str, value: str | os.PathLike[str]) -> str:
+    """Check the path of a directory. An empty one would be whatever directory the runtime is in."""
+    if not (plain := path(name, value)):
+        raise refusal(name, plain, "a path that is not empty")
+    return plain
 
 
 def word(name: str, value: E | str, kind: type[E]) -> E:

@@ -191,7 +191,9 @@ class AppServerConfig(Model):
     config_overrides: tuple[str, ...] = attrs.field(
         default=(), repr=_shown_command, converter=_override_parts, validator=checks.validator(_arguments)
     )
-    cwd: str | None = attrs.field(default=None, converter=_path, validator=_optional(checks.validator(checks.path)))
+    cwd: str | None = attrs.field(
+        default=None, converter=_path, validator=_optional(checks.validator(checks.directory))
+    )
     env: Mapping[str, str | None] | None = attrs.field(
         default=None, repr=_names_only, validator=_optional(checks.validator(_variables))
     )

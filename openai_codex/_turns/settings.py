@@ -42,8 +42,8 @@ def _texts(name: str, value: Sequence[str]) -> list[str]:
 def _cwd_filter(_name: str, value: CwdFilter) -> str | list[str]:
     # Errors have the name of the argument, which a table of checks cannot have for both kinds of ``cwd``.
     if isinstance(value, (list, tuple)):
-        return checks.each("cwd", value, checks.path, "a path or a sequence of paths")
-    return checks.path("cwd", value)  # type: ignore[arg-type]  # `path` refuses other values
+        return checks.each("cwd", value, checks.directory, "a path or a sequence of paths")
+    return checks.directory("cwd", value)  # type: ignore[arg-type]  # it refuses other values
 
 
 def _word(kind: str) -> Callable[[str, Any], Any]:
@@ -70,21 +70,21 @@ def _config(name: str, value: Mapping[str, Any]) -> dict[str, Any]:
 _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "archived": checks.flag,
     "base_instructions": checks.prose,
-    "before_turn_id": checks.text,
+    "before_turn_id": checks.filled,
     "config": _config,
     "cursor": checks.text,
-    "cwd": checks.path,
+    "cwd": checks.directory,
     "cwd_filter": _cwd_filter,
     "developer_instructions": checks.prose,
-    "effort": checks.text,
+    "effort": checks.filled,
     "ephemeral": checks.flag,
     "git_info": _record("ThreadMetadataGitInfoUpdateParams"),
     "include_turns": checks.flag,
     "items_view": _word("TurnItemsView"),
-    "last_turn_id": checks.text,
+    "last_turn_id": checks.filled,
     "limit": _entries,
-    "model": checks.text,
-    "model_provider": checks.text,
+    "model": checks.filled,
+    "model_provider": checks.filled,
     "model_providers": _texts,
     "newest_first": checks.flag,
     "objective": checks.prose,
@@ -93,9 +93,9 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "personality": _word("Personality"),
     "project_id": checks.text,
     "search_term": checks.prose,
-    "section_id": checks.text,
+    "section_id": checks.filled,
     "service_name": checks.text,
-    "service_tier": checks.text,
+    "service_tier": checks.filled,
     "session_start_source": _word("ThreadStartSource"),
     "sort_direction": _word("SortDirection"),
     "sort_key": _word("ThreadSortKey"),
@@ -107,7 +107,7 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "thread_source": checks.text,
     "token_budget": checks.count,
     "turn_id": checks.text,
-    "turn_service_tier": checks.text,
+    "turn_service_tier": checks.filled,
     "use_state_db_only": checks.flag,
 }
 
