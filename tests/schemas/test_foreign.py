@@ -235,6 +235,8 @@ def test_numbers_of_a_model_that_fit_are_read() -> None:
     assert output_type(Amount).decode(text) == Amount(
         whole=2**53 + 1, exact=Decimal("1234567.89123"), about=0.1 + 0.2, parts=[Decimal("1.5"), 2]
     )
+    both = '{"whole": 9007199254740993, "about": 9007199254740992.0}'
+    assert output_type(Amount).decode(both) == Amount(whole=2**53 + 1, about=2.0**53)
 
 
 Pet = Annotated[Union[Cat, Dog], pydantic.Field(discriminator="kind")]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from openai_codex import _codec as codec
-from openai_codex._turns.effective import asked_settings, from_reply, is_reported_whole, not_in_force
+from openai_codex._turns.effective import asked_settings, from_reply, is_reported_whole, merged_config, not_in_force
 from openai_codex.testing.frames import opened_thread
 from openai_codex.types import ApprovalPolicy, ApprovalsReviewer, SandboxMode, ThreadResumeParams
 
@@ -83,3 +83,23 @@ def test_a_directory_is_not_compared_where_it_cannot_be_seen() -> None:
 def test_a_reply_tells_all_about_some_settings(asked: dict[str, Any], policy: dict[str, Any], expected: bool) -> None:
     reply = codec.structure_result("thread/resume", {**opened_thread("t"), "sandbox": policy})
     assert is_reported_whole(asked_settings(ThreadResumeParams(thread_id="t", **asked)), from_reply(reply)) == expected
+
+
+@pytest.mark.parametrize(
+    ("before", "given", "merged"),
+    [
+        ({}, {"a.b": 1}, {"a": {"b": 1}}),
+        ({"a": {"b": 1, "c": 2}}, {"a.b": 3}, {"a": {"b": 3, "c": 2}}),
+        ({"a.b": 1, "a.c": 2}, {"a": {"b": 3}}, {"a": {"b": 3, "c": 2}}),
+        ({"a": {"x.y": 1}}, {"a": {"x.z": 2}}, {"a": {"x.y": 1, "x.z": 2}}),  # the runtime takes these as they are
+        ({"a": 1}, {"a": {"b": 2}}, {"a": {"b": 2}}),
+        ({"a": {"b": 2}}, {"a": 1}, {"a": 1}),
+        ({"a": [1]}, {"a": [2]}, {"a": [2]}),
+        ({"model": "m", "sandbox_mode": "read-only"}, {}, {}),  # the last turn comes before them
+        ({"developer_instructions": "Be A."}, {"model": "m"}, {"developer_instructions": "Be A.", "model": "m"}),
+    ],
+)
+def test_an_earlier_configuration_stays_below_the_next(
+    before: dict[str, Any], given: dict[str, Any], merged: dict[str, Any]
+) -> None:
+    assert merged_config(before, given) == merged
