@@ -82,6 +82,8 @@ def _rule(name: str, command: str | Sequence[str]) -> tuple[str, ...]:
         words = None if start is None else (*start, _REST)
     else:
         words = words_of(command)
+        if words and words[-1] == _REST:  # in quotes: it is not meant as any words, and has no other spelling here
+            words = None
     if not words or words[0] == _REST:
         raise ConfigError(
             name, f"expected a command of plain words, without anything that a shell interprets: {command!r}"
