@@ -56,17 +56,21 @@ def _arguments(name: str, value: Any) -> None:
 def _variables(name: str, value: Any) -> None:
     variables: Mapping[Any, Any] = checks.instance(name, value, Mapping, "a mapping")
     for key, text in variables.items():
-        checks.variable(f"{name} key", key)
-        # In the environment of a process, = ends the name.
-        if not key or "=" in key:
-            raise checks.refusal(f"{name} key", key, "the name of a variable, without =")
+        _name_of_variable(f"{name} key", key)
         if text is not None:
             checks.variable(f"{name}[{key!r}]", text)
 
 
 def _inherited(name: str, value: Any) -> None:
     if not isinstance(value, bool):
-        checks.each(name, value, checks.text, "a bool, or a sequence of names of variables")
+        checks.each(name, value, _name_of_variable, "a bool, or a sequence of names of variables")
+
+
+def _name_of_variable(name: str, value: str) -> str:
+    # In the environment of a process, = ends the name.
+    if not checks.variable(name, value) or "=" in value:
+        raise checks.refusal(name, value, "the name of a variable, without =")
+    return value
 
 
 # Converters accept what cannot work, too: the validators behind them know the name of the argument.
@@ -175,7 +179,8 @@ class AppServerConfig(Model):
             are not within those bytes is lost, too; the pinned runtime writes them within the first 200.
         inherit_env: Which variables of this program the runtime inherits, and so the commands that it runs: all with
             ``True``, none with ``False``, or those named here, for instance ``["PATH", "HOME"]``. It needs ``HOME`` or
-            ``CODEX_HOME``.
+            ``CODEX_HOME``. A variable that is not UTF-8 is left out, with a WARNING in the log: beside it the pinned runtime
+            would run no command. Only a program that ``launch_args_override`` names gets it.
         restart: ``True`` or a `Restart` starts a new runtime after a death; ``None`` and ``False`` do not.
 
     Raises:
@@ -234,6 +239,27 @@ _ALWAYS = frozenset({"SYSTEMROOT"} if sys.platform == "win32" else ())
 
 def environment_of(config: AppServerConfig) -> dict[str, str]:
     """Return all variables of the runtime of a client: those of this program that it inherits, changed by ``env``."""
+    wanted = _wanted(config)
+    # A program of the user's own may use the others, too.
+    return (
+        wanted if config.launch_args_override else {name: text for name, text in wanted.items() if _is_utf8(name, text)}
+    )
+
+
+def left_out(config: AppServerConfig) -> list[str]:
+    """Return the names of the variables that the runtime does not get: beside one that is not UTF-8 it runs no command."""
+    kept = environment_of(config)
+    return sorted(os.fsencode(name).decode(errors="backslashreplace") for name in _wanted(config).keys() - kept)
+
+
+def _is_utf8(*texts: str) -> bool:
+    try:
+        return bool([text.isascii() or text.encode() for text in texts])
+    except UnicodeEncodeError:
+        return False
+
+
+def _wanted(config: AppServerConfig) -> dict[str, str]:
     inherited, named = config.inherit_env, config.inherit_env
     wanted = None if inherited is True else _ALWAYS | frozenset(named if isinstance(named, tuple) else ())
     kept = {name: text for name, text in os.environ.items() if wanted is None or name in wanted}

@@ -13,13 +13,14 @@ from openai_codex import _protocol as protocol
 from openai_codex._sync.client import _wait
 from openai_codex._sync.client.handlers import note_declined
 from openai_codex._sync.client.rpc import call
-from openai_codex._config import environment_of
+from openai_codex._config import environment_of, left_out
 from openai_codex._engine.actor import Actor
 from openai_codex._engine.reader import Silence
 from openai_codex._engine.reply import CLIENT_CLOSED
 from openai_codex._engine.server_requests import NO_THREAD
 from openai_codex._engine.transport import ChildProcess, HomeLock, command_line
 from openai_codex._engine.waiting import Deadline
+from openai_codex._log import Log
 from openai_codex._runtime.backoff import Backoff
 from openai_codex._runtime.imports import load
 from openai_codex.errors import CodexError, LaunchError, RequestTimeoutError, TransportClosedError
@@ -54,6 +55,8 @@ _LOCK_POLL = 0.02
 
 # The delays before a start that exited is repeated. At random, as several programs may have failed at one moment.
 _START_AGAIN = Backoff(0.05, 1.0, jitter=0.5)
+
+_log = Log("connection")
 
 
 class Launcher:
@@ -178,6 +181,8 @@ class Launcher:
 def _spawn(config: AppServerConfig) -> ChildProcess:
     try:
         _check_directory(config.cwd)
+        if names := left_out(config):
+            _log.warning("codex.variables_left_out", names=",".join(names), reason="not UTF-8")
         return ChildProcess(command_line(config), config.cwd, environment_of(config))
     except RuntimeError as error:
         raise LaunchError(NO_THREAD) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,7 +12,8 @@ import pytest
 
 from openai_codex import AppServerConfig, AsyncCodex, ConfigError, LaunchError
 from openai_codex._config import environment_of
-from openai_codex.testing import FakeAppServer, QuietHome, ScriptedModel
+from openai_codex.testing import FakeAppServer, QuietHome, ScriptedModel, call, reply, say
+from openai_codex.types import CommandExecutionThreadItem
 from tests.support.bounds import PATIENCE
 from tests.support.children import child
 
@@ -63,14 +65,41 @@ async def test_the_runtime_has_these_variables(case: str, file: Path, monkeypatc
     settings, expected = SETTINGS[case]
     own = {name: text for name, text in os.environ.items() if not name.startswith(OURS)}
     assert await environment(file, **settings) == expected(own)
-    assert {k: v for k, v in environment_of(AppServerConfig(**settings)).items() if not k.startswith(OURS)} == expected(
-        own
-    )
+    config = AppServerConfig(launch_args_override=["a program of the user's own"], **settings)
+    assert {k: v for k, v in environment_of(config).items() if not k.startswith(OURS)} == expected(own)
 
 
 async def test_the_whole_environment_can_be_passed_back(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INHERITED_ODD", ODD)
     assert (await environment(file, env=dict(os.environ)))["INHERITED_ODD"] == ODD
+
+
+async def test_commands_run_beside_a_variable_that_is_not_utf8(
+    codex_home: QuietHome,
+    scripted_model: ScriptedModel,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The runtime aborted each command, and the turn completed as if nothing had happened."""
+    caplog.set_level(logging.WARNING, "openai_codex")
+    monkeypatch.setenv("INHERITED_ODD", ODD)
+    monkeypatch.setenv("KEPT", "käse")
+    config = codex_home.config(env={"ODD": ODD, ODD: "x"})
+    async with AsyncCodex(config) as codex:
+        thread = await codex.thread_start(sandbox="full-access", approval_policy="never")
+        shell = {"cmd": "echo got $KEPT", "yield_time_ms": 15_000}
+        scripted_model.queue(reply(call("exec_command", shell)), say("done"))
+        result = await thread.run("go", timeout=PATIENCE)
+    [output] = [item.aggregated_output for item in result.items if isinstance(item, CommandExecutionThreadItem)]
+    assert "got käse" in str(output)
+    warned = [text for record in caplog.records if "left_out" in (text := record.getMessage())]
+    assert warned == [r"codex.variables_left_out names=INHERITED_ODD,ODD,caf\xe9 reason=not UTF-8"]
+
+
+@pytest.mark.parametrize("names", [["A=B"], ["PATH", ""]])
+def test_a_name_that_no_variable_has_is_refused(names: list[str]) -> None:
+    with pytest.raises(ConfigError, match=r"inherit_env\[\d\]: expected the name of a variable, without ="):
+        AppServerConfig(inherit_env=names)  # type: ignore[arg-type]  a list is converted
 
 
 async def test_a_secret_of_the_host_stays_out_of_commands(
