@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias
 
 import attrs
 
+from openai_codex._runtime.display import escape
 from openai_codex._runtime.process_info import ProcessInfo, signal_name
 
 State: TypeAlias = Literal["starting", "running", "frozen", "down", "given_up", "closed"]
@@ -163,9 +164,13 @@ class Health:
     warnings: dict[str, int]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the snapshot as plain JSON values: dicts, lists, numbers, texts and ``None``."""
+        """Return the snapshot as plain JSON values: dicts, lists, numbers, texts and ``None``.
+
+        Texts are as in log lines, as they are made to be logged: control characters are escaped and secrets masked. The
+        attributes keep what the runtime wrote.
+        """
         return attrs.asdict(self, value_serializer=_plain)
 
 
 def _plain(_owner: object, _field: object, value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
+    return escape(value) if isinstance(value, str) else list(value) if isinstance(value, tuple) else value
