@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from openai_codex._engine.backlog import keep_newest
 from openai_codex._engine.mailbox import Listener
 
 if TYPE_CHECKING:
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
 # How many seconds the runtime may take to report work that it has accepted. Usually it takes some ten milliseconds.
 _BEGINS_WITHIN = 5.0
+
+# Of how many threads to know it: that a thread of another client is no longer active may never be reported.
+_MOST = 4_096
 
 
 class ThreadActivity(Listener):
@@ -26,8 +30,8 @@ class ThreadActivity(Listener):
     def __init__(self) -> None:
         methods = {"thread/status/changed", "turn/completed", "thread/goal/updated", "thread/goal/cleared"}
         super().__init__("the activity of threads", frozenset(methods))
-        self._active: set[str] = set()
-        self._goals: set[str] = set()
+        self._active: dict[str, None] = {}
+        self._goals: dict[str, None] = {}
         # When work was requested that the runtime has not reported yet: it does so after it has accepted the request.
         self._expected: dict[str, float] = {}
 
@@ -35,7 +39,7 @@ class ThreadActivity(Listener):
         """Return the threads that work, or are about to."""
         since = time.monotonic() - _BEGINS_WITHIN
         expected = {thread_id for thread_id, at in self._expected.copy().items() if at > since}
-        return self._active | self._goals | expected
+        return {*self._active.copy(), *self._goals.copy()} | expected
 
     def expect(self, thread_id: str) -> None:
         """Note that work is about to begin. What joins the work of an active thread is not reported again."""
@@ -57,10 +61,17 @@ class ThreadActivity(Listener):
         thread_id, params = event.thread_id or "", event.params
         if event.method.startswith("thread/goal/"):
             is_active = event.method == "thread/goal/updated" and params["goal"]["status"] == "active"
-            (self._goals.add if is_active else self._goals.discard)(thread_id)
+            _note(self._goals, thread_id, is_active=is_active)
         else:
             is_active = event.method == "thread/status/changed" and params["status"]["type"] == "active"
-            (self._active.add if is_active else self._active.discard)(thread_id)
+            _note(self._active, thread_id, is_active=is_active)
             # Not by another status: a thread that was resumed for this work is reported as idle before.
             if is_active or event.method == "turn/completed":
                 self._expected.pop(thread_id, None)
+
+
+def _note(table: dict[str, None], thread_id: str, *, is_active: bool) -> None:
+    if is_active:
+        keep_newest(table, thread_id, None, _MOST)
+    else:
+        table.pop(thread_id, None)

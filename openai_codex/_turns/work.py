@@ -20,6 +20,10 @@ TURN, SHELL, GOAL = "turn/start", "thread/shellCommand", "thread/goal/set"
 NAMED = frozenset({TURN, "review/start"})
 STARTING = NAMED | {SHELL, GOAL, "thread/compact/start"}
 
+# How many turns that no request of this client has started are kept in one list of entries. The end of such a turn may never
+# be seen: another client has started it, or its thread was unloaded.
+_MOST_UNREQUESTED = 64
+
 # A compaction and a review refuse further input, and a shell command leaves it without an answer.
 _JOINABLE = frozenset({TURN, GOAL})
 
@@ -193,6 +197,19 @@ def check_settings(work: Work, others: list[Work]) -> None:
     if differing:
         reason = "it cannot hold for the running turn of the thread, to which the input would be added"
         raise ConfigError(", ".join(differing), f"{reason}; leave it out, or wait for the end of that turn")
+
+
+def add_unrequested(work: Work, works: list[Work]) -> None:
+    """Add the entry of a turn that no request of this client has started; end the oldest ones that are too many.
+
+    Those that nobody here has caused go first: the others are turns for goals, and of sub-agents.
+    """
+    works.append(work)
+    unrequested = [each for each in works if each.params is None]
+    while len(unrequested) > _MOST_UNREQUESTED:
+        oldest = next((each for each in unrequested if each.context is None), unrequested[0])
+        unrequested.remove(oldest)
+        end(oldest, works)
 
 
 def end(work: Work, works: list[Work]) -> None:

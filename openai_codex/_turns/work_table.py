@@ -19,6 +19,7 @@ from openai_codex._turns.work import (
     Call,
     Place,
     Work,
+    add_unrequested,
     admits,
     announce,
     check_settings,
@@ -250,7 +251,7 @@ class WorkTable(Listener):
                 announce(thread_id, turn_id, ids, works)
             else:  # a turn for a goal, or one whose reply is yet to be read
                 context = None if waiting else self.goals.of(thread_id) or origin_of(ids, self._works)
-                works.append(Work(thread_id, ids=ids, running=True, announced=turn_id, context=context))
+                add_unrequested(Work(thread_id, ids=ids, running=True, announced=turn_id, context=context), works)
                 if waiting:  # again: the reply may have been read in between
                     announce(thread_id, turn_id, ids, works)
         self._wake(thread_id)

@@ -61,3 +61,12 @@ def test_work_that_the_runtime_never_reports_is_forgotten(monkeypatch: pytest.Mo
     watched = ThreadActivity()
     watched.expect("t")
     assert watched.threads() == set()
+
+
+def test_threads_that_never_end_their_work_are_bounded() -> None:
+    table = ThreadActivity()
+    for number in range(10_000):
+        for event in (status("active"), goal("active")):
+            table.on_event(Notification(event.method, event.params | {"threadId": f"t{number}"}, None))
+    assert len(table.threads()) < 5_000
+    assert "t9999" in table.threads()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextvars import copy_context
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from openai_codex import DecodeError, RequestTimeoutError
 from openai_codex._engine.reply import CloseReason
 from openai_codex._turns import work_table
+from openai_codex._turns.work import Work, add_unrequested
 from tests.support.work import COMPACTION, OTHER, REVIEW, SHELL, T, Table, accepted, changed, turn, waits
 
 
@@ -163,3 +165,26 @@ def test_the_end_of_the_runtime_ends_all_work_and_wakes_everyone(table: Table) -
     table.fail(CloseReason("the runtime exited"))
     assert changed(*places) == [True] * 3
     assert table.blocked_until(places[0]) is None
+
+
+def test_turns_of_others_that_never_end_are_bounded_and_cost_no_turn_of_this_client(table: Table) -> None:
+    own = table.send(turn())
+    table.accept(own, accepted("a"))
+    table.tell_start("a")
+    for number in range(20_000):
+        table.tell_start(f"u{number}", thread_id=f"thread {number}")
+    assert table.count() < 5_000
+    assert not table.is_free()
+    assert not table.is_free(thread_id="thread 19999")
+    table.tell_end("a")
+    assert table.is_free()
+
+
+def test_a_turn_for_a_goal_outlives_those_that_nobody_here_has_caused() -> None:
+    works: list[Work] = []
+    for number in range(1_000):
+        context = copy_context() if number < 10 else None
+        add_unrequested(Work("T", ids=frozenset({str(number)}), context=context), works)
+    assert len(works) < 100
+    assert [each for work in works for each in work.ids][:10] == list("0123456789")
+    assert works[-1].ids == {"999"}
