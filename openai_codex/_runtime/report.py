@@ -30,8 +30,10 @@ class Metadata(InitializeResponse):
 
     @property
     def server_info(self) -> ServerInfo:
-        """The first product of the user agent, ``name/version``."""
-        # The reply to `initialize` has no field for the version.
+        """The first product of the user agent, ``name/version``; or what a server itself says."""
+        given = (self.raw or {}).get("serverInfo")  # the runtime has no such field
+        if isinstance(given, dict) and isinstance(given.get("name"), str):
+            return ServerInfo(given["name"], str(given.get("version") or ""))
         name, _, version = self.user_agent.partition(" ")[0].partition("/")
         return ServerInfo(name, version)
 

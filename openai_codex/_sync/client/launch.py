@@ -247,12 +247,16 @@ def _dispatcher_of(handlers: Handlers) -> tuple[OnRequest, OnFailure]:
     return dispatch, note
 
 
+_METADATA = ("codexHome", "platformFamily", "platformOs", "userAgent")
+
+
 def _metadata(raw: Any) -> Metadata:
     # Importing it builds protocol classes, which `import openai_codex` must not do.
     load("openai_codex._runtime.report")
     from openai_codex._runtime.report import Metadata
 
-    return codec.structure(Metadata, raw)
+    # Only what is there: fake servers of programs answer with less than the runtime, and none of it is needed.
+    return codec.structure(Metadata, {**dict.fromkeys(_METADATA, ""), **raw} if isinstance(raw, dict) else raw)
 
 
 def _import_ahead() -> None:

@@ -9,6 +9,7 @@ import threading
 import time
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import attrs
 import pytest
@@ -46,6 +47,24 @@ def assert_nothing_left(pid: int | None) -> None:
     if pid is not None:
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
+
+
+@pytest.mark.parametrize(
+    ("answer", "name", "version"),
+    [
+        ({"userAgent": "fake/1.0 (x)"}, "fake", "1.0"),
+        ({"userAgent": "fake"}, "fake", ""),
+        ({}, "", ""),
+        ({"userAgent": "a/1", "serverInfo": {"name": "fake", "version": "2.0"}}, "fake", "2.0"),
+        ({"serverInfo": {"name": "fake"}}, "fake", ""),
+        ({"userAgent": "fake/1.0", "serverInfo": None}, "fake", "1.0"),
+    ],
+)
+def test_a_server_of_a_test_may_answer_with_less(answer: dict[str, Any], name: str, version: str) -> None:
+    program = child(f"INIT = {answer!r}; shake_hands(); read()")
+    with Codex(AppServerConfig(launch_args_override=program)) as codex:
+        info = codex.metadata.server_info
+        assert (info.name, info.version, codex.metadata.codex_home) == (name, version, "")
 
 
 def test_the_runtime_says_what_it_is(codex_config: AppServerConfig) -> None:
