@@ -6,9 +6,10 @@ import ast
 import asyncio
 import pickle
 import pydoc
+import re
 import subprocess
 import sys
-from importlib.metadata import metadata
+from importlib.metadata import metadata, requires
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,12 @@ def test_importing_the_package_loads_no_protocol_class_and_nothing_heavy() -> No
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
     assert not [name for name in loaded if name.split(".")[0] in {"attr", "cattrs", "structlog", "asyncio", "orjson"}]
     assert not [name for name in loaded if name.startswith("openai_codex._protocol.")]
+
+
+def test_the_version_is_that_of_the_pinned_runtime() -> None:
+    # A package that requires a range of versions of `openai-codex` keeps this one then.
+    [pinned] = [each for each in requires("openai-codex") or () if each.startswith("openai-codex-cli-bin")]
+    assert re.fullmatch(rf"{re.escape(pinned.partition('==')[2])}(\.post\d+)?", openai_codex.__version__)
 
 
 PARTIAL = RunResult("U", "T", TurnStatus.failed)
