@@ -88,14 +88,15 @@ def _read(dialect: _Dialect, text: str) -> Any:
 
 def _kept(dialect: _Dialect, value: Any, read: Any) -> Any:
     """Return what was read, unless a number in it was rounded: before it came here, or to fit into a float."""
-    lost = {float(number): number for number in _numbers(value) if _may_be_lost(number)}
-    kept = [number for number in _numbers(dialect.dump_python(read)) if _nearest(number) in lost] if lost else []
-    for number in kept:
-        sent = lost[_nearest(number)]
-        if type(number) is float and type(sent) is int and sent not in kept:
-            raise InexactError(float, "it is an integer with too many digits")
-        if type(sent) is float and (type(number) is Decimal or (type(number) is int and abs(number) > EXACT)):
-            raise InexactError(type(number), "numbers with so many digits arrive rounded; pass it as a text")
+    sent = [number for number in _numbers(value) if _may_be_lost(number)]
+    near = {_nearest(number) for number in sent}
+    same = {(type(number) is float, number) for number in sent}
+    for number in _numbers(dialect.dump_python(read)) if sent else ():
+        is_float = type(number) is float
+        is_small = type(number) is int and abs(number) <= EXACT
+        if _nearest(number) in near and (is_float, number) not in same and not is_small:
+            why = "numbers with so many digits arrive rounded; pass it as a text"
+            raise InexactError(type(number), "it is an integer with too many digits" if is_float else why)
     return read
 
 
