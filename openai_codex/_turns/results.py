@@ -72,7 +72,8 @@ class UnfinishedItem:
 
     Attributes:
         item: The item as far as it is known. The text of a message or plan, and the output of a command, are in it.
-        text: The text or output so far; at most its last 1,048,576 characters.
+        text: The text or output so far; at most its last 1,048,576 characters. What a command writes in its first moments
+            is missing: the pinned runtime sends that with the end of the command only.
         started_at: When it started, in seconds since the epoch; ``None`` if its start was not seen.
         duration: How long it had run when the turn ended, or when the error was raised, in seconds; ``None`` if its start
             was not seen.
