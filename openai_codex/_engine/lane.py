@@ -6,6 +6,7 @@ It knows neither requests nor their order.
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 # How long the writer waits before it looks again whether a write of another thread is over, in seconds, and how often it
 # looks. Such a write does not block, so it takes microseconds unless the system gives that thread no time.
 _POLL, _POLLS = 0.0001, 10_000
+
+
+# Turns a line into the outcome of one that was not written.
+_NOTHING: Final = dict[bytes, None]().get
 
 
 class Ticket:
@@ -50,8 +55,11 @@ class Ticket:
             return None
 
     def withdraw(self) -> bool:
-        """Keep the line from being written; return ``False`` if it was, or is with the writer."""
-        return self.take() is not None or self._outcome == [None]
+        """Keep the line from being written; return ``False`` if it was, or is with the writer. As often as one likes."""
+        with suppress(IndexError):
+            # In C, as in `write`: else an interrupted call would forget that it has withdrawn the line.
+            self._outcome.extend(map(_NOTHING, map(list.pop, (self._line,))))
+        return self._outcome[:1] == [None]
 
     def settle(self) -> None:
         """Keep the caller from writing; if it has begun, wait until it has written. Called by the writer."""

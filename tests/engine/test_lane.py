@@ -35,6 +35,15 @@ def test_a_withdrawn_line_is_not_written() -> None:
     assert ticket.withdraw(), "it was not written, however often that is asked"
 
 
+def test_a_line_is_withdrawn_as_often_as_one_likes() -> None:
+    ticket = Ticket(b"line")
+    assert [ticket.withdraw() for _ in range(3)] == [True] * 3
+    assert ticket.take() is None
+    taken = Ticket(b"line")
+    assert taken.take() == b"line"
+    assert [taken.withdraw() for _ in range(3)] == [False] * 3, "the writer has it"
+
+
 def test_a_line_that_a_full_pipe_did_not_take_was_not_written() -> None:
     lane, ticket = Lane(), Ticket(b"line")
     assert not lane.write(ticket, lambda _: None)
