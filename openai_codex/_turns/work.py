@@ -24,6 +24,9 @@ STARTING = NAMED | {SHELL, GOAL, "thread/compact/start"}
 # be seen: another client has started it, or its thread was unloaded.
 _MOST_UNREQUESTED = 64
 
+MOST_ENDED = 64
+"""How many ended turns of its thread an entry remembers, the newest."""
+
 # A compaction and a review refuse further input, and a shell command leaves it without an answer.
 _JOINABLE = frozenset({TURN, GOAL})
 
@@ -98,6 +101,11 @@ class Work:
     """Whether nobody waits for the reply, although the runtime may have carried the request out."""
     ended: tuple[str, ...] = ()
     """The turns that ended while the reply was on its way: its own may be among them. Changed by the reader alone."""
+
+    def note_end(self, turn_id: str) -> None:
+        """Note that a turn of the thread has ended. Only a request needs that, until it is known which turn is its own."""
+        if self.params is not None:
+            self.ended = (*self.ended[1 - MOST_ENDED :], turn_id)
 
     def leave(self) -> None:
         """Note that nobody waits for the reply any longer."""
@@ -199,17 +207,22 @@ def check_settings(work: Work, others: list[Work]) -> None:
         raise ConfigError(", ".join(differing), f"{reason}; leave it out, or wait for the end of that turn")
 
 
-def add_unrequested(work: Work, works: list[Work]) -> None:
+def add_unrequested(work: Work, works: list[Work]) -> list[str]:
     """Add the entry of a turn that no request of this client has started; end the oldest ones that are too many.
+
+    Returns the threads of those, whose calls need to be woken.
 
     Those that nobody here has caused go first: the others are turns for goals, and of sub-agents.
     """
     works.append(work)
+    ended: list[str] = []
     unrequested = [each for each in works if each.params is None]
     while len(unrequested) > _MOST_UNREQUESTED:
         oldest = next((each for each in unrequested if each.context is None), unrequested[0])
         unrequested.remove(oldest)
         end(oldest, works)
+        ended.append(oldest.thread_id)
+    return ended
 
 
 def end(work: Work, works: list[Work]) -> None:

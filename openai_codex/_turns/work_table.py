@@ -224,7 +224,7 @@ class WorkTable(Listener):
         turn_id = turn["id"]
         for work in tuple(works):
             if work.thread_id == thread_id:
-                work.ended += (turn_id,)  # first: the reply may come in between
+                work.note_end(turn_id)  # first: the reply may come in between
                 # A shell command that was started during a turn is a part of it.
                 if turn_id in work.ids or (turn_id in work.joins and (work.given_up or work.method == SHELL)):
                     end(work, works)
@@ -251,12 +251,12 @@ class WorkTable(Listener):
                 announce(thread_id, turn_id, ids, works)
             else:  # a turn for a goal, or one whose reply is yet to be read
                 context = None if waiting else self.goals.of(thread_id) or origin_of(ids, self._works)
-                add_unrequested(Work(thread_id, ids=ids, running=True, announced=turn_id, context=context), works)
+                turn = Work(thread_id, ids=ids, running=True, announced=turn_id, context=context)
+                for forgotten in add_unrequested(turn, works):
+                    self._wake(forgotten)
                 if waiting:  # again: the reply may have been read in between
                     announce(thread_id, turn_id, ids, works)
         self._wake(thread_id)
-
-    # ----------------------------------------------------------------------------------------------------------------
 
     def _of(self, thread_id: str) -> list[Work]:
         # A copy, as other threads change the list.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from contextvars import copy_context
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from openai_codex import DecodeError, RequestTimeoutError
 from openai_codex._engine.reply import CloseReason
 from openai_codex._turns import work_table
-from openai_codex._turns.work import Work, add_unrequested
+from openai_codex._turns.work import MOST_ENDED, Work, add_unrequested
 from tests.support.work import COMPACTION, OTHER, REVIEW, SHELL, T, Table, accepted, changed, turn, waits
 
 
@@ -171,11 +172,11 @@ def test_turns_of_others_that_never_end_are_bounded_and_cost_no_turn_of_this_cli
     own = table.send(turn())
     table.accept(own, accepted("a"))
     table.tell_start("a")
-    for number in range(20_000):
+    for number in range(6_000):
         table.tell_start(f"u{number}", thread_id=f"thread {number}")
     assert table.count() < 5_000
     assert not table.is_free()
-    assert not table.is_free(thread_id="thread 19999")
+    assert not table.is_free(thread_id="thread 5999")
     table.tell_end("a")
     assert table.is_free()
 
@@ -188,3 +189,28 @@ def test_a_turn_for_a_goal_outlives_those_that_nobody_here_has_caused() -> None:
     assert len(works) < 100
     assert [each for work in works for each in work.ids][:10] == list("0123456789")
     assert works[-1].ids == {"999"}
+
+
+def test_whoever_waits_for_a_turn_that_is_forgotten_is_woken(table: Table) -> None:
+    table.tell_start("lost")
+    place = waits(table, joins=False)
+    assert table.blocked_until(place) == math.inf
+    names = (name for name in map(str, itertools.count()) if hash(name) % 64 == hash(T) % 64)  # in the same list
+    for name in itertools.islice(names, 100):
+        table.tell_start(f"turn {name}", thread_id=name)
+    assert changed(place) == [True]
+    assert table.blocked_until(place) is None
+
+
+def test_an_entry_does_not_grow_with_the_turns_of_its_thread() -> None:
+    table = Table()
+    own = table.send(turn())
+    other = Work(T, ids=frozenset({"lost"}))
+    for number in range(1_000):
+        table.tell_start(f"turn-{number}")
+        table.tell_end(f"turn-{number}")
+        other.note_end(f"turn-{number}")
+    assert len(own.ended) == MOST_ENDED
+    assert other.ended == (), "it is no request"
+    table.accept(own, accepted("turn-999"))
+    assert not table.has(own), "its turn has ended before the reply came"
