@@ -9,7 +9,7 @@ import pytest
 
 from openai_codex import LATER, AsyncCodex, CommandApproval, TurnTimeoutError
 from openai_codex.testing import FakeAppServer
-from tests.support.bounds import PATIENCE, eventually
+from tests.support.bounds import PATIENCE, STARTED, eventually
 from tests.support.inside import is_ended
 
 COMMAND = "item/commandExecution/requestApproval"
@@ -104,3 +104,35 @@ async def test_a_run_waits_for_it_within_its_own_time(server: FakeAppServer) -> 
         assert eventually(lambda: is_ended(turn))
         result = await turn.run(agents="stop", timeout=0.1)
         assert [each.is_running for each in result.agents] == [True]
+
+
+async def test_a_run_that_keeps_it_does_not_interrupt_it(server: FakeAppServer) -> None:
+    server.hold(INTERRUPT)
+    started: list[Child] = []
+
+    def start(request: Any) -> None:
+        request.proceed()
+        started.append(Child(server))
+
+    server.on("turn/start", start)
+    async with AsyncCodex(server.config()) as codex:
+        thread = await codex.thread_start()
+        with pytest.raises(TurnTimeoutError):
+            await thread.run("go", agents="keep", timeout=STARTED)
+        # The turn itself is interrupted again and again, and so would be the sub-agent.
+        count = server.request_count(INTERRUPT)
+        assert eventually(lambda: server.request_count(INTERRUPT) > count + 1)
+        assert [child.interrupts() for child in started] == [0]
+
+
+async def test_the_error_of_another_turn_keeps_its_own_sub_agents(server: FakeAppServer) -> None:
+    async with AsyncCodex(server.config()) as codex:
+        turn = await (await codex.thread_start()).turn("go")
+        Child(server)
+        assert eventually(turn.agents)
+        other = await (await codex.thread_start()).turn("go")
+        with pytest.raises(TurnTimeoutError) as caught:
+            async with turn.stream():
+                await other.run(timeout=0)
+    assert caught.value.result is not None
+    assert (caught.value.result.id, caught.value.result.agents) == (other.id, ())
