@@ -136,3 +136,20 @@ async def test_the_error_of_another_turn_keeps_its_own_sub_agents(server: FakeAp
                 await other.run(timeout=0)
     assert caught.value.result is not None
     assert (caught.value.result.id, caught.value.result.agents) == (other.id, ())
+
+
+async def test_a_stream_without_its_events_drops_those_that_another_stream_has_left(server: FakeAppServer) -> None:
+    async with AsyncCodex(server.config()) as codex:
+        turn = await (await codex.thread_start()).turn("go")
+        child = Child(server)
+        delta = {"threadId": child.thread_id, "turnId": child.turn_id, "itemId": "I", "delta": "a"}
+        server.notify("item/reasoning/textDelta", delta | {"contentIndex": 0}, times=3)
+        child.end()
+        server.turn.complete()
+        assert eventually(lambda: is_ended(turn))  # so that all events are there, and taken at once
+        async for event in turn.stream(agents=True, timeout=PATIENCE):
+            if event.thread_id == child.thread_id:
+                break
+        rest = [event async for event in turn.stream(timeout=PATIENCE)]
+    assert {event.thread_id for event in rest} == {turn.thread_id}
+    assert rest[-1].method == "turn/completed"
