@@ -11,7 +11,7 @@ from typing import Any, TypeAlias, Union
 import attrs
 
 from openai_codex import _checks as checks
-from openai_codex._codec.model import Model
+from openai_codex._codec.model import Data
 from openai_codex._runtime.backoff import Restart, to_policy
 from openai_codex._runtime.display import (
     conceal,
@@ -126,17 +126,28 @@ def _names_only(env: Mapping[str, str | None] | None) -> str:
     return "None" if env is None else f"<{', '.join(sorted(env))}>"
 
 
+def _copied(value: Any) -> Any:
+    return dict(value) if isinstance(value, Mapping) else value
+
+
 _optional = attrs.validators.optional
 _flag, _text = checks.validator(checks.flag), checks.validator(checks.text)
 _seconds = checks.validator(checks.finite_seconds)
 
 
-@attrs.frozen
-class AppServerConfig(Model):
+def _concealed(config: AppServerConfig, field: attrs.Attribute[Any], value: Any) -> Any:
+    """Note the secrets in a value that is assigned."""
+    config.__attrs_post_init__(**{field.name: value})
+    return value
+
+
+@attrs.define(on_setattr=[attrs.setters.convert, attrs.setters.validate, _concealed])
+class AppServerConfig(Data):
     """How a client starts ``codex app-server`` and how long it waits. All durations are float seconds.
 
     The defaults start the runtime that is pinned with this package, in the current directory, with the environment and
-    the Codex home of the caller.
+    the Codex home of the caller. Attributes can be assigned, which checks them as the constructor does; a client takes a
+    copy. The functions of `dataclasses` work on it, such as ``dataclasses.replace(config, cwd=…)``.
 
     Attributes:
         codex_bin: Path of the ``codex`` binary; ``None`` means that of the pinned package ``openai-codex-cli-bin``. A
@@ -200,7 +211,7 @@ class AppServerConfig(Model):
         default=None, converter=_path, validator=_optional(checks.validator(checks.directory))
     )
     env: Mapping[str, str | None] | None = attrs.field(
-        default=None, repr=_names_only, validator=_optional(checks.validator(_variables))
+        default=None, repr=_names_only, converter=_copied, validator=_optional(checks.validator(_variables))
     )
     client_name: str = attrs.field(default="codex_python_sdk", validator=_text)
     client_title: str = attrs.field(default="Codex Python SDK", validator=_text)
@@ -227,10 +238,12 @@ class AppServerConfig(Model):
     )
     restart: Restart | None = attrs.field(default=None, converter=to_policy, kw_only=True)
 
-    def __attrs_post_init__(self) -> None:
+    def __attrs_post_init__(self, **assigned: Any) -> None:
         # A runtime may repeat them on stderr, or in an error.
-        conceal(secrets_of_variables(self.env or {}))
-        conceal(secrets_of_arguments((*self.config_overrides, *(self.launch_args_override or ()))))
+        values = assigned or attrs.asdict(self, recurse=False)
+        conceal(secrets_of_variables(values.get("env") or {}))
+        for name in ("config_overrides", "launch_args_override"):
+            conceal(secrets_of_arguments(values.get(name) or ()))
 
 
 # Without it no program starts on Windows.

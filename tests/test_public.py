@@ -57,7 +57,7 @@ def test_the_version_is_that_of_the_pinned_runtime() -> None:
     assert re.fullmatch(rf"{re.escape(pinned.partition('==')[2])}(\.post\d+)?", openai_codex.__version__)
 
 
-PARTIAL = RunResult("U", "T", TurnStatus.failed)
+PARTIAL = RunResult("U", TurnStatus.failed, thread_id="T")
 
 ERRORS = [
     errors.ConfigError("cwd", "bad"),

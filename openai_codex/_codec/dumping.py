@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import json
 from collections.abc import Iterable, Mapping
 from enum import Enum
+from functools import cache
 from types import UnionType
 from typing import Any, NamedTuple, Union, get_args, get_origin
 
@@ -51,6 +53,21 @@ def fields_of(cls: type[Any]) -> dict[str, Any]:
     """Return the fields of a class by their names; see `Model.model_fields`."""
     fields = record_fields(cls) if issubclass(cls, Record) else attrs.fields(cls) if attrs.has(cls) else ()
     return {field.name: field for field in fields}
+
+
+@cache  # a few classes
+def as_dataclass(cls: type[Any]) -> type[Any]:
+    """Return a dataclass with the fields of an attrs class."""
+    fields = [(field.name, field.type or Any, _dataclass_field(field)) for field in attrs.fields(cls)]
+    return dataclasses.make_dataclass(cls.__name__, fields, eq=False, repr=False)
+
+
+def _dataclass_field(field: attrs.Attribute[Any]) -> Any:
+    factory = getattr(field.default, "factory", None)
+    if factory is not None:
+        return dataclasses.field(default_factory=factory, kw_only=field.kw_only)
+    default = dataclasses.MISSING if field.default is attrs.NOTHING else field.default
+    return dataclasses.field(default=default, kw_only=field.kw_only)
 
 
 def to_text(dumped: Any, indent: int | None) -> str:

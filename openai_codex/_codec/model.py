@@ -30,6 +30,16 @@ class _Fields:
         return fields
 
 
+class _OfDataclass:
+    """What the functions of `dataclasses` look for in a class; computed when they do."""
+
+    def __set_name__(self, _: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, _: object, cls: type[Model]) -> Any:
+        return getattr(load(_DUMPING).as_dataclass(cls), self._name)
+
+
 class Model:
     """A value that has the methods of the published SDK's models."""
 
@@ -104,3 +114,12 @@ class Model:
     def model_validate_json(cls, json_data: str | bytes | bytearray, **_: Any) -> Self:
         """Build a value from JSON text; see `model_validate`."""
         return cls.model_validate(load(_DUMPING).from_text(json_data))
+
+
+class Data(Model):
+    """A value on which the functions of `dataclasses` work, too: it is one in the published SDK."""
+
+    __slots__ = ()
+
+    __dataclass_fields__: ClassVar[Any] = _OfDataclass()
+    __dataclass_params__: ClassVar[Any] = _OfDataclass()

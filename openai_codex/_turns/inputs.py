@@ -12,6 +12,7 @@ import attrs
 from openai_codex import _checks as checks
 from openai_codex import _codec as codec
 from openai_codex import _protocol as protocol
+from openai_codex._codec.model import Data
 from openai_codex._config import StrPath
 from openai_codex.errors import ConfigError
 
@@ -21,7 +22,7 @@ MOST_CHARACTERS = 1_048_576
 
 
 @attrs.define
-class TextInput:
+class TextInput(Data):
     """A text for the model.
 
     Attributes:
@@ -32,7 +33,7 @@ class TextInput:
 
 
 @attrs.define
-class ImageInput:
+class ImageInput(Data):
     """An image in the request itself. Remote addresses are refused here, because the runtime refuses them.
 
     Attributes:
@@ -43,7 +44,7 @@ class ImageInput:
 
 
 @attrs.define
-class LocalImageInput:
+class LocalImageInput(Data):
     """An image file. If it is not an image, the model reads a note about it, and no error is raised.
 
     Attributes:
@@ -55,7 +56,7 @@ class LocalImageInput:
 
 
 @attrs.define
-class SkillInput:
+class SkillInput(Data):
     """A skill to use.
 
     The runtime loads the enabled skills in its directories. Any other is sent as text, in the form that the runtime
@@ -71,7 +72,7 @@ class SkillInput:
 
 
 @attrs.define
-class MentionInput:
+class MentionInput(Data):
     """A file or connector that the text mentions.
 
     Attributes:
@@ -84,7 +85,7 @@ class MentionInput:
 
 
 @attrs.define
-class ExternalMessage:
+class ExternalMessage(Data):
     """A message of one of the program's tools to the model. It is sent as tool output, not as text of the user.
 
     Attributes:

@@ -8,7 +8,7 @@ import attrs
 
 from openai_codex import _protocol as protocol
 from openai_codex._codec.base import record_fields
-from openai_codex._codec.model import Model
+from openai_codex._codec.model import Data
 from openai_codex._runtime.display import hide
 from openai_codex._runtime.imports import load
 
@@ -138,7 +138,7 @@ class Agent:
 
 
 @attrs.frozen(repr=False)
-class RunResult(Model, Generic[OutputT]):
+class RunResult(Data, Generic[OutputT]):
     """The result of a turn: everything the protocol reports of it, its items, the answer and the cost.
 
     Its ``repr`` is one short line; `to_dict` has everything.
@@ -177,16 +177,17 @@ class RunResult(Model, Generic[OutputT]):
             `Agent.is_running` and `AsyncTurnHandle.wait_agents`.
     """
 
+    # In the order of the published SDK, for programs that build one; what it has not follows.
     id: str
-    thread_id: str
     status: protocol.TurnStatus
     error: protocol.TurnError | None = None
     started_at: int | None = None
     completed_at: int | None = None
     duration_ms: int | None = None
-    items: list[protocol.ThreadItem] = attrs.Factory(list)
     final_response: str | None = None
+    items: list[protocol.ThreadItem] = attrs.Factory(list)
     usage: protocol.ThreadTokenUsage | None = None
+    thread_id: str = ""
     output: OutputT = None  # type: ignore[assignment]  # what the default of OutputT says
     items_view: protocol.TurnItemsView | None = None
     root_turn_id: str | None = None

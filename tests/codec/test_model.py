@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import pprint
+from pathlib import Path
 from typing import Any
 
 import attrs
 import pytest
 
-from openai_codex import CodexConfig, DecodeError, Notification, TurnResult
+from openai_codex import CodexConfig, ConfigError, DecodeError, Notification, TextInput, TurnResult
 from openai_codex import types as t
+from openai_codex._runtime.display import hide
 
 TURN: dict[str, Any] = {
     "id": "U",
@@ -161,3 +165,38 @@ def test_what_the_runtime_sends_has_a_value() -> None:
     settings = t.CollaborationModeSettings.model_validate({"model": "m", "reasoning_effort": "low"})
     assert settings.reasoning_effort is t.ReasoningEffort.low
     assert settings.reasoning_effort.value == "low"
+
+
+def test_the_functions_of_dataclasses_work() -> None:
+    config = CodexConfig(cwd="/w", env={"A": "b"})
+    assert dataclasses.is_dataclass(CodexConfig)
+    assert [field.name for field in dataclasses.fields(config)] == [field.name for field in attrs.fields(CodexConfig)]
+    replaced = dataclasses.replace(config, cwd="/v")
+    assert (replaced.cwd, replaced.env, config.cwd) == ("/v", {"A": "b"}, "/w")
+    assert dataclasses.asdict(config)["env"] == {"A": "b"}
+    assert dataclasses.asdict(TextInput("a")) == {"text": "a"}
+    result: Any = TurnResult("U", t.TurnStatus.completed)
+    assert dataclasses.replace(result, final_response="x").final_response == "x"
+    assert dataclasses.asdict(result)["items"] == []
+    assert result.thread_id == ""
+    assert not dataclasses.is_dataclass(t.Turn), "nor is it one there"
+    assert "cwd='/w'" in pprint.pformat(config)
+    with pytest.raises(DecodeError):
+        CodexConfig.model_validate(5)
+    with pytest.raises(ConfigError, match="start_timeout"):
+        dataclasses.replace(config, start_timeout=-1)
+
+
+def test_a_config_can_be_changed_and_is_checked_each_time() -> None:
+    config = CodexConfig()
+    config.env = variables = {"API_KEY": "sk-a-secret-of-a-test-1234"}
+    config.cwd = Path("/w")  # type: ignore[assignment]  # it is converted
+    variables["LATER"] = "x"
+    assert (config.env, config.cwd) == ({"API_KEY": "sk-a-secret-of-a-test-1234"}, "/w")
+    assert "sk-a-secret" not in repr(config)
+    assert "sk-a-secret" not in hide("said sk-a-secret-of-a-test-1234"), "also in what the runtime says"
+    with pytest.raises(ConfigError, match="request_timeout"):
+        config.request_timeout = -1
+    with pytest.raises(AttributeError):
+        config.nothing = 1  # type: ignore[attr-defined]  # a name that it has not
+    assert config.request_timeout == 60

@@ -51,8 +51,8 @@ def tokens(count: int) -> TokenUsageBreakdown:
 def full(**changes: Any) -> RunResult[Any]:
     result: RunResult[Any] = RunResult(
         TURN_ID,
-        THREAD_ID,
         TurnStatus.completed,
+        thread_id=THREAD_ID,
         items=[command(aFieldOfANewerRuntime=[1]), AgentMessageThreadItem(id="m", text="ok")],
         final_response="ok",
         usage=ThreadTokenUsage(last=tokens(1), total=tokens(2)),
@@ -90,7 +90,9 @@ def test_what_is_written_as_json_is_read_as_the_same(
 
 
 def test_a_repr_is_one_short_line() -> None:
-    short: RunResult = RunResult(TURN_ID, THREAD_ID, TurnStatus.completed, final_response="ok", items=[command()] * 9)
+    short: RunResult = RunResult(
+        TURN_ID, TurnStatus.completed, thread_id=THREAD_ID, final_response="ok", items=[command()] * 9
+    )
     assert len(repr(short)) <= 200
     assert "'ok'" in repr(short)
     assert "items=9" in repr(short)

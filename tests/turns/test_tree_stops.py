@@ -15,7 +15,7 @@ from openai_codex._turns.tree_stops import ends_agents, stop_agents
 from openai_codex._turns.trees import Trees
 from openai_codex.types import TurnStatus
 
-RESULT = RunResult("R", "T", TurnStatus.failed)
+RESULT = RunResult("R", TurnStatus.failed, thread_id="T")
 
 
 class Actor:

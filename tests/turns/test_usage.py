@@ -133,8 +133,8 @@ def test_reports_of_another_shape_do_no_harm(value: Any) -> None:
 
 
 def test_the_turns_of_a_run_with_retries_are_added_up() -> None:
-    first = RunResult("1", "T", TurnStatus.failed, turn_usage=ONE)
-    result = continued(first, continued(None, RunResult("2", "T", TurnStatus.completed, turn_usage=ONE)))
+    first = RunResult("1", TurnStatus.failed, thread_id="T", turn_usage=ONE)
+    result = continued(first, continued(None, RunResult("2", TurnStatus.completed, thread_id="T", turn_usage=ONE)))
     assert result.turn_usage is not None
     assert (result.turn_usage.input_tokens, result.turn_usage.total_tokens, result.attempts) == (2, 6, 2)
     assert sum_of(None, ONE) == ONE
@@ -144,7 +144,7 @@ def test_the_turns_of_a_run_with_retries_are_added_up() -> None:
 def test_the_result_of_several_attempts_has_the_agents_of_all() -> None:
     agents = [Agent(thread_id, usage=ONE) for thread_id in "KL"]
     first, second = (
-        RunResult("1", "T", TurnStatus.failed, total_usage=agent.usage, agents=(agent,)) for agent in agents
+        RunResult("1", TurnStatus.failed, thread_id="T", total_usage=agent.usage, agents=(agent,)) for agent in agents
     )
     result = continued(first, second)
     assert result.agents == tuple(agents)

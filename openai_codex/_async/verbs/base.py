@@ -6,6 +6,8 @@ import sys
 from types import TracebackType
 from typing import TypeVar, cast
 
+import attrs
+
 from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
 from openai_codex._async import lazy
@@ -35,8 +37,11 @@ class AsyncClient:
         on_user_input: lazy.AsyncUserInputHandler | None = None,
     ) -> None:
         accepted = "an AppServerConfig or None"
+        # A copy: the program may change its own.
         self._connection = _connection(
-            AppServerConfig() if config is None else checks.instance("config", config, AppServerConfig, accepted)
+            attrs.evolve(checks.instance("config", config, AppServerConfig, accepted))
+            if config is not None
+            else AppServerConfig()
         )
         for parameter, handler in (
             ("on_approval", on_approval),

@@ -23,7 +23,13 @@ from openai_codex import (
     TurnTimeoutError,
 )
 from openai_codex.testing import FakeAppServer, QuietHome, ScriptedModel
-from openai_codex.types import InitializeResponse, ModelListParams, ModelListResponse, ThreadLoadedListParams
+from openai_codex.types import (
+    InitializeResponse,
+    ModelListParams,
+    ModelListResponse,
+    ThreadLoadedListParams,
+    ThreadSetNameParams,
+)
 from tests.faces_async._wait import together
 from tests.support.children import ECHO, EXITS, MUTE, child
 
@@ -64,6 +70,14 @@ async def test_a_server_of_a_test_may_answer_with_less(answer: dict[str, Any], n
     async with AsyncCodex(AppServerConfig(launch_args_override=program)) as codex:
         info = codex.metadata.server_info
         assert (info.name, info.version, codex.metadata.codex_home) == (name, version, "")
+
+
+async def test_a_client_takes_a_copy_of_its_config() -> None:
+    config = AppServerConfig(launch_args_override=ECHO)
+    codex = AsyncCodex(config)
+    async with codex:
+        config.launch_args_override, config.request_timeout = ("nothing",), 1e-9
+        await codex.request(ThreadSetNameParams(thread_id="T", name="n"))
 
 
 async def test_the_runtime_says_what_it_is(codex_config: AppServerConfig) -> None:
@@ -148,7 +162,7 @@ async def test_closing_wakes_everyone_and_leaves_nothing(
     assert await together([read]) == ["the client was closed"]
     await codex.close()
     with pytest.raises(TransportClosedError):
-        await codex.request(ThreadLoadedListParams())
+        await codex.request(ThreadSetNameParams(thread_id="T", name="n"))
     assert_nothing_left(None)
 
 
@@ -156,7 +170,7 @@ async def test_a_client_can_be_closed_before_it_was_used() -> None:
     codex = AsyncCodex(AppServerConfig(launch_args_override=ECHO))
     await codex.close()
     with pytest.raises(TransportClosedError):
-        await codex.request(ThreadLoadedListParams())
+        await codex.request(ThreadSetNameParams(thread_id="T", name="n"))
 
 
 async def test_a_request_without_a_reply_times_out_by_name() -> None:

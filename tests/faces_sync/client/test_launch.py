@@ -24,7 +24,13 @@ from openai_codex import (
     TurnTimeoutError,
 )
 from openai_codex.testing import FakeAppServer, QuietHome, ScriptedModel
-from openai_codex.types import InitializeResponse, ModelListParams, ModelListResponse, ThreadLoadedListParams
+from openai_codex.types import (
+    InitializeResponse,
+    ModelListParams,
+    ModelListResponse,
+    ThreadLoadedListParams,
+    ThreadSetNameParams,
+)
 from tests.faces_sync._wait import together
 from tests.support.children import ECHO, EXITS, MUTE, child
 
@@ -65,6 +71,14 @@ def test_a_server_of_a_test_may_answer_with_less(answer: dict[str, Any], name: s
     with Codex(AppServerConfig(launch_args_override=program)) as codex:
         info = codex.metadata.server_info
         assert (info.name, info.version, codex.metadata.codex_home) == (name, version, "")
+
+
+def test_a_client_takes_a_copy_of_its_config() -> None:
+    config = AppServerConfig(launch_args_override=ECHO)
+    codex = Codex(config)
+    with codex:
+        config.launch_args_override, config.request_timeout = ("nothing",), 1e-9
+        codex.request(ThreadSetNameParams(thread_id="T", name="n"))
 
 
 def test_the_runtime_says_what_it_is(codex_config: AppServerConfig) -> None:
@@ -149,7 +163,7 @@ def test_closing_wakes_everyone_and_leaves_nothing(
     assert together([read]) == ["the client was closed"]
     codex.close()
     with pytest.raises(TransportClosedError):
-        codex.request(ThreadLoadedListParams())
+        codex.request(ThreadSetNameParams(thread_id="T", name="n"))
     assert_nothing_left(None)
 
 
@@ -157,7 +171,7 @@ def test_a_client_can_be_closed_before_it_was_used() -> None:
     codex = Codex(AppServerConfig(launch_args_override=ECHO))
     codex.close()
     with pytest.raises(TransportClosedError):
-        codex.request(ThreadLoadedListParams())
+        codex.request(ThreadSetNameParams(thread_id="T", name="n"))
 
 
 def test_a_request_without_a_reply_times_out_by_name() -> None:
