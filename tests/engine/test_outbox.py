@@ -1,117 +1,14 @@
-"""Lines leave in the right order, each at most once; what is withdrawn never does, and whatever ends the pipe ends all."""
+"""Lines leave in the right order, each at most once, and whatever ends the pipe ends all."""
 
 from __future__ import annotations
 
-import sys
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
-from types import FrameType
-from typing import Any
-
 import pytest
 
-from openai_codex._engine import lane, outbox
-from openai_codex._engine.outbox import Outbox
-from openai_codex._engine.reply import Reply
 from openai_codex._engine.undo import Undo
-from tests.support.bounds import PATIENCE, eventually
+from tests.support.bounds import eventually
+from tests.support.outbox import Box, Pipe, Thing, writing
 
-SOURCES = {str(Path(module.__file__ or "")) for module in (lane, outbox)}
-LAST = b"last"
 LONG = b"x" * 100
-
-
-class Pipe:
-    """A transport that keeps what is written, has room or none, and breaks when it is told to."""
-
-    def __init__(self, short: int = 50, piece: int = 1000) -> None:
-        self.written: list[bytes] = []
-        self.room = threading.Event()
-        self.room.set()
-        self.is_full = False
-        self.broken: BaseException | None = None
-        self.ends = 0
-        self.on_write: Callable[[bytes], object] = lambda _: None
-        self._short = short
-        self._piece = piece
-
-    def short(self) -> int:
-        return self._short
-
-    def write_short(self, data: bytes) -> int | None:
-        return None if self.is_full else self.try_write(data)
-
-    def try_write(self, data: bytes | memoryview) -> int:
-        if self.broken is not None:
-            raise self.broken
-        part = bytes(data[: self._piece])
-        self.written.append(part)
-        self.on_write(part)
-        return len(part)
-
-    def wait_writable(self, timeout: float) -> bool:
-        return self.room.wait(timeout)
-
-    def close_input(self) -> None:
-        self.ends += 1
-
-
-class Box(Outbox):
-    """An outbox, the requests that are pending, and what it has reported."""
-
-    def __init__(self, pipe: Any, limit: int = 10) -> None:
-        self.pending: dict[int, Reply] = {}
-        self.limit = limit
-        self._sent = 0
-        self.failures: list[BaseException] = []
-        super().__init__(pipe, self._has_place, self.failures.append, lambda _: None)
-
-    def _has_place(self, waiting: int) -> bool:
-        return len(self.pending) - waiting < self.limit
-
-    def request(self, line: bytes) -> Reply:
-        self._sent += 1
-        reply = self.pending[self._sent] = Reply("method", self._sent)
-        self.send(line, reply)
-        return reply
-
-    def settle(self, reply: Reply) -> None:
-        del self.pending[reply.request_id]
-        self.on_room()
-
-
-@contextmanager
-def writing(box: Box) -> Iterator[None]:
-    """Run the writer for the time of a block."""
-    writer = threading.Thread(target=box.run)
-    writer.start()
-    try:
-        yield
-    finally:
-        box.close()
-        writer.join(PATIENCE)
-        assert not writer.is_alive()
-
-
-class Thing:
-    """Something that is to be stopped by one request."""
-
-    thread_id = "T"
-
-    def __init__(self, line: bytes = b"undo") -> None:
-        self._lines = [line]
-        self.ends = 0
-
-    def is_over(self) -> bool:
-        return not self._lines
-
-    def line(self) -> bytes | None:
-        return self._lines.pop()
-
-    def end(self) -> None:
-        self.ends += 1
 
 
 # -- who writes -------------------------------------------------------------------------------------------------------
@@ -210,14 +107,17 @@ def test_requests_are_sent_in_order_and_only_while_there_is_room(short: int) -> 
 
 def test_no_request_overtakes_one_that_waits() -> None:
     pipe = Pipe()
-    box = Box(pipe, limit=1)
-    first = box.request(b"1")
-    box.request(b"2")
-    del box.pending[first.request_id]  # there is room, and the writer was not told yet
+    box = Box(pipe, limit=2)
+    under_way = [box.request(b"1"), box.request(b"2")]
     box.request(b"3")
+    for reply in under_way:
+        del box.pending[reply.request_id]  # there is room, and the writer was not told yet
+    box.request(b"4")
     box.send_first(b"answer")
-    assert pipe.written == [b"1", b"answer"]
+    assert pipe.written == [b"1", b"2", b"answer"]
     assert box.unsent() == 2
+    with writing(box):
+        assert eventually(lambda: pipe.written[3:] == [b"3", b"4"])
 
 
 def test_no_answer_overtakes_one_that_waits() -> None:
@@ -228,97 +128,6 @@ def test_no_answer_overtakes_one_that_waits() -> None:
     assert pipe.written == []
     with writing(box):
         assert eventually(lambda: pipe.written == [LONG, b"answer"])
-
-
-# -- what is withdrawn ------------------------------------------------------------------------------------------------
-
-
-class Strike:
-    """Acts at one line of the code that writes, on the thread that runs it."""
-
-    def __init__(self, at: int, action: Callable[[], object]) -> None:
-        self._left = at
-        self._action = action
-        self.has_struck = False
-
-    def __call__(self, frame: FrameType, event: str, _: Any) -> Any:
-        if frame.f_code.co_filename not in SOURCES:
-            return None
-        if event == "line" and not self.has_struck:
-            self._left -= 1
-            if self._left == 0:
-                self.has_struck = True
-                self._action()
-        return self
-
-    def run(self, work: Callable[[], object]) -> None:
-        before = sys.gettrace()
-        sys.settrace(self)
-        try:
-            work()
-        finally:
-            sys.settrace(before)
-
-
-def closes_after_last(box: Box, pipe: Pipe) -> None:
-    pipe.on_write = lambda line: box.close() if line == LAST else None
-
-
-@pytest.mark.parametrize("before", [[], [b"earlier"]], ids=["first", "second"])
-def test_a_request_is_withdrawn_or_written_at_every_instant_of_the_writer(before: list[bytes]) -> None:
-    outcomes: list[bool] = []
-    for instant in range(1, 1000):
-        pipe = Pipe(short=0)
-        box = Box(pipe)
-        for line in before:
-            box.request(line)
-        reply = box.request(b"1")
-        box.request(LAST)
-        closes_after_last(box, pipe)
-        withdrawn: list[bool] = []
-        strike = Strike(instant, lambda box=box, reply=reply, found=withdrawn: found.append(box.withdraw(reply)))
-        strike.run(box.run)
-        if not strike.has_struck:
-            break
-        assert pipe.written == [*before, *([] if withdrawn[0] else [b"1"]), LAST], instant
-        assert box.unsent() == 0
-        outcomes += withdrawn
-    assert outcomes == sorted(outcomes, reverse=True), "once it cannot be withdrawn, it never can be again"
-    assert set(outcomes) == {True, False}
-    assert len(outcomes) > 20
-
-
-class AlarmError(Exception):
-    """What a signal handler raises."""
-
-
-def alarm() -> None:
-    raise AlarmError
-
-
-@pytest.mark.parametrize("is_full", [False, True])
-@pytest.mark.parametrize("short", [0, 50])
-def test_a_caller_that_is_interrupted_withdraws_what_it_sent(short: int, *, is_full: bool) -> None:
-    interrupted = 0
-    for instant in range(1, 1000):
-        pipe = Pipe(short)
-        pipe.is_full = is_full
-        box = Box(pipe)
-        reply = box.pending[0] = Reply("method", 0)
-        strike = Strike(instant, alarm)
-        with suppress(AlarmError):
-            strike.run(lambda box=box, reply=reply: box.send(b"1", reply))
-        if not strike.has_struck:
-            break
-        interrupted += 1
-        withdrawn = box.withdraw(reply)
-        assert box.withdraw(reply) == withdrawn, "the answer stays the same"
-        box.request(LAST)
-        closes_after_last(box, pipe)
-        if LAST not in pipe.written:
-            box.run()
-        assert pipe.written == ([] if withdrawn else [b"1"]) + [LAST], instant
-    assert interrupted > 3
 
 
 # -- the end ----------------------------------------------------------------------------------------------------------
