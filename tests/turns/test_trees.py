@@ -73,6 +73,7 @@ def test_a_follow_up_belongs_to_the_later_turn() -> None:
 def test_a_review_that_is_announced_with_another_id_is_no_sub_agent() -> None:
     trees = Trees()
     trees.put([started("T", "X", "R"), started("K", "k", "R")])
+    trees.put([started("T", "Y", "R")])  # one more turn of the same thread is none either
     assert [trees.root_of("T", "X"), trees.root_of("T", "R")] == ["R", "R"]
     assert (places(trees, "R"), trees.loaded()) == ([("K", "k")], 1)
     trees.put([completed("T", "R"), completed("K", "k")])

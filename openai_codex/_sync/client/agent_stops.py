@@ -67,7 +67,7 @@ def as_now(result: RunResult[OutputT], turns: Iterable[OpenTurn]) -> RunResult[O
     """Return the result of turns with their sub-agents, and with what was declined, as it is now."""
     turns = list(turns)
     agents = tuple(agent for turn in turns for agent in turn.agents())
-    return with_agents(result, agents, [each for turn in turns for each in turn.declined])
+    return with_agents(result, agents, [each for turn in turns for each in turn.declined]) if agents else result
 
 
 def renew(error: BaseException, turns: Iterable[OpenTurn], turn_id: str | None = None) -> None:
