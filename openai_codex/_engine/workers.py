@@ -59,18 +59,20 @@ class WorkerPool:
         self.post(task)
         return True
 
-    def post(self, task: Callable[[], None]) -> None:
+    def post(self, task: Callable[[], None]) -> bool:
         """Run ``task`` soon, or once the system gives a thread for it again. Dropped after `close`.
 
         While there is no thread, a limited number is kept; how many were dropped is logged by the next thread.
+        Return ``False`` if this one was.
         """
         if self._closed:
-            return
-        if self._workers or self._tasks.qsize() < _MOST_KEPT:
-            self._tasks.put(task)
-            self.catch_up()
-        else:
+            return True
+        if not self._workers and self._tasks.qsize() >= _MOST_KEPT:
             self._dropped += 1
+            return False
+        self._tasks.put(task)
+        self.catch_up()
+        return True
 
     def catch_up(self) -> None:
         """Start a worker if a task waits that none takes."""

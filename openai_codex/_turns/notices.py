@@ -84,6 +84,7 @@ class Notices:
         self._post: Callable[[Callable[[], None]], object] | None = None
         self._lines: deque[Callable[[], None]] = deque(maxlen=_KEPT)
         self._is_posted = False
+        self._dropped = 0
         self._seen: dict[object, None] = {}
 
     def log_with(self, post: Callable[[Callable[[], None]], object]) -> None:
@@ -103,14 +104,19 @@ class Notices:
         log = _log.debug if key in self._seen else _log.warning
         keep_newest(self._seen, key, None, _KEPT)
         fields = {"kind": method, "message": hide(text)[:_LONGEST], "thread_id": place[0], "turn_id": place[1]}
+        self._dropped += len(self._lines) == _KEPT  # the oldest one gives way
         self._lines.append(partial(log, "codex.runtime_warning", **fields))
         # One task at a time: a warning that comes with each of many turns must not start a thread for each.
         if self._post is not None and not self._is_posted:
-            self._is_posted = True
-            self._post(self._write)
+            self._is_posted = True  # first: the worker may begin at once
+            if self._post(self._write) is False:  # so many tasks wait for a thread
+                self._is_posted = False
 
     def _write(self) -> None:
         self._is_posted = False  # first: what is noted from now on has a task of its own
+        if self._dropped:
+            count, self._dropped = self._dropped, 0
+            _log.warning("codex.log_lines_dropped", count=count, reason="no thread wrote the warnings of the runtime")
         with suppress(IndexError):
             while True:
                 self._lines.popleft()()

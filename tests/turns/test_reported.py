@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -53,3 +54,34 @@ def test_the_table_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("a", "b", "c"):
         table.put_settings(name, loaded(name))
     assert [table.settings_of(name) is not None for name in ("a", "b", "c")] == [False, True, True]
+
+
+@pytest.mark.parametrize("is_full", [False, True], ids=["no thread yet", "no thread and too much that waits for one"])
+def test_warnings_that_no_thread_writes_are_counted_when_one_does(
+    caplog: pytest.LogCaptureFixture, *, is_full: bool
+) -> None:
+    tasks: list[Callable[[], None]] = []
+
+    def post(task: Callable[[], None]) -> bool:
+        if not is_full:
+            tasks.append(task)
+        return not is_full
+
+    table = Reported()
+    table.notices.log_with(post)
+
+    def warn(numbers: range) -> None:
+        for number in numbers:
+            table.on_event(Notification("warning", {"message": f"warning {number}"}))
+
+    warn(range(3_000))
+    is_full = False
+    warn(range(3_000, 3_001))
+    for task in tasks:
+        task()
+    warn(range(3_001, 3_002))
+    tasks[-1]()
+    events = [vars(record)["codex"] for record in caplog.records]
+    assert [each["count"] for each in events if each["event"] == "codex.log_lines_dropped"] == [3_001 - 1_024]
+    assert len([each for each in events if each["event"] == "codex.runtime_warning"]) == 1_024 + 1
+    assert table.notices.counts == {"warning": 3_002}
