@@ -27,6 +27,9 @@ _FRAMES_PER_MAILBOX = 16
 _MAX_BATCH_BYTES = 1 << 21
 
 
+# How often to try to wake all who wait for the runtime.
+_ATTEMPTS_TO_END = 3
+
 # The longest step in seconds: the reader also looks after a runtime that is gone though its output is open.
 _LONGEST_STEP = 1.0
 
@@ -77,8 +80,8 @@ class Reader:
     """Reads one transport from start to end. All callbacks run on its thread and must not block.
 
     ``on_frames`` gets each batch and returns how many mailboxes it was for. ``on_lost_frames`` gets the size of a batch, in
-    the handler of an exception from ``on_frames``. ``on_silence`` is called after each step of silence. ``on_end`` is called once,
-    last, with the exception that ended the reading, if there was one.
+    the handler of an exception from ``on_frames``. ``on_silence`` is called after each step of silence. ``on_end`` is called
+    last, with the exception that ended the reading, if there was one; again if it raises.
     """
 
     def __init__(
@@ -113,19 +116,24 @@ class Reader:
         if not self.right.take():
             return
         never_block()
-        cause: BaseException | None = None
+        failures: list[BaseException] = []
+        cause = self._read()
         try:
-            cause = self._read()
             self._deliver_rest()
         except BaseException as error:  # noqa: BLE001  any failure has to reach the callers that wait for the runtime
             cause = cause or error
-        finally:
-            with suppress(MemoryError):
-                self._lines.drop()  # if memory is short, this may be most of it
+        with suppress(MemoryError):
+            self._lines.drop()  # if memory is short, this may be most of it
+        # Again if that fails, as memory may be short for a moment only: each call does what none has done before.
+        while len(failures) < _ATTEMPTS_TO_END:
             try:
                 self._on_end(cause)
-            finally:
-                may_block()
+                break
+            except BaseException as error:  # noqa: BLE001  as above
+                failures.append(error)
+        may_block()
+        if failures:
+            raise failures[0]  # to be logged where nothing depends on this thread any longer
 
     def _read(self) -> BaseException | None:
         """Read until the end; return what ended it, if that was an exception."""

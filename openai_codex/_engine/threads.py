@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 
 from openai_codex._engine.once import Once
 from openai_codex._engine.waiting import Latch
+from openai_codex._log import Log
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 # How long the interpreter may take to finish a thread whose work is done, in seconds: usually microseconds.
 _JOIN_TIMEOUT = 0.1
+
+_log = Log("actor")
 
 
 class ThreadGroup:
@@ -83,11 +86,15 @@ class ThreadGroup:
     def _run(self, target: Callable[[], object], right: Once) -> None:
         if not right.take():
             return
+        failure: BaseException | None = None
         try:
             target()
-        finally:
-            self._finished.append(threading.current_thread())
-            self.leave()
+        except BaseException as error:  # noqa: BLE001  the program has started no thread, so it is to see no traceback of one
+            failure = error
+        self._finished.append(threading.current_thread())
+        self.leave()
+        if failure is not None:  # last: a log handler of the program may block
+            _log.warning("codex.thread_failed", thread=threading.current_thread().name, exc_info=failure)
 
     def _leave(self, thread: threading.Thread) -> None:
         self._running.discard(thread)

@@ -11,7 +11,9 @@ import pytest
 
 from openai_codex._engine.actor import Actor
 from openai_codex._engine.router import Dispatch
+from openai_codex._engine.threads import ThreadGroup
 from openai_codex._engine.waiting import block_until_ready
+from openai_codex._engine.wire import LineSplitter
 from tests.support.bounds import PATIENCE, eventually
 from tests.support.pipe import Pipe
 
@@ -91,3 +93,54 @@ def test_a_log_that_waits_for_a_thread_is_written_when_there_is_one(
         assert "codex.line_skipped" not in caplog.text
     pipe.feed(THREE)  # a batch, or a second of silence, is an occasion to look again
     assert eventually(lambda: "codex.line_skipped" in caplog.text)
+
+
+@pytest.mark.parametrize(
+    "short", ["LineSplitter.drop", "LineSplitter.end", "Pipe.process_info", "Pipe.end", "Pipe.release"]
+)
+@pytest.mark.parametrize("times", [1, 2])
+def test_memory_that_is_short_at_the_end_costs_nobody_the_wake_up(
+    actor: Actor,
+    pipe: Pipe,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    *,
+    short: str,
+    times: int,
+) -> None:
+    owner, name = short.split(".")
+    target = {"LineSplitter": LineSplitter, "Pipe": Pipe}[owner]
+    original, tracebacks = getattr(target, name), list[object]()
+    left = [MemoryError] * times
+
+    def fail_first(self: object, *args: object) -> Any:
+        if left:
+            raise left.pop()
+        return original(self, *args)
+
+    monkeypatch.setattr(threading, "excepthook", tracebacks.append)
+    monkeypatch.setattr(target, name, fail_first)
+    reply = actor.request("m", {})
+    pipe.feed(b"half a line")
+    pipe.feed(b"")
+    assert block_until_ready(reply, PATIENCE), "its caller waits for ever"
+    assert block_until_ready(actor.exited, PATIENCE)
+    assert block_until_ready(actor.threads.ended, PATIENCE)
+    assert actor.close_reason is not None
+    if owner == "Pipe":  # logged last, when nothing waits for the thread
+        assert eventually(lambda: f"codex.thread_failed thread=codex-reader-{pipe.name}" in caplog.text)
+    actor.threads.join()
+    assert tracebacks == []
+
+
+def test_a_thread_that_fails_is_logged_without_a_traceback_on_stderr(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    tracebacks = list[object]()
+    monkeypatch.setattr(threading, "excepthook", tracebacks.append)
+    group = ThreadGroup("T")
+    group.start("writer", fail)
+    assert block_until_ready(group.ended, PATIENCE)
+    assert eventually(lambda: "codex.thread_failed thread=codex-writer-T" in caplog.text)
+    group.join()
+    assert tracebacks == []
