@@ -162,7 +162,7 @@ async def test_closing_wakes_everyone_and_leaves_nothing(
     assert await together([read]) == ["the client was closed"]
     await codex.close()
     with pytest.raises(TransportClosedError):
-        await codex.request(ThreadSetNameParams(thread_id="T", name="n"))
+        await codex.request(ThreadLoadedListParams())
     assert_nothing_left(None)
 
 
@@ -170,7 +170,7 @@ async def test_a_client_can_be_closed_before_it_was_used() -> None:
     codex = AsyncCodex(AppServerConfig(launch_args_override=ECHO))
     await codex.close()
     with pytest.raises(TransportClosedError):
-        await codex.request(ThreadSetNameParams(thread_id="T", name="n"))
+        await codex.request(ThreadLoadedListParams())
 
 
 async def test_a_request_without_a_reply_times_out_by_name() -> None:

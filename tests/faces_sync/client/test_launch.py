@@ -163,7 +163,7 @@ def test_closing_wakes_everyone_and_leaves_nothing(
     assert together([read]) == ["the client was closed"]
     codex.close()
     with pytest.raises(TransportClosedError):
-        codex.request(ThreadSetNameParams(thread_id="T", name="n"))
+        codex.request(ThreadLoadedListParams())
     assert_nothing_left(None)
 
 
@@ -171,7 +171,7 @@ def test_a_client_can_be_closed_before_it_was_used() -> None:
     codex = Codex(AppServerConfig(launch_args_override=ECHO))
     codex.close()
     with pytest.raises(TransportClosedError):
-        codex.request(ThreadSetNameParams(thread_id="T", name="n"))
+        codex.request(ThreadLoadedListParams())
 
 
 def test_a_request_without_a_reply_times_out_by_name() -> None:
