@@ -51,6 +51,21 @@ def test_importing_the_package_loads_no_protocol_class_and_nothing_heavy() -> No
     assert not [name for name in loaded if name.startswith("openai_codex._protocol.")]
 
 
+def test_a_client_loads_nothing_that_most_programs_do_not_need() -> None:
+    program = "import sys, openai_codex._sync.codex, openai_codex._sync.client.connection as c\n"
+    program += "c.Connection(openai_codex.CodexConfig()); print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+    heavy = {
+        "asyncio",
+        "cattrs",
+        "structlog",
+        "shutil",
+        "openai_codex._approvals.requests",
+        "openai_codex._runtime.health",
+    }
+    assert heavy & set(loaded) == set()
+
+
 def test_the_version_is_that_of_the_pinned_runtime() -> None:
     # A package that requires a range of versions of `openai-codex` keeps this one then.
     [pinned] = [each for each in requires("openai-codex") or () if each.startswith("openai-codex-cli-bin")]

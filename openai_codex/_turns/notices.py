@@ -90,6 +90,8 @@ class Notices:
     def log_with(self, post: Callable[[Callable[[], None]], object]) -> None:
         """Have the lines written by ``post``, which runs a function on a worker: the reader must not log."""
         self._post, self._is_posted = post, False
+        if self._lines:
+            self._request()
 
     def note(self, event: Notification) -> None:
         """Count a notification that is a warning, and have it logged: as a warning, or for debugging if it was before."""
@@ -106,7 +108,10 @@ class Notices:
         fields = {"kind": method, "message": hide(text)[:_LONGEST], "thread_id": place[0], "turn_id": place[1]}
         self._dropped += len(self._lines) == _KEPT  # the oldest one gives way
         self._lines.append(partial(log, "codex.runtime_warning", **fields))
-        # One task at a time: a warning that comes with each of many turns must not start a thread for each.
+        self._request()
+
+    def _request(self) -> None:
+        """Have the lines written, by one task at a time: warnings of many turns must not start a thread for each."""
         if self._post is not None and not self._is_posted:
             self._is_posted = True  # first: the worker may begin at once
             if self._post(self._write) is False:  # so many tasks wait for a thread

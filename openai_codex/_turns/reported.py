@@ -44,8 +44,14 @@ class Reported(Listener):
 
     def follow(self, actor: Actor) -> None:
         """Listen to a runtime from its start: it warns of its configuration before a client is connected."""
-        self.notices.log_with(actor.server_requests.workers.handlers.post)
         actor.subscribe(EVERYTHING, self)
+
+    def log(self, actor: Actor) -> None:
+        """Log the warnings of a runtime from now on, and those that came before.
+
+        Not before its start is over, which the first log line would make longer by a third: it imports the library.
+        """
+        self.notices.log_with(actor.server_requests.workers.handlers.post)
 
     def put_settings(self, thread_id: str, settings: EffectiveSettings) -> None:
         """Note the settings that the reply to a request has reported."""

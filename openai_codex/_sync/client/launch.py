@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 # Modules of protocol classes and of `Metadata` that a thread and its first turn need.
 _NEEDED_NEXT = (
+    "openai_codex._codec.converter",
     "openai_codex._runtime.report",
     *(
         f"openai_codex._protocol.{domain}"
@@ -135,7 +136,10 @@ class Launcher:
             self._reported.follow(actor)
             actor.start()
             self.check_open()
-            metadata = _metadata(call(actor, self._initialize_params(), deadline, meanwhile=_import_ahead))
+            try:
+                metadata = _metadata(call(actor, self._initialize_params(), deadline, meanwhile=_import_ahead))
+            finally:
+                self._reported.log(actor)
         except BaseException as error:
             actor.abort(error)
             stop(actor, min(config.shutdown_timeout, _UNUSED_PATIENCE))
