@@ -59,6 +59,8 @@ class Outbox:
                 return
         reply.ticket = self._requests[reply.request_id] = Ticket(line)
         self._wakes.put(None)
+        if self._closed:  # first act, then look: the writer may have emptied the queue in between, for the last time
+            self._requests.pop(reply.request_id, None)
 
     def send_first(self, line: bytes) -> None:
         """Send an answer or a notification, before all requests that wait."""

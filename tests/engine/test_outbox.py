@@ -180,6 +180,14 @@ def test_nothing_is_written_after_the_end() -> None:
     assert thing.ends == 1
 
 
+def test_a_request_that_comes_after_the_end_leaves_nothing() -> None:
+    box = Box(Pipe())
+    with writing(box):
+        box.close()
+    box.request(b"1")
+    assert box.unsent() == 0
+
+
 def test_a_writer_that_waits_for_room_in_the_pipe_ends() -> None:
     pipe = Pipe(short=0)
     pipe.room.clear()
