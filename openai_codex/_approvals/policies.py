@@ -66,7 +66,7 @@ def allow(
         The handler.
 
     Raises:
-        ConfigError: A command is blank, or cannot be read as plain words, or ``otherwise`` is no function of one
+        ConfigError: A command is blank, or cannot be read as plain words, or ``otherwise`` is not a function of one
             argument.
     """
     accepted = "a sequence of commands, each a str or a list of str"

@@ -259,6 +259,12 @@ def record_fields(cls: type[Any]) -> tuple[attrs.Attribute[Any], ...]:
     return tuple(field for field in attrs.fields(cls) if field.name != "raw")
 
 
+def default_of(field: attrs.Attribute[Any]) -> Any:
+    """Return the default of a field; that of a factory is a new value."""
+    factory = getattr(field.default, "factory", None)
+    return factory() if factory else field.default
+
+
 def wire_name(cls: type[Any], attribute: str) -> str:
     """Return the JSON name of an attribute of a record class."""
     name: str | None = cls.WIRE_NAMES.get(attribute)

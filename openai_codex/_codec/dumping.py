@@ -22,6 +22,7 @@ from openai_codex._codec.base import (
     UnknownNotification,
     UnknownVariant,
     Variant,
+    default_of,
     record_fields,
     wire_name,
 )
@@ -87,7 +88,7 @@ def copied(value: Any, update: dict[str, Any], *, deep: bool) -> Any:
     """Return a copy with other values of some attributes; see `Model.model_copy`."""
     made = copy.deepcopy(value) if deep else copy.copy(value)
     for name, part in update.items():
-        object.__setattr__(made, name, part)  # also of a frozen class: nobody else has the copy yet
+        object.__setattr__(made, name, part)  # works for frozen classes, too; the copy is not shared yet
     return made
 
 
@@ -132,18 +133,13 @@ def _parts(value: Any) -> Iterable[tuple[str, str, Any, bool]]:
         for field in fields_of(cls).values():
             part = getattr(value, field.name)
             if not field.name.startswith("_"):
-                yield field.name, field.name, part, part != _default(field)
+                yield field.name, field.name, part, part != default_of(field)
         return
     if isinstance(value, Variant):
         yield cls.TAG, wire_name(cls, cls.TAG), getattr(cls, cls.TAG), True
     for field in record_fields(cls):
         part, wire = getattr(value, field.name), wire_name(cls, field.name)
-        yield field.name, wire, part, part != _default(field) or (value.raw is not None and wire in value.raw)
-
-
-def _default(field: attrs.Attribute[Any]) -> Any:
-    factory = getattr(field.default, "factory", None)
-    return factory() if factory else field.default
+        yield field.name, wire, part, part != default_of(field) or (value.raw is not None and wire in value.raw)
 
 
 def _entry(choice: Choice, key: Any) -> Any:

@@ -20,6 +20,7 @@ from openai_codex._codec.base import (
     UnknownNotification,
     UnknownVariant,
     Variant,
+    default_of,
     record_fields,
     tag_of,
     wire_name,
@@ -29,8 +30,6 @@ from openai_codex.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    import attrs
 
 
 def unstructure(value: Any) -> Any:
@@ -133,7 +132,7 @@ class _Plan(NamedTuple):
 @cache  # as many entries as there are record classes
 def _plan(cls: type[Any]) -> _Plan:
     tag = dict([tag_of(cls)]) if issubclass(cls, Variant) else {}
-    fields = tuple((field.name, wire_name(cls, field.name), _default(field)) for field in record_fields(cls))
+    fields = tuple((field.name, wire_name(cls, field.name), default_of(field)) for field in record_fields(cls))
     secrets = tuple(field.name for field in record_fields(cls) if field.metadata.get("secret"))
     return _Plan(
         tag, frozenset(wire for _, wire, _ in fields), fields, _getter([name for name, _, _ in fields]), secrets
@@ -144,8 +143,3 @@ def _getter(names: list[str]) -> Callable[[Any], tuple[Any, ...]]:
     if len(names) > 1:
         return attrgetter(*names)  # all at once, in C
     return lambda record: tuple(getattr(record, name) for name in names)  # of one name it would return no tuple
-
-
-def _default(field: attrs.Attribute[Any]) -> Any:
-    factory = getattr(field.default, "factory", None)
-    return factory() if factory else field.default

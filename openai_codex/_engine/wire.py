@@ -105,7 +105,7 @@ class LineSplitter:
         size = heads.SIZE
         try:
             return LongLine(b"".join(part[:size] for part in self._rest[:size])[:size])
-        finally:  # also where there is no memory for the beginning
+        finally:  # also when a MemoryError prevents the copy of the beginning
             self._rest.clear()
             self._size, self._is_dropping = 0, True
 

@@ -62,7 +62,7 @@ class WorkerPool:
     def post(self, task: Callable[[], None]) -> bool:
         """Run ``task`` soon, or once the system gives a thread for it again. Dropped after `close`.
 
-        While there is no thread, a limited number is kept; how many were dropped is logged by the next thread.
+        While there is no thread, a limited number of tasks is kept. The next thread logs how many were dropped.
         Return ``False`` if this one was.
         """
         if self._closed:

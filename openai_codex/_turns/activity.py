@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 # How many seconds the runtime may take to report work that it has accepted. Usually it takes some ten milliseconds.
 _BEGINS_WITHIN = 5.0
 
-# Of how many threads to know it: that a thread of another client is no longer active may never be reported.
+# How many active threads are kept: the end of the activity of another client's thread may never be reported.
 _MOST = 4_096
 
 

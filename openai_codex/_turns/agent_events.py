@@ -35,7 +35,7 @@ _log = Log("turn")
 class AgentEvents(Listener):
     """The agents of all turns of one client. The reader changes them, each time in one step of a table; any thread may look.
 
-    It hands the events to `Trees`: the end of an agent is noted here first, because who waits for it wakes up there.
+    It passes the events on to `Trees`. It notes the end of an agent first, because `Trees` wakes the callers that wait for it.
     """
 
     def __init__(self, trees: Trees, turns: OpenTurns) -> None:

@@ -83,7 +83,7 @@ def _check(name: str, handler: Any) -> None:
     # One that takes something else, or does nothing when it is called, would decline each request.
     checks.function(name, handler, "one argument, the request", None)
     _wait.check_plain(name, handler)
-    # Not imported, as it loads all kinds of requests: without the module there is no object of the class.
+    # Looked up and not imported, because the import loads all kinds of requests. An `AllowList` exists only after it.
     policies = sys.modules.get("openai_codex._approvals.policies")
     if policies is not None and isinstance(handler, policies.AllowList) and handler.otherwise is not None:
         _check(f"{name}: otherwise", handler.otherwise)

@@ -24,9 +24,10 @@ _LOOK = 0.05
 class Start:
     """The start of one process, on a thread of its own, which ends the process again unless the caller adopts it.
 
-    No signal handler interrupts that thread. Between the start of a process and the note of its number an exception would
-    leave one that nobody knows, and a second one would interrupt the clean-up after the first. So the thread needs no word
-    of the caller: it looks whether the caller's frame is still running. ``close`` closes the pipes, after the process.
+    No signal handler interrupts that thread. On the caller's thread an exception between the start of a process and the
+    note of its number would lose the process, and a second exception would interrupt the clean-up after the first. So the
+    thread does not wait for a message of the caller: it looks whether the caller's frame is still running. ``close``
+    closes the pipes, after the end of the process.
     """
 
     def __init__(self, close: Close) -> None:

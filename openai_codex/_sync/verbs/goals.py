@@ -273,7 +273,7 @@ class _GoalRun:
                 _wait.ready(trees.quiet(turn_id), patience.remaining())
 
     def _stop_agents(self, *running: str) -> list[str]:
-        """Have the sub-agents of all turns stopped, also of one that nobody has taken yet; return the ids of the turns."""
+        """Stop the sub-agents of all turns, also of a turn whose start was not read yet; return the ids of the turns."""
         ids = [*running, *(turn.turn_id for turn in self.turns if turn.turn_id is not None)]
         for turn_id in ids if self._actor.close_reason is None else ():
             stop_agents(self._connection.handlers.trees, self._actor, turn_id)
