@@ -16,11 +16,12 @@ The map, top to bottom. Imports go downward only, and a module without a leading
     types           the protocol types, by name
     testing/        the test kit: a scripted model, a fake runtime, pytest fixtures (its docstring has its own map)
     retry           repeat what was overloaded
-    _async/         the source of both faces: codex thread thread_contents closing loading running turn preparing events
-                    thread_pages unlisted pages stream login; lazy: names for annotations
+    _async/         the source of both faces: codex thread thread_contents closing loading goal_run running turn preparing
+                    events thread_pages unlisted pages stream iteration login; operations and lazy: names of them, and for
+                    annotations, that are loaded at first use
       verbs/        what a client can do: threads reviews goals catalog account; base: life cycle and handlers
       client/       one client's connection: recycling cursor agent_stops connection thread_registry supervisor launch dispatch
-                    handlers rpc;
+                    handlers rpc ahead;
                     _wait and _loop: how this face waits
     _sync/          the sync face, derived from `_async`
     _tools/         functions that the model may call: result registry declaration arguments
@@ -38,7 +39,7 @@ The map, top to bottom. Imports go downward only, and a module without a leading
     _engine/        the actor, which knows threads and bytes, no verb: actor at_exit reader outbox undo router
                     subscriptions mailbox server_requests workers threads reply lane backlog wire heads once
                     waiting
-      transport/    where bytes come from and go to: installation child spawn input output base
+      transport/    where bytes come from and go to: start installation child spawn input output base
     _config         the settings of a client
     _runtime/       values about the runtime process: report toml backoff failures health process_info; display: how
                     text from outside is shown; imports: modules at first use

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,8 +26,8 @@ ORDER = """
     : . retry
     _async: . codex
     _async.verbs: . threads reviews goals catalog account base
-    _async: thread thread_contents closing loading running turn preparing events thread_pages unlisted pages stream login lazy
-    _async.client: . recycling cursor agent_stops connection thread_registry supervisor launch dispatch handlers rpc _wait _loop
+    _async: thread thread_contents closing operations loading goal_run running turn preparing events thread_pages unlisted pages stream iteration login lazy
+    _async.client: . recycling cursor agent_stops connection thread_registry supervisor launch dispatch handlers rpc ahead _wait _loop
     _tools: . result registry declaration arguments callables
     _approvals: . kinds responses policies decisions requests file_changes commands
     _schemas: . output walk containers foreign strict fields scopes constraints definitions values wording
@@ -35,7 +36,7 @@ ORDER = """
     _turns: stall open_turns agents usage fold open_items texts listings settings options inputs
     _engine: . actor at_exit reader outbox undo router subscriptions mailbox server_requests workers threads
     _engine: reply lane backlog wire heads
-    _engine.transport: . installation child spawn input output base
+    _engine.transport: . start installation child spawn input output base
     _engine: once waiting
     : _config
     _runtime: . report toml backoff failures
@@ -93,9 +94,19 @@ def ranked_name(module: str) -> str:
 MODULES = {module_of(path) for path in FILES}
 
 
+# Where the names come from that these two modules load when they are used. They are no way around the order: who uses one
+# of the names depends on the module of that name.
+HOMES: dict[str, dict[str, str]] = {
+    name: importlib.import_module(f"openai_codex._async.{name}").HOMES for name in ("lazy", "operations")
+}
+
+
 def imports(tree: ast.AST) -> Iterator[str]:
-    """Yield every module that is imported anywhere: at the top, in functions, and for type checkers alone."""
+    """Yield every module that is imported anywhere: at the top, in functions, for type checkers alone, and by `HOMES`."""
     for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in HOMES:
+            homes = HOMES[node.value.id]
+            yield homes[node.attr if node.attr in homes else f"Async{node.attr}"]
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):

@@ -6,7 +6,7 @@ from collections import deque
 
 from openai_codex._async import lazy
 from openai_codex._async.client import _wait
-from openai_codex._async.stream import AsyncIteration
+from openai_codex._async.iteration import AsyncIteration
 from openai_codex._engine.subscriptions import Topic
 from openai_codex._log import Log
 from openai_codex._notification import Notification

@@ -9,7 +9,7 @@ import attrs
 
 from openai_codex import _protocol as protocol
 from openai_codex._async import lazy
-from openai_codex._async.stream import AsyncIteration
+from openai_codex._async.iteration import AsyncIteration
 from openai_codex.errors import DecodeError
 
 T = TypeVar("T")

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import sys
 from types import TracebackType
-from typing import TYPE_CHECKING, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from openai_codex import _protocol as protocol
 from openai_codex._async import lazy
 from openai_codex._async.client.agent_stops import ABANDON_PATIENCE
+from openai_codex._async.iteration import AsyncIteration
 from openai_codex._notification import AgentNotification, Notification
 from openai_codex._turns.texts import TextReset
 from openai_codex.errors import TextWithdrawnError
 
 if sys.version_info >= (3, 11):
-    from typing import Self
+    pass
 else:
-    from typing_extensions import Self
+    pass
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar as TypeVarWithDefault
@@ -26,36 +27,6 @@ else:
     TextT = TypeVar("TextT")
 
 T = TypeVar("T")
-
-
-class AsyncIteration(Generic[T]):
-    """An iterator for one consumer at a time that ends when it is closed, or when its ``async with`` block is left.
-
-    It may be closed from any thread or task; a step that waits then ends as at the end of the iteration.
-    """
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> T:
-        """Return the next entry."""
-        raise NotImplementedError  # abstract
-
-    async def close(self) -> None:
-        """End the iteration. Idempotent."""
-        raise NotImplementedError  # abstract
-
-    async def aclose(self) -> None:
-        """Do what `close` does, under the name that ``contextlib.aclosing`` calls."""
-        await self.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        await self.close()
 
 
 class AsyncStream(AsyncIteration[T]):

@@ -7,13 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
-from openai_codex._async import lazy
-from openai_codex._async.running import Limits, run_turn, start_or_join
+from openai_codex._async import lazy, operations
 from openai_codex._async.thread_contents import AsyncThreadContents
-from openai_codex._async.turn import AsyncTurnHandle
 from openai_codex._config import StrPath
 from openai_codex._runtime.imports import load
-from openai_codex._turns.effective import EffectiveSettings
 from openai_codex._turns.inputs import RunInput, to_turn_input
 from openai_codex._turns.options import (
     AgentsLike,
@@ -119,12 +116,12 @@ class AsyncThread(AsyncThreadContents):
         when an exception ends the call or the block: a timeout, a cancellation, Ctrl-C, an error of the program.
         """
         settings = turn_settings(locals())
-        limits = Limits.check(timeout, stall_timeout, retries, output_retries, agents)
+        limits = operations.Limits.check(timeout, stall_timeout, retries, output_retries, agents)
         output = _output(output_type, output_schema)
         if output is None and output_retries:
             raise ConfigError("output_retries", "only an answer with an output_type is checked; give one")
         params = self._start_params(input, settings, output)
-        return await run_turn(self._connection, params, limits, None if output is None else output.decode)
+        return await operations.run_turn(self._connection, params, limits, None if output is None else output.decode)
 
     async def turn(
         self,
@@ -146,7 +143,7 @@ class AsyncThread(AsyncThreadContents):
         summary: SummaryLike | None = None,
         timeout: float | None = None,
         turn_service_tier: str | None = None,
-    ) -> AsyncTurnHandle[OutputT]:
+    ) -> operations.AsyncTurnHandle[OutputT]:
         """Start a turn and return its handle (`turn/start`).
 
         While a turn is active, the input is added to it, and the new handle belongs to that turn: it receives the events
@@ -197,7 +194,9 @@ class AsyncThread(AsyncThreadContents):
         settings = turn_settings(locals())
         output = _output(output_type, output_schema)
         params = self._start_params(input, settings, output)
-        return await start_or_join(self._connection, params, timeout, None if output is None else output.decode)
+        return await operations.start_or_join(
+            self._connection, params, timeout, None if output is None else output.decode
+        )
 
     def _start_params(
         self, input: RunInput, settings: dict[str, Any], output: OutputType[Any] | None
@@ -211,7 +210,7 @@ class AsyncThread(AsyncThreadContents):
         return protocol.TurnStartParams(thread_id=self.id, **to_turn_input(input, directory), **fields)
 
     @property
-    def settings(self) -> EffectiveSettings:
+    def settings(self) -> operations.EffectiveSettings:
         """The settings that are in force, as the runtime reported them last; sends nothing.
 
         Raises:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from openai_codex._engine import wire
 from openai_codex._engine.backlog import keep_newest
 from openai_codex._engine.once import Once
+from openai_codex._engine.transport import NO_THREAD
 from openai_codex._engine.waiting import Waitable, wake_all
 from openai_codex._log import Log
 from openai_codex._notification import address_of
@@ -30,7 +31,6 @@ TurnKey = tuple[str | None, str | None]
 
 INTERNAL_ERROR = -32603
 
-NO_THREAD = "the system gives this program no more threads"
 
 # Of how many threads to remember when they last asked: a request of a sub-agent may end after the turn that it belongs to.
 _THREADS_KEPT = 1_024

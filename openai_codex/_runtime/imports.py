@@ -5,9 +5,10 @@ from __future__ import annotations
 import _thread  # light, as programs that never need it pay for it, too
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from types import FrameType, ModuleType
 
 
@@ -34,6 +35,19 @@ def load(name: str) -> ModuleType:
     if isinstance(outcomes[0], BaseException):
         raise outcomes[0]
     return outcomes[0]
+
+
+def names(module: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
+    """Return the ``__getattr__`` of a module that has names from other modules: each is loaded when it is used first."""
+
+    def get(name: str) -> Any:
+        if name not in homes:
+            raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        value = getattr(load(homes[name]), name)
+        setattr(sys.modules[module], name, value)  # found there from now on, without this call
+        return value
+
+    return get
 
 
 def _import_into(outcomes: list[ModuleType | BaseException], done: _thread.LockType, name: str) -> None:

@@ -7,7 +7,7 @@ from collections import deque
 
 from openai_codex._sync import lazy
 from openai_codex._sync.client import _wait
-from openai_codex._sync.stream import Iteration
+from openai_codex._sync.iteration import Iteration
 from openai_codex._engine.subscriptions import Topic
 from openai_codex._log import Log
 from openai_codex._notification import Notification

@@ -5,9 +5,9 @@ evaluated.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from openai_codex._runtime.imports import load
+from openai_codex._runtime.imports import names
 
 if TYPE_CHECKING:
     from openai_codex._approvals.decisions import Answer as Answer
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from openai_codex._runtime.report import Metadata as Metadata
     from openai_codex._tools.declaration import AnyTool as AnyTool
 
-_HOMES = {
+HOMES = {
     "Answer": "openai_codex._approvals.decisions",
     "ApprovalHandler": "openai_codex._approvals.decisions",
     "ElicitationHandler": "openai_codex._approvals.decisions",
@@ -43,7 +43,4 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(load(_HOMES[name]), name)
+__getattr__ = names(__name__, HOMES)

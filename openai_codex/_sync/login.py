@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections import deque
+from typing import TypeVar
 
 from openai_codex import _checks as checks
 from openai_codex import _codec as codec
@@ -11,9 +12,12 @@ from openai_codex import _protocol as protocol
 from openai_codex._sync import lazy
 from openai_codex._sync.client import _wait
 from openai_codex._engine.mailbox import Mailbox
+from openai_codex._engine.subscriptions import PendingSubscription
 from openai_codex._engine.waiting import Deadline
 from openai_codex._notification import Notification, check_readable
 from openai_codex.errors import LoginTimeoutError
+
+T = TypeVar("T")
 
 
 class _OpenLogin:
@@ -113,3 +117,31 @@ class DeviceCodeLoginHandle(LoginHandle):
         super().__init__(connection, login_id, mailbox)
         self.verification_url = verification_url
         self.user_code = user_code
+
+
+def start_login(connection: lazy.Connection) -> ChatgptLoginHandle:
+    """Start a login in the browser, and return its handle."""
+    response, mailbox = _start(connection, protocol.ChatgptLoginAccountParams())
+    response = _expected(protocol.ChatgptLoginAccountResponse, response)
+    return ChatgptLoginHandle(connection, response.login_id, response.auth_url, mailbox)
+
+
+def start_device_code_login(connection: lazy.Connection) -> DeviceCodeLoginHandle:
+    """Start a login with a code, and return its handle."""
+    response, mailbox = _start(connection, protocol.ChatgptDeviceCodeLoginAccountParams())
+    response = _expected(protocol.ChatgptDeviceCodeLoginAccountResponse, response)
+    return DeviceCodeLoginHandle(connection, response.login_id, response.verification_url, response.user_code, mailbox)
+
+
+def _start(
+    connection: lazy.Connection, params: protocol.ClientRequest[protocol.LoginAccountResponse]
+) -> tuple[protocol.LoginAccountResponse, Mailbox]:
+    # Before the request, because a login may end before its reply is read.
+    mailbox = Mailbox("the end of a login")
+    response = connection.request(params, subscription=PendingSubscription(mailbox, ("loginId",)))
+    return response, mailbox
+
+
+def _expected(kind: type[T], response: protocol.LoginAccountResponse) -> T:
+    """Return the reply if it is of this kind; else raise the `DecodeError` that says why not."""
+    return response if isinstance(response, kind) else codec.structure(kind, response.raw)

@@ -10,7 +10,7 @@ import attrs
 
 from openai_codex import _protocol as protocol
 from openai_codex._sync import lazy
-from openai_codex._sync.stream import Iteration
+from openai_codex._sync.iteration import Iteration
 from openai_codex.errors import DecodeError
 
 T = TypeVar("T")

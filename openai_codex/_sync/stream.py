@@ -5,19 +5,20 @@ from __future__ import annotations
 
 import sys
 from types import TracebackType
-from typing import TYPE_CHECKING, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from openai_codex import _protocol as protocol
 from openai_codex._sync import lazy
 from openai_codex._sync.client.agent_stops import ABANDON_PATIENCE
+from openai_codex._sync.iteration import Iteration
 from openai_codex._notification import AgentNotification, Notification
 from openai_codex._turns.texts import TextReset
 from openai_codex.errors import TextWithdrawnError
 
 if sys.version_info >= (3, 11):
-    from typing import Self
+    pass
 else:
-    from typing_extensions import Self
+    pass
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar as TypeVarWithDefault
@@ -27,32 +28,6 @@ else:
     TextT = TypeVar("TextT")
 
 T = TypeVar("T")
-
-
-class Iteration(Generic[T]):
-    """An iterator for one consumer at a time that ends when it is closed, or when its ``with`` block is left.
-
-    It may be closed from any thread or task; a step that waits then ends as at the end of the iteration.
-    """
-
-    def __iter__(self) -> Self:
-        return self
-
-    def __next__(self) -> T:
-        """Return the next entry."""
-        raise NotImplementedError  # abstract
-
-    def close(self) -> None:
-        """End the iteration. Idempotent."""
-        raise NotImplementedError  # abstract
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 class Stream(Iteration[T]):

@@ -8,13 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
-from openai_codex._sync import lazy
-from openai_codex._sync.running import Limits, run_turn, start_or_join
+from openai_codex._sync import lazy, operations
 from openai_codex._sync.thread_contents import ThreadContents
-from openai_codex._sync.turn import TurnHandle
 from openai_codex._config import StrPath
 from openai_codex._runtime.imports import load
-from openai_codex._turns.effective import EffectiveSettings
 from openai_codex._turns.inputs import RunInput, to_turn_input
 from openai_codex._turns.options import (
     AgentsLike,
@@ -120,12 +117,12 @@ class Thread(ThreadContents):
         when an exception ends the call or the block: a timeout, a cancellation, Ctrl-C, an error of the program.
         """
         settings = turn_settings(locals())
-        limits = Limits.check(timeout, stall_timeout, retries, output_retries, agents)
+        limits = operations.Limits.check(timeout, stall_timeout, retries, output_retries, agents)
         output = _output(output_type, output_schema)
         if output is None and output_retries:
             raise ConfigError("output_retries", "only an answer with an output_type is checked; give one")
         params = self._start_params(input, settings, output)
-        return run_turn(self._connection, params, limits, None if output is None else output.decode)
+        return operations.run_turn(self._connection, params, limits, None if output is None else output.decode)
 
     def turn(
         self,
@@ -147,7 +144,7 @@ class Thread(ThreadContents):
         summary: SummaryLike | None = None,
         timeout: float | None = None,
         turn_service_tier: str | None = None,
-    ) -> TurnHandle[OutputT]:
+    ) -> operations.TurnHandle[OutputT]:
         """Start a turn and return its handle (`turn/start`).
 
         While a turn is active, the input is added to it, and the new handle belongs to that turn: it receives the events
@@ -198,7 +195,7 @@ class Thread(ThreadContents):
         settings = turn_settings(locals())
         output = _output(output_type, output_schema)
         params = self._start_params(input, settings, output)
-        return start_or_join(self._connection, params, timeout, None if output is None else output.decode)
+        return operations.start_or_join(self._connection, params, timeout, None if output is None else output.decode)
 
     def _start_params(
         self, input: RunInput, settings: dict[str, Any], output: OutputType[Any] | None
@@ -212,7 +209,7 @@ class Thread(ThreadContents):
         return protocol.TurnStartParams(thread_id=self.id, **to_turn_input(input, directory), **fields)
 
     @property
-    def settings(self) -> EffectiveSettings:
+    def settings(self) -> operations.EffectiveSettings:
         """The settings that are in force, as the runtime reported them last; sends nothing.
 
         Raises:

@@ -22,7 +22,7 @@ from openai_codex import (
     ToolArgumentError,
     errors,
 )
-from openai_codex._engine.transport import command_line
+from openai_codex._engine.transport.installation import command_line
 from openai_codex._log import Log
 from openai_codex._runtime.display import (
     conceal,

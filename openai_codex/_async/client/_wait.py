@@ -10,11 +10,15 @@ import math
 import weakref
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from openai_codex._async.client._loop import waker_of
 from openai_codex._engine.waiting import Waitable
 from openai_codex.errors import ConfigError
+
+if TYPE_CHECKING:
+    from openai_codex._config import AppServerConfig
+    from openai_codex._engine.transport import RuntimeStart
 
 sleep = asyncio.sleep
 """Waits for some seconds."""
@@ -136,6 +140,11 @@ class LoopGuard:
             raise ConfigError("client", "it is in use on another event loop; make one client per loop")
         self._loop = weakref.ref(running)
         return True
+
+
+def early_start(_config: AppServerConfig) -> RuntimeStart | None:
+    """Do nothing: the runtime is not needed before this face connects."""
+    return None
 
 
 def connect_in_constructor(connect: Callable[[], Awaitable[object]]) -> None:

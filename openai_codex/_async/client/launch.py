@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import weakref
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -12,12 +11,10 @@ from openai_codex import _protocol as protocol
 from openai_codex._async.client import _wait
 from openai_codex._async.client.handlers import note_declined
 from openai_codex._async.client.rpc import call
-from openai_codex._config import environment_of, left_out
 from openai_codex._engine.actor import Actor
 from openai_codex._engine.reader import Silence
 from openai_codex._engine.reply import CLIENT_CLOSED
-from openai_codex._engine.server_requests import NO_THREAD
-from openai_codex._engine.transport import ChildProcess, HomeLock, command_line
+from openai_codex._engine.transport import NO_THREAD, ChildProcess, RuntimeStart
 from openai_codex._engine.waiting import Deadline
 from openai_codex._log import Log
 from openai_codex._runtime.backoff import Backoff
@@ -31,18 +28,9 @@ if TYPE_CHECKING:
     from openai_codex._config import AppServerConfig
     from openai_codex._engine.backlog import Tally
     from openai_codex._engine.server_requests import OnFailure, OnRequest, PendingRequest
+    from openai_codex._engine.transport import HomeLock
     from openai_codex._engine.waiting import Latch
     from openai_codex._runtime.report import Metadata
-
-# Modules of protocol classes and of `Metadata` that a thread and its first turn need.
-_NEEDED_NEXT = (
-    "openai_codex._codec.converter",
-    "openai_codex._runtime.report",
-    *(
-        f"openai_codex._protocol.{domain}"
-        for domain in ("thread_start", "policy", "source", "thread", "turn", "input", "item", "usage")
-    ),
-)
 
 # How long the threads of a runtime that is gone may take to end, in seconds: only a handler that never returns takes it.
 _THREADS_PATIENCE = 0.5
@@ -75,6 +63,8 @@ class AsyncLauncher:
     ) -> None:
         self.starting: Actor | None = None
         """The runtime that is being started, until the supervisor has made it the current one or it has failed."""
+        self.early: RuntimeStart | None = None
+        """A start that has begun already: the first runtime's."""
         self._config = config
         self._on_request, self._on_failure = _dispatcher_of(handlers)
         self._reported = handlers.reported
@@ -88,17 +78,17 @@ class AsyncLauncher:
         It takes ``start_timeout`` seconds at most, and no longer than the caller waits.
         """
         deadline = Deadline(min(self._config.start_timeout, until.remaining()))
-        lock = HomeLock(self._config)
+        start, self.early = self.early or RuntimeStart(self._config), None
+        lock = start.lock
         try:
-            if lock.is_usable() and not await self._acquire(lock, deadline):
+            if not start.has_begun() and lock.is_usable() and not await self._acquire(lock, deadline):
                 raise LaunchError(f"the home is locked: others have been starting in it for {deadline.timeout:g} s")
             failures = 0
             while True:
-                before = lock.databases()
                 try:
-                    return await self._attempt(generation, deadline)
+                    return await self._attempt(start, generation, deadline)
                 except LaunchError as error:
-                    if not _was_disturbed(error, lock, before):
+                    if not _was_disturbed(error, start):
                         raise
                     failures += 1
                     delay = _START_AGAIN.delay(failures)
@@ -106,7 +96,7 @@ class AsyncLauncher:
                         raise
                 await _wait.ready(self._closing, delay)
         finally:
-            lock.release()
+            start.end()
 
     async def finish(self, current: Actor | None) -> None:
         """End a start: what was started is stopped, unless it has become the current runtime."""
@@ -123,9 +113,9 @@ class AsyncLauncher:
             self.check_open()
         return True
 
-    async def _attempt(self, generation: int, deadline: Deadline) -> tuple[Actor, Metadata]:
+    async def _attempt(self, start: RuntimeStart, generation: int, deadline: Deadline) -> tuple[Actor, Metadata]:
         config = self._config
-        transport = _spawn(config)
+        transport = start.take()
         try:
             self.starting = actor = self._actor(transport, generation)
         except BaseException:  # of a signal handler
@@ -136,7 +126,7 @@ class AsyncLauncher:
             actor.start()
             self.check_open()
             try:
-                metadata = _metadata(await call(actor, self._initialize_params(), deadline, meanwhile=_import_ahead))
+                metadata = _metadata(await call(actor, self._initialize_params(), deadline))
             finally:
                 self._reported.log(actor)
         except BaseException as error:
@@ -181,27 +171,6 @@ class AsyncLauncher:
         )
 
 
-def _spawn(config: AppServerConfig) -> ChildProcess:
-    try:
-        _check_directory(config.cwd)
-        if names := left_out(config):
-            _log.warning("codex.variables_left_out", names=",".join(names), reason="not UTF-8")
-        return ChildProcess(command_line(config), config.cwd, environment_of(config))
-    except RuntimeError as error:
-        raise LaunchError(NO_THREAD) from error
-
-
-def _check_directory(cwd: str | None) -> None:
-    """Raise `LaunchError` if the runtime would inherit a directory that it cannot use: it says so with the first thread."""
-    try:
-        if cwd is None:
-            os.getcwd().encode()  # noqa: PTH109  a Path is not needed
-    except FileNotFoundError:
-        raise LaunchError("the working directory of this program does not exist any more; pass cwd=…") from None
-    except UnicodeEncodeError:
-        raise LaunchError("the working directory is not named in UTF-8, as the runtime requires; pass cwd=…") from None
-
-
 async def stop(actor: Actor, timeout: float, recycled: str | None = None) -> None:
     """Stop a runtime and wait until it is gone, at most ``timeout`` seconds. Idempotent. See `Actor.stop`."""
     try:
@@ -216,14 +185,15 @@ async def stop(actor: Actor, timeout: float, recycled: str | None = None) -> Non
             actor.transport.kill()
 
 
-def _was_disturbed(error: LaunchError, lock: HomeLock, before: object) -> bool:
+def _was_disturbed(error: LaunchError, start: RuntimeStart) -> bool:
     """Return whether a runtime may have exited because another one created or migrated the databases.
 
     With the lock held alone, that is another one that takes no lock, such as the codex CLI. Then the databases have
     changed; they have not if the configuration is at fault, because the runtime reads that first.
     """
     exited = isinstance(error.__cause__, TransportClosedError)
-    return exited and lock.is_usable() and (not lock.is_alone or lock.databases() != before)
+    lock = start.lock
+    return exited and lock.is_usable() and (not lock.is_alone or lock.databases() != start.before)
 
 
 def _dispatcher_of(handlers: AsyncHandlers) -> tuple[OnRequest, OnFailure]:
@@ -260,12 +230,6 @@ def _metadata(raw: Any) -> Metadata:
 
     # Only what is there: fake servers of programs answer with less than the runtime, and none of it is needed.
     return codec.structure(Metadata, {**dict.fromkeys(_METADATA, ""), **raw} if isinstance(raw, dict) else raw)
-
-
-def _import_ahead() -> None:
-    """Import what nearly every program needs next, while the runtime starts; that takes longer."""
-    for name in _NEEDED_NEXT:
-        load(name)
 
 
 def _reason(error: CodexError, timeout: float) -> str:

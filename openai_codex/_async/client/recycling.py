@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from openai_codex._config import AppServerConfig
     from openai_codex._engine.actor import Actor
     from openai_codex._engine.subscriptions import PendingSubscription
+    from openai_codex._engine.transport import RuntimeStart
     from openai_codex._runtime.backoff import Restart
     from openai_codex._turns.stops import TurnStop
     from openai_codex._turns.work import Work
@@ -105,8 +106,8 @@ class AsyncRecyclingConnection(AsyncConnection):
     request meets a runtime that is being stopped.
     """
 
-    def __init__(self, config: AppServerConfig) -> None:
-        super().__init__(config)
+    def __init__(self, config: AppServerConfig, early: RuntimeStart | None = None) -> None:
+        super().__init__(config, early)
         assert config.restart is not None, "only runtimes that may be started again are recycled"
         self._policy: Restart = config.restart
         self._activity = ThreadActivity()

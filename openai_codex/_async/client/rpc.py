@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from openai_codex import _codec as codec
 from openai_codex import _protocol as protocol
 from openai_codex._async.client import _wait
+from openai_codex._async.client.ahead import LEADS_TO_A_TURN, import_ahead
 from openai_codex._log import Log
 from openai_codex.errors import RequestTimeoutError
 
@@ -28,14 +29,12 @@ async def call(
     *,
     subscription: PendingSubscription | None = None,
     starts: TurnStop | None = None,
-    meanwhile: Callable[[], None] | None = None,
     on_given_up: Callable[[], None] | None = None,
 ) -> Any:
     """Send a request, wait for its reply and return the result as decoded JSON. Raises `RequestTimeoutError`.
 
-    ``starts`` is the turn that the request starts. ``meanwhile`` runs after the request is written, so that both sides
-    work at the same time. ``on_given_up`` is called when the caller gives up while the runtime may have carried the
-    request out.
+    ``starts`` is the turn that the request starts. ``on_given_up`` is called when the caller gives up while the runtime may
+    have carried the request out.
     """
     reply, settled = actor.router.new_reply(params.METHOD), False
     if starts is not None:
@@ -43,8 +42,8 @@ async def call(
         subscription = starts.subscription
     try:
         actor.send(reply, codec.unstructure(params), subscription)
-        if meanwhile is not None:
-            meanwhile()
+        if params.METHOD in LEADS_TO_A_TURN:
+            import_ahead(reply)
         settled = await _wait.ready(reply, deadline.remaining())
     finally:
         # Also on cancellation, Ctrl-C and any exception of a signal handler.

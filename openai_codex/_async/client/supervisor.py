@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from openai_codex._config import AppServerConfig
     from openai_codex._engine.actor import Actor
     from openai_codex._engine.subscriptions import Topic
+    from openai_codex._engine.transport import RuntimeStart
     from openai_codex._runtime.health import RuntimeExit, State
     from openai_codex._runtime.report import Metadata
     from openai_codex.errors import ProcessInfo
@@ -53,7 +54,7 @@ class AsyncSupervisor:
     the client is garbage-collected, its runtime is stopped.
     """
 
-    def __init__(self, config: AppServerConfig, handlers: AsyncHandlers) -> None:
+    def __init__(self, config: AppServerConfig, handlers: AsyncHandlers, early: RuntimeStart | None = None) -> None:
         self.actor: Actor | None = None
         """The current runtime, dead or alive; ``None`` before the first."""
         self.metadata: Metadata | None = None
@@ -70,6 +71,7 @@ class AsyncSupervisor:
         self._starts: dict[str, _Start] = {}
         self._backoff = RestartBackoff(config.restart)
         self._launcher = AsyncLauncher(config, handlers, self.tally, self._closing, self._backoff.allows_restart)
+        self._launcher.early = early
         self._earlier_exit: RuntimeExit | None = None
         self._close_reason: CloseReason | None = None
         self._subscriptions = LastingSubscriptions()

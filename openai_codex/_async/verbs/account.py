@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
-
 from openai_codex import _checks as checks
-from openai_codex import _codec as codec
 from openai_codex import _protocol as protocol
-from openai_codex._async.login import AsyncChatgptLoginHandle, AsyncDeviceCodeLoginHandle
+from openai_codex._async import operations
 from openai_codex._async.verbs.base import AsyncClient
-from openai_codex._engine.mailbox import Mailbox
-from openai_codex._engine.subscriptions import PendingSubscription
-
-T = TypeVar("T")
 
 
 class AsyncAccounts(AsyncClient):
@@ -32,7 +25,7 @@ class AsyncAccounts(AsyncClient):
         """
         await self.request(protocol.ApiKeyLoginAccountParams(api_key=checks.credential("api_key", api_key)))
 
-    async def login_chatgpt(self) -> AsyncChatgptLoginHandle:
+    async def login_chatgpt(self) -> operations.AsyncChatgptLoginHandle:
         """Start a login in the browser (`account/login/start`).
 
         A login that is open is replaced: its `wait` returns a failure.
@@ -40,11 +33,9 @@ class AsyncAccounts(AsyncClient):
         Returns:
             The handle: show the user its ``auth_url``, then call ``wait``.
         """
-        response, mailbox = await self._start_login(protocol.ChatgptLoginAccountParams())
-        response = _expected(protocol.ChatgptLoginAccountResponse, response)
-        return AsyncChatgptLoginHandle(self._connection, response.login_id, response.auth_url, mailbox)
+        return await operations.start_login(self._connection)
 
-    async def login_chatgpt_device_code(self) -> AsyncDeviceCodeLoginHandle:
+    async def login_chatgpt_device_code(self) -> operations.AsyncDeviceCodeLoginHandle:
         """Start a login with a code (`account/login/start`).
 
         Returns:
@@ -53,11 +44,7 @@ class AsyncAccounts(AsyncClient):
         Raises:
             InternalRpcError: The login service cannot be reached.
         """
-        response, mailbox = await self._start_login(protocol.ChatgptDeviceCodeLoginAccountParams())
-        response = _expected(protocol.ChatgptDeviceCodeLoginAccountResponse, response)
-        return AsyncDeviceCodeLoginHandle(
-            self._connection, response.login_id, response.verification_url, response.user_code, mailbox
-        )
+        return await operations.start_device_code_login(self._connection)
 
     async def account(self, *, refresh_token: bool = False) -> protocol.GetAccountResponse:
         """Return the account in use, if any, and whether the provider needs one (`account/read`).
@@ -71,16 +58,3 @@ class AsyncAccounts(AsyncClient):
     async def logout(self) -> None:
         """Delete the stored login (`account/logout`). Harmless if there is none."""
         await self.request(protocol.LogoutAccountParams())
-
-    async def _start_login(
-        self, params: protocol.ClientRequest[protocol.LoginAccountResponse]
-    ) -> tuple[protocol.LoginAccountResponse, Mailbox]:
-        # Before the request, because a login may end before its reply is read.
-        mailbox = Mailbox("the end of a login")
-        response = await self._connection.request(params, subscription=PendingSubscription(mailbox, ("loginId",)))
-        return response, mailbox
-
-
-def _expected(kind: type[T], response: protocol.LoginAccountResponse) -> T:
-    """Return the reply if it is of this kind; else raise the `DecodeError` that says why not."""
-    return response if isinstance(response, kind) else codec.structure(kind, response.raw)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import sys
 from types import TracebackType
-from typing import TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import attrs
 
 from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
-from openai_codex._async import lazy
+from openai_codex._async import lazy, operations
 from openai_codex._async.client import _wait
-from openai_codex._async.events import AsyncEvents
 from openai_codex._config import AppServerConfig
 from openai_codex._runtime.imports import load
 
@@ -20,6 +19,9 @@ if sys.version_info >= (3, 11):
     from typing import Self
 else:
     from typing_extensions import Self
+
+if TYPE_CHECKING:
+    from openai_codex._engine.transport import RuntimeStart
 
 R = TypeVar("R")
 
@@ -37,23 +39,26 @@ class AsyncClient:
         on_user_input: lazy.AsyncUserInputHandler | None = None,
     ) -> None:
         accepted = "an AppServerConfig or None"
-        # A copy: the program may change its own.
-        self._connection = _connection(
-            attrs.evolve(checks.instance("config", config, AppServerConfig, accepted))
-            if config is not None
-            else AppServerConfig()
-        )
-        for parameter, handler in (
-            ("on_approval", on_approval),
-            ("on_elicitation", on_elicitation),
-            ("on_token_refresh", on_token_refresh),
-            ("on_user_input", on_user_input),
-        ):
-            if handler is not None:
-                self._connection.handlers.register(parameter, handler)
-                # With the first handler, so that programs without handlers do not pay for every event.
-                self._connection.listen(self._connection.handlers.file_changes)
-        _wait.connect_in_constructor(self._connection.connect)
+        config = AppServerConfig() if config is None else checks.instance("config", config, AppServerConfig, accepted)
+        config = attrs.evolve(config)  # a copy: the program may change its own
+        handlers = {
+            "on_approval": on_approval,
+            "on_elicitation": on_elicitation,
+            "on_token_refresh": on_token_refresh,
+            "on_user_input": on_user_input,
+        }
+        early = _wait.early_start(config)
+        try:
+            self._connection = _connection(config, early)
+            for parameter, handler in handlers.items():
+                if handler is not None:
+                    self._connection.handlers.register(parameter, handler)
+                    # With the first handler, so that programs without handlers do not pay for every event.
+                    self._connection.listen(self._connection.handlers.file_changes)
+            _wait.connect_in_constructor(self._connection.connect)
+        finally:
+            if early is not None:
+                early.end()
 
     async def __aenter__(self) -> Self:
         await self._connection.connect()
@@ -188,7 +193,7 @@ class AsyncClient:
         thread_id: str | None = None,
         limit: int = 10_000,
         timeout: float | None = None,
-    ) -> AsyncEvents:
+    ) -> operations.AsyncEvents:
         """Subscribe to notifications from now on: of some types, of one thread, or all of them.
 
         The runtime sends events of items and turns only for threads that this client started or resumed. Close the
@@ -215,7 +220,7 @@ class AsyncClient:
         methods = frozenset(_method(f"types[{index}]", each) for index, each in enumerate(types)) or None
         # This method cannot wait, so it cannot start the runtime either.
         self._connection.running()
-        return AsyncEvents(self._connection.supervisor, thread_id, methods, limit, seconds)
+        return operations.AsyncEvents(self._connection.supervisor, thread_id, methods, limit, seconds)
 
     def health(self) -> lazy.Health:
         """Return a snapshot of the client and its runtime; sends nothing.
@@ -225,18 +230,18 @@ class AsyncClient:
         return self._connection.health()
 
 
-def _connection(config: AppServerConfig) -> lazy.AsyncConnection:
+def _connection(config: AppServerConfig, early: RuntimeStart | None) -> lazy.AsyncConnection:
     """Return a new connection, whose modules are imported by the first client: they are half of this package."""
     client = f"{__name__.rpartition('.verbs')[0]}.client"
     if config.restart is None or not config.restart.recycles:
         load(f"{client}.connection")
         from openai_codex._async.client.connection import AsyncConnection
 
-        return AsyncConnection(config)
+        return AsyncConnection(config, early)
     load(f"{client}.recycling")
     from openai_codex._async.client.recycling import AsyncRecyclingConnection
 
-    return AsyncRecyclingConnection(config)
+    return AsyncRecyclingConnection(config, early)
 
 
 def _method(name: str, kind: type[protocol.ServerNotification]) -> str:

@@ -6,10 +6,8 @@ import math
 
 from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
-from openai_codex._async.running import start_turn
-from openai_codex._async.turn import AsyncTurnHandle
+from openai_codex._async import operations
 from openai_codex._async.verbs.base import AsyncClient
-from openai_codex._turns.stops import TurnStop
 
 
 class AsyncReviews(AsyncClient):
@@ -17,7 +15,7 @@ class AsyncReviews(AsyncClient):
 
     async def review(
         self, thread_id: str, target: protocol.ReviewTarget | str | None = None, *, timeout: float | None = None
-    ) -> AsyncTurnHandle:
+    ) -> operations.AsyncTurnHandle:
         """Let the runtime review code as a turn of the thread, and return its handle (`review/start`).
 
         A review cannot be steered, and the runtime interrupts the turn that is active. Its text is the final response of
@@ -38,7 +36,7 @@ class AsyncReviews(AsyncClient):
         # In this thread: the runtime refuses a detached review of threads with its default kind of history.
         params = protocol.ReviewStartParams(thread_id=checks.text("thread_id", thread_id), target=_target(target))
         checks.seconds("timeout", timeout)
-        return await start_turn(self._connection, TurnStop(thread_id), params, timeout)
+        return await operations.start_turn(self._connection, operations.TurnStop(thread_id), params, timeout)
 
     async def thread_shell_command(
         self, thread_id: str, command: str, *, command_timeout: float | None = None

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
-from openai_codex._async import lazy
-from openai_codex._async.loading import LoadRequest, load_thread
+from openai_codex._async import lazy, operations
 from openai_codex._async.thread import AsyncThread
 from openai_codex._async.verbs.base import AsyncClient
 from openai_codex._config import StrPath
@@ -210,8 +209,10 @@ class AsyncThreads(AsyncClient):
         """
         return AsyncThread(self._connection, checks.text("thread_id", thread_id))
 
-    async def _loaded(self, params: LoadRequest, table: Table | None, parent_id: str | None = None) -> AsyncThread:
-        thread_id = await load_thread(self._connection, params, table)
+    async def _loaded(
+        self, params: operations.LoadRequest, table: Table | None, parent_id: str | None = None
+    ) -> AsyncThread:
+        thread_id = await operations.load_thread(self._connection, params, table)
         self._connection.give_tools(thread_id, table, parent_id)
         return self.thread(thread_id)
 

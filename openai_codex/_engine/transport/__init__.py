@@ -6,9 +6,10 @@ nothing of lines or frames.
 
 from __future__ import annotations
 
+from openai_codex._engine.transport.base import NO_THREAD as NO_THREAD
 from openai_codex._engine.transport.base import READ_SIZE as READ_SIZE
 from openai_codex._engine.transport.base import Transport as Transport
 from openai_codex._engine.transport.child import ChildProcess as ChildProcess
 from openai_codex._engine.transport.installation import HomeLock as HomeLock
-from openai_codex._engine.transport.installation import command_line as command_line
 from openai_codex._engine.transport.installation import writer_of as writer_of
+from openai_codex._engine.transport.start import RuntimeStart as RuntimeStart

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from openai_codex.errors import ProcessInfo
 
+NO_THREAD = "the system gives this program no more threads"
+
 READ_SIZE = 1 << 16
 """The most bytes that one read returns: as much as is cheap to cut into lines at once."""
 

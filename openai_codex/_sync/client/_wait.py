@@ -7,13 +7,27 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from openai_codex import _checks as checks
 from openai_codex._engine.waiting import Waitable, block_until_ready, caller_id
+from openai_codex._runtime.imports import load
 from openai_codex.errors import ConfigError
 
-__all__ = ["LoopGuard", "TaskStarter", "caller", "check_plain", "connect_in_constructor", "ready", "task_starter"]
+if TYPE_CHECKING:
+    from openai_codex._config import AppServerConfig
+    from openai_codex._engine.transport import RuntimeStart
+
+__all__ = [
+    "LoopGuard",
+    "TaskStarter",
+    "caller",
+    "check_plain",
+    "connect_in_constructor",
+    "early_start",
+    "ready",
+    "task_starter",
+]
 
 ready = block_until_ready
 
@@ -53,6 +67,20 @@ class LoopGuard:
         """Return whether this is the first call."""
         is_new, self._is_new = self._is_new, False
         return is_new
+
+
+def early_start(config: AppServerConfig) -> RuntimeStart | None:
+    """Start a runtime, which boots while the modules that talk to it are imported: both take about as long."""
+    load("openai_codex._engine.transport")
+    from openai_codex._engine.transport import RuntimeStart
+
+    start = RuntimeStart(config)
+    try:
+        start.begin()
+    except BaseException:
+        start.end()
+        raise
+    return start
 
 
 def connect_in_constructor(connect: Callable[[], object]) -> None:

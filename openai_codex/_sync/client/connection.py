@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from openai_codex._engine.actor import Actor
     from openai_codex._engine.server_requests import PendingRequest
     from openai_codex._engine.subscriptions import PendingSubscription
+    from openai_codex._engine.transport import RuntimeStart
     from openai_codex._runtime.health import Health, RunningTurn
     from openai_codex._runtime.report import Metadata
     from openai_codex._tools.registry import Table
@@ -47,9 +48,8 @@ _READ_ONLY = frozenset(
     {"get", "getMetadata", "installed", "list", "read", "readDirectory", "readFile", "search", "status"}
 )
 
-# How often such a request is sent before its caller gets the error, and the delays between in seconds.
-_ATTEMPTS, _FIRST_DELAY, _LONGEST_DELAY, _JITTER = 8, 0.05, 2.0, 0.2
-
+# How often such a request is sent before its caller gets the error, and the delays between.
+_ATTEMPTS, _AGAIN = 8, Backoff(0.05, 2.0, jitter=0.2)
 _NOT_CONNECTED = "the client is not connected yet: enter it, or make a first call"
 
 
@@ -73,10 +73,10 @@ class Watched(Protocol):
 class Connection:
     """Sends typed requests to the current runtime, which it starts on first use."""
 
-    def __init__(self, config: AppServerConfig) -> None:
+    def __init__(self, config: AppServerConfig, early: RuntimeStart | None = None) -> None:
         self.config = config
         self.handlers = Handlers(config.handler_timeout)
-        self.supervisor = Supervisor(config, self.handlers)
+        self.supervisor = Supervisor(config, self.handlers, early)
         self.work = self.handlers.work
         """The work of all threads that this client knows of."""
         self.reported = self.handlers.reported
@@ -289,7 +289,7 @@ class Connection:
     ) -> Any:
         """Repeat a request that the runtime was too busy for, with exponential back-off."""
         until = time.monotonic() + deadline.remaining()
-        attempts = Attempts(_ATTEMPTS, Backoff(_FIRST_DELAY, _LONGEST_DELAY, _JITTER), until)
+        attempts = Attempts(_ATTEMPTS, _AGAIN, until)
         while True:
             # A runtime that exits ends the delay: the next attempt raises its close reason.
             _wait.ready(actor.exited, attempts.delay_after(error))

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from openai_codex._config import AppServerConfig
     from openai_codex._engine.actor import Actor
     from openai_codex._engine.subscriptions import Topic
+    from openai_codex._engine.transport import RuntimeStart
     from openai_codex._runtime.health import RuntimeExit, State
     from openai_codex._runtime.report import Metadata
     from openai_codex.errors import ProcessInfo
@@ -54,7 +55,7 @@ class Supervisor:
     the client is garbage-collected, its runtime is stopped.
     """
 
-    def __init__(self, config: AppServerConfig, handlers: Handlers) -> None:
+    def __init__(self, config: AppServerConfig, handlers: Handlers, early: RuntimeStart | None = None) -> None:
         self.actor: Actor | None = None
         """The current runtime, dead or alive; ``None`` before the first."""
         self.metadata: Metadata | None = None
@@ -71,6 +72,7 @@ class Supervisor:
         self._starts: dict[str, _Start] = {}
         self._backoff = RestartBackoff(config.restart)
         self._launcher = Launcher(config, handlers, self.tally, self._closing, self._backoff.allows_restart)
+        self._launcher.early = early
         self._earlier_exit: RuntimeExit | None = None
         self._close_reason: CloseReason | None = None
         self._subscriptions = LastingSubscriptions()

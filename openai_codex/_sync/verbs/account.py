@@ -3,17 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
-
 from openai_codex import _checks as checks
-from openai_codex import _codec as codec
 from openai_codex import _protocol as protocol
-from openai_codex._sync.login import ChatgptLoginHandle, DeviceCodeLoginHandle
+from openai_codex._sync import operations
 from openai_codex._sync.verbs.base import Client
-from openai_codex._engine.mailbox import Mailbox
-from openai_codex._engine.subscriptions import PendingSubscription
-
-T = TypeVar("T")
 
 
 class Accounts(Client):
@@ -33,7 +26,7 @@ class Accounts(Client):
         """
         self.request(protocol.ApiKeyLoginAccountParams(api_key=checks.credential("api_key", api_key)))
 
-    def login_chatgpt(self) -> ChatgptLoginHandle:
+    def login_chatgpt(self) -> operations.ChatgptLoginHandle:
         """Start a login in the browser (`account/login/start`).
 
         A login that is open is replaced: its `wait` returns a failure.
@@ -41,11 +34,9 @@ class Accounts(Client):
         Returns:
             The handle: show the user its ``auth_url``, then call ``wait``.
         """
-        response, mailbox = self._start_login(protocol.ChatgptLoginAccountParams())
-        response = _expected(protocol.ChatgptLoginAccountResponse, response)
-        return ChatgptLoginHandle(self._connection, response.login_id, response.auth_url, mailbox)
+        return operations.start_login(self._connection)
 
-    def login_chatgpt_device_code(self) -> DeviceCodeLoginHandle:
+    def login_chatgpt_device_code(self) -> operations.DeviceCodeLoginHandle:
         """Start a login with a code (`account/login/start`).
 
         Returns:
@@ -54,11 +45,7 @@ class Accounts(Client):
         Raises:
             InternalRpcError: The login service cannot be reached.
         """
-        response, mailbox = self._start_login(protocol.ChatgptDeviceCodeLoginAccountParams())
-        response = _expected(protocol.ChatgptDeviceCodeLoginAccountResponse, response)
-        return DeviceCodeLoginHandle(
-            self._connection, response.login_id, response.verification_url, response.user_code, mailbox
-        )
+        return operations.start_device_code_login(self._connection)
 
     def account(self, *, refresh_token: bool = False) -> protocol.GetAccountResponse:
         """Return the account in use, if any, and whether the provider needs one (`account/read`).
@@ -72,16 +59,3 @@ class Accounts(Client):
     def logout(self) -> None:
         """Delete the stored login (`account/logout`). Harmless if there is none."""
         self.request(protocol.LogoutAccountParams())
-
-    def _start_login(
-        self, params: protocol.ClientRequest[protocol.LoginAccountResponse]
-    ) -> tuple[protocol.LoginAccountResponse, Mailbox]:
-        # Before the request, because a login may end before its reply is read.
-        mailbox = Mailbox("the end of a login")
-        response = self._connection.request(params, subscription=PendingSubscription(mailbox, ("loginId",)))
-        return response, mailbox
-
-
-def _expected(kind: type[T], response: protocol.LoginAccountResponse) -> T:
-    """Return the reply if it is of this kind; else raise the `DecodeError` that says why not."""
-    return response if isinstance(response, kind) else codec.structure(kind, response.raw)

@@ -7,10 +7,8 @@ import math
 
 from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
-from openai_codex._sync.running import start_turn
-from openai_codex._sync.turn import TurnHandle
+from openai_codex._sync import operations
 from openai_codex._sync.verbs.base import Client
-from openai_codex._turns.stops import TurnStop
 
 
 class Reviews(Client):
@@ -18,7 +16,7 @@ class Reviews(Client):
 
     def review(
         self, thread_id: str, target: protocol.ReviewTarget | str | None = None, *, timeout: float | None = None
-    ) -> TurnHandle:
+    ) -> operations.TurnHandle:
         """Let the runtime review code as a turn of the thread, and return its handle (`review/start`).
 
         A review cannot be steered, and the runtime interrupts the turn that is active. Its text is the final response of
@@ -39,7 +37,7 @@ class Reviews(Client):
         # In this thread: the runtime refuses a detached review of threads with its default kind of history.
         params = protocol.ReviewStartParams(thread_id=checks.text("thread_id", thread_id), target=_target(target))
         checks.seconds("timeout", timeout)
-        return start_turn(self._connection, TurnStop(thread_id), params, timeout)
+        return operations.start_turn(self._connection, operations.TurnStop(thread_id), params, timeout)
 
     def thread_shell_command(
         self, thread_id: str, command: str, *, command_timeout: float | None = None

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
-from openai_codex._sync import lazy
-from openai_codex._sync.loading import LoadRequest, load_thread
+from openai_codex._sync import lazy, operations
 from openai_codex._sync.thread import Thread
 from openai_codex._sync.verbs.base import Client
 from openai_codex._config import StrPath
@@ -211,8 +210,8 @@ class Threads(Client):
         """
         return Thread(self._connection, checks.text("thread_id", thread_id))
 
-    def _loaded(self, params: LoadRequest, table: Table | None, parent_id: str | None = None) -> Thread:
-        thread_id = load_thread(self._connection, params, table)
+    def _loaded(self, params: operations.LoadRequest, table: Table | None, parent_id: str | None = None) -> Thread:
+        thread_id = operations.load_thread(self._connection, params, table)
         self._connection.give_tools(thread_id, table, parent_id)
         return self.thread(thread_id)
 

@@ -18,7 +18,7 @@ from openai_codex import (
     RuntimeRequest,
     TurnFailedError,
 )
-from openai_codex._engine.transport import command_line
+from openai_codex._engine.transport.installation import command_line
 from openai_codex._engine.waiting import Latch
 from openai_codex.testing import QuietHome, ScriptedModel, temporary_home
 from openai_codex.types import (

@@ -20,9 +20,10 @@ from openai_codex import (
 )
 from openai_codex._engine import router
 from openai_codex._protocol import ClientRequest
+from openai_codex._runtime.backoff import Backoff
 from openai_codex._sync.client import connection
+from openai_codex._sync.client.connection import _AGAIN as AGAIN
 from openai_codex._sync.client.connection import _ATTEMPTS as ATTEMPTS
-from openai_codex._sync.client.connection import _FIRST_DELAY as FIRST_DELAY
 from openai_codex.testing import FakeAppServer, FakeChild, FakeRequest
 from openai_codex.types import (
     ChatgptAuthTokensRefreshParams,
@@ -172,14 +173,14 @@ def test_a_request_that_only_looks_is_sent_again_with_back_off(
         result = codex.request(params, timeout=PATIENCE)
     assert result.data == []
     waits = [later - earlier for earlier, later in pairwise(arrivals)]
-    shortest = [0.8 * FIRST_DELAY * 2**number for number in range(3)]  # up to a fifth less by chance
+    shortest = [0.8 * AGAIN.initial * 2**number for number in range(3)]  # up to a fifth less by chance
     assert all(wait >= least for wait, least in zip(waits, shortest, strict=True))
 
 
 def test_a_request_that_only_looks_is_given_up_after_some_attempts(
     server: FakeAppServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "_FIRST_DELAY", 0.001)
+    monkeypatch.setattr(connection, "_AGAIN", Backoff(0.001, 2.0))
     server.refuse("model/list")
     with Codex(server.config()) as codex:
         with pytest.raises(RetryLimitExceededError) as caught:

@@ -1,0 +1,47 @@
+"""What threads and verbs do, and the handles that they return: loaded when it is used first.
+
+A program can so import the client for little, and the runtime boots while the rest is loaded.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from openai_codex._runtime.imports import names
+
+if TYPE_CHECKING:
+    from openai_codex._async.events import AsyncEvents as AsyncEvents
+    from openai_codex._async.goal_run import run_goal as run_goal
+    from openai_codex._async.loading import LoadRequest as LoadRequest
+    from openai_codex._async.loading import load_thread as load_thread
+    from openai_codex._async.login import AsyncChatgptLoginHandle as AsyncChatgptLoginHandle
+    from openai_codex._async.login import AsyncDeviceCodeLoginHandle as AsyncDeviceCodeLoginHandle
+    from openai_codex._async.login import start_device_code_login as start_device_code_login
+    from openai_codex._async.login import start_login as start_login
+    from openai_codex._async.running import Limits as Limits
+    from openai_codex._async.running import run_turn as run_turn
+    from openai_codex._async.running import start_or_join as start_or_join
+    from openai_codex._async.running import start_turn as start_turn
+    from openai_codex._async.turn import AsyncTurnHandle as AsyncTurnHandle
+    from openai_codex._turns.effective import EffectiveSettings as EffectiveSettings
+    from openai_codex._turns.stops import TurnStop as TurnStop
+
+HOMES = {
+    "AsyncEvents": f"{__package__}.events",
+    "run_goal": f"{__package__}.goal_run",
+    "LoadRequest": f"{__package__}.loading",
+    "load_thread": f"{__package__}.loading",
+    "AsyncChatgptLoginHandle": f"{__package__}.login",
+    "AsyncDeviceCodeLoginHandle": f"{__package__}.login",
+    "start_device_code_login": f"{__package__}.login",
+    "start_login": f"{__package__}.login",
+    "Limits": f"{__package__}.running",
+    "run_turn": f"{__package__}.running",
+    "start_or_join": f"{__package__}.running",
+    "start_turn": f"{__package__}.running",
+    "AsyncTurnHandle": f"{__package__}.turn",
+    "EffectiveSettings": "openai_codex._turns.effective",
+    "TurnStop": "openai_codex._turns.stops",
+}
+
+__getattr__ = names(__name__, HOMES)

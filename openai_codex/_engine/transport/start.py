@@ -1,0 +1,77 @@
+"""One start in the home of a configuration: the lock on it, and the process that was started under the lock."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from openai_codex._config import environment_of, left_out
+from openai_codex._engine.transport.base import NO_THREAD
+from openai_codex._engine.transport.child import ChildProcess
+from openai_codex._engine.transport.installation import HomeLock, command_line
+from openai_codex._log import Log
+from openai_codex.errors import LaunchError
+
+if TYPE_CHECKING:
+    from openai_codex._config import AppServerConfig
+
+_log = Log("connection")
+
+
+class RuntimeStart:
+    """Starts a process before there is anything to talk to it with: it boots while that is imported.
+
+    It owns the lock and the process until the process is taken. Not thread-safe: one caller at a time.
+    """
+
+    def __init__(self, config: AppServerConfig) -> None:
+        self.lock = HomeLock(config)
+        self.before: object = None
+        """The databases as they were before the process was started."""
+        self._config = config
+        self._child: ChildProcess | None = None
+
+    def begin(self) -> None:
+        """Start a process if the lock is free. Raises `LaunchError`."""
+        if not self.lock.is_usable() or self.lock.try_acquire():
+            self._spawn()
+
+    def has_begun(self) -> bool:
+        """Return whether there is a process that nobody has taken."""
+        return self._child is not None
+
+    def take(self) -> ChildProcess:
+        """Return the process, which the caller owns from now on; start one if there is none. Raises `LaunchError`."""
+        child = self._child or self._spawn()
+        self._child = None
+        return child
+
+    def end(self) -> None:
+        """Release the lock, and end a process that nobody has taken. Idempotent."""
+        self.lock.release()
+        if self._child is not None:
+            self._child.discard()
+            self._child = None
+
+    def _spawn(self) -> ChildProcess:
+        config = self._config
+        _check_directory(config.cwd)
+        if names := left_out(config):
+            _log.warning("codex.variables_left_out", names=",".join(names), reason="not UTF-8")
+        self.before = self.lock.databases()
+        try:
+            self._child = ChildProcess(command_line(config), config.cwd, environment_of(config))
+        except RuntimeError as error:
+            raise LaunchError(NO_THREAD) from error
+        return self._child
+
+
+def _check_directory(cwd: str | None) -> None:
+    """Raise `LaunchError` if the runtime would inherit a directory that it cannot use: it says so with the first thread."""
+    try:
+        if cwd is None:
+            os.getcwd().encode()  # noqa: PTH109  a Path is not needed
+    except FileNotFoundError:
+        raise LaunchError("the working directory of this program does not exist any more; pass cwd=…") from None
+    except UnicodeEncodeError:
+        raise LaunchError("the working directory is not named in UTF-8, as the runtime requires; pass cwd=…") from None

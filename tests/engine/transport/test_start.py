@@ -1,0 +1,81 @@
+"""A process that was started before its client is there: who ends it, and what the lock of the home does meanwhile."""
+
+from __future__ import annotations
+
+import sys
+
+import attrs
+import pytest
+
+from openai_codex import AppServerConfig, Codex, ConfigError, LaunchError
+from openai_codex._engine.transport import HomeLock, RuntimeStart
+from openai_codex.testing import QuietHome
+from tests.support.bounds import nothing_left
+from tests.support.children import ECHO
+
+
+def started(config: AppServerConfig) -> RuntimeStart:
+    start = RuntimeStart(config)
+    start.begin()
+    return start
+
+
+def test_a_process_that_nobody_takes_is_ended_and_the_lock_released(codex_home: QuietHome) -> None:
+    with nothing_left():
+        start = started(codex_home.config())
+        assert start.has_begun()
+        assert not HomeLock(codex_home.config()).try_acquire()
+        start.end()
+        start.end()
+    assert not start.has_begun()
+    other = HomeLock(codex_home.config())
+    assert other.try_acquire()
+    other.release()
+
+
+def test_a_process_that_was_taken_belongs_to_its_taker(codex_home: QuietHome) -> None:
+    with nothing_left():
+        start = started(codex_home.config())
+        process = start.take()
+        assert not start.has_begun()
+        start.end()
+        assert not process.has_exited()
+        process.discard()
+
+
+def test_no_process_is_started_while_another_one_starts_in_the_home(codex_home: QuietHome) -> None:
+    holder = HomeLock(codex_home.config())
+    assert holder.try_acquire()
+    start = started(codex_home.config())
+    assert not start.has_begun()
+    holder.release()
+    start.end()
+
+
+def test_a_process_is_started_for_a_taker_if_there_is_none() -> None:
+    start = RuntimeStart(AppServerConfig(launch_args_override=ECHO))
+    process = start.take()
+    assert process.process_info().command[0] == sys.executable
+    process.discard()
+
+
+def test_a_start_that_fails_keeps_no_lock(codex_home: QuietHome) -> None:
+    config = attrs.evolve(codex_home.config(), codex_bin="/nowhere/codex")
+    with pytest.raises(LaunchError, match="/nowhere/codex"):
+        Codex(config)
+    other = HomeLock(config)
+    assert other.try_acquire()
+    other.release()
+
+
+def test_a_client_that_is_refused_leaves_no_process() -> None:
+    with nothing_left(), pytest.raises(ConfigError, match="on_approval"):
+        Codex(AppServerConfig(launch_args_override=ECHO), on_approval=3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  wrong
+
+
+def test_the_process_boots_while_its_client_is_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[bool] = []
+    monkeypatch.setattr("openai_codex._sync.verbs.base._connection", lambda _, early: seen.append(early.has_begun()))
+    with nothing_left(), pytest.raises(AttributeError):
+        Codex(AppServerConfig(launch_args_override=ECHO))
+    assert seen == [True]
