@@ -10,7 +10,6 @@ from openai_codex._engine.backlog import keep_newest
 from openai_codex._engine.mailbox import Listener
 from openai_codex._engine.once import Once
 from openai_codex._engine.reply import CLIENT_CLOSED
-from openai_codex._engine.waiting import Waitable, Waiter, wake_all
 from openai_codex._log import Log
 from openai_codex._turns.agents import ACTIVITY, CALL, NOBODY, UNKNOWN, AgentTree, Identity, Origin, name_of, told_by
 
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from openai_codex._engine.reply import CloseReason
+    from openai_codex._engine.waiting import Waiter
     from openai_codex._notification import Notification
     from openai_codex._turns.agents import Told
     from openai_codex._turns.open_turns import OpenTurns
@@ -67,15 +67,6 @@ class AgentEvents(Listener):
         known = self._known.get(opened.live.thread_id, UNKNOWN)
         return Origin(opened.live.root_thread_id, opened.live.root_turn_id, name_of(known), known.depth)
 
-    def quiet(self, root_turn_id: str) -> Waitable:
-        """Return what becomes ready when a turn is over, and no agent of it works or is about to begin; for one wait."""
-        return _Quiet(self._trees, self, root_turn_id)
-
-    def is_idle(self, root_turn_id: str) -> bool:
-        """Return whether each agent that was spawned for a turn has begun."""
-        tree = self.of(root_turn_id)
-        return tree is None or tree.is_idle()
-
     # -- on the reader thread ----------------------------------------------------------------------------------------
 
     def on_event(self, event: Notification) -> None:
@@ -123,7 +114,10 @@ class AgentEvents(Listener):
         if root is not None and (told.begins or self.of(root) is not None):
             above = self._open.get(turn_id)
             root_thread = thread_id if above is None else above.live.root_thread_id
-            if self._tree(root, root_thread).tell(told, known):
+            tree = self._tree(root, root_thread)
+            if tree.tell(told, known):
+                if told.begins and not tree.has_begun(told.thread_id):
+                    self._trees.expect(told.thread_id, root, root_thread)
                 return
         if told.prompt is not None:
             keep_newest(self._told, told.thread_id, told.prompt, _KNOWN)
@@ -158,7 +152,7 @@ class AgentEvents(Listener):
     def _clear(self, root_turn_id: str) -> None:
         """Keep the agents of a turn no longer if it is over, and they are."""
         tree = self._work.get(root_turn_id)
-        if tree is not None and tree.is_idle() and self._trees.is_quiet(root_turn_id):
+        if tree is not None and self._trees.is_quiet(root_turn_id):
             keep_newest(self._over, root_turn_id, tree, _OVER_KEPT)
             self._work.pop(root_turn_id, None)
 
@@ -200,30 +194,3 @@ class _OpenAgentTurn:
     def _log_end(self) -> None:
         if self._end is not None and self._right.take():
             self._end()
-
-
-class _Quiet(Waitable):
-    """Ready when neither a turn nor an agent of it works or is about to begin."""
-
-    __slots__ = ("_agents", "_leave", "_root", "_trees")
-
-    def __init__(self, trees: Trees, agents: AgentEvents, root_turn_id: str) -> None:
-        super().__init__()
-        self._trees, self._agents, self._root = trees, agents, root_turn_id
-        self._leave: Callable[[], object] = bool
-
-    def is_ready(self) -> bool:
-        return self._trees.is_quiet(self._root) and self._agents.is_idle(self._root)
-
-    def add_waiter(self, waiter: Waiter) -> bool:
-        # Before it is looked whether it is ready: a change after that wakes the waiter.
-        self._leave = self._trees.on_change(self._root, self._wake)
-        return super().add_waiter(waiter)
-
-    def discard_waiter(self, waiter: Waiter) -> None:
-        self._leave()
-        super().discard_waiter(waiter)
-
-    def _wake(self) -> None:
-        if self.is_ready():
-            wake_all(self.waiters())

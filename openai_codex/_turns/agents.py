@@ -125,6 +125,11 @@ class AgentTree:
         """What they have asked and the client has declined, each with a number that grows."""
         self._works: dict[str, _Work] = {}
 
+    def has_begun(self, thread_id: str) -> bool:
+        """Return whether an agent has had a turn."""
+        work = self._works.get(thread_id)
+        return work is not None and bool(work.turns)
+
     def agents(self) -> tuple[Agent, ...]:
         """Return the agents, in the order in which they were started."""
         return tuple(work.value(thread_id) for thread_id, work in self._works.copy().items())
@@ -132,10 +137,6 @@ class AgentTree:
     def agent(self, thread_id: str) -> Agent:
         """Return the agent of a thread, of which nothing may be known yet."""
         return self._works.get(thread_id, _Work()).value(thread_id)
-
-    def is_idle(self) -> bool:
-        """Return whether no agent is about to begin: each that was spawned has begun."""
-        return all(work.turns for work in self._works.copy().values())
 
     def tell(self, told: Told, identity: Identity) -> bool:
         """Note what an item of this root's work tells about an agent; return whether the agent works for this root."""

@@ -87,7 +87,7 @@ class TreeClock(StallClock):
     def _watch(self) -> None:
         for live in self._trees.live(self._root):
             place, pulse = (live.thread_id, live.turn_id), Pulse(self._clock)
-            if self._pulses.setdefault(place, pulse) is pulse:
+            if live.turn_id and self._pulses.setdefault(place, pulse) is pulse:
                 with suppress(TransportClosedError):
                     self._actor.subscribe(Topic(*place), pulse)
 

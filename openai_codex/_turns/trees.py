@@ -44,7 +44,7 @@ class Live:
 
     Attributes:
         thread_id: Id of the sub-agent's thread.
-        turn_id: Id of its turn.
+        turn_id: Id of its turn; empty while it is about to begin. The runtime accepts that as the turn that begins.
         root_turn_id: Id of the turn of the program that it works for, at whatever depth.
         root_thread_id: Id of the thread of that turn.
         started_at: When it started, in seconds of the monotonic clock.
@@ -60,7 +60,8 @@ class Live:
 class Trees(Listener):
     """The turns under way of one client, by their root. The reader alone changes the turns; any thread may look.
 
-    A root goes when its turn ends, a sub-agent's turn when that ends. Each change is one step of a container.
+    A root goes when its turn ends, a sub-agent's turn when that ends. A sub-agent that was spawned counts as a turn at
+    once: it will begin, whatever becomes of its root. Each change is one step of a container.
     """
 
     def __init__(self) -> None:
@@ -130,6 +131,10 @@ class Trees(Listener):
 
     # -- on the reader thread ----------------------------------------------------------------------------------------
 
+    def expect(self, thread_id: str, root_turn_id: str, root_thread_id: str) -> None:
+        """Note that a sub-agent was spawned whose turn has not begun."""
+        self._add(Live(thread_id, "", root_turn_id, root_thread_id, time.monotonic()))
+
     def on_event(self, event: Notification) -> None:
         """Note that a turn has begun or ended, or that a thread is loaded no longer."""
         # Read here and not by the routes of the protocol, as this happens for each turn. Other shapes raise, or fit nothing.
@@ -155,15 +160,20 @@ class Trees(Listener):
         return super().fail(close_reason)
 
     def _start(self, thread_id: str, turn_id: str, root: str) -> None:
-        keep_newest(self._roots, (thread_id, turn_id), root, _MOST)
         of_root = self._threads.get(root) or self._ended.get(root)
         # A review is announced with another id than that of its root, under which it ends.
         if root == turn_id or of_root is None or of_root == thread_id:
+            keep_newest(self._roots, (thread_id, turn_id), root, _MOST)
             keep_newest(self._threads, root, thread_id, _MOST)
             return
-        live = Live(thread_id, turn_id, root, of_root, time.monotonic())
         keep_newest(self._loaded, thread_id, True, _MOST)
-        self._live[root] = {**self._live.get(root, {}), (thread_id, turn_id): live}
+        self._add(Live(thread_id, turn_id, root, of_root, time.monotonic()))
+        self._remove((thread_id, ""), root)  # last: in between the tree must not look quiet
+
+    def _add(self, live: Live) -> None:
+        place, root = (live.thread_id, live.turn_id), live.root_turn_id
+        keep_newest(self._roots, place, root, _MOST)
+        self._live[root] = {**self._live.get(root, {}), place: live}
         if self._given_up:
             self._stop(live)
 
@@ -174,18 +184,21 @@ class Trees(Listener):
             place = next(
                 (each for each, root in self._roots.items() if root == turn_id and each[0] == thread_id), place
             )
-        root = self._roots.pop(place, turn_id)
-        self._stopped.pop(place, None)
+        root = self._roots.get(place, turn_id)
         if self._threads.get(root) == thread_id:
             keep_newest(self._ended, root, thread_id, _ENDED_KEPT)
             self._threads.pop(root, None)
-            return root
+        self._remove(place, root)
+        return root
+
+    def _remove(self, place: Place, root: str) -> None:
+        self._roots.pop(place, None)
+        self._stopped.pop(place, None)
         rest = {each: live for each, live in self._live.get(root, {}).items() if each != place}
         if rest:
             self._live[root] = rest
         else:
             self._live.pop(root, None)
-        return root
 
     def _stop(self, live: Live) -> None:
         """Stop a turn, if its root was given up and that was not done. On any thread."""

@@ -11,37 +11,14 @@ import pytest
 from openai_codex import LATER, Codex, CommandApproval, TurnTimeoutError
 from openai_codex.testing import FakeAppServer
 from tests.support.bounds import PATIENCE, STARTED, eventually
+from tests.support.fake_agents import COMMAND, INTERRUPT, Child
 from tests.support.inside import is_ended
-
-COMMAND = "item/commandExecution/requestApproval"
-INTERRUPT = "turn/interrupt"
 
 
 @pytest.fixture
 def server() -> Iterator[FakeAppServer]:
     with FakeAppServer() as server:
         yield server
-
-
-class Child:
-    """A turn of a sub-agent of the newest turn, which the runtime does not end by itself."""
-
-    def __init__(self, server: FakeAppServer, name: str = "kid") -> None:
-        self.server, self.thread_id, self.turn_id, root = server, name, f"turn of {name}", server.turn.id
-        self._send("turn/started", rootTurnId=root, status="inProgress")
-
-    def _send(self, method: str, **turn: Any) -> None:
-        self.server.notify(method, {"threadId": self.thread_id, "turn": {"id": self.turn_id, "items": [], **turn}})
-
-    def end(self) -> None:
-        self._send("turn/completed", status="interrupted")
-
-    def ask(self) -> None:
-        about = {"threadId": self.thread_id, "turnId": self.turn_id, "itemId": "I", "startedAtMs": 0, "command": "true"}
-        self.server.ask(COMMAND, about)
-
-    def interrupts(self) -> int:
-        return [each.params["threadId"] for each in self.server.requests(INTERRUPT)].count(self.thread_id)
 
 
 def test_what_it_asks_before_and_after_is_not_for_the_program(server: FakeAppServer) -> None:
@@ -76,7 +53,7 @@ def test_it_is_interrupted_until_it_is_over(server: FakeAppServer) -> None:
         with pytest.raises(TurnTimeoutError, match="did not come") as caught:
             turn.interrupt(timeout=0.05)
         assert caught.value.waiting_for == "its end"
-        assert eventually(lambda: child.interrupts() > 1)
+        assert eventually(lambda: len(child.interrupts()) > 1)
         server.turn.complete("interrupted")
         with pytest.raises(TurnTimeoutError) as caught:
             turn.interrupt(timeout=0.05)
@@ -92,7 +69,7 @@ def test_one_that_starts_after_the_end_of_its_turn_is_interrupted_as_well(server
         turn.interrupt(timeout=PATIENCE)
         assert root.id == server.turn.id
         child = Child(server)
-        assert eventually(lambda: child.interrupts() > 0)
+        assert eventually(child.interrupts)
         child.end()
         turn.interrupt(timeout=PATIENCE)
 
@@ -123,7 +100,7 @@ def test_a_run_that_keeps_it_does_not_interrupt_it(server: FakeAppServer) -> Non
         # The turn itself is interrupted again and again, and so would be the sub-agent.
         count = server.request_count(INTERRUPT)
         assert eventually(lambda: server.request_count(INTERRUPT) > count + 1)
-        assert [child.interrupts() for child in started] == [0]
+        assert [child.interrupts() for child in started] == [[]]
 
 
 def test_the_error_of_another_turn_keeps_its_own_sub_agents(server: FakeAppServer) -> None:

@@ -203,12 +203,12 @@ class Watcher:
 
 
 def is_quiet(client: Client, root: str) -> bool:
-    return client.agents.quiet(root).is_ready()
+    return client.trees.quiet(root).is_ready()
 
 
 def test_a_turn_is_quiet_when_all_that_was_spawned_has_begun_and_ended(client: Client) -> None:
     client.send(started("T", "R"))
-    watcher = Watcher(client.agents.quiet("R"))
+    watcher = Watcher(client.trees.quiet("R"))
     client.send(spawned("T", "R", "K"), ended("T", "R"))
     assert not is_quiet(client, "R")
     client.send(started("K", "k", "R"))
@@ -229,7 +229,7 @@ def test_the_end_of_an_agent_is_known_when_who_waits_for_it_is_woken(client: Cli
 
 def test_who_waits_is_woken_by_the_end_of_the_runtime(client: Client) -> None:
     client.send(started("T", "R"), spawned("T", "R", "K"))
-    watcher = Watcher(client.agents.quiet("R"))
+    watcher = Watcher(client.trees.quiet("R"))
     client.turns.fail(CloseReason("it died"))
     assert watcher.seen[-1]
 

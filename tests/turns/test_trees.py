@@ -170,3 +170,23 @@ def test_events_of_another_shape_do_no_harm(params: dict[str, Any]) -> None:
     odd = [Notification(method, params) for method in ("turn/started", "turn/completed", "thread/archived")]
     trees.put([*odd, started("T", "R"), started("K", "k", "R")])
     assert places(trees, "R") == [("K", "k")]
+
+
+def test_a_sub_agent_that_was_spawned_counts_until_its_turn_is_over() -> None:
+    trees, stopped, calls = Trees(), list[tuple[str, str]](), list[bool]()
+    trees.put([started("T", "R")])
+    trees.expect("K", "R", "T")
+    trees.put([completed("T", "R")])
+    assert places(trees, "R") == [("K", "")]
+    trees.on_change("R", lambda: calls.append(trees.is_quiet("R")))
+    for _ in range(2):
+        trees.give_up("R", lambda live: stopped.append((live.thread_id, live.turn_id)))
+    assert (trees.root_of("K", ""), trees.loaded()) == ("R", 0)
+    trees.put([started("K", "k", "R")])
+    assert (places(trees, "R"), trees.root_of("K", "")) == ([("K", "k")], None)
+    trees.expect("G", "R", "T")
+    trees.put([completed("K", "k")])
+    assert not trees.is_quiet("R")
+    trees.put([started("G", "g", "R"), completed("G", "g")])
+    assert stopped == [("K", ""), ("K", "k"), ("G", ""), ("G", "g")]
+    assert calls == [False, False, False, True]

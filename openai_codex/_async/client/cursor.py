@@ -247,8 +247,8 @@ class AsyncCursor:
 
     async def wait_agents(self, deadline: Deadline) -> None:
         """Wait until the turn is over, and all agents of it are. Raises `TurnTimeoutError` and `TransportClosedError`."""
-        agents, actor = self._connection.handlers.agents, self._stop.actor
-        if not await _wait.ready(agents.quiet(self.turn_id), deadline.remaining()):
+        trees, actor = self._connection.handlers.trees, self._stop.actor
+        if not await _wait.ready(trees.quiet(self.turn_id), deadline.remaining()):
             raise self.timed_out(deadline.timeout, "the end of its sub-agents")
         close_reason = None if actor is None else actor.close_reason
         if close_reason is not None and any(agent.is_running for agent in self._open_turn.agents()):

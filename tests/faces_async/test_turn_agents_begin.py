@@ -1,0 +1,72 @@
+"""A sub-agent that was spawned and has not begun: it is interrupted before it begins, and waited for until it is over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from openai_codex import AsyncCodex, TurnTimeoutError
+from openai_codex.testing import FakeAppServer
+from tests.support.agents import Version, agents
+from tests.support.bounds import PATIENCE, eventually
+from tests.support.fake_agents import INTERRUPT, Child
+from tests.support.inside import trees_of
+
+versions = pytest.mark.parametrize("version", [1, 2])
+
+
+@pytest.fixture
+def server() -> Iterator[FakeAppServer]:
+    with FakeAppServer() as server:
+        yield server
+
+
+async def test_it_is_interrupted_at_once_and_the_interrupt_returns_when_it_is_over(server: FakeAppServer) -> None:
+    children: list[Child] = []
+
+    def interrupt(request: Any) -> None:
+        request.proceed()
+        [child] = children
+        if request.params["threadId"] == child.thread_id and len(child.interrupts()) == 1:
+            child.begin()
+            child.end()
+
+    server.on(INTERRUPT, interrupt)
+    async with AsyncCodex(server.config()) as codex:
+        turn = await (await codex.thread_start()).turn("go")
+        children.append(Child(server, begins=False))
+        assert eventually(turn.agents)
+        await turn.interrupt(timeout=PATIENCE)
+        assert [each.is_running for each in turn.agents()] == [False]
+        assert children[0].interrupts()[0] == ""
+
+
+async def test_who_stops_it_is_told_if_it_does_not_begin_in_time(server: FakeAppServer) -> None:
+    async with AsyncCodex(server.config()) as codex:
+        turn = await (await codex.thread_start()).turn("go")
+        child = Child(server, begins=False)
+        assert eventually(turn.agents)
+        with pytest.raises(TurnTimeoutError) as caught:
+            await turn.interrupt(timeout=0.1)
+        assert caught.value.waiting_for == "the end of its sub-agents"
+        child.begin()
+        assert eventually(lambda: child.turn_id in child.interrupts())
+        child.end()
+        await turn.interrupt(timeout=PATIENCE)
+
+
+@versions
+async def test_an_interrupt_at_the_item_of_the_spawn(version: Version) -> None:
+    with agents("hangs", "hangs", version=version) as tree:
+        async with AsyncCodex(tree.config) as codex:
+            for _ in range(4):
+                turn = await (await codex.thread_start(**tree.thread(ephemeral=True))).turn("go")
+                async for event in turn.stream(timeout=PATIENCE):
+                    if event.method == "item/completed" and turn.agents():
+                        break
+                await turn.interrupt(timeout=PATIENCE)
+                assert not any(each.is_running for each in turn.agents())
+                assert trees_of(codex).is_quiet(turn.id)
+            await tree.model.idle(PATIENCE)
