@@ -11,8 +11,10 @@ from typing import Any
 from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
 from openai_codex._sync import lazy
+from openai_codex._sync.client import _wait
 from openai_codex._sync.client.rpc import call
 from openai_codex._engine.waiting import Deadline
+from openai_codex._turns.tree_stops import stop_thread
 from openai_codex.errors import CodexError, ConfigError, InvalidRequestError, TransportClosedError, TurnTimeoutError
 
 if sys.version_info >= (3, 11):
@@ -48,7 +50,7 @@ class Closable:
         """Give the thread up: stop its turn, and stop receiving its events (`thread/unsubscribe`). Idempotent.
 
         A turn that is running is interrupted, and a goal that `run_goal` follows is paused, so whoever waits for them
-        gets an interrupted result. After that `run` and `turn` of this handle raise `ConfigError`;
+        gets an interrupted result. All sub-agents of turns of the thread are stopped, also of turns that have ended. After that `run` and `turn` of this handle raise `ConfigError`;
         `Codex.thread_resume` continues a stored thread. The client releases the tools of the thread and all that
         it has noted about it. Where the runtime has exited, nothing is sent and none is started.
 
@@ -64,7 +66,8 @@ class Closable:
             ConfigError: Both are given, or one is not a bool. Nothing was sent. Also in a signal handler that interrupts
                 `run_goal` of this thread: the goal is paused when the handler returns, and then `close` succeeds.
             InvalidRequestError: The thread cannot be archived or deleted, for instance because it no longer exists.
-            TurnTimeoutError: A turn did not end within the client's ``request_timeout``. The thread is not closed.
+            TurnTimeoutError: A turn or a sub-agent did not end within the client's ``request_timeout``. The thread is not
+                closed.
 
         Also raises what `request` raises. Cancelling leaves the thread open; `close` can be called again.
         """
@@ -118,6 +121,10 @@ def _stop(connection: lazy.Connection, thread_id: str, deadline: Deadline) -> No
         params = protocol.TurnInterruptParams(thread_id=thread_id, turn_id="")
         with suppress(CodexError):  # no turn runs, or the connection has ended
             call(connection.running(), params, Deadline(min(_REPLY_WITHIN, deadline.remaining())))
+    trees = connection.handlers.trees
+    for root in stop_thread(trees, connection.running(), thread_id):
+        if not _wait.ready(trees.quiet(root), deadline.remaining()):
+            raise TurnTimeoutError(thread_id, root, deadline.timeout)
 
 
 def _is_ephemeral(connection: lazy.Connection, thread_id: str) -> bool:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class AgentStop:
-    """A turn of a sub-agent that has begun, and the request that interrupts it (`turn/interrupt`)."""
+    """A turn that nobody follows, mostly of a sub-agent, and the request that interrupts it (`turn/interrupt`)."""
 
     def __init__(self, trees: Trees, live: Live) -> None:
         self.thread_id = live.thread_id
@@ -43,6 +43,18 @@ def stop_agents(trees: Trees, actor: Actor, root_turn_id: str) -> None:
     What they ask needs no answer from now on. Waits for nothing.
     """
     trees.give_up(root_turn_id, partial(_stop_agent, trees, actor))
+
+
+def stop_thread(trees: Trees, actor: Actor, thread_id: str) -> list[str]:
+    """Do that for each turn of a thread, and interrupt those that are under way; return the ids of the turns."""
+    turns = trees.of_thread(thread_id)
+    for live in turns:
+        if live.thread_id == thread_id:  # first: it may start more
+            actor.undo(Undo(AgentStop(trees, live)))
+    roots = list(dict.fromkeys(live.root_turn_id for live in turns))
+    for root in roots:
+        stop_agents(trees, actor, root)
+    return roots
 
 
 def _stop_agent(trees: Trees, actor: Actor, live: Live) -> None:

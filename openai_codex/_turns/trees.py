@@ -81,6 +81,13 @@ class Trees(Listener):
         """Return the turns of sub-agents that are under way under a root, oldest first; the root itself is not among them."""
         return tuple(self._live.get(root_turn_id, {}).copy().values())
 
+    def of_thread(self, thread_id: str) -> list[Live]:
+        """Return the turns of a thread that are under way, and those of sub-agents that work for turns of it, ended or not."""
+        own = [(turn_id, root) for (each, turn_id), root in self._roots.copy().items() if each == thread_id]
+        turns = [Live(thread_id, *each, thread_id, 0.0) for each in own if self._threads.get(each[1]) == thread_id]
+        below = (live for lives in self._live.copy().values() for live in lives.values())
+        return turns + [live for live in below if live.root_thread_id == thread_id]
+
     def root_of(self, thread_id: str, turn_id: str) -> str | None:
         """Return the root of a turn that is under way: of a root turn its own id. ``None`` for any other turn."""
         root = self._roots.get((thread_id, turn_id))

@@ -1,0 +1,54 @@
+"""A thread that is closed leaves no sub-agent behind, whoever holds the handles of its turns."""
+
+from __future__ import annotations
+
+import gc
+
+import pytest
+
+from openai_codex import AsyncCodex, TurnTimeoutError
+from openai_codex.testing import FakeAppServer
+from tests.support.agents import Parent, Version, agents
+from tests.support.bounds import PATIENCE, eventually
+from tests.support.fake_agents import Child
+from tests.support.inside import trees_of
+
+versions = pytest.mark.parametrize("version", [1, 2])
+
+
+@versions
+@pytest.mark.parametrize("is_held", [True, False])
+@pytest.mark.parametrize("parent", ["waits", "leaves"])
+async def test_it_stops_the_sub_agents(version: Version, is_held: bool, parent: Parent) -> None:
+    with agents("hangs", version=version, depth=2, parent=parent) as tree:
+        async with AsyncCodex(tree.config) as codex:
+            thread = await codex.thread_start(**tree.thread(ephemeral=True))
+            turn = await thread.turn("go")
+            held, turn_id = [turn], turn.id
+            await tree.gate.reached(PATIENCE)
+            if parent == "leaves":
+                tree.parent_gate.open()
+                await turn.run(timeout=PATIENCE)
+            del turn
+            if not is_held:
+                held.clear()
+                gc.collect()
+            await thread.close()
+            assert trees_of(codex).is_quiet(turn_id)
+            await tree.model.idle(PATIENCE)
+
+
+async def test_a_sub_agent_that_does_not_end_leaves_the_thread_open() -> None:
+    with FakeAppServer() as server:
+        server.on("thread/unsubscribe", {"status": "unsubscribed"})
+        async with AsyncCodex(server.config(request_timeout=1.0)) as codex:
+            thread = await codex.thread_start()
+            await thread.turn("go")
+            gc.collect()
+            child = Child(server)
+            assert eventually(lambda: trees_of(codex).loaded())
+            with pytest.raises(TurnTimeoutError):
+                await thread.close()
+            child.end()
+            await thread.close()
+            assert server.request_count("thread/unsubscribe") == 1
