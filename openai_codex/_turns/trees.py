@@ -57,6 +57,15 @@ class Live:
     started_at: float
 
 
+@attrs.frozen
+class _GivenUp:
+    """What stops a turn under a root that was given up, until when that is remembered at least, and the root's thread."""
+
+    stop: Callable[[Live], object]
+    until: float
+    thread_id: str | None
+
+
 class Trees(Listener):
     """The turns under way of one client, by their root. The reader alone changes the turns; any thread may look.
 
@@ -72,8 +81,7 @@ class Trees(Listener):
         self._ended: dict[str, str] = {}
         self._live: dict[str, dict[Place, Live]] = {}
         self._loaded: dict[str, bool] = {}
-        # What stops a turn under a root that was given up, and until when that is remembered at least.
-        self._given_up: dict[str, tuple[Callable[[Live], object], float]] = {}
+        self._given_up: dict[str, _GivenUp] = {}
         self._stopped: dict[Place, bool] = {}
         self._callbacks: dict[object, tuple[str, Callable[[], object]]] = {}
 
@@ -116,13 +124,14 @@ class Trees(Listener):
         It may be called twice for one turn, and must be quick, and write and log nothing.
         """
         now = time.monotonic()
-        for root, (_, until) in self._given_up.copy().items():
-            if until > now:
+        for root, given_up in self._given_up.copy().items():
+            if given_up.until > now:
                 break
             if self.is_quiet(root):
                 self._given_up.pop(root, None)
+        entry = _GivenUp(stop, now + _GIVEN_UP_FOR, self._thread_of(root_turn_id))
         # First: the reader adds a turn, and then looks whether it is to be stopped.
-        keep_newest(self._given_up, root_turn_id, (stop, now + _GIVEN_UP_FOR), _GIVEN_UP_KEPT)
+        keep_newest(self._given_up, root_turn_id, entry, _GIVEN_UP_KEPT)
         for live in self.live(root_turn_id):
             self._stop(live)
 
@@ -167,7 +176,7 @@ class Trees(Listener):
         return super().fail(close_reason)
 
     def _start(self, thread_id: str, turn_id: str, root: str) -> None:
-        of_root = self._threads.get(root) or self._ended.get(root)
+        of_root = self._thread_of(root)
         # A review is announced with another id than that of its root, under which it ends.
         if root == turn_id or of_root is None or of_root == thread_id:
             keep_newest(self._roots, (thread_id, turn_id), root, _MOST)
@@ -176,6 +185,15 @@ class Trees(Listener):
         keep_newest(self._loaded, thread_id, True, _MOST)
         self._add(Live(thread_id, turn_id, root, of_root, time.monotonic()))
         self._remove((thread_id, ""), root)  # last: in between the tree must not look quiet
+
+    def _thread_of(self, root: str) -> str | None:
+        """Return the thread of a root turn. When that has ended long ago, it is known as long as the turn may have more."""
+        known = self._threads.get(root) or self._ended.get(root)
+        if known is None:
+            given_up = self._given_up.get(root)
+            stopped_in = None if given_up is None else given_up.thread_id
+            known = next((live.root_thread_id for live in self.live(root)), stopped_in)
+        return known
 
     def _add(self, live: Live) -> None:
         place, root = (live.thread_id, live.turn_id), live.root_turn_id
@@ -211,7 +229,7 @@ class Trees(Listener):
         """Stop a turn, if its root was given up and that was not done. On any thread."""
         place, given_up = (live.thread_id, live.turn_id), self._given_up.get(live.root_turn_id)
         if given_up is not None and place not in self._stopped:
-            given_up[0](live)
+            given_up.stop(live)
             keep_newest(
                 self._stopped, place, True, _GIVEN_UP_KEPT
             )  # last: what interrupts this call must not cost the stop

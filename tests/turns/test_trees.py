@@ -190,3 +190,19 @@ def test_a_sub_agent_that_was_spawned_counts_until_its_turn_is_over() -> None:
     trees.put([started("G", "g", "R"), completed("G", "g")])
     assert stopped == [("K", ""), ("K", "k"), ("G", ""), ("G", "g")]
     assert calls == [False, False, False, True]
+
+
+@pytest.mark.parametrize("is_given_up", [False, True])
+def test_a_turn_that_ended_long_ago_may_get_more_sub_agents(is_given_up: bool) -> None:
+    trees, stopped = Trees(), list[str]()
+    trees.put([started("T", "R"), started("K", "k", "R")])
+    if is_given_up:
+        trees.give_up("R", lambda live: stopped.append(live.turn_id))
+        trees.put([completed("K", "k")])
+    trees.put([completed("T", "R")])
+    for number in range(400):
+        trees.put([started("T", f"R{number}"), completed("T", f"R{number}")])
+    trees.put([started("G", "g", "R")])
+    assert places(trees, "R")[-1] == ("G", "g")
+    assert (trees.live("R")[-1].root_thread_id, trees.loaded()) == ("T", 2)
+    assert stopped == (["k", "g"] if is_given_up else [])
