@@ -60,9 +60,10 @@ class AgentEvents(Listener):
     def origin(self, thread_id: str | None, turn_id: str | None) -> Origin:
         """Return for whom a turn under way works, with nothing in it for a turn that the program has started."""
         opened = self._open.get(turn_id or "")
-        if turn_id is None:  # some requests name the thread only, which has one turn at a time
-            opened = next((each for each in self._open.copy().values() if each.live.thread_id == thread_id), None)
         if opened is None or opened.live.thread_id != thread_id:
+            # Some requests name no turn, or one within the turn; a thread has one turn at a time.
+            opened = next((each for each in self._open.copy().values() if each.live.thread_id == thread_id), None)
+        if opened is None:
             return NOBODY
         known = self._known.get(opened.live.thread_id, UNKNOWN)
         return Origin(opened.live.root_thread_id, opened.live.root_turn_id, name_of(known), known.depth)

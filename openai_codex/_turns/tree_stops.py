@@ -59,7 +59,9 @@ def stop_thread(trees: Trees, actor: Actor, thread_id: str) -> list[str]:
 
 def _stop_agent(trees: Trees, actor: Actor, live: Live) -> None:
     actor.undo(Undo(AgentStop(trees, live)))
-    actor.server_requests.withdraw(turns=[(live.thread_id, live.turn_id)])
+    for pending in actor.server_requests.pending():
+        if pending.thread_id == live.thread_id:  # whichever turn it names; see `Trees.is_given_up`
+            pending.withdraw()
 
 
 def ends_agents(agents: AgentsLike | None, error: BaseException | None) -> bool:

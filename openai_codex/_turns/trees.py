@@ -135,11 +135,16 @@ class Trees(Listener):
         for live in self.live(root_turn_id):
             self._stop(live)
 
-    def is_given_up(self, thread_id: str | None, turn_id: str | None) -> bool:
-        """Return whether a turn is one of a sub-agent that is to be stopped."""
-        place = (thread_id or "", turn_id or "")
-        root = self._roots.get(place)
-        return root in self._given_up and place in self._live.get(root or "", {})
+    def is_given_up(self, thread_id: str | None) -> bool:
+        """Return whether a thread is one of a sub-agent whose turn is to be stopped.
+
+        By thread and not by turn, because a request may name no turn or one within the turn; a thread has only one turn
+        at a time.
+        """
+        if not self._given_up:
+            return False
+        lives = [lives for root, lives in self._live.copy().items() if root in self._given_up]
+        return any(live.thread_id == thread_id for each in lives for live in each.values())
 
     def loaded(self) -> int:
         """Count the sub-agents that the runtime has loaded, those that have ended included."""

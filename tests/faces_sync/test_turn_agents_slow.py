@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from openai_codex import LATER, Codex, CommandApproval, TurnTimeoutError
+from openai_codex import LATER, Codex, CommandApproval, ElicitationRequest, TurnTimeoutError
 from openai_codex.testing import FakeAppServer
 from tests.support.bounds import PATIENCE, STARTED, eventually
-from tests.support.fake_agents import COMMAND, INTERRUPT, Child
+from tests.support.fake_agents import COMMAND, INTERRUPT, Child, elicit
 from tests.support.inside import is_ended
 
 
@@ -43,6 +43,30 @@ def test_what_it_asks_before_and_after_is_not_for_the_program(server: FakeAppSer
         assert eventually(lambda: len(asked) > 1)
         assert [each.thread_id for each in asked] == [child.thread_id, turn.thread_id]
         assert [each.thread_id for each in codex.pending_requests()] == [turn.thread_id]
+
+
+@pytest.mark.parametrize("turn_id", [None, "a turn within the turn"])
+def test_so_with_what_names_its_thread_only(server: FakeAppServer, turn_id: str | None) -> None:
+    asked: list[ElicitationRequest] = []
+
+    def later(request: ElicitationRequest) -> object:
+        asked.append(request)
+        return LATER
+
+    server.hold(INTERRUPT)
+    with Codex(server.config(), on_elicitation=later) as codex:  # type: ignore[arg-type]  # any answer is typed
+        turn = (codex.thread_start()).turn("go")
+        child = Child(server)
+        child.elicit(turn_id)
+        assert eventually(lambda: asked)
+        with pytest.raises(TurnTimeoutError):
+            turn.interrupt(timeout=0.05)
+        assert asked[0].cancelled
+        assert codex.pending_requests() == []
+        child.elicit(turn_id)
+        elicit(server, turn.thread_id, turn_id)  # requests are handled in order
+        assert eventually(lambda: len(asked) > 1)
+        assert [each.thread_id for each in asked] == [child.thread_id, turn.thread_id]
 
 
 def test_it_is_interrupted_until_it_is_over(server: FakeAppServer) -> None:

@@ -7,7 +7,14 @@ from typing import Any
 from openai_codex.testing import FakeAppServer
 
 COMMAND = "item/commandExecution/requestApproval"
+ELICITATION = "mcpServer/elicitation/request"
 INTERRUPT = "turn/interrupt"
+
+
+def elicit(server: FakeAppServer, thread_id: str, turn_id: str | None) -> None:
+    """Have a server of tools ask for something in a thread."""
+    about = {"threadId": thread_id, "turnId": turn_id, "serverName": "s", "mode": "form", "message": "m"}
+    server.ask(ELICITATION, {**about, "requestedSchema": {"type": "object", "properties": {}}})
 
 
 class Child:
@@ -40,6 +47,10 @@ class Child:
         """Ask for an approval of a command."""
         about = {"threadId": self.thread_id, "turnId": self.turn_id, "itemId": "I", "startedAtMs": 0, "command": "true"}
         self.server.ask(COMMAND, about)
+
+    def elicit(self, turn_id: str | None) -> None:
+        """Have a server of tools ask for something."""
+        elicit(self.server, self.thread_id, turn_id)
 
     def interrupts(self) -> list[str]:
         """Return the ids of the turns by which its thread was interrupted; an empty one is the turn that begins."""

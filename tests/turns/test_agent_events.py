@@ -145,7 +145,8 @@ def test_a_child_of_a_child_belongs_to_the_root(client: Client) -> None:
         Origin("T", "R", None, 2),
         Origin("T", "R", None, 1),
     ]
-    assert client.agents.origin("G", None) == Origin("T", "R", None, 2), "the turn of that thread"
+    for turn in (None, "a turn within it"):
+        assert client.agents.origin("G", turn) == Origin("T", "R", None, 2), "the turn of that thread"
     strangers = (("T", "R"), ("T", "g"), ("X", "x"), (None, None), ("T", None))
     assert [client.agents.origin(*place) for place in strangers] == [NOBODY] * 5
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -21,11 +22,12 @@ RESULT = RunResult("R", TurnStatus.failed, thread_id="T")
 class Actor:
     def __init__(self) -> None:
         self.undone: list[Any] = []
-        self.withdrawn: list[tuple[str, str]] = []
-        self.server_requests = SimpleNamespace(withdraw=self._withdraw)
-
-    def _withdraw(self, *, turns: list[tuple[str, str]]) -> None:
-        self.withdrawn += turns
+        self.withdrawn: list[tuple[str, str | None]] = []
+        places = [(thread, turn) for thread in "TKGM" for turn in (thread.lower(), "other", None)]
+        asked = [SimpleNamespace(thread_id=thread, turn_id=turn) for thread, turn in places]
+        for each in asked:
+            each.withdraw = partial(self.withdrawn.append, (each.thread_id, each.turn_id))
+        self.server_requests = SimpleNamespace(pending=lambda: asked)
 
     def undo(self, undo: Undo) -> None:
         self.undone.append(undo.stop)
@@ -45,7 +47,7 @@ def test_all_turns_of_the_tree_are_stopped_each_once_and_what_they_ask_is_withdr
     for _ in range(2):
         stop_agents(trees, cast("Any", actor), "R")
     trees.put([ended("T", "R"), started("G", "g", "R"), started("M", "m", "S")])
-    assert actor.withdrawn == [("K", "k"), ("G", "g")]
+    assert actor.withdrawn == [(thread, turn) for thread in "KG" for turn in (thread.lower(), "other", None)]
     sent = [json.loads(stop.line())["params"] for stop in actor.undone]
     assert sent == [{"threadId": "K", "turnId": "k"}, {"threadId": "G", "turnId": "g"}]
 

@@ -115,7 +115,7 @@ def test_a_tree_that_was_given_up_is_stopped_with_what_starts_later() -> None:
     for _ in range(2):
         trees.give_up("R", lambda live: stopped.append(live.turn_id))
     assert stopped == ["k"]
-    assert [trees.is_given_up(*place) for place in (("K", "k"), ("T", "R"), ("L", "l"))] == [True, False, False]
+    assert [thread for thread in ("K", "T", "L", "U", None) if trees.is_given_up(thread)] == ["K"]
     trees.put([completed("T", "R"), completed("K", "k"), started("G", "g", "R"), started("M", "m", "S")])
     assert stopped == ["k", "g"]
     trees.put([completed("G", "g"), started("T", "V"), started("K", "n", "V")])

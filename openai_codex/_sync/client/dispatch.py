@@ -59,7 +59,7 @@ class Dispatcher:
 
     def take(self, pending: PendingRequest) -> None:
         """Start to answer a request: by its handler, by a refusal, or at its deadline. Does not block."""
-        if self._handlers.trees.is_given_up(pending.thread_id, pending.turn_id):
+        if self._handlers.trees.is_given_up(pending.thread_id):
             pending.withdraw()  # its turn is being interrupted, which ends the request
         elif not pending.is_ready():  # else it was withdrawn while it waited for this thread
             # All code of the program sees the context variables of the caller that started the turn, or else created the
