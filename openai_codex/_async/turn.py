@@ -11,7 +11,7 @@ import attrs
 from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
 from openai_codex._async import lazy
-from openai_codex._async.client.agent_stops import as_now, check_agents, renew, stop_agents
+from openai_codex._async.client.agent_stops import ITS_AGENTS, as_now, check_agents, renew, stop_agents
 from openai_codex._async.client.cursor import AsyncCursor
 from openai_codex._async.preparing import with_skills, with_texts
 from openai_codex._async.stream import AsyncItemStream, AsyncTextStream, AsyncTurnStream
@@ -273,6 +273,6 @@ class AsyncTurnHandle(Generic[OutputT]):
         checks.flag("agents", agents)
         patience = self._connection.request_timeout if timeout is None else checks.seconds("timeout", timeout)
         if not await self._cursor.stop(patience, agents=agents):
-            waiting_for = "the end of its sub-agents" if self._cursor.is_ended() else "its end"
+            waiting_for = ITS_AGENTS if self._cursor.is_ended() else "its end"
             raise self._cursor.timed_out(patience, waiting_for)
         return protocol.TurnInterruptResponse()

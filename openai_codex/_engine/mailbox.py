@@ -92,7 +92,7 @@ class Mailbox(Waitable):
             TransportClosedError: ``kept`` is empty, and the connection ended before the turn did.
         """
         # Read first: the reader may put the last events and end it in between.
-        close_reason = self._ends[0] if self._ends else None
+        close_reason = self.close_reason
         self.backlog.take_into(kept)
         if not kept and close_reason is not None:
             raise close_reason.error(self.subject)
@@ -106,6 +106,11 @@ class Mailbox(Waitable):
     def is_over(self) -> bool:
         """Return whether the last event was taken. False after a failed connection: `take` raises then."""
         return bool(self._ends) and self._ends[0] is None and not len(self.backlog)
+
+    @property
+    def close_reason(self) -> CloseReason | None:
+        """Why it ended without its last event; ``None`` if it has that, or has not ended."""
+        return self._ends[0] if self._ends else None
 
     def poke(self) -> None:
         """Wake the consumer without an event, so that it looks again at what else it waits for."""

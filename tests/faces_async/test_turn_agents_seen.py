@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from openai_codex import Agent, AsyncCodex, ConfigError, RunResult, TransportClosedError, TurnTimeoutError, tool
-from openai_codex.testing import call, offline, reply, say
+from openai_codex.testing import FakeAppServer, call, offline, reply, say
 from openai_codex.types import TurnStatus
 from tests.support.agents import CHILD_USAGE, Depth, Version, agents
 from tests.support.bounds import PATIENCE
@@ -142,6 +142,28 @@ async def test_who_waits_for_agents_learns_of_the_end_of_the_runtime(logged: Log
             assert [each.is_running for each in caught.value.result.agents] == [True]
     [start], [end] = logged("agent_started"), logged("agent_completed")
     assert (start["turn_id"], end["status"]) == (end["turn_id"], "lost")
+
+
+async def test_who_waits_for_agents_learns_that_the_turn_itself_was_lost() -> None:
+    with FakeAppServer() as server:
+        async with AsyncCodex(server.config()) as codex:
+            turn = await (await codex.thread_start()).turn("go")
+            server.child.kill()
+            with pytest.raises(TransportClosedError) as caught:
+                await turn.wait_agents(timeout=PATIENCE)
+    assert caught.value.result is not None
+    assert caught.value.result.id == turn.id
+
+
+async def test_a_turn_that_was_not_announced_yet_is_waited_for() -> None:
+    with FakeAppServer(announce_turns=False) as server:
+        async with AsyncCodex(server.config()) as codex:
+            turn = await (await codex.thread_start()).turn("go")
+            with pytest.raises(TurnTimeoutError):
+                await turn.wait_agents(timeout=0.05)
+            server.turn.started()
+            server.turn.complete()
+            assert await turn.wait_agents(timeout=PATIENCE) == ()
 
 
 async def test_a_tool_of_the_turn_cannot_wait_for_its_end() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from openai_codex import Agent, Codex, ConfigError, RunResult, TransportClosedError, TurnTimeoutError, tool
-from openai_codex.testing import call, offline, reply, say
+from openai_codex.testing import FakeAppServer, call, offline, reply, say
 from openai_codex.types import TurnStatus
 from tests.support.agents import CHILD_USAGE, Depth, Version, agents
 from tests.support.bounds import PATIENCE
@@ -141,6 +141,28 @@ def test_who_waits_for_agents_learns_of_the_end_of_the_runtime(logged: Logged) -
             assert [each.is_running for each in caught.value.result.agents] == [True]
     [start], [end] = logged("agent_started"), logged("agent_completed")
     assert (start["turn_id"], end["status"]) == (end["turn_id"], "lost")
+
+
+def test_who_waits_for_agents_learns_that_the_turn_itself_was_lost() -> None:
+    with FakeAppServer() as server:
+        with Codex(server.config()) as codex:
+            turn = (codex.thread_start()).turn("go")
+            server.child.kill()
+            with pytest.raises(TransportClosedError) as caught:
+                turn.wait_agents(timeout=PATIENCE)
+    assert caught.value.result is not None
+    assert caught.value.result.id == turn.id
+
+
+def test_a_turn_that_was_not_announced_yet_is_waited_for() -> None:
+    with FakeAppServer(announce_turns=False) as server:
+        with Codex(server.config()) as codex:
+            turn = (codex.thread_start()).turn("go")
+            with pytest.raises(TurnTimeoutError):
+                turn.wait_agents(timeout=0.05)
+            server.turn.started()
+            server.turn.complete()
+            assert turn.wait_agents(timeout=PATIENCE) == ()
 
 
 def test_a_tool_of_the_turn_cannot_wait_for_its_end() -> None:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 # How long a caller that gives up waits for the turns to end, in seconds; usually it takes some ten milliseconds.
 ABANDON_PATIENCE = 2.0
 
+ITS_AGENTS = "the end of its sub-agents"
+
 _WITH_RESULT = (OutputError, TransportClosedError, TurnFailedError, TurnInterruptedError, TurnTimeoutError)
 
 
@@ -37,6 +39,20 @@ async def in_time(source: Waitable, clock: TreeClock) -> bool:
     while not await _wait.ready(source, clock.remaining()):
         if clock.remaining() == 0:
             return False
+    return True
+
+
+async def all_over(stop: TurnStop, tree: Waitable, opened: OpenTurn, deadline: Deadline) -> bool:
+    """Wait until a turn is over, and then its tree; return whether that came in time. Raises `TransportClosedError`."""
+    # The turn first: it may not have been announced yet, and until then its tree is quiet.
+    for end in (stop.ended, tree):
+        if not await _wait.ready(end, deadline.remaining()):
+            return False
+    close_reason = stop.mailbox.close_reason
+    if stop.actor is not None and any(agent.is_running for agent in opened.agents()):
+        close_reason = close_reason or stop.actor.close_reason
+    if close_reason is not None:
+        raise close_reason.error(ITS_AGENTS)
     return True
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from openai_codex import _protocol as protocol
 from openai_codex._async.client import _wait
-from openai_codex._async.client.agent_stops import ABANDON_PATIENCE, in_time, renew
+from openai_codex._async.client.agent_stops import ABANDON_PATIENCE, ITS_AGENTS, all_over, in_time, renew
 from openai_codex._engine.backlog import move
 from openai_codex._engine.mailbox import Unless
 from openai_codex._engine.reply import CLIENT_CLOSED
@@ -247,14 +247,13 @@ class AsyncCursor:
 
     async def wait_agents(self, deadline: Deadline) -> None:
         """Wait until the turn is over, and all agents of it are. Raises `TurnTimeoutError` and `TransportClosedError`."""
-        trees, actor = self._connection.handlers.trees, self._stop.actor
-        if not await _wait.ready(trees.quiet(self.turn_id), deadline.remaining()):
-            raise self.timed_out(deadline.timeout, "the end of its sub-agents")
-        close_reason = None if actor is None else actor.close_reason
-        if close_reason is not None and any(agent.is_running for agent in self._open_turn.agents()):
-            error = close_reason.error("the end of its sub-agents")
+        tree = self._connection.handlers.trees.quiet(self.turn_id)
+        try:
+            if not await all_over(self._stop, tree, self._open_turn, deadline):
+                raise self.timed_out(deadline.timeout, ITS_AGENTS)
+        except TransportClosedError as error:
             error.result = self.result()
-            raise error
+            raise
 
     def is_ended(self) -> bool:
         """Return whether the turn is over, even if its last events were not taken yet."""
