@@ -12,6 +12,7 @@ from openai_codex._engine.once import Once
 from openai_codex._engine.reply import CLIENT_CLOSED
 from openai_codex._log import Log
 from openai_codex._turns.agents import ACTIVITY, CALL, NOBODY, UNKNOWN, AgentTree, Identity, Origin, name_of, told_by
+from openai_codex._turns.trees import UNLOADED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,6 +69,11 @@ class AgentEvents(Listener):
         known = self._known.get(opened.live.thread_id, UNKNOWN)
         return Origin(opened.live.root_thread_id, opened.live.root_turn_id, name_of(known), known.depth)
 
+    def forget(self, thread_id: str) -> None:
+        """Note that no more events will come of the turns that the program has started in a thread. On any thread."""
+        self._trees.forget(thread_id, own=True)
+        self._clear_all()
+
     # -- on the reader thread ----------------------------------------------------------------------------------------
 
     def on_event(self, event: Notification) -> None:
@@ -82,6 +88,9 @@ class AgentEvents(Listener):
                 self._tree(opened.live.root_turn_id, opened.live.root_thread_id).say(
                     params["threadId"], params["item"]["text"]
                 )
+            return
+        if event.method in UNLOADED:
+            self._unload(event)
             return
         turn: dict[str, Any] = params.get("turn") or {}
         turn_id, root = turn.get("id", ""), turn.get("rootTurnId")
@@ -103,6 +112,20 @@ class AgentEvents(Listener):
         for table in (self._open, self._told, self._work):
             table.clear()
         return self._trees.fail(close_reason)
+
+    def _unload(self, event: Notification) -> None:
+        """Note that a thread was unloaded, with the ends of its turns if they have not come."""
+        thread_id = event.params["threadId"]
+        for table in (self._known, self._told):
+            table.pop(thread_id, None)
+        for turn_id, opened in self._open.copy().items():
+            if opened.live.thread_id == thread_id:
+                self._open.pop(turn_id, None)
+                opened.end(_log.info, status="lost", reason="its thread was unloaded")
+        for tree in self._work.copy().values():
+            tree.unload(thread_id)
+        self._trees.on_event(event)
+        self._clear_all()
 
     def _tell(self, told: Told, thread_id: str, turn_id: str) -> None:
         root = self._trees.root_of(thread_id, turn_id)
@@ -149,6 +172,10 @@ class AgentEvents(Listener):
             keep_newest(self._work, root_turn_id, tree, _MOST)
             self._turns.give_agents(root_thread_id, root_turn_id, tree)
         return tree
+
+    def _clear_all(self) -> None:
+        for root_turn_id in self._work.copy():
+            self._clear(root_turn_id)
 
     def _clear(self, root_turn_id: str) -> None:
         """Keep the agents of a turn no longer if it is over, and they are."""

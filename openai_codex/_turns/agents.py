@@ -96,11 +96,15 @@ class _Work:
     # Its turns, and the end of the newest one, if it has ended.
     turns: dict[str, TurnTokens] = attrs.Factory(dict)
     end: Notification | None = None
+    # Whether its thread was unloaded before that.
+    is_lost: bool = False
 
     def value(self, thread_id: str) -> Agent:
         turns, payload = self.turns.copy(), None if self.end is None else self.end.payload
         turn = payload.turn if isinstance(payload, protocol.TurnCompletedNotification) else None
-        running = protocol.TurnStatus.in_progress if turns else None
+        open_status = protocol.TurnStatus.in_progress if turns else None
+        if self.is_lost:
+            open_status = protocol.TurnStatus.interrupted
         return Agent(
             thread_id,
             turn_id=next(reversed(turns), None),
@@ -108,7 +112,7 @@ class _Work:
             depth=self.identity.depth,
             path=self.identity.path,
             prompt=self.prompt,
-            status=running if turn is None else turn.status,
+            status=open_status if turn is None else turn.status,
             last_message=self.message,
             error=None if turn is None else turn.error,
             usage=sum_of(*(tokens.spent() for tokens in turns.values())),
@@ -152,7 +156,7 @@ class AgentTree:
         work = self._work(thread_id)
         work.identity, work.prompt = identity, work.prompt or prompt
         work.turns[turn_id] = tokens
-        work.end = None
+        work.end, work.is_lost = None, False
 
     def say(self, thread_id: str, text: str) -> None:
         """Note a finished message of an agent."""
@@ -165,6 +169,12 @@ class AgentTree:
         work = self._works.get(thread_id)
         if work is not None:
             work.end = event
+
+    def unload(self, thread_id: str) -> None:
+        """Note that the thread of an agent was unloaded: it neither goes on nor begins."""
+        work = self._works.get(thread_id)
+        if work is not None:
+            work.is_lost = True
 
     def _work(self, thread_id: str) -> _Work:
         return self._works.setdefault(thread_id, _Work())

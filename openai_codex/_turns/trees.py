@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from openai_codex._notification import Notification
 
 _STARTED, _COMPLETED = "turn/started", "turn/completed"
-_UNLOADED = frozenset({"thread/archived", "thread/closed", "thread/deleted"})
+UNLOADED = frozenset({"thread/archived", "thread/closed", "thread/deleted"})
 
 # Of how many root turns to remember the thread when they have ended: a sub-agent may start after its root has ended.
 _ENDED_KEPT = 256
@@ -74,7 +74,7 @@ class Trees(Listener):
     """
 
     def __init__(self) -> None:
-        super().__init__("the turns of sub-agents", frozenset({_STARTED, _COMPLETED}) | _UNLOADED)
+        super().__init__("the turns of sub-agents", frozenset({_STARTED, _COMPLETED}) | UNLOADED)
         self._roots: dict[Place, str] = {}
         # The thread of each root turn that is under way, and of those that ended last.
         self._threads: dict[str, str] = {}
@@ -150,6 +150,13 @@ class Trees(Listener):
         """Count the sub-agents that the runtime has loaded, those that have ended included."""
         return len(self._loaded)
 
+    def forget(self, thread_id: str, *, own: bool = False) -> None:
+        """Note that no end will come of the turns of a thread; with ``own`` those of the program only. On any thread."""
+        for place, root in self._roots.copy().items():
+            if place[0] == thread_id and not (own and self._threads.get(root) != thread_id):
+                self._end(*place)
+                self._tell(root)
+
     # -- on the reader thread ----------------------------------------------------------------------------------------
 
     def expect(self, thread_id: str, root_turn_id: str, root_thread_id: str) -> None:
@@ -160,8 +167,9 @@ class Trees(Listener):
         """Note that a turn has begun or ended, or that a thread is loaded no longer."""
         # Read here and not by the routes of the protocol, as this happens for each turn. Other shapes raise, or fit nothing.
         thread_id = event.params["threadId"]
-        if event.method in _UNLOADED:
+        if event.method in UNLOADED:
             self._loaded.pop(thread_id, None)
+            self.forget(thread_id)
             return
         turn = event.params["turn"]
         turn_id, root = turn["id"], turn.get("rootTurnId")
@@ -224,10 +232,10 @@ class Trees(Listener):
     def _remove(self, place: Place, root: str) -> None:
         self._roots.pop(place, None)
         self._stopped.pop(place, None)
-        rest = {each: live for each, live in self._live.get(root, {}).items() if each != place}
-        if rest:
-            self._live[root] = rest
-        else:
+        lives = self._live.get(root, {})
+        if len(lives) > 1 and place in lives:
+            self._live[root] = {each: live for each, live in lives.items() if each != place}
+        elif place in lives:
             self._live.pop(root, None)
 
     def _stop(self, live: Live) -> None:

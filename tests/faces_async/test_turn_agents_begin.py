@@ -9,6 +9,7 @@ import pytest
 
 from openai_codex import AsyncCodex, TurnTimeoutError
 from openai_codex.testing import FakeAppServer
+from openai_codex.types import TurnStatus
 from tests.support.agents import Version, agents
 from tests.support.bounds import PATIENCE, eventually
 from tests.support.fake_agents import INTERRUPT, Child
@@ -55,6 +56,31 @@ async def test_who_stops_it_is_told_if_it_does_not_begin_in_time(server: FakeApp
         assert eventually(lambda: child.turn_id in child.interrupts())
         child.end()
         await turn.interrupt(timeout=PATIENCE)
+
+
+async def test_it_is_over_when_its_thread_is_unloaded(server: FakeAppServer) -> None:
+    async with AsyncCodex(server.config()) as codex:
+        turn = await (await codex.thread_start()).turn("go")
+        child = Child(server, begins=False)
+        server.turn.complete()
+        with pytest.raises(TurnTimeoutError):
+            await turn.wait_agents(timeout=0.05)
+        server.notify("thread/archived", {"threadId": child.thread_id})
+        [agent] = await turn.wait_agents(timeout=PATIENCE)
+        assert agent.status == TurnStatus.interrupted
+
+
+@versions
+async def test_those_of_a_thread_that_is_archived_are_over(version: Version) -> None:
+    with agents("hangs", version=version, depth=2) as tree:
+        async with AsyncCodex(tree.config) as codex:
+            turn = await (await codex.thread_start(**tree.thread())).turn("go")
+            await tree.gate.reached(PATIENCE)
+            await codex.thread_archive(turn.thread_id)
+            ended = await turn.wait_agents(timeout=PATIENCE)
+            assert [each.status for each in ended] == [TurnStatus.interrupted] * 2
+            assert eventually(lambda: codex.health().agents == 0)
+            await tree.model.idle(PATIENCE)
 
 
 @versions

@@ -250,3 +250,34 @@ def test_events_of_another_shape_cost_nothing_of_the_batch(client: Client) -> No
     odd: list[dict[str, Any]] = [{"type": "collabAgentToolCall"}, {"type": "subAgentActivity", "kind": 3}, {}]
     client.send(started("T", "R"), *(item("T", "R", **each) for each in odd), *interleaved())
     assert client.of("R")["K"].status == TurnStatus.completed
+
+
+@pytest.mark.parametrize("how", ["archived", "closed", "deleted"])
+def test_agents_of_threads_that_are_unloaded_are_over(client: Client, how: str) -> None:
+    client.send(started("T", "R"), spawned("T", "R", "K"), started("K", "k", "R"), spawned("T", "R", "L"))
+    watcher = Watcher(client.trees.quiet("R"))
+    client.send(Notification(f"thread/{how}", {"threadId": "K"}), Notification(f"thread/{how}", {"threadId": "L"}))
+    assert {each.status for each in client.of("R").values()} == {TurnStatus.interrupted}
+    assert watcher.seen == [False]
+    client.send(Notification(f"thread/{how}", {"threadId": "T"}))
+    assert watcher.seen == [False, True]
+    assert client.agents.origin("K", "k") == NOBODY
+    held = {name: len(table) for name, table in vars(client.agents).items() if isinstance(table, dict)}
+    assert held == {"_known": 0, "_told": 0, "_work": 0, "_over": 1, "_open": 0}
+
+
+def test_an_agent_that_had_ended_before_its_thread_was_unloaded_has_ended_so(client: Client) -> None:
+    client.send(started("T", "R"), *interleaved(), Notification("thread/archived", {"threadId": "K"}))
+    assert client.of("R")["K"].status == TurnStatus.completed
+
+
+def test_a_thread_that_is_given_up_keeps_no_turn_of_its_own(client: Client) -> None:
+    client.send(started("T", "R"), spawned("T", "R", "K"), started("K", "k", "R"), started("U", "S"))
+    client.agents.forget("T")
+    client.agents.forget("K")
+    assert [client.trees.is_quiet(each) for each in ("R", "S")] == [False, False]
+    client.send(ended("K", "k"))
+    assert [client.trees.is_quiet(each) for each in ("R", "S")] == [True, False]
+    assert client.of("R")["K"].status == TurnStatus.completed
+    held = {name: len(table) for name, table in vars(client.agents).items() if isinstance(table, dict)}
+    assert (held["_work"], held["_over"]) == (0, 1)

@@ -71,6 +71,7 @@ class AsyncThreadRegistry:
         self._config = config
         self._tools = handlers.tools
         self._work = handlers.work
+        self._agents = handlers.agents
         self._usages = handlers.turns.usages
         self._reported = reported
         self._unstored: dict[str, dict[str, Any]] = {}
@@ -100,6 +101,7 @@ class AsyncThreadRegistry:
         self._to_pause.discard(thread_id)
         self._tools.forget(thread_id)  # the model calls no tool of this client in it after that
         self._work.forget(thread_id)
+        self._agents.forget(thread_id)
 
     def note(self, actor: Actor, params: protocol.ClientRequest[Any], result: Any) -> None:
         """Record what a successful request has loaded or unloaded."""
