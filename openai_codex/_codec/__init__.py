@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from openai_codex._codec.converter import structure as structure
     from openai_codex._codec.converter import structure_named as structure_named
     from openai_codex._codec.converter import structure_notification as structure_notification
+    from openai_codex._codec.converter import structure_received as structure_received
     from openai_codex._codec.converter import structure_result as structure_result
     from openai_codex._codec.converter import structure_server_request as structure_server_request
     from openai_codex._codec.unstructuring import unstructure as unstructure
@@ -21,6 +22,7 @@ _OF_CONVERTER = [
     "structure",
     "structure_named",
     "structure_notification",
+    "structure_received",
     "structure_result",
     "structure_server_request",
 ]

@@ -19,14 +19,20 @@ from openai_codex._codec.base import (
     wire_name,
 )
 from openai_codex._codec.dumping import to_wire
+from openai_codex._codec.incomplete import NOTHING, IncompleteError, Missing, allowed, may_be_null
 from openai_codex._codec.structuring import make_converter, record_builder
 from openai_codex._codec.unions import Hook, is_a, json_kinds
 from openai_codex._codec.unstructuring import unstructure as unstructure
+from openai_codex._log import Log
 from openai_codex._protocol.methods import CLIENT_REQUESTS, NOTIFICATIONS, SERVER_REQUESTS
 from openai_codex.errors import DecodeError
 
 T = TypeVar("T")
 
+MISFIT = "codex.payload_misfit"
+"""The log event of a payload that does not match its type."""
+
+_log = Log("protocol")
 _CONVERTER = make_converter()
 _hooks: dict[str, tuple[Hook, Any]] = {}
 """Public name → the hook that builds its values, and the type to pass to the hook."""
@@ -61,9 +67,36 @@ def structure_named(name: str, json: Any) -> Any:
 def _build(name: str, hook: Hook, type_: Any, json: Any) -> Any:
     try:
         return hook(json, type_)
+    except IncompleteError:
+        with allowed(NOTHING):
+            return _build(name, hook, type_, json)
     except (KeyError, TypeMismatchError):
         # Without the cause, which is the first mismatch only: the error lists all of them.
         raise _mismatch(name, type_, json) from None
+
+
+def structure_received(name: str, json: Any, method: str | None = None) -> Any:
+    """Build an instance of a class or union from what the runtime has sent; ``method`` is for the log.
+
+    What is missing in an object that has its id, or in the whole, is ``None`` or empty, and logged. Raises `DecodeError`
+    for anything else that does not match.
+    """
+    hook, type_ = _hooks.get(name) or _hook_of(name)
+    try:
+        return hook(json, type_)
+    except (KeyError, TypeMismatchError):
+        return _build_incomplete(name, hook, type_, json, method)
+
+
+def _build_incomplete(name: str, hook: Hook, type_: Any, json: Any, method: str | None) -> Any:
+    try:
+        with allowed(Missing(json)) as missing:
+            built = hook(json, type_)
+    except (KeyError, TypeMismatchError):
+        raise _mismatch(name, type_, json) from None
+    problems = "; ".join(f"{field}: is missing" for field in missing.names)
+    _log.warning(MISFIT, method=method, type=name, problems=problems)
+    return built
 
 
 def _hook_of(name: str) -> tuple[Hook, Any]:
@@ -75,14 +108,14 @@ def _hook_of(name: str) -> tuple[Hook, Any]:
 
 
 def structure_result(method: str, json: Any) -> Any:
-    """Build the result of a request. Raises `DecodeError` if it does not match, `KeyError` for an unknown method."""
-    return structure_named(CLIENT_REQUESTS[method][1], json)
+    """Build the result of a request, as `structure_received` does. Raises `KeyError` for an unknown method."""
+    return structure_received(CLIENT_REQUESTS[method][1], json, method)
 
 
 def structure_notification(method: str, params: JsonObject) -> ServerNotification:
     """Build the payload of a notification; an `UnknownNotification` if the method is unknown.
 
-    Raises `DecodeError` if the method is known and its payload does not match.
+    Raises `DecodeError` if the method is known and its payload does not match; see `structure_received`.
     """
     found = _notification_hooks.get(method)
     if found is None:
@@ -94,7 +127,7 @@ def structure_notification(method: str, params: JsonObject) -> ServerNotificatio
     try:  # not by `_build`: the call would take a third of the time of a text delta
         payload: ServerNotification = hook(params, type_)
     except (KeyError, TypeMismatchError):
-        raise _mismatch(NOTIFICATIONS[method], type_, params) from None
+        payload = _build_incomplete(NOTIFICATIONS[method], hook, type_, params, method)
     return payload
 
 
@@ -122,7 +155,8 @@ def validated(cls: type[T], obj: Any) -> T:
 
 
 def _mismatch(name: str, type_: Any, json: Any) -> DecodeError:
-    return DecodeError(name, tuple(_problems(type_, json, "")), json)
+    with allowed(NOTHING):
+        return DecodeError(name, tuple(_problems(type_, json, "")), json)
 
 
 def _problems(type_: Any, json: Any, path: str) -> Iterator[str]:
@@ -159,5 +193,5 @@ def _problems_of_fields(cls: type[Record], json: JsonObject, path: str) -> Itera
         wire = wire_name(cls, field.name)
         if wire in json:
             yield from _problems(field.type, json[wire], f"{path}.{wire}")
-        elif field.default is attrs.NOTHING:
+        elif field.default is attrs.NOTHING and not may_be_null(field.type):
             yield f"{path}.{wire}".lstrip(".") + ": is missing"

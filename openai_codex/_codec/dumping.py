@@ -26,6 +26,7 @@ from openai_codex._codec.base import (
     record_fields,
     wire_name,
 )
+from openai_codex._codec.incomplete import absent
 from openai_codex._codec.model import Model
 from openai_codex._codec.plain import plain
 from openai_codex.errors import DecodeError
@@ -139,7 +140,8 @@ def _parts(value: Any) -> Iterable[tuple[str, str, Any, bool]]:
         yield cls.TAG, wire_name(cls, cls.TAG), getattr(cls, cls.TAG), True
     for field in record_fields(cls):
         part, wire = getattr(value, field.name), wire_name(cls, field.name)
-        yield field.name, wire, part, part != default_of(field) or (value.raw is not None and wire in value.raw)
+        is_set = part != default_of(field) if value.raw is None else wire in value.raw or part != absent(field)
+        yield field.name, wire, part, is_set
 
 
 def _entry(choice: Choice, key: Any) -> Any:

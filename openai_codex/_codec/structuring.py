@@ -7,6 +7,7 @@ one type does not load all types that it may contain.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin
 
@@ -15,6 +16,7 @@ from cattrs import Converter
 from cattrs.cols import list_structure_factory
 
 from openai_codex._codec.base import JSON_KINDS, OpenEnum, Record, TypeMismatchError, Unset, record_fields, wire_name
+from openai_codex._codec.incomplete import IncompleteError, built, may_be_null
 from openai_codex._codec.unions import Hook, is_a, union_hook
 
 
@@ -125,13 +127,16 @@ def record_builder(cls: type[Record], converter: Converter) -> Hook:
     """
     attrs.resolve_types(cls)  # two threads that get here at once do the same work twice, with the same outcome
     scope: dict[str, Any] = {"cls": cls, "new": cls.__new__, "TypeMismatchError": TypeMismatchError}
+    scope["IncompleteError"] = IncompleteError
+    scope["incomplete"] = partial(built, cls, converter.get_structure_hook)
     lines = ["def build(json, _):", " if type(json) is not dict:", "  raise TypeMismatchError('object', json)"]
     # The fields of a bare object are assigned: `__init__` has nothing left to check or convert.
-    lines += [" record = new(cls)", " record.raw = json"]
+    lines += [" try:", "  record = new(cls)", "  record.raw = json"]
     for number, field in enumerate(record_fields(cls)):
         steps = _field_steps(field, number, wire_name(cls, field.name), scope, converter)
-        lines += [f" {line}" for line in steps]
-    lines.append(" return record")
+        lines += [f"  {line}" for line in steps]
+    # Of a part: it was decided there.
+    lines += [" except IncompleteError:", "  raise", " except KeyError:", "  return incomplete(json)", " return record"]
     exec("\n".join(lines), scope)  # noqa: S102  names of generated classes, nothing from outside
     build: Hook = scope["build"]
     return build
@@ -142,8 +147,8 @@ def _field_steps(
 ) -> Iterator[str]:
     """Yield the lines that set one field."""
     if field.default is attrs.NOTHING:
-        # A missing field raises `KeyError`, which the callers turn into a `DecodeError`.
-        yield f"value = json[{wire!r}]"
+        # Of a field that may be null, an older runtime may send nothing.
+        yield f"value = json.get({wire!r})" if may_be_null(field.type) else f"value = json[{wire!r}]"
         yield from _value_steps(field, number, scope, converter)
         return
     yield f"if {wire!r} in json:"

@@ -7,7 +7,6 @@ match: one invalid item must not make the whole result that contains it unreadab
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any, TypeAlias, get_args, get_origin
 
 import attrs
@@ -26,6 +25,7 @@ from openai_codex._codec.base import (
     tag_of,
     wire_name,
 )
+from openai_codex._codec.incomplete import IncompleteError, may_be_null
 
 Hook: TypeAlias = Callable[[Any, Any], Any]
 """Takes a decoded value and its type, returns the value built. Raises `KeyError` or `TypeMismatchError`."""
@@ -120,9 +120,13 @@ def _by_shape(records: list[type[Record]], converter: Converter) -> Hook:
 
 def _built_or_unknown(hook: Hook | None, value: JsonObject, tag: str | None) -> Record:
     if hook is not None:
-        with suppress(KeyError, TypeMismatchError):
+        try:
             record: Record = hook(value, None)
-            return record
+        except IncompleteError:
+            raise
+        except (KeyError, TypeMismatchError):
+            return UnknownVariant(value, tag)
+        return record
     return UnknownVariant(value, tag)
 
 
@@ -133,7 +137,9 @@ class Shape:
         attrs.resolve_types(record)
         fields = {wire_name(record, field.name): field for field in record_fields(record)}
         required: dict[str, Any] = {
-            wire: field.type for wire, field in fields.items() if field.default is attrs.NOTHING
+            wire: field.type
+            for wire, field in fields.items()
+            if field.default is attrs.NOTHING and not may_be_null(field.type)
         }
         self.record = record
         self.names = fields.keys()

@@ -25,6 +25,7 @@ from openai_codex._codec.base import (
     tag_of,
     wire_name,
 )
+from openai_codex._codec.incomplete import absent
 from openai_codex._runtime.display import conceal
 from openai_codex.errors import ConfigError
 
@@ -100,7 +101,7 @@ def _record(record: Record) -> JsonObject | None:
 
 def _known(record: Record, plan: _Plan, raw: JsonObject) -> JsonObject:
     known: JsonObject = {}
-    for (name, wire, default), value in zip(plan.fields, plan.values(record), strict=True):
+    for (name, wire, default), value in zip(plan.received if raw else plan.fields, plan.values(record), strict=True):
         # A default is sent only if the runtime sent it too: a record that is read and sent back stays the same.
         if value is UNSET or (value == default and wire not in raw):
             continue
@@ -118,6 +119,7 @@ class _Plan(NamedTuple):
         tag: JSON name and value of the field that identifies a variant; empty for other records.
         names: JSON names of the fields.
         fields: Attribute, JSON name and default of each field. A required field has a default that equals no value.
+        received: The same for a record that was received; the default is what a field reads as that was not.
         values: Returns the values of the fields, in the same order.
         secrets: Attributes whose values no text may show.
     """
@@ -125,6 +127,7 @@ class _Plan(NamedTuple):
     tag: dict[str, str]
     names: frozenset[str]
     fields: tuple[tuple[str, str, Any], ...]
+    received: tuple[tuple[str, str, Any], ...]
     values: Callable[[Any], tuple[Any, ...]]
     secrets: tuple[str, ...]
 
@@ -132,10 +135,15 @@ class _Plan(NamedTuple):
 @cache  # as many entries as there are record classes
 def _plan(cls: type[Any]) -> _Plan:
     tag = dict([tag_of(cls)]) if issubclass(cls, Variant) else {}
-    fields = tuple((field.name, wire_name(cls, field.name), default_of(field)) for field in record_fields(cls))
+    fields = [(field.name, wire_name(cls, field.name), field) for field in record_fields(cls)]
     secrets = tuple(field.name for field in record_fields(cls) if field.metadata.get("secret"))
     return _Plan(
-        tag, frozenset(wire for _, wire, _ in fields), fields, _getter([name for name, _, _ in fields]), secrets
+        tag,
+        frozenset(wire for _, wire, _ in fields),
+        tuple((name, wire, default_of(field)) for name, wire, field in fields),
+        tuple((name, wire, absent(field)) for name, wire, field in fields),
+        _getter([name for name, _, _ in fields]),
+        secrets,
     )
 
 

@@ -103,13 +103,22 @@ def asked_settings(params: protocol.ClientRequest[Any]) -> dict[str, Any]:
     return {**config, **asked}  # an argument wins
 
 
+def is_reported(name: str, value: Any) -> bool:
+    """Return whether the runtime has said what a setting is; older ones may leave some out."""
+    return value is not None or name in {"effort", "service_tier"}
+
+
 def not_in_force(asked: dict[str, Any], effective: EffectiveSettings, base: Path | None) -> dict[str, Any]:
     """Return what is in force in place of the settings that were asked for; empty if they hold, as far as it is reported.
 
     ``base`` is the directory of the runtime, ``None`` if it cannot be seen from here.
     """
     found = {name: getattr(effective, name) for name in _REPORTED if name in asked}
-    return {name: value for name, value in found.items() if not _holds(name, asked[name], value, base)}
+    return {
+        name: value
+        for name, value in found.items()
+        if is_reported(name, value) and not _holds(name, asked[name], value, base)
+    }
 
 
 def _holds(name: str, asked: Any, effective: Any, base: Path | None) -> bool:
@@ -138,7 +147,7 @@ def kept_model(before: Mapping[str, Any], asked: Mapping[str, Any]) -> dict[str,
 
 def update_to(before: Mapping[str, Any], now: EffectiveSettings, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of `thread/settings/update` that bring back what was in force, except what was asked for."""
-    names = [name for name in _UPDATED if name in before and name not in asked]
+    names = [name for name in _UPDATED if name in before and name not in asked and is_reported(name, before[name])]
     return {
         "sandbox_policy" if name == "sandbox" else name: before[name]
         for name in names
@@ -181,7 +190,8 @@ def is_reported_whole(asked: dict[str, Any], effective: EffectiveSettings) -> bo
     is_plain = not getattr(effective.sandbox, "network_access", False) and not isinstance(
         effective.sandbox, protocol.WorkspaceWriteSandboxPolicy
     )
-    return asked.keys() <= set(_REPORTED) and ("sandbox" not in asked or is_plain)
+    reported = {name for name in _REPORTED if is_reported(name, getattr(effective, name))}
+    return asked.keys() <= reported and ("sandbox" not in asked or is_plain)
 
 
 def warn_about_personality(params: protocol.ClientRequest[Any]) -> None:

@@ -11,7 +11,7 @@ from openai_codex._notification import check_readable
 from openai_codex._runtime.imports import load
 from openai_codex._turns.open_items import METHOD, OpenItems
 from openai_codex._turns.results import RunResult, with_agents
-from openai_codex.errors import TurnFailedError
+from openai_codex.errors import DecodeError, TurnFailedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -157,6 +157,8 @@ class TurnFold:
             # Without the turn there is no result, so a payload that cannot be decoded raises its `DecodeError` here.
             payload = codec.structure_notification(event.method, event.params)
         assert isinstance(payload, protocol.TurnCompletedNotification)
+        if not payload.turn.status:  # missing: it may have failed
+            raise DecodeError("Turn", ("status: is missing",), event.params)
         self.turn = payload.turn
         self._ended_at = _time_of(event)
 

@@ -106,7 +106,7 @@ class _OpenItem:
         text, field = self.join(), _TEXT_FIELDS.get(self.kind)
         item = {**self.item, field: text} if field and text else self.item
         duration = None if self.started_at is None else max(0.0, now - self.started_at)
-        return UnfinishedItem(codec.structure_named("ThreadItem", item), text, self.started_at, duration)
+        return UnfinishedItem(codec.structure_received("ThreadItem", item), text, self.started_at, duration)
 
 
 class _State:

@@ -108,7 +108,7 @@ class AsyncThreadRegistry:
         if params.METHOD in _LOADING:
             self._generations.pop(result.thread.id, None)
             self._generations[result.thread.id] = actor.generation
-            self._directories[result.thread.id] = result.cwd
+            self._directories[result.thread.id] = result.cwd or ""
             self._reported.put_settings(result.thread.id, effective := from_reply(result))
             self._warn(result.thread.id, params, effective)
             unstored = {name: value for name in _UNSTORED if (value := getattr(params, name)) is not protocol.UNSET}
