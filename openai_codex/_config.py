@@ -24,6 +24,8 @@ from openai_codex._runtime.toml import check_argument, to_arguments
 from openai_codex._version import __version__
 from openai_codex.errors import ConfigError
 
+BIN_VARIABLE = "OPENAI_CODEX_BIN"
+
 # The runtime loses requests silently when far more than a hundred are in flight (its queue holds 128).
 MOST_IN_FLIGHT = 100
 
@@ -92,6 +94,10 @@ def _program(value: Any) -> Any:
 
 
 def _binary(value: StrPath | None) -> str | None:
+    named = os.environ.get(BIN_VARIABLE) if value is None else None
+    if named:
+        # Also without a slash: what PATH would find is not what a variable names.
+        return checks.path(BIN_VARIABLE, named if os.path.isabs(named) else str(Path.cwd() / named))  # noqa: PTH117  a Path loses ./
     program: str | None = _program(_plain(value))
     return program
 
@@ -150,9 +156,10 @@ class AppServerConfig(Data):
     copy. The functions of `dataclasses` work on it, such as ``dataclasses.replace(config, cwd=…)``.
 
     Attributes:
-        codex_bin: Path of the ``codex`` binary; ``None`` means that of the pinned package ``openai-codex-cli-bin``. A
-            relative path is relative to the directory in which the configuration is created, not to ``cwd``. A name
-            without a slash is looked up in the absolute directories of ``PATH`` at each start.
+        codex_bin: Path of the ``codex`` binary; ``None`` means the one that the variable ``OPENAI_CODEX_BIN`` of this
+            program names, else that of the pinned package ``openai-codex-cli-bin``. A relative path is relative to the
+            directory in which the configuration is created, not to ``cwd``. A name without a slash is looked up in the
+            absolute directories of ``PATH`` at each start; in the variable, it is a relative path as well.
         launch_args_override: The whole command line to start instead; its program is looked up as ``codex_bin`` is.
             ``codex_bin``, ``config_overrides`` and ``strict_config`` are ignored then.
         config_overrides: Settings that win over the user's ``config.toml``: a mapping, for instance

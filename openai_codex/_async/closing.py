@@ -14,7 +14,14 @@ from openai_codex._async.client import _wait
 from openai_codex._async.client.rpc import call
 from openai_codex._engine.waiting import Deadline
 from openai_codex._turns.tree_stops import stop_thread
-from openai_codex.errors import CodexError, ConfigError, InvalidRequestError, TransportClosedError, TurnTimeoutError
+from openai_codex.errors import (
+    CodexError,
+    ConfigError,
+    InvalidRequestError,
+    MethodNotFoundError,
+    TransportClosedError,
+    TurnTimeoutError,
+)
 
 if sys.version_info >= (3, 11):
     from typing import Self
@@ -98,7 +105,7 @@ async def _close(connection: lazy.AsyncConnection, thread_id: str, params: proto
     if params.METHOD != unsubscribe.METHOD:
         try:
             await connection.request(params)
-        except InvalidRequestError:
+        except (InvalidRequestError, MethodNotFoundError):
             # The runtime refuses it for a thread that is not stored. Then there is nothing to archive or delete.
             if not await _is_ephemeral(connection, thread_id):
                 raise

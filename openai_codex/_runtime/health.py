@@ -54,6 +54,7 @@ class RuntimeExit:
         at: When the connection to it ended, in seconds since the epoch.
         reason: Why the connection ended.
         stderr_tail: The last lines that it wrote to stderr, oldest first; ``repr`` counts them only.
+        path: The program that ran; ``None`` if unknown.
     """
 
     generation: int
@@ -63,6 +64,7 @@ class RuntimeExit:
     at: float
     reason: str
     stderr_tail: tuple[str, ...] = attrs.field(default=(), repr=lambda lines: f"<{len(lines)} lines>")
+    path: str | None = None
 
 
 # What the runtime waits for while it waits for the answer to a server request; any other is for a handler.
@@ -93,6 +95,7 @@ def runtime_exit(process: ProcessInfo, reason: str, generation: int, at: float) 
         at=at,
         reason=reason,
         stderr_tail=process.stderr_tail,
+        path=process.path,
     )
 
 

@@ -33,6 +33,11 @@ class ProcessInfo:
     stderr_tail: tuple[str, ...] = attrs.field(default=(), converter=_hidden)
     exit_code_lost: bool = False
 
+    @property
+    def path(self) -> str | None:
+        """The program that was started; ``None`` if none was."""
+        return self.command[0] if self.command else None
+
     def describe(self) -> str:
         """Return one line with the command and how it ended, then the stderr lines, indented.
 

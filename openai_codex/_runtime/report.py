@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import ClassVar
 
 import attrs
 
+from openai_codex._log import Log
 from openai_codex._notification import Notification
 from openai_codex._protocol import InitializeResponse, ServerNotification
+from openai_codex._protocol.methods import RUNTIME_VERSION
 from openai_codex._runtime.process_info import ProcessInfo
+from openai_codex._version import OLDEST_TESTED
+
+_log = Log("connection")
 
 
 @attrs.frozen
@@ -61,6 +67,21 @@ class Metadata(InitializeResponse):
         return self.platform_os
 
 
+def log_version(metadata: Metadata, path: str | None) -> None:
+    """Log the version of a runtime that is not the pinned one: as a warning if no test has run with one so old."""
+    version = metadata.server_info.version
+    if version in {"", RUNTIME_VERSION}:  # a fake server may say none
+        return
+    is_old = (numbers := _numbers(version)) and numbers < _numbers(OLDEST_TESTED)
+    fields = {"version": version, "pinned": RUNTIME_VERSION, "oldest_tested": OLDEST_TESTED, "path": path}
+    (_log.warning if is_old else _log.info)("codex.runtime_version_differs", **fields)
+
+
+def _numbers(version: str) -> list[int]:
+    """Return the parts of a version up to the first that is not a number: of 0.164.0-alpha.2, 0 and 164 and 0."""
+    return [int(part) for part in takewhile(str.isdecimal, version.partition("-")[0].split("."))]
+
+
 @attrs.define(eq=False, repr=False, kw_only=True)
 class RuntimeExited(ServerNotification):
     """The runtime has ended; the next operation starts another one (`AppServerConfig.restart`).
@@ -70,6 +91,7 @@ class RuntimeExited(ServerNotification):
         pid: Its process id.
         reason: Why the connection ended.
         exit_code: Its exit status; negative for a signal, ``None`` if unknown.
+        path: The program that ran; ``None`` if unknown.
     """
 
     METHOD: ClassVar[str] = "client/runtimeExited"
@@ -78,6 +100,7 @@ class RuntimeExited(ServerNotification):
     pid: int | None
     reason: str
     exit_code: int | None
+    path: str | None = None
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
@@ -87,24 +110,31 @@ class RuntimeStarted(ServerNotification):
     Attributes:
         generation: Which runtime of the client it is, counted from 1.
         pid: Its process id.
+        version: Its version; empty if it does not say it.
+        path: The program that runs; ``None`` if unknown.
     """
 
     METHOD: ClassVar[str] = "client/runtimeStarted"
 
     generation: int
     pid: int
+    version: str = ""
+    path: str | None = None
 
 
 def runtime_exited(reason: str, process: ProcessInfo, generation: int) -> Notification:
     """Build the notification that a runtime ended, for subscriptions that continue with the next one."""
     return _notification(
-        RuntimeExited(generation=generation, pid=process.pid, reason=reason, exit_code=process.exit_code)
+        RuntimeExited(
+            generation=generation, pid=process.pid, reason=reason, exit_code=process.exit_code, path=process.path
+        )
     )
 
 
-def runtime_started(generation: int, pid: int) -> Notification:
+def runtime_started(generation: int, process: ProcessInfo, version: str) -> Notification:
     """Build the notification that another runtime has started."""
-    return _notification(RuntimeStarted(generation=generation, pid=pid))
+    assert process.pid is not None, "only processes of this machine are started again"
+    return _notification(RuntimeStarted(generation=generation, pid=process.pid, version=version, path=process.path))
 
 
 def _notification(payload: RuntimeExited | RuntimeStarted) -> Notification:

@@ -13,7 +13,7 @@ from openai_codex._sync import lazy
 from openai_codex._sync.pages import Pages
 from openai_codex._log import Log
 from openai_codex._turns.listings import LARGEST_PAGE, everything, is_filtered, is_whole, matches, stored_id
-from openai_codex.errors import InvalidRequestError, JsonRpcError
+from openai_codex.errors import InvalidRequestError, JsonRpcError, MethodNotFoundError
 
 _log = Log("connection")
 
@@ -46,7 +46,8 @@ class Unlisted:
             if isinstance(self._params, protocol.ThreadListParams):
                 return [thread]
             return self._search(thread)
-        except InvalidRequestError:  # it was deleted meanwhile, or is not whole
+        # It was deleted meanwhile, or is not whole, or an older runtime cannot search one thread.
+        except (InvalidRequestError, MethodNotFoundError):
             return []
 
     def _search(self, thread: protocol.Thread) -> list[protocol.ThreadSearchResult]:

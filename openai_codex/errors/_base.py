@@ -213,8 +213,24 @@ class ThreadNotFoundError(InvalidRequestError):
         return f"{super()._text()}; {hint}"
 
 
+@error_class
 class MethodNotFoundError(CodexRpcError):
-    """-32601: the runtime does not support the method."""
+    """The runtime does not have the method, or does not support it for this thread (-32601).
+
+    Attributes:
+        version: The version of the runtime; ``None`` if unknown.
+    """
+
+    # A default, because the fields of the base class have defaults too.
+    version: str | None = None
+
+    def _text(self) -> str:
+        is_unknown = self.code == _REFUSED and self.method is not None
+        return (
+            f"this runtime ({self.version or 'unknown version'}) has no {self.method}"
+            if is_unknown
+            else super()._text()
+        )
 
 
 class InvalidParamsError(CodexRpcError):
@@ -233,10 +249,12 @@ class RetryLimitExceededError(ServerBusyError):
     """The runtime was still overloaded at the last attempt of `retry_on_overload`."""
 
 
+_REFUSED = -32600
+
 # The runtime reports nearly every refusal as -32600, so its code alone does not tell what to do: see `ThreadBusyError`.
 _BY_CODE: dict[int, type[JsonRpcError]] = {
     -32700: ParseError,
-    -32600: InvalidRequestError,
+    _REFUSED: InvalidRequestError,
     -32601: MethodNotFoundError,
     -32602: InvalidParamsError,
     -32603: InternalRpcError,
@@ -256,6 +274,10 @@ def rpc_error(code: int, message: str, data: Any = None, method: str | None = No
     """Build the error for a JSON-RPC error response: a `JsonRpcError`, of the class for its code if there is one."""
     kind = _BY_CODE.get(code, JsonRpcError)
     if kind is InvalidRequestError:
+        # What follows are the names of all methods that it has: 4 kB.
+        unknown = f"Invalid request: unknown variant `{method}`"
+        if message.startswith(unknown):
+            return MethodNotFoundError(code, unknown, data, method)
         for words in _NOT_FOUND:
             if message.startswith(words):
                 return ThreadNotFoundError(code, message, data, method, thread_id=message[len(words) :])

@@ -11,6 +11,8 @@ from typing import Any
 
 import orjson
 
+from openai_codex._protocol.methods import RUNTIME_VERSION
+
 JsonObject = dict[str, Any]
 
 NOW = 1_700_000_000
@@ -84,7 +86,7 @@ def item_completed(thread_id: str, turn_id: str, item: JsonObject) -> bytes:
 def initialize_result() -> JsonObject:
     """Build the result of ``initialize``."""
     return {
-        "userAgent": "codex_python_sdk/0.0.0 (fake)",
+        "userAgent": f"codex_python_sdk/{RUNTIME_VERSION} (fake)",
         "codexHome": "/nowhere",
         "platformFamily": "unix",
         "platformOs": "linux",

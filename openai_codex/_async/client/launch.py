@@ -140,6 +140,7 @@ class AsyncLauncher:
             raise
         actor.notify("initialized")
         actor.silence.armed = True
+        _log_version(metadata, transport)
         return actor, metadata
 
     def _actor(self, transport: ChildProcess, generation: int) -> Actor:
@@ -230,6 +231,12 @@ def _metadata(raw: Any) -> Metadata:
 
     # Only what is there: fake servers of programs answer with less than the runtime, and none of it is needed.
     return codec.structure(Metadata, {**dict.fromkeys(_METADATA, ""), **raw} if isinstance(raw, dict) else raw)
+
+
+def _log_version(metadata: Metadata, transport: ChildProcess) -> None:
+    from openai_codex._runtime.report import log_version  # loaded with the metadata
+
+    log_version(metadata, transport.process_info().path)
 
 
 def _reason(error: CodexError, timeout: float) -> str:

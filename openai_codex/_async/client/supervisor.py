@@ -278,8 +278,8 @@ class AsyncSupervisor:
         load("openai_codex._runtime.report")
         from openai_codex._runtime.report import runtime_started
 
-        assert actor.pid is not None, "only processes of this machine are started again"
-        self._subscriptions.publish(runtime_started(actor.generation, actor.pid))
+        version = "" if self.metadata is None else self.metadata.server_info.version
+        self._subscriptions.publish(runtime_started(actor.generation, actor.transport.process_info(), version))
 
 
 def _exit_of(process: ProcessInfo, reason: str, generation: int, at: float) -> RuntimeExit:

@@ -51,6 +51,9 @@ PLACED = _LOADING | {"turn/start"}
 # Settings that the runtime does not store with a thread, so the next runtime has to be told again.
 _UNSTORED = ("base_instructions", "config", "developer_instructions")
 
+# The code of a method that the runtime has, and not for this thread.
+_NOT_SUPPORTED = -32601
+
 # Size of the table, least recently loaded first out. Threads evicted from it are not resumed after a restart.
 _MOST_THREADS = 65_536
 
@@ -214,7 +217,9 @@ class AsyncThreadRegistry:
     ) -> None:
         """Raise the error that says why a request was refused, if another one says more than this."""
         thread_id = thread_of(params)
-        if isinstance(error, MethodNotFoundError) and params.METHOD == "thread/items/list" and thread_id is not None:
+        if isinstance(error, MethodNotFoundError) and self._supervisor.metadata is not None:
+            error.version = self._supervisor.metadata.server_info.version
+        if error.code == _NOT_SUPPORTED and params.METHOD == "thread/items/list" and thread_id is not None:
             # The runtime answers so if the thread does not exist.
             try:
                 await call(actor, protocol.ThreadReadParams(thread_id=thread_id), deadline)

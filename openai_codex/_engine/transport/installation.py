@@ -55,7 +55,7 @@ def _bundled_binary() -> str:
         return str(bundled_codex_path())
     except (ImportError, FileNotFoundError) as error:
         raise LaunchError(
-            f"no runtime found: install openai-codex-cli-bin, or set codex_bin in AppServerConfig ({error})"
+            f"no runtime found: install openai-codex-cli-bin, or set codex_bin in AppServerConfig or OPENAI_CODEX_BIN ({error})"
         ) from error
 
 
