@@ -22,7 +22,7 @@ ORDER = """
     : types
     testing: . pytest_plugin
     testing._fake: . server default_replies script child process control program
-    testing: frames _approvals _home _model _responder _script _agents _spawned _replies _items _http _waiting _recorded
+    testing: frames _approvals _home _known _model _responder _script _agents _spawned _replies _items _http _waiting _recorded
     : . retry
     _async: . codex
     _async.verbs: . threads reviews goals catalog account base

@@ -31,7 +31,7 @@ openai_codex.testing.pytest_plugin  fixtures for pytest
 and the internal ones, from top to bottom:
 
 _approvals  builders of server requests, to test handlers
-_home       QuietHome, a CODEX_HOME for tests; offline()
+_home       QuietHome, a CODEX_HOME for tests; offline(); _known, which of its settings a runtime knows
 _model      ScriptedModel; _responder answers its requests, _http is the server, _script selects the answers
 _agents     who asks, and the answers that spawn agents and wait for them; _spawned, what a request tells about those
 _replies    the answers; _items, the output items in them; _recorded, the requests

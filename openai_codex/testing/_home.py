@@ -16,6 +16,7 @@ from typing_extensions import Unpack
 
 from openai_codex._config import AppServerConfig
 from openai_codex._runtime import toml
+from openai_codex.testing._known import leave_out_unknown
 from openai_codex.testing._model import ScriptedModel
 from openai_codex.testing._script import Scripted
 
@@ -83,6 +84,9 @@ class QuietHome:
     def config(self, *, env: Mapping[str, str] | None = None, **overrides: Any) -> AppServerConfig:
         """Return the configuration of a client that uses this home.
 
+        If ``codex_bin`` or ``OPENAI_CODEX_BIN`` names another runtime than the pinned one, settings of the home that it
+        does not know are removed from `config_file`.
+
         Args:
             env: More environment variables; they override those of the home.
             overrides: Fields of `AppServerConfig`, which override those of the home.
@@ -92,7 +96,9 @@ class QuietHome:
             ConfigError: `AppServerConfig` refuses a value.
         """
         settings: dict[str, Any] = {"cwd": str(self.workspace), "strict_config": True, **overrides}
-        return AppServerConfig(env={**self.env, **(env or {})}, **settings)
+        config = AppServerConfig(env={**self.env, **(env or {})}, **settings)
+        leave_out_unknown(self.config_file, _QUIET["features"], config)
+        return config
 
     @property
     def env(self) -> dict[str, str]:
@@ -123,6 +129,7 @@ def quiet_home(path: str | Path, model_url: str, **options: Unpack[HomeOptions])
     for directory in (home.workspace, home.user_home, home.temp):
         directory.mkdir(parents=True, exist_ok=True)
     home.config_file.write_text(toml.document(_settings(model_url, options)), encoding="utf-8")
+    leave_out_unknown(home.config_file, _QUIET["features"], AppServerConfig())  # for programs that use its `env` only
     return home
 
 
