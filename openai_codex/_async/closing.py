@@ -9,11 +9,10 @@ from typing import Any
 
 from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
-from openai_codex._async import lazy
+from openai_codex._async import lazy, operations
 from openai_codex._async.client import _wait
 from openai_codex._async.client.rpc import call
 from openai_codex._engine.waiting import Deadline
-from openai_codex._turns.tree_stops import stop_thread
 from openai_codex.errors import (
     CodexError,
     ConfigError,
@@ -128,7 +127,7 @@ async def _stop(connection: lazy.AsyncConnection, thread_id: str, deadline: Dead
         with suppress(CodexError):  # no turn runs, or the connection has ended
             await call(connection.running(), params, Deadline(min(_REPLY_WITHIN, deadline.remaining())))
     trees = connection.handlers.trees
-    for root in stop_thread(trees, connection.running(), thread_id):
+    for root in operations.stop_thread(trees, connection.running(), thread_id):
         if not await _wait.ready(trees.quiet(root), deadline.remaining()):
             raise TurnTimeoutError(thread_id, root, deadline.timeout)
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from openai_codex._async.turn import AsyncTurnHandle as AsyncTurnHandle
     from openai_codex._turns.effective import EffectiveSettings as EffectiveSettings
     from openai_codex._turns.stops import TurnStop as TurnStop
+    from openai_codex._turns.tree_stops import stop_thread as stop_thread
 
 HOMES = {
     "AsyncEvents": f"{__package__}.events",
@@ -42,6 +43,7 @@ HOMES = {
     "AsyncTurnHandle": f"{__package__}.turn",
     "EffectiveSettings": "openai_codex._turns.effective",
     "TurnStop": "openai_codex._turns.stops",
+    "stop_thread": "openai_codex._turns.tree_stops",
 }
 
 __getattr__ = names(__name__, HOMES)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from openai_codex._sync.turn import TurnHandle as TurnHandle
     from openai_codex._turns.effective import EffectiveSettings as EffectiveSettings
     from openai_codex._turns.stops import TurnStop as TurnStop
+    from openai_codex._turns.tree_stops import stop_thread as stop_thread
 
 HOMES = {
     "Events": f"{__package__}.events",
@@ -43,6 +44,7 @@ HOMES = {
     "TurnHandle": f"{__package__}.turn",
     "EffectiveSettings": "openai_codex._turns.effective",
     "TurnStop": "openai_codex._turns.stops",
+    "stop_thread": "openai_codex._turns.tree_stops",
 }
 
 __getattr__ = names(__name__, HOMES)

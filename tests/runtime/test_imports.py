@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from openai_codex._runtime.imports import load
-from tests.support.bounds import PATIENCE
+from tests.support.bounds import PATIENCE, eventually
 
 Make = Callable[[str], str]
 
@@ -38,8 +38,8 @@ def test_a_signal_handler_gets_the_whole_module(make: Make, monkeypatch: pytest.
     entered, main, found = threading.Event(), threading.get_ident(), []
 
     def half_way() -> None:
-        signal.pthread_kill(main, signal.SIGUSR1)
-        assert entered.wait(PATIENCE)
+        # Again and again: one that arrives an instant before the main thread blocks is handled when that returns.
+        assert eventually(lambda: entered.is_set() or signal.pthread_kill(main, signal.SIGUSR1), PATIENCE)
 
     def handle(*_: object) -> None:
         entered.set()
@@ -51,7 +51,7 @@ def test_a_signal_handler_gets_the_whole_module(make: Make, monkeypatch: pytest.
         assert load(name).VALUE == 7
     finally:
         signal.signal(signal.SIGUSR1, before)
-    assert found == [7]
+    assert set(found) == {7}
 
 
 def test_an_import_that_fails_raises_its_error(make: Make) -> None:
