@@ -36,7 +36,7 @@ class AsyncStream(AsyncIteration[T]):
     exception ends the call or the block: a timeout, a cancellation, Ctrl-C, an error of the program.
 
     After a bare loop that was left, and after a block that was left in peace, the turn continues and the handle keeps the
-    rest. Subclasses say what they yield for a notification.
+    rest. An exception that ends the block stops the turn's sub-agents, too, also if the turn itself is over. Subclasses say what they yield for a notification.
     """
 
     def __init__(self, cursor: lazy.AsyncCursor, timeout: float, *, agents: bool = False) -> None:
@@ -85,10 +85,10 @@ class AsyncStream(AsyncIteration[T]):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         await self.close()
-        if self._cursor.has_failed():
-            await self._cursor.stop_agents(ABANDON_PATIENCE)
-        elif error is not None:
+        if error is not None:
             await self._cursor.abandon(error)
+        elif self._cursor.has_failed():
+            await self._cursor.stop_agents(ABANDON_PATIENCE)
 
 
 class AsyncTurnStream(AsyncStream[Notification]):

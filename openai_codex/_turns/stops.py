@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from openai_codex._engine.actor import Actor
     from openai_codex._engine.reply import Reply
-    from openai_codex._engine.waiting import Waitable
+    from openai_codex._engine.waiting import Deadline, Waitable
     from openai_codex._notification import Notification
     from openai_codex._turns.fold import GoalFold
     from openai_codex._turns.open_turns import OpenTurn
@@ -134,6 +134,8 @@ class TurnStop:
         """Collects the events of the turn."""
         self.subscription = PendingSubscription(self.mailbox, ("turn", "id"), thread_id)
         self.thread_id = thread_id
+        self.patience: Deadline | None = None
+        """How long the caller that has given it up waits for the end of it and its sub-agents, from then on."""
         self.actor: Actor | None = None
         """The runtime that was asked to start the turn."""
         self._reply: Reply | None = None

@@ -9,9 +9,9 @@ import pytest
 
 from openai_codex import LATER, AsyncCodex, CommandApproval, ElicitationRequest, TurnTimeoutError
 from openai_codex.testing import FakeAppServer
-from tests.support.bounds import PATIENCE, STARTED, eventually
+from tests.support.bounds import PATIENCE, STARTED, eventually, within
 from tests.support.fake_agents import COMMAND, INTERRUPT, Child, elicit
-from tests.support.inside import is_ended
+from tests.support.inside import is_ended, trees_of
 
 
 @pytest.fixture
@@ -124,6 +124,38 @@ async def test_a_run_that_keeps_it_does_not_interrupt_it(server: FakeAppServer) 
         count = server.request_count(INTERRUPT)
         assert eventually(lambda: server.request_count(INTERRUPT) > count + 1)
         assert [child.interrupts() for child in started] == [[]]
+
+
+@pytest.mark.parametrize("how", ["fail", "complete"])
+async def test_an_error_in_the_block_of_a_stream_stops_it_although_the_turn_is_over(
+    server: FakeAppServer, how: str
+) -> None:
+    async with AsyncCodex(server.config()) as codex:
+        turn = await (await codex.thread_start()).turn("go")
+        child = Child(server)
+        server.on(INTERRUPT, lambda request: (request.proceed(), child.end()))
+        with pytest.raises(KeyError):
+            async with turn.stream():
+                server.turn.fail("no") if how == "fail" else server.turn.complete()
+                assert eventually(lambda: is_ended(turn))
+                raise KeyError(how)
+        assert child.interrupts()
+        assert trees_of(codex).is_quiet(turn.id)
+
+
+@pytest.mark.parametrize("starts", [False, True])
+async def test_who_gives_up_waits_for_it_once(server: FakeAppServer, starts: bool) -> None:
+    def start(request: Any) -> None:
+        request.proceed()
+        Child(server)
+
+    server.on("turn/start", start)
+    async with AsyncCodex(server.config()) as codex:
+        thread = await codex.thread_start()
+        run = thread.run if starts else (await thread.turn("go")).run
+        arguments = ["go"] if starts else []
+        with within(3.5), pytest.raises(TurnTimeoutError):
+            await run(*arguments, timeout=0.2)
 
 
 async def test_the_error_of_another_turn_keeps_its_own_sub_agents(server: FakeAppServer) -> None:

@@ -69,7 +69,9 @@ async def stop_agents(stops: Sequence[TurnStop], deadline: Deadline, error: Base
     It does not wait for a turn that was given up and is not over: abandoning it included a wait.
     """
     is_given_up = error is not None and not isinstance(error, (TurnFailedError, OutputError, TurnInterruptedError))
-    patience = Deadline(ABANDON_PATIENCE if is_given_up else min(deadline.remaining(), ABANDON_PATIENCE))
+    begun = [stop.patience for stop in stops if is_given_up and stop.patience is not None]
+    usual = Deadline(ABANDON_PATIENCE if is_given_up else min(deadline.remaining(), ABANDON_PATIENCE))
+    patience = begun[-1] if begun else usual
     for stop in stops:
         stop.stop_agents()
     for stop in stops:

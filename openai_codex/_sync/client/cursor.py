@@ -280,17 +280,18 @@ class Cursor:
         return end is None or _wait.ready(end, timeout)
 
     def abandon(self, error: BaseException, *, agents: bool = True) -> None:
-        """Stop a turn whose caller leaves with an error; bounded in time, raises nothing."""
-        if not self.is_ended():
-            key = object()
-            try:
-                self._open_turn.attend(key)
-                self.stop(ABANDON_PATIENCE, agents=agents)
-                renew(error, [self._open_turn], self.turn_id)
-            finally:
+        """Stop a turn whose caller leaves with an error, or what is left of it; bounded in time, raises nothing."""
+        key, is_ended = object(), self.is_ended()
+        self._stop.patience = patience = Deadline(ABANDON_PATIENCE)
+        try:
+            self._open_turn.attend(key)
+            self.stop(patience.timeout, agents=agents)
+            renew(error, [self._open_turn], self.turn_id)
+        finally:
+            if not is_ended:
                 log = _log.warning if isinstance(error, TurnStalledError) else _log.info
                 self._open_turn.log_end(log, "abandoned", reason=type(error).__name__)
-                self._open_turn.leave(key)
+            self._open_turn.leave(key)
 
     def _log_completed(self, turn: protocol.Turn) -> None:
         log, how, fields = end_with(turn.status.value)
