@@ -16,14 +16,14 @@ from openai_codex._turns.stall import NO_PROGRESS, StallClock
 from openai_codex.errors import TransportClosedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Container, Sequence
 
     from typing_extensions import Self
 
     from openai_codex._engine.actor import Actor
     from openai_codex._engine.waiting import Waiter
     from openai_codex._notification import Notification
-    from openai_codex._turns.trees import Place, Trees
+    from openai_codex._turns.trees import Live, Place, Trees
 
 
 class Pulse(Listener):
@@ -72,12 +72,17 @@ class TreeClock(StallClock):
         for (thread_id, turn_id), pulse in self._pulses.copy().items():
             self._actor.unsubscribe(Topic(thread_id, turn_id), pulse)
 
-    def facts(self) -> dict[str, Any]:
-        """Return what the error of a turn that has stalled says."""
+    def facts(self, parents: Container[str | None] = ()) -> dict[str, Any]:
+        """Return what the error of a turn that has stalled says; ``parents`` are the threads of agents with agents that run."""
         process, live = self._actor.transport.process_info(), self._trees.live(self._root)
-        # All are silent, and the others may wait for this one: it has started last, so it waits for none of them.
-        agent = live[-1].thread_id if live else None
+        # All are silent. A parent may wait for its agents, so it is not to blame; of the others, the one that is so longest.
+        others = [each for each in live if each.thread_id not in parents] or live
+        agent = min(others, key=self._heard_at).thread_id if others else None
         return {"last_event": self.last_event, "silence": self.silence(), "process": process, "agent": agent}
+
+    def _heard_at(self, live: Live) -> float:
+        pulse = self._pulses.get((live.thread_id, live.turn_id))
+        return live.started_at if pulse is None else pulse.at
 
     def _change(self) -> None:
         """Note, on the reader, that a turn has begun or ended, which is progress."""

@@ -144,7 +144,7 @@ def test_it_names_the_silent_agent_that_waits_for_none_of_the_others(runtime: Ru
         assert clock.facts()["agent"] is None
         for thread in ("child", "grandchild"):
             runtime.start(thread)
-            assert clock.facts()["agent"] == thread
+            assert clock.facts({"root", "child"})["agent"] == thread
         runtime.send(clock, "root", "item/started")
         runtime.end("grandchild")
         runtime.now += 1.5
@@ -154,6 +154,18 @@ def test_it_names_the_silent_agent_that_waits_for_none_of_the_others(runtime: Ru
             "process": "the process",
             "agent": "child",
         }
+
+
+def test_it_names_the_one_that_is_silent_longest(runtime: Runtime) -> None:
+    with runtime.clock() as clock:
+        for thread in ("child", "late child"):
+            runtime.start(thread)
+        assert clock.facts({"root"})["agent"] == "child"
+        runtime.now += 1
+        runtime.send(clock, "child", "item/started")
+        assert clock.facts({"root"})["agent"] == "late child"
+        assert clock.facts({"root", "late child"})["agent"] == "child"
+        assert clock.facts({"root", "child", "late child"})["agent"] == "late child", "all are parents"
 
 
 def test_it_leaves_no_subscription(runtime: Runtime) -> None:

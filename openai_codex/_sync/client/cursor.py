@@ -212,7 +212,7 @@ class Cursor:
             elif deadline.passed():
                 raise self.timed_out(deadline.timeout)
             elif stall is not None and stall.remaining() == 0:
-                facts = stall.facts()
+                facts = stall.facts({each.parent_thread_id for each in self._open_turn.agents() if each.is_running})
                 raise TurnStalledError(self.thread_id, self.turn_id, stall.timeout, self.result(), **facts)
 
     def _clock(self, timeout: float) -> TreeClock:
