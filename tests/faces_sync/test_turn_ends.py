@@ -257,9 +257,8 @@ def decode_nothing(thread: Thread, server: FakeAppServer) -> None:
     turn = thread.turn("go")
     turn_on_the_wire = server.turn
     turn_on_the_wire.is_over = True
-    server.child.write(
-        kit.notification("turn/completed", {"threadId": thread.id, "turn": {"id": turn.id, "status": "completed"}})
-    )
+    end = {"id": turn.id, "status": "completed", "items": 3}
+    server.child.write(kit.notification("turn/completed", {"threadId": thread.id, "turn": end}))
     with pytest.raises(DecodeError):
         turn.run(timeout=PATIENCE)
 
