@@ -111,8 +111,8 @@ class Restart:
         settled_after: A runtime that has lived this long ends the succession of failures.
         max_rss: A runtime that uses so many bytes of memory is replaced between turns; ``None`` means no limit. It keeps
             about 1.2 MB of each thread, and frees those of stored threads that were archived or deleted.
-        max_threads: A runtime that has loaded so many threads is replaced likewise; archived and deleted ones do not
-            count. ``None`` means no limit.
+        max_threads: A runtime that has loaded so many threads is replaced likewise; those of sub-agents count, archived
+            and deleted ones do not. ``None`` means no limit.
         drain_timeout: How long new turns and threads wait for the running turns to end before such a replacement; let it
             be as long as most turns are. If they do not end, the replacement is put off, for a time that doubles, and a
             warning is logged. No running turn is ended for it.

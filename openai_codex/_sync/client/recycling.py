@@ -249,7 +249,7 @@ class RecyclingConnection(Connection):
 
     def _loaded(self) -> int:
         """Count the threads in the memory of the runtime. Archived and deleted ones are not there any longer."""
-        return self.threads.count() + len(self._noted().released)
+        return self.threads.count() + len(self._noted().released) + self.handlers.trees.loaded()
 
     def _is_pinned(self) -> bool:
         """Return whether something lasts that has no end in sight: a session in an ephemeral thread, or a login."""

@@ -27,7 +27,8 @@ from openai_codex.testing import FakeAppServer, FakeRequest, QuietHome, Scripted
 from openai_codex.types import ModelListParams, ThreadLoadedListParams, ThreadStartParams
 from tests.faces_async._outcome import outcomes
 from tests.faces_async._wait import together
-from tests.support.bounds import PATIENCE
+from tests.support.bounds import PATIENCE, eventually
+from tests.support.fake_agents import Child
 from tests.support.inside import connection_of, is_draining, recycle_soon
 
 NOTHING: dict[str, object] = {"data": [], "nextCursor": None}
@@ -144,6 +145,24 @@ async def test_threads_that_were_archived_do_not_count_and_those_that_were_close
 
 
 # ------------------------------------------------------------------------------------------------ what is waited for
+
+
+async def test_threads_of_sub_agents_count_until_they_are_unloaded(server: FakeAppServer) -> None:
+    async with AsyncCodex(server.config(restart=Restart(max_threads=3))) as codex:
+        for expected in (0, 1):
+            turn = await (await codex.thread_start()).turn("go")
+            children = [Child(server, f"{name} of {turn.id}") for name in ("one", "two")]
+            for child in children:
+                child.end("completed")
+            server.turn.complete()
+            await turn.run(timeout=PATIENCE)
+            assert codex.health().agents == 2
+            if expected:
+                for child in children:
+                    server.notify("thread/archived", {"threadId": child.thread_id})
+                assert eventually(lambda: codex.health().agents == 0)
+            await codex.thread_start()
+            assert codex.health().recycled == 1
 
 
 async def test_new_work_waits_for_running_turns_and_then_goes_to_the_next_runtime(server: FakeAppServer) -> None:
