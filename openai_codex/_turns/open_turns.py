@@ -87,7 +87,7 @@ class OpenTurn:
     @property
     def declined(self) -> list[DeclinedRequest]:
         """Its server requests that no handler has answered, and those of its sub-agents."""
-        tree = self._agents()
+        tree = self.find_tree()
         below = [] if tree is None else tree.declined
         if not self.noted and not below:
             return []
@@ -102,15 +102,14 @@ class OpenTurn:
 
     def agents(self) -> tuple[Agent, ...]:
         """Return the sub-agents that work for it."""
-        tree = self._agents()
-        return () if tree is None else tree.agents()
+        return () if (tree := self.find_tree()) is None else tree.agents()
 
     def agent(self, thread_id: str | None) -> Agent | None:
         """Return the sub-agent of a thread."""
-        tree = self._agents()
-        return None if tree is None or thread_id is None else tree.agent(thread_id)
+        return None if thread_id is None or (tree := self.find_tree()) is None else tree.agent(thread_id)
 
-    def _agents(self) -> AgentTree | None:
+    def find_tree(self) -> AgentTree | None:
+        """Return its agents, and keep them from then on."""
         if self.tree is None and self.turn_id is not None:
             self.tree = self._turns.find_agents(self.turn_id)
         return self.tree
@@ -213,6 +212,7 @@ class OpenTurns(Listener):
             opened.attend(key)
             _log.info("codex.turn_joined", thread_id=turn.thread_id, turn_id=turn_id)
         self._expected.pop(key, None)
+        opened.find_tree()  # of agents that came before the reply; those of an ended turn are not kept for long
         return opened
 
     def claim(self, turn: OpenTurn) -> bool:
