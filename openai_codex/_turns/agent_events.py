@@ -183,6 +183,9 @@ class AgentEvents(Listener):
         if tree is not None and self._trees.is_quiet(root_turn_id):
             keep_newest(self._over, root_turn_id, tree, _OVER_KEPT)
             self._work.pop(root_turn_id, None)
+            for thread_id in tree.threads():
+                if not self._trees.is_at_work(thread_id):  # for another turn
+                    self._turns.usages.forget(thread_id)
 
 
 class _OpenAgentTurn:

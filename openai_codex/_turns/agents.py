@@ -134,6 +134,10 @@ class AgentTree:
         work = self._works.get(thread_id)
         return work is not None and bool(work.turns)
 
+    def threads(self) -> tuple[str, ...]:
+        """Return the threads of the agents."""
+        return tuple(self._works)
+
     def agents(self) -> tuple[Agent, ...]:
         """Return the agents, in the order in which they were started."""
         return tuple(work.value(thread_id) for thread_id, work in self._works.copy().items())

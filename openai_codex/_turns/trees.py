@@ -89,6 +89,10 @@ class Trees(Listener):
         """Return the turns of sub-agents that are under way under a root, oldest first; the root itself is not among them."""
         return tuple(self._live.get(root_turn_id, {}).copy().values())
 
+    def is_at_work(self, thread_id: str) -> bool:
+        """Return whether a turn of a thread is under way."""
+        return any(place[0] == thread_id for place in self._roots.copy())
+
     def of_thread(self, thread_id: str) -> list[Live]:
         """Return the turns of a thread that are under way, and those of sub-agents that work for turns of it, ended or not."""
         own = [(turn_id, root) for (each, turn_id), root in self._roots.copy().items() if each == thread_id]
@@ -123,17 +127,22 @@ class Trees(Listener):
 
         It may be called twice for one turn, and must be quick, and write and log nothing.
         """
+        now = self._prune()
+        entry = _GivenUp(stop, now + _GIVEN_UP_FOR, self._thread_of(root_turn_id))
+        # First: the reader adds a turn, and then looks whether it is to be stopped.
+        keep_newest(self._given_up, root_turn_id, entry, _GIVEN_UP_KEPT)
+        for live in self.live(root_turn_id):
+            self._stop(live)
+
+    def _prune(self) -> float:
+        """Forget the trees that were given up long ago and are quiet; return the time."""
         now = time.monotonic()
         for root, given_up in self._given_up.copy().items():
             if given_up.until > now:
                 break
             if self.is_quiet(root):
                 self._given_up.pop(root, None)
-        entry = _GivenUp(stop, now + _GIVEN_UP_FOR, self._thread_of(root_turn_id))
-        # First: the reader adds a turn, and then looks whether it is to be stopped.
-        keep_newest(self._given_up, root_turn_id, entry, _GIVEN_UP_KEPT)
-        for live in self.live(root_turn_id):
-            self._stop(live)
+        return now
 
     def is_given_up(self, thread_id: str | None) -> bool:
         """Return whether a thread is one of a sub-agent whose turn is to be stopped.
@@ -226,6 +235,8 @@ class Trees(Listener):
         if self._threads.get(root) == thread_id:
             keep_newest(self._ended, root, thread_id, _ENDED_KEPT)
             self._threads.pop(root, None)
+            if self._given_up:
+                self._prune()
         self._remove(place, root)
         return root
 

@@ -244,6 +244,15 @@ def test_the_agents_of_turns_that_are_over_are_released(client: Client) -> None:
     assert client.of("R199") != {}
     held = {name: len(table) for name, table in vars(client.agents).items() if isinstance(table, dict)}
     assert held == {"_known": 200, "_told": 0, "_work": 0, "_over": 64, "_open": 0}
+    assert vars(client.turns.usages)["_threads"] == {}
+
+
+def test_what_an_agent_costs_is_counted_while_it_works_for_another_turn(client: Client) -> None:
+    client.send(started("T", "R"), *interleaved(), started("T", "S"), started("K", "k2", "S"))
+    client.send(usage("K", "k2", 20, 5), ended("T", "R"))
+    client.send(usage("K", "k2", 40, 20), ended("K", "k2"))
+    client.send(started("T", "V"), started("K", "k3", "V"), usage("K", "k3", 45, 5))
+    assert [tokens(client.of(root)["K"]) for root in "RSV"] == [15, 25, 5]
 
 
 def test_events_of_another_shape_cost_nothing_of_the_batch(client: Client) -> None:

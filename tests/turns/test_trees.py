@@ -206,3 +206,17 @@ def test_a_turn_that_ended_long_ago_may_get_more_sub_agents(is_given_up: bool) -
     assert places(trees, "R")[-1] == ("G", "g")
     assert (trees.live("R")[-1].root_thread_id, trees.loaded()) == ("T", 2)
     assert stopped == (["k", "g"] if is_given_up else [])
+
+
+def test_a_stop_is_forgotten_after_a_time_without_another_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = SimpleNamespace(now=0.0)
+    monkeypatch.setattr("openai_codex._turns.trees.time", SimpleNamespace(monotonic=lambda: clock.now))
+    trees, stopped = Trees(), list[str]()
+    for number in range(3):
+        trees.put([started("T", f"R{number}")])
+        trees.give_up(f"R{number}", lambda live: stopped.append(live.turn_id))
+        trees.put([completed("T", f"R{number}")])
+    clock.now += 3600.0
+    trees.put([started("T", "S"), completed("T", "S"), started("K", "k", "R0")])
+    assert stopped == []
+    assert trees.live("R0") != ()

@@ -12,13 +12,14 @@ from typing import Any
 import pytest
 
 from openai_codex import Codex, tool
-from openai_codex._engine import server_requests
+from openai_codex._engine import server_requests, subscriptions
 from openai_codex._sync.client._wait import ready
 from openai_codex._tools import registry
-from openai_codex._turns import trees
+from openai_codex._turns import agent_events, trees
 from openai_codex.testing import FakeAppServer
 from tests.faces_sync._outcome import outcomes
-from tests.support.bounds import PATIENCE
+from tests.support.bounds import PATIENCE, eventually
+from tests.support.fake_agents import Child
 from tests.support.inside import actor_of, connection_of
 
 ROUND = 40
@@ -98,6 +99,61 @@ def test_no_table_grows_with_the_threads_that_were_used(
     assert len(before) > 10, "the walk has found the tables"
     assert {name: n for name, n in after.items() if n > before.get(name, 0) + 8} == {}
     assert (after["ToolRegistry._tables"], after["ThreadRegistry._generations"]) == (0, 0)
+
+
+@pytest.mark.parametrize("close", [True, False], ids=["close", "unsubscribe"])
+def test_no_table_grows_with_the_sub_agents_that_were_there(
+    server: FakeAppServer, monkeypatch: pytest.MonkeyPatch, close: bool
+) -> None:
+    for module in (registry, server_requests):
+        monkeypatch.setattr(module, "_THREADS_KEPT", 16)
+    monkeypatch.setattr(registry, "_TURNS_KEPT", 16)
+    monkeypatch.setattr(trees, "_ENDED_KEPT", 16)
+    monkeypatch.setattr(agent_events, "_OVER_KEPT", 16)
+    monkeypatch.setattr(trees, "_GIVEN_UP_FOR", 0.0)
+    monkeypatch.setattr(subscriptions, "_CACHED_TURNS", 16)
+    with Codex(server.config()) as codex:
+        for _ in range(ROUND // 2):
+            use_agents(codex, server, close=close)
+        before = sizes(connection_of(codex))
+        for _ in range(ROUND // 2):
+            use_agents(codex, server, close=close)
+        # They look again when they are due.
+        assert eventually(lambda: sizes(connection_of(codex))["Undos._active"] == 0)
+        after = sizes(connection_of(codex))
+    assert before["Trees._ended"] > 0, "the walk has found the tables"
+    assert {name: n for name, n in after.items() if n > before.get(name, 0) + 4} == {}
+    names = (
+        "Trees._live",
+        "Trees._roots",
+        "Trees._threads",
+        "Trees._loaded",
+        "AgentEvents._work",
+        "AgentEvents._known",
+    )
+    assert {name: after[name] for name in names} == dict.fromkeys(names, 0)
+
+
+def use_agents(codex: Codex, server: FakeAppServer, *, close: bool) -> None:
+    """Have one sub-agent end, one stopped and unloaded, and one unloaded before it has begun."""
+    thread = codex.thread_start(ephemeral=True)
+    turn = thread.turn("Hi")
+    ended, stopped, late = (Child(server, f"{name} of {turn.id}", begins=False) for name in ("one", "two", "three"))
+    ended.begin()
+    ended.end("completed")
+    stopped.begin()
+    usage = {"total": {"totalTokens": 1}, "last": {"totalTokens": 1}}
+    for child in (ended, stopped, late):
+        about = {"threadId": child.thread_id, "turnId": child.turn_id}
+        server.notify("thread/tokenUsage/updated", {**about, "tokenUsage": usage})
+        server.notify("item/started", {**about, "item": {"type": "reasoning", "id": "r"}})
+    server.notify("thread/archived", {"threadId": late.thread_id})
+    stopped.ask()
+    server.on("turn/interrupt", lambda request: (request.proceed(), stopped.end()))
+    turn.interrupt(timeout=PATIENCE)
+    for child in (ended, stopped):
+        server.notify("thread/archived", {"threadId": child.thread_id})
+    (thread.close() if close else codex.thread_unsubscribe(thread.id))
 
 
 def test_tools_of_threads_that_nobody_closes_are_bounded(
