@@ -12,7 +12,7 @@ FIND_PYTHON := for python in $(CANDIDATES); do $$python $(IS_SUITABLE) && echo $
 NO_PYTHON    = $(if $(PYTHON),$(PYTHON) is not,No) Python 3.10 or newer$(if $(PYTHON),, was found): \
 	name one, as in `make PYTHON=/path/to/python3.13`.
 
-.PHONY: help demo quick test cover check figures format generate bench bench-smoke soak build clean
+.PHONY: help demo quick test test-runtimes cover check figures format generate runtime bench bench-smoke soak build clean
 help: ## Show this help
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -30,6 +30,9 @@ quick: $(STAMP) ## Run the fast tests: engine, protocol and units
 
 test: $(STAMP) ## Run the whole test suite, offline, in parallel
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
+
+test-runtimes: $(STAMP) ## Run a list of steps on the oldest supported runtime and on the two newest, or on VERSIONS
+	$(BIN)/python -m tools.runtimes $(VERSIONS)
 
 cover: $(STAMP) ## Run the whole test suite and measure its branch coverage, which has a floor
 	$(BIN)/coverage erase
@@ -58,6 +61,11 @@ generate: $(STAMP) ## Rewrite the generated code: protocol types, sync face
 	$(BIN)/python -m tools.generate
 	$(BIN)/python -m tools.unasync
 
+runtime: $(STAMP) ## Move to the runtime VERSION: pin, regenerate, show the protocol's difference, run the tests
+	@test -n "$(VERSION)" || { echo 'Name a version, as in `make runtime VERSION=0.163.0`.' >&2; exit 1; }
+	$(BIN)/python -m tools.runtimes.pin $(VERSION)
+	$(MAKE) test
+
 bench: $(STAMP) ## Measure this package, the published SDK and a bare loop; write BENCHMARKS.md
 	$(BIN)/python -m tools.bench
 
@@ -71,4 +79,4 @@ build: $(STAMP) ## Build sdist and wheel into dist/
 	$(BIN)/python -m build --outdir dist
 
 clean: ## Remove the environment and everything built
-	rm -rf $(VENV) .bench dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.*
+	rm -rf $(VENV) .bench .runtimes dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.*

@@ -10,7 +10,8 @@ import attrs
 from openai_codex import _protocol as protocol
 from openai_codex._async import lazy
 from openai_codex._async.iteration import AsyncIteration
-from openai_codex.errors import DecodeError
+from openai_codex._turns.listings import in_older_order
+from openai_codex.errors import DecodeError, InvalidRequestError
 
 T = TypeVar("T")
 
@@ -50,7 +51,11 @@ class AsyncPages(AsyncIteration[T]):
         """Request the next page; return whether there was one. It can be empty without being the last one."""
         if self._params is None:
             return False
-        page = await self._connection.request(self._params)
+        try:
+            page = await self._connection.request(self._params)
+        except InvalidRequestError as error:
+            self._params = in_older_order(self._params, error)
+            page = await self._connection.request(self._params)
         if page.next_cursor in self._followed:
             raise self._endless("the cursor does not move")
         self._params = attrs.evolve(self._params, cursor=page.next_cursor) if page.next_cursor else None

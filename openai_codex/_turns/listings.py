@@ -11,8 +11,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import attrs
+
 from openai_codex import _protocol as protocol
 from openai_codex._turns.settings import filter_fields
+from openai_codex.errors import InvalidRequestError
 
 LARGEST_PAGE = 100
 """The most threads that the runtime sends in a page, whatever was asked for."""
@@ -43,6 +46,17 @@ def everything() -> dict[str, Any]:
 def upwards() -> dict[str, Any]:
     """Return the fields of the order in which no thread that moves is missed: it moves to where the listing will come."""
     return {"sort_key": protocol.ThreadSortKey.recency_at, "sort_direction": protocol.SortDirection.asc}
+
+
+def in_older_order(params: Any, error: InvalidRequestError) -> Any:
+    """Return a listing in the order that a runtime before 0.144 has, if it was refused for the newer; else raise the error.
+
+    Threads that its cursor skips are found by their files.
+    """
+    newer = protocol.ThreadSortKey.recency_at
+    if getattr(params, "sort_key", None) != newer or f"unknown variant `{newer}`" not in error.message:
+        raise error
+    return attrs.evolve(params, sort_key=protocol.ThreadSortKey.updated_at)
 
 
 def list_params(arguments: Mapping[str, Any]) -> protocol.ThreadListParams:

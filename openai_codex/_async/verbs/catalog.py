@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
 from openai_codex._async.pages import AsyncPages
 from openai_codex._async.thread_pages import AsyncOrderedThreads, AsyncThreadPages
 from openai_codex._async.verbs.base import AsyncClient
-from openai_codex._turns.listings import TIMES, list_params, search_params
+from openai_codex._turns.listings import TIMES, in_older_order, list_params, search_params
 from openai_codex._turns.options import CwdFilter, SortDirectionLike, SortKeyLike, SourceKindLike
 from openai_codex._turns.settings import fields
+from openai_codex.errors import InvalidRequestError
 
 
 class AsyncCatalog(AsyncClient):
@@ -56,7 +58,11 @@ class AsyncCatalog(AsyncClient):
             source_kinds: Only threads from these sources, for instance ``["cli", "vscode"]``.
             use_state_db_only: Read the index only, not the files.
         """
-        return await self.request(list_params(locals()))
+        params = list_params(locals())
+        try:
+            return await self.request(params)
+        except InvalidRequestError as error:
+            return await self.request(cast("protocol.ThreadListParams", in_older_order(params, error)))
 
     def threads(
         self,

@@ -4,15 +4,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
 from openai_codex._sync.pages import Pages
 from openai_codex._sync.thread_pages import OrderedThreads, ThreadPages
 from openai_codex._sync.verbs.base import Client
-from openai_codex._turns.listings import TIMES, list_params, search_params
+from openai_codex._turns.listings import TIMES, in_older_order, list_params, search_params
 from openai_codex._turns.options import CwdFilter, SortDirectionLike, SortKeyLike, SourceKindLike
 from openai_codex._turns.settings import fields
+from openai_codex.errors import InvalidRequestError
 
 
 class Catalog(Client):
@@ -57,7 +59,11 @@ class Catalog(Client):
             source_kinds: Only threads from these sources, for instance ``["cli", "vscode"]``.
             use_state_db_only: Read the index only, not the files.
         """
-        return self.request(list_params(locals()))
+        params = list_params(locals())
+        try:
+            return self.request(params)
+        except InvalidRequestError as error:
+            return self.request(cast("protocol.ThreadListParams", in_older_order(params, error)))
 
     def threads(
         self,
