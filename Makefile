@@ -12,7 +12,7 @@ FIND_PYTHON := for python in $(CANDIDATES); do $$python $(IS_SUITABLE) && echo $
 NO_PYTHON    = $(if $(PYTHON),$(PYTHON) is not,No) Python 3.10 or newer$(if $(PYTHON),, was found): \
 	name one, as in `make PYTHON=/path/to/python3.13`.
 
-.PHONY: help demo quick test test-runtimes cover check figures format generate runtime bench bench-smoke soak build clean
+.PHONY: help demo quick test test-runtimes cover check figures format generate runtime bench bench-smoke compat soak build clean
 help: ## Show this help
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -72,6 +72,9 @@ bench: $(STAMP) ## Measure this package, the published SDK and a bare loop; writ
 bench-smoke: $(STAMP) ## Only check that all of the benchmark runs
 	$(BIN)/python -m tools.bench --smoke
 
+compat: $(STAMP) ## Run packages of the index on this package and on the published SDK, and compare; installs both
+	$(BIN)/python -m tools.compat
+
 soak: $(STAMP) ## Run random operations on the real runtime for MINUTES (5): nothing may hang, leak or get lost
 	$(BIN)/python -m tools.soak --minutes $(or $(MINUTES),5)
 
@@ -79,4 +82,4 @@ build: $(STAMP) ## Build sdist and wheel into dist/
 	$(BIN)/python -m build --outdir dist
 
 clean: ## Remove the environment and everything built
-	rm -rf $(VENV) .bench .runtimes dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.*
+	rm -rf $(VENV) .bench .compat .runtimes dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.*

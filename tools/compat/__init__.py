@@ -1,0 +1,17 @@
+"""Runs packages of the index on this SDK and on the published one, and compares what they give: `make compat`.
+
+from top to bottom:
+
+__main__      the command: environments, runs, the table, the exit code
+packages      the table of packages: what is installed, and which program drives it
+report        the table that is printed
+tally         how many of the lines that public programs contain run here
+runner        runs one program in a fresh process, home and scripted model, and returns its record
+scripts       what the model answers to which prompt
+comparison    two records, without what differs from run to run, and the differences that are left
+reasons       the differences that are intended, each with its reason
+environments  the two environments: the published SDK and ours, each with all packages
+programs/     one small program per package, and one of single lines, run in those environments; `cases` writes their records
+
+Nothing here is part of the tests: it installs packages, and takes minutes. The published package is only run, never read.
+"""

@@ -1,0 +1,91 @@
+"""vidbyte-sdk's `CodexHarnessAgent`: an agent whose loop is Codex."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from . import cases
+
+CODEX: Any = importlib.import_module("vidbyte.agents.codex")
+
+
+def agent(**settings: Any) -> Any:
+    """Return an agent that may run commands."""
+    codex = CODEX.CodexAgentSettings(
+        client=CODEX.CodexClientSettings(env=cases.HOME, cwd=cases.WORKSPACE),
+        thread=CODEX.CodexThreadSettings(
+            model="mock-model", sandbox=CODEX.CodexSandbox("full-access"), cwd=cases.WORKSPACE
+        ),
+        turn=settings.pop("turn", CODEX.CodexTurnSettings()),
+    )
+    return CODEX.CodexHarnessAgent(
+        CODEX.CodexHarnessAgentSettings(**{"name": "coder", "system_prompt": "Be brief.", "codex": codex, **settings})
+    )
+
+
+def told(reply: Any) -> Any:
+    """Return what a user reads of a reply."""
+    return {"content": reply.content, "structured": reply.structured, "codex": reply.codex, "metadata": reply.metadata}
+
+
+def runs() -> Any:
+    """Run turns: text, a command, reasoning."""
+    return [told(agent().run(prompt)) for prompt in ("say hello", "use a command", "think first")]
+
+
+def conversation() -> Any:
+    """Run two turns of one agent: the second resumes the thread."""
+    one = agent()
+    return [told(one.run("say hello")), told(one.run("say it again"))]
+
+
+def options() -> Any:
+    """Run with every option of a turn."""
+    turn = CODEX.CodexTurnSettings(
+        approval_mode=CODEX.CodexApprovalMode("deny_all"),
+        effort=CODEX.CodexReasoningEffort("low"),
+        summary=CODEX.CodexReasoningSummary("concise"),
+        personality=CODEX.CodexPersonality("pragmatic"),
+        sandbox=CODEX.CodexSandbox("read-only"),
+    )
+    return told(agent(turn=turn).run("say hello"))
+
+
+def structured() -> Any:
+    """Run with an output schema."""
+    wanted = {
+        "type": "object",
+        "properties": {"answer": {"type": "string"}, "sure": {"type": "boolean"}},
+        "required": ["answer", "sure"],
+    }
+    return told(agent(output_schema=wanted).run("as JSON"))
+
+
+def inputs() -> Any:
+    """Run with an input of several kinds."""
+    items = (CODEX.CodexTextInput("say hello"), CODEX.CodexMentionInput(name="here", path=cases.WORKSPACE))
+    return told(agent().run(CODEX.CodexRunInput(items=items)))
+
+
+async def fork() -> Any:
+    """Fork an agent, and run a turn of the fork."""
+    one = agent()
+    await one.arun("say hello")
+    child = await one.afork()
+    return told(await child.arun("say it again"))
+
+
+def failed() -> Any:
+    """Run turns that fail, each in its way."""
+    prompts = ("be refused", "be overloaded", "be limited", "be broken", "be unauthorized")
+    return [cases.observe(lambda prompt=prompt: told(agent().run(prompt))) for prompt in prompts]  # type: ignore[misc]  # it is bound
+
+
+def unknown_thread() -> Any:
+    """Resume a thread that does not exist."""
+    return cases.observe(lambda: told(agent(thread_id="0199a213-81c0-7800-8aa1-000000000001").run("say hello")))
+
+
+if __name__ == "__main__":
+    cases.main(runs, conversation, options, structured, inputs, fork, failed, unknown_thread)
