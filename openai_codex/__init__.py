@@ -44,8 +44,8 @@ The map, top to bottom. Imports go downward only, and a module without a leading
     _runtime/       values about the runtime process: report toml backoff failures health process_info; display: how
                     text from outside is shown; imports: modules at first use
     _notification   one notification: envelope and payload
-    _codec/         JSON to protocol types and back: converter structuring unions unstructuring dumping incomplete plain
-                    base model
+    _codec/         JSON to protocol types and back: aliases converter structuring unions unstructuring dumping
+                    incomplete plain base model
     _checks         checks of the values that a program passes in
     errors/         the error tree: _runtime _base
     _protocol/      GENERATED: the protocol types by domain, method tables, routes

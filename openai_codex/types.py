@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from openai_codex import _codec, _protocol
+from openai_codex._runtime.imports import load
 
 if TYPE_CHECKING:
     from openai_codex._codec import structure as structure
@@ -20,7 +21,14 @@ def __getattr__(name: str) -> Any:
         from openai_codex._notification import Notification
 
         return Notification
-    return getattr(_codec if name in _codec.HOMES else _protocol, name)
+    if name.startswith("__"):  # such as `__path__`, which would make this module a package
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(_codec if name in _codec.HOMES else _protocol, name)
+    if isinstance(value, type):
+        return value
+    # Kept as a global: a union is the same object each time.
+    value = globals()[name] = load("openai_codex._codec.aliases").public(name, value)
+    return value
 
 
 def __dir__() -> list[str]:

@@ -41,7 +41,7 @@ ORDER = """
     : _config
     _runtime: . report toml backoff failures
     : _notification
-    _codec: . converter structuring unions unstructuring dumping incomplete
+    _codec: . aliases converter structuring unions unstructuring dumping incomplete
     : _checks
     errors: . _runtime _base
     _turns: results

@@ -6,15 +6,15 @@ The generated modules build on it. It knows no method and no domain, and not how
 from __future__ import annotations
 
 from collections.abc import Iterator
-from enum import Enum
+from enum import Enum, EnumMeta
 from functools import cache
 from types import NoneType
-from typing import Any, ClassVar, Final, Generic, TypeAlias, TypeVar, final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeAlias, TypeVar, final
 
 import attrs
 from typing_extensions import Self
 
-from openai_codex._codec.model import Model
+from openai_codex._codec.model import Model, tolerant
 from openai_codex._runtime.display import hide
 
 JsonObject: TypeAlias = dict[str, Any]
@@ -87,6 +87,11 @@ class Record(Model):  # noqa: PLW1641  mutable and compared by value, so without
 
     raw: JsonObject | None = attrs.field(init=False, default=None)
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "__init__" in cls.__dict__:  # attrs has made it
+            type.__setattr__(cls, "__init__", tolerant(cls.__dict__["__init__"]))
+
     def __iter__(self) -> Iterator[tuple[str, Any]]:
         """Yield attribute and value of each field, for ``dict(record)``."""
         return ((name, getattr(self, name)) for name in self.model_fields)
@@ -114,6 +119,9 @@ class Record(Model):  # noqa: PLW1641  mutable and compared by value, so without
                 # ``None`` stays visible: a missing secret is often the fault that is looked for.
                 is_secret = value is not None and field.metadata.get("secret")
                 yield field.name, "***" if is_secret else hide(value) if type(value) is str else value
+
+
+type.__setattr__(Record, "__init__", tolerant(Record.__init__))
 
 
 class Variant(Record):
@@ -212,7 +220,15 @@ class UnknownNotification(ServerNotification):  # noqa: PLW1641  mutable and com
         return (self.method, self.raw) == (other.method, other.raw)
 
 
-class OpenEnum(str, Enum):
+class _OpenEnumType(EnumMeta):
+    if not TYPE_CHECKING:  # type checkers know how an enum is called
+
+        def __call__(cls, *args: Any, **given: Any) -> Any:
+            """Return the member of a value, which may be named ``root``: programs for the published SDK wrap it so."""
+            return super().__call__(*((given.pop("root"),) if "root" in given else args), **given)
+
+
+class OpenEnum(str, Enum, metaclass=_OpenEnumType):
     """A string with known values. An unknown value becomes a member that equals its text and is not registered."""
 
     def __str__(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from enum import Enum
 from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin
 
@@ -149,6 +150,15 @@ def validated(cls: type[T], obj: Any) -> T:
         return cls(**obj)
     except TypeError as error:
         raise DecodeError(cls.__name__, (str(error),), obj) from None
+
+
+def validated_union(name: str, union: Any, obj: Any) -> Any:
+    """Return a member of a union, or build one from JSON that may have the names of attributes. Raises `DecodeError`."""
+    if not isinstance(obj, (Record, Enum)):
+        return _build(name, _CONVERTER.get_structure_hook(union), union, to_wire(union, obj))
+    if any(isinstance(obj, member) for member in get_args(union) if is_a(object)(member)):
+        return obj
+    raise DecodeError(name, (f"expected a member of it, found {type(obj).__name__}",))
 
 
 # ------------------------------------------------------------------------------------------------- what does not match

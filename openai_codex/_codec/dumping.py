@@ -29,7 +29,7 @@ from openai_codex._codec.base import (
 from openai_codex._codec.incomplete import absent
 from openai_codex._codec.model import Model
 from openai_codex._codec.plain import plain
-from openai_codex.errors import DecodeError
+from openai_codex.errors import ConfigError, DecodeError
 
 Choice = Any
 """Names, or a mapping of names to what is chosen of the parts, as ``include`` and ``exclude`` have it."""
@@ -174,6 +174,21 @@ def to_wire(type_: Any, value: Any) -> Any:
             return _record_to_wire(member, value)
         return {key: to_wire(_argument(member, 1), part) for key, part in value.items()}
     return value.value if isinstance(value, Enum) else value
+
+
+def renamed(cls: type[Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return arguments of a record by the names of its attributes, without the tag of a variant.
+
+    Raises `ConfigError` if the tag is that of another variant.
+    """
+    attributes = {wire_name(cls, field.name): field.name for field in record_fields(cls)}
+    rest = dict(given)
+    for key in (cls.TAG, wire_name(cls, cls.TAG)) if issubclass(cls, Variant) else ():
+        tag, found = getattr(cls, cls.TAG), rest.pop(key, getattr(cls, cls.TAG))
+        if found != tag:
+            raise ConfigError(f"{cls.__name__}.{key}", f"expected {tag!r}, found {found!r}")
+    named = {attributes.get(key, key): value for key, value in rest.items()}
+    return named if len(named) == len(rest) else rest
 
 
 def _argument(type_: Any, number: int) -> Any:

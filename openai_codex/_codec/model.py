@@ -6,7 +6,8 @@ They are written once, for records, results, notifications and configs. What the
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import wraps
 from typing import Any, ClassVar, TypeVar
 
 from openai_codex._runtime.imports import load
@@ -20,6 +21,27 @@ M = TypeVar("M", bound="Model")
 
 # By name, because these modules rest on the classes that have these methods.
 _DUMPING, _BUILDING = "openai_codex._codec.dumping", "openai_codex._codec.converter"
+
+
+def tolerant(init: Callable[..., None]) -> Callable[..., None]:
+    """Return the ``__init__`` of a record that takes the names of the protocol and the tag of a variant, too.
+
+    A call with the names of attributes costs what it did; values from the runtime are built without any.
+    """
+    if hasattr(init, "__wrapped__"):
+        return init
+
+    @wraps(init)
+    def __init__(self: Any, *args: Any, **given: Any) -> None:  # noqa: N807  it is one
+        try:
+            init(self, *args, **given)
+        except TypeError:
+            renamed = load(_DUMPING).renamed(type(self), given)
+            if renamed == given:
+                raise
+            init(self, *args, **renamed)
+
+    return __init__
 
 
 class _Fields:

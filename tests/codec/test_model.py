@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import json
 import pprint
 from pathlib import Path
@@ -11,8 +12,9 @@ from typing import Any
 import attrs
 import pytest
 
-from openai_codex import CodexConfig, ConfigError, DecodeError, Notification, TextInput, TurnResult
+from openai_codex import CodexConfig, ConfigError, DecodeError, Notification, TextInput, TurnResult, _protocol
 from openai_codex import types as t
+from openai_codex._codec.base import tag_of
 from openai_codex._runtime.display import hide
 
 TURN: dict[str, Any] = {
@@ -116,6 +118,36 @@ def test_an_enum_is_read_and_dumped() -> None:
     assert t.ReasoningSummary.model_validate("concise") is t.ReasoningSummary.concise
     assert t.TurnStatus.completed.model_dump(mode="json") == "completed"
     assert t.TurnStatus.model_validate("unheard-of").value == "unheard-of"
+
+
+VARIANTS = sorted(
+    {cls for name in dir(_protocol) if isinstance(cls := getattr(_protocol, name), type) and issubclass(cls, t.Variant)}
+    - {t.Variant},
+    key=lambda cls: cls.__name__,
+)
+
+
+@pytest.mark.parametrize("cls", VARIANTS)
+def test_the_tag_of_a_variant_may_be_given_and_a_wrong_one_may_not(cls: Any) -> None:
+    fields = attrs.fields(cls)
+    given = {field.name: "x" for field in fields if field.default is attrs.NOTHING and field.init}
+    wire, tag = tag_of(cls)
+    made = cls(**given)
+    for name in (cls.TAG, wire):
+        assert cls(**given, **{name: tag}) == made
+        with pytest.raises(ConfigError, match=f"{cls.__name__}.{name}: expected '{tag}', found 'wrong'"):
+            cls(**given, **{name: "wrong"})
+    assert list(inspect.signature(cls).parameters) == [field.name for field in fields if field.init]
+
+
+def test_fields_may_have_the_names_of_the_protocol() -> None:
+    made: Any = t.AgentMessageDeltaNotification
+    expected = made(delta="x", item_id="I", thread_id="T", turn_id="U")
+    assert made(delta="x", itemId="I", threadId="T", turnId="U") == expected
+    assert made(delta="x", itemId="I", thread_id="T", turnId="U") == expected
+    for wrong in ({"itemId": "I", "item_id": "I"}, {"itemID": "I"}, {}):
+        with pytest.raises(TypeError):
+            made(delta="x", threadId="T", turnId="U", **wrong)
 
 
 def test_a_notification_can_be_made_of_its_payload() -> None:
