@@ -19,7 +19,7 @@ The map, top to bottom. Imports go downward only, and a module without a leading
     _async/         the source of both faces: codex thread thread_contents closing loading goal_run running turn preparing
                     events thread_pages unlisted pages stream iteration login; operations and lazy: names of them, and for
                     annotations, that are loaded at first use
-      verbs/        what a client can do: threads reviews goals catalog account; base: life cycle and handlers
+      verbs/        what a client can do: threads reviews goals catalog account; base: life cycle and handlers; requests
       client/       one client's connection: recycling cursor agent_stops connection thread_registry supervisor launch dispatch
                     handlers rpc ahead;
                     _wait and _loop: how this face waits
@@ -44,8 +44,8 @@ The map, top to bottom. Imports go downward only, and a module without a leading
     _runtime/       values about the runtime process: report toml backoff failures health process_info; display: how
                     text from outside is shown; imports: modules at first use
     _notification   one notification: envelope and payload
-    _codec/         JSON to protocol types and back: aliases converter structuring unions unstructuring dumping
-                    incomplete plain base model
+    _codec/         JSON to protocol types and back: aliases by_name converter structuring unions unstructuring
+                    dumping incomplete plain base model
     _checks         checks of the values that a program passes in
     errors/         the error tree: _runtime _base
     _protocol/      GENERATED: the protocol types by domain, method tables, routes

@@ -25,7 +25,7 @@ ORDER = """
     testing: frames _approvals _home _known _model _responder _script _agents _spawned _replies _items _http _waiting _recorded
     : . retry
     _async: . codex
-    _async.verbs: . threads reviews goals catalog account base
+    _async.verbs: . threads reviews goals catalog account base requests
     _async: thread thread_contents closing operations loading goal_run running turn preparing events thread_pages unlisted pages stream iteration login lazy
     _async.client: . recycling cursor agent_stops connection thread_registry supervisor launch dispatch handlers rpc ahead _wait _loop
     _tools: . result registry declaration arguments callables
@@ -41,7 +41,7 @@ ORDER = """
     : _config
     _runtime: . report toml backoff failures
     : _notification
-    _codec: . aliases converter structuring unions unstructuring dumping incomplete
+    _codec: . aliases by_name converter structuring unions unstructuring dumping incomplete
     : _checks
     errors: . _runtime _base
     _turns: results

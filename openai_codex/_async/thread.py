@@ -41,8 +41,9 @@ class AsyncThread(AsyncThreadContents):
 
     def __init__(self, connection: lazy.AsyncConnection, id: str) -> None:
         self.id = id
-        self._connection = connection
-        connection.hold(id, self)
+        # Programs for the published SDK give the client itself.
+        self._connection: lazy.AsyncConnection = getattr(connection, "_connection", connection)
+        self._connection.hold(id, self)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(id={self.id!r})"

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from openai_codex._runtime.imports import load
 
 if TYPE_CHECKING:
+    from openai_codex._codec.by_name import modelled as modelled
+    from openai_codex._codec.by_name import request_of as request_of
     from openai_codex._codec.converter import structure as structure
     from openai_codex._codec.converter import structure_named as structure_named
     from openai_codex._codec.converter import structure_notification as structure_notification
@@ -26,7 +28,12 @@ _OF_CONVERTER = [
     "structure_result",
     "structure_server_request",
 ]
-HOMES = {**dict.fromkeys(_OF_CONVERTER, "converter"), "unstructure": "unstructuring"}
+HOMES = {
+    **dict.fromkeys(_OF_CONVERTER, "converter"),
+    "modelled": "by_name",
+    "request_of": "by_name",
+    "unstructure": "unstructuring",
+}
 """Public name → the module of this package that has it."""
 
 

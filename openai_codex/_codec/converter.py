@@ -109,8 +109,8 @@ def _hook_of(name: str) -> tuple[Hook, Any]:
 
 
 def structure_result(method: str, json: Any) -> Any:
-    """Build the result of a request, as `structure_received` does. Raises `KeyError` for an unknown method."""
-    return structure_received(CLIENT_REQUESTS[method][1], json, method)
+    """Build the result of a request, as `structure_received` does; of an unknown method it is the JSON."""
+    return structure_received(CLIENT_REQUESTS[method][1], json, method) if method in CLIENT_REQUESTS else json
 
 
 def structure_notification(method: str, params: JsonObject) -> ServerNotification:

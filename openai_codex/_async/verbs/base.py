@@ -1,10 +1,10 @@
-"""The base of all verbs: the client's life cycle, typed requests, handlers and events."""
+"""The base of all verbs: the client's life cycle, handlers and events."""
 
 from __future__ import annotations
 
 import sys
 from types import TracebackType
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar
 
 import attrs
 
@@ -12,6 +12,7 @@ from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
 from openai_codex._async import lazy, operations
 from openai_codex._async.client import _wait
+from openai_codex._async.verbs.requests import AsyncRequests
 from openai_codex._config import AppServerConfig
 from openai_codex._runtime.imports import load
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 
 
-class AsyncClient:
+class AsyncClient(AsyncRequests):
     """A client without the verbs of a subject. See `AsyncCodex`."""
 
     def __init__(
@@ -89,35 +90,6 @@ class AsyncClient:
     async def aclose(self) -> None:
         """Do what `close` does, under the name that ``contextlib.aclosing`` calls."""
         await self.close()
-
-    async def request(self, params: protocol.ClientRequest[R], *, timeout: float | None = None) -> R:
-        """Send any request of the protocol and return its typed result.
-
-        The class of the params decides the method and the type of the result; `openai_codex.types` has all of them.
-
-        Args:
-            params: The params of the request.
-            timeout: How long to wait for the reply, in seconds; ``None`` means the client's ``request_timeout``.
-
-        Returns:
-            The result.
-
-        Raises:
-            ConfigError: The params or the timeout are not accepted. Nothing was sent.
-            RequestTimeoutError: No reply came within ``timeout``. A late reply is dropped.
-            JsonRpcError: The runtime refuses the request; see its subclasses.
-            DecodeError: The result does not fit its type.
-            TransportClosedError: The connection has ended.
-            LaunchError: The runtime had to be started, and did not start.
-
-        Cancelling stops the wait; what the runtime has done is not undone.
-        """
-        checks.seconds("timeout", timeout)
-        checks.instance("params", params, protocol.ClientRequest, "the params of a request, such as ModelListParams()")
-        result = await self._connection.request(params, timeout=timeout)
-        if params.METHOD in {"thread/start", "thread/fork"}:
-            self._connection.hold(cast("protocol.ThreadStartResponse", result).thread.id, None)
-        return result
 
     def handle(self, params_type: type[protocol.ServerRequest[R]], handler: lazy.AsyncHandler[R]) -> None:
         """Register a handler for one kind of server request; it replaces the previous one.
