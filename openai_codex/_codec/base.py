@@ -16,6 +16,7 @@ from typing_extensions import Self
 
 from openai_codex._codec.model import Model, tolerant
 from openai_codex._runtime.display import hide
+from openai_codex._runtime.imports import load
 
 JsonObject: TypeAlias = dict[str, Any]
 """A decoded JSON object."""
@@ -93,8 +94,8 @@ class Record(Model):  # noqa: PLW1641  mutable and compared by value, so without
             type.__setattr__(cls, "__init__", tolerant(cls.__dict__["__init__"]))
 
     def __iter__(self) -> Iterator[tuple[str, Any]]:
-        """Yield attribute and value of each field, for ``dict(record)``."""
-        return ((name, getattr(self, name)) for name in self.model_fields)
+        """Yield attribute and value of each field, and of the tag, for ``dict(record)``."""
+        yield from load("openai_codex._codec.dumping").pairs(self)
 
     @property
     def root(self) -> Any:

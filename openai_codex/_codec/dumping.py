@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
 from functools import cache
 from types import UnionType
@@ -70,6 +70,11 @@ def _dataclass_field(field: attrs.Attribute[Any]) -> Any:
         return dataclasses.field(default_factory=factory, kw_only=field.kw_only)
     default = dataclasses.MISSING if field.default is attrs.NOTHING else field.default
     return dataclasses.field(default=default, kw_only=field.kw_only)
+
+
+def pairs(value: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the attribute and the value of each member; what is not set is ``None``, as in a dump."""
+    return ((name, None if part is UNSET else part) for name, _, part, _ in _parts(value))
 
 
 def to_text(dumped: Any, indent: int | None) -> str:

@@ -111,6 +111,8 @@ def test_a_record_is_its_own_root_and_a_dict_of_its_fields(turn: t.Turn) -> None
     assert turn.status.root is turn.status
     assert list(dict(turn)) == list(t.Turn.model_fields)
     assert dict(turn)["id"] == "U"
+    assert dict(turn.items[0])["type"] == "agentMessage"
+    assert dict(t.ReadOnlySandboxPolicy()) == {"type": "readOnly", "network_access": None}
     assert set(t.Turn.model_fields) == {field.name for field in attrs.fields(t.Turn)} - {"raw"}
 
 
