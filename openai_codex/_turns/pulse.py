@@ -16,7 +16,7 @@ from openai_codex._turns.stall import NO_PROGRESS, StallClock
 from openai_codex.errors import TransportClosedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Sequence
+    from collections.abc import Callable, Container, Iterable, Sequence
 
     from typing_extensions import Self
 
@@ -44,37 +44,46 @@ class Pulse(Listener):
 
 
 class TreeClock(StallClock):
-    """Measures how long a turn and its sub-agents are silent. Use it by ``with``: it has subscriptions to end."""
+    """Measures how long turns of a thread and their sub-agents are silent. Use it by ``with``: it has subscriptions to end."""
 
     def __init__(
         self,
         trees: Trees,
         actor: Actor,
         thread_id: str,
-        root_turn_id: str,
+        root_turn_ids: Iterable[str],
         timeout: float,
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(timeout, self._last_sign, clock)
-        self._trees, self._actor, self._thread_id, self._root = trees, actor, thread_id, root_turn_id
+        self._trees, self._actor, self._thread_id = trees, actor, thread_id
+        # What ends the calls for each root, once there are any.
+        self._roots: dict[str, Callable[[], object]] = dict.fromkeys(root_turn_ids, bool)
         self._pulses: dict[Place, Pulse] = {}
         self._changed_at = float("-inf")
 
     def __enter__(self) -> Self:
-        # Before it looks at those that run: the reader adds those that start meanwhile.
-        self._leave = self._trees.on_change(self._root, self._change)
-        self._watch()
+        self.follow(*self._roots)
         return self
 
+    def follow(self, *root_turn_ids: str) -> None:
+        """Also count the sub-agents of other turns of the thread."""
+        for root in root_turn_ids:
+            # Before it looks at those that run: the reader adds those that start meanwhile.
+            if self._roots.get(root, bool) is bool:
+                self._roots[root] = self._trees.on_change(root, self._change)
+        self._watch()
+
     def __exit__(self, *_: object) -> None:
-        self._leave()
+        for leave in self._roots.copy().values():
+            leave()
         for (thread_id, turn_id), pulse in self._pulses.copy().items():
             self._actor.unsubscribe(Topic(thread_id, turn_id), pulse)
 
     def facts(self, parents: Container[str | None] = ()) -> dict[str, Any]:
         """Return what the error of a turn that has stalled says; ``parents`` are the threads of agents with agents that run."""
-        process, live = self._actor.transport.process_info(), self._trees.live(self._root)
+        process, live = self._actor.transport.process_info(), self._live()
         # All are silent. A parent may wait for its agents, so it is not to blame; of the others, the one that is so longest.
         others = [each for each in live if each.thread_id not in parents] or live
         agent = min(others, key=self._heard_at).thread_id if others else None
@@ -89,8 +98,11 @@ class TreeClock(StallClock):
         self._changed_at = self._clock()
         self._watch()
 
+    def _live(self) -> list[Live]:
+        return [live for root in self._roots.copy() for live in self._trees.live(root)]
+
     def _watch(self) -> None:
-        for live in self._trees.live(self._root):
+        for live in self._live():
             place, pulse = (live.thread_id, live.turn_id), Pulse(self._clock)
             if live.turn_id and self._pulses.setdefault(place, pulse) is pulse:
                 with suppress(TransportClosedError):

@@ -140,8 +140,8 @@ class TurnStalledError(TurnTimeoutError):
 
     Attributes:
         process: The runtime's command and its last stderr lines.
-        agent: The thread of the sub-agent that was silent; of several, that of the one that started last, which waits for
-            none of the others. ``None`` if no sub-agent was running.
+        agent: The thread of the sub-agent that was silent; of several, that of the one that was so longest, without those
+            that may have waited for sub-agents of their own. ``None`` if no sub-agent was running.
     """
 
     process: ProcessInfo = attrs.Factory(ProcessInfo)

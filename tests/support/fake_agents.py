@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from openai_codex.testing import FakeAppServer
+from openai_codex.testing import FakeAppServer, FakeTurn
 
 COMMAND = "item/commandExecution/requestApproval"
 ELICITATION = "mcpServer/elicitation/request"
@@ -18,13 +18,15 @@ def elicit(server: FakeAppServer, thread_id: str, turn_id: str | None) -> None:
 
 
 class Child:
-    """A turn of a sub-agent, which the runtime does not end by itself.
+    """A turn of a sub-agent of a turn, the newest one unless another is given, which the runtime does not end by itself.
 
     With ``begins=False`` the sub-agent was spawned, and its turn begins when `begin` is called.
     """
 
-    def __init__(self, server: FakeAppServer, name: str = "kid", *, begins: bool = True) -> None:
-        self.server, self.thread_id, self.turn_id, self.root = server, name, f"turn of {name}", server.turn
+    def __init__(
+        self, server: FakeAppServer, name: str = "kid", *, begins: bool = True, root: FakeTurn | None = None
+    ) -> None:
+        self.server, self.thread_id, self.turn_id, self.root = server, name, f"turn of {name}", root or server.turn
         if begins:
             self.begin()
         else:

@@ -36,9 +36,9 @@ class Runtime:
         self.start("root")
         self.trees.put([Notification("turn/started", {"threadId": "thread S", "turn": {"id": "S"}})])
 
-    def clock(self) -> TreeClock:
+    def clock(self, *roots: str) -> TreeClock:
         actor = cast("Any", self)
-        return TreeClock(self.trees, actor, "root", "R", LIMIT, clock=lambda: self.now)
+        return TreeClock(self.trees, actor, "root", roots or ["R"], LIMIT, clock=lambda: self.now)
 
     # -- as the connection -------------------------------------------------------------------------------------------
 
@@ -166,6 +166,22 @@ def test_it_names_the_one_that_is_silent_longest(runtime: Runtime) -> None:
         assert clock.facts({"root"})["agent"] == "late child"
         assert clock.facts({"root", "late child"})["agent"] == "child"
         assert clock.facts({"root", "child", "late child"})["agent"] == "late child", "all are parents"
+
+
+def test_the_sub_agents_of_several_turns_of_a_thread_count(runtime: Runtime) -> None:
+    runtime.start("child")
+    with runtime.clock("R") as clock:
+        runtime.start("stranger")
+        runtime.now += 1.5
+        clock.follow("R", "S")
+        for thread in ("stranger", "child"):
+            runtime.send(clock, thread, "item/started")
+            assert clock.remaining() == LIMIT
+            runtime.now += 1.5
+        assert clock.facts()["agent"] == "stranger"
+        assert {len(pulses) for pulses in runtime.subscribed.values()} == {1}
+    assert not any(runtime.subscribed.values())
+    assert vars(runtime.trees)["_callbacks"] == {}
 
 
 def test_it_leaves_no_subscription(runtime: Runtime) -> None:

@@ -69,6 +69,20 @@ def test_a_goal_is_paused_and_its_turn_interrupted(goal: Goal) -> None:
     assert goal.stop.ended.is_ready()
 
 
+@pytest.mark.parametrize("by", ["who follows it", "another caller"])
+def test_who_gives_it_up_learns_of_each_turn_that_is_interrupted(goal: Goal, by: str) -> None:
+    turns: list[str] = []
+    arguments = (goal.box, goal.fresh, goal.ends.append)
+    followed = GoalStop("T", goal.fold, *arguments, on_turn=turns.append)
+    stop = followed if by == "who follows it" else GoalPause("T", goal.fold, Latch(), turns.append)
+    stop.line()
+    assert turns == []
+    goal.box.put([STARTED])
+    assert not followed.is_over()  # it takes the events
+    stop.line()
+    assert turns == ["U"]
+
+
 def test_an_event_that_cannot_be_read_costs_no_other_event(goal: Goal) -> None:
     goal.box.put([STARTED, UNREADABLE, PAUSED])
     assert goal.stop.is_over()

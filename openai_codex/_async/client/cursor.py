@@ -216,7 +216,7 @@ class AsyncCursor:
 
     def _clock(self, timeout: float) -> TreeClock:
         connection = self._connection
-        return TreeClock(connection.handlers.trees, connection.running(), self.thread_id, self.turn_id, timeout)
+        return TreeClock(connection.handlers.trees, connection.running(), self.thread_id, [self.turn_id], timeout)
 
     def has_failed(self) -> bool:
         """Return whether the turn has failed, by the events that were taken."""

@@ -8,7 +8,7 @@ from openai_codex import _protocol as protocol
 from openai_codex._sync import operations
 from openai_codex._sync.verbs.base import Client
 from openai_codex._engine.waiting import Deadline
-from openai_codex._turns.options import GoalStatusLike
+from openai_codex._turns.options import AgentsLike, GoalStatusLike
 from openai_codex._turns.results import RunResult
 from openai_codex._turns.settings import fields
 
@@ -57,7 +57,14 @@ class Goals(Client):
         return self.request(protocol.ThreadGoalClearParams(thread_id=checks.text("thread_id", thread_id)))
 
     def run_goal(
-        self, thread_id: str, objective: str, *, token_budget: int | None = None, timeout: float | None = None
+        self,
+        thread_id: str,
+        objective: str,
+        *,
+        token_budget: int | None = None,
+        agents: AgentsLike | None = None,
+        timeout: float | None = None,
+        stall_timeout: float | None = None,
     ) -> RunResult:
         """Set a goal, let the runtime work on it turn after turn, and return all turns as one result.
 
@@ -68,7 +75,12 @@ class Goals(Client):
             thread_id: Id of the thread. Its current work is waited for, as `Thread.run` does.
             objective: What is to be reached.
             token_budget: How many tokens it may cost.
+            agents: What happens to the sub-agents of all its turns, at any depth, when this call ends. ``None``: they are
+                stopped after an error, and continue otherwise. ``"stop"``: they are stopped in any case. ``"keep"``: in
+                none.
             timeout: How long the whole call may take, in seconds; ``None`` means no limit.
+            stall_timeout: How long the work on the goal may make no progress, in seconds; ``None`` means no limit. See
+                `Thread.run`: events of all turns and of their sub-agents are progress.
 
         Returns:
             A result with the items of all turns. Its id, status and answer are those of the last turn.
@@ -77,15 +89,16 @@ class Goals(Client):
             ConfigError: An argument is not accepted, or this is called in a handler or tool of a turn of the thread.
             TurnFailedError: A turn failed. The error carries the result so far.
             TurnTimeoutError: The time is up. The error carries the result so far.
+            TurnStalledError: There was no progress for ``stall_timeout`` seconds. The error carries the result so far.
             TransportClosedError: The connection ended. The error carries the result so far.
 
         After each of these, and when the caller is cancelled, the goal is paused, the running turn interrupted, and the
-        sub-agents of all its turns are stopped.
+        sub-agents of all its turns are stopped, unless ``agents`` keeps them.
         """
-        deadline = Deadline(checks.seconds("timeout", timeout))
+        deadline, stall = Deadline(checks.seconds("timeout", timeout)), checks.seconds("stall_timeout", stall_timeout)
         checks.text("thread_id", thread_id)
         checks.prose("objective", objective)
         # Checked here: a wrong value must not start the runtime.
         settings = fields(objective=objective, status="active", token_budget=token_budget)
         params = protocol.ThreadGoalSetParams(thread_id=thread_id, **settings)
-        return operations.run_goal(self._connection, params, deadline)
+        return operations.run_goal(self._connection, params, deadline, stall, agents)

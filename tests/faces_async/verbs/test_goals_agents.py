@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
+from typing import Any
 
 import attrs
 import pytest
@@ -45,8 +46,8 @@ class Goal:
     second: Gate
     """Holds the second turn."""
 
-    async def run(self, timeout: float = PATIENCE) -> RunResult:
-        return await self.codex.run_goal(self.thread.id, "two parts", timeout=timeout)
+    async def run(self, timeout: float = PATIENCE, **settings: Any) -> RunResult:
+        return await self.codex.run_goal(self.thread.id, "two parts", timeout=timeout, **settings)
 
     async def let_go(self) -> None:
         await self.child.reached(PATIENCE)

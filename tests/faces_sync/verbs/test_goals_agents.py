@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
+from typing import Any
 
 import attrs
 import pytest
@@ -46,8 +47,8 @@ class Goal:
     second: Gate
     """Holds the second turn."""
 
-    def run(self, timeout: float = PATIENCE) -> RunResult:
-        return self.codex.run_goal(self.thread.id, "two parts", timeout=timeout)
+    def run(self, timeout: float = PATIENCE, **settings: Any) -> RunResult:
+        return self.codex.run_goal(self.thread.id, "two parts", timeout=timeout, **settings)
 
     def let_go(self) -> None:
         self.child.wait_reached(PATIENCE)
