@@ -64,6 +64,7 @@ generate: $(STAMP) ## Rewrite the generated code: protocol types, sync face
 runtime: $(STAMP) ## Move to the runtime VERSION: pin, regenerate, show the protocol's difference, run the tests
 	@test -n "$(VERSION)" || { echo 'Name a version, as in `make runtime VERSION=0.163.0`.' >&2; exit 1; }
 	$(BIN)/python -m tools.runtimes.pin $(VERSION)
+	@touch $(STAMP)
 	$(MAKE) test
 
 bench: $(STAMP) ## Measure this package, the published SDK and a bare loop; write BENCHMARKS.md

@@ -127,10 +127,38 @@ def test_the_hash_is_of_both_bundles(schema: Schema) -> None:
     assert vendored.merged(all_of_it, all_of_it)["about"] != vendored.merged(all_of_it, less)["about"]
 
 
-def test_an_exception_that_is_never_used_is_refused(schema: Schema, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(domains, "METHODS", tables.Exceptions({**domains.METHODS, "gone/": "turn"}))
-    with pytest.raises(LookupError, match=r"never used.*gone/"):
-        package.files(schema)
+def test_every_exception_that_is_never_used_is_named_and_the_files_are_written(
+    schema: Schema, wanted: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: Any, tmp_path: Path
+) -> None:
+    # A table of each kind: of methods, definitions, values and members.
+    monkeypatch.setattr(domains, "METHODS", tables.Exceptions({**domains.METHODS, "gone/": "turn", "also/": "turn"}))
+    monkeypatch.setattr(domains, "OWNED", tables.Exceptions({**domains.OWNED, "GoneType": "turn"}))
+    for name in ("DELTAS", "SNAPSHOTS", "ENDS"):
+        monkeypatch.setattr(tables, name, tables.chosen(*getattr(tables, name), f"gone/{name}"))
+    monkeypatch.setattr(tables, "OWNERS", tables.Exceptions({**tables.OWNERS, "gone/owner": ("turn", "x")}))
+    unlisted = tables.Exceptions({**tables.UNLISTED_NOTIFICATIONS, "GonePayload": "gone/unlisted"})
+    monkeypatch.setattr(tables, "UNLISTED_NOTIFICATIONS", unlisted)
+    monkeypatch.setattr(vendored, "PATH", tmp_path / "schema.json")
+    monkeypatch.setattr(command, "TARGET", tmp_path)
+    assert command.main([]) == 1
+    named = capsys.readouterr().err
+    gone = ("gone/", "also/", "GoneType", "gone/DELTAS", "gone/SNAPSHOTS", "gone/ENDS", "gone/owner", "GonePayload")
+    assert [entry for entry in gone if f"{entry!r} is never used" not in named] == []
+    assert len(named.splitlines()) == len(gone)
+    assert {path.name: path.read_text() for path in tmp_path.glob("*.py")} == wanted
+
+
+def test_all_that_no_rule_covers_is_named_at_once(
+    schema: Schema, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: Any
+) -> None:
+    definitions = {"v2": copy.deepcopy(schema.definitions)}
+    for name in ("brandNew/one", "brandNew/two", "turn/brandNew"):
+        line_of(definitions, name, "TurnStartParams" if name.startswith("brand") else None)
+    monkeypatch.setattr(vendored, "PATH", tmp_path / "schema.json")
+    monkeypatch.setattr(vendored, "from_runtime", lambda: vendored.merged(definitions, definitions))
+    assert command.main([]) == command.UNDECIDED
+    _, *lines = capsys.readouterr().err.splitlines()
+    assert [line.partition(" ")[0] for line in lines] == ["brandNew/one", "brandNew/two", "turn/brandNew:"]
 
 
 def line_of(definitions: dict[str, Any], method: str, params: str | None) -> None:

@@ -5,11 +5,10 @@
 
 To move to another version of the runtime:
 
-1. Change the pin of `openai-codex-cli-bin` in `pyproject.toml` and `constraints.txt`, and install it: `make demo`.
-2. Run `make generate`. It stops with a `LookupError` at whatever no rule covers, and at each exception that is no longer
-   used. Decide in `tables` and `domains`, and run it again.
-3. Review the diff of `runtime-schema.json`: it shows what changed in the protocol.
-4. Run `make check test`, and add what users will notice to the changelog.
+1. Run `make runtime VERSION=…`: it changes the pin, generates, shows what changed in the protocol and runs the tests.
+2. Generating stops with a `LookupError` that lists what no rule covers, and reports at its end all exceptions that are no
+   longer used. Decide in `tables` and `domains`, and run `make generate`.
+3. Run `make check test`, and add what users will notice to the changelog.
 
 One duty per module: `runtime` runs the binary; `vendored` makes and reads `runtime-schema.json`; `schema` knows JSON
 Schema and methods; `tables` holds the exceptions to all rules, each with its reason, and `naming` the rules for

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tools.generate import naming, tables
 from tools.generate.roles import notification_class, params_class, result_of
 from tools.generate.schema import target, unwrap
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from tools.generate.schema import Json, Method, Schema
+    from tools.generate.tables import Exceptions
 
 
 TEMPLATE = '''"""The methods of the protocol as plain data: the types of each, and where its params have ids."""
@@ -112,18 +113,15 @@ def _has_path(schema: Schema, name: str, path: list[str]) -> bool:
 
 def _deltas(schema: Schema) -> dict[str, tuple[str, ...]]:
     payloads = {method.name: method.params for method in schema.notifications}
-    return {method: _delta(schema.definitions[payloads[method] or ""]) for method in tables.DELTAS}
+    return {method: _delta(schema.definitions[payloads[method] or ""]) for method in _known(schema, tables.DELTAS)}
 
 
-def _listed(schema: Schema, methods: tuple[str, ...]) -> str:
+def _listed(schema: Schema, methods: Exceptions[Any]) -> str:
     return "{" + ", ".join(map(repr, _known(schema, methods))) + "}"
 
 
-def _known(schema: Schema, methods: Iterable[str]) -> list[str]:
-    unknown = set(methods) - {method.name for method in schema.notifications}
-    if unknown:
-        raise LookupError(f"the schema has no notifications {sorted(unknown)}")
-    return list(methods)
+def _known(schema: Schema, methods: Exceptions[Any]) -> list[str]:
+    return methods.of(method.name for method in schema.notifications)
 
 
 def _delta(payload: Json) -> tuple[str, ...]:

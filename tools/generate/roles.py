@@ -119,7 +119,8 @@ class Roles:
 
 def result_of(schema: Schema, method: Method) -> str:
     """Return the definition of a request's result. Raises `LookupError` if the rule finds none."""
-    result = tables.RESULTS.get(method.name) or (method.params or "").removesuffix("Params") + "Response"
+    by_rule = method.params and method.params.removesuffix("Params") + "Response"
+    result = tables.RESULTS.get(method.name) or by_rule or tables.RESULTS_BEFORE.get(method.name, "Response")
     if result not in schema.definitions:
         raise LookupError(f"{method.name}: no result called {result}; name it in tables.RESULTS")
     return result

@@ -47,7 +47,7 @@ class Schema:
         self.stable: dict[str, list[str]] = vendored["stable"]
         self.client_requests = self._methods("ClientRequest")
         self.server_requests = self._methods("ServerRequest")
-        self.notifications = [*self._methods("ServerNotification"), *_unlisted_notifications()]
+        self.notifications = [*self._methods("ServerNotification"), *_unlisted_notifications(self.definitions)]
         self.names = [name for name in self.definitions if not _is_left_out(name)]
 
     def reach(self, roots: Iterable[str]) -> set[str]:
@@ -113,8 +113,9 @@ def _methods(definitions: dict[str, Json], table: str) -> Iterator[Method]:
         yield Method(line["properties"]["method"]["enum"][0], name, _HEADLINE.sub("", line.get("description", "")))
 
 
-def _unlisted_notifications() -> Iterator[Method]:
-    return (Method(method, payload, "") for method, payload in tables.UNLISTED_NOTIFICATIONS.items())
+def _unlisted_notifications(definitions: dict[str, Json]) -> Iterator[Method]:
+    payloads = tables.UNLISTED_NOTIFICATIONS.of(definitions)
+    return (Method(tables.UNLISTED_NOTIFICATIONS[payload], payload, "") for payload in payloads)
 
 
 def _is_left_out(name: str) -> bool:

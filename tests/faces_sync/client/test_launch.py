@@ -23,6 +23,7 @@ from openai_codex import (
     TransportClosedError,
     TurnTimeoutError,
 )
+from openai_codex._protocol.methods import RUNTIME_VERSION
 from openai_codex.testing import FakeAppServer, QuietHome, ScriptedModel
 from openai_codex.types import (
     InitializeResponse,
@@ -88,7 +89,7 @@ def test_the_runtime_says_what_it_is(codex_config: AppServerConfig) -> None:
     assert isinstance(metadata, InitializeResponse)
     assert metadata.userAgent == metadata.user_agent
     assert metadata.serverInfo.name == "codex_python_sdk"
-    assert metadata.serverInfo.version == "0.163.0"
+    assert metadata.serverInfo.version == RUNTIME_VERSION
     assert isinstance(models, ModelListResponse)
     assert len(models.data) > 0
 
