@@ -158,6 +158,7 @@ if TYPE_CHECKING:
     from openai_codex.errors import RequestTimeoutError as RequestTimeoutError
     from openai_codex.errors import RetryLimitExceededError as RetryLimitExceededError
     from openai_codex.errors import RuntimeFrozenError as RuntimeFrozenError
+    from openai_codex.errors import RuntimeNotFoundError as RuntimeNotFoundError
     from openai_codex.errors import ServerBusyError as ServerBusyError
     from openai_codex.errors import TextWithdrawnError as TextWithdrawnError
     from openai_codex.errors import ThreadBusyError as ThreadBusyError
@@ -193,8 +194,8 @@ _HOMES = {
         CodexError CodexRpcError CodexTimeoutError ConfigError DecodeError EventTimeoutError InternalRpcError
         InvalidParamsError InvalidRequestError JsonRpcError LaunchError LoginTimeoutError MethodNotFoundError
         OutputError ParseError RequestTimeoutError RetryLimitExceededError ServerBusyError ThreadBusyError
-        RuntimeFrozenError TextWithdrawnError ThreadLostError ThreadNotFoundError TransportClosedError TransportError
-        TurnFailedError TurnInterruptedError TurnStalledError TurnTimeoutError
+        RuntimeFrozenError RuntimeNotFoundError TextWithdrawnError ThreadLostError ThreadNotFoundError
+        TransportClosedError TransportError TurnFailedError TurnInterruptedError TurnStalledError TurnTimeoutError
     """,
     "_runtime.process_info": "ProcessFacts ProcessInfo",
     "_runtime.health": "Health RunningTurn RuntimeExit",

@@ -77,6 +77,7 @@ PARTIAL = RunResult("U", TurnStatus.failed, thread_id="T")
 ERRORS = [
     errors.ConfigError("cwd", "bad"),
     errors.LaunchError("gone", errors.ProcessInfo(("codex",), 5, 3, ("last words",))),
+    errors.RuntimeNotFoundError("no such file", errors.ProcessInfo(("codex",))),
     errors.RuntimeFrozenError("frozen", "turn/start", errors.ProcessInfo(("codex",), 5, -9)),
     errors.TransportClosedError("closed", "turn/start", errors.ProcessInfo(("codex",), 5, -9)),
     errors.RequestTimeoutError("model/list", 1.5),
@@ -144,6 +145,7 @@ def test_error_codes_have_classes() -> None:
     assert type(errors.rpc_error(-7, "odd")) is errors.JsonRpcError
     assert issubclass(errors.TurnFailedError, RuntimeError)
     assert issubclass(errors.CodexTimeoutError, TimeoutError)
+    assert issubclass(errors.LaunchError, OSError)
 
 
 def test_the_tool_decorator_is_not_shadowed_by_its_module() -> None:

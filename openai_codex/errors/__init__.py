@@ -3,7 +3,8 @@
     CodexError
     ├── ConfigError                 a setting or argument is not valid; nothing was sent (also a ValueError)
     ├── TransportError              the connection to the runtime failed
-    │   ├── LaunchError                 the runtime did not start: missing, not executable, exited, silent
+    │   ├── LaunchError                 the runtime did not start: not executable, exited, silent (also an OSError)
+    │   │   └── RuntimeNotFoundError        … because it is missing, or the cwd (also a FileNotFoundError)
     │   ├── TransportClosedError        the runtime exited, or the client was closed
     │   │   └── RuntimeFrozenError      the runtime was alive and did not answer; it was killed
     │   └── ThreadLostError             the runtime was restarted and could not resume this thread
@@ -59,6 +60,7 @@ from openai_codex.errors._base import rpc_error as rpc_error
 from openai_codex.errors._runtime import LaunchError as LaunchError
 from openai_codex.errors._runtime import OutputError as OutputError
 from openai_codex.errors._runtime import RuntimeFrozenError as RuntimeFrozenError
+from openai_codex.errors._runtime import RuntimeNotFoundError as RuntimeNotFoundError
 from openai_codex.errors._runtime import TextWithdrawnError as TextWithdrawnError
 from openai_codex.errors._runtime import ThreadLostError as ThreadLostError
 from openai_codex.errors._runtime import TransportClosedError as TransportClosedError

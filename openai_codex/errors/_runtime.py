@@ -20,8 +20,9 @@ class TransportError(CodexError):
     """The connection to the runtime failed."""
 
 
+# As the starts of other programs, so that code which catches OSError or FileNotFoundError needs no change.
 @error_class
-class LaunchError(TransportError):
+class LaunchError(TransportError, OSError):
     """The runtime did not start: it is missing, not executable, exited, or did not answer in time.
 
     Attributes:
@@ -38,6 +39,10 @@ class LaunchError(TransportError):
     def _details(self) -> str:
         # Without a command nothing was started: no runtime was found, for instance.
         return f"\n{self.process.describe()}" if self.process.command else ""
+
+
+class RuntimeNotFoundError(LaunchError, FileNotFoundError):
+    """There is no program at the path of the runtime, or no directory at the ``cwd`` of the client."""
 
 
 @error_class

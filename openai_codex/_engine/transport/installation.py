@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from openai_codex._config import environment_of
 from openai_codex._log import Log
 from openai_codex._runtime.imports import load
-from openai_codex.errors import LaunchError, ProcessInfo
+from openai_codex.errors import ProcessInfo, RuntimeNotFoundError
 
 if TYPE_CHECKING:
     from openai_codex._config import AppServerConfig
@@ -44,7 +44,7 @@ def _located(program: str, config: AppServerConfig) -> str:
     absolute = [directory for directory in path.split(os.pathsep) if Path(directory).is_absolute()]
     found: str | None = load("shutil").which(program, path=os.pathsep.join(absolute))
     if found is None:
-        raise LaunchError(f"{program}: not found in the absolute directories of PATH", ProcessInfo((program,)))
+        raise RuntimeNotFoundError(f"{program}: not found in the absolute directories of PATH", ProcessInfo((program,)))
     return found
 
 
@@ -54,7 +54,7 @@ def _bundled_binary() -> str:
 
         return str(bundled_codex_path())
     except (ImportError, FileNotFoundError) as error:
-        raise LaunchError(
+        raise RuntimeNotFoundError(
             f"no runtime found: install openai-codex-cli-bin, or set codex_bin in AppServerConfig or OPENAI_CODEX_BIN ({error})"
         ) from error
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
-from openai_codex.errors import LaunchError, ProcessInfo
+from openai_codex.errors import LaunchError, ProcessInfo, RuntimeNotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -111,7 +111,8 @@ def _popen(command: tuple[str, ...], cwd: str | None, env: Mapping[str, str]) ->
 def _launch_error(error: BaseException, command: tuple[str, ...], cwd: str | None) -> BaseException:
     if isinstance(error, OSError):
         where = f" in directory {cwd}" if cwd is not None and not Path(cwd).is_dir() else ""
-        return LaunchError(f"{command[0]}{where}: {error.strerror}", ProcessInfo(command))
+        kind = RuntimeNotFoundError if isinstance(error, FileNotFoundError) else LaunchError
+        return kind(f"{command[0]}{where}: {error.strerror}", ProcessInfo(command))
     if isinstance(error, (TypeError, ValueError)):
         # Values that no system call accepts, such as a null byte; the configuration refuses only what it can check.
         return LaunchError(f"{command[0]}: {error}", ProcessInfo(command))

@@ -10,7 +10,7 @@ from openai_codex._engine.transport.base import NO_THREAD
 from openai_codex._engine.transport.child import ChildProcess
 from openai_codex._engine.transport.installation import HomeLock, command_line
 from openai_codex._log import Log
-from openai_codex.errors import LaunchError
+from openai_codex.errors import LaunchError, RuntimeNotFoundError
 
 if TYPE_CHECKING:
     from openai_codex._config import AppServerConfig
@@ -72,6 +72,8 @@ def _check_directory(cwd: str | None) -> None:
         if cwd is None:
             os.getcwd().encode()  # noqa: PTH109  a Path is not needed
     except FileNotFoundError:
-        raise LaunchError("the working directory of this program does not exist any more; pass cwd=…") from None
+        raise RuntimeNotFoundError(
+            "the working directory of this program does not exist any more; pass cwd=…"
+        ) from None
     except UnicodeEncodeError:
         raise LaunchError("the working directory is not named in UTF-8, as the runtime requires; pass cwd=…") from None

@@ -112,6 +112,28 @@ def test_a_missing_working_directory_is_named(codex_home: QuietHome) -> None:
     assert "/nowhere/at/all" in str(error)
 
 
+@pytest.mark.parametrize(
+    ("settings", "builtin"),
+    [
+        ({"codex_bin": "/nowhere/codex"}, FileNotFoundError),
+        ({"codex_bin": "no-such-program"}, FileNotFoundError),
+        ({"launch_args_override": ("/nowhere/codex", "app-server")}, FileNotFoundError),
+        ({"launch_args_override": ECHO, "cwd": "/nowhere/at/all"}, FileNotFoundError),
+        ({"codex_bin": "/"}, OSError),
+        ({"launch_args_override": EXITS}, OSError),
+    ],
+    ids=str,
+)
+def test_a_start_that_fails_is_also_the_builtin_error_of_starts(
+    settings: dict[str, Any], builtin: type[OSError]
+) -> None:
+    with pytest.raises(builtin) as caught:
+        with Codex(AppServerConfig(**settings)):
+            pass
+    assert isinstance(caught.value, LaunchError)
+    assert isinstance(caught.value, FileNotFoundError) == (builtin is FileNotFoundError)
+
+
 def test_an_unusable_home_is_reported_with_the_last_lines(codex_home: QuietHome, tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("a file where a directory should be")
