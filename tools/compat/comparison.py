@@ -20,6 +20,7 @@ UNIQUE = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"  # threads, turns
     r"|\b(?:msg|rs|call|resp|fc|exec)[-_][0-9A-Za-z_-]+"  # items
     r"|dataframeit-codex-\w+"  # a directory
+    r"|\d{4}-\d\d-\d\dT\d\d:\d\d:[\d.]+"  # moments
 )
 """Names that are new in each run. The same name is still the same after `normalized`."""
 

@@ -69,4 +69,9 @@ REASONS: tuple[Stated, ...] = (
         "codex.not_installed",
         "vidbyte_host.*",
     ),
+    Lacking(
+        "The package adds its tools by private parts of the client; here `thread_start(tools=…)` takes them.",
+        "does not expose the client hooks",
+        "vidbyte_agent.tools",
+    ),
 )

@@ -10,7 +10,9 @@ from openai_codex.testing import (
     ScriptedModel,
     Usage,
     call,
+    custom_call,
     fail,
+    hang,
     message,
     quiet_home,
     reasoning,
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
 COUNTED = Usage(input_tokens=100, cached_input_tokens=40, output_tokens=20, reasoning_output_tokens=5)
 
+PATCH = "*** Begin Patch\n*** Add File: made.txt\n+hello\n*** End Patch"
+
 ANSWERS: dict[str, tuple[Answer, ...]] = {
     "say hello": (say("Hello world", phase="final_answer", usage=COUNTED),),
     "say it again": (say("Hello again", usage=COUNTED),),
@@ -39,6 +43,13 @@ ANSWERS: dict[str, tuple[Answer, ...]] = {
         reply(call("exec_command", {"cmd": "echo bad; exit 3"}), usage=COUNTED),
         say("The command failed.", usage=COUNTED),
     ),
+    "change a file": (
+        reply(custom_call("apply_patch", PATCH), usage=COUNTED),
+        say("The file is there.", phase="final_answer", usage=COUNTED),
+    ),
+    "use a tool": (reply(call("weather", {"city": "Rome"}), usage=COUNTED), say("Sunny.", usage=COUNTED)),
+    "talk for long": (say(deltas=["word "] * 600, delta_delay=0.1),),
+    "never answer": (hang(),),
     "as JSON": (say('{"answer": "four", "sure": true}', phase="final_answer", usage=COUNTED),),
     "no JSON": (say("not an object", usage=COUNTED),),
     "be refused": (fail(400, code="invalid_request_error"),),

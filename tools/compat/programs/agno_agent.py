@@ -134,15 +134,52 @@ def failed_stream() -> Any:
     return [_event(event) for event in agent().run("be limited", stream=True)]
 
 
+def file_change() -> Any:
+    """Run and stream turns that change a file."""
+    one = agent(model=cases.WITH_PATCHES)
+    return [told(one.run("change a file")), [_event(event) for event in one.run("change a file", stream=True)]]
+
+
+async def cancelled() -> Any:
+    """Cancel a run at its first text."""
+    one = agent()
+    seen: list[str] = []
+    async for event in one.arun("talk for long", stream=True):
+        name = event.event
+        if name == "RunContent" and name not in seen:
+            await one.acancel_run(event.run_id)
+        seen.append(name)
+    return sorted(set(seen))
+
+
+async def abandoned() -> Any:
+    """Cancel the task of a run, and run again."""
+    import asyncio
+
+    one = agent()
+    ended = "not"
+    try:
+        await asyncio.wait_for(one.arun("never answer"), 3)
+    except asyncio.TimeoutError:
+        ended = "timed out"
+    return [ended, told(await one.arun("say hello"))]
+
+
+def missing_binary() -> Any:
+    """Run with a runtime that does not exist."""
+    output = agent(codex_bin=cases.NOWHERE).run("say hello")
+    return [output.status, cases.NOWHERE in output.content]
+
+
 def unknown_thread() -> Any:
     """Resume a thread that does not exist."""
     one = agent(require_native_resume=True)
-    one._thread_ids["s1"] = "0199a213-81c0-7800-8aa1-000000000001"  # noqa: SLF001  where the agent keeps it without a database
+    one._thread_ids["s1"] = cases.UNKNOWN  # noqa: SLF001  where the agent keeps it without a database
     return told(one.run("say hello", session_id="s1"))
 
 
 if __name__ == "__main__":
     cases.main(
         bare, env, codex_bin, client_options, api_key, options, command, stream, async_stream, session, schema,
-        failed_turn, failed_stream, unknown_thread,
+        failed_turn, failed_stream, file_change, cancelled, abandoned, missing_binary, unknown_thread,
     )  # fmt: skip

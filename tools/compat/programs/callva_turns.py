@@ -9,10 +9,8 @@ from . import cases
 
 RUNNER: Any = importlib.import_module("callva.harness_runner")
 
-ARGUMENTS = ("--strict-config",)
 
-
-def turn(prompt: str, *, session: Any = None, **settings: Any) -> Any:
+def turn(prompt: str, *, session: Any = None, cancel: Any = None, **settings: Any) -> Any:
     """Run one turn; return what a user reads of its result, and the names of its events."""
     profile = RUNNER.Profile(
         **{
@@ -24,7 +22,7 @@ def turn(prompt: str, *, session: Any = None, **settings: Any) -> Any:
         }
     )
     events: list[dict[str, Any]] = []
-    result = RUNNER.run(prompt, profile, cases.WORKSPACE, session=session, on_event=events.append)
+    result = RUNNER.run(prompt, profile, cases.WORKSPACE, session=session, cancel=cancel, on_event=events.append)
     told = {
         key: value for key, value in result.to_dict().items() if key not in {"command", "stderr_tail", "duration_ms"}
     }
@@ -67,7 +65,7 @@ def resumed() -> Any:
 
 def unknown_thread() -> Any:
     """Resume a thread that does not exist."""
-    session = RUNNER.Session.resume("0199a213-81c0-7800-8aa1-000000000001")
+    session = RUNNER.Session.resume(cases.UNKNOWN)
     return turn("say hello", persist_session=True, session=session)
 
 
@@ -86,5 +84,41 @@ def failed() -> Any:
     return [turn(prompt) for prompt in ("be refused", "be overloaded", "be limited", "be broken", "be unauthorized")]
 
 
+def file_change() -> Any:
+    """Run a turn that changes a file."""
+    return turn("change a file", model=cases.WITH_PATCHES)
+
+
+def stopped() -> Any:
+    """Run a turn that takes too long, and one that is cancelled."""
+    import threading
+
+    cancel = threading.Event()
+    cancel.set()
+    given: tuple[dict[str, Any], ...] = ({"timeout_seconds": 3.0}, {"cancel": cancel})
+    results = [turn("never answer", **each) for each in given]
+    return [[result["ok"], result["answer"], result["failure"]] for result in results]
+
+
+def extra_arguments() -> Any:
+    """Run with arguments for the runtime, right ones and wrong ones."""
+    right, wrong = ("-c", "hide_agent_reasoning=true"), ("--no-such-option",)
+    failures = [turn("say hello", codex_extra_args=each)["failure"] for each in (right, wrong)]
+    return [failure and failure["kind"] for failure in failures]
+
+
 if __name__ == "__main__":
-    cases.main(fresh, command, reasoning, structured, resumed, unknown_thread, family, instructed, failed)
+    cases.main(
+        fresh,
+        command,
+        reasoning,
+        structured,
+        resumed,
+        unknown_thread,
+        family,
+        instructed,
+        failed,
+        file_change,
+        stopped,
+        extra_arguments,
+    )

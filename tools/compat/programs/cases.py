@@ -47,6 +47,30 @@ def errors(error: BaseException | None) -> Iterable[str]:
         error = error.__cause__
 
 
+NOWHERE = "/nowhere/codex"
+"""The path of a runtime that does not exist."""
+
+UNKNOWN = "0199a213-81c0-7800-8aa1-000000000001"
+"""The id of a thread that does not exist."""
+
+WITH_PATCHES = "gpt-5.5"
+"""A model that has the tool for patches."""
+
+
+def builtin_kinds(case: Callable[[], Any]) -> list[str]:
+    """Run a case that fails; return the built-in classes of its error and of those that caused it: what `except` takes."""
+    found: set[str] = set()
+    try:
+        outcome = case()
+        asyncio.run(outcome) if inspect.iscoroutine(outcome) else None
+    except Exception as error:  # noqa: BLE001  every error is a result to compare
+        cause: BaseException | None = error
+        while cause is not None:
+            found |= {each.__name__ for each in type(cause).__mro__ if each.__module__ == "builtins"}
+            cause = cause.__cause__
+    return sorted(found)
+
+
 def bundled() -> str:
     """Return the path of the runtime that both packages install."""
     from codex_cli_bin import bundled_codex_path

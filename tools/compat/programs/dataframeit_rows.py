@@ -60,6 +60,11 @@ def retried() -> Any:
     return frame("be overloaded", max_retries=2)
 
 
+def side_by_side() -> Any:
+    """Fill rows in threads, of one client."""
+    return frame(*(f"as JSON, {number}" for number in range(6)), parallel_requests=3)
+
+
 if __name__ == "__main__":
     prepared()
-    cases.main(rows, efforts, not_an_object, failed, retried)
+    cases.main(rows, efforts, not_an_object, failed, retried, side_by_side)

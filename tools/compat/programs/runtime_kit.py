@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import datetime as dt
 import importlib
 from pathlib import Path
 from typing import Any
@@ -50,7 +52,7 @@ async def _result(one: Any, goal: str, settings: dict[str, Any]) -> Any:
 
     try:
         result = await one.run(task(goal, event_sink=Sink(), **settings))
-    except Exception as error:  # noqa: BLE001  every error is a result to compare
+    except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  every error is a result to compare
         return {"error": list(cases.errors(error)), "events": events}
     return {"result": result, "events": events}
 
@@ -81,9 +83,25 @@ async def resumed() -> Any:
     async with runtime() as one:
         first = await one.run(task("say hello"))
         second = await one.run(task("say it again", session_id=first.session_id))
-        unknown = await _result(one, "say hello", {"session_id": "0199a213-81c0-7800-8aa1-000000000001"})
+        unknown = await _result(one, "say hello", {"session_id": cases.UNKNOWN})
         return [first.output, second, first.session_id == second.session_id, unknown]
 
 
+async def file_change() -> Any:
+    """Run a task that changes a file."""
+    return await run("change a file", model=cases.WITH_PATCHES)
+
+
+async def late() -> Any:
+    """Run a task that is not done by its deadline, and cancel one."""
+    deadline = dt.datetime.now(tz=dt.timezone.utc) + dt.timedelta(seconds=3)
+    async with runtime() as one:
+        late = await _result(one, "never answer", {"deadline": deadline})
+        running = asyncio.ensure_future(_result(one, "never answer", {}))
+        await asyncio.sleep(2)
+        receipt = await one.cancel("task-1")
+        return [late, receipt, await running]
+
+
 if __name__ == "__main__":
-    cases.main(readiness, tasks, reused, structured, failed, resumed)
+    cases.main(readiness, tasks, reused, structured, failed, resumed, file_change, late)

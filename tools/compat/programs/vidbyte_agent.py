@@ -12,10 +12,11 @@ CODEX: Any = importlib.import_module("vidbyte.agents.codex")
 
 def agent(**settings: Any) -> Any:
     """Return an agent that may run commands."""
+    client = CODEX.CodexClientSettings(env=cases.HOME, cwd=cases.WORKSPACE, codex_bin=settings.pop("codex_bin", ""))
     codex = CODEX.CodexAgentSettings(
-        client=CODEX.CodexClientSettings(env=cases.HOME, cwd=cases.WORKSPACE),
+        client=client,
         thread=CODEX.CodexThreadSettings(
-            model="mock-model", sandbox=CODEX.CodexSandbox("full-access"), cwd=cases.WORKSPACE
+            model=settings.pop("model", "mock-model"), sandbox=CODEX.CodexSandbox("full-access"), cwd=cases.WORKSPACE
         ),
         turn=settings.pop("turn", CODEX.CodexTurnSettings()),
     )
@@ -84,8 +85,55 @@ def failed() -> Any:
 
 def unknown_thread() -> Any:
     """Resume a thread that does not exist."""
-    return cases.observe(lambda: told(agent(thread_id="0199a213-81c0-7800-8aa1-000000000001").run("say hello")))
+    return cases.observe(lambda: told(agent(thread_id=cases.UNKNOWN).run("say hello")))
+
+
+def file_change() -> Any:
+    """Run a turn that changes a file."""
+    return told(agent(model=cases.WITH_PATCHES).run("change a file"))
+
+
+def tools() -> Any:
+    """Run a turn that uses a tool of the program, which the package adds by private parts of the client."""
+    decorators: Any = importlib.import_module("vidbyte.tools.decorators")
+
+    def weather(city: str) -> str:
+        """Tell the weather."""
+        return f"sunny in {city}"
+
+    return told(agent(tools=(decorators.tool(weather),)).run("use a tool"))
+
+
+async def stopped() -> Any:
+    """Cancel a run, and run again."""
+    import asyncio
+
+    one = agent()
+    ended = "not"
+    try:
+        await asyncio.wait_for(one.arun("never answer"), 3)
+    except asyncio.TimeoutError:
+        ended = "timed out"
+    return [ended, told(await one.arun("say hello"))]
+
+
+def missing_binary() -> Any:
+    """Run with a runtime that does not exist."""
+    return cases.builtin_kinds(lambda: agent(codex_bin=cases.NOWHERE).run("say hello"))
 
 
 if __name__ == "__main__":
-    cases.main(runs, conversation, options, structured, inputs, fork, failed, unknown_thread)
+    cases.main(
+        runs,
+        conversation,
+        options,
+        structured,
+        inputs,
+        fork,
+        failed,
+        unknown_thread,
+        file_change,
+        tools,
+        stopped,
+        missing_binary,
+    )

@@ -111,5 +111,40 @@ async def key() -> Any:
     return (await adapter().login(harness(), "api_key", api_key="sk-compat")).model_dump(mode="json")
 
 
+async def interrupted() -> Any:
+    """Interrupt a streamed turn at its first text, and send another one."""
+    one, bound = adapter(), harness()
+    session = await one.start(bound, OPTIONS.SessionOptions())
+    messages: list[str] = []
+    try:
+        async for event in one.stream(session, MODELS.Turn(prompt="talk for long"), OPTIONS.RunOptions()):
+            if "agentMessage/delta" in (event.message or "") and event.message not in messages:
+                await one.interrupt(session)
+            messages.append(event.message or "")
+        again = told(await one.send(session, MODELS.Turn(prompt="say hello"), OPTIONS.RunOptions()))
+    finally:
+        await one.close(session)
+    return [sorted(set(messages)), again]
+
+
+def missing_binary() -> Any:
+    """Run with a runtime that does not exist."""
+    other = ADAPTER.CodexPythonSdk(codex_bin=cases.NOWHERE)
+    return cases.builtin_kinds(lambda: other.run(harness(), "say hello", OPTIONS.RunOptions()))
+
+
+async def file_change() -> Any:
+    """Stream a turn that changes a file."""
+    one, bound = adapter(), harness()
+    session = await one.start(bound, OPTIONS.SessionOptions(model=cases.WITH_PATCHES))
+    try:
+        stream = one.stream(session, MODELS.Turn(prompt="change a file"), OPTIONS.RunOptions(model=cases.WITH_PATCHES))
+        return [_event(event) async for event in stream]
+    finally:
+        await one.close(session)
+
+
 if __name__ == "__main__":
-    cases.main(runs, structured, failed, streamed, forked, models, status, key)
+    cases.main(
+        runs, structured, failed, streamed, forked, models, status, key, interrupted, missing_binary, file_change
+    )
