@@ -8,11 +8,20 @@ from functools import partial
 
 import pytest
 
-from openai_codex import AgentNotification, AsyncCodex, AsyncThread, ConfigError, Notification, RunResult
+from openai_codex import (
+    Agent,
+    AgentNotification,
+    AsyncCodex,
+    AsyncThread,
+    ConfigError,
+    Notification,
+    RunResult,
+    TurnTimeoutError,
+)
 from openai_codex.testing import offline, say
 from tests.faces_async._wait import together
 from tests.support.agents import CHILD_USAGE, Depth, Tree, Version, agents
-from tests.support.bounds import PATIENCE
+from tests.support.bounds import PATIENCE, eventually
 
 kinds = pytest.mark.parametrize(("version", "depth"), [(1, 1), (1, 2), (2, 1), (2, 2)])
 
@@ -105,19 +114,50 @@ async def test_eight_parents_with_three_sub_agents_each(version: Version) -> Non
         tree.gate.open()
         async with AsyncCodex(tree.config) as codex:
             threads = [await codex.thread_start(**tree.thread(ephemeral=number % 2 == 0)) for number in range(8)]
-            results = await together([partial(watched, thread, tree) for thread in threads])
-            tree.model.wait_idle(PATIENCE)
+            results = await together([partial(watched, thread, tree, agents=True) for thread in threads])
+            await tree.model.idle(PATIENCE)
     assert tree.left() == []
     ids = [each.thread_id for result in results for each in result.agents]
     assert len(ids) == len(set(ids)) == 24
 
 
-async def watched(thread: AsyncThread, tree: Tree) -> RunResult:
+@pytest.mark.parametrize("version", [1, 2])
+async def test_eight_parents_of_which_three_are_given_up(version: Version) -> None:
+    with agents("answers", "hangs", "fails", version=version) as tree:
+        async with AsyncCodex(tree.config) as codex:
+            threads = [await codex.thread_start(**tree.thread(ephemeral=number % 2 == 0)) for number in range(8)]
+            kept = [partial(agents_of, thread, tree, agents=number < 2) for number, thread in enumerate(threads[3:])]
+            found = await together([partial(give_up, threads[:3], tree), *kept])
+            await tree.model.idle(PATIENCE)
+            assert codex.health().turns == ()
+    assert len({each.thread_id for part in found for each in part}) == 24
+    assert not any(each.is_running for part in found for each in part)
+
+
+async def give_up(threads: list[AsyncThread], tree: Tree) -> list[Agent]:
+    """Give up three turns in three ways when all eight have a child that hangs, and let the other five go on."""
+    turns = [await thread.turn("go") for thread in threads]
+    await tree.gate.reached(PATIENCE, count=8)
+    await turns[0].interrupt(timeout=PATIENCE)
+    with pytest.raises(TurnTimeoutError):
+        await turns[1].run(timeout=0)
+    await threads[2].close()
+    assert eventually(lambda: tree.left() == ["child 1"] * 5)
+    tree.gate.open()
+    return [each for turn in turns for each in turn.agents()]
+
+
+async def agents_of(thread: AsyncThread, tree: Tree, *, agents: bool) -> list[Agent]:
+    return list((await watched(thread, tree, agents=agents)).agents)
+
+
+async def watched(thread: AsyncThread, tree: Tree, *, agents: bool) -> RunResult:
     """Run one turn through a stream, and check that it has its own sub-agents only, with what they have cost."""
     turn = await thread.turn("go")
-    seen = [event async for event in turn.stream(agents=True, timeout=PATIENCE)]
+    seen = [event async for event in turn.stream(agents=agents, timeout=PATIENCE)]
     result = await turn.run(timeout=PATIENCE)
-    assert {event.thread_id for event in seen} == {thread.id, *(each.thread_id for each in result.agents)}
+    others = {each.thread_id for each in result.agents} if agents else set[str]()
+    assert {event.thread_id for event in seen} == {thread.id, *others}
     names = [each.prompt or (each.name or "").replace("_", " ") for each in result.agents]
     assert sorted(names) == list(tree.tasks)
     assert result.turn_usage is not None

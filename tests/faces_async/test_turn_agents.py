@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,10 +15,6 @@ from openai_codex import (
     AsyncCodex,
     AsyncTurnHandle,
     CommandApproval,
-    Restart,
-    TransportClosedError,
-    TurnFailedError,
-    TurnStalledError,
     TurnTimeoutError,
 )
 from openai_codex.types import TurnStatus
@@ -30,9 +24,6 @@ from tests.support.inside import trees_of
 
 Depth = Literal[1, 2]
 
-# Each version at each depth, both stored and ephemeral.
-ALL = [(1, 1, False), (1, 2, True), (2, 1, True), (2, 2, False)]
-trees = pytest.mark.parametrize(("version", "depth", "ephemeral"), ALL)
 versions = pytest.mark.parametrize("version", [1, 2])
 
 
@@ -76,32 +67,6 @@ async def test_the_client_knows_its_sub_agents() -> None:
 
 
 # ------------------------------------------------------------------------------------------------------- what is stopped
-
-
-@trees
-async def test_an_interrupt_stops_the_sub_agents(version: Version, depth: Depth, ephemeral: bool) -> None:
-    async with running("hangs", "hangs", version=version, depth=depth, ephemeral=ephemeral) as at:
-        await at.turn.interrupt(timeout=PATIENCE)
-        assert trees_of(at.codex).is_quiet(at.turn.id)
-        assert (await at.turn.run()).status == TurnStatus.interrupted
-        await at.tree.model.idle(PATIENCE)
-
-
-@trees
-async def test_a_timeout_stops_the_sub_agents(version: Version, depth: Depth, ephemeral: bool) -> None:
-    async with running("hangs", "hangs", version=version, depth=depth, ephemeral=ephemeral) as at:
-        with pytest.raises(TurnTimeoutError):
-            await at.turn.run(timeout=0)
-        await at.tree.model.idle(PATIENCE)
-
-
-@trees
-async def test_the_failure_of_the_parent_stops_its_sub_agents(version: Version, depth: Depth, ephemeral: bool) -> None:
-    async with running("hangs", version=version, depth=depth, parent="fails", ephemeral=ephemeral) as at:
-        at.tree.parent_gate.open()
-        with pytest.raises(TurnFailedError):
-            await at.turn.run(timeout=PATIENCE)
-        await at.tree.model.idle(PATIENCE)
 
 
 @versions
@@ -154,31 +119,7 @@ async def test_what_the_sub_agents_have_asked_is_withdrawn(version: Version) -> 
         assert not (tree.home.workspace / "child-0").exists()
 
 
-@versions
-async def test_nothing_goes_on_after_the_runtime_was_killed(version: Version) -> None:
-    async with running("hangs", version=version, depth=2, restart=Restart(initial_delay=0)) as at:
-        pid = at.codex.health().pid
-        assert pid is not None
-        os.kill(pid, signal.SIGKILL)
-        with pytest.raises(TransportClosedError):
-            await at.turn.run(timeout=PATIENCE)
-        await at.codex.account()  # by the next runtime
-        await at.tree.model.idle(PATIENCE)
-        assert at.codex.health().agents == 0
-        assert trees_of(at.codex).is_quiet(at.turn.id)
-
-
 # ---------------------------------------------------------------------------------------------------------- what is left
-
-
-@trees
-async def test_sub_agents_outlive_a_parent_that_completes(version: Version, depth: Depth, ephemeral: bool) -> None:
-    async with running("hangs", version=version, depth=depth, parent="leaves", ephemeral=ephemeral) as at:
-        at.tree.parent_gate.open()
-        assert (await at.turn.run(timeout=PATIENCE)).final_response == "parent done"
-        assert "child 0" in at.tree.left()
-        await at.turn.interrupt(timeout=PATIENCE)  # of what is left of it
-        await at.tree.model.idle(PATIENCE)
 
 
 @versions
@@ -214,19 +155,6 @@ async def test_a_sub_agent_that_fails_does_not_fail_its_parent() -> None:
 
 # Far longer than what a busy machine takes between two events, and shorter than what a sub-agent that talks takes.
 STALL = 1.5
-
-
-@trees
-async def test_a_silent_sub_agent_stalls_its_parent_and_is_named(
-    version: Version, depth: Depth, ephemeral: bool
-) -> None:
-    async with running("hangs", version=version, depth=depth, ephemeral=ephemeral) as at:
-        with pytest.raises(TurnStalledError) as caught:
-            await at.turn.run(stall_timeout=0.5, timeout=PATIENCE)
-        silent = [each.thread_id for each in at.tree.model.requests if each.agent.task == "child 0"]
-        assert caught.value.agent == silent[0]
-        assert str(caught.value.agent) in str(caught.value)
-        await at.tree.model.idle(PATIENCE)
 
 
 @versions

@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 from collections.abc import Callable
+from itertools import product
 from typing import Any
 
 import pytest
@@ -16,8 +17,7 @@ from openai_codex.types import TurnStatus
 from tests.support.agents import CHILD_USAGE, Depth, Version, agents
 from tests.support.bounds import PATIENCE
 
-ALL: list[tuple[Version, Depth, bool]] = [(1, 1, True), (2, 1, False), (1, 2, False), (2, 2, True)]
-kinds = pytest.mark.parametrize(("version", "depth", "ephemeral"), ALL)
+kinds = pytest.mark.parametrize(("version", "depth", "ephemeral"), list(product([1, 2], [1, 2], [False, True])))
 versions = pytest.mark.parametrize("version", [1, 2])
 
 Logged = Callable[[str], list[dict[str, Any]]]

@@ -9,11 +9,20 @@ from functools import partial
 
 import pytest
 
-from openai_codex import AgentNotification, Codex, ConfigError, Notification, RunResult, Thread
+from openai_codex import (
+    Agent,
+    AgentNotification,
+    Codex,
+    ConfigError,
+    Notification,
+    RunResult,
+    Thread,
+    TurnTimeoutError,
+)
 from openai_codex.testing import offline, say
 from tests.faces_sync._wait import together
 from tests.support.agents import CHILD_USAGE, Depth, Tree, Version, agents
-from tests.support.bounds import PATIENCE
+from tests.support.bounds import PATIENCE, eventually
 
 kinds = pytest.mark.parametrize(("version", "depth"), [(1, 1), (1, 2), (2, 1), (2, 2)])
 
@@ -106,19 +115,50 @@ def test_eight_parents_with_three_sub_agents_each(version: Version) -> None:
         tree.gate.open()
         with Codex(tree.config) as codex:
             threads = [codex.thread_start(**tree.thread(ephemeral=number % 2 == 0)) for number in range(8)]
-            results = together([partial(watched, thread, tree) for thread in threads])
+            results = together([partial(watched, thread, tree, agents=True) for thread in threads])
             tree.model.wait_idle(PATIENCE)
     assert tree.left() == []
     ids = [each.thread_id for result in results for each in result.agents]
     assert len(ids) == len(set(ids)) == 24
 
 
-def watched(thread: Thread, tree: Tree) -> RunResult:
+@pytest.mark.parametrize("version", [1, 2])
+def test_eight_parents_of_which_three_are_given_up(version: Version) -> None:
+    with agents("answers", "hangs", "fails", version=version) as tree:
+        with Codex(tree.config) as codex:
+            threads = [codex.thread_start(**tree.thread(ephemeral=number % 2 == 0)) for number in range(8)]
+            kept = [partial(agents_of, thread, tree, agents=number < 2) for number, thread in enumerate(threads[3:])]
+            found = together([partial(give_up, threads[:3], tree), *kept])
+            tree.model.wait_idle(PATIENCE)
+            assert codex.health().turns == ()
+    assert len({each.thread_id for part in found for each in part}) == 24
+    assert not any(each.is_running for part in found for each in part)
+
+
+def give_up(threads: list[Thread], tree: Tree) -> list[Agent]:
+    """Give up three turns in three ways when all eight have a child that hangs, and let the other five go on."""
+    turns = [thread.turn("go") for thread in threads]
+    tree.gate.wait_reached(PATIENCE, count=8)
+    turns[0].interrupt(timeout=PATIENCE)
+    with pytest.raises(TurnTimeoutError):
+        turns[1].run(timeout=0)
+    threads[2].close()
+    assert eventually(lambda: tree.left() == ["child 1"] * 5)
+    tree.gate.open()
+    return [each for turn in turns for each in turn.agents()]
+
+
+def agents_of(thread: Thread, tree: Tree, *, agents: bool) -> list[Agent]:
+    return list((watched(thread, tree, agents=agents)).agents)
+
+
+def watched(thread: Thread, tree: Tree, *, agents: bool) -> RunResult:
     """Run one turn through a stream, and check that it has its own sub-agents only, with what they have cost."""
     turn = thread.turn("go")
-    seen = [event for event in turn.stream(agents=True, timeout=PATIENCE)]
+    seen = [event for event in turn.stream(agents=agents, timeout=PATIENCE)]
     result = turn.run(timeout=PATIENCE)
-    assert {event.thread_id for event in seen} == {thread.id, *(each.thread_id for each in result.agents)}
+    others = {each.thread_id for each in result.agents} if agents else set[str]()
+    assert {event.thread_id for event in seen} == {thread.id, *others}
     names = [each.prompt or (each.name or "").replace("_", " ") for each in result.agents]
     assert sorted(names) == list(tree.tasks)
     assert result.turn_usage is not None

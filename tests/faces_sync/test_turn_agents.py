@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,11 +15,7 @@ from openai_codex import (
     LATER,
     Codex,
     CommandApproval,
-    Restart,
-    TransportClosedError,
-    TurnFailedError,
     TurnHandle,
-    TurnStalledError,
     TurnTimeoutError,
 )
 from openai_codex.types import TurnStatus
@@ -31,9 +25,6 @@ from tests.support.inside import trees_of
 
 Depth = Literal[1, 2]
 
-# Each version at each depth, both stored and ephemeral.
-ALL = [(1, 1, False), (1, 2, True), (2, 1, True), (2, 2, False)]
-trees = pytest.mark.parametrize(("version", "depth", "ephemeral"), ALL)
 versions = pytest.mark.parametrize("version", [1, 2])
 
 
@@ -77,32 +68,6 @@ def test_the_client_knows_its_sub_agents() -> None:
 
 
 # ------------------------------------------------------------------------------------------------------- what is stopped
-
-
-@trees
-def test_an_interrupt_stops_the_sub_agents(version: Version, depth: Depth, ephemeral: bool) -> None:
-    with running("hangs", "hangs", version=version, depth=depth, ephemeral=ephemeral) as at:
-        at.turn.interrupt(timeout=PATIENCE)
-        assert trees_of(at.codex).is_quiet(at.turn.id)
-        assert (at.turn.run()).status == TurnStatus.interrupted
-        at.tree.model.wait_idle(PATIENCE)
-
-
-@trees
-def test_a_timeout_stops_the_sub_agents(version: Version, depth: Depth, ephemeral: bool) -> None:
-    with running("hangs", "hangs", version=version, depth=depth, ephemeral=ephemeral) as at:
-        with pytest.raises(TurnTimeoutError):
-            at.turn.run(timeout=0)
-        at.tree.model.wait_idle(PATIENCE)
-
-
-@trees
-def test_the_failure_of_the_parent_stops_its_sub_agents(version: Version, depth: Depth, ephemeral: bool) -> None:
-    with running("hangs", version=version, depth=depth, parent="fails", ephemeral=ephemeral) as at:
-        at.tree.parent_gate.open()
-        with pytest.raises(TurnFailedError):
-            at.turn.run(timeout=PATIENCE)
-        at.tree.model.wait_idle(PATIENCE)
 
 
 @versions
@@ -155,31 +120,7 @@ def test_what_the_sub_agents_have_asked_is_withdrawn(version: Version) -> None:
         assert not (tree.home.workspace / "child-0").exists()
 
 
-@versions
-def test_nothing_goes_on_after_the_runtime_was_killed(version: Version) -> None:
-    with running("hangs", version=version, depth=2, restart=Restart(initial_delay=0)) as at:
-        pid = at.codex.health().pid
-        assert pid is not None
-        os.kill(pid, signal.SIGKILL)
-        with pytest.raises(TransportClosedError):
-            at.turn.run(timeout=PATIENCE)
-        at.codex.account()  # by the next runtime
-        at.tree.model.wait_idle(PATIENCE)
-        assert at.codex.health().agents == 0
-        assert trees_of(at.codex).is_quiet(at.turn.id)
-
-
 # ---------------------------------------------------------------------------------------------------------- what is left
-
-
-@trees
-def test_sub_agents_outlive_a_parent_that_completes(version: Version, depth: Depth, ephemeral: bool) -> None:
-    with running("hangs", version=version, depth=depth, parent="leaves", ephemeral=ephemeral) as at:
-        at.tree.parent_gate.open()
-        assert (at.turn.run(timeout=PATIENCE)).final_response == "parent done"
-        assert "child 0" in at.tree.left()
-        at.turn.interrupt(timeout=PATIENCE)  # of what is left of it
-        at.tree.model.wait_idle(PATIENCE)
 
 
 @versions
@@ -215,17 +156,6 @@ def test_a_sub_agent_that_fails_does_not_fail_its_parent() -> None:
 
 # Far longer than what a busy machine takes between two events, and shorter than what a sub-agent that talks takes.
 STALL = 1.5
-
-
-@trees
-def test_a_silent_sub_agent_stalls_its_parent_and_is_named(version: Version, depth: Depth, ephemeral: bool) -> None:
-    with running("hangs", version=version, depth=depth, ephemeral=ephemeral) as at:
-        with pytest.raises(TurnStalledError) as caught:
-            at.turn.run(stall_timeout=0.5, timeout=PATIENCE)
-        silent = [each.thread_id for each in at.tree.model.requests if each.agent.task == "child 0"]
-        assert caught.value.agent == silent[0]
-        assert str(caught.value.agent) in str(caught.value)
-        at.tree.model.wait_idle(PATIENCE)
 
 
 @versions
