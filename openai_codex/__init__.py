@@ -16,7 +16,7 @@ The map, top to bottom. Imports go downward only, and a module without a leading
     types           the protocol types, by name
     testing/        the test kit: a scripted model, a fake runtime, pytest fixtures (its docstring has its own map)
     retry           repeat what was overloaded
-    _async/         the source of both faces: codex thread thread_contents closing loading goal_run running turn preparing
+    _async/         the source of both faces: low_level codex thread thread_contents closing loading goal_run running turn preparing
                     events thread_pages unlisted pages stream iteration login; operations and lazy: names of them, and for
                     annotations, that are loaded at first use
       verbs/        what a client can do: threads reviews goals catalog account; base: life cycle and handlers; requests

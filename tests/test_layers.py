@@ -24,7 +24,7 @@ ORDER = """
     testing._fake: . server default_replies script child process control program
     testing: frames _approvals _home _known _model _responder _script _agents _spawned _replies _items _http _waiting _recorded
     : . retry
-    _async: . codex
+    _async: . low_level codex
     _async.verbs: . threads reviews goals catalog account base requests
     _async: thread thread_contents closing operations loading goal_run running turn preparing events thread_pages unlisted pages stream iteration login lazy
     _async.client: . recycling cursor agent_stops connection thread_registry supervisor launch dispatch handlers rpc ahead _wait _loop

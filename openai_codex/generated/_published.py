@@ -44,9 +44,10 @@ RENAMED: Mapping[str, str] = {
 }
 """Published name of a protocol type → its name in `openai_codex.types`."""
 
+_LOW_LEVEL = {"CodexClient": "openai_codex._sync.low_level", "AsyncCodexClient": "openai_codex._async.low_level"}
+
 # Names of what this package does otherwise → how. The keys are the ends of names, too: there are hundreds of wrappers.
 _INSTEAD = {
-    "CodexClient": "use Codex or AsyncCodex: on_approval= takes the requests, request() sends any method",
     "BaseModel": "records of this package have model_dump() and the other methods, and openai_codex.types.Record as base",
     "RootModel": "members of unions are not wrapped here; .root of one is the member itself",
     "ServerInfo": "codex.metadata.server_info has it",
@@ -69,6 +70,8 @@ def find(module: str, name: str) -> Any:
     for holder, spelling in ((types, RENAMED.get(name, name)), (load("openai_codex"), name)):
         if not name.startswith("_") and hasattr(holder, spelling):
             return getattr(holder, spelling)
+    if name in _LOW_LEVEL:
+        return getattr(load(_LOW_LEVEL[name]), name)
     if name == "__all__":
         return names()
     way = next((way for end, way in _INSTEAD.items() if name.endswith(end)), None)

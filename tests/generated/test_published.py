@@ -11,6 +11,8 @@ import pytest
 
 import openai_codex
 from openai_codex import types
+from openai_codex._async.low_level import AsyncCodexClient
+from openai_codex._sync.low_level import CodexClient
 from openai_codex.generated import _published
 
 MODULES = ["api", "async_client", "client", "generated.v2_all", "models"]
@@ -34,6 +36,8 @@ IMPORTS = [
     ("client", "V2ThreadStartParams", types.ThreadStartParams),
     ("client", "retry_on_overload", openai_codex.retry_on_overload),
     ("async_client", "TurnStartResponse", types.TurnStartResponse),
+    ("async_client", "AsyncCodexClient", AsyncCodexClient),
+    ("client", "CodexClient", CodexClient),
     ("errors", "ServerBusyError", openai_codex.ServerBusyError),
     ("retry", "is_retryable_error", openai_codex.is_retryable_error),
 ]
@@ -54,8 +58,6 @@ def test_a_name_that_differs_stands_for_a_type_of_this_package(name: str) -> Non
 @pytest.mark.parametrize(
     ("name", "way"),
     [
-        ("CodexClient", "on_approval="),
-        ("AsyncCodexClient", "on_approval="),
         ("TurnStartRequest", "TurnStartParams"),
         ("TurnStartedServerNotification", "TurnStartedNotification"),
         ("resolve_codex_bin", "OPENAI_CODEX_BIN"),

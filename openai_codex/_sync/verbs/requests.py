@@ -3,22 +3,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, NoReturn, TypeVar, cast, overload
+from collections.abc import Mapping
+from typing import Any, TypeVar, cast, overload
 
 from openai_codex import _checks as checks
 from openai_codex import _codec as codec
 from openai_codex import _protocol as protocol
 from openai_codex._sync import lazy
+from openai_codex._runtime.imports import load
 from openai_codex.errors import ConfigError
 
 M = TypeVar("M")
 R = TypeVar("R")
-
-_INSTEAD = (
-    "codex.request(…) sends requests, codex.thread_start(…) and others return handles, on_approval= answers approvals, "
-    "codex.health() and codex.metadata describe the runtime"
-)
 
 
 class Requests:
@@ -94,21 +90,5 @@ class Requests:
         return result if response_model is None else codec.modelled(response_model, result)
 
     @property
-    def _client(self) -> LowLevel:
-        return LowLevel(self._connection, self.request)
-
-
-class LowLevel:
-    """What programs for the published SDK find as ``codex._client``: `request`, which is that of the client.
-
-    A thread handle can be made of it, as of the client: ``Thread(codex._client, thread_id)``.
-    """
-
-    __slots__ = ("_connection", "request")
-
-    def __init__(self, connection: lazy.Connection, request: Callable[..., Any]) -> None:
-        self._connection = connection
-        self.request = request
-
-    def __getattr__(self, name: str) -> NoReturn:
-        raise AttributeError(f"codex._client has no {name!r} here: {_INSTEAD}")
+    def _client(self) -> Any:
+        return load(f"{__name__.rpartition('.verbs')[0]}.low_level").LowLevel(self)

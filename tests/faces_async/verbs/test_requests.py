@@ -64,10 +64,6 @@ async def test_the_private_client_of_the_published_sdk_sends_them_too(
             scripted_model.say("Hello")
             thread = AsyncThread(client, started.thread.id)  # type: ignore[arg-type]  # as programs write it
             assert (await thread.run("Hi", timeout=PATIENCE)).final_response == "Hello"
-        with pytest.raises(AttributeError, match=r"codex._client has no '_sync' here: .*on_approval="):
-            private._sync  # noqa: B018, SLF001  what programs do
-        with pytest.raises(AttributeError):
-            private._approval_handler = print  # noqa: SLF001  likewise
 
 
 async def test_a_request_by_name_is_typed_by_its_method_or_by_a_class(server: FakeAppServer) -> None:

@@ -68,18 +68,18 @@ IDIOMS: tuple[Idiom, ...] = (
         f"{TYPES}; codex._client.request('model/list', {{}}, response_model=ModelListResponse).data[0].id != ''",
     ),
     Idiom("private", "from openai_codex import Thread; Thread(codex._client, thread.id).run('Hello').final_response"),
+    Idiom("private", "from openai_codex.client import CodexClient; type(CodexClient(approval_handler=None))"),
+    Idiom("private", "codex._client._approval_handler = lambda method, params: {'decision': 'accept'}; 'set'"),
+    Idiom("private", "codex._client.thread_start({}).model"),
     Idiom(
         "private",
-        "from openai_codex.client import CodexClient; type(CodexClient(approval_handler=None))",
-        "Use Codex(on_approval=…): approvals are a part of the public client here.",
-        {"raises": "ImportError"},
+        "from openai_codex import CodexConfig, Thread; from openai_codex.client import CodexClient\n"
+        "made = CodexClient(CodexConfig(**settings), approval_handler=lambda *_: {'decision': 'accept'})\n"
+        "made.start(); made.initialize()\n"
+        "said = Thread(made, made.thread_start({}).thread.id).run('Hello').final_response\n"
+        "made.close()\nsaid",
     ),
-    Idiom(
-        "private",
-        "codex._client._approval_handler = print; 'set'",
-        "Use Codex(on_approval=…): it cannot be set without effect.",
-        {"raises": "AttributeError"},
-    ),
+    Idiom("private", "codex._client._proc.pid > 0"),
     # -------------------------------------------------------------------------------------------------------- errors
     Idiom("error", "thread.run('Fail, please')"),
     Idiom("error", "try: thread.run('Fail, please')\nexcept RuntimeError as e: said = str(e)\nsaid"),

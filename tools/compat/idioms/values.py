@@ -39,12 +39,7 @@ VALUES: tuple[Idiom, ...] = (
     Idiom("import", "from openai_codex.models import Notification, UnknownNotification, JsonObject; Notification"),
     Idiom("import", "from openai_codex.api import AsyncThread, ApprovalMode, ReasoningEffort, Sandbox; AsyncThread"),
     Idiom("import", "from openai_codex.client import CodexConfig; CodexConfig().client_name"),
-    Idiom(
-        "import",
-        "from openai_codex.async_client import AsyncCodexClient; AsyncCodexClient",
-        "The low-level clients do not exist here; the error names what to use.",
-        {"raises": "ImportError"},
-    ),
+    Idiom("import", "from openai_codex.async_client import AsyncCodexClient; AsyncCodexClient"),
     Idiom("import", "from openai_codex.errors import CodexError, JsonRpcError, TransportClosedError; CodexError"),
     Idiom("import", "from openai_codex.retry import retry_on_overload; retry_on_overload(lambda: 1)"),
     Idiom("import", "from openai_codex import *; [Codex, AsyncCodex, TextInput]"),

@@ -1,0 +1,115 @@
+# Derived from tests/faces_async/test_low_level.py by `python -m tools.unasync`; do not edit.
+"""The low-level client, as programs for the published SDK use it: by ``codex._client``, or made by themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from openai_codex import Codex, ConfigError, Thread
+from openai_codex._sync.low_level import CodexClient
+from openai_codex.testing import FakeAppServer, FakeRequest, QuietHome, ScriptedModel
+from openai_codex.types import (
+    ThreadForkResponse,
+    ThreadListResponse,
+    ThreadReadResponse,
+    ThreadResumeResponse,
+    ThreadStartParams,
+    ThreadStartResponse,
+)
+from tests.support.bounds import PATIENCE
+
+ASKED = {"threadId": "T", "turnId": "U", "itemId": "I", "startedAtMs": 1, "command": "ls", "cwd": "/"}
+
+
+@pytest.fixture
+def server() -> Iterator[FakeAppServer]:
+    with FakeAppServer() as server:
+        yield server
+
+
+def test_its_methods_send_one_request_each(codex_home: QuietHome, scripted_model: ScriptedModel) -> None:
+    scripted_model.say("Hello")
+    with Codex(codex_home.config()) as codex:
+        private: Any = codex._client  # noqa: SLF001  what programs do
+        started = private.thread_start({"sandbox": "read-only"})
+        assert type(started) is ThreadStartResponse
+        assert started.model == "mock-model"
+        thread_id = started.thread.id
+        Thread(private, thread_id).run("Hi", timeout=PATIENCE)
+        read = private.thread_read(thread_id, include_turns=True)
+        assert type(read) is ThreadReadResponse
+        assert read == private.thread_read(thread_id, True)
+        assert len(read.thread.turns) == 1
+        assert type(private.thread_list({"limit": 1})) is ThreadListResponse
+        assert type(private.thread_list()) is ThreadListResponse
+        assert type(private.thread_resume(thread_id, {"model": "mock-model"})) is ThreadResumeResponse
+        forked = private.thread_fork(thread_id, params={"excludeTurns": True})
+        assert type(forked) is ThreadForkResponse
+        assert (private.thread_start(ThreadStartParams(ephemeral=True))).thread.ephemeral is True
+        private.thread_set_name(thread_id, "A name")
+        assert (private.thread_read(thread_id)).thread.name == "A name"
+        assert (private.model_list(include_hidden=True)).data
+        assert (private.account_read()).account is None
+        assert private._proc.pid == codex.health().pid  # noqa: SLF001  likewise
+        assert all(type(line) is str for line in private._stderr_lines)  # noqa: SLF001  likewise
+
+
+def test_input_is_a_text_an_item_or_a_list(server: FakeAppServer) -> None:
+    text = {"type": "text", "text": "Hi"}
+    with Codex(server.config()) as codex:
+        private: Any = codex._client  # noqa: SLF001  what programs do
+        thread_id = (private.thread_start()).thread.id
+        for number, items in enumerate(("Hi", text, [text])):
+            private.turn_start(thread_id, items, {"effort": "low"})
+            sent = server.requests("turn/start")[number].params
+            assert sent == {"threadId": thread_id, "input": [text], "effort": "low"}
+            server.turn.complete()
+
+
+def test_a_handler_of_a_program_answers_requests(server: FakeAppServer) -> None:
+    asked: list[Any] = []
+
+    def answer(method: str, params: Any) -> dict[str, Any]:
+        asked.append((method, params["itemId"]))
+        return {"decision": "accept"}
+
+    method = "item/commandExecution/requestApproval"
+    with Codex(server.config()) as codex:
+        codex.thread_start()
+        private: Any = codex._client  # noqa: SLF001  what programs do
+        private._sync._approval_handler = answer  # noqa: SLF001  likewise
+        assert (server.ask(method, ASKED).wait_answer(PATIENCE))["result"] == {"decision": "accept"}
+        private._approval_handler = lambda *_: {"nothing": 1}  # noqa: SLF001  likewise
+        assert (server.ask(method, ASKED).wait_answer(PATIENCE))["result"] == {"decision": "decline"}
+        with pytest.raises(AttributeError, match="'cwd' that can be set"):
+            private.cwd = "/"
+        with pytest.raises(AttributeError, match=r"has no 'next_notification' here: codex\.events"):
+            private.next_notification()
+    assert asked == [(method, "I")]
+
+
+def test_a_client_that_a_program_makes_is_started_and_has_threads(server: FakeAppServer) -> None:
+    def complete(request: FakeRequest) -> None:
+        request.proceed()
+        server.turn.complete()
+
+    server.on("turn/start", complete)
+    client: Any = CodexClient(server.config(), approval_handler=lambda *_: {"decision": "accept"})
+    with pytest.raises(ConfigError, match="call start"):
+        client.thread_start()
+    client.close()
+    client.start()
+    client.start()
+    try:
+        assert (client.initialize()).userAgent
+        started = client.thread_start({})
+        assert (Thread(client, started.thread.id).run("Hi")).status.value == "completed"
+        answer = server.ask("item/commandExecution/requestApproval", ASKED).wait_answer(PATIENCE)
+        assert answer["result"] == {"decision": "accept"}
+    finally:
+        client.close()
+    with CodexClient(server.config()) as other:
+        assert (other.thread_start()).thread.id
