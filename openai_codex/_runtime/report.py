@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from itertools import takewhile
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import attrs
 
 from openai_codex._log import Log
 from openai_codex._notification import Notification
-from openai_codex._protocol import InitializeResponse, ServerNotification
+from openai_codex._protocol import UNSET, ClientRequest, InitializeResponse, ServerNotification
 from openai_codex._protocol.methods import RUNTIME_VERSION
 from openai_codex._runtime.process_info import ProcessInfo
 from openai_codex._version import OLDEST_TESTED
+from openai_codex.errors import ConfigError
 
 _log = Log("connection")
 
@@ -75,6 +76,37 @@ def log_version(metadata: Metadata, path: str | None) -> None:
     is_old = (numbers := _numbers(version)) and numbers < _numbers(OLDEST_TESTED)
     fields = {"version": version, "pinned": RUNTIME_VERSION, "oldest_tested": OLDEST_TESTED, "path": path}
     (_log.warning if is_old else _log.info)("codex.runtime_version_differs", **fields)
+
+
+# What a request asks for by these fields, an older runtime leaves out without a word: the copy of a thread has all turns, a
+# list has all threads, a message is lost. Method → field → the first runtime on the package index that knows it.
+LATER: dict[str, dict[str, str]] = {
+    "thread/fork": {"last_turn_id": "0.144.4", "before_turn_id": "0.147.0"},
+    "thread/list": {
+        "ancestor_thread_id": "0.144.4",
+        "parent_thread_id": "0.144.4",
+        "section_id": "0.147.0",
+        "project_id": "0.149.0",
+        "originators": "0.154.0",
+        "excluded_thread_ids": "0.163.0",
+    },
+    "thread/shellCommand": {"timeout_ms": "0.153.4"},
+    "turn/start": {"tool_output": "0.153.4"},
+}
+
+
+def is_older(metadata: Metadata) -> bool:
+    """Return whether a runtime is older than the pinned one. One without a version of its own, 0.0.0, is not."""
+    numbers = _numbers(metadata.server_info.version)
+    return any(numbers) and numbers < _numbers(RUNTIME_VERSION)
+
+
+def check_known(params: ClientRequest[Any], metadata: Metadata) -> None:
+    """Raise `ConfigError` for a field of a request that an older runtime would ignore."""
+    version = metadata.server_info.version
+    for name, since in LATER.get(params.METHOD, {}).items() if is_older(metadata) else ():
+        if getattr(params, name) not in (UNSET, None) and _numbers(version) < _numbers(since):
+            raise ConfigError(name, f"this runtime ({version}) would ignore it; {since} and later ones have it")
 
 
 def _numbers(version: str) -> list[int]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from openai_codex import MethodNotFoundError
+from openai_codex import ConfigError, MethodNotFoundError
 from openai_codex._protocol.methods import CLIENT_REQUESTS, RUNTIME_VERSION
 from openai_codex._version import OLDEST_TESTED
 from tools.runtimes import __main__, install
@@ -41,8 +41,10 @@ def test_what_a_runtime_does_not_have_belongs_to_a_step() -> None:
         (UNKNOWN, None, "this runtime (0.133.0) has no thread/search"),
         (UNKNOWN, "thread/delete", "this runtime (0.133.0) has no thread/search"),
         (AssertionError("x"), "toolOutput of turn/start", ""),
-        (AssertionError("x"), "thread/search", "wrong outcome x"),
-        (AssertionError("x"), None, "wrong outcome x"),
+        (ConfigError("tool_output", "x"), "toolOutput of turn/start", ""),
+        (ConfigError("tool_output", "x"), None, "ConfigError: tool_output: x"),
+        (AssertionError("x"), "thread/search", "AssertionError: x"),
+        (AssertionError("x"), None, "AssertionError: x"),
         (ValueError("x"), "toolOutput of turn/start", "ValueError: x"),
     ],
 )

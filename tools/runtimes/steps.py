@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from openai_codex import Codex, MethodNotFoundError
+from openai_codex import Codex, ConfigError, MethodNotFoundError
 from openai_codex.testing import offline
 
 if TYPE_CHECKING:
@@ -43,15 +43,16 @@ class Step:
         """Run it on the runtime that ``OPENAI_CODEX_BIN`` names; return what went wrong, empty if nothing.
 
         ``gap`` is what the runtime does not have: a method, so that the step has to end with the error that says so, or
-        anything else, so that its outcome has to be wrong.
+        anything else, so that it is refused or its outcome is wrong.
         """
         try:
             with offline(**self.home) as kit, Codex(kit.config, **self.client) as codex:
                 self.act(kit, codex)
         except MethodNotFoundError as error:
             return "" if error.method == gap else str(error)
-        except AssertionError as error:
-            return "" if gap is not None and "/" not in gap.partition(" ")[0] else f"wrong outcome {error}"
+        except (AssertionError, ConfigError) as error:
+            is_expected = gap is not None and "/" not in gap.partition(" ")[0]
+            return "" if is_expected else f"{type(error).__name__}: {error}"
         except Exception as error:  # noqa: BLE001  whatever it is, it belongs in the table
             return f"{type(error).__name__}: {error}"
         return "" if gap is None else f"the runtime has {gap} after all"

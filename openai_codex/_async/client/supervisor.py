@@ -59,6 +59,8 @@ class AsyncSupervisor:
         """The current runtime, dead or alive; ``None`` before the first."""
         self.metadata: Metadata | None = None
         """The current runtime's reply to `initialize`."""
+        self.is_older = False
+        """Whether the current runtime is older than the pinned one, so that it may ignore fields of requests."""
         self.generation = 0
         """How many runtimes have been started."""
         self.recycled = 0
@@ -220,6 +222,7 @@ class AsyncSupervisor:
         self._launcher.check_open()
         try:
             actor, self.metadata = await self._launcher.launch(self.generation + 1, deadline)
+            self.is_older = bool(load("openai_codex._runtime.report").is_older(self.metadata))
             await self._activate(actor)
         except LaunchError as error:
             if error.process.pid is not None:

@@ -201,7 +201,7 @@ class Connection:
         on_given_up: Callable[[], None] | None = None,
     ) -> R:
         actor = self.supervisor.current(params.METHOD, deadline)
-        if actor.generation > 1 or self.threads.has_released:  # else it has every thread that this client has loaded
+        if actor.generation > 1 or self.threads.has_released or self.supervisor.is_older:  # else it has and knows all
             self.threads.resume(actor, params, deadline)
         try:
             try:

@@ -60,6 +60,8 @@ class Supervisor:
         """The current runtime, dead or alive; ``None`` before the first."""
         self.metadata: Metadata | None = None
         """The current runtime's reply to `initialize`."""
+        self.is_older = False
+        """Whether the current runtime is older than the pinned one, so that it may ignore fields of requests."""
         self.generation = 0
         """How many runtimes have been started."""
         self.recycled = 0
@@ -221,6 +223,7 @@ class Supervisor:
         self._launcher.check_open()
         try:
             actor, self.metadata = self._launcher.launch(self.generation + 1, deadline)
+            self.is_older = bool(load("openai_codex._runtime.report").is_older(self.metadata))
             self._activate(actor)
         except LaunchError as error:
             if error.process.pid is not None:

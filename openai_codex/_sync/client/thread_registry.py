@@ -13,6 +13,7 @@ from openai_codex import _protocol as protocol
 from openai_codex._sync.client.rpc import call
 from openai_codex._engine.transport import writer_of
 from openai_codex._log import Log
+from openai_codex._runtime.imports import load
 from openai_codex._turns.effective import (
     EffectiveSettings,
     asked_settings,
@@ -173,8 +174,11 @@ class ThreadRegistry:
     def resume(self, actor: Actor, params: protocol.ClientRequest[Any], deadline: Deadline) -> None:
         """Load the thread of a request again, if it was loaded in a runtime that has died since.
 
-        Raises `ThreadLostError` if the runtime refuses, and `ThreadBusyError` if another process has the thread.
+        Raises `ThreadLostError` if the runtime refuses, `ThreadBusyError` if another process has the thread, and
+        `ConfigError` if the request has a field that an older runtime would ignore.
         """
+        if self._supervisor.metadata is not None and self._supervisor.is_older:
+            load("openai_codex._runtime.report").check_known(params, self._supervisor.metadata)
         thread_id = thread_of(params)
         if thread_id is None or params.METHOD == "thread/resume" or params.METHOD in _UNLOADING:
             return

@@ -14,6 +14,7 @@ from openai_codex import (
     AppServerConfig,
     Codex,
     ConfigError,
+    ExternalMessage,
     InvalidRequestError,
     LaunchError,
     MethodNotFoundError,
@@ -167,3 +168,30 @@ def test_an_ephemeral_thread_can_be_closed_where_no_thread_can_be_deleted() -> N
             thread = codex.thread_start(ephemeral=True)
             thread.close(delete=True)
         assert server.request_count("thread/unsubscribe") == 1
+
+
+def test_what_an_older_runtime_would_ignore_is_refused_before_it_is_sent() -> None:
+    with FakeAppServer() as server:
+        server.on("initialize", OLD)
+        with Codex(server.config()) as codex:
+            thread = codex.thread_start()
+            with pytest.raises(
+                ConfigError, match=r"last_turn_id: this runtime \(0.133.0\) would ignore it; 0.144.4 and"
+            ):
+                codex.thread_fork(thread.id, last_turn_id="u")
+            with pytest.raises(ConfigError, match="tool_output"):
+                thread.run(ExternalMessage("probe", "from outside"), timeout=PATIENCE)
+            with pytest.raises(ConfigError, match="ancestor_thread_id"):
+                [agent for agent in thread.agents()]
+            with pytest.raises(ConfigError, match="timeout_ms"):
+                codex.thread_shell_command(thread.id, "ls", command_timeout=5)
+            turn = thread.turn("Hi")  # the refused message is no work of the thread
+            server.turn.complete()
+            turn.run(timeout=PATIENCE)
+        assert {request.method for request in server.requests()} == {
+            "initialize",
+            "initialized",
+            "thread/start",
+            "turn/start",
+        }
+        assert server.request_count("turn/start") == 1
