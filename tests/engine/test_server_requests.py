@@ -111,7 +111,7 @@ def test_an_answer_is_sent_at_its_deadline_unless_there_was_another(
 ) -> None:
     late, early = requests.open(TOOL_CALL), requests.open(ServerRequest(1, "item/tool/call", {}))
     for pending in (late, early):
-        pending.act_after(0.02, partial(pending.answer, b"deadline"))
+        pending.act_after(0.5, partial(pending.answer, b"deadline"))  # a loaded machine may stop for a while here
     early.answer(b"early")
     assert block_until_ready(late, PATIENCE)
     assert sent == [b"early", b"deadline"]
