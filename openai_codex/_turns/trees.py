@@ -198,9 +198,8 @@ class Trees(Listener):
         return super().fail(close_reason)
 
     def _start(self, thread_id: str, turn_id: str, root: str) -> None:
-        of_root = self._thread_of(root)
         # A review is announced with another id than that of its root, under which it ends.
-        if root == turn_id or of_root is None or of_root == thread_id:
+        if root == turn_id or (of_root := self._thread_of(root)) is None or of_root == thread_id:
             keep_newest(self._roots, (thread_id, turn_id), root, _MOST)
             keep_newest(self._threads, root, thread_id, _MOST)
             return
