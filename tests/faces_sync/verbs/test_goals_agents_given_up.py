@@ -133,8 +133,8 @@ def test_what_an_agent_of_an_earlier_turn_does_is_progress_of_the_goal(version: 
 
 
 @pytest.mark.parametrize("settings", [{"agents": "perhaps"}, {"stall_timeout": -1}])
-def test_the_arguments_are_checked_before_a_runtime_is_started(server: FakeAppServer, settings: dict[str, Any]) -> None:
-    codex = Codex(server.config())
-    with pytest.raises(ConfigError, match=next(iter(settings))):
-        codex.run_goal("T", "o", **settings)
-    assert server.starts == 0
+def test_the_arguments_are_checked_before_anything_is_sent(server: FakeAppServer, settings: dict[str, Any]) -> None:
+    with Codex(server.config()) as codex:
+        with pytest.raises(ConfigError, match=next(iter(settings))):
+            codex.run_goal("T", "o", **settings)
+        assert server.request_count(SET) == 0
