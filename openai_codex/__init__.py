@@ -12,7 +12,7 @@ The map, top to bottom. Imports go downward only, and a module without a leading
     async_client    another one
     client          another one
     models          another one
-    generated/      another one: v2_all; the names in all of them: _published
+    generated/      another one: v2_all notification_registry; the names in all of them: _published
     types           the protocol types, by name
     testing/        the test kit: a scripted model, a fake runtime, pytest fixtures (its docstring has its own map)
     retry           repeat what was overloaded

@@ -18,7 +18,7 @@ PACKAGE = Path(openai_codex.__file__).parent
 # package and its modules; "." is the package's own `__init__`. A package in several rows has parts that others rest on.
 ORDER = """
     : api async_client client models
-    generated: v2_all . _published
+    generated: v2_all notification_registry . _published
     : types
     testing: . pytest_plugin
     testing._fake: . server default_replies script child process control program

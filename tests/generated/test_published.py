@@ -48,6 +48,16 @@ def test_a_name_is_that_of_this_package(module: str, name: str, expected: object
     assert getattr(importlib.import_module(f"openai_codex.{module}"), name) is expected
 
 
+def test_the_registry_has_the_payload_class_of_each_notification() -> None:
+    from openai_codex.generated import notification_registry
+
+    found = notification_registry.NOTIFICATION_MODELS
+    assert found["turn/completed"] is types.TurnCompletedNotification
+    assert {method: payload.METHOD for method, payload in found.items()} == {method: method for method in found}
+    with pytest.raises(AttributeError):
+        notification_registry.nothing  # noqa: B018  the access raises
+
+
 @pytest.mark.parametrize("name", _published.RENAMED)
 def test_a_name_that_differs_stands_for_a_type_of_this_package(name: str) -> None:
     assert not hasattr(types, name), "it needs no other name"

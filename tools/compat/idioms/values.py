@@ -37,6 +37,10 @@ VALUES: tuple[Idiom, ...] = (
     ),
     Idiom("import", "from openai_codex.generated import v2_all; v2_all.TurnCompletedNotification"),
     Idiom("import", "from openai_codex.models import Notification, UnknownNotification, JsonObject; Notification"),
+    Idiom(
+        "import",
+        "from openai_codex.generated.notification_registry import NOTIFICATION_MODELS as m; m['turn/completed']",
+    ),
     Idiom("import", "from openai_codex.api import AsyncThread, ApprovalMode, ReasoningEffort, Sandbox; AsyncThread"),
     Idiom("import", "from openai_codex.client import CodexConfig; CodexConfig().client_name"),
     Idiom("import", "from openai_codex.async_client import AsyncCodexClient; AsyncCodexClient"),
