@@ -12,6 +12,7 @@ from openai_codex._async import lazy
 from openai_codex._async.codex import AsyncCodex
 from openai_codex._config import AppServerConfig
 from openai_codex._protocol.methods import SERVER_REQUESTS
+from openai_codex._runtime.imports import load
 from openai_codex.errors import ConfigError
 
 if sys.version_info >= (3, 11):
@@ -84,6 +85,19 @@ class AsyncLowLevel:
         if name != "_approval_handler":
             raise AttributeError(f"the low-level client has no {name!r} that can be set")
         self._answer_by(value)
+
+    async def request_with_retry_on_overload(
+        self, method: str, params: Any = None, *, response_model: type[Any] | None = None, **options: Any
+    ) -> Any:
+        """Send a request, and again when the runtime is busy; the options are those of `retry_on_overload`."""
+        send = partial(self.request, method, params, response_model=response_model)
+        return await load("openai_codex.retry").retry_on_overload(send, **options)
+
+    async def next_notification(self) -> Any:
+        """Wait for the next notification of any kind, from the first call on; see `AsyncCodex.events`."""
+        if "_events" not in vars(self):
+            vars(self)["_events"] = self._started().events()
+        return await vars(self)["_events"].__anext__()
 
     async def _send(self, verb: str, *given: Any, params: Any = None, **named: Any) -> Any:
         method, names = _VERBS[verb]

@@ -85,8 +85,8 @@ async def test_a_handler_of_a_program_answers_requests(server: FakeAppServer) ->
         assert (await server.ask(method, ASKED).answered(PATIENCE))["result"] == {"decision": "decline"}
         with pytest.raises(AttributeError, match="'cwd' that can be set"):
             private.cwd = "/"
-        with pytest.raises(AttributeError, match=r"has no 'next_notification' here: codex\.events"):
-            private.next_notification()
+        with pytest.raises(AttributeError, match=r"has no 'next_turn_notification' here: codex\.events"):
+            private.next_turn_notification("U")
     assert asked == [(method, "I")]
 
 
@@ -106,9 +106,28 @@ async def test_a_client_that_a_program_makes_is_started_and_has_threads(server: 
         assert (await client.initialize()).userAgent
         started = await client.thread_start({})
         assert (await AsyncThread(client, started.thread.id).run("Hi")).status.value == "completed"
+        server.on("thread/name/set", {})
+        server.refuse("thread/name/set", -32001, "busy", times=1)
+        renaming = {"threadId": started.thread.id, "name": "A name"}
+        await client.request_with_retry_on_overload("thread/name/set", renaming, max_attempts=2, initial_delay_s=0.01)
+        assert len(server.requests("thread/name/set")) == 2
         answer = await server.ask("item/commandExecution/requestApproval", ASKED).answered(PATIENCE)
         assert answer["result"] == {"decision": "accept"}
     finally:
         await client.close()
     async with AsyncCodexClient(server.config()) as other:
         assert (await other.thread_start()).thread.id
+
+
+async def test_notifications_come_one_by_one(codex_home: QuietHome, scripted_model: ScriptedModel) -> None:
+    scripted_model.say("Hello")
+    async with AsyncCodex(codex_home.config()) as codex:
+        private: Any = codex._client  # noqa: SLF001  what programs do
+        thread = await codex.thread_start()
+        events = codex.events()
+        private.__dict__["_events"] = events  # so that none is missed
+        await thread.run("Hi", timeout=PATIENCE)
+        seen = [await private.next_notification()]
+        while seen[-1].method != "turn/completed":
+            seen.append(await private.next_notification())
+        assert "item/completed" in [each.method for each in seen]

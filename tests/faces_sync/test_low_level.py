@@ -86,8 +86,8 @@ def test_a_handler_of_a_program_answers_requests(server: FakeAppServer) -> None:
         assert (server.ask(method, ASKED).wait_answer(PATIENCE))["result"] == {"decision": "decline"}
         with pytest.raises(AttributeError, match="'cwd' that can be set"):
             private.cwd = "/"
-        with pytest.raises(AttributeError, match=r"has no 'next_notification' here: codex\.events"):
-            private.next_notification()
+        with pytest.raises(AttributeError, match=r"has no 'next_turn_notification' here: codex\.events"):
+            private.next_turn_notification("U")
     assert asked == [(method, "I")]
 
 
@@ -107,9 +107,28 @@ def test_a_client_that_a_program_makes_is_started_and_has_threads(server: FakeAp
         assert (client.initialize()).userAgent
         started = client.thread_start({})
         assert (Thread(client, started.thread.id).run("Hi")).status.value == "completed"
+        server.on("thread/name/set", {})
+        server.refuse("thread/name/set", -32001, "busy", times=1)
+        renaming = {"threadId": started.thread.id, "name": "A name"}
+        client.request_with_retry_on_overload("thread/name/set", renaming, max_attempts=2, initial_delay_s=0.01)
+        assert len(server.requests("thread/name/set")) == 2
         answer = server.ask("item/commandExecution/requestApproval", ASKED).wait_answer(PATIENCE)
         assert answer["result"] == {"decision": "accept"}
     finally:
         client.close()
     with CodexClient(server.config()) as other:
         assert (other.thread_start()).thread.id
+
+
+def test_notifications_come_one_by_one(codex_home: QuietHome, scripted_model: ScriptedModel) -> None:
+    scripted_model.say("Hello")
+    with Codex(codex_home.config()) as codex:
+        private: Any = codex._client  # noqa: SLF001  what programs do
+        thread = codex.thread_start()
+        events = codex.events()
+        private.__dict__["_events"] = events  # so that none is missed
+        thread.run("Hi", timeout=PATIENCE)
+        seen = [private.next_notification()]
+        while seen[-1].method != "turn/completed":
+            seen.append(private.next_notification())
+        assert "item/completed" in [each.method for each in seen]
