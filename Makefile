@@ -75,6 +75,7 @@ bench-smoke: $(STAMP) ## Only check that all of the benchmark runs
 
 compat: $(STAMP) ## Run packages of the index on this package and on the published SDK, and compare; installs both
 	$(BIN)/python -m tools.compat
+	$(BIN)/python -m tools.compat.idioms .compat/published/bin/python
 
 soak: $(STAMP) ## Run random operations on the real runtime for MINUTES (5): nothing may hang, leak or get lost
 	$(BIN)/python -m tools.soak --minutes $(or $(MINUTES),5)

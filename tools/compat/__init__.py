@@ -10,8 +10,10 @@ runner        runs one program in a fresh process, home and scripted model, and 
 scripts       what the model answers to which prompt
 comparison    two records, without what differs from run to run, and the differences that are left
 reasons       the differences that are intended, each with its reason
+idioms/       single idioms, on the published SDK and on ours; a command of its own
 environments  the two environments: the published SDK and ours, each with all packages
 programs/     one small program per package, and one of single lines, run in those environments; `cases` writes their records
 
-Nothing here is part of the tests: it installs packages, and takes minutes. The published package is only run, never read.
+The command installs packages and takes minutes, so it is no part of the tests; those check the comparison, and run the
+lines on this package. The published package is only run, never read.
 """

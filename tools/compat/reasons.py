@@ -55,13 +55,13 @@ REASONS: tuple[Stated, ...] = (
     ),
     Lacking("A path is text here, and has no `.root`.", "'str' object has no attribute 'root'", "lines.path_roots"),
     Lacking(
-        "The client below `Codex` is private; the migration page names our way for each use.",
-        "_client",
+        "The client below `Codex` is private, and has `request` only; its error names our way.",
+        "codex._client has no",
         "lines.private_client",
     ),
     Lacking(
         "`CodexClient` is private there, and does not exist here.",
-        "cannot import name '(Async)?CodexClient'",
+        "(cannot import name|has no attribute) '(Async)?CodexClient'",
         "lines.client_class",
     ),
     Lacking(
