@@ -55,18 +55,8 @@ REASONS: tuple[Stated, ...] = (
     ),
     Lacking("A path is text here, and has no `.root`.", "'str' object has no attribute 'root'", "lines.path_roots"),
     Lacking(
-        "The client below `Codex` is private, and has `request` only; its error names our way.",
-        "codex._client has no",
-        "lines.private_client",
-    ),
-    Lacking(
-        "`CodexClient` is private there, and does not exist here.",
-        "(cannot import name|has no attribute) '(Async)?CodexClient'",
-        "lines.client_class",
-    ),
-    Lacking(
-        "The package uses `CodexClient`, and says that the SDK is not installed.",
-        "codex.not_installed",
+        "The package reads `CodexClient.next_notification`, which is private there, to see whether the process lives.",
+        "codex.process_exited",
         "vidbyte_host.*",
     ),
     Lacking(

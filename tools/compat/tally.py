@@ -46,12 +46,12 @@ def summary(found: list[Tally]) -> Iterator[str]:
     """Yield the lines of the summary.
 
     The programs themselves are not kept, only what they rely on. So the count is a lower bound: each program of a row with
-    a broken line is taken to need that line, and to be in no other row.
+    a broken line is taken to need that line, and to be in no other row. It says nothing of lines that were not seen.
     """
     yield f"{'lines of public programs':24} {'programs':>8} {'run':>4} {'of':>4}"
     for each in found:
         yield f"{each.name:24} {each.programs:8} {each.lines - len(each.broken):4} {each.lines:4}"
     lines, broken = sum(each.lines for each in found), sum(len(each.broken) for each in found)
     still = sum(each.programs for each in found if each.broken)
-    yield f"{lines - broken} of {lines} lines run; at least {max(PROGRAMS - still, RAN)} of {PROGRAMS} programs have no line that fails"
+    yield f"{lines - broken} of {lines} lines run; at least {max(PROGRAMS - still, RAN)} of {PROGRAMS} programs have none of these lines that fails"
     yield ""
