@@ -34,7 +34,7 @@ The map, top to bottom. Imports go downward only, and a module without a leading
                     inputs results; what each thread is busy with: work_table work, and for whom: contexts; how a turn
                     is stopped: stops tree_stops; which threads have work in progress: activity; the newest rate limits and
                     settings, and warnings: reported notices; settings in force: effective; what the file of a thread says:
-                    session_file; the turns whose end is not logged yet: open_turns; what turns cost: usage;
+                    session_file; the turns whose end is not logged yet: open_turns, and how it is: turn_ends; what turns cost: usage;
                     the turns of sub-agents: trees; these themselves: agents agent_events
     _engine/        the actor, which knows threads and bytes, no verb: actor at_exit reader outbox undo router
                     subscriptions mailbox server_requests workers threads reply lane backlog wire heads once
@@ -42,7 +42,7 @@ The map, top to bottom. Imports go downward only, and a module without a leading
       transport/    where bytes come from and go to: start installation child spawn input output base
     _config         the settings of a client
     _runtime/       values about the runtime process: report toml backoff failures health process_info; display: how
-                    text from outside is shown; imports: modules at first use
+                    text from outside is shown; imports: modules at first use; log_lines: the log on stderr
     _notification   one notification: envelope and payload
     _codec/         JSON to protocol types and back: aliases by_name converter structuring unions unstructuring
                     dumping incomplete plain base model
@@ -100,6 +100,7 @@ if TYPE_CHECKING:
     from openai_codex._runtime.health import Health as Health
     from openai_codex._runtime.health import RunningTurn as RunningTurn
     from openai_codex._runtime.health import RuntimeExit as RuntimeExit
+    from openai_codex._runtime.log_lines import debug as debug
     from openai_codex._runtime.process_info import ProcessFacts as ProcessFacts
     from openai_codex._runtime.process_info import ProcessInfo as ProcessInfo
     from openai_codex._runtime.report import RuntimeExited as RuntimeExited
@@ -199,6 +200,7 @@ _HOMES = {
     """,
     "_runtime.process_info": "ProcessFacts ProcessInfo",
     "_runtime.health": "Health RunningTurn RuntimeExit",
+    "_runtime.log_lines": "debug",
     "_runtime.report": "RuntimeExited RuntimeStarted",
     "_runtime.backoff": "Restart",
     "_turns.effective": "EffectiveSettings",

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 ROOT = "openai_codex"
 
+SWITCH = "OPENAI_CODEX_LOG"
+"""The variable that has the log written to stderr."""
+
 # One attribute for all fields: any further name may be one that the application itself puts on its records.
 ATTRIBUTE = "codex"
 
@@ -73,6 +76,11 @@ class Log:
     def is_debugging(self) -> bool:
         """Whether debug events are logged: checked before fields are collected for each of thousands of events."""
         return self._standard.isEnabledFor(logging.DEBUG)
+
+    @property
+    def is_informing(self) -> bool:
+        """Whether events of the level INFO are logged."""
+        return self._standard.isEnabledFor(logging.INFO)
 
     def debug(self, event: str, **fields: Any) -> None:
         """Log a routine event."""

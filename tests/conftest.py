@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import logging
 import os
 import re
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.support.log_table import Comparison
 
 pytest_plugins = ["openai_codex.testing.pytest_plugin"]
 
@@ -34,6 +38,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     unstable = [item.nodeid for item in items if _ADDRESS.search(item.nodeid)]
     if unstable:
         raise pytest.UsageError("test ids contain a memory address, give `ids=`:\n" + "\n".join(unstable))
+
+
+@pytest.fixture(autouse=True)
+def log_is_as_documented() -> Iterator[None]:
+    """Fail a test in which an event was logged that the documentation does not have, or has otherwise."""
+    comparison, handle = Comparison(), logging.Logger.handle
+
+    def compare_and_handle(logger: logging.Logger, record: logging.LogRecord) -> None:
+        if logger.name.startswith("openai_codex."):
+            comparison.compare(record)
+        handle(logger, record)
+
+    # Not a handler: that logging has none is what some tests are about.
+    logging.Logger.handle = compare_and_handle  # type: ignore[method-assign]  # for all loggers
+    yield
+    logging.Logger.handle = handle  # type: ignore[method-assign]  # as it was
+    assert comparison.faults == []
 
 
 @pytest.hookimpl(tryfirst=True)

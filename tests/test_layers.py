@@ -33,13 +33,13 @@ ORDER = """
     _schemas: . output walk containers foreign strict fields scopes constraints definitions values wording
     _schemas: leaves form
     _turns: . stops tree_stops work_table contexts work pulse agent_events trees activity reported notices effective session_file
-    _turns: stall open_turns agents usage fold open_items texts listings settings options inputs
+    _turns: stall open_turns turn_ends agents usage fold open_items texts listings settings options inputs
     _engine: . actor at_exit reader outbox undo router subscriptions mailbox server_requests workers threads
     _engine: reply lane backlog wire heads
     _engine.transport: . start installation child spawn input output base
     _engine: once waiting
     : _config
-    _runtime: . report toml backoff failures
+    _runtime: . log_lines report toml backoff failures
     : _notification
     _codec: . aliases by_name converter structuring unions unstructuring dumping incomplete
     : _checks

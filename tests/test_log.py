@@ -28,17 +28,18 @@ def test_a_turn_leaves_a_trail_with_ids(codex_config: AppServerConfig, caplog: p
     seen = events(caplog)
     assert {
         "codex.process_started",
-        "codex.request_answered",
+        "codex.request_ended",
         "codex.turn_started",
         "codex.turn_completed",
         "codex.process_exited",
     } <= set(seen)
     completed = seen["codex.turn_completed"]
     assert (completed["thread_id"], completed["turn_id"], completed["status"]) == (thread.id, turn.id, "completed")
-    assert f"codex.turn_completed thread_id={thread.id} turn_id={turn.id} status=completed" in caplog.messages
+    line = f"codex.turn_completed thread_id={thread.id} turn_id={turn.id} status=completed"
+    assert [message for message in caplog.messages if message.startswith(line)]
     assert seen["codex.process_exited"]["exit_code"] == 0
     assert seen["codex.process_exited"]["pid"] == seen["codex.process_started"]["pid"]
-    assert seen["codex.request_answered"]["request_id"] is not None
+    assert seen["codex.request_ended"]["request_id"] is not None
 
 
 def test_a_skipped_line_is_logged(caplog: pytest.LogCaptureFixture) -> None:

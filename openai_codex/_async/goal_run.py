@@ -20,12 +20,13 @@ from openai_codex._engine.undo import Undo
 from openai_codex._engine.waiting import Deadline
 from openai_codex._notification import Notification
 from openai_codex._turns.fold import GoalFold, raise_if_failed
-from openai_codex._turns.open_turns import OpenTurn, end_of
+from openai_codex._turns.open_turns import OpenTurn
 from openai_codex._turns.options import AgentsLike
 from openai_codex._turns.pulse import TreeClock
 from openai_codex._turns.results import RunResult, sum_of
 from openai_codex._turns.stops import GoalPause, GoalStop
 from openai_codex._turns.tree_stops import ends_agents, stop_agents
+from openai_codex._turns.turn_ends import end_of
 from openai_codex._turns.work import within
 from openai_codex.errors import (
     CodexError,
@@ -201,8 +202,10 @@ class _GoalRun:
 
     def running(self) -> lazy.RunningTurn | None:
         """Return what is known of the goal's running turn, ``None`` if there is none. Callable from any thread."""
+        opened = self._open  # once: its follower may set it meanwhile
+        tokens = None if opened is None else opened.tokens.count()
         is_idle = self.fold.running_turn() is None or self._actor.close_reason is not None
-        return None if is_idle else self.fold.running(self._last, self._mailbox.backlog.peek())
+        return None if is_idle else self.fold.running(self._last, self._mailbox.backlog.peek(), tokens)
 
     def is_running(self) -> bool:
         """Return whether the goal may start further turns."""

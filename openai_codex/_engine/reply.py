@@ -96,6 +96,17 @@ class Reply(Waitable):
         """Return whether the runtime has answered with an error, so that the request had no effect."""
         return isinstance(self._outcome, Response) and self._outcome.error is not None
 
+    def age(self) -> float:
+        """Return the seconds since it was made, or that it took to be settled."""
+        return time.monotonic() - self._sent_at if self.seconds is None else self.seconds
+
+    def outcome(self) -> tuple[str, Any]:
+        """Return in a word what came of it, once it is settled, and the code of an error of the runtime."""
+        if isinstance(self._outcome, Response):
+            error = self._outcome.error
+            return ("answered", None) if error is None else ("refused", error.get("code"))
+        return ("unreadable" if isinstance(self._outcome, Skipped) else "lost"), None
+
     def settle(self, outcome: Response | Skipped | CloseReason) -> list[Waiter]:
         """Store the outcome unless there is one; return the waiters to wake."""
         if self._outcome is None:

@@ -128,6 +128,11 @@ def wake_all(waiters: Sequence[Waiter]) -> None:
         raise
 
 
+def caller_name() -> str:
+    """Return the name of the thread that calls, for the log."""
+    return threading.current_thread().name
+
+
 def caller_id() -> int:
     """Return what identifies the calling thread."""
     return threading.get_ident()

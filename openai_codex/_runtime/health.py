@@ -32,6 +32,7 @@ class RunningTurn:
         waiting_on: ``"tool"``: a command, a patch, an MCP tool or a tool of this program; ``"agent"``: a sub-agent;
             ``"approval"``, ``"input"``: a decision or an answer of this program; ``"handler"``: another answer of this
             program; ``"model"``: anything else.
+        tokens: The tokens of its model calls so far, without those of sub-agents; ``None`` if none was reported.
     """
 
     thread_id: str
@@ -40,6 +41,7 @@ class RunningTurn:
     silence: float
     last_event: str | None
     waiting_on: WaitingOn
+    tokens: int | None = None
 
 
 @attrs.frozen(kw_only=True)

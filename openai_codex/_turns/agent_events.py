@@ -200,8 +200,8 @@ class _OpenAgentTurn:
             "turn_id": live.turn_id,
             "root_thread_id": live.root_thread_id,
             "root_turn_id": live.root_turn_id,
-            "agent": name_of(known),
-            "depth": known.depth,
+            "agent_name": name_of(known),
+            "agent_depth": known.depth,
         }
         self._post = post
         self._end: Callable[[], object] | None = None

@@ -110,12 +110,15 @@ class TurnFold:
         """Return how many characters of each message have come as deltas; ``whole``: only if its start was seen."""
         return self._open.lengths(whole=whole)
 
-    def running(self, last: tuple[str, float] | None, unread: Sequence[Notification]) -> RunningTurn:
+    def running(
+        self, last: tuple[str, float] | None, unread: Sequence[Notification], tokens: int | None
+    ) -> RunningTurn:
         """Describe the turn while it runs; nothing is changed. Callable from any thread.
 
         Args:
             last: The method of the last event that was added, and when, in seconds of the monotonic clock.
             unread: Events that no consumer has taken yet.
+            tokens: How many tokens it has cost, if that is known.
         """
         load("openai_codex._runtime.health")
         from openai_codex._runtime.health import RunningTurn
@@ -134,6 +137,7 @@ class TurnFold:
             silence=silence,
             last_event=last_event,
             waiting_on=awaited[0] if awaited else "model",
+            tokens=tokens,
         )
 
     def _turn_started(self, event: Notification) -> None:

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import itertools
 import os
+import time
 from typing import TYPE_CHECKING, Any
 
 from openai_codex._engine.backlog import keep_newest
 from openai_codex._engine.mailbox import Listener
-from openai_codex._engine.reply import CLIENT_CLOSED, CloseReason
+from openai_codex._engine.reply import CloseReason
 from openai_codex._log import Log
 from openai_codex._notification import Notification
 from openai_codex._turns.agents import NOBODY
+from openai_codex._turns.turn_ends import end_of, losses_of, lost_with
 from openai_codex._turns.usage import ITEM_STARTED, USAGE_UPDATED, TurnTokens, TurnUsages
 
 if TYPE_CHECKING:
@@ -54,6 +56,7 @@ class OpenTurn:
         "_turns",
         "generation",
         "noted",
+        "started_at",
         "thread_id",
         "tokens",
         "tree",
@@ -65,6 +68,8 @@ class OpenTurn:
         self.turn_id: str | None = None
         """Its id; ``None`` until the runtime has accepted it."""
         self.generation = 0
+        self.started_at = time.monotonic()
+        """When its start was requested."""
         self.tokens = TurnTokens()
         """What it costs."""
         self.tree: AgentTree | None = None
@@ -135,12 +140,15 @@ class OpenTurn:
         """Log its end, after everything that it announces, unless that was done."""
         if self._turns.claim(self):
             self._is_logged = True
+            if how != "completed" or _log.is_informing:  # each turn comes here, and by default most are not logged
+                fields["seconds"] = round(time.monotonic() - self.started_at, 3)
+                fields["tokens"] = self.tokens.count()
             log(f"codex.turn_{how}", thread_id=self.thread_id, turn_id=self.turn_id, **fields)
 
     def _report(self) -> None:
         assert self._end is not None, "called only when it has ended"
-        log, how, fields = end_of(self._end) if isinstance(self._end, Notification) else _lost(self._end)
-        self.log_end(log, how, **fields, **_fields_of(self._losses))
+        log, how, fields = end_of(self._end) if isinstance(self._end, Notification) else lost_with(self._end)
+        self.log_end(log, how, **fields, **losses_of(self._losses))
 
 
 class OpenTurns(Listener):
@@ -270,31 +278,3 @@ class OpenTurns(Listener):
 
     def wake(self) -> None:
         """Do nothing: that a runtime has exited was reported by `fail`. As a waiter it is only held."""
-
-
-def end_of(event: Notification) -> tuple[Any, ...]:
-    """Return how ``turn/completed`` says that a turn ended: the level and the name of the log event, and its fields.
-
-    From the JSON, because no payload is built on the reader thread.
-    """
-    turn = event.params.get("turn")
-    status = turn.get("status") if isinstance(turn, dict) else None
-    return end_with(status if isinstance(status, str) else "unknown")
-
-
-def end_with(status: str) -> tuple[Any, ...]:
-    """Return the log event for a status."""
-    log = _log.warning if status == "failed" else _log.info
-    return log, status if status in {"failed", "interrupted"} else "completed", {"status": status}
-
-
-def _fields_of(losses: Losses | None) -> dict[str, int | None]:
-    """Return what the log says about the unread events of a turn that were not kept as they came."""
-    if losses is None:
-        return {}
-    return {"deltas_merged": losses.merged or None, "states_outdated": losses.outdated or None}
-
-
-def _lost(close_reason: CloseReason) -> tuple[Any, ...]:
-    reason = close_reason.reason
-    return _log.info if reason == CLIENT_CLOSED else _log.warning, "lost", {"reason": reason}

@@ -65,6 +65,11 @@ class TurnTokens:
         counts = {name: now[name] - before.get(name, 0) + call.get(name, 0) for name in now}
         return protocol.TokenUsageBreakdown(**counts)
 
+    def count(self) -> int | None:
+        """Return how many tokens these are."""
+        spent = self.spent()
+        return None if spent is None else spent.total_tokens
+
 
 class _ThreadUsage:
     """The last total of a thread, and the tokens of its newest turns."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from openai_codex._async.client._loop import waker_of
 from openai_codex._engine.waiting import Waitable
+from openai_codex._engine.waiting import caller_name as thread_name
 from openai_codex.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -111,6 +112,12 @@ class _HandlerTask:
         if _current_task() is not self._task:
             with suppress(RuntimeError):  # the loop is closed
                 self._loop.call_soon_threadsafe(self._task.cancel)
+
+
+def caller_name() -> str:
+    """Return the name of the task that calls, for the log."""
+    task = _current_task()
+    return thread_name() if task is None else task.get_name()
 
 
 def _current_task() -> asyncio.Task[Any] | None:

@@ -19,6 +19,7 @@ from openai_codex._engine.once import Once
 from openai_codex._engine.transport.input import InputPipe
 from openai_codex._engine.transport.output import OutputPipe
 from openai_codex._engine.transport.spawn import Start, end
+from openai_codex._log import Log
 from openai_codex._runtime.display import hide
 from openai_codex.errors import LaunchError, ProcessInfo
 
@@ -41,6 +42,9 @@ _REAP_TIMEOUT = 2.0
 _DRAIN_TIMEOUT = 1.0
 
 _PROCESSES = Path("/proc")
+
+# The lines may be many, and the runtime waits for whoever handles them: so they are for debugging alone.
+_log = Log("runtime")
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _POSIX = os.name == "posix"
@@ -78,7 +82,7 @@ class ChildProcess:
         self._stdin = InputPipe(_pipe(self._child.stdin))
         self._stdout = OutputPipe(_pipe(self._child.stdout), self._pid)
         self._stdout.widen()  # stderr stays as it is: all pipes of a user share what the system allows
-        self._stderr = _Stderr(OutputPipe(_pipe(self._child.stderr), self._pid))
+        self._stderr = _Stderr(OutputPipe(_pipe(self._child.stderr), self._pid), self._pid)
         # Not by methods of this class: each request calls both.
         self.short, self.write_short = self._stdin.short, self._stdin.write_short
         self._drain = threading.Thread(target=self._stderr.drain, name=f"codex-stderr-{self.name}", daemon=True)
@@ -215,11 +219,16 @@ class ChildProcess:
 
 
 class _Stderr:
-    """What the child writes to stderr: its last bytes are kept. Changed by the thread that drains it only."""
+    """What the child writes to stderr: its last bytes are kept. Changed by the thread that drains it only.
 
-    def __init__(self, pipe: OutputPipe) -> None:
+    Its lines are log events, too, on a logger of their own.
+    """
+
+    def __init__(self, pipe: OutputPipe, pid: int) -> None:
         self.pipe = pipe
+        self._pid = pid
         self.tail = b""
+        self._line = b""
         self.right = Once()
         """Taken by who reads the pipe, or closes it without reading."""
 
@@ -237,9 +246,20 @@ class _Stderr:
         try:
             chunk = self.pipe.read(None)
             self.tail = (self.tail + (chunk or b""))[-STDERR_BYTES:]
+            if _log.is_debugging:
+                self._log_lines(chunk or b"")
         except MemoryError:
             return True
         return bool(chunk)
+
+    def _log_lines(self, chunk: bytes) -> None:
+        *lines, self._line = (self._line + chunk).split(b"\n")
+        if not chunk or len(self._line) > STDERR_BYTES:
+            lines, self._line = [*lines, self._line], b""
+        for line in lines:
+            text = _ANSI.sub("", line.decode(errors="replace"))[:STDERR_LINE_LENGTH].strip()
+            if text:
+                _log.debug("codex.runtime_stderr", pid=self._pid, text=text)
 
 
 def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from openai_codex import _checks as checks
-from openai_codex._engine.waiting import Waitable, block_until_ready, caller_id
+from openai_codex._engine.waiting import Waitable, block_until_ready, caller_id, caller_name
 from openai_codex._runtime.imports import load
 from openai_codex.errors import ConfigError
 
@@ -22,6 +22,7 @@ __all__ = [
     "LoopGuard",
     "TaskStarter",
     "caller",
+    "caller_name",
     "check_plain",
     "connect_in_constructor",
     "early_start",

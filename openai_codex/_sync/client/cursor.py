@@ -17,10 +17,10 @@ from openai_codex._engine.reply import CLIENT_CLOSED
 from openai_codex._engine.waiting import Deadline
 from openai_codex._log import Log
 from openai_codex._turns.fold import TurnFold
-from openai_codex._turns.open_turns import end_with
 from openai_codex._turns.pulse import TreeClock
 from openai_codex._turns.results import RunResult
 from openai_codex._turns.texts import MessageTexts
+from openai_codex._turns.turn_ends import end_with, losses_of
 from openai_codex.errors import DecodeError, TransportClosedError, TurnStalledError, TurnTimeoutError
 
 if TYPE_CHECKING:
@@ -229,7 +229,8 @@ class Cursor:
 
     def running(self) -> RunningTurn | None:
         """Return what is known of the turn, ``None`` if it is over. Callable from any thread at any instant."""
-        return None if self.is_ended() else self._fold.running(self._last, self._unread())
+        tokens = self._open_turn.tokens.count()
+        return None if self.is_ended() else self._fold.running(self._last, self._unread(), tokens)
 
     def _unread(self) -> list[Notification]:
         unread = [*self._fresh, *self._mailbox.backlog.peek()]
@@ -294,8 +295,7 @@ class Cursor:
             self._open_turn.leave(key)
 
     def _log_completed(self, turn: protocol.Turn) -> None:
-        log, how, fields = end_with(turn.status.value)
+        log, how, fields = end_with(turn.status.value, None if turn.raw is None else turn.raw.get("error"))
         fields["hint"] = self._connection.hint_for(turn.error) if turn.error is not None else None
-        losses = self._mailbox.backlog.losses
-        fields["deltas_merged"], fields["states_outdated"] = losses.merged or None, losses.outdated or None
+        fields |= losses_of(self._mailbox.backlog.losses)
         self._open_turn.log_end(log, how, **fields)

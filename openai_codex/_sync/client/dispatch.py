@@ -7,6 +7,7 @@ The engine sends the responses. The table of kinds defines what a request means 
 from __future__ import annotations
 
 import inspect
+import time
 from contextvars import copy_context
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -92,7 +93,9 @@ class Dispatcher:
     def answer(self, pending: PendingRequest, answer: object) -> bool:
         """Answer a request that was left open; return whether it was in time. Raises `ConfigError` for a wrong answer."""
         result = respond(pending.request.method, self._parsed(pending), answer)
-        return pending.answer(wire.encode_result(pending.request.id, result))
+        in_time = pending.answer(wire.encode_result(pending.request.id, result))
+        _log_answer(pending, "answer", result, in_time=in_time)
+        return in_time
 
     def request(self, pending: PendingRequest) -> RuntimeRequest | None:
         """Return a request as its handler gets it; ``None`` if its method is unknown or its params do not fit."""
@@ -201,8 +204,17 @@ def _finish(turns: OpenTurns, work: _Work, pending: PendingRequest, outcome: Any
     except BaseException as error:  # noqa: BLE001  the answer is wrong, or an object of the program failed
         _fail(turns, pending, error, "wrong_answer")
     else:
-        if line is not None and not pending.answer(line):
-            _log.debug("codex.late_answer_dropped", **_log_fields(pending))
+        if line is not None:
+            _log_answer(pending, "handler", result, in_time=pending.answer(line))
+
+
+def _log_answer(pending: PendingRequest, by: str, result: JsonObject | None, *, in_time: bool) -> None:
+    if not in_time:
+        _log.debug("codex.late_answer_dropped", **_log_fields(pending))
+    elif _log.is_informing:
+        decision = None if result is None else result.get("decision", result.get("action"))
+        seconds = round(time.monotonic() - pending.arrived_at, 3)
+        _log.info("codex.server_request_answered", decision=decision, by=by, seconds=seconds, **_log_fields(pending))
 
 
 def _fail(turns: OpenTurns, pending: PendingRequest, error: BaseException, kind: DeclinedKind = "raised") -> None:

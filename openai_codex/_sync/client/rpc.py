@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from openai_codex._engine.actor import Actor
+    from openai_codex._engine.reply import Reply
     from openai_codex._engine.subscriptions import PendingSubscription
     from openai_codex._engine.waiting import Deadline
     from openai_codex._turns.stops import TurnStop
@@ -50,10 +51,15 @@ def call(
         # Also on cancellation, Ctrl-C and any exception of a signal handler.
         if not settled and actor.abandon(reply) and on_given_up is not None:
             on_given_up()
+        # Collecting the fields takes longer than the check, so it is done only if they are logged.
+        if _log.is_debugging:
+            _log_end(actor, reply, "timed_out" if deadline.passed() else "cancelled")
     if not settled:
         raise RequestTimeoutError(params.METHOD, deadline.timeout)
-    # Collecting the fields takes longer than the check, so it is done only if they are logged.
-    if _log.is_debugging:
-        fields = {"request_id": reply.request_id, "seconds": reply.seconds, "pid": actor.pid}
-        _log.debug("codex.request_answered", method=reply.method, **fields)
     return reply.result()
+
+
+def _log_end(actor: Actor, reply: Reply, given_up: str) -> None:
+    outcome, code = reply.outcome() if reply.is_ready() else (given_up, None)
+    fields = {"request_id": reply.request_id, "seconds": round(reply.age(), 6), "pid": actor.pid}
+    _log.debug("codex.request_ended", method=reply.method, outcome=outcome, code=code, **fields)

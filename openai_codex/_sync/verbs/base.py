@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from types import TracebackType
 from typing import TYPE_CHECKING, TypeVar
@@ -15,6 +16,7 @@ from openai_codex._sync import lazy, operations
 from openai_codex._sync.client import _wait
 from openai_codex._sync.verbs.requests import Requests
 from openai_codex._config import AppServerConfig
+from openai_codex._log import SWITCH
 from openai_codex._runtime.imports import load
 
 if sys.version_info >= (3, 11):
@@ -40,6 +42,8 @@ class Client(Requests):
         on_token_refresh: lazy.TokenHandler | None = None,
         on_user_input: lazy.UserInputHandler | None = None,
     ) -> None:
+        if form := os.environ.get(SWITCH):
+            load("openai_codex._runtime.log_lines").obey(form)
         accepted = "an AppServerConfig or None"
         config = AppServerConfig() if config is None else checks.instance("config", config, AppServerConfig, accepted)
         config = attrs.evolve(config)  # a copy: the program may change its own
@@ -190,6 +194,13 @@ class Client(Requests):
         # This method cannot wait, so it cannot start the runtime either.
         self._connection.running()
         return operations.Events(self._connection.supervisor, thread_id, methods, limit, seconds)
+
+    def turns(self) -> tuple[lazy.RunningTurn, ...]:
+        """Return the turns that are running, oldest first: how old each is, and what it waits for; sends nothing.
+
+        A turn is known while the program holds its handle. Callable from any thread at any instant. Raises nothing.
+        """
+        return self._connection.running_turns()
 
     def health(self) -> lazy.Health:
         """Return a snapshot of the client and its runtime; sends nothing.

@@ -257,6 +257,20 @@ ITEMS = {
 }
 
 
+async def test_the_tokens_of_a_running_turn_are_told_by_turns(server: FakeAppServer) -> None:
+    async with AsyncCodex(server.config()) as codex:
+        assert codex.turns() == ()
+        turn = await (await codex.thread_start()).turn("go")
+        assert [(each.turn_id, each.tokens) for each in codex.turns()] == [(turn.id, None)]
+        counts = dict.fromkeys(("inputTokens", "cachedInputTokens", "outputTokens", "reasoningOutputTokens"), 3)
+        usage = {"last": {**counts, "totalTokens": 12}, "total": {**counts, "totalTokens": 12}}
+        server.turn.notify("thread/tokenUsage/updated", tokenUsage=usage)
+        assert eventually(lambda: [each.tokens for each in codex.turns()] == [12])
+        server.turn.complete()
+        await turn.run()
+        assert codex.turns() == ()
+
+
 @pytest.mark.parametrize("kind", ITEMS)
 @pytest.mark.parametrize("taken", [True, False], ids=["taken", "unread"])
 async def test_an_open_item_is_what_a_turn_waits_for(server: FakeAppServer, kind: str, taken: bool) -> None:

@@ -1,0 +1,101 @@
+"""The log on stderr, for programs that have not configured logging: `debug`, and the variable that does the same."""
+
+from __future__ import annotations
+
+import json
+import logging
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+import openai_codex
+from openai_codex import ConfigError
+from openai_codex._log import Log
+from tests.support.children import ECHO
+
+PROGRAM = f"""
+import sys
+from openai_codex import AppServerConfig, Codex
+with Codex(AppServerConfig(launch_args_override={ECHO!r})) as codex:
+    pass
+"""
+
+
+def run(program: str, switch: str | None = None) -> list[str]:
+    env = {} if switch is None else {"OPENAI_CODEX_LOG": switch}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=env, check=True, capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout == ""
+    return done.stderr.splitlines()
+
+
+@pytest.fixture(autouse=True)
+def logger() -> Iterator[logging.Logger]:
+    """Leave the logger as it was."""
+    logger = logging.getLogger("openai_codex")
+    handlers, level = logger.handlers[:], logger.level
+    yield logger
+    logger.handlers[:] = handlers
+    logger.setLevel(level)
+
+
+def test_a_program_that_configured_nothing_prints_no_routine_events() -> None:
+    assert run(PROGRAM) == []
+
+
+def test_the_variable_switches_json_lines_on() -> None:
+    lines = [json.loads(line) for line in run(PROGRAM, "json")]
+    started = next(line for line in lines if line["event"] == "codex.process_started")
+    assert (started["level"], started["logger"]) == ("info", "openai_codex.actor")
+    assert started["at"].endswith("Z")
+    assert started["pid"] > 0
+    assert {"codex.request_ended", "codex.process_exited"} <= {line["event"] for line in lines}
+
+
+def test_the_variable_switches_text_on() -> None:
+    (line,) = [line for line in run(PROGRAM, " TEXT ") if "codex.process_started" in line]
+    at, level, event, *fields = line.split()
+    assert at[10] == "T"
+    assert (level, event) == ("INFO", "codex.process_started")
+    assert any(field.startswith("pid=") for field in fields)
+
+
+def test_a_misspelled_variable_is_a_warning_and_no_error() -> None:
+    (line,) = run(PROGRAM, "yaml")
+    assert "codex.switch_not_understood" in line
+    assert "'text', 'json'" in line
+
+
+def test_the_call_of_the_program_has_priority() -> None:
+    call = 'import openai_codex; openai_codex.debug("json", level="warning")\n'
+    assert run(call + PROGRAM, "text") == []
+
+
+def test_a_second_call_replaces_the_first(capsys: pytest.CaptureFixture[str]) -> None:
+    openai_codex.debug("text")
+    openai_codex.debug("json")
+    Log("test").debug("codex.something_happened", count=1)
+    entry = json.loads(capsys.readouterr().err)
+    assert (entry["event"], entry["count"], entry["level"]) == ("codex.something_happened", 1, "debug")
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_secrets_of_exceptions_are_masked_and_a_line_stays_a_line(
+    capsys: pytest.CaptureFixture[str], form: str
+) -> None:
+    openai_codex.debug(form)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  one of the two
+    error = ValueError("Authorization: Bearer sk-abcdefghijklmnopqrstuvwxyz123456")
+    Log("test").warning("codex.something_happened", text="a\nb", exc_info=error)
+    shown = capsys.readouterr().err
+    assert "ValueError" in shown
+    assert "sk-abcdefghijklmnopqrstuvwxyz123456" not in shown
+    assert "a\nb" not in shown
+
+
+@pytest.mark.parametrize(("name", "bad"), [("format", "yaml"), ("format", 3), ("level", "loud"), ("level", 10)])
+def test_a_wrong_argument_is_refused(name: str, bad: object) -> None:
+    with pytest.raises(ConfigError, match=name):
+        openai_codex.debug(**{name: bad})  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  on purpose
