@@ -55,11 +55,6 @@ REASONS: tuple[Stated, ...] = (
     ),
     Lacking("A path is text here, and has no `.root`.", "'str' object has no attribute 'root'", "lines.path_roots"),
     Lacking(
-        "The package reads `CodexClient.next_notification`, which is private there, to see whether the process lives.",
-        "codex.process_exited",
-        "vidbyte_host.*",
-    ),
-    Lacking(
         "The package adds its tools by private parts of the client; here `thread_start(tools=…)` takes them.",
         "does not expose the client hooks",
         "vidbyte_agent.tools",
