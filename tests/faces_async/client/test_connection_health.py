@@ -326,6 +326,7 @@ async def test_a_tool_sees_its_own_turn_wait_for_it(
     @tool
     def look() -> str:
         """Look."""
+        assert eventually(codex.turns), "the tool may be called before the reply to the turn's request is taken"
         seen.append(only(codex.health()))
         return "seen"
 
