@@ -41,6 +41,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(autouse=True)
+def log_is_as_it_was() -> Iterator[None]:
+    """Undo what a test does to the logger of the package, such as a snippet of the README that calls `debug`."""
+    logger = logging.getLogger("openai_codex")
+    handlers, level = logger.handlers[:], logger.level
+    yield
+    logger.handlers[:] = handlers
+    logger.setLevel(level)
+
+
+@pytest.fixture(autouse=True)
 def log_is_as_documented() -> Iterator[None]:
     """Fail a test in which an event was logged that the documentation does not have, or has otherwise."""
     comparison, handle = Comparison(), logging.Logger.handle

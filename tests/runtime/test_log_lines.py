@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import logging
 import subprocess
 import sys
-from collections.abc import Iterator
 
 import pytest
 
@@ -30,16 +28,6 @@ def run(program: str, switch: str | None = None) -> list[str]:
     )
     assert done.stdout == ""
     return done.stderr.splitlines()
-
-
-@pytest.fixture(autouse=True)
-def logger() -> Iterator[logging.Logger]:
-    """Leave the logger as it was."""
-    logger = logging.getLogger("openai_codex")
-    handlers, level = logger.handlers[:], logger.level
-    yield logger
-    logger.handlers[:] = handlers
-    logger.setLevel(level)
 
 
 def test_a_program_that_configured_nothing_prints_no_routine_events() -> None:
