@@ -86,7 +86,8 @@ async def test_closing_its_thread_stops_the_agents_of_all_its_turns(version: Ver
         result, _ = await outcomes([at.run, close])
         assert isinstance(result, RunResult)
         await at.model.idle(PATIENCE)
-        assert statuses(result) == [TurnStatus.interrupted]
+        # As of the end of the call, which may come before that of the agent.
+        assert set(statuses(result)) <= {TurnStatus.interrupted, TurnStatus.in_progress}
 
 
 @versions
