@@ -21,7 +21,7 @@ The map, top to bottom. Imports go downward only, and a module without a leading
                     annotations, that are loaded at first use
       verbs/        what a client can do: threads reviews goals catalog account; base: life cycle and handlers; requests
       client/       one client's connection: recycling cursor agent_stops connection thread_registry supervisor launch dispatch
-                    handlers rpc ahead;
+                    handlers handler_check rpc ahead;
                     _wait and _loop: how this face waits
     _sync/          the sync face, derived from `_async`
     _tools/         functions that the model may call: result registry declaration arguments
@@ -35,7 +35,7 @@ The map, top to bottom. Imports go downward only, and a module without a leading
                     is stopped: stops tree_stops; which threads have work in progress: activity; the newest rate limits and
                     settings, and warnings: reported notices; settings in force: effective; what the file of a thread says:
                     session_file; the turns whose end is not logged yet: open_turns, and how it is: turn_ends; what turns cost: usage;
-                    the turns of sub-agents: trees; these themselves: agents agent_events
+                    the turns of sub-agents: trees live; these themselves: agents agent_events
     _engine/        the actor, which knows threads and bytes, no verb: actor at_exit reader outbox undo router
                     subscriptions mailbox server_requests workers threads reply lane backlog wire heads once
                     waiting

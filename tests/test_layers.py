@@ -27,12 +27,12 @@ ORDER = """
     _async: . low_level codex
     _async.verbs: . threads reviews goals catalog account base requests
     _async: thread thread_contents closing operations loading goal_run running turn preparing events thread_pages unlisted pages stream iteration login lazy
-    _async.client: . recycling cursor agent_stops connection thread_registry supervisor launch dispatch handlers rpc ahead _wait _loop
+    _async.client: . recycling cursor agent_stops connection thread_registry supervisor launch dispatch handlers handler_check rpc ahead _wait _loop
     _tools: . result registry declaration arguments callables
     _approvals: . kinds responses policies decisions requests file_changes commands
     _schemas: . output walk containers foreign strict fields scopes constraints definitions values wording
     _schemas: leaves form
-    _turns: . stops tree_stops work_table contexts work pulse agent_events trees activity reported notices effective session_file
+    _turns: . stops tree_stops work_table contexts work pulse agent_events trees live activity reported notices effective session_file
     _turns: stall open_turns turn_ends agents usage fold open_items texts listings settings options inputs
     _engine: . actor at_exit reader outbox undo router subscriptions mailbox server_requests workers threads
     _engine: reply lane backlog wire heads

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import sys
 from types import TracebackType
 from typing import TYPE_CHECKING, TypeVar, cast
 
@@ -14,11 +13,6 @@ from openai_codex._sync.iteration import Iteration
 from openai_codex._notification import AgentNotification, Notification
 from openai_codex._turns.texts import TextReset
 from openai_codex.errors import TextWithdrawnError
-
-if sys.version_info >= (3, 11):
-    pass
-else:
-    pass
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar as TypeVarWithDefault
@@ -37,7 +31,8 @@ class Stream(Iteration[T]):
     exception ends the call or the block: a timeout, a cancellation, Ctrl-C, an error of the program.
 
     After a bare loop that was left, and after a block that was left in peace, the turn continues and the handle keeps the
-    rest. An exception that ends the block stops the turn's sub-agents, too, also if the turn itself is over. Subclasses say what they yield for a notification.
+    rest. An exception that ends the block also stops the sub-agents of the turn, even of one that is over. Subclasses say
+    what they yield for a notification.
     """
 
     def __init__(self, cursor: lazy.Cursor, timeout: float, *, agents: bool = False) -> None:

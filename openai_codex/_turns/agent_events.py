@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from openai_codex._engine.waiting import Waiter
     from openai_codex._notification import Notification
     from openai_codex._turns.agents import Told
+    from openai_codex._turns.live import Live
     from openai_codex._turns.open_turns import OpenTurns
-    from openai_codex._turns.trees import Live, Trees
+    from openai_codex._turns.trees import Trees
 
 _STARTED, _COMPLETED, _ITEM = "turn/started", "turn/completed", "item/completed"
 
@@ -100,8 +101,10 @@ class AgentEvents(Listener):
         self._trees.on_event(event)
         if event.method == _COMPLETED:
             self._clear(root or turn_id)
-        elif event.method == _STARTED and root is not None and root != turn_id:
-            self._start(turn_id, self._trees.live(root))
+        elif event.method == _STARTED:
+            under = self._trees.root_of(params["threadId"], turn_id)
+            if under is not None and under != turn_id:
+                self._start(turn_id, self._trees.live(under))
 
     def fail(self, close_reason: CloseReason) -> list[Waiter]:
         """Note that the turns of agents are lost with their runtime."""

@@ -83,7 +83,8 @@ def told_by(thread_id: str, item: Any) -> Iterable[Told]:
     if not spawned and item["tool"] != "sendInput":
         return []
     parent = item.get("senderThreadId", thread_id) if spawned else None
-    return [Told(each, parent, None, prompt or None, begins=spawned) for each in item["receiverThreadIds"]]
+    begins = spawned and item.get("status") != "failed"
+    return [Told(each, parent, None, prompt or None, begins=begins) for each in item["receiverThreadIds"]]
 
 
 @attrs.define

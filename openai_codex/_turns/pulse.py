@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from openai_codex._engine.actor import Actor
     from openai_codex._engine.waiting import Waiter
     from openai_codex._notification import Notification
-    from openai_codex._turns.trees import Live, Place, Trees
+    from openai_codex._turns.live import Live, Place
+    from openai_codex._turns.trees import Trees
 
 
 class Pulse(Listener):

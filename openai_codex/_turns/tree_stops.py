@@ -13,12 +13,13 @@ from openai_codex.errors import OutputError, TurnInterruptedError
 
 if TYPE_CHECKING:
     from openai_codex._engine.actor import Actor
+    from openai_codex._turns.live import Live
     from openai_codex._turns.options import AgentsLike
-    from openai_codex._turns.trees import Live, Trees
+    from openai_codex._turns.trees import Trees
 
 
 class AgentStop:
-    """A turn that nobody follows, mostly of a sub-agent, and the request that interrupts it (`turn/interrupt`)."""
+    """A turn without a consumer, mostly of a sub-agent, and the request that interrupts it (`turn/interrupt`)."""
 
     def __init__(self, trees: Trees, live: Live) -> None:
         self.thread_id = live.thread_id
@@ -34,7 +35,7 @@ class AgentStop:
         return wire.encode_request(wire.UNDO_ID, params.METHOD, codec.unstructure(params))
 
     def end(self) -> None:
-        """Do nothing: nobody follows the turn."""
+        """Do nothing: the turn has no consumer."""
 
 
 def stop_agents(trees: Trees, actor: Actor, root_turn_id: str) -> None:

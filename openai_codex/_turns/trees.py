@@ -10,11 +10,10 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING
 
-import attrs
-
 from openai_codex._engine.backlog import keep_newest
 from openai_codex._engine.mailbox import Listener
 from openai_codex._engine.waiting import Waitable, Waiter, wake_all
+from openai_codex._turns.live import GivenUp, Live, Place
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,39 +30,11 @@ _ENDED_KEPT = 256
 # How many loaded sub-agents and turns under way are counted at most. A runtime that loads so many is out of memory before.
 _MOST = 65_536
 
+# Of how many threads to remember that their turns do not name their roots.
+_UNNAMED_KEPT = 4_096
+
 # How long to remember at least that a tree was given up, in seconds: a sub-agent may start after the end of all others.
 _GIVEN_UP_FOR, _GIVEN_UP_KEPT = 60.0, 4_096
-
-Place = tuple[str, str]
-"""The ids of a thread and of its turn."""
-
-
-@attrs.frozen
-class Live:
-    """A turn of a sub-agent that is under way.
-
-    Attributes:
-        thread_id: Id of the sub-agent's thread.
-        turn_id: Id of its turn; empty while it is about to begin. The runtime accepts that as the turn that begins.
-        root_turn_id: Id of the turn of the program that it works for, at whatever depth.
-        root_thread_id: Id of the thread of that turn.
-        started_at: When it started, in seconds of the monotonic clock.
-    """
-
-    thread_id: str
-    turn_id: str
-    root_turn_id: str
-    root_thread_id: str
-    started_at: float
-
-
-@attrs.frozen
-class _GivenUp:
-    """What stops a turn under a root that was given up, until when that is remembered at least, and the root's thread."""
-
-    stop: Callable[[Live], object]
-    until: float
-    thread_id: str | None
 
 
 class Trees(Listener):
@@ -81,8 +52,10 @@ class Trees(Listener):
         self._ended: dict[str, str] = {}
         self._live: dict[str, dict[Place, Live]] = {}
         self._loaded: dict[str, bool] = {}
-        self._given_up: dict[str, _GivenUp] = {}
+        self._given_up: dict[str, GivenUp] = {}
         self._stopped: dict[Place, bool] = {}
+        # Threads with a turn that was announced without its root, as by runtimes up to 0.160.1.
+        self._unnamed: dict[str, bool] = {}
         self._callbacks: dict[object, tuple[str, Callable[[], object]]] = {}
 
     def live(self, root_turn_id: str) -> tuple[Live, ...]:
@@ -128,7 +101,7 @@ class Trees(Listener):
         It may be called twice for one turn, and must be quick, and write and log nothing.
         """
         now = self._prune()
-        entry = _GivenUp(stop, now + _GIVEN_UP_FOR, self._thread_of(root_turn_id))
+        entry = GivenUp(stop, now + _GIVEN_UP_FOR, self._thread_of(root_turn_id))
         # First: the reader adds a turn, and then looks whether it is to be stopped.
         keep_newest(self._given_up, root_turn_id, entry, _GIVEN_UP_KEPT)
         for live in self.live(root_turn_id):
@@ -169,7 +142,13 @@ class Trees(Listener):
     # -- on the reader thread ----------------------------------------------------------------------------------------
 
     def expect(self, thread_id: str, root_turn_id: str, root_thread_id: str) -> None:
-        """Note that a sub-agent was spawned whose turn has not begun."""
+        """Note that a sub-agent was spawned whose turn has not begun. It is expected under one root, the newest."""
+        if thread_id in self._unnamed:
+            return  # it has begun, and was not recognized
+        before = self._roots.get((thread_id, ""))
+        if before is not None and before != root_turn_id:
+            self._remove((thread_id, ""), before)
+            self._tell(before)
         self._add(Live(thread_id, "", root_turn_id, root_thread_id, time.monotonic()))
 
     def on_event(self, event: Notification) -> None:
@@ -178,13 +157,13 @@ class Trees(Listener):
         thread_id = event.params["threadId"]
         if event.method in UNLOADED:
             self._loaded.pop(thread_id, None)
+            self._unnamed.pop(thread_id, None)
             self.forget(thread_id)
             return
         turn = event.params["turn"]
         turn_id, root = turn["id"], turn.get("rootTurnId")
         if event.method == _STARTED:
-            root = root if isinstance(root, str) else turn_id
-            self._start(thread_id, turn_id, root)
+            root = self._start(thread_id, turn_id, root if isinstance(root, str) else None)
         else:
             root = self._end(thread_id, turn_id)
         if self._callbacks:
@@ -192,12 +171,34 @@ class Trees(Listener):
 
     def fail(self, close_reason: CloseReason) -> list[Waiter]:
         """Forget everything: the runtime is gone."""
-        for table in (self._roots, self._threads, self._ended, self._live, self._loaded, self._given_up, self._stopped):
+        for table in (
+            self._roots,
+            self._threads,
+            self._ended,
+            self._live,
+            self._loaded,
+            self._given_up,
+            self._stopped,
+            self._unnamed,
+        ):
             table.clear()
         self._tell(None)
         return super().fail(close_reason)
 
-    def _start(self, thread_id: str, turn_id: str, root: str) -> None:
+    def _start(self, thread_id: str, turn_id: str, root: str | None) -> str:
+        """Return the root of the turn."""
+        expected = self._roots.get((thread_id, ""))
+        if root is None:
+            keep_newest(self._unnamed, thread_id, True, _UNNAMED_KEPT)
+            root = expected or turn_id
+        self._place(thread_id, turn_id, root)
+        if expected is not None:  # last: in between the tree must not look quiet
+            self._remove((thread_id, ""), expected)
+            if expected != root:
+                self._tell(expected)
+        return root
+
+    def _place(self, thread_id: str, turn_id: str, root: str) -> None:
         # A review is announced with another id than that of its root, under which it ends.
         if root == turn_id or (of_root := self._thread_of(root)) is None or of_root == thread_id:
             keep_newest(self._roots, (thread_id, turn_id), root, _MOST)
@@ -205,7 +206,6 @@ class Trees(Listener):
             return
         keep_newest(self._loaded, thread_id, True, _MOST)
         self._add(Live(thread_id, turn_id, root, of_root, time.monotonic()))
-        self._remove((thread_id, ""), root)  # last: in between the tree must not look quiet
 
     def _thread_of(self, root: str) -> str | None:
         """Return the thread of a root turn. When that has ended long ago, it is known as long as the turn may have more."""
@@ -253,9 +253,8 @@ class Trees(Listener):
         place, given_up = (live.thread_id, live.turn_id), self._given_up.get(live.root_turn_id)
         if given_up is not None and place not in self._stopped:
             given_up.stop(live)
-            keep_newest(
-                self._stopped, place, True, _GIVEN_UP_KEPT
-            )  # last: what interrupts this call must not cost the stop
+            # Last: what interrupts this call must not cost the stop.
+            keep_newest(self._stopped, place, True, _GIVEN_UP_KEPT)
 
     def _tell(self, root: str | None) -> None:
         """Call the functions for one root, or all of them."""

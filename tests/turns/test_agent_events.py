@@ -220,6 +220,22 @@ def test_a_turn_is_quiet_when_all_that_was_spawned_has_begun_and_ended(client: C
     assert client.of("R")["K"].status == TurnStatus.completed
 
 
+def test_a_spawn_that_has_failed_keeps_no_turn_waiting(client: Client) -> None:
+    call = {"tool": "spawnAgent", "senderThreadId": "T", "receiverThreadIds": ["K"], "status": "failed"}
+    client.send(started("T", "R"), item("T", "R", type="collabAgentToolCall", **call), ended("T", "R"))
+    assert is_quiet(client, "R")
+
+
+def test_an_agent_whose_turn_does_not_name_its_root_is_over_with_it(client: Client) -> None:
+    begun = Notification("turn/started", {"threadId": "K", "turn": {"id": "k", "status": "inProgress", "items": []}})
+    client.send(started("T", "R"), spawned("T", "R", "K"), ended("T", "R"), begun)
+    assert not is_quiet(client, "R")
+    assert client.of("R")["K"].status == TurnStatus.in_progress
+    client.send(ended("K", "k"))
+    assert is_quiet(client, "R")
+    assert client.of("R")["K"].status == TurnStatus.completed
+
+
 def test_the_end_of_an_agent_is_known_when_who_waits_for_it_is_woken(client: Client) -> None:
     seen: list[bool] = []
     client.send(started("T", "R"), *PARENT[:1], CHILD[0], ended("T", "R"))

@@ -192,6 +192,48 @@ def test_a_sub_agent_that_was_spawned_counts_until_its_turn_is_over() -> None:
     assert calls == [False, False, False, True]
 
 
+def unnamed(thread: str, turn: str) -> Notification:
+    return Notification("turn/started", {"threadId": thread, "turn": {"id": turn}})
+
+
+def test_a_sub_agent_that_begins_without_the_name_of_its_root_is_over_with_its_turn() -> None:
+    trees = Trees()
+    trees.put([started("T", "R")])
+    trees.expect("K", "R", "T")
+    trees.put([completed("T", "R"), unnamed("K", "k")])
+    assert places(trees, "R") == [("K", "k")]
+    trees.put([completed("K", "k")])
+    assert trees.is_quiet("R")
+
+
+def test_a_sub_agent_that_has_begun_without_the_name_of_its_root_is_not_expected() -> None:
+    trees = Trees()
+    trees.put([unnamed("T", "R"), unnamed("K", "k")])
+    trees.expect("K", "R", "T")
+    trees.put([completed("T", "R")])
+    assert trees.is_quiet("R")
+
+
+@pytest.mark.parametrize("root", ["S", "k"])
+def test_a_sub_agent_that_begins_under_another_root_is_not_expected_any_longer(root: str) -> None:
+    trees, calls = Trees(), list[bool]()
+    trees.put([started("T", "R")])
+    trees.expect("K", "R", "T")
+    trees.put([completed("T", "R"), started("T", "S")])
+    trees.on_change("R", lambda: calls.append(trees.is_quiet("R")))
+    trees.put([started("K", "k", root)])
+    assert (trees.is_quiet("R"), calls) == (True, [True])
+
+
+def test_a_sub_agent_is_expected_under_the_newest_root() -> None:
+    trees, calls = Trees(), list[bool]()
+    trees.put([started("T", "R"), completed("T", "R"), started("T", "S")])
+    trees.expect("K", "R", "T")
+    trees.on_change("R", lambda: calls.append(trees.is_quiet("R")))
+    trees.expect("K", "S", "T")
+    assert (trees.is_quiet("R"), calls, places(trees, "S")) == (True, [True], [("K", "")])
+
+
 @pytest.mark.parametrize("is_given_up", [False, True])
 def test_a_turn_that_ended_long_ago_may_get_more_sub_agents(is_given_up: bool) -> None:
     trees, stopped = Trees(), list[str]()

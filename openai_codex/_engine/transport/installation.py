@@ -115,10 +115,11 @@ class HomeLock:
     def release(self) -> None:
         """Release the lock; harmless if it is not held."""
         self.is_alone = False
-        if self._descriptor is not None:
-            _unlock(self._descriptor)
-            os.close(self._descriptor)
-            self._descriptor = None
+        # First: what interrupts this call must not have another one close a number that belongs to somebody else by then.
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            _unlock(descriptor)
+            os.close(descriptor)
 
 
 def _lock(descriptor: int, *, exclusive: bool) -> bool:

@@ -37,7 +37,7 @@ class RuntimeStart:
             self._spawn()
 
     def has_begun(self) -> bool:
-        """Return whether there is a process that nobody has taken."""
+        """Return whether a process was started and not taken."""
         return self._child is not None
 
     def take(self) -> ChildProcess:
@@ -47,11 +47,13 @@ class RuntimeStart:
         return child
 
     def end(self) -> None:
-        """Release the lock, and end a process that nobody has taken. Idempotent."""
-        self.lock.release()
-        if self._child is not None:
-            self._child.discard()
-            self._child = None
+        """End a process that was not taken, and then release the lock, which its databases need till then. Idempotent."""
+        try:
+            if self._child is not None:
+                self._child.discard()
+                self._child = None
+        finally:
+            self.lock.release()
 
     def _spawn(self) -> ChildProcess:
         config = self._config

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import sys
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ import attrs
 from openai_codex import _checks as checks
 from openai_codex._approvals.file_changes import PendingFileChanges
 from openai_codex._sync.client import _wait
+from openai_codex._sync.client.handler_check import check_handler
 from openai_codex._protocol.methods import SERVER_REQUESTS
 from openai_codex._tools.registry import ToolRegistry
 from openai_codex._turns.agent_events import AgentEvents
@@ -67,27 +67,16 @@ class Handlers:
         if method not in SERVER_REQUESTS:
             expected = "the params class of a server request, such as CurrentTimeReadParams"
             raise checks.refusal("params_type", params_type, expected)
-        _check("handler", handler)
+        check_handler("handler", handler)
         self.by_method[method] = handler
 
     def register(self, parameter: str, handler: Handler) -> None:
-        """Register a handler that was passed to the constructor of the client. Raises `ConfigError`."""
-        _check(parameter, handler)
+        """Register a handler that was passed to the constructor of the client, which has checked it."""
         # It is for one kind of request and takes its params, as handlers by method do.
         if parameter == "on_token_refresh":
             self.by_method[_REFRESH] = handler
         else:
             self.by_parameter[parameter] = handler
-
-
-def _check(name: str, handler: Any) -> None:
-    # One that takes something else, or does nothing when it is called, would decline each request.
-    checks.function(name, handler, "one argument, the request", None)
-    _wait.check_plain(name, handler)
-    # Looked up and not imported, because the import loads all kinds of requests. An `AllowList` exists only after it.
-    policies = sys.modules.get("openai_codex._approvals.policies")
-    if policies is not None and isinstance(handler, policies.AllowList) and handler.otherwise is not None:
-        _check(f"{name}: otherwise", handler.otherwise)
 
 
 def note_declined(turns: OpenTurns, pending: PendingRequest, kind: DeclinedKind, reason: str) -> Callable[[], object]:

@@ -79,9 +79,10 @@ class Launcher:
         It takes ``start_timeout`` seconds at most, and no longer than the caller waits.
         """
         deadline = Deadline(min(self._config.start_timeout, until.remaining()))
-        start, self.early = self.early or RuntimeStart(self._config), None
+        start = self.early or RuntimeStart(self._config)
         lock = start.lock
         try:
+            self.early = None
             if not start.has_begun() and lock.is_usable() and not self._acquire(lock, deadline):
                 raise LaunchError(f"the home is locked: others have been starting in it for {deadline.timeout:g} s")
             failures = 0

@@ -14,6 +14,7 @@ from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
 from openai_codex._sync import lazy, operations
 from openai_codex._sync.client import _wait
+from openai_codex._sync.client.handler_check import check_handler
 from openai_codex._sync.verbs.requests import Requests
 from openai_codex._config import AppServerConfig
 from openai_codex._log import SWITCH
@@ -47,20 +48,22 @@ class Client(Requests):
         accepted = "an AppServerConfig or None"
         config = AppServerConfig() if config is None else checks.instance("config", config, AppServerConfig, accepted)
         config = attrs.evolve(config)  # a copy: the program may change its own
-        handlers = {
+        given = {
             "on_approval": on_approval,
             "on_elicitation": on_elicitation,
             "on_token_refresh": on_token_refresh,
             "on_user_input": on_user_input,
         }
+        handlers = {parameter: handler for parameter, handler in given.items() if handler is not None}
+        for parameter, handler in handlers.items():
+            check_handler(parameter, handler)
         early = _wait.early_start(config)
         try:
             self._connection = _connection(config, early)
             for parameter, handler in handlers.items():
-                if handler is not None:
-                    self._connection.handlers.register(parameter, handler)
-                    # With the first handler, so that programs without handlers do not pay for every event.
-                    self._connection.listen(self._connection.handlers.file_changes)
+                self._connection.handlers.register(parameter, handler)
+                # With the first handler, so that programs without handlers do not pay for every event.
+                self._connection.listen(self._connection.handlers.file_changes)
             _wait.connect_in_constructor(self._connection.connect)
         finally:
             if early is not None:

@@ -8,8 +8,8 @@ import attrs
 import pytest
 
 from openai_codex import AppServerConfig, Codex, ConfigError, LaunchError
-from openai_codex._engine.transport import HomeLock, RuntimeStart
-from openai_codex.testing import QuietHome
+from openai_codex._engine.transport import ChildProcess, HomeLock, RuntimeStart
+from openai_codex.testing import FakeAppServer, QuietHome
 from tests.support.bounds import nothing_left
 from tests.support.children import ECHO
 
@@ -68,9 +68,27 @@ def test_a_start_that_fails_keeps_no_lock(codex_home: QuietHome) -> None:
     other.release()
 
 
-def test_a_client_that_is_refused_leaves_no_process() -> None:
-    with nothing_left(), pytest.raises(ConfigError, match="on_approval"):
-        Codex(AppServerConfig(launch_args_override=ECHO), on_approval=3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  wrong
+def test_a_handler_that_is_refused_starts_no_process() -> None:
+    with FakeAppServer() as server:
+        with pytest.raises(ConfigError, match="on_approval"):
+            Codex(server.config(), on_approval=3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  wrong
+        assert server.starts == 0
+
+
+def test_the_lock_is_held_until_the_process_has_ended(codex_home: QuietHome, monkeypatch: pytest.MonkeyPatch) -> None:
+    start, free = started(codex_home.config()), list[bool]()
+    other = HomeLock(codex_home.config())
+    discard = ChildProcess.discard
+
+    def look(process: ChildProcess) -> None:
+        free.append(other.try_acquire())
+        discard(process)
+
+    monkeypatch.setattr(ChildProcess, "discard", look)
+    start.end()
+    assert free == [False]
+    assert other.try_acquire()
+    other.release()
 
 
 def test_the_process_boots_while_its_client_is_imported(monkeypatch: pytest.MonkeyPatch) -> None:
