@@ -138,6 +138,9 @@ async def give_up(threads: list[AsyncThread], tree: Tree) -> list[Agent]:
     """Give up three turns in three ways when all eight have a child that hangs, and let the other five go on."""
     turns = [await thread.turn("go") for thread in threads]
     await tree.gate.reached(PATIENCE, count=8)
+    assert eventually(lambda: all(len(turn.agents()) == len(tree.tasks) for turn in turns)), (
+        "the spawns are several items"
+    )
     await turns[0].interrupt(timeout=PATIENCE)
     with pytest.raises(TurnTimeoutError):
         await turns[1].run(timeout=0)

@@ -139,6 +139,9 @@ def give_up(threads: list[Thread], tree: Tree) -> list[Agent]:
     """Give up three turns in three ways when all eight have a child that hangs, and let the other five go on."""
     turns = [thread.turn("go") for thread in threads]
     tree.gate.wait_reached(PATIENCE, count=8)
+    assert eventually(lambda: all(len(turn.agents()) == len(tree.tasks) for turn in turns)), (
+        "the spawns are several items"
+    )
     turns[0].interrupt(timeout=PATIENCE)
     with pytest.raises(TurnTimeoutError):
         turns[1].run(timeout=0)
