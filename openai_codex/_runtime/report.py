@@ -78,7 +78,7 @@ def log_version(metadata: Metadata, path: str | None) -> None:
     (_log.warning if is_old else _log.info)("codex.runtime_version_differs", **fields)
 
 
-# What a request asks for by these fields, an older runtime leaves out without a word: the copy of a thread has all turns, a
+# What a request asks for by these fields, an older runtime silently leaves out: the copy of a thread has all turns, a
 # list has all threads, a message is lost. Method → field → the first runtime on the package index that knows it.
 LATER: dict[str, dict[str, str]] = {
     "thread/fork": {"last_turn_id": "0.144.4", "before_turn_id": "0.147.0"},

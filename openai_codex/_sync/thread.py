@@ -44,6 +44,8 @@ class Thread(ThreadContents):
         self.id = id
         # Programs for the published SDK give the client itself.
         self._connection: lazy.Connection = getattr(connection, "_connection", connection)
+        if not hasattr(self._connection, "hold"):
+            raise checks.refusal("client", connection, "a client")
         self._connection.hold(id, self)
 
     def __repr__(self) -> str:

@@ -42,7 +42,7 @@ class LaunchError(TransportError, OSError):
 
 
 class RuntimeNotFoundError(LaunchError, FileNotFoundError):
-    """There is no program at the path of the runtime, or no directory at the ``cwd`` of the client."""
+    """The program of the runtime, or the directory ``cwd`` of the client, does not exist."""
 
 
 @error_class

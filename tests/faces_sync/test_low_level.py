@@ -132,3 +132,9 @@ def test_notifications_come_one_by_one(codex_home: QuietHome, scripted_model: Sc
         while seen[-1].method != "turn/completed":
             seen.append(private.next_notification())
         assert "item/completed" in [each.method for each in seen]
+
+
+@pytest.mark.parametrize("client", [3, None, "x", object()])
+def test_a_handle_needs_a_client(client: Any) -> None:
+    with pytest.raises(ConfigError, match="client: expected a client"):
+        Thread(client, "T")
