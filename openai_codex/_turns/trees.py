@@ -30,9 +30,6 @@ _ENDED_KEPT = 256
 # How many loaded sub-agents and turns under way are counted at most. A runtime that loads so many is out of memory before.
 _MOST = 65_536
 
-# Of how many threads to remember that their turns do not name their roots.
-_UNNAMED_KEPT = 4_096
-
 # How long to remember at least that a tree was given up, in seconds: a sub-agent may start after the end of all others.
 _GIVEN_UP_FOR, _GIVEN_UP_KEPT = 60.0, 4_096
 
@@ -54,8 +51,6 @@ class Trees(Listener):
         self._loaded: dict[str, bool] = {}
         self._given_up: dict[str, GivenUp] = {}
         self._stopped: dict[Place, bool] = {}
-        # Threads with a turn that was announced without its root, as by runtimes up to 0.160.1.
-        self._unnamed: dict[str, bool] = {}
         self._callbacks: dict[object, tuple[str, Callable[[], object]]] = {}
 
     def live(self, root_turn_id: str) -> tuple[Live, ...]:
@@ -143,8 +138,8 @@ class Trees(Listener):
 
     def expect(self, thread_id: str, root_turn_id: str, root_thread_id: str) -> None:
         """Note that a sub-agent was spawned whose turn has not begun. It is expected under one root, the newest."""
-        if thread_id in self._unnamed:
-            return  # it has begun, and was not recognized
+        if any(each == thread_id and turn_id for each, turn_id in self._roots.copy()):
+            return  # it has begun, under another root or without the name of one
         before = self._roots.get((thread_id, ""))
         if before is not None and before != root_turn_id:
             self._remove((thread_id, ""), before)
@@ -157,7 +152,6 @@ class Trees(Listener):
         thread_id = event.params["threadId"]
         if event.method in UNLOADED:
             self._loaded.pop(thread_id, None)
-            self._unnamed.pop(thread_id, None)
             self.forget(thread_id)
             return
         turn = event.params["turn"]
@@ -171,16 +165,7 @@ class Trees(Listener):
 
     def fail(self, close_reason: CloseReason) -> list[Waiter]:
         """Forget everything: the runtime is gone."""
-        for table in (
-            self._roots,
-            self._threads,
-            self._ended,
-            self._live,
-            self._loaded,
-            self._given_up,
-            self._stopped,
-            self._unnamed,
-        ):
+        for table in (self._roots, self._threads, self._ended, self._live, self._loaded, self._given_up, self._stopped):
             table.clear()
         self._tell(None)
         return super().fail(close_reason)
@@ -188,9 +173,7 @@ class Trees(Listener):
     def _start(self, thread_id: str, turn_id: str, root: str | None) -> str:
         """Return the root of the turn."""
         expected = self._roots.get((thread_id, ""))
-        if root is None:
-            keep_newest(self._unnamed, thread_id, True, _UNNAMED_KEPT)
-            root = expected or turn_id
+        root = root or expected or turn_id  # runtimes up to 0.160.1 do not name it
         self._place(thread_id, turn_id, root)
         if expected is not None:  # last: in between the tree must not look quiet
             self._remove((thread_id, ""), expected)
