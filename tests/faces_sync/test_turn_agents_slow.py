@@ -79,6 +79,7 @@ def test_it_is_interrupted_until_it_is_over(server: FakeAppServer) -> None:
         assert caught.value.waiting_for == "its end"
         assert eventually(lambda: len(child.interrupts()) > 1)
         server.turn.complete("interrupted")
+        assert eventually(lambda: is_ended(turn))
         with pytest.raises(TurnTimeoutError) as caught:
             turn.interrupt(timeout=0.05)
         assert caught.value.waiting_for == "the end of its sub-agents"
