@@ -139,10 +139,9 @@ class Actor:
             self.router.forget(reply.request_id)
             self._outbox.on_room()  # another request may have been counted with it
             return False
-        if self.router.expects(reply.request_id):
+        if self.router.expects(reply):
             self.router.give_up(reply)
-            return True
-        return reply.is_ready()
+        return self.router.may_have_begun(reply)
 
     def undo(self, undo: Undo) -> None:
         """Stop something at the runtime, past all queues and limits, and repeat that until it is over."""

@@ -73,7 +73,7 @@ class Reply(Waitable):
     it, so only one does. After its caller gave up it stays there, because the runtime still works on the request.
     """
 
-    __slots__ = ("_outcome", "_sent_at", "given_up", "method", "request_id", "seconds", "ticket")
+    __slots__ = ("_outcome", "_sent_at", "given_up", "method", "received", "request_id", "seconds", "ticket")
 
     def __init__(self, method: str, request_id: int = 0) -> None:
         self._waiters = []  # what the base class does: each request makes one of these
@@ -83,6 +83,8 @@ class Reply(Waitable):
         """The right to write the request; set by the outbox when it is sent, or waits to be."""
         self.given_up = False
         """Whether its caller has left."""
+        self.received = False
+        """Whether it has come. The reader notes that first, and settles it after all else of the same batch."""
         self.seconds: float | None = None
         """How long it took to be settled; ``None`` until then."""
         self._sent_at = time.monotonic()

@@ -150,9 +150,14 @@ class Router:
         """Return whether one more of the pending requests may be sent, of which ``unsent`` have not been."""
         return len(self._pending) - len(self._overdue) - unsent < self._max_in_flight
 
-    def expects(self, request_id: int) -> bool:
+    def expects(self, reply: Reply) -> bool:
         """Return whether a reply is pending."""
-        return request_id in self._pending
+        return reply.request_id in self._pending
+
+    def may_have_begun(self, reply: Reply) -> bool:
+        """Return whether the runtime may have carried out a request: its reply is pending or has come."""
+        # In this order: a reply is marked before it is taken out of the table.
+        return self.expects(reply) or reply.received or reply.is_ready()
 
     def forget(self, request_id: int) -> None:
         """Expect no reply any longer: the request was not sent, or it was given up long ago."""
@@ -242,7 +247,7 @@ class Router:
         out.skipped.append(line)
         self.dispatch(line.frames if line.head is None else (line.head,), out)
         if line.request_id is not None:
-            pending = self._pending.pop(line.request_id, None)
+            pending = self._take(line.request_id)
             if pending is not None:
                 out.settled.append((pending.reply, line))
                 if pending.subscription is not None:
@@ -263,7 +268,7 @@ class Router:
 
     def _settle(self, response: Response, out: Dispatch) -> None:
         # Ids of this client are integers; a text can only come from a runtime that makes ids up.
-        pending = self._pending.pop(response.id, None) if isinstance(response.id, int) else None
+        pending = self._take(response.id) if isinstance(response.id, int) else None
         if pending is None or pending.reply.given_up:
             out.late += response.id not in UNCOUNTED_IDS
         if pending is not None:
@@ -272,6 +277,12 @@ class Router:
             self._overdue.discard(pending.reply.request_id)
             if pending.subscription is not None:
                 self._bind(pending.subscription, response, out)
+
+    def _take(self, request_id: int) -> _Pending | None:
+        """Take out the request whose reply has come; ``None`` if none is pending."""
+        if (pending := self._pending.get(request_id)) is not None:
+            pending.reply.received = True
+        return self._pending.pop(request_id, None)
 
     def _bind(self, subscription: PendingSubscription, response: Response, out: Dispatch) -> None:
         """Restrict a mailbox to the turn or login that the reply names."""

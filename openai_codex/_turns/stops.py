@@ -200,11 +200,20 @@ class TurnStop:
     def is_over(self) -> bool:
         """Return whether the turn is over, or was never started."""
         reply, actor = self._reply, self.actor
-        if self.mailbox.ended.is_ready() or reply is None or actor is None:
+        if reply is None or actor is None:
             return True
-        if not reply.is_ready() and not actor.router.expects(reply.request_id):
+        self._note_late_reply()
+        if self.mailbox.ended.is_ready():
+            return True
+        if not actor.router.may_have_begun(reply):
             return True  # it was not sent, or the reply is overdue
         return reply.is_refused() or (self.turn_id is None and self._is_unnamed_over(reply))
+
+    def _note_late_reply(self) -> None:
+        """Tell the table of work which turn it is: who waited for the reply has left."""
+        turn_id = self.turn_id
+        if turn_id is not None and turn_id not in self._work.ids:
+            self._table.name(self._work, turn_id)
 
     def _is_unnamed_over(self, reply: Reply) -> bool:
         """Return whether a turn has ended that no reply has named, or was not announced in time after one that cannot be read."""

@@ -152,6 +152,25 @@ def nested_error(what: str, thread_id: str) -> ConfigError:
     return ConfigError(what, f"{reason}; add input with turn() or steer(), or call {what} elsewhere")
 
 
+def waiting_for(call: Call, works: list[Work]) -> set[str]:
+    """Return the threads whose turns cannot end before a call does, by the entries of all threads."""
+    found: set[str] = set()
+    calls = [call]
+    while calls:
+        each = calls.pop()
+        calls += filter(None, [each.outer])
+        if each.thread_id is None or each.thread_id in found or not each.is_open():
+            continue
+        found.add(each.thread_id)
+        ids = frozenset[str]().union(*[work.ids for work in works if work.thread_id == each.thread_id])
+        for work in works:
+            if work.thread_id == each.thread_id:
+                calls += filter(None, [work.caller])  # which waits for this turn
+            elif not ids.isdisjoint(work.ids):
+                calls.append(Call(work.thread_id, each.is_open))  # the turn that a sub-agent works for
+    return found
+
+
 def admits(work: Work, place: Place) -> bool:
     """Return whether a call need not wait for this work: its input is added to it."""
     # A nested call would wait in vain for the reply to a request of the call that it suspends.

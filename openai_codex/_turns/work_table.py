@@ -16,7 +16,6 @@ from openai_codex._turns.work import (
     NAMED,
     SHELL,
     STARTING,
-    Call,
     Place,
     Work,
     add_unrequested,
@@ -30,6 +29,7 @@ from openai_codex._turns.work import (
     remove,
     starter_of,
     turn_of,
+    waiting_for,
 )
 from openai_codex.errors import DecodeError
 
@@ -154,11 +154,12 @@ class WorkTable(Listener):
         if turn_id not in work.ids:  # else it is known, with all that was announced
             work.announced, work.running = None, False
             work.ids, work.expires = frozenset((turn_id,)), time.monotonic() + _ANNOUNCED_WITHIN
-        if turn_id in work.ended:
-            self.discard(work)
         for each in tuple(self._works[hash(work.thread_id) % _LISTS]):
             if each.running and turn_id in each.ids:
+                work.ids |= each.ids
                 work.announced, work.running, work.expires = each.announced, True, math.inf
+        if not work.ids.isdisjoint(work.ended):
+            self.discard(work)
         self._wake(work.thread_id)
 
     def give_up(self, work: Work, error: BaseException, turn_id: str | None = None) -> None:
@@ -169,6 +170,8 @@ class WorkTable(Listener):
             # It may start a turn all the same.
             work.given_up, work.expires = True, time.monotonic() + _ANNOUNCED_WITHIN
             self._wake(work.thread_id)
+            if (announced := self.turn_of(work).announced) is not None:  # before the caller left
+                self.name(work, announced)
         else:
             self.discard(work)
 
@@ -254,8 +257,10 @@ class WorkTable(Listener):
                 turn = Work(thread_id, ids=ids, running=True, announced=turn_id, context=context)
                 for forgotten in add_unrequested(turn, works):
                     self._wake(forgotten)
-                if waiting:  # again: the reply may have been read in between
+                if waiting:  # again: the reply may have been read in between, or the caller has left
                     announce(thread_id, turn_id, ids, works)
+                    if waiting[0].given_up and not waiting[0].ids:
+                        self.name(waiting[0], turn_id)
         self._wake(thread_id)
 
     def _of(self, thread_id: str) -> list[Work]:
@@ -279,22 +284,6 @@ class WorkTable(Listener):
     def _is_nested(self, thread_id: str) -> bool:
         """Return whether the turn of a thread cannot end before the current code returns."""
         call = current_call()
-        return call is not None and thread_id in self._waiting_for(call)
-
-    def _waiting_for(self, call: Call) -> set[str]:
-        """Return the threads whose turns cannot end before this call does."""
-        found: set[str] = set()
-        calls = [call]
-        while calls:
-            each = calls.pop()
-            calls += filter(None, [each.outer])
-            if each.thread_id is None or each.thread_id in found or not each.is_open():
-                continue
-            found.add(each.thread_id)
-            ids = _NONE.union(*[work.ids for work in self._of(each.thread_id)])
-            for work in (work for works in self._works for work in tuple(works)):
-                if work.thread_id == each.thread_id:
-                    calls += filter(None, [work.caller])  # which waits for this turn
-                elif not ids.isdisjoint(work.ids):
-                    calls.append(Call(work.thread_id, each.is_open))  # the turn that a sub-agent works for
-        return found
+        return call is not None and thread_id in waiting_for(
+            call, [work for works in self._works for work in tuple(works)]
+        )

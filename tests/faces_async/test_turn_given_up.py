@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -10,9 +11,13 @@ import pytest
 from openai_codex import AsyncCodex, AsyncTurnHandle, RequestTimeoutError, TurnTimeoutError
 from openai_codex._async.client._wait import ready
 from openai_codex._engine import router
+from openai_codex._engine.actor import Actor
+from openai_codex._engine.reply import Reply
+from openai_codex._engine.router import Dispatch
+from openai_codex._engine.server_requests import PendingRequests
 from openai_codex.testing import FakeAppServer, FakeRequest, FakeTurn, frames
 from openai_codex.types import TurnStatus
-from tests.support.bounds import PATIENCE, within
+from tests.support.bounds import PATIENCE, eventually, within
 from tests.support.inside import actor_of, has_begun, is_ended
 
 # What giving up may cost on a machine that is busy with other things; 2 s of it are for a runtime that does not answer.
@@ -176,6 +181,40 @@ async def test_a_turn_that_was_not_accepted_in_time_is_taken_back(
         assert (health.requests_in_flight, health.requests_queued) == (0, 0), "an undo that is not answered, either"
         server.turn.complete()
         assert (await turn.run(timeout=PATIENCE)).status == TurnStatus.completed
+
+
+@pytest.mark.parametrize("announced", [True, False])
+async def test_a_reply_that_is_read_at_the_moment_when_the_caller_leaves(
+    announced: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The reader has the reply and has not settled it: neither the caller nor the reader may lose the turn."""
+    has_left = threading.Event()
+    abandon, carry_out = Actor.abandon, Dispatch.carry_out
+
+    def leave(actor: Actor, reply: Reply) -> bool:
+        try:
+            return abandon(actor, reply)
+        finally:
+            has_left.set()
+
+    def wait_and_carry_out(dispatch: Dispatch, requests: PendingRequests) -> None:
+        if any(reply.method == "turn/start" for reply, _ in dispatch.settled):
+            assert has_left.wait(PATIENCE)
+        carry_out(dispatch, requests)
+
+    with FakeAppServer(announce_turns=announced) as server:
+        async with AsyncCodex(server.config()) as codex:
+            thread = await codex.thread_start()
+            with monkeypatch.context() as patched:
+                patched.setattr(Actor, "abandon", leave)
+                patched.setattr(Dispatch, "carry_out", wait_and_carry_out)
+                with pytest.raises(TurnTimeoutError):
+                    await thread.run("go", timeout=0.1)
+            assert eventually(lambda: server.turn.is_over)
+            turn = await thread.turn("again")
+            assert not turn.joined
+            server.turn.complete()
+            assert (await turn.run(timeout=PATIENCE)).status == TurnStatus.completed
 
 
 async def test_two_abandoned_reviews_do_not_spare_each_other() -> None:

@@ -56,6 +56,11 @@ class Table(WorkTable):
         assert work is not None
         return work
 
+    def abandon(self, work: Work) -> None:
+        """Leave the call that waits for the reply."""
+        work.given_up = True
+        self.give_up(work, KeyboardInterrupt())
+
     def tell_start(self, turn_id: str, root: str | None = None, thread_id: str = T) -> None:
         payload = {"threadId": thread_id, "turn": {"id": turn_id, "rootTurnId": root or turn_id}}
         self.put([Notification("turn/started", payload)])

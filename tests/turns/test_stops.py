@@ -230,6 +230,27 @@ class TestAReplyThatHasNotCome:
         world.say(event("turn/completed", "U"))
         assert world.stop.is_over()
 
+    @pytest.mark.parametrize("events", [[], ["turn/started"], ["turn/started", "turn/completed"]])
+    @pytest.mark.parametrize("reply_first", [True, False])
+    def test_a_reply_that_was_received_and_not_settled_when_its_caller_left(
+        self, world: World, events: list[str], reply_first: bool
+    ) -> None:
+        world.begin()
+        reply = [{"id": world.reply.request_id, "result": {"turn": {"id": "U"}}}]
+        said = [event(method, "U") for method in events]
+        lines = [json.dumps(frame).encode() for frame in (reply + said if reply_first else said + reply)]
+        dispatch = world.router.dispatch([wire.decode(line) for line in lines])
+        assert not world.router.expects(world.reply)
+        world.leave()
+        dispatch.carry_out(world.server_requests)
+        if "turn/completed" in events:
+            assert world.stop.is_over()
+        else:
+            assert world.interrupts() == ("U" if events else "")
+            world.say(event("turn/completed", "U"))
+        assert world.stop.is_over()
+        assert not world.table.has(world.work)
+
     def test_it_is_over_when_no_reply_is_expected_any_longer(self, world: World) -> None:
         world.begin()
         world.leave()

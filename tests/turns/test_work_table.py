@@ -99,13 +99,59 @@ def test_a_request_that_was_never_written_leaves_nothing(table: Table, error: Ba
 
 
 def test_a_caller_that_left_is_followed_by_its_turn(table: Table) -> None:
-    work = table.send(turn())
-    work.given_up = True
-    table.give_up(work, KeyboardInterrupt())
+    table.abandon(table.send(turn()))
     assert not table.is_free()
     table.tell_start("a")
     assert not table.is_free()
     table.tell_end("a")
+    assert table.is_empty()
+
+
+@pytest.mark.parametrize("order", ["leave start end", "start leave end"])
+@pytest.mark.parametrize("params", [turn(), REVIEW], ids=["turn", "review"])
+def test_it_is_followed_to_its_end_and_blocks_no_longer(table: Table, order: str, params: Any) -> None:
+    work = table.send(params)
+    steps = {
+        "leave": lambda: table.abandon(work),
+        "start": lambda: table.tell_start("child", "a") if params is REVIEW else table.tell_start("a"),
+        "end": lambda: table.tell_end("a"),
+    }
+    for step in order.split():
+        assert not table.is_free()
+        steps[step]()
+    assert table.is_empty()
+
+
+def test_a_caller_that_leaves_while_its_turn_is_announced_is_followed_by_it(
+    table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work = table.send(turn())
+    announced: list[Work] = []
+
+    def add(turn: Work, works: list[Work]) -> list[str]:
+        table.abandon(work)  # the reader has found that the caller waits, and has not made its entry yet
+        announced.append(turn)
+        return add_unrequested(turn, works)
+
+    monkeypatch.setattr(work_table, "add_unrequested", add)
+    table.tell_start("a")
+    assert work.ids == announced[0].ids
+    table.tell_end("a")
+    assert table.is_empty()
+
+
+def test_a_turn_that_ends_while_its_caller_leaves_is_over(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
+    work = table.send(turn())
+    table.tell_start("a")
+    found = work_table.turn_of
+
+    def find(work: Work, works: list[Work]) -> Work:
+        turn = found(work, works)
+        table.tell_end("a")  # the caller has found its turn, and has not noted that yet
+        return turn
+
+    monkeypatch.setattr(work_table, "turn_of", find)
+    table.abandon(work)
     assert table.is_empty()
 
 
@@ -119,9 +165,7 @@ def test_so_is_a_reply_that_cannot_be_read(table: Table) -> None:
 
 def test_a_caller_that_left_while_it_joined_a_turn_ends_with_it(table: Table) -> None:
     table.tell_start("a")
-    work = table.send(turn())
-    work.given_up = True
-    table.give_up(work, KeyboardInterrupt())
+    table.abandon(table.send(turn()))
     table.tell_end("a")
     assert table.is_empty()
 
