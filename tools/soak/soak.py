@@ -81,7 +81,7 @@ class Soak:
     def _work(self, seconds: float) -> bool:
         """Let the workers work, become idle and close; return whether they did."""
         until = time.monotonic() + seconds
-        in_time = self._monitor.watch(lambda: time.monotonic() > until, 2 * seconds, sampling=True)
+        in_time = self._monitor.watch(lambda: time.monotonic() > until, seconds + DEADLINE, sampling=True)
         for group in self._groups:
             group.stopped = True
         if not in_time or not self._monitor.watch(lambda: all(group.idle for group in self._groups), 2 * DEADLINE):
