@@ -19,7 +19,15 @@ if TYPE_CHECKING:
 _TIMEOUT = 2.0
 
 
-class Stoppable(Protocol):
+class Owner(Protocol):
+    """What owns a process."""
+
+    def after_fork(self) -> None:
+        """Give the process up: the current one is a fork of the one that owns it."""
+        ...
+
+
+class Stoppable(Owner, Protocol):
     """A connection, as far as this module uses it."""
 
     exited: Latch
@@ -29,17 +37,20 @@ class Stoppable(Protocol):
         """Stop the runtime step by step; each step yields the seconds to wait for `exited`."""
         ...
 
-    def after_fork(self) -> None:
-        """Give the connection up: this process is a fork of the one that owns it."""
-
 
 # Weak: a connection that is collected needs no end at exit.
 _live: weakref.WeakSet[Stoppable] = weakref.WeakSet()
+_starting: weakref.WeakSet[Owner] = weakref.WeakSet()
 
 
 def watch(connection: Stoppable) -> None:
     """Stop this connection at exit, if it is still open then."""
     _live.add(connection)
+
+
+def give_up_in_forks(owner: Owner) -> None:
+    """Have this owner of a process that has no connection yet give it up in forked children."""
+    _starting.add(owner)
 
 
 def stop(*connections: Stoppable, timeout: float = _TIMEOUT) -> None:
@@ -67,9 +78,10 @@ def _stop_all() -> None:
 def _give_up_all() -> None:
     any_may_block()
     # A copy, because a connection may be collected during the loop.
-    for connection in tuple(_live):
-        connection.after_fork()
+    for owner in (*_live, *_starting):
+        owner.after_fork()
     _live.clear()
+    _starting.clear()
 
 
 if hasattr(os, "register_at_fork"):

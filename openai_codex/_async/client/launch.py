@@ -11,6 +11,7 @@ from openai_codex import _protocol as protocol
 from openai_codex._async.client import _wait
 from openai_codex._async.client.handlers import note_declined
 from openai_codex._async.client.rpc import call
+from openai_codex._engine import at_exit
 from openai_codex._engine.actor import Actor
 from openai_codex._engine.reader import Silence
 from openai_codex._engine.reply import CLIENT_CLOSED
@@ -82,6 +83,7 @@ class AsyncLauncher:
         lock = start.lock
         try:
             self.early = None
+            at_exit.give_up_in_forks(start)
             if not start.has_begun() and lock.is_usable() and not await self._acquire(lock, deadline):
                 raise LaunchError(f"the home is locked: others have been starting in it for {deadline.timeout:g} s")
             failures = 0
@@ -116,12 +118,9 @@ class AsyncLauncher:
 
     async def _attempt(self, start: RuntimeStart, generation: int, deadline: Deadline) -> tuple[Actor, Metadata]:
         config = self._config
-        transport = start.take()
-        try:
-            self.starting = actor = self._actor(transport, generation)
-        except BaseException:  # of a signal handler
-            transport.discard()
-            raise
+        transport = start.process()
+        self.starting = actor = self._actor(transport, generation)
+        start.hand_over()
         try:
             self._reported.follow(actor)
             actor.start()

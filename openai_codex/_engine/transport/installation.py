@@ -121,6 +121,12 @@ class HomeLock:
             _unlock(descriptor)
             os.close(descriptor)
 
+    def after_fork(self) -> None:
+        """Close the descriptor of a forked child: the parent holds the lock by its own."""
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            os.close(descriptor)
+
 
 def _lock(descriptor: int, *, exclusive: bool) -> bool:
     if sys.platform != "win32":

@@ -21,7 +21,7 @@ _log = Log("connection")
 class RuntimeStart:
     """Starts a process before there is anything to talk to it with: it boots while that is imported.
 
-    It owns the lock and the process until the process is taken. Not thread-safe: one caller at a time.
+    It owns the lock, and the process until that is handed over. Not thread-safe: one caller at a time.
     """
 
     def __init__(self, config: AppServerConfig) -> None:
@@ -37,23 +37,32 @@ class RuntimeStart:
             self._spawn()
 
     def has_begun(self) -> bool:
-        """Return whether a process was started and not taken."""
+        """Return whether a process was started and not handed over."""
         return self._child is not None
 
-    def take(self) -> ChildProcess:
-        """Return the process, which the caller owns from now on; start one if there is none. Raises `LaunchError`."""
-        child = self._child or self._spawn()
+    def process(self) -> ChildProcess:
+        """Return the process; start one if there is none. Raises `LaunchError`."""
+        return self._child or self._spawn()
+
+    def hand_over(self) -> None:
+        """Leave the process to the caller, who has something now that ends it."""
         self._child = None
-        return child
 
     def end(self) -> None:
-        """End a process that was not taken, and then release the lock, which its databases need till then. Idempotent."""
+        """End a process that was not handed over, then release the lock, which its databases need till then. Idempotent."""
         try:
             if self._child is not None:
                 self._child.discard()
                 self._child = None
         finally:
             self.lock.release()
+
+    def after_fork(self) -> None:
+        """Give up in a forked child what belongs to the parent, so that both end when the parent says so."""
+        child, self._child = self._child, None
+        if child is not None:
+            child.after_fork()
+        self.lock.after_fork()
 
     def _spawn(self) -> ChildProcess:
         config = self._config

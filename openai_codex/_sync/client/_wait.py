@@ -73,9 +73,11 @@ class LoopGuard:
 def early_start(config: AppServerConfig) -> RuntimeStart | None:
     """Start a runtime, which boots while the modules that talk to it are imported: both take about as long."""
     load("openai_codex._engine.transport")
+    from openai_codex._engine import at_exit
     from openai_codex._engine.transport import RuntimeStart
 
     start = RuntimeStart(config)
+    at_exit.give_up_in_forks(start)
     try:
         start.begin()
     except BaseException:

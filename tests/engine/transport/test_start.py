@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
+from pathlib import Path
 
 import attrs
 import pytest
 
 from openai_codex import AppServerConfig, Codex, ConfigError, LaunchError
 from openai_codex._engine.transport import ChildProcess, HomeLock, RuntimeStart
+from openai_codex._sync.client._wait import early_start
 from openai_codex.testing import FakeAppServer, QuietHome
 from tests.support.bounds import nothing_left
 from tests.support.children import ECHO
@@ -33,10 +37,13 @@ def test_a_process_that_nobody_takes_is_ended_and_the_lock_released(codex_home: 
     other.release()
 
 
-def test_a_process_that_was_taken_belongs_to_its_taker(codex_home: QuietHome) -> None:
+def test_a_process_that_was_handed_over_is_left_alone(codex_home: QuietHome) -> None:
     with nothing_left():
         start = started(codex_home.config())
-        process = start.take()
+        process = start.process()
+        assert process is start.process()
+        assert start.has_begun()
+        start.hand_over()
         assert not start.has_begun()
         start.end()
         assert not process.has_exited()
@@ -52,11 +59,45 @@ def test_no_process_is_started_while_another_one_starts_in_the_home(codex_home: 
     start.end()
 
 
-def test_a_process_is_started_for_a_taker_if_there_is_none() -> None:
+def test_a_process_is_started_for_who_asks_for_it_if_there_is_none() -> None:
     start = RuntimeStart(AppServerConfig(launch_args_override=ECHO))
-    process = start.take()
-    assert process.process_info().command[0] == sys.executable
-    process.discard()
+    assert start.process().process_info().command[0] == sys.executable
+    start.end()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="it reads /proc")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")  # the test kit has threads
+def test_a_fork_keeps_nothing_of_a_start(codex_home: QuietHome) -> None:
+    before = open_files()
+    start = early_start(codex_home.config())
+    assert start is not None
+    assert open_files() > before
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            kept = open_files() - before - open_files(reading)
+            start.end()  # as the code does that a signal handler has interrupted to fork
+            os.write(writing, " ".join(kept).encode() or b"nothing")
+        finally:
+            os._exit(0)
+    os.waitpid(pid, 0)
+    said = os.read(reading, 4096)
+    os.close(reading)
+    os.close(writing)
+    assert said == b"nothing"
+    assert not start.process().has_exited()
+    assert not HomeLock(codex_home.config()).try_acquire(), "the parent holds it"
+    start.end()
+
+
+def open_files(*descriptors: int) -> set[str]:
+    """Return what these descriptors refer to, or all of this process."""
+    found: set[str] = set()
+    for descriptor in descriptors or [entry.name for entry in Path("/proc/self/fd").iterdir()]:
+        with contextlib.suppress(OSError):  # the one that lists them
+            found.add(str(Path(f"/proc/self/fd/{descriptor}").readlink()))
+    return found
 
 
 def test_a_start_that_fails_keeps_no_lock(codex_home: QuietHome) -> None:
