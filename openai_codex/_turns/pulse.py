@@ -63,6 +63,7 @@ class TreeClock(StallClock):
         self._roots: dict[str, Callable[[], object]] = dict.fromkeys(root_turn_ids, bool)
         self._pulses: dict[Place, Pulse] = {}
         self._changed_at = float("-inf")
+        self._has_left = False
 
     def __enter__(self) -> Self:
         self.follow(*self._roots)
@@ -77,6 +78,8 @@ class TreeClock(StallClock):
         self._watch()
 
     def __exit__(self, *_: object) -> None:
+        # First: the reader may be about to subscribe to one more, and looks at this after that.
+        self._has_left = True
         for leave in self._roots.copy().values():
             leave()
         for (thread_id, turn_id), pulse in self._pulses.copy().items():
@@ -104,10 +107,12 @@ class TreeClock(StallClock):
 
     def _watch(self) -> None:
         for live in self._live():
-            place, pulse = (live.thread_id, live.turn_id), Pulse(self._clock)
-            if live.turn_id and self._pulses.setdefault(place, pulse) is pulse:
+            place, pulse = Topic(live.thread_id, live.turn_id), Pulse(self._clock)
+            if live.turn_id and self._pulses.setdefault((live.thread_id, live.turn_id), pulse) is pulse:
                 with suppress(TransportClosedError):
-                    self._actor.subscribe(Topic(*place), pulse)
+                    self._actor.subscribe(place, pulse)
+                if self._has_left:
+                    self._actor.unsubscribe(place, pulse)
 
     def _last_sign(self) -> float:
         """Return when a sub-agent last made progress, or when a request of the tree was last pending."""

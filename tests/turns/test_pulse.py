@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -193,6 +194,15 @@ def test_it_leaves_no_subscription(runtime: Runtime) -> None:
     assert not any(runtime.subscribed.values())
     runtime.now += 1.5
     assert clock.remaining() == 0.5, "what comes later does not count"
+
+
+def test_a_turn_that_starts_while_it_leaves_leaves_no_subscription(runtime: Runtime) -> None:
+    """The reader has taken the list of calls before the clock has left, and comes to the clock after that."""
+    with contextlib.ExitStack() as stack:
+        runtime.trees.on_change("R", stack.close)
+        stack.enter_context(runtime.clock())
+        runtime.start("child")
+        assert list(runtime.subscribed.values()) == [[]]
 
 
 def test_each_turn_is_subscribed_to_once(runtime: Runtime) -> None:
