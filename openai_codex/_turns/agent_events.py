@@ -72,7 +72,7 @@ class AgentEvents(Listener):
 
     def forget(self, thread_id: str) -> None:
         """Note that no more events will come of the turns that the program has started in a thread. On any thread."""
-        self._trees.forget(thread_id, own=True)
+        self._trees.forget(thread_id)
         self._clear_all()
 
     # -- on the reader thread ----------------------------------------------------------------------------------------
@@ -143,7 +143,9 @@ class AgentEvents(Listener):
             root_thread = thread_id if above is None else above.live.root_thread_id
             tree = self._tree(root, root_thread)
             if tree.tell(told, known):
-                if told.begins and not tree.has_begun(told.thread_id):
+                if self._trees.is_unloaded(told.thread_id):
+                    tree.unload(told.thread_id)
+                elif told.begins and not tree.has_begun(told.thread_id):
                     self._trees.expect(told.thread_id, root, root_thread)
                 return
         if told.prompt is not None:
@@ -168,7 +170,7 @@ class AgentEvents(Listener):
         status = event.params["turn"].get("status")
         opened.end(_log.warning if status == "failed" else _log.info, status=status)
 
-    def _tree(self, root_turn_id: str, root_thread_id: str) -> AgentTree:
+    def _tree(self, root_turn_id: str, root_thread_id: str | None) -> AgentTree:
         tree = self._work.get(root_turn_id)
         if tree is None:
             tree = self._over.pop(root_turn_id, None) or AgentTree()

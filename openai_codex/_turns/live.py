@@ -21,14 +21,14 @@ class Live:
         thread_id: Id of the sub-agent's thread.
         turn_id: Id of its turn; empty while it is about to begin. The runtime accepts that as the turn that begins.
         root_turn_id: Id of the turn of the program that it works for, at whatever depth.
-        root_thread_id: Id of the thread of that turn.
+        root_thread_id: Id of the thread of that turn; ``None`` if it has ended long ago and is not known.
         started_at: When it started, in seconds of the monotonic clock.
     """
 
     thread_id: str
     turn_id: str
     root_turn_id: str
-    root_thread_id: str
+    root_thread_id: str | None
     started_at: float
 
 

@@ -242,7 +242,7 @@ class OpenTurns(Listener):
 
         return undo
 
-    def give_agents(self, thread_id: str, turn_id: str, tree: AgentTree) -> None:
+    def give_agents(self, thread_id: str | None, turn_id: str, tree: AgentTree) -> None:
         """Give the agents of a turn to whoever holds it, from the first agent on."""
         turn = self._open.get((thread_id, turn_id))
         if turn is not None:

@@ -7,6 +7,7 @@ the id of its root, and nothing else of such a turn names it.
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
 _STARTED, _COMPLETED = "turn/started", "turn/completed"
 UNLOADED = frozenset({"thread/archived", "thread/closed", "thread/deleted"})
 
-# Of how many root turns to remember the thread when they have ended: a sub-agent may start after its root has ended.
-_ENDED_KEPT = 256
+# Of how many root turns to remember the thread when they have ended: a sub-agent may start after its root has ended. And
+# how many threads that were unloaded: the item of their spawn may come after that.
+_ENDED_KEPT, _UNLOADED_KEPT = 256, 256
 
 # How many loaded sub-agents and turns under way are counted at most. A runtime that loads so many is out of memory before.
 _MOST = 65_536
@@ -41,14 +43,17 @@ class Trees(Listener):
     once: it will begin, whatever becomes of its root. Each change is one step of a container.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, is_reviewed: Callable[[str], bool] = lambda _: True) -> None:
+        """Create it; ``is_reviewed`` returns whether the program has a thread reviewed, by a turn that has not ended."""
         super().__init__("the turns of sub-agents", frozenset({_STARTED, _COMPLETED}) | UNLOADED)
+        self._is_reviewed = is_reviewed
         self._roots: dict[Place, str] = {}
         # The thread of each root turn that is under way, and of those that ended last.
         self._threads: dict[str, str] = {}
         self._ended: dict[str, str] = {}
         self._live: dict[str, dict[Place, Live]] = {}
         self._loaded: dict[str, bool] = {}
+        self._unloaded: dict[str, bool] = {}
         self._given_up: dict[str, GivenUp] = {}
         self._stopped: dict[Place, bool] = {}
         self._callbacks: dict[object, tuple[str, Callable[[], object]]] = {}
@@ -127,16 +132,21 @@ class Trees(Listener):
         """Count the sub-agents that the runtime has loaded, those that have ended included."""
         return len(self._loaded)
 
-    def forget(self, thread_id: str, *, own: bool = False) -> None:
-        """Note that no end will come of the turns of a thread; with ``own`` those of the program only. On any thread."""
+    def is_unloaded(self, thread_id: str) -> bool:
+        """Return whether a thread was unloaded, a short while ago."""
+        return thread_id in self._unloaded
+
+    def forget(self, thread_id: str) -> None:
+        """Note that no end will come of the turns that the program has started in a thread. On any thread."""
         for place, root in self._roots.copy().items():
-            if place[0] == thread_id and not (own and self._threads.get(root) != thread_id):
+            # Not those of a sub-agent: the reader alone changes them.
+            if place[0] == thread_id and self._threads.get(root) == thread_id:
                 self._end(*place)
                 self._tell(root)
 
     # -- on the reader thread ----------------------------------------------------------------------------------------
 
-    def expect(self, thread_id: str, root_turn_id: str, root_thread_id: str) -> None:
+    def expect(self, thread_id: str, root_turn_id: str, root_thread_id: str | None) -> None:
         """Note that a sub-agent was spawned whose turn has not begun. It is expected under one root, the newest."""
         if any(each == thread_id and turn_id for each, turn_id in self._roots.copy()):
             return  # it has begun, under another root or without the name of one
@@ -151,8 +161,7 @@ class Trees(Listener):
         # Read here and not by the routes of the protocol, as this happens for each turn. Other shapes raise, or fit nothing.
         thread_id = event.params["threadId"]
         if event.method in UNLOADED:
-            self._loaded.pop(thread_id, None)
-            self.forget(thread_id)
+            self._unload(thread_id)
             return
         turn = event.params["turn"]
         turn_id, root = turn["id"], turn.get("rootTurnId")
@@ -165,13 +174,23 @@ class Trees(Listener):
 
     def fail(self, close_reason: CloseReason) -> list[Waiter]:
         """Forget everything: the runtime is gone."""
-        for table in (self._roots, self._threads, self._ended, self._live, self._loaded, self._given_up, self._stopped):
+        ids = (self._roots, self._threads, self._ended, self._live, self._loaded, self._unloaded)
+        for table in (*ids, self._given_up, self._stopped):
             table.clear()
         self._tell(None)
         return super().fail(close_reason)
 
+    def _unload(self, thread_id: str) -> None:
+        self._loaded.pop(thread_id, None)
+        keep_newest(self._unloaded, thread_id, True, _UNLOADED_KEPT)
+        for place, root in self._roots.copy().items():
+            if place[0] == thread_id:
+                self._end(*place)
+                self._tell(root)
+
     def _start(self, thread_id: str, turn_id: str, root: str | None) -> str:
         """Return the root of the turn."""
+        self._unloaded.pop(thread_id, None)
         expected = self._roots.get((thread_id, ""))
         root = root or expected or turn_id  # runtimes up to 0.160.1 do not name it
         self._place(thread_id, turn_id, root)
@@ -182,8 +201,10 @@ class Trees(Listener):
         return root
 
     def _place(self, thread_id: str, turn_id: str, root: str) -> None:
-        # A review is announced with another id than that of its root, under which it ends.
-        if root == turn_id or (of_root := self._thread_of(root)) is None or of_root == thread_id:
+        of_root = self._thread_of(root)
+        # A review is announced with another id than that of its root, under which it ends. So its root is not known, like
+        # that of a sub-agent whose root has ended long ago.
+        if root == turn_id or of_root == thread_id or (of_root is None and self._is_reviewed(thread_id)):
             keep_newest(self._roots, (thread_id, turn_id), root, _MOST)
             keep_newest(self._threads, root, thread_id, _MOST)
             return
@@ -211,7 +232,7 @@ class Trees(Listener):
         place = (thread_id, turn_id)
         if place not in self._roots:  # a review
             place = next(
-                (each for each, root in self._roots.items() if root == turn_id and each[0] == thread_id), place
+                (each for each, root in self._roots.copy().items() if root == turn_id and each[0] == thread_id), place
             )
         root = self._roots.get(place, turn_id)
         if self._threads.get(root) == thread_id:
@@ -243,7 +264,8 @@ class Trees(Listener):
         """Call the functions for one root, or all of them."""
         for wanted, callback in self._callbacks.copy().values():
             if root in {None, wanted}:
-                callback()
+                with suppress(Exception):  # it must not cost the other calls, nor what follows the event
+                    callback()
 
 
 class _Quiet(Waitable):

@@ -14,10 +14,10 @@ from openai_codex._engine.waiting import Latch
 from openai_codex._turns.settings import settings_that_differ
 from openai_codex.errors import ConfigError
 
-TURN, SHELL, GOAL = "turn/start", "thread/shellCommand", "thread/goal/set"
+TURN, REVIEW, SHELL, GOAL = "turn/start", "review/start", "thread/shellCommand", "thread/goal/set"
 
 # Requests whose reply names the turn, and all that may start one.
-NAMED = frozenset({TURN, "review/start"})
+NAMED = frozenset({TURN, REVIEW})
 STARTING = NAMED | {SHELL, GOAL, "thread/compact/start"}
 
 # How many turns that no request of this client has started are kept in one list of entries. The end of such a turn may never

@@ -14,6 +14,7 @@ from openai_codex._turns.contexts import GoalContexts, origin_of
 from openai_codex._turns.work import (
     GOAL,
     NAMED,
+    REVIEW,
     SHELL,
     STARTING,
     Place,
@@ -73,9 +74,8 @@ class WorkTable(Listener):
         places, is_nested = self._places[hash(thread_id) % _LISTS], self._is_nested(thread_id)
         if is_nested and outside is not None:
             raise nested_error(outside, thread_id)
-        for reference in tuple(places):
-            if reference() is None:
-                remove(places, reference)
+        for reference in [each for each in tuple(places) if each() is None]:
+            remove(places, reference)
         place = Place(thread_id, joins=joins, is_nested=is_nested)
         places.append(weakref.ref(place))
         return place
@@ -136,8 +136,7 @@ class WorkTable(Listener):
 
     def has_other(self, work: Work) -> bool:
         """Return whether the thread of an entry has other work."""
-        now = time.monotonic()
-        return any(each is not work and each.expires > now for each in self._of(work.thread_id))
+        return any(each is not work and each.expires > time.monotonic() for each in self._of(work.thread_id))
 
     def accept(self, work: Work, result: Any) -> None:
         """Note the successful reply to a request."""
@@ -203,12 +202,15 @@ class WorkTable(Listener):
 
     def is_alone(self, work: Work, turn_id: str | None) -> bool:
         """Return whether its thread has no other work than that of an entry, except what is to be stopped as well."""
-        now = time.monotonic()
-        return is_alone(work, turn_id, [each for each in self._of(work.thread_id) if each.expires > now])
+        return is_alone(work, turn_id, [each for each in self._of(work.thread_id) if each.expires > time.monotonic()])
 
     def context_of(self, thread_id: str | None, turn_id: str | None) -> Context | None:
         """Return the context variables of the caller of a turn, if known; without an id, the thread's turn."""
         return None if thread_id is None else starter_of(self._of(thread_id), turn_id)
+
+    def is_reviewed(self, thread_id: str) -> bool:
+        """Return whether a review that this client has requested is in the table for a thread."""
+        return any(work.method == REVIEW for work in self._of(thread_id))
 
     # -- what happens on a thread, as its events tell ----------------------------------------------------------------
 
@@ -237,10 +239,9 @@ class WorkTable(Listener):
         """Forget all work, because the runtime is gone, and wake everyone who waits."""
         for work in [work for works in self._works for work in tuple(works)]:
             self.discard(work)
-        for places in self._places:
-            for reference in tuple(places):
-                if (place := reference()) is not None:
-                    place.wake()
+        for reference in [each for places in self._places for each in tuple(places)]:
+            if (place := reference()) is not None:
+                place.wake()
         return super().fail(close_reason)
 
     def _turn_started(self, thread_id: str, turn_id: str, ids: frozenset[str], works: list[Work]) -> None:
@@ -274,12 +275,10 @@ class WorkTable(Listener):
     def _wake(self, thread_id: str) -> None:
         """Wake the calls for which something may have changed: all that join, and the first that does not."""
         is_first = True
-        for reference in tuple(self._places[hash(thread_id) % _LISTS]):
-            place = reference()
-            if place is not None and place.thread_id == thread_id:
-                if place.joins or is_first:
-                    place.wake()
-                is_first = is_first and place.joins
+        for place in self._queue(thread_id):
+            if place.joins or is_first:
+                place.wake()
+            is_first = is_first and place.joins
 
     def _is_nested(self, thread_id: str) -> bool:
         """Return whether the turn of a thread cannot end before the current code returns."""

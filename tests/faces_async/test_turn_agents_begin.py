@@ -70,6 +70,16 @@ async def test_it_is_over_when_its_thread_is_unloaded(server: FakeAppServer) -> 
         assert agent.status == TurnStatus.interrupted
 
 
+async def test_it_is_over_when_its_thread_was_unloaded_before_the_client_knew_of_it(server: FakeAppServer) -> None:
+    async with AsyncCodex(server.config()) as codex:
+        turn = await (await codex.thread_start()).turn("go")
+        server.notify("thread/closed", {"threadId": "kid"})
+        Child(server, begins=False)
+        server.turn.complete()
+        [agent] = await turn.wait_agents(timeout=PATIENCE)
+        assert agent.status == TurnStatus.interrupted
+
+
 @versions
 async def test_those_of_a_thread_that_is_archived_are_over(version: Version) -> None:
     with agents("hangs", version=version, depth=2) as tree:

@@ -71,6 +71,16 @@ def test_it_is_over_when_its_thread_is_unloaded(server: FakeAppServer) -> None:
         assert agent.status == TurnStatus.interrupted
 
 
+def test_it_is_over_when_its_thread_was_unloaded_before_the_client_knew_of_it(server: FakeAppServer) -> None:
+    with Codex(server.config()) as codex:
+        turn = (codex.thread_start()).turn("go")
+        server.notify("thread/closed", {"threadId": "kid"})
+        Child(server, begins=False)
+        server.turn.complete()
+        [agent] = turn.wait_agents(timeout=PATIENCE)
+        assert agent.status == TurnStatus.interrupted
+
+
 @versions
 def test_those_of_a_thread_that_is_archived_are_over(version: Version) -> None:
     with agents("hangs", version=version, depth=2) as tree:

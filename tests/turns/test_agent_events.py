@@ -306,3 +306,13 @@ def test_a_thread_that_is_given_up_keeps_no_turn_of_its_own(client: Client) -> N
     assert client.of("R")["K"].status == TurnStatus.completed
     held = {name: len(table) for name, table in vars(client.agents).items() if isinstance(table, dict)}
     assert (held["_work"], held["_over"]) == (0, 1)
+
+
+@pytest.mark.parametrize("how", ["archived", "closed", "deleted"])
+def test_an_agent_whose_thread_was_unloaded_before_the_item_of_its_spawn_is_not_expected(
+    client: Client, how: str
+) -> None:
+    client.send(started("T", "R"), Notification(f"thread/{how}", {"threadId": "K"}), spawned("T", "R", "K"))
+    assert client.of("R") == {"K": Agent("K", None, "T", 1, prompt="do it", status=TurnStatus.interrupted)}
+    client.send(ended("T", "R"))
+    assert client.trees.is_quiet("R")

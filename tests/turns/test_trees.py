@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -159,7 +160,7 @@ def test_a_thousand_trees_leave_little_behind(monkeypatch: pytest.MonkeyPatch) -
         clock.now += 1.0
         trees.put([completed(f"T{number}", root), *(completed(*kid) for kid in kids)])
         trees.put([gone(kid[0], "archived") for kid in kids])
-    assert sum(sizes(trees)) <= 256 + 64
+    assert sum(sizes(trees)) <= 256 + 256 + 64
 
 
 @pytest.mark.parametrize(
@@ -262,3 +263,47 @@ def test_a_stop_is_forgotten_after_a_time_without_another_one(monkeypatch: pytes
     trees.put([started("T", "S"), completed("T", "S"), started("K", "k", "R0")])
     assert stopped == []
     assert trees.live("R0") != ()
+
+
+def test_the_first_sub_agent_of_a_root_that_is_not_known_is_one() -> None:
+    reviewed = {"T"}
+    trees, stopped = Trees(lambda thread_id: thread_id in reviewed), list[str]()
+    trees.put([started("K", "k", "R"), started("L", "l", "R"), started("T", "X", "Q")])
+    assert places(trees, "R") == [("K", "k"), ("L", "l")]
+    assert ({each.root_thread_id for each in trees.live("R")}, trees.loaded()) == ({None}, 2)
+    assert (trees.root_of("T", "X"), trees.live("Q")) == ("Q", ())
+    trees.give_up("R", lambda live: stopped.append(live.turn_id))
+    assert stopped == ["k", "l"]
+    trees.put([completed("K", "k"), completed("L", "l"), completed("T", "Q")])
+    assert trees.is_quiet("R")
+    assert trees.is_quiet("Q")
+
+
+def test_a_call_that_fails_costs_no_other_one() -> None:
+    trees, calls = Trees(), list[str]()
+
+    def fail() -> None:
+        calls.append("fails")
+        raise RuntimeError("no")
+
+    for call in (fail, partial(calls.append, "called")):
+        trees.on_change("R", call)
+    trees.put([started("T", "R")])
+    trees.forget("T")
+    trees.fail(CloseReason("it died"))
+    assert calls == ["fails", "called"] * 3
+
+
+def test_a_thread_that_the_program_gives_up_takes_its_own_turns_only() -> None:
+    trees = Trees()
+    trees.put([started("T", "R"), started("K", "k", "R"), started("K", "S")])
+    trees.forget("K")
+    assert (trees.is_quiet("S"), places(trees, "R")) == (True, [("K", "k")])
+
+
+def test_that_a_thread_was_unloaded_is_remembered_until_it_works_again() -> None:
+    trees = Trees()
+    trees.put([gone("K", "closed")])
+    assert trees.is_unloaded("K")
+    trees.put([started("T", "R"), started("K", "k", "R")])
+    assert not trees.is_unloaded("K")

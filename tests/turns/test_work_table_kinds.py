@@ -8,7 +8,7 @@ import pytest
 from openai_codex.types import (
     ThreadGoalStatus,
 )
-from tests.support.work import COMPACTION, GOAL, REVIEW, SHELL, Table, accepted, turn
+from tests.support.work import COMPACTION, GOAL, REVIEW, SHELL, T, Table, accepted, turn
 
 
 @pytest.fixture
@@ -103,3 +103,13 @@ def test_a_goal_that_is_set_during_a_turn_adds_nothing_to_it(table: Table) -> No
     table.accept(table.send(GOAL), Set(Set.Goal(ThreadGoalStatus.active)))
     table.tell_end("a")
     assert table.is_empty()
+
+
+def test_a_thread_is_reviewed_until_that_has_ended(table: Table) -> None:
+    table.accept(table.send(turn()), accepted("a"))
+    assert not table.is_reviewed(T)
+    table.accept(table.send(REVIEW), accepted("b"))
+    table.tell_end("a")
+    assert table.is_reviewed(T)
+    table.tell_end("b")
+    assert not table.is_reviewed(T)

@@ -54,7 +54,7 @@ class Handlers:
         """What the runtimes report: the newest settings and limits, and warnings."""
         self.turns = OpenTurns()
         """The turns that have not ended: which of their requests no handler has answered."""
-        self.trees = Trees()
+        self.trees = Trees(self.work.is_reviewed)
         """The turns of sub-agents, by the turn that they work for."""
         self.agents = AgentEvents(self.trees, self.turns)
         """The sub-agents of each turn."""
