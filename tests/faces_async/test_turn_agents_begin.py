@@ -13,7 +13,7 @@ from openai_codex.types import TurnStatus
 from tests.support.agents import Version, agents
 from tests.support.bounds import PATIENCE, eventually
 from tests.support.fake_agents import INTERRUPT, Child
-from tests.support.inside import trees_of
+from tests.support.inside import is_ended, trees_of
 
 versions = pytest.mark.parametrize("version", [1, 2])
 
@@ -49,6 +49,9 @@ async def test_who_stops_it_is_told_if_it_does_not_begin_in_time(server: FakeApp
         turn = await (await codex.thread_start()).turn("go")
         child = Child(server, begins=False)
         assert eventually(turn.agents)
+        with pytest.raises(TurnTimeoutError):
+            await turn.interrupt(timeout=0.1)
+        assert eventually(lambda: is_ended(turn))
         with pytest.raises(TurnTimeoutError) as caught:
             await turn.interrupt(timeout=0.1)
         assert caught.value.waiting_for == "the end of its sub-agents"

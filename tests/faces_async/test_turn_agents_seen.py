@@ -15,7 +15,7 @@ from openai_codex import Agent, AsyncCodex, ConfigError, RunResult, TransportClo
 from openai_codex.testing import FakeAppServer, call, offline, reply, say
 from openai_codex.types import TurnStatus
 from tests.support.agents import CHILD_USAGE, Depth, Version, agents
-from tests.support.bounds import PATIENCE
+from tests.support.bounds import PATIENCE, eventually
 
 kinds = pytest.mark.parametrize(("version", "depth", "ephemeral"), list(product([1, 2], [1, 2], [False, True])))
 versions = pytest.mark.parametrize("version", [1, 2])
@@ -107,7 +107,7 @@ async def test_agents_that_outlive_their_turn_are_marked_and_can_be_waited_for(v
         async with AsyncCodex(tree.config) as codex:
             turn = await (await codex.thread_start(**tree.thread())).turn("go")
             await tree.gate.reached(PATIENCE)
-            assert [each.depth for each in turn.agents() if each.is_running] == [1, 2]
+            assert eventually(lambda: [each.depth for each in turn.agents() if each.is_running] == [1, 2])
             tree.parent_gate.open()
             early = await turn.run(timeout=PATIENCE)
             assert [each.is_running for each in early.agents] == [True, True]

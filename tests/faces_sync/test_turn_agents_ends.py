@@ -59,6 +59,11 @@ def pair(*children: Behaviour, version: Version, depth: Depth, parent: Parent = 
             yield Pair(tree, codex, tuple(threads), tuple(turns))
 
 
+def are_known(turn: TurnHandle, depth: Depth) -> bool:
+    """Say whether the client knows the agents of a turn and that they work: the model hears of them earlier."""
+    return [each.depth for each in turn.agents() if each.status == TurnStatus.in_progress] == [*range(1, depth + 1)]
+
+
 def interrupt(turn: TurnHandle, _: Thread) -> None:
     turn.interrupt(timeout=PATIENCE)
     assert (turn.run()).status == TurnStatus.interrupted
@@ -111,7 +116,7 @@ ENDS: list[tuple[End, Parent]] = [
 def test_all_agents_of_a_turn_are_over_with_it(version: Version, depth: Depth, end: End, parent: Parent) -> None:
     with pair("hangs", version=version, depth=depth, parent=parent) as at:
         for turn, thread, left in zip(at.turns, at.threads, ({at.turns[1].id}, set[str]()), strict=True):
-            assert len(turn.agents()) == depth
+            assert eventually(partial(are_known, turn, depth))
             end(turn, thread)
             # Who gives up waits for them, but not for long.
             assert eventually(partial(trees_of(at.codex).is_quiet, turn.id))

@@ -22,7 +22,7 @@ from openai_codex import (
 from openai_codex.types import TurnStatus
 from tests.faces_sync._outcome import outcomes
 from tests.support.agents import Parent, Tree, Version, agents
-from tests.support.bounds import PATIENCE
+from tests.support.bounds import PATIENCE, eventually
 
 versions = pytest.mark.parametrize("version", [1, 2])
 
@@ -32,6 +32,13 @@ STOPPED = [TurnStatus.interrupted]
 def statuses(result: RunResult | None) -> list[TurnStatus | None]:
     assert result is not None
     return [each.status for each in result.agents]
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a caller that gives up wait for the ends of agents as long as a loaded machine needs for them."""
+    monkeypatch.setattr("openai_codex._async.client.agent_stops.ABANDON_PATIENCE", PATIENCE)
+    monkeypatch.setattr("openai_codex._async.client.cursor.ABANDON_PATIENCE", PATIENCE)
 
 
 def give_up_a_run(turn: TurnHandle) -> RunResult | None:
@@ -72,6 +79,7 @@ def test_agents_that_the_caller_keeps_are_running(version: Version) -> None:
         with Codex(tree.config) as codex:
             turn = (codex.thread_start(**tree.thread())).turn("go")
             tree.gate.wait_reached(PATIENCE)
+            assert eventually(lambda: [each.status for each in turn.agents()] == [TurnStatus.in_progress])
             with pytest.raises(TurnTimeoutError) as caught:
                 turn.run(agents="keep", timeout=0.05)
             assert statuses(caught.value.result) == [TurnStatus.in_progress]
