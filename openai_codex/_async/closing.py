@@ -55,9 +55,12 @@ class AsyncClosable:
         """Give the thread up: stop its turn, and stop receiving its events (`thread/unsubscribe`). Idempotent.
 
         A turn that is running is interrupted, and a goal that `run_goal` follows is paused, so whoever waits for them
-        gets an interrupted result. All sub-agents of turns of the thread are stopped, also of turns that have ended. After that `run` and `turn` of this handle raise `ConfigError`;
-        `AsyncCodex.thread_resume` continues a stored thread. The client releases the tools of the thread and all that
-        it has noted about it. Where the runtime has exited, nothing is sent and none is started.
+        gets an interrupted result. All sub-agents of turns of the thread are stopped, also of turns that have ended. If it
+        is the thread of a sub-agent itself, its turn is stopped, and nothing else of the turn that it works for.
+
+        After that `run` and `turn` of this handle raise `ConfigError`; `AsyncCodex.thread_resume` continues a stored
+        thread. The client releases the tools of the thread and all that it has noted about it. Where the runtime has
+        exited, nothing is sent and none is started.
 
         The runtime itself frees the memory of a stored thread only if it is archived or deleted, and that of an
         ephemeral one never; see `Restart`.
@@ -126,10 +129,10 @@ async def _stop(connection: lazy.AsyncConnection, thread_id: str, deadline: Dead
         params = protocol.TurnInterruptParams(thread_id=thread_id, turn_id="")
         with suppress(CodexError):  # no turn runs, or the connection has ended
             await call(connection.running(), params, Deadline(min(_REPLY_WITHIN, deadline.remaining())))
-    trees = connection.handlers.trees
-    for root in operations.stop_thread(trees, connection.running(), thread_id):
-        if not await _wait.ready(trees.quiet(root), deadline.remaining()):
-            raise TurnTimeoutError(thread_id, root, deadline.timeout)
+    ends = operations.stop_thread(connection.handlers.trees, connection.running(), thread_id)
+    for turn_id, end in ends.items():
+        if not await _wait.ready(end, deadline.remaining()):
+            raise TurnTimeoutError(thread_id, turn_id or None, deadline.timeout)
 
 
 async def _is_ephemeral(connection: lazy.AsyncConnection, thread_id: str) -> bool:

@@ -1,4 +1,4 @@
-"""A turn of a sub-agent that is under way, and what stops those of a tree that was given up. Values without behaviour."""
+"""A turn of a sub-agent that is under way, what stops those of a tree that was given up, and what waits for their ends."""
 
 from __future__ import annotations
 
@@ -6,8 +6,12 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from openai_codex._engine.waiting import Waitable, wake_all
+
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from openai_codex._engine.waiting import Waiter
 
 Place = tuple[str, str]
 """The ids of a thread and of its turn."""
@@ -39,3 +43,35 @@ class GivenUp:
     stop: Callable[[Live], object]
     until: float
     thread_id: str | None
+
+
+class Until(Waitable):
+    """Ready while a condition holds; for one wait.
+
+    ``on_change`` has a function called after each change of it, and returns what ends that.
+    """
+
+    __slots__ = ("_condition", "_leave", "_on_change")
+
+    def __init__(
+        self, is_ready: Callable[[], bool], on_change: Callable[[Callable[[], object]], Callable[[], object]]
+    ) -> None:
+        super().__init__()
+        self._condition, self._on_change = is_ready, on_change
+        self._leave: Callable[[], object] = bool
+
+    def is_ready(self) -> bool:
+        return self._condition()
+
+    def add_waiter(self, waiter: Waiter) -> bool:
+        # Before it is looked whether it is ready: a change after that wakes the waiter.
+        self._leave = self._on_change(self._wake)
+        return super().add_waiter(waiter)
+
+    def discard_waiter(self, waiter: Waiter) -> None:
+        self._leave()
+        super().discard_waiter(waiter)
+
+    def _wake(self) -> None:
+        if self.is_ready():
+            wake_all(self.waiters())

@@ -13,6 +13,7 @@ from openai_codex.errors import OutputError, TurnInterruptedError
 
 if TYPE_CHECKING:
     from openai_codex._engine.actor import Actor
+    from openai_codex._engine.waiting import Waitable
     from openai_codex._turns.live import Live
     from openai_codex._turns.options import AgentsLike
     from openai_codex._turns.trees import Trees
@@ -46,16 +47,20 @@ def stop_agents(trees: Trees, actor: Actor, root_turn_id: str) -> None:
     trees.give_up(root_turn_id, partial(_stop_agent, trees, actor))
 
 
-def stop_thread(trees: Trees, actor: Actor, thread_id: str) -> list[str]:
-    """Do that for each turn of a thread, and interrupt those that are under way; return the ids of the turns."""
+def stop_thread(trees: Trees, actor: Actor, thread_id: str) -> dict[str, Waitable]:
+    """Do that for each turn of a thread, and interrupt those that are under way; return their ends by their ids.
+
+    The turn that a sub-agent has in the thread is interrupted alone: it works for a turn of another thread.
+    """
     turns = trees.of_thread(thread_id)
     for live in turns:
         if live.thread_id == thread_id:  # first: it may start more
             actor.undo(Undo(AgentStop(trees, live)))
-    roots = list(dict.fromkeys(live.root_turn_id for live in turns))
+    roots = dict.fromkeys(live.root_turn_id for live in turns if live.root_thread_id == thread_id)
     for root in roots:
         stop_agents(trees, actor, root)
-    return roots
+    foreign = {live.turn_id: trees.end_of(live) for live in turns if live.root_thread_id != thread_id}
+    return {**foreign, **{root: trees.quiet(root) for root in roots}}
 
 
 def _stop_agent(trees: Trees, actor: Actor, live: Live) -> None:

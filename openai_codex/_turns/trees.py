@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 
 from openai_codex._engine.backlog import keep_newest
 from openai_codex._engine.mailbox import Listener
-from openai_codex._engine.waiting import Waitable, Waiter, wake_all
-from openai_codex._turns.live import GivenUp, Live, Place
+from openai_codex._turns.live import GivenUp, Live, Place, Until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from openai_codex._engine.reply import CloseReason
+    from openai_codex._engine.waiting import Waitable, Waiter
     from openai_codex._notification import Notification
 
 _STARTED, _COMPLETED = "turn/started", "turn/completed"
@@ -67,11 +67,14 @@ class Trees(Listener):
         return any(place[0] == thread_id for place in self._roots.copy())
 
     def of_thread(self, thread_id: str) -> list[Live]:
-        """Return the turns of a thread that are under way, and those of sub-agents that work for turns of it, ended or not."""
+        """Return the turns of a thread that are under way, and those of sub-agents that work for turns of it, ended or not.
+
+        Its own turns may be those of a sub-agent, too, which works for a turn of another thread.
+        """
         own = [(turn_id, root) for (each, turn_id), root in self._roots.copy().items() if each == thread_id]
         turns = [Live(thread_id, *each, thread_id, 0.0) for each in own if self._threads.get(each[1]) == thread_id]
         below = (live for lives in self._live.copy().values() for live in lives.values())
-        return turns + [live for live in below if live.root_thread_id == thread_id]
+        return turns + [live for live in below if thread_id in {live.thread_id, live.root_thread_id}]
 
     def root_of(self, thread_id: str, turn_id: str) -> str | None:
         """Return the root of a turn that is under way: of a root turn its own id. ``None`` for any other turn."""
@@ -84,7 +87,12 @@ class Trees(Listener):
 
     def quiet(self, root_turn_id: str) -> Waitable:
         """Return what becomes ready when `is_quiet` is true; for one wait."""
-        return _Quiet(self, root_turn_id)
+        return Until(partial(self.is_quiet, root_turn_id), partial(self.on_change, root_turn_id))
+
+    def end_of(self, live: Live) -> Waitable:
+        """Return what becomes ready when a turn of a sub-agent is over; for one wait."""
+        place = (live.thread_id, live.turn_id)
+        return Until(lambda: place not in self._roots, partial(self.on_change, live.root_turn_id))
 
     def on_change(self, root_turn_id: str, callback: Callable[[], object]) -> Callable[[], object]:
         """Have a function called after each start and end of a turn under a root, and of the root, on the reader.
@@ -266,30 +274,3 @@ class Trees(Listener):
             if root in {None, wanted}:
                 with suppress(Exception):  # it must not cost the other calls, nor what follows the event
                     callback()
-
-
-class _Quiet(Waitable):
-    """Ready while no turn under a root is under way, nor the root."""
-
-    __slots__ = ("_leave", "_root", "_trees")
-
-    def __init__(self, trees: Trees, root: str) -> None:
-        super().__init__()
-        self._trees, self._root = trees, root
-        self._leave: Callable[[], object] = bool
-
-    def is_ready(self) -> bool:
-        return self._trees.is_quiet(self._root)
-
-    def add_waiter(self, waiter: Waiter) -> bool:
-        # Before it is looked whether it is ready: a change after that wakes the waiter.
-        self._leave = self._trees.on_change(self._root, self._wake)
-        return super().add_waiter(waiter)
-
-    def discard_waiter(self, waiter: Waiter) -> None:
-        self._leave()
-        super().discard_waiter(waiter)
-
-    def _wake(self) -> None:
-        if self.is_ready():
-            wake_all(self.waiters())

@@ -9,6 +9,7 @@ import pytest
 
 from openai_codex import Codex, TurnTimeoutError
 from openai_codex.testing import FakeAppServer
+from openai_codex.types import TurnStatus
 from tests.support.agents import Parent, Version, agents
 from tests.support.bounds import PATIENCE, eventually
 from tests.support.fake_agents import Child
@@ -53,3 +54,19 @@ def test_a_sub_agent_that_does_not_end_leaves_the_thread_open() -> None:
             child.end()
             thread.close()
             assert server.request_count("thread/unsubscribe") == 1
+
+
+@versions
+def test_the_turn_of_a_sub_agent_whose_thread_is_closed_ends_alone(version: Version) -> None:
+    with agents("hangs", "hangs", version=version) as tree:
+        with Codex(tree.config) as codex:
+            turn = (codex.thread_start(**tree.thread())).turn("go")
+            tree.gate.wait_reached(PATIENCE, count=2)
+            assert eventually(lambda: [each.status for each in turn.agents()] == [TurnStatus.in_progress] * 2)
+            first, second = turn.agents()
+            (codex.thread_resume(first.thread_id)).close()
+            statuses = {each.thread_id: each.status for each in turn.agents()}
+            assert statuses == {first.thread_id: TurnStatus.interrupted, second.thread_id: TurnStatus.in_progress}
+            turn.interrupt(timeout=PATIENCE)
+            assert trees_of(codex).is_quiet(turn.id)
+            tree.model.wait_idle(PATIENCE)

@@ -12,7 +12,7 @@ import pytest
 from openai_codex import OutputError, RunResult, TurnFailedError, TurnInterruptedError
 from openai_codex._engine.undo import Undo
 from openai_codex._notification import Notification
-from openai_codex._turns.tree_stops import ends_agents, stop_agents
+from openai_codex._turns.tree_stops import ends_agents, stop_agents, stop_thread
 from openai_codex._turns.trees import Trees
 from openai_codex.types import TurnStatus
 
@@ -60,6 +60,17 @@ def test_a_turn_is_interrupted_until_it_is_over() -> None:
     assert not stop.is_over()
     trees.put([ended("K", "k"), started("K", "l", "R")])
     assert stop.is_over()
+
+
+def test_a_thread_that_a_sub_agent_works_in_is_stopped_without_the_rest_of_its_tree() -> None:
+    trees, actor = Trees(), Actor()
+    trees.put([started("T", "R", "R"), started("K", "k", "R"), started("G", "g", "R")])
+    ends = stop_thread(trees, cast("Any", actor), "K")
+    assert [json.loads(stop.line())["params"] for stop in actor.undone] == [{"threadId": "K", "turnId": "k"}]
+    assert [(turn_id, end.is_ready()) for turn_id, end in ends.items()] == [("k", False)]
+    trees.put([ended("K", "k")])
+    assert ends["k"].is_ready()
+    assert not trees.is_quiet("R")
 
 
 @pytest.mark.parametrize(
