@@ -16,7 +16,9 @@ from openai_codex._codec.base import (
     ServerNotification,
     TypeMismatchError,
     UnknownNotification,
+    Variant,
     record_fields,
+    tag_of,
     wire_name,
 )
 from openai_codex._codec.dumping import to_wire
@@ -143,13 +145,22 @@ def validated(cls: type[T], obj: Any) -> T:
     Raises `DecodeError`.
     """
     if is_a(Record)(cls):
-        return structure(cls, to_wire(cls, obj))
+        json = to_wire(cls, obj)
+        if is_a(Variant)(cls) and isinstance(json, dict):
+            _check_tag(cls, json)
+        return structure(cls, json)
     if not isinstance(obj, Mapping):
         raise DecodeError(cls.__name__, (f"expected object, found {type(obj).__name__}",), obj)
     try:
         return cls(**obj)
     except TypeError as error:
         raise DecodeError(cls.__name__, (str(error),), obj) from None
+
+
+def _check_tag(cls: type[Any], json: JsonObject) -> None:
+    wire, tag = tag_of(cls)
+    if json.get(wire) != tag:  # a program may find out by this which variant it has
+        raise DecodeError(cls.__name__, (f"{wire}: expected {tag!r}" if wire in json else f"{wire}: is missing",), json)
 
 
 def validated_union(name: str, union: Any, obj: Any) -> Any:

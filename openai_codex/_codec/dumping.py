@@ -43,12 +43,23 @@ class Options(NamedTuple):
         by_alias: Whether the keys are the names of the protocol, not those of the attributes.
         exclude_none: Leave out what is ``None``.
         exclude_unset: Leave out what was neither received nor given.
+        exclude_defaults: Leave out what has its default.
     """
 
     json: bool = False
     by_alias: bool = False
     exclude_none: bool = False
     exclude_unset: bool = False
+    exclude_defaults: bool = False
+
+
+_WITHOUT_EFFECT = {"context", "fallback", "polymorphic_serialization", "round_trip", "serialize_as_any", "warnings"}
+
+
+def check_others(options: Mapping[str, Any]) -> None:
+    """Raise `TypeError` for an option that models do not have: a misspelled one would have no effect."""
+    for name in options.keys() - _WITHOUT_EFFECT:
+        raise TypeError(f"model_dump() got an unexpected keyword argument {name!r}")
 
 
 def fields_of(cls: type[Any]) -> dict[str, Any]:
@@ -73,13 +84,13 @@ def _dataclass_field(field: attrs.Attribute[Any]) -> Any:
 
 
 def pairs(value: Any) -> Iterator[tuple[str, Any]]:
-    """Yield the attribute and the value of each member; what is not set is ``None``, as in a dump."""
-    return ((name, None if part is UNSET else part) for name, _, part, _ in _parts(value))
+    """Yield the attribute and the value of each member, as a dump has it."""
+    return ((name, part) for name, _, part, _, _ in _parts(value))
 
 
-def to_text(dumped: Any, indent: int | None) -> str:
+def to_text(dumped: Any, indent: int | None, ensure_ascii: bool) -> str:
     """Return a dump as JSON text, as `Model.model_dump_json` describes."""
-    return json.dumps(dumped, ensure_ascii=False, indent=indent, separators=None if indent else (",", ":"))
+    return json.dumps(dumped, ensure_ascii=ensure_ascii, indent=indent, separators=None if indent else (",", ":"))
 
 
 def from_text(text: str | bytes | bytearray) -> Any:
@@ -111,6 +122,7 @@ def dump(value: Any, options: Options, include: Choice = None, exclude: Choice =
             if _is_chosen(key, include, exclude)
         }
     if isinstance(value, (list, tuple)):
+        include, exclude = (_counted(choice, len(value)) for choice in (include, exclude))
         return [
             dump(part, options, _below(include, number), _below(exclude, number))
             for number, part in enumerate(value)
@@ -121,32 +133,47 @@ def dump(value: Any, options: Options, include: Choice = None, exclude: Choice =
 
 def _members(value: Any, options: Options, include: Choice, exclude: Choice) -> dict[str, Any]:
     dumped = {}
-    for name, wire, part, is_set in _parts(value):
-        if not _is_chosen(name, include, exclude) or (options.exclude_unset and not is_set):
+    for name, wire, part, is_set, is_default in _parts(value):
+        is_left_out = (options.exclude_unset and not is_set) or (options.exclude_defaults and is_default)
+        if is_left_out or not _is_chosen(name, include, exclude):
             continue
-        made = None if part is UNSET else dump(part, options, _below(include, name), _below(exclude, name))
+        made = dump(part, options, _below(include, name), _below(exclude, name))
         if made is not None or not options.exclude_none:
             dumped[wire if options.by_alias else name] = made
     return dumped
 
 
-def _parts(value: Any) -> Iterable[tuple[str, str, Any, bool]]:
-    """Yield the attribute, the JSON name and the value of each member, and whether it was received or given."""
+def _parts(value: Any) -> Iterable[tuple[str, str, Any, bool, bool]]:
+    """Yield the attribute, JSON name and value of each member, whether it was received or given, and has its default.
+
+    The value of a field that is not set is what the runtime takes instead, if the schema says it, else ``None``: a dump
+    may be sent, and ``null`` is refused for these fields.
+    """
     cls: Any = type(value)
     for name in cls.MEMBERS if isinstance(value, Model) else ():
-        yield name, name, getattr(value, name), True
+        yield name, name, getattr(value, name), True, False
     if not isinstance(value, Record):
         for field in fields_of(cls).values():
             part = getattr(value, field.name)
             if not field.name.startswith("_"):
-                yield field.name, field.name, part, part != default_of(field)
+                is_default = part == default_of(field)
+                yield field.name, field.name, part, not is_default, is_default
         return
     if isinstance(value, Variant):
-        yield cls.TAG, wire_name(cls, cls.TAG), getattr(cls, cls.TAG), True
+        yield cls.TAG, wire_name(cls, cls.TAG), getattr(cls, cls.TAG), True, False
     for field in record_fields(cls):
-        part, wire = getattr(value, field.name), wire_name(cls, field.name)
-        is_set = part != default_of(field) if value.raw is None else wire in value.raw or part != absent(field)
-        yield field.name, wire, part, is_set
+        part, wire, instead = getattr(value, field.name), wire_name(cls, field.name), field.metadata.get("absent")
+        is_default = part == default_of(field)
+        is_set = not is_default if value.raw is None else wire in value.raw or part != absent(field)
+        part = copy.copy(instead) if part is UNSET else part
+        yield field.name, wire, part, is_set, is_default or (instead is not None and part == instead)
+
+
+def _counted(choice: Choice, length: int) -> Choice:
+    """Return what is chosen of a list, with the numbers that count from its end as those from its start."""
+    entries = choice if isinstance(choice, Mapping) else dict.fromkeys(choice or (), True)
+    found = {key + length if isinstance(key, int) and key < 0 else key: below for key, below in entries.items()}
+    return None if choice is None else found
 
 
 def _entry(choice: Choice, key: Any) -> Any:

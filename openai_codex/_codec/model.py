@@ -81,8 +81,9 @@ class Model:
         exclude: Any = None,
         by_alias: bool | None = False,
         exclude_unset: bool = False,
+        exclude_defaults: bool = False,
         exclude_none: bool = False,
-        warnings: object = True,  # noqa: ARG002  there are none
+        **others: Any,
     ) -> dict[str, Any]:
         """Return the value as a dict, and all that is in it. Fields that only a newer runtime has are not in it; see `raw`.
 
@@ -92,22 +93,28 @@ class Model:
             exclude: Those to leave out, likewise.
             by_alias: Use the names of the protocol (``itemsView``), not those of the attributes (``items_view``).
             exclude_unset: Leave out what was neither received nor given.
+            exclude_defaults: Leave out what has its default.
             exclude_none: Leave out what is ``None``.
-            warnings: Accepted, and without effect.
+            others: The other options of the published SDK's models, such as ``warnings``; they change nothing here.
+
+        Raises:
+            TypeError: There is no option of this name.
         """
         dumping = load(_DUMPING)
-        options = dumping.Options(mode == "json", bool(by_alias), exclude_none, exclude_unset)
+        dumping.check_others(others)
+        options = dumping.Options(mode == "json", bool(by_alias), exclude_none, exclude_unset, exclude_defaults)
         dumped: dict[str, Any] = dumping.dump(self, options, include, exclude)
         return dumped
 
-    def model_dump_json(self, *, indent: int | None = None, **options: Any) -> str:
+    def model_dump_json(self, *, indent: int | None = None, ensure_ascii: bool = False, **options: Any) -> str:
         """Return `model_dump` as JSON text.
 
         Args:
             indent: How many spaces an inner level is indented by; ``None``: everything in one line, without spaces.
+            ensure_ascii: Write each character that is not ASCII as an escape with its number.
             options: Those of `model_dump`, except ``mode``.
         """
-        text: str = load(_DUMPING).to_text(self.model_dump(mode="json", **options), indent)
+        text: str = load(_DUMPING).to_text(self.model_dump(mode="json", **options), indent, ensure_ascii)
         return text
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:

@@ -324,7 +324,7 @@ class PermissionsRequestApprovalResponse(Record):
     """
 
     permissions: GrantedPermissionProfile
-    scope: PermissionGrantScope | Unset = UNSET
+    scope: PermissionGrantScope | Unset = attrs.field(default=UNSET, metadata={"absent": "turn"})
     strict_auto_review: bool | Unset | None = UNSET
 
 

@@ -43,12 +43,12 @@ class InitializeCapabilities(Record):
         request_attestation: Opt into `attestation/generate` requests for upstream `x-oai-attestation`.
     """
 
-    experimental_api: bool | Unset = UNSET
+    experimental_api: bool | Unset = attrs.field(default=UNSET, metadata={"absent": False})
     explicit_gateway_oauth: bool | Unset = UNSET
     extensions: JsonObject | Unset | None = UNSET
     mcp_server_openai_form_elicitation: bool | Unset = UNSET
     opt_out_notification_methods: list[str] | Unset | None = UNSET
-    request_attestation: bool | Unset = UNSET
+    request_attestation: bool | Unset = attrs.field(default=UNSET, metadata={"absent": False})
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)

@@ -393,14 +393,14 @@ class MigrationDetails(Record):
         subagents: `list[SubagentMigration] | Unset`.
     """
 
-    commands: list[CommandMigration] | Unset = UNSET
-    hooks: list[HookMigration] | Unset = UNSET
-    mcp_servers: list[McpServerMigration] | Unset = UNSET
+    commands: list[CommandMigration] | Unset = attrs.field(default=UNSET, metadata={"absent": []})
+    hooks: list[HookMigration] | Unset = attrs.field(default=UNSET, metadata={"absent": []})
+    mcp_servers: list[McpServerMigration] | Unset = attrs.field(default=UNSET, metadata={"absent": []})
     memory: list[str] | Unset = UNSET
-    plugins: list[PluginsMigration] | Unset = UNSET
-    sessions: list[SessionMigration] | Unset = UNSET
-    skills: list[SkillMigration] | Unset = UNSET
-    subagents: list[SubagentMigration] | Unset = UNSET
+    plugins: list[PluginsMigration] | Unset = attrs.field(default=UNSET, metadata={"absent": []})
+    sessions: list[SessionMigration] | Unset = attrs.field(default=UNSET, metadata={"absent": []})
+    skills: list[SkillMigration] | Unset = attrs.field(default=UNSET, metadata={"absent": []})
+    subagents: list[SubagentMigration] | Unset = attrs.field(default=UNSET, metadata={"absent": []})
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)

@@ -50,7 +50,7 @@ class TextUserInput(Variant):
     WIRE_NAMES: ClassVar[dict[str, str]] = {"text_elements": "text_elements"}
 
     text: str
-    text_elements: list[TextElement] | Unset = UNSET
+    text_elements: list[TextElement] | Unset = attrs.field(default=UNSET, metadata={"absent": []})
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)

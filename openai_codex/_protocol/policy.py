@@ -61,8 +61,8 @@ class GranularApprovalDetails(Record):
     mcp_elicitations: bool
     rules: bool
     sandbox_approval: bool
-    request_permissions: bool | Unset = UNSET
-    skill_approval: bool | Unset = UNSET
+    request_permissions: bool | Unset = attrs.field(default=UNSET, metadata={"absent": False})
+    skill_approval: bool | Unset = attrs.field(default=UNSET, metadata={"absent": False})
 
 
 class ApprovalPolicy(OpenEnum):
@@ -121,7 +121,7 @@ class ReadOnlySandboxPolicy(Variant):
 
     type: ClassVar[Literal["readOnly"]] = "readOnly"
 
-    network_access: bool | Unset = UNSET
+    network_access: bool | Unset = attrs.field(default=UNSET, metadata={"absent": False})
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
@@ -134,7 +134,7 @@ class ExternalSandboxPolicy(Variant):
 
     type: ClassVar[Literal["externalSandbox"]] = "externalSandbox"
 
-    network_access: NetworkAccess | Unset = UNSET
+    network_access: NetworkAccess | Unset = attrs.field(default=UNSET, metadata={"absent": "restricted"})
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)
@@ -150,10 +150,10 @@ class WorkspaceWriteSandboxPolicy(Variant):
 
     type: ClassVar[Literal["workspaceWrite"]] = "workspaceWrite"
 
-    exclude_slash_tmp: bool | Unset = UNSET
-    exclude_tmpdir_env_var: bool | Unset = UNSET
-    network_access: bool | Unset = UNSET
-    writable_roots: list[protocol.AbsolutePathBuf] | Unset = UNSET
+    exclude_slash_tmp: bool | Unset = attrs.field(default=UNSET, metadata={"absent": False})
+    exclude_tmpdir_env_var: bool | Unset = attrs.field(default=UNSET, metadata={"absent": False})
+    network_access: bool | Unset = attrs.field(default=UNSET, metadata={"absent": False})
+    writable_roots: list[protocol.AbsolutePathBuf] | Unset = attrs.field(default=UNSET, metadata={"absent": []})
 
 
 SandboxPolicy: TypeAlias = (

@@ -166,7 +166,7 @@ class ThreadRealtimeAppendTextParams(ClientRequest["ThreadRealtimeAppendTextResp
 
     text: str
     thread_id: str
-    role: ConversationTextRole | Unset = UNSET
+    role: ConversationTextRole | Unset = attrs.field(default=UNSET, metadata={"absent": "user"})
 
 
 class ThreadRealtimeAppendTextResponse(Record):

@@ -126,7 +126,7 @@ class _Definition:
     def _optional(self, field: Field, schema: Json) -> Field:
         value = schema.get("default") if isinstance(schema, dict) else None
         if self._sent:
-            return attrs.evolve(field, annotation=field.annotation.with_unset(), default="UNSET")
+            return attrs.evolve(field, annotation=field.annotation.with_unset(), default="UNSET", absent=value)
         if value is None:
             return attrs.evolve(field, annotation=field.annotation.or_none(), default="None")
         default, names = shapes.default(value, schema, self._schema)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import attrs
 
 
@@ -52,6 +54,8 @@ class Field:
     secret: bool = False
     runtime_names: frozenset[str] = frozenset()
     """Names that the default needs when the class is built."""
+    absent: Any = None
+    """The JSON that the runtime takes instead of a field that is not sent; ``None`` if the schema does not say it."""
 
 
 @attrs.frozen

@@ -131,9 +131,10 @@ def _enum(enum: Enum) -> Iterator[str]:
 
 
 def _default(field: Field) -> str:
-    if field.secret:
+    metadata = "SECRET" if field.secret else "" if field.absent is None else f'{{"absent": {field.absent!r}}}'
+    if metadata:
         given = f"default={field.default}, " if field.default else ""
-        return f" = attrs.field({given}metadata=SECRET)"
+        return f" = attrs.field({given}metadata={metadata})"
     return f" = {field.default}" if field.default else ""
 
 
