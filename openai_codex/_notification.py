@@ -6,7 +6,7 @@ from typing import Any
 
 from openai_codex import _codec as codec
 from openai_codex import _protocol as protocol
-from openai_codex._codec.model import Model
+from openai_codex._codec.model import Data
 from openai_codex._log import Log
 from openai_codex._protocol import JsonObject, ServerNotification
 from openai_codex._protocol.methods import OWNERS, ROUTES, Route
@@ -54,7 +54,7 @@ def _text_at(params: dict[str, Any], path: tuple[str, ...]) -> str | None:
     return value if isinstance(value, str) else None
 
 
-class Notification(Model):
+class Notification(Data):
     """A notification of the runtime: a method name and a typed payload.
 
     ``payload`` is an instance of one of the notification classes of `openai_codex.types`, for use in a ``match``:

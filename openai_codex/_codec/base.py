@@ -6,15 +6,15 @@ The generated modules build on it. It knows no method and no domain, and not how
 from __future__ import annotations
 
 from collections.abc import Iterator
-from enum import Enum, EnumMeta
+from enum import Enum
 from functools import cache
 from types import NoneType
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeAlias, TypeVar, final
+from typing import Any, ClassVar, Final, Generic, TypeAlias, TypeVar, final
 
 import attrs
-from typing_extensions import Self
 
-from openai_codex._codec.model import Model, tolerant
+from openai_codex._codec.enums import OpenEnum as OpenEnum
+from openai_codex._codec.model import Data, Model, tolerant
 from openai_codex._runtime.display import hide
 from openai_codex._runtime.imports import load
 
@@ -23,7 +23,6 @@ JsonObject: TypeAlias = dict[str, Any]
 JsonValue: TypeAlias = Any
 """Any decoded JSON: where the protocol's schema leaves the shape open."""
 
-E = TypeVar("E", bound="OpenEnum")
 R = TypeVar("R")
 
 SECRET: Final = {"secret": True}
@@ -195,7 +194,7 @@ class ServerNotification(Record):
 
 
 @attrs.define(eq=False, repr=False, init=False)
-class UnknownNotification(ServerNotification):  # noqa: PLW1641  mutable and compared by value, so without a hash
+class UnknownNotification(Data, ServerNotification):  # noqa: PLW1641  mutable and compared by value, so without a hash
     """A notification whose method or shape this version does not know.
 
     Attributes:
@@ -203,10 +202,16 @@ class UnknownNotification(ServerNotification):  # noqa: PLW1641  mutable and com
         raw: The payload as received; also as ``params``.
     """
 
+    MEMBERS = ("params",)
+
     method: str
     raw: JsonObject | None
 
-    def __init__(self, method: str = "", raw: JsonObject | None = None, params: JsonObject | None = None) -> None:
+    def __init__(
+        self, method: str | JsonObject = "", raw: JsonObject | None = None, params: JsonObject | None = None
+    ) -> None:
+        if isinstance(method, dict):  # the first argument in the published SDK
+            params, method = method, ""
         self.method = method
         self.raw = params if raw is None else raw
 
@@ -219,53 +224,6 @@ class UnknownNotification(ServerNotification):  # noqa: PLW1641  mutable and com
         if not isinstance(other, UnknownNotification):
             return NotImplemented
         return (self.method, self.raw) == (other.method, other.raw)
-
-
-class _OpenEnumType(EnumMeta):
-    if not TYPE_CHECKING:  # type checkers know how an enum is called
-
-        def __call__(cls, *args: Any, **given: Any) -> Any:
-            """Return the member of a value, which may be named ``root``: programs for the published SDK wrap it so."""
-            return super().__call__(*((given.pop("root"),) if "root" in given else args), **given)
-
-
-class OpenEnum(str, Enum, metaclass=_OpenEnumType):
-    """A string with known values. An unknown value becomes a member that equals its text and is not registered."""
-
-    def __str__(self) -> str:
-        # The text of a str enum differs between Python versions; here it is always the value.
-        return str.__str__(self)
-
-    def __format__(self, format_spec: str) -> str:
-        return str.__format__(self, format_spec)
-
-    @classmethod
-    def _missing_(cls, value: object) -> OpenEnum | None:
-        if not isinstance(value, str):
-            return None
-        # Not registered: values from outside must neither stay in memory nor change what the enum lists.
-        member = str.__new__(cls, value)
-        member._name_ = member._value_ = value
-        return member
-
-    @property
-    def root(self) -> Self:
-        """The member itself: it is not wrapped here, as it is in the published SDK."""
-        return self
-
-    @classmethod
-    def model_validate(cls, obj: Any, **_: Any) -> Self:
-        """Return the member of a value; see `Record.model_validate`."""
-        return cls(obj)
-
-    def model_dump(self, *, mode: str = "python", **_: Any) -> Any:
-        """Return the member, or with ``mode="json"`` its value; see `Record.model_dump`."""
-        return self.value if mode == "json" else self
-
-    @property
-    def is_known(self) -> bool:
-        """Whether this version of the protocol defines the value."""
-        return self._value_ in type(self)._value2member_map_
 
 
 # ---------------------------------------------------------------------------------------------------------- reflection

@@ -70,7 +70,9 @@ def fields_of(cls: type[Any]) -> dict[str, Any]:
 
 @cache  # a few classes
 def as_dataclass(cls: type[Any]) -> type[Any]:
-    """Return a dataclass with the fields of an attrs class."""
+    """Return a dataclass with the members or fields of a class."""
+    if cls.MEMBERS:
+        return dataclasses.make_dataclass(cls.__name__, cls.MEMBERS, eq=False, repr=False)
     fields = [(field.name, field.type or Any, _dataclass_field(field)) for field in attrs.fields(cls)]
     return dataclasses.make_dataclass(cls.__name__, fields, eq=False, repr=False)
 
@@ -150,8 +152,9 @@ def _parts(value: Any) -> Iterable[tuple[str, str, Any, bool, bool]]:
     may be sent, and ``null`` is refused for these fields.
     """
     cls: Any = type(value)
-    for name in cls.MEMBERS if isinstance(value, Model) else ():
-        yield name, name, getattr(value, name), True, False
+    if isinstance(value, Model) and cls.MEMBERS:
+        yield from ((name, name, getattr(value, name), True, False) for name in cls.MEMBERS)
+        return
     if not isinstance(value, Record):
         for field in fields_of(cls).values():
             part = getattr(value, field.name)

@@ -68,7 +68,7 @@ class Model:
     __slots__ = ()
 
     MEMBERS: ClassVar[tuple[str, ...]] = ()
-    """The attributes that are dumped, for a class whose fields are not declared by attrs."""
+    """The attributes that are dumped, for a class whose fields are not those that attrs knows."""
 
     model_fields: ClassVar[Any] = _Fields()
     """The fields of the class: name → `attrs.Attribute`."""

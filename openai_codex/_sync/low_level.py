@@ -6,15 +6,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 from openai_codex import _codec as codec
+from openai_codex import _protocol as protocol
 from openai_codex._sync import lazy
 from openai_codex._sync.codex import Codex
 from openai_codex._config import AppServerConfig
 from openai_codex._protocol.methods import SERVER_REQUESTS
 from openai_codex._runtime.imports import load
-from openai_codex.errors import ConfigError
+from openai_codex.errors import ConfigError, DecodeError
 
 if sys.version_info >= (3, 11):
     from typing import Self
@@ -43,6 +44,9 @@ _VERBS: dict[str, tuple[str, tuple[str, ...]]] = {
     "turn_steer": ("turn/steer", ("thread_id", "expected_turn_id", "input_items")),
 }
 """Method of this class → method of the protocol, and the names of the arguments before the params."""
+
+ApprovalHandler: TypeAlias = Callable[[str, Any], Mapping[str, Any]]
+"""A function that takes the method and the params of a request of the runtime, and returns the answer."""
 
 _OWN = "item/tool/call"  # the tools of the program, which the published SDK does not have
 
@@ -111,7 +115,7 @@ class LowLevel:
             values["input"] = items if isinstance(items, list) else [items]
         return self.request(method, {**asked, **values})
 
-    def _answer_by(self, handler: Callable[[str, Any], Mapping[str, Any]]) -> None:
+    def _answer_by(self, handler: ApprovalHandler) -> None:
         """Let a function answer the requests of the runtime, as it does there: it takes the method and the params."""
         connection = self._connection
         for method, (_, answer) in SERVER_REQUESTS.items():
@@ -143,7 +147,7 @@ class CodexClient(LowLevel):
     def __init__(
         self,
         config: AppServerConfig | None = None,
-        approval_handler: Callable[[str, Any], Mapping[str, Any]] | None = None,
+        approval_handler: ApprovalHandler | None = None,
     ) -> None:
         vars(self).update(config=config, _handler=approval_handler)
 
@@ -172,5 +176,10 @@ class CodexClient(LowLevel):
         self.close()
 
 
-def _answer(handler: Callable[[str, Any], Mapping[str, Any]], method: str, answer: str, params: Any) -> Any:
-    return codec.structure_named(answer, handler(method, params.raw))
+def _answer(handler: ApprovalHandler, method: str, answer: str, params: Any) -> Any:
+    built = codec.structure_named(answer, handler(method, params.raw))
+    for name, part in built:
+        # Kept in what a runtime sends; here it is a misspelled decision, which a runtime would decline without a word.
+        if isinstance(part, protocol.UnknownVariant) or (isinstance(part, protocol.OpenEnum) and not part.is_known):
+            raise DecodeError(answer, (f"{name}: no value that the protocol has",))
+    return built

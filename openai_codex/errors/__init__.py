@@ -36,6 +36,9 @@ Errors carry facts as attributes and pickle. Their text is for people, with cont
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+from openai_codex._runtime.imports import load
 from openai_codex._runtime.process_info import ProcessFacts as ProcessFacts
 from openai_codex._runtime.process_info import ProcessInfo as ProcessInfo
 from openai_codex.errors._base import CodexError as CodexError
@@ -72,3 +75,9 @@ from openai_codex.errors._runtime import TurnTimeoutError as TurnTimeoutError
 
 # Without it `help` would leave the classes out, as they are defined in other modules.
 __all__ = [name for name, each in globals().items() if isinstance(each, type)]  # pyright: ignore[reportUnsupportedDunderAll]  # one list of names
+
+if not TYPE_CHECKING:  # type checkers report a name that is not there
+
+    def __getattr__(name: str) -> Any:
+        # `is_retryable_error` and `map_jsonrpc_error` are here in the published SDK.
+        return load("openai_codex.generated._published").find(__name__, name)

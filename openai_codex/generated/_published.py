@@ -1,6 +1,6 @@
 """The names that programs for the published SDK import from modules which this package does not have.
 
-Each of these modules (`api`, `async_client`, `client`, `generated.v2_all`, `models`) looks its names up here: they are those
+Each of these modules (`api`, `async_client`, `client`, `generated.v2_all`, `models`), and `errors`, looks its names up here: they are those
 of this package, under the published spelling where that differs. It knows no behaviour.
 """
 
@@ -23,8 +23,10 @@ RENAMED: Mapping[str, str] = {
     "HookMetadata1": "CommandHookMetadata",
     "HookMetadata2": "McpToolHookMetadata",
     "HttpConnectionFailed": "HttpConnectionFailedDetails",
+    "JsonScalar": "JsonValue",
     "KindFileSystemSpecialPath": "ProjectRootsFileSystemSpecialPath",
     "MultiAgentModeValue": "MultiAgentModeKind",
+    "NotificationPayload": "ServerNotification",
     "ReasoningSummaryValue": "ReasoningSummary",
     "ResponseStreamConnectionFailed": "ResponseStreamConnectionFailedDetails",
     "ResponseStreamDisconnected": "ResponseStreamDisconnectedDetails",
@@ -44,15 +46,20 @@ RENAMED: Mapping[str, str] = {
 }
 """Published name of a protocol type → its name in `openai_codex.types`."""
 
-_LOW_LEVEL = {"CodexClient": "openai_codex._sync.low_level", "AsyncCodexClient": "openai_codex._async.low_level"}
+# Name → the module that has it, and its name there.
+_ELSEWHERE = {
+    "ApprovalHandler": ("_sync.low_level", "ApprovalHandler"),
+    "AsyncCodexClient": ("_async.low_level", "AsyncCodexClient"),
+    "CodexClient": ("_sync.low_level", "CodexClient"),
+    "ServerInfo": ("_runtime.report", "ServerInfo"),
+    "map_jsonrpc_error": ("errors", "rpc_error"),
+}
 
 # Names of what this package does otherwise → how. The keys are the ends of names, too: there are hundreds of wrappers.
 _INSTEAD = {
     "BaseModel": "records of this package have model_dump() and the other methods, and openai_codex.types.Record as base",
     "RootModel": "members of unions are not wrapped here; .root of one is the member itself",
-    "ServerInfo": "codex.metadata.server_info has it",
     "resolve_codex_bin": "CodexConfig(codex_bin=…) or the variable OPENAI_CODEX_BIN names a binary",
-    "map_jsonrpc_error": "openai_codex.errors.rpc_error builds the error of a code",
     "start_chatgpt_login": "codex.login_chatgpt() starts a login",
     "start_device_code_login": "codex.login_chatgpt_device_code() starts a login",
     "ServerNotification": "openai_codex.types has the payload itself, such as TurnStartedNotification",
@@ -70,8 +77,9 @@ def find(module: str, name: str) -> Any:
     for holder, spelling in ((types, RENAMED.get(name, name)), (load("openai_codex"), name)):
         if not name.startswith("_") and hasattr(holder, spelling):
             return getattr(holder, spelling)
-    if name in _LOW_LEVEL:
-        return getattr(load(_LOW_LEVEL[name]), name)
+    if name in _ELSEWHERE:
+        module_there, name_there = _ELSEWHERE[name]
+        return getattr(load(f"openai_codex.{module_there}"), name_there)
     if name == "__all__":
         return names()
     way = next((way for end, way in _INSTEAD.items() if name.endswith(end)), None)

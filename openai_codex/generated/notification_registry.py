@@ -6,9 +6,10 @@ from typing import Any
 
 from openai_codex import types
 from openai_codex._protocol.methods import NOTIFICATIONS
+from openai_codex.generated import _published
 
 
 def __getattr__(name: str) -> Any:
     if name != "NOTIFICATION_MODELS":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return _published.find(__name__, name)
     return {method: getattr(types, payload) for method, payload in NOTIFICATIONS.items()}

@@ -129,6 +129,21 @@ def test_a_notification_can_be_made_of_its_payload() -> None:
     unknown = t.UnknownNotification(params={"a": 1})
     assert (unknown.params, unknown.model_dump()) == ({"a": 1}, {"a": 1})
     assert Notification(method="new", payload=unknown).params == {"a": 1}
+    assert t.UnknownNotification({"a": 1}) == unknown
+    assert t.UnknownNotification("new", {"a": 1}).params == {"a": 1}
+
+
+def test_a_notification_is_a_dataclass_of_its_method_and_payload() -> None:
+    payload = t.AgentMessageDeltaNotification(delta="x", item_id="I", thread_id="T", turn_id="U")
+    made: Any = Notification(method="item/agentMessage/delta", payload=payload)
+    unknown: Any = t.UnknownNotification(params={"a": 1})
+    assert [field.name for field in dataclasses.fields(made)] == ["method", "payload"]
+    assert dataclasses.asdict(made) == {"method": made.method, "payload": payload}
+    assert dataclasses.replace(made, method="new").method == "new"
+    assert dataclasses.asdict(dataclasses.replace(made, payload=unknown))["payload"] == {"params": {"a": 1}}
+    assert dataclasses.asdict(unknown) == dict(unknown) == {"params": {"a": 1}}
+    assert dataclasses.replace(unknown, params={"b": 2}).params == {"b": 2}
+    assert not dataclasses.is_dataclass(payload), "nor is it one there"
 
 
 def test_results_and_configs_have_the_methods_too(turn: t.Turn) -> None:

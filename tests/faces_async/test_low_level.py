@@ -18,7 +18,7 @@ from openai_codex.types import (
     ThreadStartParams,
     ThreadStartResponse,
 )
-from tests.support.bounds import PATIENCE
+from tests.support.bounds import PATIENCE, eventually
 
 ASKED = {"threadId": "T", "turnId": "U", "itemId": "I", "startedAtMs": 1, "command": "ls", "cwd": "/"}
 
@@ -88,6 +88,40 @@ async def test_a_handler_of_a_program_answers_requests(server: FakeAppServer) ->
         with pytest.raises(AttributeError, match=r"has no 'next_turn_notification' here: codex\.events"):
             private.next_turn_notification("U")
     assert asked == [(method, "I")]
+
+
+def _raise(*_: Any) -> dict[str, Any]:
+    raise KeyError("x")
+
+
+WRONG_ANSWERS: list[Any] = [
+    _raise,
+    lambda *_: None,
+    lambda *_: {},
+    lambda *_: True,
+    lambda *_: "accept",
+    lambda *_: {"decision": True},
+    lambda *_: {"decision": None},
+    lambda *_: {"decision": "Accept"},
+    lambda *_: {"decision": "approved"},
+    lambda *_: {"decision": {"new": {}}},
+    lambda _: {"decision": "accept"},
+]
+
+
+async def test_a_wrong_answer_of_a_handler_declines_and_is_logged(
+    server: FakeAppServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with AsyncCodex(server.config()) as codex:
+        await codex.thread_start()
+        private: Any = codex._client  # noqa: SLF001  what programs do
+        for handler in WRONG_ANSWERS:
+            private._approval_handler = handler  # noqa: SLF001  likewise
+            for method in ("item/commandExecution/requestApproval", "item/fileChange/requestApproval"):
+                answer = await server.ask(method, ASKED).answered(PATIENCE)
+                assert answer["result"] == {"decision": "decline"}
+        # Each is logged after its answer is sent.
+        assert eventually(lambda: caplog.text.count("codex.handler_failed method=item/") == 2 * len(WRONG_ANSWERS))
 
 
 async def test_a_client_that_a_program_makes_is_started_and_has_threads(server: FakeAppServer) -> None:

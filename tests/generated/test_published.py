@@ -12,10 +12,12 @@ import pytest
 import openai_codex
 from openai_codex import types
 from openai_codex._async.low_level import AsyncCodexClient
-from openai_codex._sync.low_level import CodexClient
+from openai_codex._runtime.report import ServerInfo
+from openai_codex._sync.low_level import ApprovalHandler, CodexClient
 from openai_codex.generated import _published
 
 MODULES = ["api", "async_client", "client", "generated.v2_all", "models"]
+ALL = [*MODULES, "generated.notification_registry"]
 
 # As public programs write them.
 IMPORTS = [
@@ -38,7 +40,14 @@ IMPORTS = [
     ("async_client", "TurnStartResponse", types.TurnStartResponse),
     ("async_client", "AsyncCodexClient", AsyncCodexClient),
     ("client", "CodexClient", CodexClient),
+    ("client", "ApprovalHandler", ApprovalHandler),
     ("errors", "ServerBusyError", openai_codex.ServerBusyError),
+    ("errors", "is_retryable_error", openai_codex.is_retryable_error),
+    ("errors", "map_jsonrpc_error", openai_codex.errors.rpc_error),
+    ("generated.notification_registry", "TurnStartedNotification", types.TurnStartedNotification),
+    ("models", "JsonScalar", types.JsonValue),
+    ("models", "NotificationPayload", types.ServerNotification),
+    ("models", "ServerInfo", ServerInfo),
     ("retry", "is_retryable_error", openai_codex.is_retryable_error),
 ]
 
@@ -64,7 +73,7 @@ def test_a_name_that_differs_stands_for_a_type_of_this_package(name: str) -> Non
     assert _published.find("m", name) is getattr(types, _published.RENAMED[name])
 
 
-@pytest.mark.parametrize("module", MODULES)
+@pytest.mark.parametrize("module", ALL)
 @pytest.mark.parametrize(
     ("name", "way"),
     [
