@@ -30,7 +30,7 @@ def test_the_record_is_of_this_table() -> None:
         "record it: python -m tools.compat.idioms PYTHON --record"
     )
     assert len(IDIOMS) >= 60
-    assert sum(bool(idiom.reason) for idiom in IDIOMS) <= 12, "most are equal"
+    assert sum(bool(idiom.reason) for idiom in IDIOMS) <= 15, "most are equal"
 
 
 def test_the_migration_page_names_what_exists_and_what_was_counted() -> None:

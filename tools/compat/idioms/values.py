@@ -46,6 +46,11 @@ VALUES: tuple[Idiom, ...] = (
     Idiom("import", "from openai_codex.async_client import AsyncCodexClient; AsyncCodexClient"),
     Idiom("import", "from openai_codex.errors import CodexError, JsonRpcError, TransportClosedError; CodexError"),
     Idiom("import", "from openai_codex.retry import retry_on_overload; retry_on_overload(lambda: 1)"),
+    Idiom(
+        "import",
+        "from openai_codex.errors import is_retryable_error, map_jsonrpc_error; is_retryable_error(KeyError())",
+    ),
+    Idiom("import", "from openai_codex.client import ApprovalHandler, CodexClient; CodexClient"),
     Idiom("import", "from openai_codex import *; [Codex, AsyncCodex, TextInput]"),
     Idiom("import", "from openai_codex.types import *; [ReasoningEffort.__name__, TurnStatus.__name__]"),
     Idiom("import", "import openai_codex; openai_codex.__version__"),
@@ -155,6 +160,23 @@ VALUES: tuple[Idiom, ...] = (
         "from openai_codex.models import Notification, UnknownNotification\n"
         "Notification(method='new', payload=UnknownNotification(params={'a': 1})).payload.params",
     ),
+    Idiom("construction", "from openai_codex.models import UnknownNotification; UnknownNotification({'a': 1}).params"),
+    Idiom(
+        "construction", f"{TYPES}; AgentMessageThreadItem.model_validate({{'type': 'plan', 'id': '1', 'text': 'x'}})"
+    ),
+    Idiom("construction", f"{TYPES}; AgentMessageThreadItem.model_validate({{'id': '1', 'text': 'x'}})"),
+    Idiom(
+        "construction",
+        f"{TYPES}; Turn(id='1', items=[], status='completed').status.value",
+        "Arguments are not converted here, nor is the text of an enum; model_validate() converts.",
+        {"raises": "AttributeError"},
+    ),
+    Idiom(
+        "construction",
+        f"{TYPES}; ThreadStartParams(cwd='/').model is None",
+        "A field that is not set is UNSET, which is false: `None` is sent as null.",
+        False,
+    ),
     # --------------------------------------------------------------------------------------------------------- dumps
     Idiom("dump", f"{TYPES}; {_MESSAGE}.model_dump()"),
     Idiom("dump", f"{TYPES}; {_MESSAGE}.model_dump(mode='json', by_alias=True, exclude_none=True)"),
@@ -175,6 +197,13 @@ VALUES: tuple[Idiom, ...] = (
     ),
     Idiom("dump", f"{TYPES}; sorted(AgentMessageDeltaNotification.model_fields)"),
     Idiom("dump", f"{TYPES}; AskForApproval('never').model_dump(mode='json')"),
+    Idiom("dump", f"{TYPES}; ReadOnlySandboxPolicy(type='readOnly').model_dump(mode='json', by_alias=True)"),
+    Idiom("dump", f"{TYPES}; UserInput(root=TextUserInput(text='x', type='text')).model_dump(exclude_none=True)"),
+    Idiom("dump", f"{TYPES}; {_MESSAGE}.model_dump(exclude_defaults=True, round_trip=True, warnings='none')"),
+    Idiom(
+        "dump",
+        f"{TYPES}; Turn(id='1', status='completed', items=[{_MESSAGE}]).model_dump(include={{'items': {{-1: {{'id'}}}}}})",
+    ),
     # --------------------------------------------------------------------------------------------------- dataclasses
     Idiom(
         "dataclass",
@@ -185,6 +214,21 @@ VALUES: tuple[Idiom, ...] = (
         "import dataclasses; from openai_codex import CodexConfig; dataclasses.asdict(CodexConfig(cwd='/'))['cwd']",
     ),
     Idiom("dataclass", "from openai_codex import CodexConfig; c = CodexConfig(); c.env = {'A': 'b'}; c.env"),
+    Idiom(
+        "dataclass",
+        "import dataclasses; [dataclasses.is_dataclass(events[-1]), dataclasses.asdict(events[-1])['method']]",
+    ),
+    Idiom(
+        "dataclass",
+        "import dataclasses; from openai_codex.models import UnknownNotification\n"
+        "dataclasses.asdict(UnknownNotification(params={'a': 1}))",
+    ),
+    Idiom(
+        "dataclass",
+        "result.final_response = 'x'; result.final_response",
+        "A result is frozen: dataclasses.replace(result, final_response='x') returns another one.",
+        {"raises": "AttributeError"},
+    ),
     Idiom(
         "dataclass",
         "import dataclasses; [dataclasses.is_dataclass(result), dataclasses.replace(result, final_response='x').final_response]",
