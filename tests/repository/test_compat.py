@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import ast
+import os
+import signal
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.support.bounds import PATIENCE, eventually
 from tools.compat import comparison, report, runner, tally
 from tools.compat.comparison import Difference, Lacking, Reason, compared, differences, explained, normalized
 from tools.compat.environments import Environment, installations
@@ -17,6 +21,7 @@ from tools.compat.programs.rows import ROWS
 from tools.compat.reasons import REASONS
 from tools.compat.report import Outcome
 
+ROOT = Path(__file__).parents[2]
 PROGRAMS = Path(runner.__file__).parent / "programs"
 NAMES = [name for package in PACKAGES for name in package.programs] + [LINES]
 HELPERS = {"__init__", "cases", "rows"}
@@ -195,3 +200,35 @@ def test_the_tally_counts_what_runs_there_and_not_here() -> None:
     here = there | {row.lines[1]: {"error": ["KeyError"]}}
     first = next(tally.tallies({row.name: {"value": there}}, {row.name: {"value": here}}))
     assert (first.lines, first.broken) == (len(row.lines) - 1, (row.lines[1],))
+
+
+# --- a run that is ended
+
+# As `tools.compat.__main__` does it, with a program of this test.
+COMMAND = """
+import os, sys
+from pathlib import Path
+from tools.compat import runner
+from tools.compat.environments import Environment
+
+folder = runner.HERE = Path(sys.argv[1])
+runner.end_on_sigterm()
+runner._run(Environment("x", (), folder), "endless", dict(os.environ), folder / "output.txt")
+"""
+ENDLESS = "import os, signal, sys\nprint(os.getpid(), flush=True)\nsignal.alarm(60)\nsignal.pause()\n"  # an alarm, in case the test fails
+
+
+def test_sigterm_ends_the_program_that_runs(tmp_path: Path) -> None:
+    for name in ("bin", "programs"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "bin" / "python").symlink_to(sys.executable)
+    (tmp_path / "programs" / "endless.py").write_text(ENDLESS)
+    output = tmp_path / "output.txt"
+    with subprocess.Popen(
+        [sys.executable, "-c", COMMAND, str(tmp_path)], cwd=ROOT, stdin=subprocess.DEVNULL
+    ) as command:
+        assert eventually(lambda: output.exists() and output.read_text().endswith("\n"))
+        command.terminate()
+        assert command.wait(PATIENCE) == 128 + signal.SIGTERM
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(output.read_text()), 0)

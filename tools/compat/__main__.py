@@ -12,7 +12,7 @@ from tools.compat.environments import OURS, PEER, InstallError, kept, prepare
 from tools.compat.packages import LINES, PACKAGES
 from tools.compat.reasons import REASONS
 from tools.compat.report import Outcome
-from tools.compat.runner import ProgramError, Record, run
+from tools.compat.runner import ProgramError, Record, end_on_sigterm, run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,4 +69,5 @@ def _outcome(package: str, program: str, records: list[Record] | str) -> Outcome
 
 
 if __name__ == "__main__":
+    end_on_sigterm()
     sys.exit(main(sys.argv[1:]))

@@ -8,6 +8,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,11 @@ _QUIET = {"AGNO_TELEMETRY": "false", "LANGSMITH_TRACING": "false", "PYTHONWARNIN
 
 class ProgramError(Exception):
     """A program wrote no record. The text is the end of what it wrote to stderr."""
+
+
+def end_on_sigterm() -> None:
+    """Let SIGTERM end this process as an exception does: else a program, in a session of its own, would go on."""
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
 
 
 def run(environment: Environment, program: str, cases: str = "") -> Record:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tools.compat.idioms.outcomes import outcomes
 from tools.compat.idioms.table import IDIOMS
+from tools.compat.runner import end_on_sigterm
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,4 +57,5 @@ def _created(folder: str) -> str:
 
 
 if __name__ == "__main__":
+    end_on_sigterm()
     sys.exit(main(sys.argv[1:]))
