@@ -78,13 +78,15 @@ class Notification(Data):
     def __init__(
         self,
         method: str,
-        params: JsonObject | None = None,
+        params: JsonObject | ServerNotification | None = None,
         emitted_at_ms: int | None = None,
         payload: ServerNotification | None = None,
     ) -> None:
         self.method = method
-        # A test of a program may give the payload alone.
-        self.params: JsonObject = codec.unstructure(payload) if params is None else params
+        # A test of a program may give the payload alone, or in second place, as in the published SDK.
+        if type(params) is not dict and isinstance(params, ServerNotification):  # the first is the cheaper question
+            params, payload = None, params
+        self.params: JsonObject = (codec.unstructure(payload) or {}) if params is None else params
         self.emitted_at_ms = emitted_at_ms
         self._payload = payload
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from enum import Enum
 from functools import cache
 from types import NoneType
-from typing import Any, ClassVar, Final, Generic, TypeAlias, TypeVar, final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeAlias, TypeVar, final
 
 import attrs
 
@@ -140,6 +140,8 @@ class Variant(Record):
 class UnknownVariant(Record):  # noqa: PLW1641  mutable and compared by value, so without a hash
     """A member of a union that this version does not know, or not in this shape. Its JSON is sent back unchanged.
 
+    What the JSON has can be read as an attribute, too, such as the ``type`` and ``id`` of an item; it is not typed.
+
     Attributes:
         raw: The JSON as received.
         tag: The value of the field that identifies the variant, if there is one.
@@ -147,6 +149,14 @@ class UnknownVariant(Record):  # noqa: PLW1641  mutable and compared by value, s
 
     raw: JsonObject | None
     tag: str | None = None
+
+    if not TYPE_CHECKING:  # type checkers know the members that are declared
+
+        def __getattr__(self, name: str) -> Any:
+            # What all members of a union have, such as the type and id of an item, programs read without a look at the class.
+            if not name.startswith("_") and name != "raw" and isinstance(self.raw, dict) and camel(name) in self.raw:
+                return self.raw[camel(name)]
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, UnknownVariant):

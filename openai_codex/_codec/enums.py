@@ -7,6 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import Self
 
+from openai_codex._runtime.imports import load
+
+# By name, because it rests on the class here.
+_DUMPING = "openai_codex._codec.dumping"
+
 
 class _OpenEnumType(EnumMeta):
     if not TYPE_CHECKING:  # type checkers know how an enum is called
@@ -48,6 +53,16 @@ class OpenEnum(str, Enum, metaclass=_OpenEnumType):
     def model_dump(self, *, mode: str = "python", **_: Any) -> Any:
         """Return the member, or with ``mode="json"`` its value; see `Record.model_dump`."""
         return self.value if mode == "json" else self
+
+    @classmethod
+    def model_validate_json(cls, json_data: str | bytes | bytearray, **_: Any) -> Self:
+        """Return the member of a value that is JSON text; see `Record.model_validate_json`."""
+        return cls(load(_DUMPING).from_text(json_data))
+
+    def model_dump_json(self, **_: Any) -> str:
+        """Return the value as JSON text; see `Record.model_dump_json`."""
+        text: str = load(_DUMPING).to_text(self.value, None, ensure_ascii=False)
+        return text
 
     @property
     def is_known(self) -> bool:

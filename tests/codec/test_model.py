@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import inspect
 import json
+import pickle
 import pprint
 from pathlib import Path
 from typing import Any
@@ -133,6 +135,15 @@ def test_a_notification_can_be_made_of_its_payload() -> None:
     assert t.UnknownNotification("new", {"a": 1}).params == {"a": 1}
 
 
+def test_a_notification_takes_its_payload_in_second_place_too() -> None:
+    payload = t.AgentMessageDeltaNotification(delta="x", item_id="I", thread_id="T", turn_id="U")
+    made = Notification("item/agentMessage/delta", payload)
+    assert (made.payload, made.turn_id, made.params["itemId"]) == (payload, "U", "I")
+    empty = Notification("turn/completed", None)
+    assert (empty.params, empty.thread_id) == ({}, None)
+    assert repr(empty) == "Notification(method='turn/completed', thread_id=None, turn_id=None)"
+
+
 def test_a_notification_is_a_dataclass_of_its_method_and_payload() -> None:
     payload = t.AgentMessageDeltaNotification(delta="x", item_id="I", thread_id="T", turn_id="U")
     made: Any = Notification(method="item/agentMessage/delta", payload=payload)
@@ -170,6 +181,25 @@ def test_strings_without_listed_values_are_open_enums(enum: Any, values: list[st
     assert [each.value for each in enum] == values
     assert [enum(value) for value in values] == values
     assert (enum("newer").value, enum("newer").is_known) == ("newer", False)
+
+
+def test_an_enum_is_read_from_json_text_and_written_as_such() -> None:
+    assert t.AskForApproval.model_validate_json('"never"').model_dump_json() == '"never"'
+    assert t.TurnStatus.model_validate_json('"inProgress"') is t.TurnStatus.in_progress
+    with pytest.raises(ValueError, match="JSON"):
+        t.TurnStatus.model_validate_json("{")
+
+
+def test_what_a_newer_member_of_a_union_has_can_be_read_without_a_look_at_its_class() -> None:
+    item: Any = t.ThreadItem.model_validate({"type": "newer", "id": "1", "someText": "x", "_private": 1})
+    assert (item.type, item.id, item.some_text, item.root.id) == ("newer", "1", "x", "1")
+    assert getattr(item, "text", None) is None
+    for name in ("text", "_private", "__path__"):
+        with pytest.raises(AttributeError, match=f"'UnknownVariant' object has no attribute '{name}'"):
+            getattr(item, name)
+    for copied in (copy.copy(item), copy.deepcopy(item), pickle.loads(pickle.dumps(item))):  # noqa: S301  its own pickle
+        assert (copied, copied.id) == (item, "1")
+    assert not hasattr(t.UnknownVariant.__new__(t.UnknownVariant), "type"), "before it has its JSON"
 
 
 def test_members_exist_under_their_published_names() -> None:

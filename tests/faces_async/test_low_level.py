@@ -171,3 +171,10 @@ async def test_notifications_come_one_by_one(codex_home: QuietHome, scripted_mod
 def test_a_handle_needs_a_client(client: Any) -> None:
     with pytest.raises(ConfigError, match="client: expected a client"):
         AsyncThread(client, "T")
+
+
+@pytest.mark.parametrize("thread_id", [3, None, object()])
+async def test_a_handle_needs_an_id(server: FakeAppServer, thread_id: Any) -> None:
+    async with AsyncCodex(server.config()) as codex:
+        with pytest.raises(ConfigError, match="id: expected a str"):
+            AsyncThread(codex, thread_id)  # type: ignore[arg-type]  # as programs give the client

@@ -172,3 +172,10 @@ def test_notifications_come_one_by_one(codex_home: QuietHome, scripted_model: Sc
 def test_a_handle_needs_a_client(client: Any) -> None:
     with pytest.raises(ConfigError, match="client: expected a client"):
         Thread(client, "T")
+
+
+@pytest.mark.parametrize("thread_id", [3, None, object()])
+def test_a_handle_needs_an_id(server: FakeAppServer, thread_id: Any) -> None:
+    with Codex(server.config()) as codex:
+        with pytest.raises(ConfigError, match="id: expected a str"):
+            Thread(codex, thread_id)  # type: ignore[arg-type]  # as programs give the client

@@ -8,8 +8,9 @@ IDIOMS: tuple[Idiom, ...] = (
     *VALUES,
     # --------------------------------------------------------------- iteration, context managers, threads and turns
     Idiom("iteration", "[e.method for e in thread.turn('Hello').stream() if e.method == 'turn/completed']"),
-    Idiom("iteration", "s = thread.turn('Hello').stream(); type(next(s)).__name__"),
-    Idiom("iteration", "s = thread.turn('Hello').stream(); first = next(s).method; s.close(); first"),
+    # Threads of their own: a turn that is left running takes the next input of its thread.
+    Idiom("iteration", "s = codex.thread_start().turn('Hello').stream(); type(next(s)).__name__"),
+    Idiom("iteration", "s = codex.thread_start().turn('Hello').stream(); first = next(s).method; s.close(); first"),
     Idiom(
         "iteration",
         "from openai_codex import AsyncCodex, CodexConfig\n"
