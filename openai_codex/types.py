@@ -13,10 +13,13 @@ if TYPE_CHECKING:
     from openai_codex._notification import Notification as Notification
     from openai_codex._protocol import *  # noqa: F403  the purpose of this module
 
+_HANDLES = ("Thread", "Tool")
+"""What is another class in `openai_codex`: ``import *`` of both must not replace it, as that of the published SDK does not."""
+
 
 def __getattr__(name: str) -> Any:
     if name == "__all__":  # for `import *`; built here, as no other program needs it
-        return __dir__()
+        return [each for each in __dir__() if each not in _HANDLES]
     if name == "Notification":
         from openai_codex._notification import Notification
 

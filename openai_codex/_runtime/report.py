@@ -35,6 +35,9 @@ class ServerInfo:
 class Metadata(InitializeResponse):
     """The runtime's reply to ``initialize``, with its name and version taken from its user agent."""
 
+    # What a dump has in the published SDK, too.
+    MEMBERS = ("serverInfo", "userAgent", "codexHome", "platformFamily", "platformOs")
+
     @property
     def server_info(self) -> ServerInfo:
         """The first product of the user agent, ``name/version``; or what a server itself says."""

@@ -73,8 +73,9 @@ def find(module: str, name: str) -> Any:
     Raises:
         AttributeError: This package does not have it. The text says what to use instead, if that is known.
     """
-    types = load("openai_codex.types")
-    for holder, spelling in ((types, RENAMED.get(name, name)), (load("openai_codex"), name)):
+    places = [(load("openai_codex"), name), (load("openai_codex.types"), RENAMED.get(name, name))]
+    # `Thread` is the handle in `api`, and the value of the protocol among the generated types.
+    for holder, spelling in reversed(places) if ".generated." in module else places:
         if not name.startswith("_") and hasattr(holder, spelling):
             return getattr(holder, spelling)
     if name in _ELSEWHERE:

@@ -33,6 +33,9 @@ IMPORTS = [
     ("models", "UnknownNotification", types.UnknownNotification),
     ("api", "ReasoningEffort", types.ReasoningEffort),
     ("api", "AsyncThread", openai_codex.AsyncThread),
+    ("api", "Thread", openai_codex.Thread),
+    ("models", "Thread", openai_codex.Thread),
+    ("generated.v2_all", "Thread", types.Thread),
     ("api", "TurnResult", openai_codex.TurnResult),
     ("client", "CodexConfig", openai_codex.CodexConfig),
     ("client", "V2ThreadStartParams", types.ThreadStartParams),
@@ -98,7 +101,14 @@ def test_everything_can_be_imported_at_once(module: str) -> None:
     names: dict[str, object] = {}
     exec(f"from openai_codex.{module} import *", names)  # noqa: S102  what programs do
     assert {"TurnStatus", "ThreadItem", "Notification", "AgentMessageThreadItem"} <= set(names)
-    assert set(dir(importlib.import_module(f"openai_codex.{module}"))) <= set(names)
+    assert set(dir(importlib.import_module(f"openai_codex.{module}"))) - {"Thread", "Tool"} <= set(names)
+
+
+@pytest.mark.parametrize("module", ["api", "async_client", "client", "models", "types"])
+def test_names_of_the_package_stay_when_everything_else_is_imported(module: str) -> None:
+    names: dict[str, object] = {}
+    exec(f"from openai_codex import *\nfrom openai_codex.{module} import *", names)  # noqa: S102  what programs do
+    assert [name for name in openai_codex.__all__ if names[name] is not getattr(openai_codex, name)] == []
 
 
 def test_a_program_that_does_not_use_them_loads_none() -> None:

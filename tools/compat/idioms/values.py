@@ -50,6 +50,10 @@ VALUES: tuple[Idiom, ...] = (
         "import",
         "from openai_codex.errors import is_retryable_error, map_jsonrpc_error; is_retryable_error(KeyError())",
     ),
+    Idiom(
+        "import", "from openai_codex.api import Codex, Thread; [isinstance(codex, Codex), isinstance(thread, Thread)]"
+    ),
+    Idiom("import", "from openai_codex import *; from openai_codex.types import *; isinstance(thread, Thread)"),
     Idiom("import", "from openai_codex.client import ApprovalHandler, CodexClient; CodexClient"),
     Idiom("import", "from openai_codex import *; [Codex, AsyncCodex, TextInput]"),
     Idiom("import", "from openai_codex.types import *; [ReasoningEffort.__name__, TurnStatus.__name__]"),
@@ -71,6 +75,7 @@ VALUES: tuple[Idiom, ...] = (
     ),
     Idiom("attribute", "codex.metadata.serverInfo.name"),
     Idiom("attribute", "codex.metadata.userAgent.partition('/')[0]"),
+    Idiom("attribute", "sorted(set(codex.metadata.model_dump(mode='json')) - {'codexHome'})"),
     Idiom("attribute", "codex.account().account"),
     Idiom("attribute", "thread.read(include_turns=True).thread.turns[0].items[-1].root.type"),
     Idiom(
