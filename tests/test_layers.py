@@ -47,7 +47,7 @@ ORDER = """
     _turns: results
     _runtime: health process_info
     : _protocol
-    _codec: plain base enums model
+    _codec: plain base enums in_pydantic model
     : _log _version
     _runtime: display imports
 """

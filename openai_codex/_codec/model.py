@@ -21,6 +21,7 @@ M = TypeVar("M", bound="Model")
 
 # By name, because these modules rest on the classes that have these methods.
 _DUMPING, _BUILDING = "openai_codex._codec.dumping", "openai_codex._codec.converter"
+_PYDANTIC = "openai_codex._codec.in_pydantic"
 
 
 def tolerant(init: Callable[..., None]) -> Callable[..., None]:
@@ -59,6 +60,8 @@ class _OfDataclass:
         self._name = name
 
     def __get__(self, _: object, cls: type[Model]) -> Any:
+        if cls is Data:  # `dataclasses` asks the bases of a class, too
+            raise AttributeError(self._name)
         return getattr(load(_DUMPING).as_dataclass(cls), self._name)
 
 
@@ -143,6 +146,15 @@ class Model:
     def model_validate_json(cls, json_data: str | bytes | bytearray, **_: Any) -> Self:
         """Build a value from JSON text; see `model_validate`."""
         return cls.model_validate(load(_DUMPING).from_text(json_data))
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, *_: Any) -> Any:
+        # Models of programs have fields of these types, which are models in the published SDK.
+        return load(_PYDANTIC).core_schema(cls)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, *_: Any) -> dict[str, Any]:
+        return {"title": cls.__name__, "type": "object"}
 
 
 class Data(Model):

@@ -202,6 +202,17 @@ VALUES: tuple[Idiom, ...] = (
     ),
     Idiom("dump", f"{TYPES}; sorted(AgentMessageDeltaNotification.model_fields)"),
     Idiom("dump", f"{TYPES}; AskForApproval('never').model_dump(mode='json')"),
+    Idiom(
+        "pydantic",
+        f"from pydantic import BaseModel; {TYPES}\nclass State(BaseModel): items: list[ThreadItem] = []\n"
+        "State(items=result.items[-1:]).model_dump(mode='json', exclude_none=True)['items'][0]['text']",
+    ),
+    Idiom(
+        "pydantic",
+        "from pydantic import BaseModel, ConfigDict; from openai_codex import CodexConfig\n"
+        "class Settings(BaseModel):\n    model_config = ConfigDict(arbitrary_types_allowed=True)\n    config: CodexConfig\n"
+        "Settings(config=CodexConfig(cwd='/')).config.cwd",
+    ),
     Idiom("dump", f"{TYPES}; ReadOnlySandboxPolicy(type='readOnly').model_dump(mode='json', by_alias=True)"),
     Idiom("dump", f"{TYPES}; UserInput(root=TextUserInput(text='x', type='text')).model_dump(exclude_none=True)"),
     Idiom("dump", f"{TYPES}; {_MESSAGE}.model_dump(exclude_defaults=True, round_trip=True, warnings='none')"),
