@@ -17,6 +17,8 @@ PACKAGE = Path(openai_codex.__file__).parent
 # Every module from top to bottom: it may import those below it, in functions and for type checkers, too. A row is a
 # package and its modules; "." is the package's own `__init__`. A package in several rows has parts that others rest on.
 ORDER = """
+    : __main__
+    _cli: . main run questions live displays items options output
     : api async_client client models
     generated: v2_all notification_registry . _published
     : types
@@ -63,9 +65,10 @@ def _ranked() -> dict[str, int]:
 
 RANK = _ranked()
 
-# The only places of the package proper that may import these. `signal` in process_info turns a number into a name.
+# The only places of the package proper that may import these. `signal` in process_info turns a number into a name. The
+# command line is a program that uses the package: it has a loop of its own.
 CONFINED = {
-    "asyncio": {"_async/client/_wait.py", "_async/client/_loop.py"},
+    "asyncio": {"_async/client/_wait.py", "_async/client/_loop.py", "_cli/run.py", "_cli/questions.py"},
     "threading": {f"_engine/{name}.py" for name in ("transport/child", "threads", "waiting")},
     "subprocess": {"_engine/transport/child.py", "_engine/transport/spawn.py"},
     "signal": {"_engine/transport/child.py", "_engine/transport/input.py", "_runtime/process_info.py"},

@@ -115,7 +115,12 @@ def hide(text: str) -> str:
 
 def escape(text: str) -> str:
     """Return a text without secrets, in which each control character is an escape, so that it stays on its line."""
-    return _re(_CONTROL).sub(_escaped, hide(text))
+    return escape_controls(hide(text))
+
+
+def escape_controls(text: str) -> str:
+    """Return a text in which each control character is an escape; secrets stay."""
+    return _re(_CONTROL).sub(_escaped, text)
 
 
 def _escaped(match: re.Match[str]) -> str:

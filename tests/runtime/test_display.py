@@ -27,6 +27,7 @@ from openai_codex._log import Log
 from openai_codex._runtime.display import (
     conceal,
     escape,
+    escape_controls,
     hide,
     mask,
     mask_all,
@@ -246,3 +247,9 @@ def test_a_bare_name_is_not_looked_up_in_relative_directories(entry: str, tmp_pa
         command_line(config)
     found = AppServerConfig(codex_bin="codex", env={"PATH": str(trap.parent)})
     assert command_line(found)[0] == str(trap)
+
+
+def test_controls_can_be_escaped_without_masking() -> None:
+    text = "sk-0123456789abcdef0123 \x1b[2J"
+    assert escape_controls(text) == r"sk-0123456789abcdef0123 \x1b[2J"
+    assert escape(text) == r"*** \x1b[2J"

@@ -1,0 +1,11 @@
+"""The command line `openai-codex`, a program that uses the package. No other module of the package imports it.
+
+main        parses the arguments, runs the command, turns errors into exit codes; the table of commands
+run         the command `run`: one turn, shown while it runs
+questions   approvals: asks on the terminal, or declines
+displays    how a turn is shown: as plain text, or as lines of JSON
+live        how a turn is shown on a terminal, with the library rich
+items       the lines of text that say what an event means
+options     options of several commands, and their types
+output      writing to streams that may be a terminal, or closed
+"""

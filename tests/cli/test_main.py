@@ -1,0 +1,104 @@
+"""The command line as a whole: help, version, usage, exit codes; and that nothing else needs it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from openai_codex import __version__
+from openai_codex._cli.main import COMMANDS
+from openai_codex.testing import QuietHome
+from tests.support.bounds import PATIENCE
+from tests.support.cli import ended, variables
+
+NAMES = [command.name for command in COMMANDS]
+
+
+@pytest.mark.parametrize("program", [["-m", "openai_codex"], [str(Path(sys.executable).parent / "openai-codex")]])
+def test_both_ways_to_start_it(program: list[str]) -> None:
+    command = [sys.executable, *program] if program[0] == "-m" else program
+    done = subprocess.run([*command, "--version"], capture_output=True, text=True, timeout=PATIENCE, check=True)
+    assert done.stdout.startswith(f"openai-codex {__version__} (runtime ")
+
+
+def test_the_script_is_not_called_codex() -> None:
+    text = (Path(__file__).parents[2] / "pyproject.toml").read_text()
+    scripts = re.findall(r"^\[project\.scripts\]\n(?:#.*\n)*((?:[\w-]+ = .*\n)+)", text, re.MULTILINE)
+    assert scripts == ['openai-codex = "openai_codex._cli.main:main"\n']
+
+
+def test_the_help_names_each_command_and_exit_code() -> None:
+    shown = ended(None, "--help")
+    assert shown.code == 0
+    assert [name for name in [*NAMES, "130", "OPENAI_CODEX_BIN"] if name not in shown.out] == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_help_of_a_command_is_a_manual(name: str) -> None:
+    shown = ended(None, name, "--help")
+    assert shown.code == 0
+    assert [text for text in ("exit codes:", "--codex-bin", "--config", "--json") if text not in shown.out] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "required: COMMAND"),
+        (["dance"], "invalid choice: 'dance'"),
+        (["run"], "required: prompt"),
+        (["run", "Hi", "--timeout", "soon"], "expected a number of seconds above 0, got 'soon'"),
+        (["run", "Hi", "--stall-timeout", "-1"], "expected a number of seconds above 0"),
+        (["run", "Hi", "--sandbox", "none"], "invalid choice: 'none'"),
+        (["run", "Hi", "--approve", "some"], "invalid choice: 'some'"),
+        (["run", "Hi", "--cwd", "/no/such"], "'/no/such' is not a directory"),
+        (["run", "Hi", "--output-schema", "/no/such"], "'/no/such' cannot be read"),
+        (["run", "Hi", "--json", "--plain"], "not allowed with"),
+        (["run", "Hi", "--config", "s3cret-word"], "expected KEY=VALUE"),
+    ],
+    ids=str,
+)
+def test_wrong_arguments_are_exit_code_2(arguments: list[str], said: str) -> None:
+    done = ended(None, *arguments)
+    assert (done.code, done.out) == (2, "")
+    assert said in done.errors
+    assert "s3cret-word" not in done.errors
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_help_text_that_nobody_reads_is_no_traceback(name: str) -> None:
+    program = (
+        "import os, sys\nread, write = os.pipe(); os.close(read); os.dup2(write, 1)\n"
+        f"from openai_codex._cli.main import main; sys.exit(main([{name!r}, '--help']))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=variables(None),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert done.returncode in {0, 141}  # where Python does not buffer, argparse ignores the error
+    assert done.stderr == ""
+
+
+def test_a_client_loads_nothing_of_the_command_line(codex_home: QuietHome) -> None:
+    program = (
+        "import logging, sys, openai_codex\n"
+        # The first record imports structlog, which itself imports rich where it is installed.
+        "logging.getLogger('openai_codex').setLevel('ERROR')\n"
+        f"with openai_codex.Codex(openai_codex.CodexConfig(cwd={str(codex_home.workspace)!r}, env={codex_home.env!r})) as c:\n"
+        "    print(c.thread_start(ephemeral=True).run('Hi').final_response)\n"
+        "print(*sorted(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE, check=True)
+    answer, loaded = done.stdout.splitlines()
+    assert answer == "ok"
+    names = loaded.split()
+    assert "openai_codex._sync.thread" in names
+    assert [name for name in names if name.startswith(("openai_codex._cli", "openai_codex.testing", "rich"))] == []
+    assert {"argparse", "pygments", "openai_codex.__main__"} & set(names) == set()
