@@ -9,7 +9,7 @@
 The map, top to bottom. Imports go downward only, and a module without a leading underscore is public.
 
     __main__        starts the command line, a program that uses the package:
-    _cli/           main run questions live displays items options output
+    _cli/           main doctor connected installed findings run questions live displays items options output
     api             one of the modules that only the published SDK has, for programs that import from them
     async_client    another one
     client          another one

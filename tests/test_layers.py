@@ -18,7 +18,7 @@ PACKAGE = Path(openai_codex.__file__).parent
 # package and its modules; "." is the package's own `__init__`. A package in several rows has parts that others rest on.
 ORDER = """
     : __main__
-    _cli: . main run questions live displays items options output
+    _cli: . main doctor connected installed findings run questions live displays items options output
     : api async_client client models
     generated: v2_all notification_registry . _published
     : types
@@ -66,11 +66,11 @@ def _ranked() -> dict[str, int]:
 RANK = _ranked()
 
 # The only places of the package proper that may import these. `signal` in process_info turns a number into a name. The
-# command line is a program that uses the package: it has a loop of its own.
+# command line is a program that uses the package: it has a loop of its own, and runs the binary for its version.
 CONFINED = {
     "asyncio": {"_async/client/_wait.py", "_async/client/_loop.py", "_cli/run.py", "_cli/questions.py"},
     "threading": {f"_engine/{name}.py" for name in ("transport/child", "threads", "waiting")},
-    "subprocess": {"_engine/transport/child.py", "_engine/transport/spawn.py"},
+    "subprocess": {"_engine/transport/child.py", "_engine/transport/spawn.py", "_cli/installed.py"},
     "signal": {"_engine/transport/child.py", "_engine/transport/input.py", "_runtime/process_info.py"},
 }
 

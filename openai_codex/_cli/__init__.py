@@ -6,6 +6,10 @@ questions   approvals: asks on the terminal, or declines
 displays    how a turn is shown: as plain text, or as lines of JSON
 live        how a turn is shown on a terminal, with the library rich
 items       the lines of text that say what an event means
+doctor      the command `doctor`: the table of checks, the report
+connected   checks that need a running runtime
+installed   checks of what is installed
+findings    what a check returns, and what it gets
 options     options of several commands, and their types
 output      writing to streams that may be a terminal, or closed
 """

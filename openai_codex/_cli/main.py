@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from openai_codex import debug
-from openai_codex._cli import run
+from openai_codex._cli import doctor, run
 from openai_codex._cli.output import discard_output, prepare_streams, sentence, write_line
 from openai_codex._protocol.methods import RUNTIME_VERSION
 from openai_codex._version import __version__
@@ -19,14 +19,15 @@ if TYPE_CHECKING:
 
     from openai_codex._cli.options import Command
 
-COMMANDS: tuple[Command, ...] = (run.COMMAND,)
+COMMANDS: tuple[Command, ...] = (doctor.COMMAND, run.COMMAND)
 
 # As shells report programs that a signal has ended.
 INTERRUPTED, BROKEN_PIPE = 130, 141
 
 _MANUAL = """\
-Run turns of Codex from a shell or a script.
+Check an installation of Codex, and run turns from a shell or a script.
 
+  openai-codex doctor                         what is installed, and whether it works
   openai-codex run "Explain this directory"   one turn of the model in the current directory
   openai-codex COMMAND --help                 the manual of a command
 

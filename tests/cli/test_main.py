@@ -57,7 +57,7 @@ def test_the_help_of_a_command_is_a_manual(name: str) -> None:
         (["run", "Hi", "--cwd", "/no/such"], "'/no/such' is not a directory"),
         (["run", "Hi", "--output-schema", "/no/such"], "'/no/such' cannot be read"),
         (["run", "Hi", "--json", "--plain"], "not allowed with"),
-        (["run", "Hi", "--config", "s3cret-word"], "expected KEY=VALUE"),
+        (["doctor", "--config", "s3cret-word"], "expected KEY=VALUE"),
     ],
     ids=str,
 )
