@@ -114,7 +114,7 @@ def check_with_runtime_doctor(patient: Patient) -> Iterator[Finding]:
         report: Any = json.loads(_run(patient, *settings, "doctor", "--json", accepts=(0, 1)))
         checks = dict(report["checks"])
     except (OSError, ValueError, KeyError, TypeError, subprocess.SubprocessError) as error:
-        yield Finding("codex doctor", "warning", f"this runtime has no `codex doctor --json`: {_reason(error)}")
+        yield Finding("codex doctor", "warning", f"`codex doctor --json` gives no report: {_reason(error)}")
         return
     for name, check in checks.items():
         status = {"ok": "ok", "warning": "warning"}.get(check.get("status"), "failure")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import platform
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from openai_codex import debug
@@ -62,14 +63,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _execute(arguments, options)
     except KeyboardInterrupt:
-        write_line("interrupted")
-        return INTERRUPTED
+        return _ended(INTERRUPTED, "interrupted")
     except BrokenPipeError:
-        discard_output()
-        return BROKEN_PIPE
+        return _ended(BROKEN_PIPE)
     except CodexError as error:
-        write_line(f"openai-codex: {error if options.debug else sentence(error)}")
-        return 1
+        return _ended(1, f"openai-codex: {error if options.debug else sentence(error)}")
+    except OSError as error:  # of the streams: a full disk
+        return _ended(1, f"openai-codex: the output cannot be written: {error.strerror}")
+
+
+def _ended(code: int, text: str = "") -> int:
+    """Write why the program ends, if anybody reads that. Returns the exit code."""
+    with suppress(OSError):
+        if text:
+            write_line(text)
+    discard_output()
+    return code
 
 
 def _execute(arguments: Sequence[str] | None, options: argparse.Namespace) -> int:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 
+_ESCAPE = "backslashreplace"
+
+
 def clean(text: str) -> str:
     """Return a text of several lines with each control character but line ends and tabs as an escape."""
     lines = text.replace("\r\n", "\n").split("\n")
@@ -39,13 +42,13 @@ def is_terminal(stream: TextIO) -> bool:
 
 def prepare_streams() -> None:
     """Make the standard streams usable: each exists, and takes any text."""
-    for name in ("stdout", "stderr"):
+    # The model may write what the encoding of the terminal does not have, and a prompt may hold bytes that are no text.
+    for name, mode, errors in (("stdin", "r", "replace"), ("stdout", "w", _ESCAPE), ("stderr", "w", _ESCAPE)):
         stream = getattr(sys, name)
         if stream is None:  # the program was started with it closed
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115  as long as the process
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115  as long as the process
         elif hasattr(stream, "reconfigure"):
-            # The model may write what the encoding of the terminal does not have.
-            stream.reconfigure(errors="backslashreplace")
+            stream.reconfigure(errors=errors)
 
 
 def write_answer(text: str) -> None:

@@ -46,7 +46,7 @@ class Questions:
 
 def can_ask() -> bool:
     """Return whether there is a person at a terminal: for the question, and for the answer."""
-    return sys.platform != "win32" and sys.stdin is not None and is_terminal(sys.stdin) and is_terminal(sys.stderr)
+    return sys.platform != "win32" and is_terminal(sys.stdin) and is_terminal(sys.stderr)
 
 
 async def _ask(question: str) -> bool:

@@ -14,6 +14,7 @@ from openai_codex._cli.displays import Display, JsonDisplay, PlainDisplay
 from openai_codex._cli.options import Command, add_runtime_options, json_file, runtime_config, seconds
 from openai_codex._cli.output import Warnings, is_terminal, write_line
 from openai_codex._cli.questions import Questions, can_ask
+from openai_codex._log import SWITCH
 from openai_codex._turns.options import Sandbox
 from openai_codex.errors import CodexError, TurnFailedError
 
@@ -95,8 +96,8 @@ def _display(options: argparse.Namespace) -> Display:
     """Choose how the turn is shown: live only where nothing else writes to the terminal, and rich is installed."""
     if options.json:
         return JsonDisplay()
-    is_dumb = os.environ.get("TERM", "dumb") == "dumb"
-    if options.plain or options.debug or is_dumb or not is_terminal(sys.stdout) or find_spec("rich") is None:
+    has_log, is_dumb = options.debug or os.environ.get(SWITCH), os.environ.get("TERM", "dumb") == "dumb"
+    if options.plain or has_log or is_dumb or not is_terminal(sys.stdout) or find_spec("rich") is None:
         return PlainDisplay()
     from openai_codex._cli.live import LiveDisplay
 

@@ -270,7 +270,7 @@ def test_a_runtime_without_a_doctor_or_with_one_that_hangs(codex_home: QuietHome
         file.chmod(0o755)
         patient = Patient(AppServerConfig(codex_bin=file), 0.2, program=str(file))
         [found] = examine("codex doctor", ON_NETWORK["codex doctor"], patient)
-        assert (found.status, found.text) == ("warning", f"this runtime has no `codex doctor --json`: {said}")
+        assert (found.status, found.text) == ("warning", f"`codex doctor --json` gives no report: {said}")
 
 
 def test_an_error_of_a_check_is_a_finding() -> None:

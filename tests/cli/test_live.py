@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from typing import Any
 
 import pytest
@@ -99,7 +98,7 @@ def test_ctrl_c_gives_the_terminal_back(codex_home: QuietHome, scripted_model: S
     with terminal(codex_home, "run", "Go") as screen:
         scripted_model.wait_for_requests(1, PATIENCE)
         screen.wait_for("Ctrl-C interrupts" if during == "the turn" else "Approve? [y/n]")
-        screen.process.send_signal(signal.SIGINT)
+        screen.type("\x03")
         assert screen.end() == 130
         screen.wait_for("interrupted")
         assert screen.raw().rindex("\x1b[?25h") > screen.raw().rindex("\x1b[?25l")  # the cursor is shown again

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from openai_codex.testing import QuietHome, ScriptedModel, call, fail_stream, hang, message, reply
+from openai_codex.testing import QuietHome, ScriptedModel, call, fail_stream, hang, message, reply, spawn, wait
 from tests.support.bounds import PATIENCE
 from tests.support.cli import PROGRAM, ended, variables
 
@@ -205,3 +205,69 @@ def test_a_program_without_standard_streams(codex_home: QuietHome, scripted_mode
     )
     assert done.returncode == 0
     assert scripted_model.request_count == 1
+
+
+def test_a_full_disk_is_one_sentence(codex_home: QuietHome, scripted_model: ScriptedModel) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [*PROGRAM, "run", "Go", "--json"],
+            env=variables(codex_home),
+            cwd=codex_home.workspace,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr.endswith("openai-codex: the output cannot be written: No space left on device\n")
+    assert "Traceback" not in done.stderr
+    scripted_model.wait_idle(PATIENCE)
+
+
+def test_a_prompt_that_is_no_text(codex_home: QuietHome, scripted_model: ScriptedModel) -> None:
+    done = subprocess.run(
+        [*PROGRAM, "run", "-"],
+        env=variables(codex_home),
+        cwd=codex_home.workspace,
+        input=b"na\xefve",
+        capture_output=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, b"ok\n")
+    assert scripted_model.requests[0].last_user_text == "na\ufffdve"
+
+
+def test_the_work_of_sub_agents_is_shown_as_theirs(codex_home: QuietHome, scripted_model: ScriptedModel) -> None:
+    work = reply(message("I count."), command("sleep 0.3; echo 3; exit 4"))
+    scripted_model.when_agent(spawn("Count the files"), wait(), "It counted.", depth=0)
+    scripted_model.when_agent(work, "3 files", depth=1)
+    done = ended(codex_home, "run", "Go")
+    assert (done.code, done.out) == (0, "It counted.\n")
+    expected = [
+        "sub-agent, spawnAgent: Count the files",
+        "[sub-agent] I count.",
+        "[sub-agent] $ /bin/bash",
+        "[sub-agent]   3",
+    ]
+    assert [text for text in expected if text not in done.errors] == []
+
+
+def test_a_working_directory_that_is_gone(codex_home: QuietHome) -> None:
+    gone = codex_home.workspace / "gone"
+    gone.mkdir()
+    program = " ".join(f"'{part}'" for part in [*PROGRAM, "run", "Go"])
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"rmdir '{gone}'; exec {program}"],
+        env=variables(codex_home),
+        cwd=gone,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr == (
+        "openai-codex: codex runtime did not start: the working directory of this program does not exist any more; pass cwd=…\n"
+    )

@@ -22,6 +22,10 @@ from tests.support.programs import Ended
 _START = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
 PROGRAM = [sys.executable, "-c", f"{_START}from openai_codex._cli.main import main; sys.exit(main())"]
 
+# The terminal is the one that controls it, so that Ctrl-C typed there is a signal to all of its process group.
+_CONTROL = "import fcntl, termios; fcntl.ioctl(2, termios.TIOCSCTTY, 0)\n"
+_ON_TERMINAL = [*PROGRAM[:-1], _CONTROL + PROGRAM[-1]]
+
 _SEQUENCE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
@@ -99,12 +103,13 @@ def terminal(home: QuietHome, *arguments: str, stdin: bool = True, **more: str) 
         reader = _copying(master, copy)
         try:
             with subprocess.Popen(
-                [*PROGRAM, *arguments],
+                [*_ON_TERMINAL, *arguments],
                 env=variables(home, **{"TERM": "xterm-256color", "NO_COLOR": "", **more}),
                 cwd=home.workspace,
                 stdin=slave if stdin else subprocess.DEVNULL,
                 stdout=slave,
                 stderr=slave,
+                start_new_session=True,
             ) as process:
                 try:
                     yield Terminal(process, master, Path(copy.name))
