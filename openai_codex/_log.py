@@ -105,6 +105,11 @@ class Log:
             _report(error)
 
 
+def is_library_loaded() -> bool:
+    """Return whether structlog is imported: if not, the first line that is logged takes much longer than all others."""
+    return "structlog" in sys.modules
+
+
 @cache
 def _bound(standard: logging.Logger) -> FilteringBoundLogger:
     import structlog

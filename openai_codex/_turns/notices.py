@@ -8,7 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from openai_codex._engine.backlog import keep_newest
-from openai_codex._log import Log
+from openai_codex._engine.waiting import Latch, block_until_ready
+from openai_codex._log import Log, is_library_loaded
 from openai_codex._runtime.display import hide
 
 if TYPE_CHECKING:
@@ -21,6 +22,10 @@ _KEPT = 1_024
 
 # How much of a text is logged: the body of a provider's failure may be a page of HTML.
 _LONGEST = 2_000
+
+# The first line imports the library, which takes the processor for some 25 ms. Usually the runtime warns of its configuration
+# when it starts, and the program needs the processor for its first turn then: so this line waits, so many seconds.
+_DELAY = 0.25
 
 _log = Log("runtime")
 
@@ -84,12 +89,16 @@ class Notices:
         self._post: Callable[[Callable[[], None]], object] | None = None
         self._lines: deque[Callable[[], None]] = deque(maxlen=_KEPT)
         self._is_posted = False
+        self._ended = Latch()
         self._dropped = 0
         self._seen: dict[object, None] = {}
 
-    def log_with(self, post: Callable[[Callable[[], None]], object]) -> None:
-        """Have the lines written by ``post``, which runs a function on a worker: the reader must not log."""
-        self._post, self._is_posted = post, False
+    def log_with(self, post: Callable[[Callable[[], None]], object], ended: Latch) -> None:
+        """Have the lines written by ``post``, which runs a function on a worker: the reader must not log.
+
+        ``ended`` is set when the runtime is gone.
+        """
+        self._post, self._is_posted, self._ended = post, False, ended
         if self._lines:
             self._request()
 
@@ -118,6 +127,8 @@ class Notices:
                 self._is_posted = False
 
     def _write(self) -> None:
+        if not is_library_loaded():
+            block_until_ready(self._ended, _DELAY)
         self._is_posted = False  # first: what is noted from now on has a task of its own
         if self._dropped:
             count, self._dropped = self._dropped, 0

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -9,11 +12,14 @@ import pytest
 
 from openai_codex import EffectiveSettings
 from openai_codex import _codec as codec
+from openai_codex._engine.waiting import Latch
 from openai_codex._notification import Notification
-from openai_codex._turns import reported
+from openai_codex._turns import notices, reported
 from openai_codex._turns.effective import from_reply
 from openai_codex._turns.reported import Reported
+from openai_codex.testing import QuietHome
 from openai_codex.testing.frames import opened_thread
+from tests.support.bounds import PATIENCE
 
 
 def loaded(model: str) -> EffectiveSettings:
@@ -68,7 +74,7 @@ def test_warnings_that_no_thread_writes_are_counted_when_one_does(
         return not is_full
 
     table = Reported()
-    table.notices.log_with(post)
+    table.notices.log_with(post, Latch())
 
     def warn(numbers: range) -> None:
         for number in numbers:
@@ -85,3 +91,40 @@ def test_warnings_that_no_thread_writes_are_counted_when_one_does(
     assert [each["count"] for each in events if each["event"] == "codex.log_lines_dropped"] == [3_001 - 1_024]
     assert len([each for each in events if each["event"] == "codex.runtime_warning"]) == 1_024 + 1
     assert table.notices.counts == {"warning": 3_002}
+
+
+def test_the_first_warning_waits_while_the_library_would_be_imported_for_it(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notices, "is_library_loaded", lambda: False)
+    monkeypatch.setattr(notices, "_DELAY", PATIENCE)
+    threads: list[threading.Thread] = []
+
+    def post(task: Callable[[], None]) -> None:
+        threads.append(threading.Thread(target=task))
+        threads[-1].start()
+
+    table, ended = Reported(), Latch()
+    table.notices.log_with(post, ended)
+    for text in ("one", "two"):
+        table.on_event(Notification("warning", {"message": text}))
+    [writer] = threads
+    assert caplog.messages == []
+    ended.set()
+    writer.join(PATIENCE)
+    assert [vars(record)["codex"]["message"] for record in caplog.records] == ["one", "two"]
+
+
+SHORT = """
+from openai_codex import AppServerConfig, Codex
+with Codex(AppServerConfig(env={env!r}, strict_config=False)):
+    pass
+"""
+
+
+def test_a_program_that_ends_before_that_is_told_the_warnings(codex_home: QuietHome) -> None:
+    codex_home.config_file.write_text("bogus_key = 1\n" + codex_home.config_file.read_text())
+    program = SHORT.format(env=codex_home.env)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert "codex.runtime_warning" in done.stderr
+    assert "`bogus_key` is ignored" in done.stderr
