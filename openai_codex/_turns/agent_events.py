@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from openai_codex._turns.trees import Trees
 
 _STARTED, _COMPLETED, _ITEM = "turn/started", "turn/completed", "item/completed"
+_BOUNDS = frozenset({_STARTED, _COMPLETED})
 
 # Of how many agents to remember who they are, and of how many turns with agents to keep these: of those under way, and of
 # those that are over, whose handles have taken theirs by then.
@@ -79,20 +80,24 @@ class AgentEvents(Listener):
 
     def on_event(self, event: Notification) -> None:
         """Note what an event tells about agents."""
-        params = event.params
         if event.method == _ITEM:
-            kind = params["item"]["type"]
-            if kind in {ACTIVITY, CALL}:
-                for told in told_by(params["threadId"], params["item"]):
-                    self._tell(told, params["threadId"], params["turnId"])
-            elif kind == "agentMessage" and (opened := self._open.get(params["turnId"])) is not None:
-                self._tree(opened.live.root_turn_id, opened.live.root_thread_id).say(
-                    params["threadId"], params["item"]["text"]
-                )
-            return
-        if event.method in UNLOADED:
-            self._unload(event)
-            return
+            self._note_item(event.params)
+        elif event.method in _BOUNDS:
+            self._note_turn(event)
+        elif self._trees.loses(event):
+            self._lose(event)
+
+    def _note_item(self, params: Any) -> None:
+        kind = params["item"]["type"]
+        if kind in {ACTIVITY, CALL}:
+            for told in told_by(params["threadId"], params["item"]):
+                self._tell(told, params["threadId"], params["turnId"])
+        elif kind == "agentMessage" and (opened := self._open.get(params["turnId"])) is not None:
+            tree = self._tree(opened.live.root_turn_id, opened.live.root_thread_id)
+            tree.say(params["threadId"], params["item"]["text"])
+
+    def _note_turn(self, event: Notification) -> None:
+        params = event.params
         turn: dict[str, Any] = params.get("turn") or {}
         turn_id, root = turn.get("id", ""), turn.get("rootTurnId")
         if event.method == _COMPLETED and (opened := self._open.pop(turn_id, None)) is not None:
@@ -116,15 +121,16 @@ class AgentEvents(Listener):
             table.clear()
         return self._trees.fail(close_reason)
 
-    def _unload(self, event: Notification) -> None:
-        """Note that a thread was unloaded, with the ends of its turns if they have not come."""
-        thread_id = event.params["threadId"]
-        for table in (self._known, self._told):
+    def _lose(self, event: Notification) -> None:
+        """Note that a thread was unloaded, or is not seen and idle, with the ends of its turns if they have not come."""
+        thread_id, is_unloaded = event.params["threadId"], event.method in UNLOADED
+        for table in (self._known, self._told) if is_unloaded else ():
             table.pop(thread_id, None)
+        reason = "its thread was unloaded" if is_unloaded else "its thread was unsubscribed"
         for turn_id, opened in self._open.copy().items():
             if opened.live.thread_id == thread_id:
                 self._open.pop(turn_id, None)
-                opened.end(_log.info, status="lost", reason="its thread was unloaded")
+                opened.end(_log.info, status="lost", reason=reason)
         for tree in self._work.copy().values():
             tree.unload(thread_id)
         self._trees.on_event(event)

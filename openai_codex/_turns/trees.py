@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _STARTED, _COMPLETED = "turn/started", "turn/completed"
 UNLOADED = frozenset({"thread/archived", "thread/closed", "thread/deleted"})
+_STATUS = "thread/status/changed"  # it comes also of threads without a subscription
 
 # Of how many root turns to remember the thread when they have ended: a sub-agent may start after its root has ended. And
 # how many threads that were unloaded: the item of their spawn may come after that.
@@ -45,7 +46,7 @@ class Trees(Listener):
 
     def __init__(self, is_reviewed: Callable[[str], bool] = lambda _: True) -> None:
         """Create it; ``is_reviewed`` returns whether the program has a thread reviewed, by a turn that has not ended."""
-        super().__init__("the turns of sub-agents", frozenset({_STARTED, _COMPLETED}) | UNLOADED)
+        super().__init__("the turns of sub-agents", frozenset({_STARTED, _COMPLETED}) | UNLOADED | {_STATUS})
         self._is_reviewed = is_reviewed
         self._roots: dict[Place, str] = {}
         # The thread of each root turn that is under way, and of those that ended last.
@@ -54,6 +55,8 @@ class Trees(Listener):
         self._live: dict[str, dict[Place, Live]] = {}
         self._loaded: dict[str, bool] = {}
         self._unloaded: dict[str, bool] = {}
+        # Those that work as sub-agents, although the program has ended the subscription to their events.
+        self._unseen: dict[str, bool] = {}
         self._given_up: dict[str, GivenUp] = {}
         self._stopped: dict[Place, bool] = {}
         self._callbacks: dict[object, tuple[str, Callable[[], object]]] = {}
@@ -151,6 +154,8 @@ class Trees(Listener):
             if place[0] == thread_id and self._threads.get(root) == thread_id:
                 self._end(*place)
                 self._tell(root)
+        if self.is_at_work(thread_id):
+            keep_newest(self._unseen, thread_id, True, _UNLOADED_KEPT)
 
     # -- on the reader thread ----------------------------------------------------------------------------------------
 
@@ -168,8 +173,10 @@ class Trees(Listener):
         """Note that a turn has begun or ended, or that a thread is loaded no longer."""
         # Read here and not by the routes of the protocol, as this happens for each turn. Other shapes raise, or fit nothing.
         thread_id = event.params["threadId"]
-        if event.method in UNLOADED:
-            self._unload(thread_id)
+        if self.loses(event):
+            self._lose(thread_id, is_unloaded=event.method in UNLOADED)
+            return
+        if event.method == _STATUS:
             return
         turn = event.params["turn"]
         turn_id, root = turn["id"], turn.get("rootTurnId")
@@ -180,17 +187,25 @@ class Trees(Listener):
         if self._callbacks:
             self._tell(root)
 
+    def loses(self, event: Notification) -> bool:
+        """Return whether the turns of a thread end by an event, or are over by it and their ends will not come."""
+        if event.method != _STATUS:
+            return event.method in UNLOADED
+        return event.params["threadId"] in self._unseen and event.params["status"]["type"] != "active"
+
     def fail(self, close_reason: CloseReason) -> list[Waiter]:
         """Forget everything: the runtime is gone."""
-        ids = (self._roots, self._threads, self._ended, self._live, self._loaded, self._unloaded)
+        ids = (self._roots, self._threads, self._ended, self._live, self._loaded, self._unloaded, self._unseen)
         for table in (*ids, self._given_up, self._stopped):
             table.clear()
         self._tell(None)
         return super().fail(close_reason)
 
-    def _unload(self, thread_id: str) -> None:
-        self._loaded.pop(thread_id, None)
-        keep_newest(self._unloaded, thread_id, True, _UNLOADED_KEPT)
+    def _lose(self, thread_id: str, *, is_unloaded: bool) -> None:
+        self._unseen.pop(thread_id, None)
+        if is_unloaded:
+            self._loaded.pop(thread_id, None)
+            keep_newest(self._unloaded, thread_id, True, _UNLOADED_KEPT)
         for place, root in self._roots.copy().items():
             if place[0] == thread_id:
                 self._end(*place)
@@ -198,7 +213,8 @@ class Trees(Listener):
 
     def _start(self, thread_id: str, turn_id: str, root: str | None) -> str:
         """Return the root of the turn."""
-        self._unloaded.pop(thread_id, None)
+        for table in (self._unloaded, self._unseen):
+            table.pop(thread_id, None)
         expected = self._roots.get((thread_id, ""))
         root = root or expected or turn_id  # runtimes up to 0.160.1 do not name it
         self._place(thread_id, turn_id, root)

@@ -69,3 +69,19 @@ async def test_the_turn_of_a_sub_agent_whose_thread_is_closed_ends_alone(version
             await turn.interrupt(timeout=PATIENCE)
             assert trees_of(codex).is_quiet(turn.id)
             await tree.model.idle(PATIENCE)
+
+
+@versions
+async def test_a_sub_agent_whose_thread_is_unsubscribed_still_belongs_to_its_turn(version: Version) -> None:
+    with agents("hangs", version=version, parent="leaves") as tree:
+        async with AsyncCodex(tree.config) as codex:
+            turn = await (await codex.thread_start(**tree.thread())).turn("go")
+            await tree.gate.reached(PATIENCE)
+            assert eventually(lambda: [each.status for each in turn.agents()] == [TurnStatus.in_progress])
+            await codex.thread_unsubscribe(turn.agents()[0].thread_id)
+            tree.parent_gate.open()
+            assert [each.is_running for each in (await turn.run(timeout=PATIENCE)).agents] == [True]
+            await turn.interrupt(timeout=PATIENCE)
+            [agent] = await turn.wait_agents(timeout=PATIENCE)
+            assert agent.status == TurnStatus.interrupted
+            await tree.model.idle(PATIENCE)

@@ -70,3 +70,19 @@ def test_the_turn_of_a_sub_agent_whose_thread_is_closed_ends_alone(version: Vers
             turn.interrupt(timeout=PATIENCE)
             assert trees_of(codex).is_quiet(turn.id)
             tree.model.wait_idle(PATIENCE)
+
+
+@versions
+def test_a_sub_agent_whose_thread_is_unsubscribed_still_belongs_to_its_turn(version: Version) -> None:
+    with agents("hangs", version=version, parent="leaves") as tree:
+        with Codex(tree.config) as codex:
+            turn = (codex.thread_start(**tree.thread())).turn("go")
+            tree.gate.wait_reached(PATIENCE)
+            assert eventually(lambda: [each.status for each in turn.agents()] == [TurnStatus.in_progress])
+            codex.thread_unsubscribe(turn.agents()[0].thread_id)
+            tree.parent_gate.open()
+            assert [each.is_running for each in (turn.run(timeout=PATIENCE)).agents] == [True]
+            turn.interrupt(timeout=PATIENCE)
+            [agent] = turn.wait_agents(timeout=PATIENCE)
+            assert agent.status == TurnStatus.interrupted
+            tree.model.wait_idle(PATIENCE)

@@ -316,3 +316,20 @@ def test_an_agent_whose_thread_was_unloaded_before_the_item_of_its_spawn_is_not_
     assert client.of("R") == {"K": Agent("K", None, "T", 1, prompt="do it", status=TurnStatus.interrupted)}
     client.send(ended("T", "R"))
     assert client.trees.is_quiet("R")
+
+
+def status(thread: str, kind: str) -> Notification:
+    return Notification("thread/status/changed", {"threadId": thread, "status": {"type": kind}})
+
+
+def test_an_agent_whose_events_the_program_does_not_get_any_more_is_over_when_its_thread_is_idle(
+    client: Client,
+) -> None:
+    client.send(started("T", "R"), spawned("T", "R", "K"), status("K", "idle"), started("K", "k", "R"))
+    client.send(status("K", "idle"), ended("T", "R"))  # it comes before the end of the turn
+    client.agents.forget("K")
+    client.send(status("K", "active"), status("T", "idle"))
+    assert (client.trees.is_quiet("R"), client.of("R")["K"].status) == (False, TurnStatus.in_progress)
+    client.send(status("K", "idle"))
+    assert (client.trees.is_quiet("R"), client.of("R")["K"].status) == (True, TurnStatus.interrupted)
+    assert client.trees.loaded() == 1
