@@ -88,7 +88,8 @@ def test_no_table_grows_with_the_threads_that_were_used(
     for module in (registry, server_requests):
         monkeypatch.setattr(module, "_THREADS_KEPT", 16)
     monkeypatch.setattr(registry, "_TURNS_KEPT", 16)
-    monkeypatch.setattr(trees, "_ENDED_KEPT", 16)
+    for name in ("_ENDED_KEPT", "_UNLOADED_KEPT"):
+        monkeypatch.setattr(trees, name, 16)
     with Codex(server.config()) as codex:
         for _ in range(ROUND):
             use_a_thread(codex, server, close=close)
@@ -108,7 +109,8 @@ def test_no_table_grows_with_the_sub_agents_that_were_there(
     for module in (registry, server_requests):
         monkeypatch.setattr(module, "_THREADS_KEPT", 16)
     monkeypatch.setattr(registry, "_TURNS_KEPT", 16)
-    monkeypatch.setattr(trees, "_ENDED_KEPT", 16)
+    for name in ("_ENDED_KEPT", "_UNLOADED_KEPT"):
+        monkeypatch.setattr(trees, name, 16)
     monkeypatch.setattr(agent_events, "_OVER_KEPT", 16)
     monkeypatch.setattr(trees, "_GIVEN_UP_FOR", 0.0)
     monkeypatch.setattr(subscriptions, "_CACHED_TURNS", 16)
