@@ -8,7 +8,6 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from openai_codex import debug
 from openai_codex._cli import doctor, run
 from openai_codex._cli.output import discard_output, prepare_streams, sentence, write_line
 from openai_codex._protocol.methods import RUNTIME_VERSION
@@ -85,6 +84,8 @@ def _execute(arguments: Sequence[str] | None, options: argparse.Namespace) -> in
     try:
         _parser().parse_args(arguments, options)
         if options.debug:
+            from openai_codex import debug
+
             debug("text")
         code: int = options.execute(options)
     finally:

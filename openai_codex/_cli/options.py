@@ -67,6 +67,13 @@ def runtime_config(options: argparse.Namespace, **more: Any) -> AppServerConfig:
 # -- types of values: a ValueError would lose the reason --------------------------------------------------------------
 
 
+def prompt(text: str) -> str:
+    """Check that something is asked."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("expected a text, got an empty one")
+    return text
+
+
 def setting(text: str) -> str:
     """Check a setting."""
     if not text.partition("=")[0].strip() or "=" not in text:

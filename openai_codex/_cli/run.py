@@ -11,12 +11,12 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from openai_codex._cli.displays import Display, JsonDisplay, PlainDisplay
-from openai_codex._cli.options import Command, add_runtime_options, json_file, runtime_config, seconds
+from openai_codex._cli.options import Command, add_runtime_options, json_file, prompt, runtime_config, seconds
 from openai_codex._cli.output import Warnings, is_terminal, write_line
 from openai_codex._cli.questions import Questions, can_ask
 from openai_codex._log import SWITCH
 from openai_codex._turns.options import Sandbox
-from openai_codex.errors import CodexError, TurnFailedError
+from openai_codex.errors import CodexError, ConfigError, TurnFailedError
 
 if TYPE_CHECKING:
     from openai_codex import AsyncEvents, RunResult
@@ -44,7 +44,7 @@ _MOST_EVENTS = 100_000
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    parser.add_argument("prompt", help="what the model is asked; - reads it from stdin")
+    parser.add_argument("prompt", type=prompt, help="what the model is asked; - reads it from stdin")
     parser.add_argument("-m", "--model", help="the model (default: that of the configuration)")
     parser.add_argument(
         "-s",
@@ -72,13 +72,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def execute(options: argparse.Namespace) -> int:
     """Run the turn."""
-    prompt = sys.stdin.read() if options.prompt == "-" else options.prompt
+    asked = sys.stdin.read() if options.prompt == "-" else options.prompt
+    if not asked.strip():
+        raise ConfigError("prompt", "stdin is empty")
     with ExitStack() as stack:
         display = stack.enter_context(_display(options))
         if not options.debug:  # else the log has them
             stack.enter_context(Warnings(lambda text: display.note(text, "yellow")))
         try:
-            result = asyncio.run(_run(options, prompt, display))
+            result = asyncio.run(_run(options, asked, display))
         except (CodexError, KeyboardInterrupt) as error:
             display.fail(error)
             raise
@@ -104,7 +106,7 @@ def _display(options: argparse.Namespace) -> Display:
     return LiveDisplay()
 
 
-async def _run(options: argparse.Namespace, prompt: str, display: Display) -> RunResult:
+async def _run(options: argparse.Namespace, asked: str, display: Display) -> RunResult:
     from openai_codex import AsyncCodex
 
     questions = Questions(options.approve, display, on_terminal=can_ask())
@@ -113,7 +115,7 @@ async def _run(options: argparse.Namespace, prompt: str, display: Display) -> Ru
         display.thread_id = thread.id
         events = codex.events(limit=_MOST_EVENTS)
         settings: dict[str, Any] = {"timeout": options.timeout, "stall_timeout": options.stall_timeout}
-        turn = asyncio.ensure_future(thread.run(prompt, output_schema=options.output_schema, **settings))
+        turn = asyncio.ensure_future(thread.run(asked, output_schema=options.output_schema, **settings))
         watch = asyncio.ensure_future(_watch(events, display))
         try:
             await asyncio.wait({turn, watch}, return_when=asyncio.FIRST_COMPLETED)

@@ -50,6 +50,7 @@ def test_the_help_of_a_command_is_a_manual(name: str) -> None:
         ([], "required: COMMAND"),
         (["dance"], "invalid choice: 'dance'"),
         (["run"], "required: prompt"),
+        (["run", " "], "expected a text, got an empty one"),
         (["run", "Hi", "--timeout", "soon"], "expected a number of seconds above 0, got 'soon'"),
         (["run", "Hi", "--stall-timeout", "-1"], "expected a number of seconds above 0"),
         (["run", "Hi", "--sandbox", "none"], "invalid choice: 'none'"),

@@ -271,3 +271,9 @@ def test_a_working_directory_that_is_gone(codex_home: QuietHome) -> None:
     assert done.stderr == (
         "openai-codex: codex runtime did not start: the working directory of this program does not exist any more; pass cwd=…\n"
     )
+
+
+def test_an_empty_prompt_on_stdin_starts_no_runtime(codex_home: QuietHome, scripted_model: ScriptedModel) -> None:
+    done = ended(codex_home, "run", "-", "--codex-bin", "/no/such", typed=" \n")
+    assert (done.code, done.errors) == (1, "openai-codex: prompt: stdin is empty\n")
+    assert scripted_model.request_count == 0
