@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -257,9 +258,10 @@ def test_the_work_of_sub_agents_is_shown_as_theirs(codex_home: QuietHome, script
 def test_a_working_directory_that_is_gone(codex_home: QuietHome) -> None:
     gone = codex_home.workspace / "gone"
     gone.mkdir()
-    program = " ".join(f"'{part}'" for part in [*PROGRAM, "run", "Go"])
+    # The script, not `python -c`: some versions of Python cannot import from a directory that is gone.
+    script = Path(sys.executable).parent / "openai-codex"
     done = subprocess.run(
-        ["/bin/sh", "-c", f"rmdir '{gone}'; exec {program}"],
+        ["/bin/sh", "-c", f"rmdir '{gone}'; exec '{script}' run Go"],
         env=variables(codex_home),
         cwd=gone,
         capture_output=True,
