@@ -8,7 +8,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from openai_codex._cli.items import Line, lines_of
+from openai_codex._cli.items import Line, item_of, lines_of, message_in
 from openai_codex._cli.output import clean, shown, write_answer, write_line
 
 if TYPE_CHECKING:
@@ -76,9 +76,9 @@ class PlainDisplay(Display):
         if event.method == "item/started" and not self.is_of_agent(event):
             self._release()  # more follows, so the message was hardly the answer
         self._write(lines_of(event), "[sub-agent] " if self.is_of_agent(event) else "")
-        item = getattr(event.payload, "item", None)
-        if event.method == "item/completed" and getattr(item, "type", "") == "agentMessage":
-            self._message(event, item)
+        text = message_in(event)
+        if text is not None:
+            self._message(event, text)
 
     def note(self, text: str, style: str = "") -> None:  # noqa: ARG002  there are no colours
         """Write a line to stderr."""
@@ -112,13 +112,14 @@ class PlainDisplay(Display):
             for text in later:
                 self.note(text)
 
-    def _message(self, event: Notification, item: Any) -> None:
+    def _message(self, event: Notification, text: str) -> None:
+        phase = getattr(item_of(event), "phase", None)
         if self.is_of_agent(event):
-            self.note(f"[sub-agent] {clean(item.text)}")
-        elif getattr(item.phase, "value", item.phase) == _COMMENTARY:
-            self.note(clean(item.text))
+            self.note(f"[sub-agent] {clean(text)}")
+        elif getattr(phase, "value", phase) == _COMMENTARY:
+            self.note(clean(text))
         else:
-            self._held = item.text
+            self._held = text
 
     def _release(self) -> None:
         held, self._held = self._held, None

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from openai_codex._approvals.file_changes import unified_diff
 from openai_codex._cli.output import clean, shown
+from openai_codex._codec.base import UnknownVariant
 from openai_codex._notification import Notification
 
 # How many lines of a command's output are shown when it has failed, and how much of one line of anything else.
@@ -28,9 +29,26 @@ class Line(NamedTuple):
 def lines_of(event: Notification) -> list[Line]:
     """Return what an event has to say: nothing for most, and for kinds of items that a newer runtime has."""
     table = _TABLES.get(event.method)
-    item = getattr(event.payload, "item", None)
+    item = item_of(event)
     describe = None if table is None else table.get(getattr(item, "type", ""))
-    return [] if describe is None else describe(item)
+    try:
+        return [] if describe is None else describe(item)
+    except (AttributeError, TypeError):  # fields that another runtime leaves out read as None: that must end no turn
+        return []
+
+
+def message_in(event: Notification) -> str | None:
+    """Return the text of a message that is finished; ``None`` for any other event."""
+    item = item_of(event)
+    if event.method != "item/completed" or getattr(item, "type", "") != "agentMessage":
+        return None
+    return str(item.text or "")
+
+
+def item_of(event: Notification) -> Any:
+    """Return the item that an event is about; ``None`` without one, and for one in a shape that is not known."""
+    item = getattr(event.payload, "item", None)
+    return None if isinstance(item, UnknownVariant) else item
 
 
 def diff_lines(diff: str) -> list[Line]:

@@ -10,14 +10,14 @@ import time
 from collections import deque
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
 from openai_codex._cli.displays import Display, summary, tokens
-from openai_codex._cli.items import Line, lines_of
+from openai_codex._cli.items import Line, item_of, lines_of, message_in
 from openai_codex._cli.output import clean
 
 if TYPE_CHECKING:
@@ -125,16 +125,15 @@ class LiveDisplay(Display):
     def _started(self, event: Notification, prefix: str) -> None:
         lines = lines_of(event)
         if lines:
-            self._running = {**self._running, str(_item(event).id): f"{prefix}{lines[0].text}"}
-        elif _item_type(event) == "agentMessage" and not prefix:
+            self._running = {**self._running, str(item_of(event).id): f"{prefix}{lines[0].text}"}
+        elif getattr(item_of(event), "type", "") == "agentMessage" and not prefix:
             self._text = ""  # also after a broken stream, when the model begins its message anew
 
     def _ended(self, event: Notification, prefix: str) -> None:
-        item = _item(event)
-        key = str(getattr(item, "id", ""))
+        text, key = message_in(event), str(getattr(item_of(event), "id", ""))
         self._running = {each: line for each, line in self._running.items() if each != key}
-        if _item_type(event) == "agentMessage":
-            self._print(Line(f"{prefix}{clean(item.text)}"))
+        if text is not None:
+            self._print(Line(f"{prefix}{clean(text)}"))
             self._text = self._text if prefix else ""
 
     def _grown(self, event: Notification, prefix: str) -> None:
@@ -145,11 +144,3 @@ class LiveDisplay(Display):
         usage = getattr(event.payload, "token_usage", None)
         if usage is not None and not prefix:
             self._tokens = tokens(usage.total, ", ")
-
-
-def _item(event: Notification) -> Any:
-    return getattr(event.payload, "item", None)
-
-
-def _item_type(event: Notification) -> str:
-    return getattr(_item(event), "type", "")

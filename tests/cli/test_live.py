@@ -77,7 +77,7 @@ def test_two_questions_are_asked_one_after_the_other(codex_home: QuietHome, scri
     with terminal(codex_home, "run", "Go") as screen:
         screen.wait_for("Approve? [y/n]")
         screen.type("y\n")
-        screen.wait_for_count("Approve? [y/n]", 2)
+        screen.wait_for("Approve? [y/n]", 2)
         screen.type("n\n")
         assert screen.end() == 0
         screen.wait_for("Over.")
@@ -107,7 +107,7 @@ def test_ctrl_c_gives_the_terminal_back(codex_home: QuietHome, scripted_model: S
 
 def test_a_question_ends_with_its_turn(codex_home: QuietHome, scripted_model: ScriptedModel) -> None:
     scripted_model.queue(reply(command("touch made", **ESCALATED)))
-    with terminal(codex_home, "run", "Go", "--timeout", "3") as screen:
+    with terminal(codex_home, "run", "Go", "--timeout", "8") as screen:
         screen.wait_for("Approve? [y/n]")
         assert screen.end() == 1
         screen.wait_for("timed out")

@@ -26,6 +26,9 @@ PROGRAM = [sys.executable, "-c", f"{_START}from openai_codex._cli.main import ma
 _CONTROL = "import fcntl, termios; fcntl.ioctl(2, termios.TIOCSCTTY, 0)\n"
 _ON_TERMINAL = [*PROGRAM[:-1], _CONTROL + PROGRAM[-1]]
 
+# How long the last output of a process may take to be copied, in seconds.
+_COPIED = 10.0
+
 _SEQUENCE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
@@ -73,13 +76,10 @@ class Terminal:
         """Return it without the sequences for colours and the cursor."""
         return _SEQUENCE.sub("", self.raw()).replace("\r", "")
 
-    def wait_for(self, text: str) -> None:
-        assert eventually(lambda: text in self.text() or self.process.poll() is not None)
-        assert text in self.text(), self.text()
-
-    def wait_for_count(self, text: str, count: int) -> None:
-        assert eventually(lambda: self.text().count(text) >= count or self.process.poll() is not None)
-        assert self.text().count(text) == count, self.text()
+    def wait_for(self, text: str, count: int = 1) -> None:
+        """Wait until a text is shown so many times; what a process has written last may take a moment."""
+        eventually(lambda: self.text().count(text) >= count or self.process.poll() is not None)
+        assert eventually(lambda: self.text().count(text) >= count, _COPIED), self.text()
 
     def type(self, text: str) -> None:
         os.write(self._master, text.encode())
