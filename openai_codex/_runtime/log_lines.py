@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from typing import Any, Literal, TextIO, cast
+from typing import TYPE_CHECKING, Any, Literal, TextIO, cast
 
 import orjson
 
@@ -43,7 +43,13 @@ class _JsonFormatter(_TextFormatter):
 _FORMATTERS: dict[str, type[logging.Formatter]] = {"text": _TextFormatter, "json": _JsonFormatter}
 
 
-class _Output(logging.StreamHandler[TextIO]):
+if TYPE_CHECKING:
+    _StreamHandler = logging.StreamHandler[TextIO]
+else:
+    _StreamHandler = logging.StreamHandler  # before Python 3.11 it has no type arguments at run time
+
+
+class _Output(_StreamHandler):
     """Writes to what ``sys.stderr`` is at that moment, as the standard handler of last resort does."""
 
     def __init__(self, formatter: logging.Formatter) -> None:
