@@ -26,6 +26,8 @@ The map, top to bottom. Imports go downward only, and a module without a leading
                     handlers handler_check rpc ahead;
                     _wait and _loop: how this face waits
     _sync/          the sync face, derived from `_async`
+    _journal/       what passes between a client and its runtimes, written down: report read record encode files redact; settings:
+                    what users pass; recorder: what a connection knows of it
     _tools/         functions that the model may call: result registry declaration arguments
                     callables
     _approvals/     what the runtime asks, and the answers: kinds responses policies decisions requests
@@ -96,6 +98,7 @@ if TYPE_CHECKING:
     from openai_codex._async.turn import AsyncTurnHandle as AsyncTurnHandle
     from openai_codex._config import AppServerConfig as AppServerConfig
     from openai_codex._config import CodexConfig as CodexConfig
+    from openai_codex._journal.settings import Journal as Journal
     from openai_codex._notification import AgentNotification as AgentNotification
     from openai_codex._notification import Notification as Notification
     from openai_codex._runtime.backoff import Restart as Restart
@@ -193,6 +196,7 @@ _HOMES = {
     "_sync.thread": "Thread",
     "_sync.turn": "TurnHandle",
     "_config": "AppServerConfig CodexConfig",
+    "_journal.settings": "Journal",
     "errors": """
         CodexError CodexRpcError CodexTimeoutError ConfigError DecodeError EventTimeoutError InternalRpcError
         InvalidParamsError InvalidRequestError JsonRpcError LaunchError LoginTimeoutError MethodNotFoundError

@@ -6,11 +6,12 @@ import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias, Union
+from typing import Any, TypeAlias, Union, cast
 
 import attrs
 
 from openai_codex import _checks as checks
+from openai_codex import _journal as journals
 from openai_codex._codec.model import Data
 from openai_codex._runtime.backoff import Restart, to_policy
 from openai_codex._runtime.display import (
@@ -20,11 +21,12 @@ from openai_codex._runtime.display import (
     secrets_of_settings,
     secrets_of_variables,
 )
+from openai_codex._runtime.imports import load
 from openai_codex._runtime.toml import check_argument, to_arguments
 from openai_codex._version import __version__
 from openai_codex.errors import ConfigError
 
-BIN_VARIABLE = "OPENAI_CODEX_BIN"
+BIN_VARIABLE, JOURNAL_VARIABLE = "OPENAI_CODEX_BIN", "OPENAI_CODEX_JOURNAL"
 
 # The runtime loses requests silently when far more than a hundred are in flight (its queue holds 128).
 MOST_IN_FLIGHT = 100
@@ -98,8 +100,14 @@ def _binary(value: StrPath | None) -> str | None:
     if named:
         # Also without a slash: what PATH would find is not what a variable names.
         return checks.path(BIN_VARIABLE, named if os.path.isabs(named) else str(Path.cwd() / named))  # noqa: PTH117  a Path loses ./
-    program: str | None = _program(_plain(value))
-    return program
+    return _program(_plain(value))  # type: ignore[no-any-return]  # checked by the validator
+
+
+def _journal(value: journals.JournalLike | None) -> journals.Journal | None:
+    chosen = os.environ.get(JOURNAL_VARIABLE) or None if value is None else value
+    return (
+        None if chosen is None else cast("journals.Journal", load("openai_codex._journal.settings").to_journal(chosen))
+    )
 
 
 def _shown_command(command: tuple[str, ...] | None) -> str:
@@ -199,6 +207,8 @@ class AppServerConfig(Data):
             ``True``, none with ``False``, or those named here, for instance ``["PATH", "HOME"]``. It needs ``HOME`` or
             ``CODEX_HOME``. A variable that is not UTF-8 is left out, with a WARNING in the log: beside it the pinned runtime
             would run no command. Only a program that ``launch_args_override`` names gets it.
+        journal: Where to write all frames and events, as lines of JSON without secrets: a path or a `Journal`; ``None``
+            means what the variable ``OPENAI_CODEX_JOURNAL`` of this program names, if anything.
         restart: ``True`` or a `Restart` starts a new runtime after a death; ``None`` and ``False`` do not.
 
     Raises:
@@ -243,6 +253,7 @@ class AppServerConfig(Data):
     inherit_env: bool | tuple[str, ...] = attrs.field(
         default=True, converter=_parts, validator=checks.validator(_inherited), kw_only=True
     )
+    journal: journals.Journal | None = attrs.field(default=None, converter=_journal, kw_only=True)
     restart: Restart | None = attrs.field(default=None, converter=to_policy, kw_only=True)
 
     def __attrs_post_init__(self, **assigned: Any) -> None:
@@ -259,11 +270,9 @@ _ALWAYS = frozenset({"SYSTEMROOT"} if sys.platform == "win32" else ())
 
 def environment_of(config: AppServerConfig) -> dict[str, str]:
     """Return all variables of the runtime of a client: those of this program that it inherits, changed by ``env``."""
-    wanted = _wanted(config)
+    wanted, every = _wanted(config), bool(config.launch_args_override)
     # A program of the user's own may use the others, too.
-    return (
-        wanted if config.launch_args_override else {name: text for name, text in wanted.items() if _is_utf8(name, text)}
-    )
+    return {name: text for name, text in wanted.items() if every or _is_utf8(name, text)}
 
 
 def left_out(config: AppServerConfig) -> list[str]:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
-
-from typing_extensions import Self
 
 from openai_codex import _codec as codec
 from openai_codex import _protocol as protocol
 from openai_codex._codec.model import Data
 from openai_codex._log import Log
 from openai_codex._protocol import JsonObject, ServerNotification
-from openai_codex._protocol.methods import NOTIFICATIONS, OWNERS, ROUTES, Route
+from openai_codex._protocol.methods import OWNERS, ROUTES, Route
 from openai_codex._turns.results import Agent
 from openai_codex.errors import DecodeError
 
@@ -99,16 +96,6 @@ class Notification(Data):
         notification = cls(payload.METHOD, params)
         notification._payload = payload
         return notification
-
-    @classmethod
-    def model_validate(cls, obj: Any, **_: Any) -> Self:
-        """Build a notification from a mapping with its method and payload; see `Record.model_validate`."""
-        payload = obj.get("payload") if isinstance(obj, Mapping) else None
-        if isinstance(payload, Mapping):
-            kind = getattr(protocol, NOTIFICATIONS.get(str(obj.get("method")), ""), protocol.UnknownNotification)
-            known = kind is not protocol.UnknownNotification
-            obj = {**obj, "payload": kind.model_validate(payload) if known else kind(params=dict(payload))}
-        return super().model_validate(obj)
 
     @property
     def payload(self) -> ServerNotification:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from openai_codex import AppServerConfig, ConfigError, Restart, retry_on_overload, tool
+from openai_codex import AppServerConfig, ConfigError, Journal, Restart, retry_on_overload, tool
 from openai_codex._runtime.toml import to_arguments
 
 NO_TEXTS = [3, True, b"x", ["x"], "\ud800", "a\0b"]
@@ -36,6 +36,14 @@ CONFIG: dict[str, list[Any]] = {
     "max_in_flight": [True, 0, -1, 101, 1.0, "5", None],
     "max_line_bytes": [True, 0, 65_535, -1, 1e6, "5", None],
     "restart": [0, 1, "yes", {}],
+    "journal": [3, True, b"x", ["x"], "\ud800", "a\0b", ""],
+}
+JOURNAL: dict[str, list[Any]] = {
+    "path": [3, True, b"x", None, "\ud800", "a\0b", ""],
+    "max_bytes": [True, 0, 65_535, -1, 1e6, "5", None],
+    "files": [True, 0, -1, 1.5, "5", None],
+    "content": ["", "KEEP", None, 3],
+    "redact": ["token", b"x", 3, None, [3], [""]],
 }
 RESTART: dict[str, list[Any]] = {
     "limit": [True, -1, 2.5, "5", math.nan],
@@ -63,6 +71,7 @@ def refused(table: dict[str, list[Any]]) -> list[Any]:
 def test_the_tables_name_every_setting() -> None:
     assert set(CONFIG) == {each.name for each in AppServerConfig.__attrs_attrs__}
     assert set(RESTART) == {each.name for each in Restart.__attrs_attrs__}
+    assert set(JOURNAL) == {each.name for each in Journal.__attrs_attrs__}
 
 
 @pytest.mark.parametrize(("name", "bad"), refused(CONFIG))
@@ -76,6 +85,12 @@ def test_a_configuration_refuses_what_cannot_work(name: str, bad: Any) -> None:
 def test_a_restart_refuses_what_cannot_work(name: str, bad: Any) -> None:
     with pytest.raises(ConfigError, match=rf"^restart\.{name}: expected .*, got "):
         Restart(**{name: bad})
+
+
+@pytest.mark.parametrize(("name", "bad"), refused(JOURNAL))
+def test_a_journal_refuses_what_cannot_work(name: str, bad: Any) -> None:
+    with pytest.raises(ConfigError, match=rf"^journal\.{name}.*: expected .*, got "):
+        Journal(**{"path": "x", name: bad})
 
 
 @pytest.mark.parametrize(("name", "bad"), refused(RETRY))

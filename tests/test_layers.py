@@ -30,6 +30,7 @@ ORDER = """
     _async.verbs: . threads reviews goals catalog account base requests
     _async: thread thread_contents closing operations loading goal_run running turn preparing events thread_pages unlisted pages stream iteration login lazy
     _async.client: . recycling cursor agent_stops connection thread_registry supervisor launch dispatch handlers handler_check rpc ahead _wait _loop
+    _journal: report read record encode files redact
     _tools: . result registry declaration arguments callables
     _approvals: . kinds responses policies decisions requests file_changes commands
     _schemas: . output walk containers foreign strict fields scopes constraints definitions values wording
@@ -41,6 +42,7 @@ ORDER = """
     _engine.transport: . start installation child spawn input output base
     _engine: once waiting
     : _config
+    _journal: . settings recorder
     _runtime: . log_lines report toml backoff failures
     : _notification
     _codec: . aliases by_name converter structuring unions unstructuring dumping incomplete

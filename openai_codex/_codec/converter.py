@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from enum import Enum
-from types import NoneType, UnionType
+from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin
 
 import attrs
@@ -12,7 +12,6 @@ import attrs
 from openai_codex import _protocol as protocol
 from openai_codex._codec.base import (
     JsonObject,
-    OpenEnum,
     Record,
     ServerNotification,
     TypeMismatchError,
@@ -152,27 +151,10 @@ def validated(cls: type[T], obj: Any) -> T:
         return structure(cls, json)
     if not isinstance(obj, Mapping):
         raise DecodeError(cls.__name__, (f"expected object, found {type(obj).__name__}",), obj)
-    fields = {field.name: field.type for field in attrs.fields(attrs.resolve_types(cls))} if attrs.has(cls) else {}
     try:
-        return cls(**{name: _part(fields.get(name), part) for name, part in obj.items()})
+        return cls(**obj)
     except TypeError as error:
         raise DecodeError(cls.__name__, (str(error),), obj) from None
-
-
-def _part(type_: Any, value: Any) -> Any:
-    """Build a part of a value of this package from what a dump has in its place; return anything else as it is."""
-    members = [each for each in get_args(type_) if each is not NoneType]
-    if get_origin(type_) in {list, tuple} and isinstance(value, (list, tuple)):
-        return get_origin(type_)(_part(members[0], each) for each in value)
-    if get_origin(type_) in {Union, UnionType} and len(members) == 1:
-        return _part(members[0], value)
-    if isinstance(value, str):
-        return type_(value) if is_a(OpenEnum)(type_) else value
-    if not isinstance(value, Mapping):
-        return value
-    if get_origin(type_) in {Union, UnionType} and all(map(is_a(Record), members)):
-        return structure(type_, to_wire(type_, value))
-    return validated(type_, value) if is_a(object)(type_) and attrs.has(type_) else value
 
 
 def _check_tag(cls: type[Any], json: JsonObject) -> None:

@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from openai_codex._engine import at_exit, wire
-from openai_codex._engine.backlog import Tally
+from openai_codex._engine.backlog import Recent, Tally
 from openai_codex._engine.outbox import Outbox
 from openai_codex._engine.reader import Reader, Silence
 from openai_codex._engine.reply import CLIENT_CLOSED, CloseReason, Reply, reason_of_end
@@ -31,11 +31,9 @@ if TYPE_CHECKING:
     from openai_codex._engine.transport import Transport
     from openai_codex._engine.undo import Undo
 
-# How long a runtime that closed its output may take to exit before it is killed, in seconds.
-_EXIT_GRACE = 2.0
-
-# How long the runtime of a client that was garbage-collected may take to exit after SIGTERM, in seconds.
-_COLLECTED_GRACE = 3.0
+# How long a runtime that closed its output may take to exit before it is killed, and the one of a client that was
+# garbage-collected after SIGTERM, in seconds.
+_EXIT_GRACE, _COLLECTED_GRACE = 2.0, 3.0
 
 _log = Log("actor")
 
@@ -57,7 +55,7 @@ class Actor:
         on_request: OnRequest,
         max_in_flight: int,
         *,
-        generation: int = 1,
+        recent: Recent | None = None,
         tally: Tally | None = None,
         silence: Silence | None = None,
         max_line_bytes: int = sys.maxsize,
@@ -65,10 +63,9 @@ class Actor:
         on_failure: OnFailure = lambda _pending, _reason: bool,
     ) -> None:
         self.transport = transport
-        self.pid = transport.process_info().pid
-        """The process id of the runtime; ``None`` if it is not a process of this machine."""
-        self.generation = generation
-        """Which runtime of its client this is, counted from 1."""
+        self.recent = Recent(1, transport.process_info().pid) if recent is None else recent
+        self.pid, self.generation = self.recent.pid, self.recent.generation
+        """The process id of the runtime, ``None`` if it is not of this machine, and which of its client it is."""
         self.exited = Latch()
         """Set when the runtime is gone and the reader has delivered everything."""
         self.threads = ThreadGroup(transport.name)
@@ -84,22 +81,23 @@ class Actor:
         self._close_reasons: list[CloseReason] = []
         self._let_go, self._restarts = False, will_restart
         self._workers = Workers(self.threads)
-        self._outbox = Outbox(transport, self.router.has_room, self._on_broken_input, self._workers.handlers.post)
+        post = self._workers.handlers.post
+        self._outbox = Outbox(transport, self.router.has_room, self._on_broken_input, post, self.recent.keep_sent)
         parts = self._outbox.send_first, self._workers
-        self.server_requests = PendingRequests(*parts, on_request, generation, on_failure=on_failure)
+        self.server_requests = PendingRequests(*parts, on_request, self.generation, on_failure=on_failure)
         """The runtime's requests that need an answer."""
         callbacks = self._on_frames, self._on_lost_frames, self._on_end
-        self._reader = Reader(transport, *callbacks, max_line_bytes, silence=self.silence, on_silence=self._on_silence)
+        watch: dict[str, Any] = {"silence": self.silence, "on_silence": self._on_silence, "recent": self.recent}
+        self._reader = Reader(transport, *callbacks, max_line_bytes, **watch)
 
     def start(self) -> None:
         """Start the reader and the writer. Raises `RuntimeError` where the system gives no more threads."""
         # Before the reader starts: from then on there is something to stop.
         at_exit.watch(self)
-        self.threads.start_all({"reader": self._reader.run, "writer": self._outbox.run})
         command = "".join(self.transport.process_info().command[:1])
+        self.recent.note("process_started", command=command)
+        self.threads.start_all({"reader": self._reader.run, "writer": self._outbox.run})
         _log.info("codex.process_started", pid=self.pid, command=command, generation=self.generation)
-
-    # -- calls -------------------------------------------------------------------------------------------------------
 
     def send(
         self, reply: Reply, params: dict[str, Any] | None, subscription: PendingSubscription | None = None
@@ -161,14 +159,14 @@ class Actor:
         self.router.subscriptions.leave(mailbox)
         self.router.change(self.router.subscriptions.remove, topic, mailbox)
 
+    def load(self) -> Load:
+        """Count the requests in flight and the unread events."""
+        return self.router.load()._replace(queued=self._outbox.unsent())
+
     @property
     def close_reason(self) -> CloseReason | None:
         """Why the connection ended; ``None`` while it is open."""
         return self._close_reasons[0] if self._close_reasons else None
-
-    def load(self) -> Load:
-        """Count the requests in flight and the unread events."""
-        return self.router.load()._replace(queued=self._outbox.unsent())
 
     # -- the end -----------------------------------------------------------------------------------------------------
 
@@ -288,6 +286,7 @@ class Actor:
                 self.transport.release()
                 uptime = round(time.monotonic() - self.started_at, 3)
                 log = _log.info if self._let_go or self._close_reasons[0].is_intended else _log.warning
+                self.recent.note_end(self._close_reasons[0].reason, self.transport.process_info())
                 self._report(log, "codex.process_exited", exit_code=exit_code, uptime=uptime)
             finally:
                 self._workers.close()
@@ -295,5 +294,6 @@ class Actor:
                 self._workers.handlers.run_rest()
 
     def _report(self, log: Callable[..., None], event: str, **fields: Any) -> None:
-        """Write a log line on a worker, as a log handler of the program may block or raise."""
+        """Note an event, and log it on a worker, as a log handler of the program may block or raise."""
+        self.recent.note(event.partition(".")[2], **fields)
         self._workers.handlers.post(partial(log, event, pid=self.pid, **fields))

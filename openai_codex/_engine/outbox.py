@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from contextlib import suppress
 from queue import Empty, SimpleQueue
@@ -38,10 +39,12 @@ class Outbox:
         has_room: Callable[[int], bool],
         on_broken: Callable[[BaseException], None],
         post: Callable[[Callable[[], None]], object],
+        on_sent: Callable[[float, bytes], object] = lambda _at, _line: None,
     ) -> None:
         self._transport = transport
         self._has_room = has_room
         self._on_broken = on_broken
+        self._on_sent = on_sent
         self._lane = Lane()
         self._requests: dict[int, Ticket] = {}
         self._urgent: deque[bytes] = deque()
@@ -55,7 +58,7 @@ class Outbox:
         """Send a request, now or when there is room for it. It is among the pending ones already."""
         if not self._requests and self._has_room(1):
             reply.ticket = Ticket(line)
-            if self._write_now(reply.ticket, len(line)):
+            if self._write_now(reply.ticket, line):
                 return
         reply.ticket = self._requests[reply.request_id] = Ticket(line)
         self._wakes.put(None)
@@ -64,7 +67,7 @@ class Outbox:
 
     def send_first(self, line: bytes) -> None:
         """Send an answer or a notification, before all requests that wait."""
-        if not self._write_now(Ticket(line), len(line)):
+        if not self._write_now(Ticket(line), line):
             self._urgent.append(line)
             self._wakes.put(None)
 
@@ -103,15 +106,19 @@ class Outbox:
 
     # -- on the caller's thread --------------------------------------------------------------------------------------
 
-    def _write_now(self, ticket: Ticket, size: int) -> bool:
+    def _write_now(self, ticket: Ticket, line: bytes) -> bool:
         # Never past a line that waits. One that the writer has begun keeps the lane closed.
-        if self._urgent or size > self._transport.short() or self._closed:
+        if self._urgent or len(line) > self._transport.short() or self._closed:
             return False
+        at = time.monotonic()  # the answer may be read before the next line of this function
         try:
-            return self._lane.write(ticket, self._transport.write_short)
+            is_written = self._lane.write(ticket, self._transport.write_short)
         except OSError as error:
             self._broken = error
             return False
+        if is_written:
+            self._on_sent(at, line)
+        return is_written
 
     def abort(self) -> None:
         """Close the runtime's input if no writer does, because its thread was not started."""
@@ -175,6 +182,7 @@ class Outbox:
         return None if ticket is None else ticket.take()
 
     def _write(self, line: bytes) -> None:
+        self._on_sent(time.monotonic(), line)
         rest = memoryview(line)
         while rest and not self._closed:
             written = self._transport.try_write(rest)

@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from openai_codex._engine import wire
+from openai_codex._engine.backlog import Recent
 from openai_codex._engine.once import Once
 from openai_codex._engine.transport import READ_SIZE
 from openai_codex._engine.waiting import may_block, never_block
@@ -94,6 +95,7 @@ class Reader:
         *,
         silence: Silence | None = None,
         on_silence: Callable[[], object] = bool,
+        recent: Recent | None = None,
     ) -> None:
         self._transport = transport
         self._on_frames = on_frames
@@ -102,6 +104,7 @@ class Reader:
         self._silence = Silence() if silence is None else silence
         self._on_silence = on_silence
         self._lines = wire.LineSplitter(max_line_bytes)
+        self._recent = Recent(1, None) if recent is None else recent
         self._batch_size = 0
         self._kill_at = math.inf
         self.right = Once()
@@ -158,6 +161,8 @@ class Reader:
             if isinstance(frame, wire.Skipped):
                 # The runtime is gone: that is what its turns end with, and no request of it needs an answer.
                 frame.reason, frame.head = "the output ended within a line", None
+            if self._recent.record is not None:
+                self._recent.record.received(len(rest), [rest], [frame])
             self._deliver([frame])
 
     def _is_abandoned(self) -> bool:
@@ -179,7 +184,15 @@ class Reader:
             self._deliver(frames)
 
     def _decode(self, chunk: bytes) -> list[wire.Frame]:
-        return [wire.decode(line) for line in self._lines.feed(chunk) if line and not line.isspace()]
+        self._recent.keep(chunk)
+        lines = self._lines.feed(chunk)
+        frames = [wire.decode(line) for line in lines if line and not line.isspace()]
+        if self._recent.record is not None and frames:
+            if len(frames) < len(lines):
+                lines = [line for line in lines if line and not line.isspace()]
+            # Before anything is delivered, so that what a frame leads to is noted after it.
+            self._recent.record.received(len(chunk), lines, frames)
+        return frames
 
     def _deliver(self, frames: list[wire.Frame]) -> None:
         try:

@@ -113,6 +113,16 @@ def hide(text: str) -> str:
     return _re(_TELLING_IN_PROSE).sub(_MASK, known)
 
 
+def may_hide(text: str) -> bool:
+    """Return whether `hide` may change a text. Much cheaper than to call it, so it is done for each text of a stream."""
+    return (
+        any(form in text for form in tuple(_known))
+        or "sk-" in text.lower()
+        or "://" in text
+        or "bearer " in text.lower()
+    )
+
+
 def escape(text: str) -> str:
     """Return a text without secrets, in which each control character is an escape, so that it stays on its line."""
     return escape_controls(hide(text))
@@ -132,14 +142,23 @@ def _escaped(match: re.Match[str]) -> str:
 # -- what is secret among settings, arguments and variables ---------------------------------------------------------
 
 
+def sounds_secret(key: str, more: str, harmless: str) -> bool:
+    """Return whether the name of a field says that its texts are secret; with ``more`` names, and some that do not."""
+    return _sounds_secret(key, rf"{_NAMES}|(?<![\w\-])env(?![\w\-])|{more}") and not _re(harmless).search(key)
+
+
+def looks_secret(value: str) -> bool:
+    """Return whether a value is so much like a token that it is one wherever it stands."""
+    return _re(_LONG_WORD).fullmatch(value) is not None and _re(_UUID).fullmatch(value) is None
+
+
 def secrets_of_variables(variables: Mapping[str, str | None]) -> Iterator[str]:
     """Yield the secrets among variables of the environment: by their name, or by their form."""
     for name, value in variables.items():
         if value is None:
             continue
         is_path = value.startswith("/") and _re(_PLACE).search(name)
-        is_token = _re(_LONG_WORD).fullmatch(value) and not _re(_UUID).fullmatch(value)
-        if not is_path and (is_token or _sounds_secret(name, _NAMES)):
+        if not is_path and (looks_secret(value) or _sounds_secret(name, _NAMES)):
             yield value
         yield from secrets_of_arguments([value])
 

@@ -5,11 +5,12 @@ Knows no turn and no process; errors that carry those are in `_runtime`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import attrs
 
 from openai_codex._runtime.display import escape
+from openai_codex._runtime.imports import load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,6 +41,19 @@ class CodexError(Exception):
     def _details(self) -> str:
         """Return further lines, escaped."""
         return ""
+
+    def report(self, content: Literal["keep", "hash", "cut"] = "keep") -> str:
+        """Return what a bug report needs, as Markdown without secrets: the error, versions, settings, frames, stderr.
+
+        The frames are the newest that the client has kept of the turn, thread or login that the error names, or of the
+        runtime; up to 256 KiB per runtime are kept. An error without a client, or one that was pickled, has none.
+
+        Args:
+            content: What becomes of prompts, answers, commands and output: ``"keep"``, ``"hash"``, or ``"cut"`` to the
+                first 32 characters. Any other word raises `ConfigError`.
+        """
+        # By name: it rests on modules that raise errors, and is loaded with the first report.
+        return str(load("openai_codex._journal.report").report(self, content))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self)!r})"

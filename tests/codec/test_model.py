@@ -14,18 +14,7 @@ from typing import Any
 import attrs
 import pytest
 
-from openai_codex import (
-    Agent,
-    CodexConfig,
-    ConfigError,
-    DeclinedRequest,
-    DecodeError,
-    Notification,
-    TextInput,
-    TurnResult,
-    UnfinishedItem,
-    _protocol,
-)
+from openai_codex import CodexConfig, ConfigError, DecodeError, Notification, TextInput, TurnResult, _protocol
 from openai_codex import types as t
 from openai_codex._codec.base import tag_of
 from openai_codex._runtime.display import hide
@@ -179,42 +168,6 @@ def test_results_and_configs_have_the_methods_too(turn: t.Turn) -> None:
     assert "cwd" in CodexConfig.model_fields
     with pytest.raises(DecodeError, match="nothing"):
         CodexConfig.model_validate({"nothing": 1})
-
-
-USED = t.TokenUsageBreakdown(
-    input_tokens=1, cached_input_tokens=0, output_tokens=1, reasoning_output_tokens=0, total_tokens=2
-)
-
-
-@pytest.mark.parametrize("mode", ["json", "python"])
-@pytest.mark.parametrize("by_alias", [True, False])
-def test_a_result_that_was_dumped_is_read_again(turn: t.Turn, mode: str, by_alias: bool) -> None:
-    result: Any = TurnResult("U", t.TurnStatus.failed, items=turn.items, error=t.TurnError(message="m"), thread_id="T")
-    result = attrs.evolve(
-        result,
-        declined=[DeclinedRequest("m", 1, "missing")],
-        unfinished=[UnfinishedItem(turn.items[0])],
-        usage=t.ThreadTokenUsage(last=USED, total=USED, model_context_window=1),
-        items_view=t.TurnItemsView.full,
-        agents=(Agent("A", status=t.TurnStatus.failed, error=t.TurnError(message="m"), usage=USED),),
-    )
-    read = TurnResult.model_validate(result.model_dump(mode=mode, by_alias=by_alias))
-    assert read == result
-    assert [type(item) for item in read.items] == [t.AgentMessageThreadItem, t.CommandExecutionThreadItem]
-    assert read.status is t.TurnStatus.failed
-    with pytest.raises(DecodeError):
-        TurnResult.model_validate({**result.model_dump(), "error": {"message": 5}})
-
-
-@pytest.mark.parametrize("mode", ["json", "python"])
-def test_configs_and_notifications_that_were_dumped_are_read_again(mode: str) -> None:
-    config = CodexConfig(cwd="/w", env={"A": "b"}, restart=True, config_overrides={"a": 1}, inherit_env=["PATH"])  # type: ignore[arg-type]  # they are converted
-    assert CodexConfig.model_validate(config.model_dump(mode=mode)) == config
-    payload = t.AgentMessageDeltaNotification(delta="x", item_id="I", thread_id="T", turn_id="U")
-    for each in (Notification("item/agentMessage/delta", payload), Notification("new", {"a": 1})):
-        assert Notification.model_validate(each.model_dump(mode=mode)) == each
-    with pytest.raises(DecodeError):
-        Notification.model_validate({"method": "item/agentMessage/delta", "payload": {"delta": 1}})
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from openai_codex._async.client.handlers import note_declined
 from openai_codex._async.client.rpc import call
 from openai_codex._engine import at_exit
 from openai_codex._engine.actor import Actor
+from openai_codex._engine.backlog import Recent
 from openai_codex._engine.reader import Silence
 from openai_codex._engine.reply import CLIENT_CLOSED
 from openai_codex._engine.transport import NO_THREAD, ChildProcess, RuntimeStart
@@ -31,10 +32,14 @@ if TYPE_CHECKING:
     from openai_codex._engine.server_requests import OnFailure, OnRequest, PendingRequest
     from openai_codex._engine.transport import HomeLock
     from openai_codex._engine.waiting import Latch
+    from openai_codex._journal.recorder import Recorder
     from openai_codex._runtime.report import Metadata
 
 # How long the threads of a runtime that is gone may take to end, in seconds: only a handler that never returns takes it.
 _THREADS_PATIENCE = 0.5
+
+# How long the journal may take to be written when the client is closed, in seconds: only a disk that hangs takes it.
+_FLUSH_PATIENCE = 5.0
 
 # How long a runtime may take to exit that has not started in time, in seconds: it has no work to finish.
 _UNUSED_PATIENCE = 1.0
@@ -64,6 +69,8 @@ class AsyncLauncher:
     ) -> None:
         self.starting: Actor | None = None
         """The runtime that is being started, until the supervisor has made it the current one or it has failed."""
+        self.journal: Recorder | None = None
+        """Where to write down what passes between this program and the runtimes."""
         self.early: RuntimeStart | None = None
         """A start that has begun already: the first runtime's."""
         self._config = config
@@ -84,6 +91,7 @@ class AsyncLauncher:
         try:
             self.early = None
             at_exit.give_up_in_forks(start)
+            self._open_journal()
             if not start.has_begun() and lock.is_usable() and not await self._acquire(lock, deadline):
                 raise LaunchError(f"the home is locked: others have been starting in it for {deadline.timeout:g} s")
             failures = 0
@@ -100,6 +108,27 @@ class AsyncLauncher:
                 await _wait.ready(self._closing, delay)
         finally:
             start.end()
+
+    def _open_journal(self) -> None:
+        """Begin the journal, with the first runtime. Raises `ConfigError` if it cannot be written."""
+        if self._config.journal is not None and self.journal is None:
+            try:
+                self.journal = load("openai_codex._journal.record").open_journal(self._config.journal, self)
+            except RuntimeError as error:
+                raise LaunchError(NO_THREAD) from error
+
+    def note(self, event: str, **fields: Any) -> None:
+        """Note what has happened to the client in the journal, if there is one."""
+        if self.journal is not None:
+            self.journal.note(event, **fields)
+
+    async def close(self) -> None:
+        """End the journal, and wait until it is written. After the runtimes have ended; idempotent."""
+        if self.journal is not None and not self.journal.exited.is_ready():
+            self.journal.note("client_closed")
+            self.journal.end()
+            if await _wait.ready(self.journal.exited, _FLUSH_PATIENCE):
+                self.journal.join()
 
     async def finish(self, current: Actor | None) -> None:
         """End a start: what was started is stopped, unless it has become the current runtime."""
@@ -134,10 +163,14 @@ class AsyncLauncher:
             await stop(actor, min(config.shutdown_timeout, _UNUSED_PATIENCE))
             if isinstance(error, CodexError):
                 self.check_open()
-                raise LaunchError(_reason(error, config.start_timeout), transport.process_info()) from error
-            if isinstance(error, RuntimeError):
-                raise LaunchError(NO_THREAD, transport.process_info()) from error
-            raise
+            elif not isinstance(error, RuntimeError):
+                raise
+            reason = _reason(error, config.start_timeout) if isinstance(error, CodexError) else NO_THREAD
+            failure = LaunchError(reason, transport.process_info())
+            actor.recent.attach(failure)
+            raise failure from error
+        version = actor.recent.version = metadata.server_info.version
+        actor.recent.note("runtime_ready", version=version)
         actor.notify("initialized")
         actor.silence.armed = True
         _log_version(metadata, transport)
@@ -145,11 +178,15 @@ class AsyncLauncher:
 
     def _actor(self, transport: ChildProcess, generation: int) -> Actor:
         config = self._config
+        process = transport.process_info()
+        record = None if self.journal is None else self.journal.track(generation, process.pid)
+        recent = Recent(generation, process.pid, record)
+        recent.settings, recent.process = config, process
         return Actor(
             transport,
             self._on_request,
             config.max_in_flight,
-            generation=generation,
+            recent=recent,
             tally=self._tally,
             silence=Silence(config.ping_interval, config.ping_timeout),
             max_line_bytes=config.max_line_bytes,

@@ -9,7 +9,7 @@ from openai_codex import _protocol as protocol
 from openai_codex._async.client import _wait
 from openai_codex._async.client.ahead import LEADS_TO_A_TURN, import_ahead
 from openai_codex._log import Log
-from openai_codex.errors import RequestTimeoutError
+from openai_codex.errors import CodexError, RequestTimeoutError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,20 +42,24 @@ async def call(
         starts.follow(actor, reply)
         subscription = starts.subscription
     try:
-        actor.send(reply, codec.unstructure(params), subscription)
-        if params.METHOD in LEADS_TO_A_TURN:
-            import_ahead(reply)
-        settled = await _wait.ready(reply, deadline.remaining())
-    finally:
-        # Also on cancellation, Ctrl-C and any exception of a signal handler.
-        if not settled and actor.abandon(reply) and on_given_up is not None:
-            on_given_up()
-        # Collecting the fields takes longer than the check, so it is done only if they are logged.
-        if _log.is_debugging:
-            _log_end(actor, reply, "timed_out" if deadline.passed() else "cancelled")
-    if not settled:
-        raise RequestTimeoutError(params.METHOD, deadline.timeout)
-    return reply.result()
+        try:
+            actor.send(reply, codec.unstructure(params), subscription)
+            if params.METHOD in LEADS_TO_A_TURN:
+                import_ahead(reply)
+            settled = await _wait.ready(reply, deadline.remaining())
+        finally:
+            # Also on cancellation, Ctrl-C and any exception of a signal handler.
+            if not settled and actor.abandon(reply) and on_given_up is not None:
+                on_given_up()
+            # Collecting the fields takes longer than the check, so it is done only if they are logged.
+            if _log.is_debugging:
+                _log_end(actor, reply, "timed_out" if deadline.passed() else "cancelled")
+        if not settled:
+            raise RequestTimeoutError(params.METHOD, deadline.timeout)
+        return reply.result()
+    except CodexError as error:
+        actor.recent.attach(error)
+        raise
 
 
 def _log_end(actor: Actor, reply: Reply, given_up: str) -> None:

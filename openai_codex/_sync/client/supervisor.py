@@ -141,6 +141,7 @@ class Supervisor:
         if actor is not None:
             stop(actor, self._config.shutdown_timeout)
         self._end(CloseReason(CLIENT_CLOSED, final=True))
+        self._launcher.close()
 
     def _end(self, reason: CloseReason) -> CloseReason:
         """Record that no other runtime will follow, and end all subscriptions. The first reason counts."""
@@ -226,6 +227,7 @@ class Supervisor:
             self.is_older = bool(load("openai_codex._runtime.report").is_older(self.metadata))
             self._activate(actor)
         except LaunchError as error:
+            self._launcher.note("start_failed", reason=error.reason)
             if error.process.pid is not None:
                 self._earlier_exit = _exit_of(error.process, error.reason, self.generation + 1, time.time())
             if deadline.passed():  # it might have started within `start_timeout`
@@ -247,6 +249,7 @@ class Supervisor:
         if self._backoff.is_exhausted():
             reason = f"{death.reason}; no other is started after {self._backoff.count} failures in succession"
             process = dead.transport.process_info()
+            self._launcher.note("given_up", reason=reason)
             end = self._end(CloseReason(reason, process, death.cause, dead.generation, final=True, at=death.at))
             raise end.error(waiting_for)
         delay, left = self._backoff.remaining(), deadline.remaining()
@@ -273,6 +276,7 @@ class Supervisor:
         self.actor = actor
         if actor.generation > 1:
             log, event = (_log.info, "recycled") if was_recycled else (_log.warning, "restarted")
+            actor.recent.note(f"runtime_{event}", reason=last and last.reason)
             log(f"codex.runtime_{event}", pid=actor.pid, generation=actor.generation, reason=last and last.reason)
         if self._closing.is_ready():  # another thread has called `close` and could not see this runtime
             self.close()

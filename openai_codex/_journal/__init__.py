@@ -1,0 +1,27 @@
+"""The journal of a client: every frame between this program and its runtimes, without secrets, as lines of JSON.
+
+settings  where to write, how much, and what to leave out: what users pass
+files     the files of one journal, and their rotation
+redact    removes secrets, and the contents of a conversation if asked to
+encode    makes the lines
+record    the thread that writes
+report    what an error says about its runtime and the newest frames
+read      reads journals
+recorder  what a connection knows of it
+
+No module of it is loaded by a program that has no journal and asks for no report. The newest bytes that a report shows are
+kept by `_engine.backlog.Recent`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from openai_codex._runtime.imports import names
+
+if TYPE_CHECKING:
+    from openai_codex._journal.settings import Journal as Journal
+    from openai_codex._journal.settings import JournalLike as JournalLike
+else:
+    # For the annotations of `_config`, which are evaluated by whoever asks for type hints.
+    __getattr__ = names(__name__, dict.fromkeys(("Journal", "JournalLike"), f"{__name__}.settings"))

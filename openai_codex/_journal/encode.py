@@ -1,0 +1,128 @@
+"""Turns what is noted into lines of the journal: envelopes of redacted frames.
+
+A flood of text is checked by batches: a step of Python for each delta would cost more than reading it.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import time
+from operator import attrgetter, itemgetter
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from openai_codex._engine.wire import LongLine
+from openai_codex._journal.redact import Redactor
+from openai_codex._protocol.methods import DELTAS, RUNTIME_VERSION, SCHEMA_HASH
+from openai_codex._runtime.process_info import signal_name
+from openai_codex._version import __version__
+
+if TYPE_CHECKING:
+    from openai_codex._engine.wire import Frame
+    from openai_codex._journal.settings import Journal
+
+FORMAT = 1
+"""The version of the format."""
+
+# The most fields that a delta has in the protocol: another one may hold anything.
+_MOST_FIELDS = max(map(len, DELTAS.values()))
+
+# How much of a line that is not a frame is written.
+_MOST_OF_A_LINE = 1 << 16
+
+# In C, as are `map` and `join`.
+_METHOD, _PARAMS, _DELTA = attrgetter("method"), attrgetter("params"), itemgetter("delta")
+_IS_DELTA = DELTAS.keys()
+
+
+def text_of(frames: list[Frame]) -> str | None:
+    """Return the text of frames that are all deltas; ``None`` if one is anything else. Without a step for each of them.
+
+    It is called by the reader: frames that were kept for longer would cost more, by the garbage collector of Python.
+    """
+    try:
+        if not set(map(_METHOD, frames)) <= _IS_DELTA:
+            return None
+        params: list[dict[str, Any]] = list(map(_PARAMS, frames))
+        # Joined without a space: a word of a stream comes in several deltas.
+        text = "".join(map(_DELTA, params))
+    except (AttributeError, KeyError, TypeError):
+        return None
+    return text if max(map(len, params)) <= _MOST_FIELDS else None
+
+
+class Encoder:
+    """Makes the lines of one journal. For one thread."""
+
+    def __init__(self, journal: Journal, client: str) -> None:
+        self.running: set[int | None] = set()
+        """The runtimes that have started and not exited."""
+        self._journal = journal
+        self._client = client
+        self._redactor = Redactor(journal.content, journal.redact)
+        self._version: str | None = None
+
+    def add(self, pieces: list[bytes], beginning: bytes, direction: str, what: Any, pid: int | None) -> int:
+        """Append the lines of one entry, each of which begins so; return how many they are."""
+        if direction == "!":
+            pieces += [beginning, self._event(what, pid), b"}\n"]
+            return 1
+        if direction == ">":
+            pieces += [beginning, self._frame(direction, what), b"}\n"]
+            return 1
+        _, lines, text = what
+        if text is not None and self._redactor.is_plain and not self._redactor.may_hide(text):
+            pieces += [beginning, (b"}\n" + beginning).join(lines), b"}\n"]
+        else:
+            for line in lines:
+                pieces += [beginning, self._frame(direction, line), b"}\n"]
+        return len(lines)
+
+    def _frame(self, direction: str, line: bytes) -> bytes:
+        try:
+            frame = orjson.loads(line)
+            if isinstance(frame, dict):
+                return orjson.dumps(self._redactor.frame(direction, frame))
+            reason = "not an object"
+        except orjson.JSONDecodeError as error:
+            reason = "too long" if isinstance(line, LongLine) else f"not JSON: {error.msg}"
+        except (ValueError, TypeError, RecursionError) as error:  # nested a thousand times, for instance
+            return b'null,"reason":%s' % orjson.dumps(type(error).__name__)
+        shown = self._redactor.line(line[:_MOST_OF_A_LINE])
+        return b'null,"reason":%s,"line":%s' % (orjson.dumps(reason), orjson.dumps(shown))
+
+    def _event(self, fields: dict[str, Any], pid: int | None) -> bytes:
+        event = fields["event"]
+        if event == "process_started":
+            self.running.add(pid)
+            fields = {**fields, "client": self._client}
+        elif event == "process_exited":
+            self.running.discard(pid)
+            fields = {**fields, "signal": signal_name(fields.get("exit_code"))}
+        elif event == "runtime_ready":
+            self._version = fields.get("version")
+        shown = {name: str(value) if isinstance(value, BaseException) else value for name, value in fields.items()}
+        return orjson.dumps(self._redactor.event(shown), default=str)
+
+    def header(self, part: int) -> bytes:
+        """Return the first line of a file."""
+        header = {
+            "journal": FORMAT,
+            "client": self._client,
+            "part": part,
+            "at": time.time(),
+            "t": time.monotonic(),
+            "pid": os.getpid(),
+            "sdk": __version__,
+            "runtime": self._version or RUNTIME_VERSION,
+            "schema": SCHEMA_HASH,
+            "python": platform.python_version(),
+            "platform": sys.platform,
+            "runtimes": [pid for pid in self.running if pid is not None],
+            "content": self._journal.content,
+            "redact": list(self._journal.redact),
+        }
+        return orjson.dumps(header, option=orjson.OPT_APPEND_NEWLINE)

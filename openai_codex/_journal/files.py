@@ -1,0 +1,113 @@
+"""The files of one journal: how they are named, when the next one is begun, and which is deleted.
+
+A file is only appended to, by whole lines in one write, so that a killed process leaves all but the last line, and several
+processes can share a file.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from openai_codex._journal.settings import Journal
+
+SUFFIX = ".jsonl"
+
+# Prompts and answers are for the user alone.
+_MODE, _DIRECTORY_MODE = 0o600, 0o700
+
+
+def part_path(path: Path, number: int) -> Path:
+    """Return the path of a file: ``run.jsonl`` is the first, ``run.1.jsonl`` the next."""
+    return path if number == 0 else path.with_name(f"{path.stem}.{number}{path.suffix}")
+
+
+def parts_of(path: Path) -> dict[int, Path]:
+    """Return the files that exist of a journal, by their numbers, in order. Raises `OSError`."""
+    pattern = re.compile(rf"{re.escape(path.stem)}(?:\.(\d{{1,9}}))?{re.escape(path.suffix)}")
+    names = [(match, name) for name in os.listdir(path.parent) if (match := pattern.fullmatch(name))]  # noqa: PTH208  a Path costs more
+    return dict(sorted((int(match[1] or 0), path.with_name(name)) for match, name in names))
+
+
+def is_directory(path: str) -> bool:
+    """Return whether a path means a directory of journals."""
+    return path.endswith((os.sep, "/")) or os.path.isdir(path)  # noqa: PTH112  a Path loses the separator
+
+
+class Files:
+    """The file that is being written, and those before it. ``header`` returns the first line of each.
+
+    Where clients share a file, each goes on to the next one when it finds the size exceeded; that file exists already if
+    another one was faster. Used by one thread.
+    """
+
+    def __init__(self, journal: Journal, client: str, header: Callable[[int], bytes]) -> None:
+        self._journal = journal
+        self._header = header
+        self._descriptor: int | None = None
+        self._number = 0
+        self._is_torn = False
+        name = f"{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}-{client}{SUFFIX}"
+        self.path = Path(journal.path, name) if is_directory(journal.path) else Path(journal.path)
+        """The first file."""
+
+    def open(self) -> None:
+        """Open the file to append to. Raises `OSError`."""
+        if is_directory(self._journal.path):
+            os.makedirs(self._journal.path, _DIRECTORY_MODE, exist_ok=True)  # noqa: PTH103  it is a str
+        self._number = max(parts_of(self.path), default=0)
+        self._begin()
+
+    def write(self, data: bytes) -> None:
+        """Append whole lines. Raises `OSError`; then nothing counts as written."""
+        if self._descriptor is None:
+            self._begin()
+        elif os.fstat(self._descriptor).st_size + len(data) > self._journal.max_bytes:
+            self._number += 1
+            self._begin()
+        self._append(data)
+
+    def close(self) -> None:
+        """Close the file. Idempotent."""
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            with suppress(OSError):
+                os.close(descriptor)
+
+    def _begin(self) -> None:
+        self.close()
+        path = part_path(self.path, self._number)
+        self._descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), _MODE)
+        # Another process may have been killed within a line, or the disk may have been full.
+        size = os.fstat(self._descriptor).st_size
+        self._is_torn = size > 0 and not _ends_line(path, size)
+        self._append(self._header(self._number))
+        for number, old in parts_of(self.path).items():
+            if number <= self._number - self._journal.files:
+                old.unlink(missing_ok=True)
+
+    def _append(self, data: bytes) -> None:
+        assert self._descriptor is not None, "it is open"
+        whole = b"\n" + data if self._is_torn else data
+        try:
+            written = os.write(self._descriptor, whole)
+            while written < len(whole):  # the disk is almost full, or the write was interrupted
+                self._is_torn = True
+                written += os.write(self._descriptor, whole[written:])
+            self._is_torn = False
+        except OSError:
+            self.close()  # the next write begins with a header
+            raise
+
+
+def _ends_line(path: Path, size: int) -> bool:
+    with path.open("rb") as file:
+        file.seek(size - 1)
+        return file.read(1) == b"\n"

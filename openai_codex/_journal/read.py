@@ -1,0 +1,192 @@
+"""Reads journals: the envelopes of a file with those that follow it, or of all files in a directory.
+
+A line that cannot be read is passed over, as the last one of a killed process may be.
+"""
+
+from __future__ import annotations
+
+import os
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import orjson
+
+from openai_codex._journal.files import SUFFIX, parts_of
+from openai_codex.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@attrs.frozen
+class Header:
+    """The first line of a file, and of what a client adds to a file that others write, too.
+
+    Attributes:
+        format: The version of the format: 1.
+        client: Identifies the client; the same in all of its files.
+        part: The number of the file.
+        at: When it was begun, in seconds since the epoch.
+        t: The same by the monotonic clock of the machine.
+        pid: The program that wrote it.
+        sdk: The version of this package.
+        runtime: The version of the runtime, or before the first has answered the one that this package is made for.
+        schema: The hash of the protocol's schema.
+        content: What became of prompts and outputs: keep, hash or cut.
+        redact: The fields whose values are masked beside those that always are.
+        path: The file.
+        raw: The line, decoded.
+    """
+
+    format: int
+    client: str
+    part: int = 0
+    at: float = 0.0
+    t: float = 0.0
+    pid: int = 0
+    sdk: str = ""
+    runtime: str = ""
+    schema: str = ""
+    content: str = "keep"
+    redact: tuple[str, ...] = attrs.field(default=(), converter=tuple)
+    path: str = ""
+    raw: dict[str, Any] = attrs.field(factory=dict, repr=False)
+
+
+@attrs.frozen
+class Envelope:
+    """One frame, or one event.
+
+    Attributes:
+        t: When, by the monotonic clock of the machine, in seconds. Lines of one batch may have the same.
+        at: When, in seconds since the epoch.
+        dir: ``>`` sent to the runtime, ``<`` received from it, ``!`` an event of its life.
+        gen: Which runtime of the client, counted from 1; 0 for an event of the client.
+        pid: The process of the runtime; ``None`` for an event of the client.
+        frame: The frame without secrets; of an event its name as ``event``, and its facts. Empty if the line was not a
+            frame; then ``raw`` has ``reason`` and perhaps ``line``.
+        header: The header of its client; ``None`` if it is not in the file.
+        raw: The line, decoded.
+    """
+
+    t: float
+    at: float
+    dir: str
+    gen: int
+    pid: int | None
+    frame: dict[str, Any]
+    header: Header | None = attrs.field(default=None, repr=False)
+    raw: dict[str, Any] = attrs.field(factory=dict, repr=False)
+
+    @property
+    def method(self) -> str | None:
+        """The method of a request or notification."""
+        method = self.frame.get("method")
+        return method if isinstance(method, str) else None
+
+    @property
+    def event(self) -> str | None:
+        """The name of an event."""
+        return self.frame.get("event") if self.dir == "!" else None
+
+
+def read(path: str | os.PathLike[str]) -> Iterator[Envelope]:
+    """Return the envelopes of a journal, in the order of its lines, as they are read.
+
+    Args:
+        path: A file: it is read with those that were begun after it. Or a directory: all files in it whose names end
+            with ``.jsonl``, one client after another.
+
+    Raises:
+        ConfigError: It does not exist, or is no journal of a format that this version knows.
+    """
+    for item in lines_of(path):
+        if isinstance(item, Envelope):
+            yield item
+
+
+def headers(path: str | os.PathLike[str]) -> Iterator[Header]:
+    """Return the headers of a journal. Takes and raises what `read` does."""
+    for item in lines_of(path):
+        if isinstance(item, Header):
+            yield item
+
+
+def lines_of(path: str | os.PathLike[str]) -> Iterator[Header | Envelope]:
+    """Return headers and envelopes. Takes and raises what `read` does."""
+    for _, files in groupby(_files(Path(path)), key=lambda pair: pair[0]):
+        reading = _Reading()
+        for _, file in files:
+            yield from reading.lines_of(file)
+
+
+def _files(path: Path) -> Iterator[tuple[Path, Path]]:
+    """Yield the files to be read, each with the first of its journal."""
+    try:
+        if path.is_dir():
+            names = sorted(each for each in path.iterdir() if each.suffix == SUFFIX)
+            # A name with a number that has no first file before it: that was deleted.
+            firsts = {first: None for each in names for first in [_first_of(each)]}
+            yield from ((first, part) for first in firsts for part in parts_of(first).values())
+        else:
+            parts = parts_of(path)
+            if not parts:
+                raise FileNotFoundError(2, os.strerror(2), str(path))
+            yield from ((path, part) for part in parts.values())
+    except OSError as error:
+        raise ConfigError("path", f"{path} cannot be read: {error.strerror}") from error
+
+
+def _first_of(path: Path) -> Path:
+    stem, dot, number = path.stem.rpartition(".")
+    return path.with_name(f"{stem}{path.suffix}") if dot and number.isdecimal() else path
+
+
+class _Reading:
+    """The clients of one journal, and their runtimes."""
+
+    def __init__(self) -> None:
+        self._last: Header | None = None
+        self._clients: dict[str, Header] = {}
+        self._runtimes: dict[int, str] = {}
+
+    def lines_of(self, file: Path) -> Iterator[Header | Envelope]:
+        """Yield what a file has."""
+        try:
+            with file.open("rb") as lines:
+                for line in lines:
+                    if (item := self._item(line, file)) is not None:
+                        yield item
+        except FileNotFoundError:  # a writer has deleted it meanwhile, as the oldest one
+            return
+        except OSError as error:
+            raise ConfigError("path", f"{file} cannot be read: {error.strerror}") from error
+
+    def _item(self, line: bytes, file: Path) -> Header | Envelope | None:
+        try:
+            raw = orjson.loads(line)
+        except orjson.JSONDecodeError:
+            return None
+        if not isinstance(raw, dict):
+            return None
+        return self._header(raw, file) if "journal" in raw else self._envelope(raw)
+
+    def _header(self, raw: dict[str, Any], file: Path) -> Header:
+        if raw["journal"] != 1:
+            raise ConfigError("path", f"{file} is a journal of format {raw['journal']}; this version reads format 1")
+        names = {field.name for field in attrs.fields(Header)} - {"raw", "path", "format"}
+        header = Header(format=1, path=str(file), raw=raw, **{name: raw[name] for name in names & raw.keys()})
+        self._last = self._clients[header.client] = header
+        self._runtimes |= dict.fromkeys(raw.get("runtimes", ()), header.client)
+        return header
+
+    def _envelope(self, raw: dict[str, Any]) -> Envelope | None:
+        if not {"t", "at", "dir", "gen", "pid", "frame"} <= raw.keys():
+            return None
+        frame, pid = raw["frame"] if isinstance(raw["frame"], dict) else {}, raw["pid"]
+        if raw["dir"] == "!" and "client" in frame:
+            self._runtimes[pid] = frame["client"]
+        header = self._clients.get(raw.get("client") or self._runtimes.get(pid, ""), self._last)
+        return Envelope(raw["t"], raw["at"], raw["dir"], raw["gen"], pid, frame, header, raw)

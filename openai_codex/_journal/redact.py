@@ -1,0 +1,204 @@
+"""Removes secrets from frames: by the schema's marks, by the names of fields, by their form, and by what is known.
+
+What is found by a name is masked wherever it is repeated later, if it looks like a token. Contents of a conversation can
+be hashed or cut. It runs in the journal's thread, or in that of the caller of a report; never in the reader.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+
+from openai_codex._runtime.display import (
+    hide,
+    looks_secret,
+    mask_all,
+    may_hide,
+    secrets_of_arguments,
+    sounds_secret,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from openai_codex._journal.settings import Content
+
+MASK = "***"
+
+# What the protocol calls secrets that do not sound so. The schema has no marks for them: these are the names that the
+# generator marks, and the other parts of a login.
+_OF_PROTOCOL = r"^(?:auth|authorization|verification|login|callback)_?ur[il]|(?:user|device|pairing|auth)_?code$"
+
+# These sound secret, and are names, places, choices or states.
+_HARMLESS = r"(?i)sort_?key|keywords|auth_?status|key_?path|auth_?credentials_?store|_?environment|cancellation_?token"
+
+# Fields whose texts stay when contents are hashed or cut: what a frame is about, and no part of what was said.
+_STRUCTURE_NAMES = """
+    method id type status phase model modelProvider kind decision approvalPolicy approvalsReviewer effort serviceTier
+    cliVersion source codexErrorInfo role platformFamily platformOs userAgent version tool server namespace sandbox event
+    scope mode planType cwd reason
+"""
+_STRUCTURE = frozenset(_STRUCTURE_NAMES.split())
+_IDS = re.compile(r"(?:Id|Ids|At|_id)$")
+
+# Command lines, in which a secret is known by the option or the variable before it.
+_COMMANDS = frozenset({"command", "cmd", "argv", "args", "arguments"})
+
+_CUT_AT = 32
+_HASH_BYTES = 8
+
+# How many values are remembered that a name has shown to be secret, and of how many requests the secret answers.
+_MOST_FOUND, _MOST_ASKED = 256, 64
+
+# A longer text is not parsed to see whether it is JSON.
+_LONGEST_JSON = 1 << 20
+
+_QUESTIONS = "item/tool/requestUserInput"
+
+
+@lru_cache(maxsize=4096)
+def _is_secret(name: str) -> bool:
+    return sounds_secret(name, _OF_PROTOCOL, _HARMLESS)
+
+
+class Redactor:
+    """Removes secrets from the frames of one journal or report, in their order. For one thread."""
+
+    def __init__(self, content: Content = "keep", names: tuple[str, ...] = ()) -> None:
+        self.is_plain: Final = content == "keep" and "delta" not in map(str.lower, names)
+        """Whether a text without secrets stays as it is."""
+        self._content = content
+        self._names = frozenset(map(str.lower, names))
+        self._key = os.urandom(16)
+        self._found: dict[str, None] = {}
+        self._asked: dict[Any, frozenset[str]] = {}
+
+    def may_hide(self, text: str) -> bool:
+        """Return whether a text may hold a secret."""
+        return may_hide(text) or any(value in text for value in self._found)
+
+    def frame(self, direction: str, frame: Any) -> Any:
+        """Return a frame without secrets. ``direction`` is ``>`` or ``<``."""
+        if not isinstance(frame, dict):
+            return self._redacted(frame, "", is_secret=False)
+        if frame.get("method") == _QUESTIONS:
+            self._note_questions(frame)
+        shown: dict[str, Any] = self._redacted(frame, "", is_secret=False)
+        if direction == ">" and isinstance(frame.get("result"), dict):
+            self._hide_answers(frame, shown["result"])
+        return shown
+
+    def event(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what is noted about a runtime without secrets."""
+        shown: dict[str, Any] = self._redacted(dict(fields), "", is_secret=False, is_content=False)
+        return shown
+
+    def line(self, line: bytes) -> str:
+        """Return a line that is not a frame, as text without secrets."""
+        return self._contents(self._text(line.decode("utf-8", "replace"), ""), "")
+
+    # -- answers to questions of the runtime -----------------------------------------------------------------------------
+
+    def _note_questions(self, frame: dict[str, Any]) -> None:
+        params = frame.get("params")
+        questions = params.get("questions") if isinstance(params, dict) else None
+        named = [each for each in questions if isinstance(each, dict)] if isinstance(questions, list) else []
+        # Those that are not secret: of a request that is not known, all answers are.
+        self._asked[frame.get("id")] = frozenset(str(each.get("id")) for each in named if not each.get("isSecret"))
+        while len(self._asked) > _MOST_ASKED:
+            self._asked.pop(next(iter(self._asked)))
+
+    def _hide_answers(self, frame: dict[str, Any], shown: dict[str, Any]) -> None:
+        answers = frame["result"].get("answers")
+        if isinstance(answers, dict):
+            harmless = self._asked.pop(frame.get("id"), frozenset[str]())
+            for question in answers.keys() - harmless:
+                self._remember(answers[question])
+                shown["answers"][question] = MASK
+
+    # -- values ------------------------------------------------------------------------------------------------------
+
+    def _redacted(self, value: Any, name: str, *, is_secret: bool, is_content: bool = True) -> Any:
+        if type(value) is str:
+            if is_secret:
+                self._remember(value)
+                return MASK if value else value
+            shown = self._text(value, name)
+            return self._contents(shown, name) if is_content else shown
+        if type(value) is dict:
+            pair = "value" if self._is_named_secret(value) else None
+            return {
+                key: self._redacted(
+                    each, key, is_secret=is_secret or key == pair or self._is_secret(key), is_content=is_content
+                )
+                for key, each in value.items()
+            }
+        if isinstance(value, (list, tuple)):
+            return self._sequence(list(value), name, is_secret=is_secret, is_content=is_content)
+        return value
+
+    def _sequence(self, values: list[Any], name: str, *, is_secret: bool, is_content: bool) -> list[Any]:
+        if name in _COMMANDS and not is_secret and all(type(each) is str for each in values):
+            for secret in secrets_of_arguments(values):
+                self._remember(secret)
+            values = list(mask_all(values))
+        return [self._redacted(each, name, is_secret=is_secret, is_content=is_content) for each in values]
+
+    def _is_secret(self, name: str) -> bool:
+        return _is_secret(name) or name.lower() in self._names
+
+    def _is_named_secret(self, value: dict[str, Any]) -> bool:
+        """Return whether an object is a pair of a name that sounds secret and a value, such as a header."""
+        return "value" in value and any(
+            type(name := value.get(key)) is str and self._is_secret(name)
+            for key in ("name", "key", "keyPath", "header")
+        )
+
+    def _text(self, text: str, name: str) -> str:
+        """Return a text without the secrets in it."""
+        if text[:1] in {"{", "["} and len(text) <= _LONGEST_JSON:
+            text = self._json(text)
+        elif name in _COMMANDS:
+            for secret in sorted(set(secrets_of_arguments([text])), key=len, reverse=True):
+                self._remember(secret)
+                text = text.replace(secret, MASK)
+        for value in self._found:
+            if value in text:
+                text = text.replace(value, MASK)
+        return hide(text) if may_hide(text) else text
+
+    def _json(self, text: str) -> str:
+        """Return a text that is itself JSON, as arguments of tools are, without the secrets in it."""
+        try:
+            value = orjson.loads(text)
+        except orjson.JSONDecodeError:
+            return text
+        shown = self._redacted(value, "", is_secret=False, is_content=False)
+        return text if shown == value else orjson.dumps(shown).decode()
+
+    def _remember(self, value: Any) -> None:
+        """Mask a value wherever it is repeated, if it looks like a token; a common word would make frames unreadable."""
+        if isinstance(value, (list, tuple)):
+            for each in value:
+                self._remember(each)
+        elif isinstance(value, dict):
+            self._remember(list(value.values()))
+        elif isinstance(value, str) and looks_secret(value.strip()):
+            self._found[value.strip()] = None
+            while len(self._found) > _MOST_FOUND:
+                self._found.pop(next(iter(self._found)))
+
+    def _contents(self, text: str, name: str) -> str:
+        if self._content == "keep" or not text or name in _STRUCTURE or _IDS.search(name):
+            return text
+        if self._content == "cut":
+            most = 0 if name == "delta" else _CUT_AT  # the deltas of a text together would be all of it
+            return text if len(text) <= most else f"{text[:most]}… ({len(text)} characters)"
+        # With a key of this journal, or a short text could be found by trying.
+        hashed = hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=_HASH_BYTES, key=self._key)
+        return f"hash:{hashed.hexdigest()} ({len(text)} characters)"

@@ -1,0 +1,126 @@
+"""What is secret in frames: by the schema's marks, by names, by form, because it is known, and because a question says so."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+import openai_codex._protocol as protocol
+from openai_codex._journal.redact import Redactor
+
+SECRET = "pl4nted-s3cret-0123456789"  # noqa: S105  planted
+
+
+def shown(frame: Any, **settings: Any) -> str:
+    return orjson.dumps(Redactor(**settings).frame("<", frame)).decode()
+
+
+def first_name(value: dict[str, Any]) -> str:
+    return next(iter(value))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"apiKey": SECRET},
+        {"access_token": SECRET},
+        {"authorization": f"Bearer {SECRET}"},
+        {"authUrl": f"https://auth.example/?state={SECRET}"},
+        {"verificationUrl": f"https://auth.example/{SECRET}"},
+        {"userCode": SECRET},
+        {"env": {"HARMLESS_NAME": SECRET}},
+        {"http_headers": {"X-Any": SECRET}},
+        {"config": {"mcp_servers": {"docs": {"bearer_token": SECRET}}}},
+        {"edits": [{"keyPath": "mcp_servers.docs.env.TOKEN", "value": SECRET}]},
+        {"headers": [{"name": "Authorization", "value": SECRET}]},
+        {"arguments": {"deep": [{"password": SECRET}]}},
+        {"arguments": json.dumps({"deep": [{"password": SECRET}]})},
+        {"command": f"curl -H 'Authorization: Bearer {SECRET}' https://example"},
+        {"command": ["curl", "--token", SECRET]},
+        {"command": f"API_TOKEN={SECRET} make"},
+        {"text": f"use Bearer {SECRET}"},
+        {"text": f"sk-{SECRET}"},
+        {"text": f"postgres://me:{SECRET}@host/db"},
+    ],
+    ids=first_name,
+)
+def test_a_secret_is_masked(value: dict[str, Any]) -> None:
+    text = shown({"method": "m", "params": value})
+    assert SECRET not in text
+    assert "***" in text
+
+
+def test_what_is_no_secret_stays() -> None:
+    frame = {
+        "id": 7,
+        "method": "thread/tokenUsage/updated",
+        "params": {
+            "threadId": "0199a7c2-6c1e-7d2b-8f00-0123456789ab",
+            "tokenUsage": {"totalTokens": 17},
+            "sortKey": "created_at",
+            "authMode": "apikey",
+            "environmentId": "local",
+            "text": "The key is under the mat, said the author of the token story.",
+            "query": "weather",
+            "nothing": None,
+            "flag": True,
+        },
+    }
+    assert Redactor().frame("<", frame) == frame
+
+
+def test_every_field_that_the_schema_marks_is_masked() -> None:
+    directory = Path(str(protocol.__file__)).parent
+    sources = "".join(path.read_text() for path in directory.glob("*.py"))
+    marked = set(re.findall(r"^    (\w+): .*metadata=SECRET\)", sources, re.MULTILINE))
+    assert len(marked) > 10
+    # A configuration is searched for secrets, and of answers those that are marked are masked.
+    for name in marked - {"config", "answers"}:
+        first, *rest = name.split("_")
+        assert SECRET not in shown({"params": {first + "".join(map(str.title, rest)): SECRET}}), name
+
+
+def test_a_token_that_a_name_has_shown_is_masked_wherever_it_is_repeated() -> None:
+    redactor = Redactor()
+    redactor.frame("<", {"params": {"arguments": {"token": SECRET, "password": "summer"}}})
+    assert redactor.frame("<", {"params": {"output": f"got {SECRET}"}}) == {"params": {"output": "got ***"}}
+    # A common word is not: texts would become unreadable.
+    assert redactor.frame("<", {"params": {"output": "in summer"}}) == {"params": {"output": "in summer"}}
+    assert redactor.may_hide(f"in {SECRET}")
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_answers_to_secret_questions_are_masked(is_known: bool) -> None:
+    redactor = Redactor()
+    questions = [{"id": "city", "isSecret": False}, {"id": "pin", "isSecret": True}]
+    if is_known:
+        redactor.frame("<", {"id": 3, "method": "item/tool/requestUserInput", "params": {"questions": questions}})
+    answers = {"city": {"answers": ["Rome"]}, "pin": {"answers": ["hunter2"]}}
+    text = orjson.dumps(redactor.frame(">", {"id": 3, "result": {"answers": answers}})).decode()
+    assert "hunter2" not in text
+    assert ("Rome" in text) == is_known
+
+
+def test_names_of_the_user_are_masked_in_any_case() -> None:
+    text = shown({"params": {"customerName": "Jane", "Other": "kept"}}, names=("CUSTOMERNAME",))
+    assert json.loads(text) == {"params": {"customerName": "***", "Other": "kept"}}
+
+
+def test_hashes_are_equal_for_equal_texts_of_one_journal_only() -> None:
+    first, second = Redactor("hash"), Redactor("hash")
+    frame = {"method": "m", "params": {"threadId": "t", "text": "hello", "more": "hello", "count": 3}}
+    one, other = first.frame("<", frame)["params"], second.frame("<", frame)["params"]
+    assert one["text"] == one["more"] != other["text"]
+    assert one["text"].startswith("hash:")
+    assert (one["threadId"], one["count"]) == ("t", 3)
+
+
+def test_a_cut_keeps_nothing_of_deltas() -> None:
+    redactor = Redactor("cut")
+    assert redactor.frame("<", {"params": {"delta": "abc"}}) == {"params": {"delta": "… (3 characters)"}}
+    assert redactor.frame("<", {"params": {"text": "x" * 40}}) == {"params": {"text": f"{'x' * 32}… (40 characters)"}}

@@ -1,0 +1,93 @@
+"""The report of an error has what its client knows; without a client, what the error knows."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable
+
+import pytest
+
+from openai_codex import (
+    AppServerConfig,
+    Codex,
+    CodexError,
+    ConfigError,
+    DecodeError,
+    EventTimeoutError,
+    InvalidRequestError,
+    LaunchError,
+    RequestTimeoutError,
+    ThreadLostError,
+    TurnFailedError,
+    TurnTimeoutError,
+)
+from openai_codex._engine.backlog import Recent
+from openai_codex._protocol.methods import RUNTIME_VERSION
+from openai_codex.errors import ProcessInfo
+from openai_codex.testing import FakeAppServer
+from tests.support.bounds import PATIENCE
+
+ERRORS: list[Callable[[], CodexError]] = [
+    lambda: CodexError("plain"),
+    lambda: ConfigError("a", "b"),
+    lambda: DecodeError("T", ("x",)),
+    lambda: EventTimeoutError(1.0),
+    lambda: InvalidRequestError(-32600, "no", {"token": "pl4nted-s3cret-0123456789"}, "m"),
+    lambda: LaunchError("gone", ProcessInfo(("codex", "--token", "pl4nted-s3cret-0123456789"), 7, 3, ("bye",))),
+    lambda: RequestTimeoutError("m", 1.0),
+    lambda: ThreadLostError("t", 2),
+    lambda: TurnTimeoutError("t", "u", 1.0),
+]
+
+
+@pytest.mark.parametrize("number", range(len(ERRORS)))
+def test_an_error_without_a_client_reports_what_it_knows(number: int) -> None:
+    error = ERRORS[number]()
+    for report in (error.report(), pickle.loads(pickle.dumps(error)).report("cut")):  # noqa: S301  our own
+        assert report.startswith(f"# Report of a {type(error).__name__}\n")
+        assert RUNTIME_VERSION in report
+        assert "pl4nted" not in report
+    assert ("bye" in error.report()) == isinstance(error, LaunchError)
+
+
+def test_an_error_of_a_request_reports_its_own_client() -> None:
+    with FakeAppServer() as one, FakeAppServer() as two:
+        config = one.config(env={"SERVICE_TOKEN": "pl4nted-s3cret-0123456789"}, request_timeout=7.0)
+        with Codex(config) as first, Codex(two.config()) as second:
+            second.thread_start()
+            one.refuse("thread/start", -32600, message="refused by the first")
+            with pytest.raises(InvalidRequestError) as caught:
+                first.thread_start()
+    report = caught.value.report()
+    assert "refused by the first" in report.partition("## The newest frames")[2]
+    assert "request_timeout = 7.0" in report
+    assert "env = <SERVICE_TOKEN>" in report
+    assert "pl4nted" not in report
+
+
+def test_a_start_that_fails_reports_its_process() -> None:
+    with pytest.raises(LaunchError) as caught:
+        Codex(AppServerConfig(codex_bin="/bin/false"))
+    report = caught.value.report()
+    assert "codex_bin = '/bin/false'" in report
+    assert "command: /bin/false app-server" in report
+
+
+def test_a_report_is_bounded_and_so_is_what_is_kept() -> None:
+    with FakeAppServer() as server, Codex(server.config()) as codex:
+        thread = codex.thread_start()
+        turn = thread.turn("x" * 500_000)
+        for number in range(2_000):
+            server.turn.delta(f"{number} {'y' * 300}")
+        server.turn.fail("the end")
+        with pytest.raises(TurnFailedError) as caught:
+            turn.run(timeout=PATIENCE)
+        recent = max(
+            (each for reference in Recent.known.copy() if (each := reference())), key=lambda each: each.started_at
+        )
+        assert sum(len(chunk) for _, chunk in recent.received) <= 1 << 18
+        assert sum(len(line) for _, line in recent.sent) <= 1 << 18
+    report = caught.value.report()
+    assert len(report) < 300_000
+    assert "the end" in report.partition("## The newest frames")[2]
+    assert "1999 yyy" in report
