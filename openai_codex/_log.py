@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 ROOT = "openai_codex"
 
+LIBRARY = "structlog"
+"""The library that is imported for the first line."""
+
 SWITCH = "OPENAI_CODEX_LOG"
 """The variable that has the log written to stderr."""
 
@@ -103,11 +106,6 @@ class Log:
             if isinstance(error, KeyboardInterrupt) or _is_from_signal(error):
                 raise
             _report(error)
-
-
-def is_library_loaded() -> bool:
-    """Return whether structlog is imported: if not, the first line that is logged takes much longer than all others."""
-    return "structlog" in sys.modules
 
 
 @cache

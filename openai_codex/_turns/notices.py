@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from contextlib import suppress
 from functools import partial
@@ -9,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from openai_codex._engine.backlog import keep_newest
 from openai_codex._engine.waiting import Latch, block_until_ready
-from openai_codex._log import Log, is_library_loaded
+from openai_codex._log import LIBRARY, Log
 from openai_codex._runtime.display import hide
+from openai_codex._runtime.imports import load
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +26,7 @@ _KEPT = 1_024
 _LONGEST = 2_000
 
 # The first line imports the library, which takes the processor for some 25 ms. Usually the runtime warns of its configuration
-# when it starts, and the program needs the processor for its first turn then: so this line waits, so many seconds.
+# when it starts, and the program needs the processor for its first turn then: so this line waits, at most so many seconds.
 _DELAY = 0.25
 
 _log = Log("runtime")
@@ -89,18 +91,21 @@ class Notices:
         self._post: Callable[[Callable[[], None]], object] | None = None
         self._lines: deque[Callable[[], None]] = deque(maxlen=_KEPT)
         self._is_posted = False
-        self._ended = Latch()
+        self._hurried = Latch()
         self._dropped = 0
         self._seen: dict[object, None] = {}
 
-    def log_with(self, post: Callable[[Callable[[], None]], object], ended: Latch) -> None:
-        """Have the lines written by ``post``, which runs a function on a worker: the reader must not log.
-
-        ``ended`` is set when the runtime is gone.
-        """
-        self._post, self._is_posted, self._ended = post, False, ended
+    def log_with(self, post: Callable[[Callable[[], None]], object]) -> None:
+        """Have the lines written by ``post``, which runs a function on a worker: the reader must not log."""
+        self._post, self._is_posted = post, False
         if self._lines:
             self._request()
+
+    def hurry(self) -> None:
+        """Have the first line written at once, if it waits: the client is about to end its threads."""
+        if self._lines:
+            load(LIBRARY)
+        self._hurried.set()
 
     def note(self, event: Notification) -> None:
         """Count a notification that is a warning, and have it logged: as a warning, or for debugging if it was before."""
@@ -127,8 +132,8 @@ class Notices:
                 self._is_posted = False
 
     def _write(self) -> None:
-        if not is_library_loaded():
-            block_until_ready(self._ended, _DELAY)
+        if LIBRARY not in sys.modules:
+            block_until_ready(self._hurried, _DELAY)
         self._is_posted = False  # first: what is noted from now on has a task of its own
         if self._dropped:
             count, self._dropped = self._dropped, 0

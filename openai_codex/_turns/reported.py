@@ -51,7 +51,7 @@ class Reported(Listener):
 
         Not before its start is over, which the first log line would make longer by a third: it imports the library.
         """
-        self.notices.log_with(actor.server_requests.workers.handlers.post, actor.exited)
+        self.notices.log_with(actor.server_requests.workers.handlers.post)
 
     def put_settings(self, thread_id: str, settings: EffectiveSettings) -> None:
         """Note the settings that the reply to a request has reported."""

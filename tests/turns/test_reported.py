@@ -6,13 +6,13 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from openai_codex import EffectiveSettings
 from openai_codex import _codec as codec
-from openai_codex._engine.waiting import Latch
 from openai_codex._notification import Notification
 from openai_codex._turns import notices, reported
 from openai_codex._turns.effective import from_reply
@@ -74,7 +74,7 @@ def test_warnings_that_no_thread_writes_are_counted_when_one_does(
         return not is_full
 
     table = Reported()
-    table.notices.log_with(post, Latch())
+    table.notices.log_with(post)
 
     def warn(numbers: range) -> None:
         for number in numbers:
@@ -96,7 +96,7 @@ def test_warnings_that_no_thread_writes_are_counted_when_one_does(
 def test_the_first_warning_waits_while_the_library_would_be_imported_for_it(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(notices, "is_library_loaded", lambda: False)
+    monkeypatch.setattr(notices, "sys", SimpleNamespace(modules={}))
     monkeypatch.setattr(notices, "_DELAY", PATIENCE)
     threads: list[threading.Thread] = []
 
@@ -104,13 +104,13 @@ def test_the_first_warning_waits_while_the_library_would_be_imported_for_it(
         threads.append(threading.Thread(target=task))
         threads[-1].start()
 
-    table, ended = Reported(), Latch()
-    table.notices.log_with(post, ended)
+    table = Reported()
+    table.notices.log_with(post)
     for text in ("one", "two"):
         table.on_event(Notification("warning", {"message": text}))
     [writer] = threads
     assert caplog.messages == []
-    ended.set()
+    table.notices.hurry()
     writer.join(PATIENCE)
     assert [vars(record)["codex"]["message"] for record in caplog.records] == ["one", "two"]
 

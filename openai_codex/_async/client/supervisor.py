@@ -135,6 +135,7 @@ class AsyncSupervisor:
     async def close(self) -> None:
         """Stop the runtime and wait until its process has exited; idempotent, bounded by ``shutdown_timeout``."""
         self._closing.set()
+        self._handlers.reported.notices.hurry()
         # A start that ends in between sees `_closing`, so no runtime is missed.
         actor = self._launcher.starting or self.actor
         if actor is not None:
