@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from openai_codex import Codex
 from openai_codex import _protocol as protocol
-from openai_codex._cli.findings import Finding, Patient
+from openai_codex._cli.findings import Finding, Installation
 from openai_codex._cli.output import sentence
 from openai_codex.errors import CodexError
 
@@ -22,19 +22,19 @@ _ANSWER = "The scripted model has answered."
 _FINE = frozenset({"connected", "notStarted", "starting", "disabled", "None"})
 
 
-def check_start(patient: Patient) -> Iterator[Finding]:
-    """Name the time that the start took. `Patient.codex` is there if it worked."""
-    if patient.codex is not None:
-        took = round(patient.start_seconds * 1000)
+def check_start(installation: Installation) -> Iterator[Finding]:
+    """Name the time that the start took. `Installation.codex` is there if it worked."""
+    if installation.codex is not None:
+        took = round(installation.start_seconds * 1000)
         yield Finding("start", "ok", f"the app-server starts in {took} ms", details={"start_ms": took})
 
 
-def check_configuration(patient: Patient) -> Iterator[Finding]:
+def check_configuration(installation: Installation) -> Iterator[Finding]:
     """Read the configuration as the runtime does."""
-    if patient.codex is None:
+    if installation.codex is None:
         return
     try:
-        read = patient.codex.request(protocol.ConfigReadParams(cwd=patient.config.cwd))
+        read = installation.codex.request(protocol.ConfigReadParams(cwd=installation.config.cwd))
     except CodexError as error:
         yield Finding("configuration", "failure", sentence(error), "Correct the file; until then no thread starts.")
         return
@@ -42,11 +42,11 @@ def check_configuration(patient: Patient) -> Iterator[Finding]:
     yield Finding("configuration", "ok", f"{model} of the provider {provider}", details={"model": read.config.model})
 
 
-def check_login(patient: Patient) -> Iterator[Finding]:
+def check_login(installation: Installation) -> Iterator[Finding]:
     """Tell whether there is a login, and of which kind; nothing that identifies it."""
-    if patient.codex is None:
+    if installation.codex is None:
         return
-    answer = patient.codex.account()
+    answer = installation.codex.account()
     kind = getattr(answer.account, "type", None)
     facts = {"kind": kind, "needed": answer.requires_openai_auth}
     if kind is not None:
@@ -60,12 +60,12 @@ def check_login(patient: Patient) -> Iterator[Finding]:
         yield Finding("login", "failure", "there is no login, and the provider needs one", advice, facts)
 
 
-def check_mcp_servers(patient: Patient) -> Iterator[Finding]:
+def check_mcp_servers(installation: Installation) -> Iterator[Finding]:
     """List the MCP servers, which the runtime starts for this."""
-    if patient.codex is None:
+    if installation.codex is None:
         return
     try:
-        servers = list(patient.codex.mcp_servers())
+        servers = list(installation.codex.mcp_servers())
     except CodexError as error:
         yield Finding("MCP servers", "warning", sentence(error))
         return
@@ -87,19 +87,21 @@ def _of_server(server: McpServerStatus) -> Finding:
     return Finding(name, "ok", f"{len(server.tools)} tools", details=facts)
 
 
-def check_turn(patient: Patient) -> Iterator[Finding]:
+def check_turn(installation: Installation) -> Iterator[Finding]:
     """Run one turn with the scripted model, in a home of its own: what is left is the user's configuration."""
-    if patient.program is None:
+    if installation.program is None:
         return
     from openai_codex.testing import offline  # the test kit, with its server
 
     with tempfile.TemporaryDirectory() as parent, offline(_ANSWER, parent=parent) as kit:
         config = kit.home.config(
-            codex_bin=patient.config.codex_bin, start_timeout=patient.timeout, request_timeout=patient.timeout
+            codex_bin=installation.config.codex_bin,
+            start_timeout=installation.timeout,
+            request_timeout=installation.timeout,
         )
         began = time.monotonic()
         with Codex(config) as codex:
-            result = codex.thread_start(ephemeral=True).run("Hello", timeout=patient.timeout)
+            result = codex.thread_start(ephemeral=True).run("Hello", timeout=installation.timeout)
         took = round((time.monotonic() - began) * 1000)
     if result.final_response == _ANSWER:
         yield Finding("turn", "ok", f"a turn with a scripted model takes {took} ms", details={"turn_ms": took})

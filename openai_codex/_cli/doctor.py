@@ -11,7 +11,7 @@ from contextlib import ExitStack, suppress
 import attrs
 
 from openai_codex._cli import connected, installed
-from openai_codex._cli.findings import STATUSES, Check, Finding, Patient, Status, examine
+from openai_codex._cli.findings import STATUSES, Check, Finding, Installation, Status, examine
 from openai_codex._cli.options import Command, add_runtime_options, runtime_config, seconds
 from openai_codex._cli.output import Warnings, sentence, write_line
 from openai_codex._version import __version__
@@ -77,46 +77,46 @@ COMMAND = Command("doctor", "check the installation", _MANUAL, add_options, exec
 def _findings(options: argparse.Namespace) -> list[Finding]:
     limits = dict.fromkeys(("start_timeout", "request_timeout"), options.timeout)
     try:
-        patient = Patient(runtime_config(options, **limits), options.timeout)
+        installation = Installation(runtime_config(options, **limits), options.timeout)
     except ConfigError as error:
         return [Finding("options", "failure", sentence(error), "Correct the option or the variable.")]
-    found = _made(INSTALLED, patient)
+    found = _made(INSTALLED, installation)
     warnings: list[str] = []
     with ExitStack() as stack:
         if not options.debug:  # else they are in the log on stderr
             stack.enter_context(Warnings(warnings.append))
-        found += _connected(patient)
+        found += _connected(installation)
     # The runtime is closed, so all of its warnings have come.
     found += [Finding("warning", "warning", text.removeprefix("warning: ")) for text in dict.fromkeys(warnings)]
     with ExitStack() as stack:
         if not options.debug:
             stack.enter_context(Warnings(lambda _text: None))  # of a model that the runtime does not know
-        found += _made(APART, patient)
-    return found + (_made(ON_NETWORK, patient) if options.network else [])
+        found += _made(APART, installation)
+    return found + (_made(ON_NETWORK, installation) if options.network else [])
 
 
-def _connected(patient: Patient) -> list[Finding]:
+def _connected(installation: Installation) -> list[Finding]:
     """Make the checks of a running runtime; if it does not start, say why."""
-    if patient.program is None:
+    if installation.program is None:
         return []
     from openai_codex import Codex
 
     began = time.monotonic()
     try:
-        patient.codex = Codex(patient.config)
+        installation.codex = Codex(installation.config)
     except CodexError as error:
         advice = "Correct what it says; what needs a running runtime was not checked."
         return [Finding("start", "failure", sentence(error), advice)]
     try:
-        patient.start_seconds = time.monotonic() - began
-        return _made(CONNECTED, patient)
+        installation.start_seconds = time.monotonic() - began
+        return _made(CONNECTED, installation)
     finally:
         with suppress(CodexError):
-            patient.codex.close()
+            installation.codex.close()
 
 
-def _made(checks: dict[str, Check], patient: Patient) -> list[Finding]:
-    return [each for name, check in checks.items() for each in examine(name, check, patient)]
+def _made(checks: dict[str, Check], installation: Installation) -> list[Finding]:
+    return [each for name, check in checks.items() for each in examine(name, check, installation)]
 
 
 def _lines(finding: Finding) -> list[str]:

@@ -42,7 +42,7 @@ class Finding:
 
 
 @attrs.define
-class Patient:
+class Installation:
     """What is examined.
 
     Attributes:
@@ -60,15 +60,15 @@ class Patient:
     start_seconds: float = 0.0
 
 
-Check: TypeAlias = Callable[[Patient], Iterable[Finding]]
+Check: TypeAlias = Callable[[Installation], Iterable[Finding]]
 """One check. It yields one finding for each thing that it looks at, and none if it cannot look."""
 
 
-def examine(name: str, check: Check, patient: Patient) -> list[Finding]:
+def examine(name: str, check: Check, installation: Installation) -> list[Finding]:
     """Run a check; an error of it is a finding, too, so that the others are still made."""
     began = time.monotonic()
     try:
-        found = list(check(patient))
+        found = list(check(installation))
     except CodexError as error:
         found = [Finding(name, "failure", sentence(error), "See the reason; --debug shows the log.")]
     except Exception as error:  # noqa: BLE001  whatever is wrong with this machine is what the person wants to know

@@ -9,7 +9,7 @@ import pytest
 from openai_codex import AppServerConfig
 from openai_codex._cli.connected import _of_server
 from openai_codex._cli.doctor import CONNECTED
-from openai_codex._cli.findings import Patient, examine
+from openai_codex._cli.findings import Installation, examine
 from openai_codex._codec import structure
 from openai_codex.types import McpServerStatus
 
@@ -37,4 +37,4 @@ def test_each_state_of_an_mcp_server(fields: dict[str, Any], status: str, text: 
 
 @pytest.mark.parametrize("name", CONNECTED)
 def test_without_a_runtime_nothing_is_said(name: str) -> None:
-    assert examine(name, CONNECTED[name], Patient(AppServerConfig(), 1.0)) == []
+    assert examine(name, CONNECTED[name], Installation(AppServerConfig(), 1.0)) == []

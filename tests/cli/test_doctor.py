@@ -12,7 +12,7 @@ import pytest
 
 from openai_codex import Codex, __version__
 from openai_codex._cli.doctor import APART, CONNECTED, INSTALLED, ON_NETWORK
-from openai_codex._cli.findings import Finding, Patient, examine
+from openai_codex._cli.findings import Finding, Installation, examine
 from openai_codex._config import AppServerConfig
 from openai_codex._protocol.methods import RUNTIME_VERSION
 from openai_codex.testing import QuietHome, ScriptedModel, temporary_home
@@ -113,10 +113,10 @@ def test_a_binary_that_does_not_work(codex_home: QuietHome, program: str | None,
 def test_another_runtime_is_named_with_the_versions(codex_home: QuietHome) -> None:
     file = codex_home.path / "codex"
     bundled = INSTALLED["runtime"]
-    patient = Patient(AppServerConfig(), 30.0)
-    examine("runtime", bundled, patient)
+    installation = Installation(AppServerConfig(), 30.0)
+    examine("runtime", bundled, installation)
     # All but its version is that of the real one.
-    file.write_text(f'#!/bin/sh\n[ "$1" = --version ] && echo codex-cli 0.99.0 || exec {patient.program} "$@"\n')
+    file.write_text(f'#!/bin/sh\n[ "$1" = --version ] && echo codex-cli 0.99.0 || exec {installation.program} "$@"\n')
     file.chmod(0o755)
     code, found = report(codex_home, "--codex-bin", str(file))
     assert code == 0
@@ -135,11 +135,11 @@ echo '{{"definitions": {{}}}}' > "$1/{bundle}"
 """
     )
     file.chmod(0o755)
-    patient = Patient(AppServerConfig(codex_bin=file), 30.0, program=str(file))
-    [differs] = examine("protocol", INSTALLED["protocol"], patient)
+    installation = Installation(AppServerConfig(codex_bin=file), 30.0, program=str(file))
+    [differs] = examine("protocol", INSTALLED["protocol"], installation)
     assert (differs.status, differs.details["hash"] == differs.details["expected"]) == ("warning", False)
     file.write_text("#!/bin/sh\necho no >&2; exit 2\n")
-    [missing] = examine("protocol", INSTALLED["protocol"], patient)
+    [missing] = examine("protocol", INSTALLED["protocol"], installation)
     assert (missing.status, missing.text) == (
         "warning",
         "the runtime does not print its schema: exit code 2, no",
@@ -165,7 +165,7 @@ def test_a_home_that_cannot_be_used(codex_home: QuietHome, home: str, said: str)
 
 def test_a_default_home_that_is_not_there_yet(codex_home: QuietHome) -> None:
     config = AppServerConfig(env={"CODEX_HOME": None, "HOME": str(codex_home.workspace / "new")})
-    [found] = examine("home", INSTALLED["home"], Patient(config, 30.0))
+    [found] = examine("home", INSTALLED["home"], Installation(config, 30.0))
     assert (found.status, found.details["path"]) == ("ok", str(codex_home.workspace / "new" / ".codex"))
     assert not (codex_home.workspace / "new").exists()
 
@@ -237,8 +237,8 @@ def test_mcp_servers_and_their_state() -> None:
 
 def test_the_doctor_of_the_runtime_runs_on_request_only(codex_home: QuietHome) -> None:
     calls, file = codex_home.path / "calls", codex_home.path / "codex"
-    patient = Patient(AppServerConfig(), 30.0)
-    examine("runtime", INSTALLED["runtime"], patient)
+    installation = Installation(AppServerConfig(), 30.0)
+    examine("runtime", INSTALLED["runtime"], installation)
     checks = {
         "a.b": {"status": "ok", "summary": "fine"},
         "c": {"status": "fail", "summary": "no", "remediation": "Do."},
@@ -249,7 +249,7 @@ echo "$@" >> {calls}
 for word in "$@"; do
   if [ "$word" = doctor ]; then echo '{json.dumps({"checks": checks})}'; exit 1; fi
 done
-exec {patient.program} "$@"
+exec {installation.program} "$@"
 """
     )
     file.chmod(0o755)
@@ -268,16 +268,16 @@ def test_a_runtime_without_a_doctor_or_with_one_that_hangs(codex_home: QuietHome
     for program, said in (("echo what? >&2; exit 2", "exit code 2, what?"), ("exec sleep 600", "no end within 0.2 s")):
         file.write_text(f"#!/bin/sh\n{program}\n")
         file.chmod(0o755)
-        patient = Patient(AppServerConfig(codex_bin=file), 0.2, program=str(file))
-        [found] = examine("codex doctor", ON_NETWORK["codex doctor"], patient)
+        installation = Installation(AppServerConfig(codex_bin=file), 0.2, program=str(file))
+        [found] = examine("codex doctor", ON_NETWORK["codex doctor"], installation)
         assert (found.status, found.text) == ("warning", f"`codex doctor --json` gives no report: {said}")
 
 
 def test_an_error_of_a_check_is_a_finding() -> None:
-    def fails(_patient: Patient) -> list[Finding]:
+    def fails(_installation: Installation) -> list[Finding]:
         raise ZeroDivisionError("by \x1b[31m0")
 
-    [found] = examine("sums", fails, Patient(AppServerConfig(), 1.0))
+    [found] = examine("sums", fails, Installation(AppServerConfig(), 1.0))
     assert (found.status, found.text) == ("failure", r"ZeroDivisionError: by \x1b[31m0")
 
 
