@@ -9,7 +9,6 @@ import os
 import time
 import weakref
 from contextlib import suppress
-from itertools import count
 from operator import itemgetter
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
@@ -99,9 +98,9 @@ class JournalWriter:
         """Set when everything is written and the file is closed."""
         self._closing = Latch()
         self._until = Deadline(None)
-        # Only the next number of these is taken: one step, from any thread.
-        self._lost = count()
-        self._unwritten = self._lost_before = 0
+        # One for each entry that was lost, added from any thread in one step.
+        self._lost: list[None] = []
+        self._unwritten = 0
         self._is_failing = False
         self._records: list[RuntimeRecord] = []
         self._client = self.track(0, None)
@@ -138,7 +137,7 @@ class JournalWriter:
     def put_unless_full(self, entry: Entry) -> None:
         """Leave an entry to the thread, or count it as lost."""
         if self.is_full():
-            next(self._lost)
+            self._lost.append(None)
         else:
             self._queue.put(entry)
 
@@ -210,8 +209,8 @@ class JournalWriter:
 
     def _losses(self) -> list[Entry]:
         """Return the event that entries were lost, if some were since the last time."""
-        lost: Any = self._lost.__reduce__()[1][0]
-        new, self._lost_before = lost - self._lost_before, lost
+        new = len(self._lost)
+        del self._lost[:new]
         for record in self._records:
             dropped, record.dropped_before = record.dropped - record.dropped_before, record.dropped
             new += dropped

@@ -277,8 +277,9 @@ class TurnHandle(Generic[OutputT]):
         """
         checks.flag("agents", agents)
         patience = self._connection.request_timeout if timeout is None else checks.seconds("timeout", timeout)
-        ids = {"thread_id": self.thread_id, "turn_id": self.id}
-        _log.info("codex.turn_interrupt_asked", **ids, by=_wait.caller_name())
+        by = _wait.caller_name()
+        self._open_turn.note("turn_interrupt_asked", by=by)
+        _log.info("codex.turn_interrupt_asked", thread_id=self.thread_id, turn_id=self.id, by=by)
         if not self._cursor.stop(patience, agents=agents):
             waiting_for = ITS_AGENTS if self._cursor.is_ended() else "its end"
             raise self._cursor.timed_out(patience, waiting_for)

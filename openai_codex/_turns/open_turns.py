@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from openai_codex._engine.backlog import Losses
     from openai_codex._engine.mailbox import Mailbox
     from openai_codex._engine.waiting import Waiter
+    from openai_codex._journal.recorder import Record
     from openai_codex._turns.agents import AgentTree, Origin
     from openai_codex._turns.results import Agent, DeclinedRequest
 
@@ -53,6 +54,7 @@ class OpenTurn:
         "_is_logged",
         "_log_later",
         "_losses",
+        "_record",
         "_turns",
         "generation",
         "noted",
@@ -82,12 +84,18 @@ class OpenTurn:
         self._is_logged = False
         self._losses: Losses | None = None
         self._log_later: Callable[[Callable[[], None]], object] | None = None
+        self._record: Record | None = None
 
     def bind(self, turn_id: str, actor: Actor, losses: Losses) -> None:
         """Note what is known once the runtime has accepted it."""
         self.turn_id, self.generation, self._losses = turn_id, actor.generation, losses
         self.tokens = self._turns.usages.of(self.thread_id, turn_id)
-        self._log_later = actor.server_requests.workers.handlers.post
+        self._record, self._log_later = actor.recent.record, actor.server_requests.workers.handlers.post
+
+    def note(self, event: str, **fields: Any) -> None:
+        """Note in the journal what becomes of it, if there is a journal."""
+        if self._record is not None:
+            self._record.note(event, thread_id=self.thread_id, turn_id=self.turn_id, **fields)
 
     @property
     def declined(self) -> list[DeclinedRequest]:
@@ -140,9 +148,12 @@ class OpenTurn:
         """Log its end, after everything that it announces, unless that was done."""
         if self._turns.claim(self):
             self._is_logged = True
-            if how != "completed" or _log.is_informing:  # each turn comes here, and by default most are not logged
+            if (
+                how != "completed" or _log.is_informing or self._record is not None
+            ):  # each turn comes here, and by default most are not logged
                 fields["seconds"] = round(time.monotonic() - self.started_at, 3)
                 fields["tokens"] = self.tokens.count()
+            self.note(f"turn_{how}", **fields)
             log(f"codex.turn_{how}", thread_id=self.thread_id, turn_id=self.turn_id, **fields)
 
     def _report(self) -> None:

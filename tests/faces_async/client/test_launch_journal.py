@@ -19,12 +19,13 @@ from openai_codex import (
     LaunchError,
     TransportClosedError,
     TurnFailedError,
+    TurnStalledError,
     tool,
 )
 from openai_codex._async.client._wait import ready
 from openai_codex._journal.read import Envelope, headers, read
 from openai_codex._protocol.methods import SCHEMA_HASH
-from openai_codex.testing import FakeAppServer, Gate, ScriptedModel, call, reply, say
+from openai_codex.testing import FakeAppServer, Gate, ScriptedModel, call, fail, hang, reply, say
 from openai_codex.types import ModelListParams
 from tests.support.bounds import PATIENCE, eventually
 from tests.support.inside import actor_of
@@ -72,10 +73,46 @@ async def test_every_frame_is_in_the_journal_in_order(
         times = [each.t for each in envelopes if each.frame.get("id") == request_id]
         assert times == sorted(times)
     ends = ["connection_closed", "process_exited", "client_closed"]
-    assert events(envelopes) == ["process_started", "runtime_ready", *ends]
+    assert events(envelopes) == ["process_started", "runtime_ready", "turn_completed", *ends]
     text = path.read_text()
     assert "The question." in text
-    assert result.final_response in text
+    assert (result.final_response or "none") in text
+
+
+async def test_each_turn_has_one_end_and_who_asked_for_it(
+    codex_config: AppServerConfig, scripted_model: ScriptedModel, tmp_path: Path
+) -> None:
+    path = tmp_path / "run.jsonl"
+    scripted_model.queue(hang(), fail(400), hang(), hang())
+    before = scripted_model.request_count
+    async with AsyncCodex(attrs.evolve(codex_config, journal=path)) as codex:
+        thread = await codex.thread_start()
+        turns = [await thread.turn("one")]
+        assert eventually(lambda: scripted_model.request_count > before)
+        await turns[0].interrupt(timeout=PATIENCE)
+        with pytest.raises(TurnFailedError):
+            await thread.run("two", timeout=PATIENCE)
+        with pytest.raises(TurnStalledError):
+            await thread.run("three", stall_timeout=0.5)
+        turns.append(await thread.turn("four"))
+        os.kill(actor_of(codex).pid or 0, signal.SIGKILL)
+        with pytest.raises(TransportClosedError):
+            await turns[1].run(timeout=PATIENCE)
+    found = [each.frame for each in read(path) if (each.event or "").startswith("turn_")]
+    assert [each["event"] for each in found] == [
+        "turn_interrupt_asked",
+        "turn_interrupted",
+        "turn_failed",
+        "turn_abandoned",
+        "turn_lost",
+    ]
+    asked, interrupted, failed, stalled, lost = found
+    assert asked["turn_id"] == interrupted["turn_id"] == turns[0].id
+    assert asked["by"]
+    assert failed["reason"]
+    assert stalled["reason"] == "TurnStalledError"
+    assert lost["turn_id"] == turns[1].id
+    assert all(each["seconds"] >= 0 for each in found[1:])
 
 
 async def test_a_death_and_a_restart_are_in_the_journal(codex_config: AppServerConfig, tmp_path: Path) -> None:
