@@ -46,8 +46,8 @@ def forget_work(codex: AsyncCodex | Codex, thread_id: str) -> None:
 
 
 def turns_running(codex: AsyncCodex | Codex, thread_id: str) -> int:
-    """Count the requests and other causes of the turn that runs in a thread."""
-    return sum(work.running for work in codex._connection.work._of(thread_id))
+    """Count the requests of the turn that runs in a thread: a turn that is announced before its reply is no other one."""
+    return sum(work.running for work in codex._connection.work._of(thread_id) if work.params is not None)
 
 
 def is_idle(codex: AsyncCodex | Codex) -> bool:
