@@ -84,7 +84,8 @@ class Actor:
         post = self._workers.handlers.post
         self._outbox = Outbox(transport, self.router.has_room, self._on_broken_input, post, self.recent.keep_sent)
         parts = self._outbox.send_first, self._workers
-        self.server_requests = PendingRequests(*parts, on_request, self.generation, on_failure=on_failure)
+        notes: dict[str, Any] = {"on_failure": on_failure, "note": self.recent.note}
+        self.server_requests = PendingRequests(*parts, on_request, self.generation, **notes)
         """The runtime's requests that need an answer."""
         callbacks = self._on_frames, self._on_lost_frames, self._on_end
         watch: dict[str, Any] = {"silence": self.silence, "on_silence": self._on_silence, "recent": self.recent}

@@ -77,6 +77,11 @@ class PendingRequest(Waitable):
             self._end()
         return first
 
+    def note(self, event: str, **fields: Any) -> None:
+        """Note in the journal what has become of it, if there is a journal."""
+        ids = {"request_id": self.request.id, "thread_id": self.thread_id, "turn_id": self.turn_id}
+        self._requests.note(event, method=self.request.method, **ids, **fields)
+
     def _end(self) -> None:
         self._requests.remove(self)
         wake_all(self.waiters())
@@ -118,8 +123,10 @@ class PendingRequests:
         generation: int = 1,
         *,
         on_failure: OnFailure = lambda _pending, _reason: bool,
+        note: Callable[..., None] = lambda _event, **_: None,
     ) -> None:
         self.send = send
+        self.note = note
         self.workers = workers
         self.on_request = on_request
         self._on_failure = on_failure

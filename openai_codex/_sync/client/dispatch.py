@@ -211,10 +211,12 @@ def _finish(turns: OpenTurns, work: _Work, pending: PendingRequest, outcome: Any
 def _log_answer(pending: PendingRequest, by: str, result: JsonObject | None, *, in_time: bool) -> None:
     if not in_time:
         _log.debug("codex.late_answer_dropped", **_log_fields(pending))
-    elif _log.is_informing:
-        decision = None if result is None else result.get("decision", result.get("action"))
-        seconds = round(time.monotonic() - pending.arrived_at, 3)
-        _log.info("codex.server_request_answered", decision=decision, by=by, seconds=seconds, **_log_fields(pending))
+        return
+    decision = None if result is None else result.get("decision", result.get("action"))
+    how = {"decision": decision, "by": by, "seconds": round(time.monotonic() - pending.arrived_at, 3)}
+    pending.note("server_request_answered", **how)
+    if _log.is_informing:
+        _log.info("codex.server_request_answered", **how, **_log_fields(pending))
 
 
 def _fail(turns: OpenTurns, pending: PendingRequest, error: BaseException, kind: DeclinedKind = "raised") -> None:
@@ -236,7 +238,10 @@ def _decline(
     # Noted first: the turn may end as soon as the runtime has the answer.
     undo = note_declined(turns, pending, kind, reason)
     in_time = pending.answer(_failure_line(pending, error))
-    if not in_time:
+    if in_time:
+        seconds = round(time.monotonic() - pending.arrived_at, 3)
+        pending.note("server_request_declined", kind=kind, reason=reason, seconds=seconds)
+    else:
         undo()
     return in_time
 
