@@ -123,10 +123,10 @@ class PendingRequests:
         generation: int = 1,
         *,
         on_failure: OnFailure = lambda _pending, _reason: bool,
-        note: Callable[..., None] = lambda _event, **_: None,
+        note: Callable[..., object] | None = None,
     ) -> None:
         self.send = send
-        self.note = note
+        self._note = note
         self.workers = workers
         self.on_request = on_request
         self._on_failure = on_failure
@@ -135,6 +135,11 @@ class PendingRequests:
         self._pending: dict[RequestId, PendingRequest] = {}
         # When the last request of a thread ended, until the turn does.
         self._ended_at: dict[str, float] = {}
+
+    def note(self, event: str, **fields: Any) -> None:
+        """Note in the journal what has become of a request, if there is a journal."""
+        if self._note is not None:
+            self._note(event, **fields)
 
     def key(self, request_id: RequestId) -> RequestId:
         """Return an id that is unique within the client: each runtime counts its own from 0."""

@@ -17,7 +17,7 @@ from openai_codex._turns.listings import LARGEST_PAGE, TIMES, thread_of, upwards
 T = TypeVar("T")
 
 # A thread gets the time of its turn before the runtime stores it. So the threads that were used within so many seconds
-# before the listing began are read again at its end.
+# before the listing began are read again at its end: upwards from the first page that begins with an older one.
 _STORED_WITHIN = 5
 
 # After so many pages in a row without a new thread the listing counts as endless.
@@ -39,6 +39,7 @@ class ThreadPages(Pages[T]):
         # The second walk. It is a whole one in a section, where programs move threads in either direction.
         self._again = self._upwards if is_section else None
         self._newest: int | None = None
+        self._is_older = False
         self._seen: set[str] = set()
         self._fruitless = 0
         self._others = Unlisted(connection, params)
@@ -61,11 +62,12 @@ class ThreadPages(Pages[T]):
         return True
 
     def _take(self, page: Any) -> None:
-        if self._is_downwards and page.data:
+        if self._is_downwards and page.data and not self._is_older:
             used_at = thread_of(page.data[0]).recency_at or 0
             self._newest = used_at if self._newest is None else self._newest
-            if used_at >= self._newest - _STORED_WITHIN:
-                self._again = attrs.evolve(self._upwards, cursor=page.backwards_cursor)
+            self._is_older = used_at < self._newest - _STORED_WITHIN
+            # Without a cursor from the oldest thread on: the pages so far may be all there are.
+            self._again = attrs.evolve(self._upwards, cursor=page.backwards_cursor if self._is_older else None)
         if self._add(page.data):
             self._fruitless = 0
         elif self._params is not None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from openai_codex import Codex
@@ -79,6 +79,8 @@ names = st.sampled_from([f"T{number}" for number in range(14)])
     size=st.sampled_from([None, 1, 2, 3, 7, 100]),
     direction=st.sampled_from(["asc", "desc", None]),
 )
+# A thread that is stored late appears below the newest one, when the only page was read.
+@example(times={"T1": START - 8_000, "T2": START}, moves=[("T1", 6), ("T0", 0)], size=2, direction="desc")
 def test_what_is_there_all_the_time_is_listed_once(
     server: FakeAppServer,
     codex: Codex,
