@@ -108,6 +108,12 @@ class Log:
             _report(error)
 
 
+def is_library_loaded() -> bool:
+    """Return whether the library is imported: if not, the first line that is logged takes much longer than all others."""
+    module = sys.modules.get(LIBRARY)
+    return module is not None and not getattr(module.__spec__, "_initializing", False)
+
+
 @cache
 def _bound(standard: logging.Logger) -> FilteringBoundLogger:
     import structlog

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections import deque
 from contextlib import suppress
 from functools import partial
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from openai_codex._engine.backlog import keep_newest
 from openai_codex._engine.waiting import Latch, block_until_ready
-from openai_codex._log import LIBRARY, Log
+from openai_codex._log import LIBRARY, Log, is_library_loaded
 from openai_codex._runtime.display import hide
 from openai_codex._runtime.imports import load
 
@@ -132,7 +131,7 @@ class Notices:
                 self._is_posted = False
 
     def _write(self) -> None:
-        if LIBRARY not in sys.modules:
+        if not is_library_loaded():
             block_until_ready(self._hurried, _DELAY)
         self._is_posted = False  # first: what is noted from now on has a task of its own
         if self._dropped:

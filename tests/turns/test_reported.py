@@ -6,7 +6,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -96,7 +95,7 @@ def test_warnings_that_no_thread_writes_are_counted_when_one_does(
 def test_the_first_warning_waits_while_the_library_would_be_imported_for_it(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(notices, "sys", SimpleNamespace(modules={}))
+    monkeypatch.setattr(notices, "is_library_loaded", lambda: False)
     monkeypatch.setattr(notices, "_DELAY", PATIENCE)
     threads: list[threading.Thread] = []
 

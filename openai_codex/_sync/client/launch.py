@@ -19,7 +19,7 @@ from openai_codex._engine.reader import Silence
 from openai_codex._engine.reply import CLIENT_CLOSED
 from openai_codex._engine.transport import NO_THREAD, ChildProcess, RuntimeStart
 from openai_codex._engine.waiting import Deadline
-from openai_codex._log import Log
+from openai_codex._log import Log, is_library_loaded
 from openai_codex._runtime.backoff import Backoff
 from openai_codex._runtime.imports import load
 from openai_codex.errors import CodexError, LaunchError, RequestTimeoutError, TransportClosedError
@@ -36,8 +36,9 @@ if TYPE_CHECKING:
     from openai_codex._journal.recorder import Recorder
     from openai_codex._runtime.report import Metadata
 
-# How long the threads of a runtime that is gone may take to end, in seconds: only a handler that never returns takes it.
-_THREADS_PATIENCE = 0.5
+# How long the threads of a runtime that is gone may take to end, in seconds: only a handler that never returns takes it. The
+# second one is for a thread that imports the library for the first line of the log.
+_THREADS_PATIENCE, _IMPORT_PATIENCE = 0.5, 5.0
 
 # How long the journal may take to be written when the client is closed, in seconds: only a disk that hangs takes it.
 _FLUSH_PATIENCE = 5.0
@@ -216,7 +217,7 @@ def stop(actor: Actor, timeout: float, recycled: str | None = None) -> None:
         for patience in actor.stop(timeout, recycled):
             if _wait.ready(actor.exited, patience):
                 break
-        if _wait.ready(actor.threads.ended, _THREADS_PATIENCE):
+        if _wait.ready(actor.threads.ended, _THREADS_PATIENCE if is_library_loaded() else _IMPORT_PATIENCE):
             actor.threads.join()
     finally:
         # Also when the caller is cancelled: nothing is left to end it later.
