@@ -9,7 +9,7 @@
 The map, top to bottom. Imports go downward only, and a module without a leading underscore is public.
 
     __main__        starts the command line, a program that uses the package:
-    _cli/           main doctor connected installed findings run questions live displays items options output
+    _cli/           main trace doctor connected installed findings run questions live displays items options output
     api             one of the modules that only the published SDK has, for programs that import from them
     async_client    another one
     client          another one
@@ -26,8 +26,8 @@ The map, top to bottom. Imports go downward only, and a module without a leading
                     handlers handler_check rpc ahead;
                     _wait and _loop: how this face waits
     _sync/          the sync face, derived from `_async`
-    _journal/       what passes between a client and its runtimes, written down: report read record encode files redact; settings:
-                    what users pass; recorder: what a connection knows of it
+    _journal/       what passes between a client and its runtimes, written down: report read record encode files redact; what
+                    it tells: summary timeline told history; settings: what users pass; recorder: what a connection knows
     _tools/         functions that the model may call: result registry declaration arguments
                     callables
     _approvals/     what the runtime asks, and the answers: kinds responses policies decisions requests

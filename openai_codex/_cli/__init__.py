@@ -1,6 +1,7 @@
 """The command line `openai-codex`, a program that uses the package. No other module of the package imports it.
 
 main        parses the arguments, runs the command, turns errors into exit codes; the table of commands
+trace       the command `trace`: what a journal tells
 run         the command `run`: one turn, shown while it runs
 questions   approvals: asks on the terminal, or declines
 displays    how a turn is shown: as plain text, or as lines of JSON

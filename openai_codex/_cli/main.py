@@ -8,7 +8,7 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from openai_codex._cli import doctor, run
+from openai_codex._cli import doctor, run, trace
 from openai_codex._cli.output import discard_output, prepare_streams, sentence, write_line
 from openai_codex._protocol.methods import RUNTIME_VERSION
 from openai_codex._version import __version__
@@ -19,16 +19,17 @@ if TYPE_CHECKING:
 
     from openai_codex._cli.options import Command
 
-COMMANDS: tuple[Command, ...] = (doctor.COMMAND, run.COMMAND)
+COMMANDS: tuple[Command, ...] = (doctor.COMMAND, run.COMMAND, trace.COMMAND)
 
 # As shells report programs that a signal has ended.
 INTERRUPTED, BROKEN_PIPE = 130, 141
 
 _MANUAL = """\
-Check an installation of Codex, and run turns from a shell or a script.
+Check an installation of Codex, run turns from a shell or a script, and see what a program has done.
 
   openai-codex doctor                         what is installed, and whether it works
   openai-codex run "Explain this directory"   one turn of the model in the current directory
+  openai-codex trace run.jsonl summary        what the journal of a program tells
   openai-codex COMMAND --help                 the manual of a command
 
 `python -m openai_codex` is the same program."""

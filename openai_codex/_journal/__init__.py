@@ -7,6 +7,10 @@ encode    makes the lines
 record    the thread that writes
 report    what an error says about its runtime and the newest frames
 read      reads journals
+history   what a journal tells, as values: runtimes, threads, turns, items, requests
+told      what single frames tell
+timeline  makes a history from the lines of a journal
+summary   the facts of a history that a person asks for first
 recorder  what a connection knows of it
 
 No module of it is loaded by a program that has no journal and asks for no report. The newest bytes that a report shows are

@@ -116,6 +116,13 @@ def headers(path: str | os.PathLike[str]) -> Iterator[Header]:
 
 def lines_of(path: str | os.PathLike[str]) -> Iterator[Header | Envelope]:
     """Return headers and envelopes. Takes and raises what `read` does."""
+    for _, item in entries_of(path):
+        if item is not None:
+            yield item
+
+
+def entries_of(path: str | os.PathLike[str]) -> Iterator[tuple[bytes, Header | Envelope | None]]:
+    """Return each line with what it says: ``None`` if it cannot be read. Takes and raises what `read` does."""
     for _, files in groupby(_files(Path(path)), key=lambda pair: pair[0]):
         reading = _Reading()
         for _, file in files:
@@ -152,13 +159,12 @@ class _Reading:
         self._clients: dict[str, Header] = {}
         self._runtimes: dict[int, str] = {}
 
-    def lines_of(self, file: Path) -> Iterator[Header | Envelope]:
+    def lines_of(self, file: Path) -> Iterator[tuple[bytes, Header | Envelope | None]]:
         """Yield what a file has."""
         try:
             with file.open("rb") as lines:
                 for line in lines:
-                    if (item := self._item(line, file)) is not None:
-                        yield item
+                    yield line, self._item(line, file)
         except FileNotFoundError:  # a writer has deleted it meanwhile, as the oldest one
             return
         except OSError as error:
@@ -171,7 +177,10 @@ class _Reading:
             return None
         if not isinstance(raw, dict):
             return None
-        return self._header(raw, file) if "journal" in raw else self._envelope(raw)
+        try:
+            return self._header(raw, file) if "journal" in raw else self._envelope(raw)
+        except (TypeError, AttributeError):  # a field that is left out, or of another type: not of a journal
+            return None
 
     def _header(self, raw: dict[str, Any], file: Path) -> Header:
         if raw["journal"] != 1:
@@ -183,7 +192,10 @@ class _Reading:
         return header
 
     def _envelope(self, raw: dict[str, Any]) -> Envelope | None:
-        if not {"t", "at", "dir", "gen", "pid", "frame"} <= raw.keys():
+        if not {"t", "at", "dir", "gen", "pid", "frame"} <= raw.keys() or type(raw["t"] + raw["at"]) not in {
+            int,
+            float,
+        }:
             return None
         frame, pid = raw["frame"] if isinstance(raw["frame"], dict) else {}, raw["pid"]
         if raw["dir"] == "!" and "client" in frame:

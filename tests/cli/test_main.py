@@ -41,7 +41,8 @@ def test_the_help_names_each_command_and_exit_code() -> None:
 def test_the_help_of_a_command_is_a_manual(name: str) -> None:
     shown = ended(None, name, "--help")
     assert shown.code == 0
-    assert [text for text in ("exit codes:", "--codex-bin", "--config", "--json") if text not in shown.out] == []
+    runtime = () if name == "trace" else ("--codex-bin", "--config")  # it starts none
+    assert [text for text in ("exit codes:", "--json", *runtime) if text not in shown.out] == []
 
 
 @pytest.mark.parametrize(
@@ -58,6 +59,9 @@ def test_the_help_of_a_command_is_a_manual(name: str) -> None:
         (["run", "Hi", "--cwd", "/no/such"], "'/no/such' is not a directory"),
         (["run", "Hi", "--output-schema", "/no/such"], "'/no/such' cannot be read"),
         (["run", "Hi", "--json", "--plain"], "not allowed with"),
+        (["trace"], "required: FILE"),
+        (["trace", "run.jsonl"], "required: ACTION"),
+        (["trace", "run.jsonl", "dance"], "invalid choice: 'dance'"),
         (["doctor", "--config", "s3cret-word"], "expected KEY=VALUE"),
     ],
     ids=str,
