@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import re
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -90,6 +92,40 @@ def seconds(text: str) -> float:
     if not 0 < value < math.inf:
         raise argparse.ArgumentTypeError(f"expected a number of seconds above 0, got {text!r}")
     return value
+
+
+@attrs.frozen
+class Moment:
+    """A time: of the clock, or of a journal, whose beginning is its zero."""
+
+    seconds: float
+    is_of_clock: bool
+
+    def after(self, began: float) -> float:
+        """Return it in seconds since the epoch."""
+        return self.seconds if self.is_of_clock else began + self.seconds
+
+
+def moment(text: str) -> Moment:
+    """Read a time; one without an offset is of the local zone."""
+    try:
+        return Moment(float(text), is_of_clock=False)
+    except ValueError:
+        pass
+    try:
+        # Before 3.11, Python does not read a Z.
+        return Moment(datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp(), is_of_clock=True)
+    except ValueError:
+        expected = "seconds since the beginning of the journal, or a time such as 2026-11-26T10:40:07"
+        raise argparse.ArgumentTypeError(f"expected {expected}, got {text!r}") from None
+
+
+def pattern(text: str) -> re.Pattern[str]:
+    """Read a regular expression."""
+    try:
+        return re.compile(text)
+    except re.error as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no regular expression: {error}") from None
 
 
 def directory(text: str) -> str:

@@ -7,10 +7,13 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from openai_codex._cli.options import Command
+from openai_codex._cli.options import Command, moment, pattern
 from openai_codex._cli.output import clean
 from openai_codex._journal import summary
+from openai_codex._journal.read import read
+from openai_codex._journal.search import Search
 from openai_codex._journal.timeline import load
+from openai_codex._journal.trace_report import report
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -22,9 +25,20 @@ Show what a journal tells: the file or directory that AppServerConfig(journal=..
 
   openai-codex trace run.jsonl summary
   openai-codex trace run.jsonl summary --json | jq .not_completed
+  openai-codex trace run.jsonl grep --turn 01a21773-62b7
+  openai-codex trace run.jsonl report > report.md
 
 A file is read with those that were begun after it; of a directory, all journals in it. A journal can be read while it is
 written, and after its program was killed: what has no end in it is called lost."""
+
+_GREP = """\
+Write some lines of the journal, as they are: all that is given must apply to them. An answer comes with its request. The
+headers are written, too, so that the output is a journal for the other actions.
+
+  openai-codex trace run.jsonl grep --turn 01a21773-62b7 > turn.jsonl
+  openai-codex trace run.jsonl grep --method turn/ --dir received --from 10 --to 12.5 --bare | jq .frame"""
+
+DIRECTIONS = {"sent": ">", "received": "<", "life": "!"}
 
 SUMMARY = "turns, tokens, slowest requests, waits, errors, longest silences, lost turns"
 
@@ -76,4 +90,52 @@ def _summary(options: argparse.Namespace) -> int:
     return 0
 
 
-ACTIONS = {"summary": (SUMMARY, _add_summary, _summary)}
+def _add_grep(parser: argparse.ArgumentParser) -> None:
+    parser.description = _GREP
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("--thread", metavar="ID", help="the beginning of the id of a thread")
+    parser.add_argument("--turn", metavar="ID", help="the beginning of the id of a turn")
+    parser.add_argument(
+        "--method", metavar="REGEX", type=pattern, help="a method, or the name of an event of the runtime's life"
+    )
+    times = "seconds since the beginning of the journal, or a time such as 2026-11-26T10:40:07"
+    parser.add_argument("--from", metavar="TIME", dest="since", type=moment, help=f"the earliest time: {times}")
+    parser.add_argument("--to", metavar="TIME", dest="until", type=moment, help="the latest time")
+    parser.add_argument(
+        "--dir",
+        metavar="DIRECTION",
+        choices=DIRECTIONS,
+        action="append",
+        default=[],
+        help="sent, received or life; may be repeated",
+    )
+    parser.add_argument(
+        "--bare", action="store_true", help="without headers, and starts of runtimes that are not asked for"
+    )
+
+
+def _grep(options: argparse.Namespace) -> int:
+    began = next((each.at for each in read(options.file)), 0.0)
+    since, until = (each and each.after(began) for each in (options.since, options.until))
+    directions = "".join(DIRECTIONS[each] for each in options.dir)
+    search = Search(options.thread, options.turn, options.method, since, until, directions)
+    output = sys.stdout.buffer
+    for line in search.lines(options.file, bare=options.bare):
+        output.write(line)
+    return 0
+
+
+def _add_report(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--turn", metavar="ID", help="the turn it is about, by the beginning of its id")
+
+
+def _report(options: argparse.Namespace) -> int:
+    sys.stdout.write(report(options.file, options.turn))
+    return 0
+
+
+ACTIONS = {
+    "summary": (SUMMARY, _add_summary, _summary),
+    "grep": ("some lines of the journal, as they are", _add_grep, _grep),
+    "report": ("Markdown for a bug report: the summary, and the turns that did not complete", _add_report, _report),
+}

@@ -11,6 +11,8 @@ history   what a journal tells, as values: runtimes, threads, turns, items, requ
 told      what single frames tell
 timeline  makes a history from the lines of a journal
 summary   the facts of a history that a person asks for first
+search    finds lines of a journal
+trace_report  what a journal tells, for a bug report
 recorder  what a connection knows of it
 
 No module of it is loaded by a program that has no journal and asks for no report. The newest bytes that a report shows are

@@ -62,6 +62,8 @@ def test_the_help_of_a_command_is_a_manual(name: str) -> None:
         (["trace"], "required: FILE"),
         (["trace", "run.jsonl"], "required: ACTION"),
         (["trace", "run.jsonl", "dance"], "invalid choice: 'dance'"),
+        (["trace", "run.jsonl", "grep", "--method", "("], "'(' is no regular expression"),
+        (["trace", "run.jsonl", "grep", "--from", "noon"], "expected seconds since the beginning of the journal"),
         (["doctor", "--config", "s3cret-word"], "expected KEY=VALUE"),
     ],
     ids=str,

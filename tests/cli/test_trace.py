@@ -42,3 +42,61 @@ def test_what_is_no_journal_is_one_sentence(path: Path, name: str, said: str) ->
     assert (done.code, done.out) == (1, "")
     assert done.errors.count("\n") == 1
     assert said in done.errors
+
+
+def grep(path: Path, *arguments: str) -> list[str]:
+    done = ended(None, "trace", str(path), "grep", *arguments)
+    assert (done.code, done.errors) == (0, "")
+    return done.out.split("\n")[:-1]  # other ends of lines are part of texts
+
+
+def test_lines_that_are_found_stay_as_they_are_and_are_a_journal(path: Path) -> None:
+    lines = path.read_text().split("\n")
+    found = grep(path, "--turn", "turn-c1-3")
+    assert [line for line in found if line not in lines] == []
+    assert "journal" in found[0]
+    copy = path.with_name("copy.jsonl")
+    copy.write_text("\n".join(found))
+    summary = json.loads(ended(None, "trace", str(copy), "summary", "--json").out)
+    assert [summary["turns"]["count"], summary["waits"]["approval"]["count"]] == [1, 1]
+    [turn] = summary["slowest_turns"]
+    assert (turn["turn_id"], turn["prompt"][:2], turn["is_cut"]) == ("turn-c1-3", "3 ", False)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "count"),
+    [
+        (["--thread", "thread-c1-3", "--dir", "sent"], 2),  # the request, and the answer to the approval
+        (["--thread", "thread-c1-3", "--method", "^turn/"], 4),  # with the response
+        (["--turn", "turn-c1-3", "--method", "requestApproval"], 2),
+        (["--method", "process_started"], 1),
+        (["--dir", "life"], 2),
+        (["--from", "0", "--to", "0.05"], 1),
+        (["--from", "1e9", "--dir", "sent", "--dir", "life"], 0),
+        (["--from", "2001-09-09T01:46:40+00:00", "--to", "2001-09-09T01:46:40.150Z", "--dir", "life"], 2),
+        (["--turn", "no such"], 0),
+    ],
+    ids=str,
+)
+def test_what_is_given_applies_together(path: Path, arguments: list[str], count: int) -> None:
+    assert len(grep(path, "--bare", *arguments)) == count
+
+
+def test_the_report_is_markdown_of_bounded_size(tmp_path: Path) -> None:
+    path = write_turns(tmp_path / "run.jsonl", 300, HOSTILE * 9).path
+    report = ended(None, "trace", str(path), "report").out
+    assert len(report) <= 60_000
+    assert report.startswith("# Report of a journal\n")
+    assert "openai-codex 0.163.0" in report
+    assert report.count("~~~~~~\n") % 2 == 0
+    assert "## Turn turn-c1-6\n" in report
+    assert "## More turns" in report
+    assert "\x1b" not in report
+    one = ended(None, "trace", str(path), "report", "--turn", "turn-c1-11").out
+    assert [line for line in one.splitlines() if line.startswith("## Turn")] == [
+        "## Turn turn-c1-11",
+        *(f"## Turn turn-c1-11{number}" for number in range(4)),
+    ]
+    missing = ended(None, "trace", str(path), "report", "--turn", "none")
+    assert (missing.code, missing.errors.count("\n")) == (1, 1)
+    assert "has no turn whose id begins with 'none'" in missing.errors
