@@ -9,7 +9,8 @@ report    what an error says about its runtime and the newest frames
 read      reads journals
 history   what a journal tells, as values: runtimes, threads, turns, items, requests
 told      what single frames tell
-timeline  makes a history from the lines of a journal
+events    makes a history from notifications
+timeline  makes it from all lines of a journal
 summary   the facts of a history that a person asks for first
 search    finds lines of a journal
 trace_report  what a journal tells, for a bug report

@@ -61,6 +61,7 @@ class Ask(Span):
         what: What it is about: the reason, or the name of the tool.
         item_id: The item that it belongs to.
         decision: The answer; ``None`` if there was none.
+        by: Who decided it, or why it was declined.
     """
 
     method: str
@@ -70,6 +71,7 @@ class Ask(Span):
     turn_id: str = ""
     item_id: str = ""
     decision: str | None = None
+    by: str = ""
 
 
 @attrs.define
@@ -107,6 +109,9 @@ class Turn(Span):
         root_turn_id: The turn that it works for, if it is one of a sub-agent; else its own id.
         is_cut: Whether it began before the first line of the journal.
         last: When its last event came.
+        interrupted: When the program asked for the interrupt.
+        interrupted_by: Which of its Python threads did, or tasks.
+        given_up: Why the program no longer waited for it.
     """
 
     id: str
@@ -122,6 +127,8 @@ class Turn(Span):
     is_cut: bool = True
     last: float = 0.0
     interrupted: float | None = None
+    interrupted_by: str = ""
+    given_up: str = ""
     retries: int = 0
     items: dict[str, Item] = attrs.field(factory=dict)
     asks: list[Ask] = attrs.field(factory=list)

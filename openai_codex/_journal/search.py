@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 Key = tuple[str, int, Any, str, str]
 
-# Where frames have the id of a thread and of a turn: in notifications and requests, and in responses.
+# Where frames have the id of a thread and of a turn: in notifications and requests, in responses, and in events.
 _THREADS = (
     ("params", "threadId"),
     ("params", "thread", "id"),

@@ -73,7 +73,7 @@ def facts(history: History) -> Facts:
         "waits": _by_kind((ask.kind, ask) for ask in history.asks),
         "longest_waits": [
             {"kind": ask.kind, "about": ask.what, "turn_id": ask.turn_id, "at": _at(history, ask.began)}
-            | {"seconds": _rounded(ask.seconds), "decision": ask.decision}
+            | {"seconds": _rounded(ask.seconds), "decision": ask.decision, "by": ask.by}
             for ask in _longest(history.asks, lambda ask: (ask.ended or history.ended) - ask.began)[:_MOST]
         ],
         "work": _by_kind(
@@ -242,7 +242,7 @@ def _chapters(found: Facts) -> dict[str, list[str]]:
         "waits on answers of the program": _kinds(found["waits"]),
         "longest of them": [
             f"{_when(each)}  {each['kind']} {each['about']}: {duration(each['seconds'])}, "
-            f"{each['decision'] or 'no answer'}, turn {each['turn_id']}"
+            f"{each['decision'] or 'no answer'}{' by ' * bool(each['by'])}{each['by']}, turn {each['turn_id']}"
             for each in found["longest_waits"]
         ],
         "work of the runtime": _kinds(found["work"]),

@@ -6,10 +6,11 @@ Nothing in a frame is relied on: a newer runtime may leave it out, and a line be
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from openai_codex._journal import told
-from openai_codex._journal.history import LOST, Ask, Happening, History, Item, Request, Runtime, Thread, Turn
+from openai_codex._journal.events import Events, Frame
+from openai_codex._journal.history import LOST, Ask, Happening, History, Request, Runtime
 from openai_codex._journal.read import Envelope, entries_of
 from openai_codex._journal.told import field, text_at
 from openai_codex._protocol.methods import DELTAS
@@ -18,8 +19,6 @@ from openai_codex.errors import ConfigError
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable
-
-Frame = dict[str, Any]
 
 # What a client is told of the end of a runtime, in this order: the first says why, the second how.
 _CLOSED, _EXITED = "connection_closed", "process_exited"
@@ -50,37 +49,24 @@ def load(path: str | os.PathLike[str]) -> History:
     return history
 
 
-class Building:
+class Building(Events):
     """A history that grows by one envelope after another."""
 
     def __init__(self) -> None:
-        self.history = History()
+        super().__init__()
         self._zeros: dict[str, float] = {}
-        self._runtimes: dict[tuple[str, int, Any], Runtime] = {}
-        self._threads: dict[tuple[str, str], Thread] = {}
-        self._turns: dict[tuple[str, str], Turn] = {}
         self._requests: dict[tuple[int, str], tuple[Request, Frame]] = {}
-        self._asks: dict[tuple[int, str], Ask] = {}
-        self._totals: dict[str, Any] = {}
-        self._now = 0.0
+        self._decided: dict[tuple[int, str], Ask] = {}
         self._directions: dict[str, Callable[[Runtime, Envelope], None]] = {
             ">": self._sent,
             "<": self._received,
             "!": self._happened,
         }
-        self._events: dict[str, Callable[[Runtime, Turn | None, Frame], None]] = {
-            "turn/started": self._turn_started,
-            "turn/completed": self._turn_completed,
-            "item/started": self._item_started,
-            "item/completed": self._item_completed,
-            "thread/tokenUsage/updated": self._usage_updated,
-            "thread/name/updated": self._renamed,
-            "serverRequest/resolved": self._resolved,
-            "error": self._warned,
-            "warning": self._warned,
-            "configWarning": self._warned,
-            "guardianWarning": self._warned,
-            "deprecationNotice": self._warned,
+        self._notes: dict[str, Callable[[Runtime, Frame], None]] = {
+            "turn_interrupt_asked": self._interrupt_asked,
+            "turn_abandoned": self._given_up,
+            "server_request_answered": self._decided_by,
+            "server_request_declined": self._decided_by,
         }
 
     def add(self, envelope: Envelope) -> None:
@@ -103,34 +89,9 @@ class Building:
             if turn.ended is None and not turn.status:
                 turn.silent(turn.until)
                 turn.status, turn.why = LOST, turn.runtime.why or _OPEN_END
+                if turn.given_up:
+                    turn.why = f"{turn.given_up}; {turn.why}"
         self.history.turns.sort(key=lambda turn: turn.began)
-
-    def _runtime(self, client: str, envelope: Envelope) -> Runtime:
-        key = client, envelope.gen, envelope.pid
-        if key not in self._runtimes:
-            self._runtimes[key] = Runtime(self._now, client, envelope.gen, envelope.pid, why="")
-            if envelope.gen:
-                self.history.runtimes.append(self._runtimes[key])
-        return self._runtimes[key]
-
-    def _thread(self, client: str, thread_id: str) -> Thread:
-        key = client, thread_id
-        if key not in self._threads:
-            self._threads[key] = Thread(thread_id, client)
-            self.history.threads.append(self._threads[key])
-        return self._threads[key]
-
-    def _turn(self, runtime: Runtime, thread_id: str, turn_id: str) -> Turn:
-        key = runtime.client, turn_id
-        if key not in self._turns:
-            turn = Turn(self._now, turn_id, thread_id, runtime, last=self._now)
-            self._turns[key] = turn
-            self.history.turns.append(turn)
-            self._thread(runtime.client, thread_id).turns.append(turn)
-        return self._turns[key]
-
-    def _note(self, kind: str, text: str, runtime: Runtime | None) -> None:
-        self.history.anomalies.append(Happening(self._now, kind, text, runtime))
 
     # -- by direction ------------------------------------------------------------------------------------------------
 
@@ -165,6 +126,10 @@ class Building:
 
     def _happened(self, runtime: Runtime, envelope: Envelope) -> None:
         event, facts = envelope.event or "", told.facts(envelope.frame)
+        if (handle := self._notes.get(event)) is not None:
+            handle(runtime, envelope.frame)
+        if "turn_id" in envelope.frame:
+            return
         self.history.life.append(Happening(self._now, event, facts, runtime))
         if event == "runtime_ready":
             runtime.version = text_at(envelope.frame, "version")
@@ -177,6 +142,23 @@ class Building:
             runtime.why = "; ".join(filter(None, (runtime.why, told.end(envelope.frame))))
             if event == _EXITED and envelope.frame.get("exit_code") not in {0, None}:
                 self._note("runtime exited", runtime.why, runtime)
+
+    def _interrupt_asked(self, runtime: Runtime, frame: Frame) -> None:
+        turn = self._turns.get((runtime.client, text_at(frame, "turn_id")))
+        if turn is not None and turn.ended is None:
+            turn.interrupted_by = turn.interrupted_by or text_at(frame, "by")
+
+    def _given_up(self, runtime: Runtime, frame: Frame) -> None:
+        turn = self._turns.get((runtime.client, text_at(frame, "turn_id")))
+        if turn is not None:
+            turn.given_up = told.short(text_at(frame, "reason"))
+            if turn.status == "interrupted":
+                turn.why = told.interrupter(turn)
+
+    def _decided_by(self, runtime: Runtime, frame: Frame) -> None:
+        ask = self._decided.get((id(runtime), repr(frame.get("request_id"))))
+        if ask is not None:
+            ask.by = told.short(text_at(frame, "by") or text_at(frame, "reason"))
 
     # -- responses, server requests, notifications -------------------------------------------------------------------
 
@@ -201,7 +183,7 @@ class Building:
         ask = Ask(self._now, method, told.kind(method), told.subject(params), thread_id, text_at(params, "turnId"))
         ask.item_id = text_at(params, "itemId") or text_at(params, "callId")
         self.history.asks.append(ask)
-        self._asks[id(runtime), repr(frame["id"])] = ask
+        self._asks[id(runtime), repr(frame["id"])] = self._decided[id(runtime), repr(frame["id"])] = ask
         if ask.turn_id:
             turn = self._turn(runtime, thread_id, ask.turn_id)
             turn.heard(self._now)
@@ -220,68 +202,3 @@ class Building:
             self._thread(runtime.client, thread_id)
         if (handle := self._events.get(method)) is not None:
             handle(runtime, turn, params)
-
-    # -- notifications -----------------------------------------------------------------------------------------------
-
-    def _turn_started(self, _: Runtime, turn: Turn | None, params: Frame) -> None:
-        if turn is not None:
-            turn.is_cut = False
-            turn.root_turn_id = text_at(params, "turn", "rootTurnId") or turn.root_turn_id
-
-    def _turn_completed(self, runtime: Runtime, turn: Turn | None, params: Frame) -> None:
-        if turn is None or turn.ended is not None:
-            return
-        turn.ended, turn.status = self._now, text_at(params, "turn", "status") or "completed"
-        error = field(params, "turn", "error")
-        if turn.status == "interrupted":
-            turn.why = told.interrupter(turn)
-        elif error is not None:
-            turn.why, turn.error_kind = told.short(text_at(error, "message")), told.word(field(error, "codexErrorInfo"))
-            self._note("failed turn", turn.why, runtime)
-        for item in turn.items.values():
-            if item.ended is None:
-                item.ended, item.status = self._now, "no end"
-
-    def _item_started(self, _: Runtime, turn: Turn | None, params: Frame) -> None:
-        item = params.get("item")
-        if turn is None or not isinstance(item, dict):
-            return
-        kind = text_at(item, "type")
-        turn.items[text_at(item, "id")] = Item(self._now, text_at(item, "id"), kind, told.label(item))
-        if kind != "userMessage" and turn.first_token is None:
-            turn.first_token = self._now
-
-    def _item_completed(self, runtime: Runtime, turn: Turn | None, params: Frame) -> None:
-        item = params.get("item")
-        if turn is None or not isinstance(item, dict):
-            return
-        if text_at(item, "id") not in turn.items:
-            self._item_started(runtime, turn, params)
-        known = turn.items[text_at(item, "id")]
-        known.ended, known.status = self._now, told.word(item.get("status")) or "completed"
-        known.label = told.label(item) or known.label
-        code = item.get("exitCode")
-        known.exit_code = code if isinstance(code, int) else None
-
-    def _usage_updated(self, _: Runtime, turn: Turn | None, params: Frame) -> None:
-        if turn is not None:
-            known = self._totals.get(turn.thread_id)
-            self._totals[turn.thread_id] = turn.usage.note(params["tokenUsage"], known, restated=False)
-
-    def _renamed(self, runtime: Runtime, _: Turn | None, params: Frame) -> None:
-        name = text_at(params, "threadName") or text_at(params, "name")
-        self._thread(runtime.client, text_at(params, "threadId")).name = name
-
-    def _resolved(self, runtime: Runtime, _: Turn | None, params: Frame) -> None:
-        ask = self._asks.pop((id(runtime), repr(params.get("requestId"))), None)
-        if ask is not None:  # not by an answer: its turn has ended
-            ask.ended, ask.decision = self._now, "none: no longer asked"
-
-    def _warned(self, runtime: Runtime, turn: Turn | None, params: Frame) -> None:
-        will_retry = params.get("willRetry") is True
-        if turn is not None and will_retry:
-            turn.retries += 1
-        text = text_at(params, "message") or text_at(params, "summary") or text_at(params, "error", "message")
-        self._note(
-            "retry" if will_retry else "warning" if "error" not in params else "error", told.short(text), runtime
-        )

@@ -109,7 +109,11 @@ def label(item: dict[str, Any]) -> str:
 def interrupter(turn: Turn) -> str:
     """Return who interrupted a turn, as far as the frames say."""
     if turn.interrupted is not None:
-        return f"by this program: turn/interrupt, {turn.interrupted - turn.began:.3f} s after its beginning"
+        by = f" ({turn.interrupted_by})" if turn.interrupted_by else ""
+        given_up = f", which gave it up: {turn.given_up}" if turn.given_up else ""
+        return (
+            f"by this program{by}{given_up}: turn/interrupt {turn.interrupted - turn.began:.3f} s after its beginning"
+        )
     if any(ask.decision == "cancel" for ask in turn.asks):
         return "by this program: it answered an approval with cancel"
     return "not by turn/interrupt of this client"
