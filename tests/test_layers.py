@@ -23,6 +23,7 @@ ORDER = """
     generated: v2_all notification_registry . _published
     : types
     testing: . pytest_plugin
+    testing._replay: . served player bindings recording matching
     testing._fake: . server default_replies script child process control program
     testing: frames _approvals _home _known _model _responder _script _agents _spawned _replies _items _http _waiting _recorded
     : . retry

@@ -18,6 +18,11 @@ A model can spawn sub-agents, and the script tells their requests apart by depth
         server.turn.delta("Hello ")
         server.child.kill()
 
+`replay` serves the journal of a program as a fake runtime:
+
+    with replay("run.jsonl") as recorded, Codex(recorded.config) as codex:
+        assert codex.thread_start().run("Hi").final_response == "Hello world"
+
 `command_approval` and its siblings make the requests that a handler gets:
 
     assert approve(command_approval("ls -l")) == ApprovalDecision.accept()
@@ -35,6 +40,7 @@ _home       QuietHome, a CODEX_HOME for tests; offline(); _known, which of its s
 _model      ScriptedModel; _responder answers its requests, _http is the server, _script selects the answers
 _agents     who asks, and the answers that spawn agents and wait for them; _spawned, what a request tells about those
 _replies    the answers; _items, the output items in them; _recorded, the requests
+_replay/    replay: a journal as a fake runtime
 _fake/      FakeAppServer and the processes that it controls
 _waiting    errors, waiting for state that another thread changes, Gate
 """
@@ -67,6 +73,7 @@ from openai_codex.testing._items import (
 )
 from openai_codex.testing._model import ScriptedModel
 from openai_codex.testing._recorded import RecordedAgent, RecordedRequest
+from openai_codex.testing._replay import Replay, replay
 from openai_codex.testing._replies import (
     Answer,
     Hang,
@@ -103,6 +110,7 @@ __all__ = [
     "Reasoning",
     "RecordedAgent",
     "RecordedRequest",
+    "Replay",
     "Reply",
     "ScriptError",
     "ScriptedModel",
@@ -124,6 +132,7 @@ __all__ = [
     "quiet_home",
     "raw_item",
     "reasoning",
+    "replay",
     "reply",
     "say",
     "spawn",

@@ -1,0 +1,156 @@
+# Derived from tests/faces_async/test_running_replay.py by `python -m tools.unasync`; do not edit.
+"""What a program got from the real runtime, it gets from the replay of its journal, whatever became of its turns."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+
+from openai_codex import (
+    ApprovalDecision,
+    ApprovalRequest,
+    AppServerConfig,
+    Codex,
+    Journal,
+    RunResult,
+    TurnFailedError,
+    tool,
+)
+from openai_codex.testing import OfflineKit, call, fail, message, offline, replay, reply, say, spawn, wait
+from tests.faces_sync._wait import together
+from tests.support.agents import MODELS
+
+THREADS = 6
+
+ASK = {"cmd": "echo asked", "sandbox_permissions": "require_escalated", "justification": "needed"}
+
+Program = Callable[[Codex], Awaitable[list[RunResult]]]
+
+
+@tool
+def add(a: int, b: int) -> int:
+    """Add."""
+    return a + b
+
+
+def accept(request: ApprovalRequest) -> ApprovalDecision:
+    return ApprovalDecision.accept()
+
+
+def write_script(kit: OfflineKit) -> None:
+    """Script what the model says to each prompt."""
+    model = kit.model
+    model.when("add", reply(call("add", {"a": 1, "b": 2})), "three")
+    model.when("ask", reply(message("Let me see."), call("exec_command", ASK)), "done")
+    model.when("fail", fail(400, "no such model"))
+    model.when("stop", say("one two three", gate=model.gate(), hold_after=1))
+    for index in range(THREADS):
+        model.when(f"count {index}", f"I count to {index}.")
+    model.when_agent(spawn("Count", "List"), wait(), "Both are done.", depth=0)
+    model.when_agent("3 files", task="Count")
+    model.when_agent("a b c", task="List")
+
+
+def plain(codex: Codex) -> list[RunResult]:
+    thread = codex.thread_start(cwd=str(Path.cwd()))
+    return [thread.run("count 0"), thread.run("count 1")]
+
+
+def tools(codex: Codex) -> list[RunResult]:
+    thread = codex.thread_start(tools=[add])
+    return [thread.run("add")]
+
+
+def approvals(codex: Codex) -> list[RunResult]:
+    thread = codex.thread_start(approval_policy="on-request", sandbox="read-only")
+    return [thread.run("ask")]
+
+
+def failures(codex: Codex) -> list[RunResult]:
+    thread = codex.thread_start()
+    with pytest.raises(TurnFailedError) as caught:
+        thread.run("fail")
+    assert caught.value.result is not None
+    return [caught.value.result, thread.run("count 1")]
+
+
+def interrupts(codex: Codex) -> list[RunResult]:
+    turn = (codex.thread_start()).turn("stop")
+    for text in turn.text():
+        assert text
+        turn.interrupt()
+    return [turn.run()]
+
+
+def agents(codex: Codex) -> list[RunResult]:
+    results = []
+    for model in MODELS.values():
+        thread = codex.thread_start(model=model)
+        results.append(thread.run("go"))
+    return results
+
+
+def reads(codex: Codex) -> list[RunResult]:
+    thread = codex.thread_start()
+    codex.models()
+    result = thread.run("count 2")
+    stored = thread.read(include_turns=True)
+    assert stored.thread.turns
+    again = codex.thread_resume(thread.id)
+    fork = codex.thread_fork(thread.id)
+    return [result, again.run("count 3"), fork.run("count 4")]
+
+
+def many(codex: Codex) -> list[RunResult]:
+    def one(index: int) -> RunResult:
+        thread = codex.thread_start()
+        return thread.run(f"count {index}")
+
+    return together([partial(one, index) for index in range(THREADS)])
+
+
+PROGRAMS = [plain, tools, approvals, failures, interrupts, agents, reads, many]
+
+
+def recorded(program: Program, journal: Journal) -> list[RunResult]:
+    with offline(None) as kit:
+        write_script(kit)
+        with Codex(kit.home.config(journal=journal), on_approval=accept) as codex:
+            return program(codex)
+
+
+def replayed(program: Program, config: AppServerConfig) -> list[RunResult]:
+    with Codex(config, on_approval=accept) as codex:
+        return program(codex)
+
+
+def facts(results: list[RunResult]) -> list[dict[str, Any]]:
+    """Return all that results have, except which of the threads it was: they may be started in another order."""
+    return [{**result.to_dict(), "thread_id": None} for result in results]
+
+
+def threads(results: list[RunResult]) -> set[str]:
+    return {result.thread_id for result in results}
+
+
+def check_replay(program: Program, tmp_path: Path, timing: Literal["compressed", "original"]) -> None:
+    path = tmp_path / "run.jsonl"
+    results = recorded(program, Journal(str(path)))
+    with replay(path, timing=timing) as served:
+        again = replayed(program, served.config)
+    assert facts(again) == facts(results)
+    assert threads(again) == threads(results)
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.__name__)
+def test_a_replay_has_equal_results(program: Program, tmp_path: Path) -> None:
+    check_replay(program, tmp_path, "compressed")
+
+
+@pytest.mark.parametrize("program", [interrupts, many], ids=lambda program: program.__name__)
+def test_a_replay_in_recorded_time_has_equal_results(program: Program, tmp_path: Path) -> None:
+    check_replay(program, tmp_path, "original")
