@@ -5,14 +5,14 @@ from __future__ import annotations
 import statistics
 from collections import Counter
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
 from openai_codex._journal.history import LOST, WAITING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from openai_codex._journal.history import Happening, History, Span, Turn
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _MOST = 10
 
 Facts = dict[str, Any]
+T = TypeVar("T")
 
 
 def facts(history: History) -> Facts:
@@ -172,7 +173,7 @@ def _spread(values: Iterable[float | None]) -> Facts | None:
     return {"median": _rounded(statistics.median(known)), "longest": _rounded(max(known))} if known else None
 
 
-def _longest(values: Iterable[Any], key: Any) -> list[Any]:
+def _longest(values: Iterable[T], key: Callable[[T], float]) -> list[T]:
     return sorted(values, key=key, reverse=True)
 
 
