@@ -81,6 +81,11 @@ class Log:
         return self._standard.isEnabledFor(logging.DEBUG)
 
     @property
+    def is_warning(self) -> bool:
+        """Whether warnings are logged."""
+        return self._standard.isEnabledFor(logging.WARNING)
+
+    @property
     def is_informing(self) -> bool:
         """Whether events of the level INFO are logged."""
         return self._standard.isEnabledFor(logging.INFO)

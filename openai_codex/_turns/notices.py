@@ -102,7 +102,7 @@ class Notices:
 
     def hurry(self) -> None:
         """Have the first line written at once, if it waits: the client is about to end its threads."""
-        if self._lines:
+        if self._lines and _log.is_warning:
             load(LIBRARY)
         self._hurried.set()
 
