@@ -18,6 +18,7 @@ The map, top to bottom. Imports go downward only, and a module without a leading
     types           the protocol types, by name
     testing/        the test kit: a scripted model, a fake runtime, pytest fixtures (its docstring has its own map)
     retry           repeat what was overloaded
+    _otel/          OpenTelemetry, if a configuration asks for it: tracing held approval_span turn_span content names settings
     _async/         the source of both faces: low_level codex thread thread_contents closing loading goal_run running turn preparing
                     events thread_pages unlisted pages stream iteration login; operations and lazy: names of them, and for
                     annotations, that are loaded at first use
@@ -46,7 +47,7 @@ The map, top to bottom. Imports go downward only, and a module without a leading
                     waiting
       transport/    where bytes come from and go to: start installation child spawn input output base
     _config         the settings of a client
-    _runtime/       values about the runtime process: report toml backoff failures health process_info; display: how
+    _runtime/       values about the runtime process: report toml backoff failures health process_info environment; display: how
                     text from outside is shown; imports: modules at first use; log_lines: the log on stderr
     _notification   one notification: envelope and payload
     _codec/         JSON to protocol types and back: aliases by_name converter structuring unions unstructuring

@@ -77,6 +77,11 @@ def _name_of_variable(name: str, value: str) -> str:
     return value
 
 
+def _otel(name: str, value: Any) -> None:
+    if value is not False:
+        load("openai_codex._otel.settings").check(name, value)
+
+
 # Converters accept what cannot work, too: the validators behind them know the name of the argument.
 
 
@@ -209,6 +214,12 @@ class AppServerConfig(Data):
             would run no command. Only a program that ``launch_args_override`` names gets it.
         journal: Where to write all frames and events, as lines of JSON without secrets: a path or a `Journal`; ``None``
             means what the variable ``OPENAI_CODEX_JOURNAL`` of this program names, if anything.
+        otel: ``True`` makes OpenTelemetry spans and metrics of turns, tools and approvals, by the tracer provider of this
+            program, and sends the current context with each request. It needs the extra ``otel``. The runtime's own
+            spans join them if it knows a collector: by the variables ``OTEL_EXPORTER_OTLP_ENDPOINT`` or
+            ``OTEL_EXPORTER_OTLP_TRACES_ENDPOINT``, or as a URL in place of ``True``, such as
+            ``http://localhost:4318/v1/traces``. Credentials belong into ``OTEL_EXPORTER_OTLP_HEADERS``. With
+            ``launch_args_override`` the runtime exports what its own configuration says.
         restart: ``True`` or a `Restart` starts a new runtime after a death; ``None`` and ``False`` do not.
 
     Raises:
@@ -254,6 +265,7 @@ class AppServerConfig(Data):
         default=True, converter=_parts, validator=checks.validator(_inherited), kw_only=True
     )
     journal: journals.Journal | None = attrs.field(default=None, converter=_journal, kw_only=True)
+    otel: bool | str = attrs.field(default=False, validator=checks.validator(_otel), kw_only=True)
     restart: Restart | None = attrs.field(default=None, converter=to_policy, kw_only=True)
 
     def __attrs_post_init__(self, **assigned: Any) -> None:
@@ -262,37 +274,6 @@ class AppServerConfig(Data):
         conceal(secrets_of_variables(values.get("env") or {}))
         for name in ("config_overrides", "launch_args_override"):
             conceal(secrets_of_arguments(values.get(name) or ()))
-
-
-# Without it no program starts on Windows.
-_ALWAYS = frozenset({"SYSTEMROOT"} if sys.platform == "win32" else ())
-
-
-def environment_of(config: AppServerConfig) -> dict[str, str]:
-    """Return all variables of the runtime of a client: those of this program that it inherits, changed by ``env``."""
-    wanted, every = _wanted(config), bool(config.launch_args_override)
-    # A program of the user's own may use the others, too.
-    return {name: text for name, text in wanted.items() if every or _is_utf8(name, text)}
-
-
-def left_out(config: AppServerConfig) -> list[str]:
-    """Return the names of the variables that the runtime does not get: beside one that is not UTF-8 it runs no command."""
-    kept = environment_of(config)
-    return sorted(os.fsencode(name).decode(errors="backslashreplace") for name in _wanted(config).keys() - kept)
-
-
-def _is_utf8(*texts: str) -> bool:
-    try:
-        return bool([text.isascii() or text.encode() for text in texts])
-    except UnicodeEncodeError:
-        return False
-
-
-def _wanted(config: AppServerConfig) -> dict[str, str]:
-    inherited, named = config.inherit_env, config.inherit_env
-    wanted = None if inherited is True else _ALWAYS | frozenset(named if isinstance(named, tuple) else ())
-    kept = {name: text for name, text in os.environ.items() if wanted is None or name in wanted}
-    return {name: text for name, text in {**kept, **(config.env or {})}.items() if text is not None}
 
 
 CodexConfig = AppServerConfig

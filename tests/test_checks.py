@@ -37,6 +37,22 @@ CONFIG: dict[str, list[Any]] = {
     "max_line_bytes": [True, 0, 65_535, -1, 1e6, "5", None],
     "restart": [0, 1, "yes", {}],
     "journal": [3, True, b"x", ["x"], "\ud800", "a\0b", ""],
+    "otel": [
+        None,
+        0,
+        1,
+        2.5,
+        b"x",
+        [],
+        "",
+        "yes",
+        "localhost:4318",
+        "ftp://h/",
+        "http://",
+        "http://[x",
+        "\ud800",
+        "a\0b",
+    ],
 }
 JOURNAL: dict[str, list[Any]] = {
     "path": [3, True, b"x", None, "\ud800", "a\0b", ""],

@@ -27,6 +27,7 @@ ORDER = """
     testing._fake: . server default_replies script child process control program
     testing: frames _approvals _home _known _model _responder _script _agents _spawned _replies _items _http _waiting _recorded
     : . retry
+    _otel: . tracing held approval_span turn_span content names settings
     _async: . low_level codex
     _async.verbs: . threads reviews goals catalog account base requests
     _async: thread thread_contents closing operations loading goal_run running turn preparing events thread_pages unlisted pages stream iteration login lazy
@@ -42,6 +43,7 @@ ORDER = """
     _engine: reply lane backlog wire heads
     _engine.transport: . start installation child spawn input output base
     _engine: once waiting
+    _runtime: environment
     : _config
     _journal: . settings recorder
     _runtime: . log_lines report toml backoff failures

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from openai_codex._cli.findings import Finding, Installation
-from openai_codex._config import BIN_VARIABLE, environment_of
+from openai_codex._config import BIN_VARIABLE
 from openai_codex._engine.transport.installation import command_line
 from openai_codex._protocol.methods import RUNTIME_VERSION, SCHEMA_HASH
+from openai_codex._runtime.environment import environment_of
 from openai_codex._version import OLDEST_TESTED, __version__
 from openai_codex.errors import LaunchError
 

@@ -74,7 +74,7 @@ class Actor:
         """What was lost or skipped, on this connection and on earlier ones of the client."""
         self.silence = Silence() if silence is None else silence
         """How long the runtime has sent nothing. Armed when the handshake is over."""
-        self.started_at = time.monotonic()
+        self.started_at, self.encode = time.monotonic(), wire.encode_request
         self.router = Router(max_in_flight, self.tally)
         """The pending replies and the subscriptions."""
         # The first one counts; a list, because an append is one step.
@@ -109,7 +109,7 @@ class Actor:
         ``subscription`` collects the events of the turn or login that the request starts. Raises `ConfigError` if the
         params cannot be written as JSON, and `TransportClosedError` if the connection has ended; nothing was sent then.
         """
-        line = wire.encode_request(reply.request_id, reply.method, *(() if params is None else (params,)))
+        line = self.encode(reply.request_id, reply.method, *(() if params is None else (params,)))
         self.router.register(reply, subscription)
         if self._close_reasons:
             self.router.forget(reply.request_id)

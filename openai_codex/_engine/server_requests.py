@@ -53,6 +53,8 @@ class PendingRequest(Waitable):
         self.arrived_at = time.monotonic()
         self.typed: Any = None
         """The request as the dispatcher has read it. Set and read by the dispatcher, so that it is parsed once."""
+        self.outcome: tuple[str, bytes] | None = None
+        """By whom it was answered, and with which line; ``None`` until then, and if it was withdrawn."""
         self._requests = requests
         self._right_to_end = Once()
 
@@ -60,10 +62,11 @@ class PendingRequest(Waitable):
         """Return whether it is over."""
         return self._right_to_end.is_taken()
 
-    def answer(self, line: bytes) -> bool:
+    def answer(self, line: bytes, by: str = "handler") -> bool:
         """Send an answer, unless the request is over; return whether it was sent."""
         if not self._right_to_end.take():
             return False
+        self.outcome = by, line
         try:
             self._end()
         finally:

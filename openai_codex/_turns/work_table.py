@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from contextvars import Context
 
     from openai_codex._engine.reply import CloseReason
+    from openai_codex._engine.server_requests import PendingRequest
     from openai_codex._engine.waiting import Waiter
     from openai_codex._notification import Notification
 
@@ -207,6 +208,10 @@ class WorkTable(Listener):
     def context_of(self, thread_id: str | None, turn_id: str | None) -> Context | None:
         """Return the context variables of the caller of a turn, if known; without an id, the thread's turn."""
         return None if thread_id is None else starter_of(self._of(thread_id), turn_id)
+
+    def context_for(self, pending: PendingRequest) -> Context | None:
+        """Return the context variables that the handler of a server request is to see, if they are known."""
+        return self.context_of(pending.thread_id, pending.turn_id)
 
     def is_reviewed(self, thread_id: str) -> bool:
         """Return whether a review that this client has requested is in the table for a thread."""

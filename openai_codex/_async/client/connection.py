@@ -16,12 +16,12 @@ from openai_codex._async.client.handlers import AsyncHandlers
 from openai_codex._async.client.rpc import call
 from openai_codex._async.client.supervisor import AsyncSupervisor
 from openai_codex._async.client.thread_registry import NOTED, PLACED, AsyncThreadRegistry
-from openai_codex._config import environment_of
 from openai_codex._engine.mailbox import Listener
 from openai_codex._engine.router import Load
 from openai_codex._engine.subscriptions import EVERYTHING
 from openai_codex._engine.waiting import Deadline
 from openai_codex._runtime.backoff import Attempts, Backoff
+from openai_codex._runtime.environment import environment_of
 from openai_codex._runtime.imports import load
 from openai_codex._turns.work import GOAL, STARTING, within
 from openai_codex.errors import CodexRpcError, ConfigError, ServerBusyError, TransportClosedError
@@ -74,7 +74,7 @@ class AsyncConnection:
 
     def __init__(self, config: AppServerConfig, early: RuntimeStart | None = None) -> None:
         self.config = config
-        self.handlers = AsyncHandlers(config.handler_timeout)
+        self.handlers = AsyncHandlers(config.handler_timeout, otel=bool(config.otel))
         self.supervisor = AsyncSupervisor(config, self.handlers, early)
         self.work = self.handlers.work
         """The work of all threads that this client knows of."""

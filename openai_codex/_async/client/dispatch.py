@@ -64,7 +64,7 @@ class AsyncDispatcher:
         elif not pending.is_ready():  # else it was withdrawn while it waited for this thread
             # All code of the program sees the context variables of the caller that started the turn, or else created the
             # client. In a copy, because several threads may not be in one context.
-            context = self._handlers.work.context_of(pending.thread_id, pending.turn_id) or self._handlers.context
+            context = self._handlers.work.context_for(pending) or self._handlers.context
             context.copy().run(self._take, pending)
 
     def _take(self, pending: PendingRequest) -> None:
@@ -92,7 +92,7 @@ class AsyncDispatcher:
     def answer(self, pending: PendingRequest, answer: object) -> bool:
         """Answer a request that was left open; return whether it was in time. Raises `ConfigError` for a wrong answer."""
         result = respond(pending.request.method, self._parsed(pending), answer)
-        in_time = pending.answer(wire.encode_result(pending.request.id, result))
+        in_time = pending.answer(wire.encode_result(pending.request.id, result), "answer")
         _log_answer(pending, "answer", result, in_time=in_time)
         return in_time
 
@@ -236,7 +236,7 @@ def _decline(
     """Refuse a request, or describe a failure; return whether that was in time."""
     # Noted first: the turn may end as soon as the runtime has the answer.
     undo = note_declined(turns, pending, kind, reason)
-    in_time = pending.answer(_failure_line(pending, error))
+    in_time = pending.answer(_failure_line(pending, error), kind)
     if in_time:
         seconds = round(time.monotonic() - pending.arrived_at, 3)
         pending.note("server_request_declined", kind=kind, reason=reason, seconds=seconds)

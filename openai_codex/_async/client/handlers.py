@@ -12,6 +12,7 @@ from openai_codex._approvals.file_changes import PendingFileChanges
 from openai_codex._async.client import _wait
 from openai_codex._async.client.handler_check import check_handler
 from openai_codex._protocol.methods import SERVER_REQUESTS
+from openai_codex._runtime.imports import load
 from openai_codex._tools.registry import ToolRegistry
 from openai_codex._turns.agent_events import AgentEvents
 from openai_codex._turns.open_turns import OpenTurns
@@ -23,6 +24,7 @@ from openai_codex._turns.work_table import WorkTable
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from openai_codex._engine.actor import Actor
     from openai_codex._engine.server_requests import PendingRequest
     from openai_codex._turns.results import DeclinedKind
 
@@ -34,7 +36,7 @@ _REFRESH = "account/chatgptAuthTokens/refresh"
 class AsyncHandlers:
     """The handlers of one client. A handler takes the requests that arrive after it was registered."""
 
-    def __init__(self, timeout: float | None = None) -> None:
+    def __init__(self, timeout: float | None = None, *, otel: bool = False) -> None:
         self.timeout = timeout
         """The longest that a handler may take, in seconds, for kinds of requests without a deadline of their own."""
         self.start_task: _wait.TaskStarter | None = None
@@ -45,14 +47,16 @@ class AsyncHandlers:
         """The handlers that were passed to the constructor of the client, by the name of the parameter."""
         self.tools = ToolRegistry()
         self.file_changes = PendingFileChanges()
-        self.work = WorkTable()
-        """The work of all threads, each with the context of its caller."""
-        self.context = copy_context()
-        """The context in which the client was created."""
         self.reported = Reported()
         """What the runtimes report: the newest settings and limits, and warnings."""
-        self.turns = OpenTurns()
-        """The turns that have not ended: which of their requests no handler has answered."""
+        self.encoder: Callable[[Actor], Callable[..., bytes]] | None = None
+        """Returns what encodes the requests of a runtime, if that is another function than usual."""
+        self.work, self.turns = WorkTable(), OpenTurns()
+        """The work of all threads, each with the context of its caller; the turns that have not ended."""
+        self.context = copy_context()
+        """The context in which the client was created."""
+        if otel:
+            load("openai_codex._otel.tracing").trace(self)
         self.trees = Trees(self.work.is_reviewed)
         """The turns of sub-agents, by the turn that they work for."""
         self.agents = AgentEvents(self.trees, self.turns)

@@ -78,6 +78,7 @@ class AsyncLauncher:
         self._on_request, self._on_failure = _dispatcher_of(handlers)
         self._reported = handlers.reported
         self._tally = tally
+        self._encoder = handlers.encoder
         self._closing = closing
         self._allows_restart = allows_restart
 
@@ -183,7 +184,7 @@ class AsyncLauncher:
         record = None if self.journal is None else self.journal.track(generation, process.pid)
         recent = Recent(generation, process.pid, record)
         recent.settings, recent.process = config, process
-        return Actor(
+        actor = Actor(
             transport,
             self._on_request,
             config.max_in_flight,
@@ -194,6 +195,9 @@ class AsyncLauncher:
             will_restart=partial(self._allows_restart, generation),
             on_failure=self._on_failure,
         )
+        if self._encoder is not None:
+            actor.encode = self._encoder(actor)
+        return actor
 
     def check_open(self) -> None:
         """Raise `TransportClosedError` if the client was closed."""

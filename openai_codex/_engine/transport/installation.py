@@ -8,8 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from openai_codex._config import environment_of
 from openai_codex._log import Log
+from openai_codex._runtime.environment import environment_of
 from openai_codex._runtime.imports import load
 from openai_codex.errors import ProcessInfo, RuntimeNotFoundError
 
@@ -28,7 +28,8 @@ def command_line(config: AppServerConfig) -> tuple[str, ...]:
         program, *arguments = config.launch_args_override
         return (_located(program, config), *arguments)
     strict = ("--strict-config",) if config.strict_config else ()
-    overrides = (part for setting in config.config_overrides for part in ("-c", setting))
+    traced = load("openai_codex._otel.settings").overrides(config) if config.otel else ()
+    overrides = (part for setting in (*traced, *config.config_overrides) for part in ("-c", setting))
     program = _bundled_binary() if config.codex_bin is None else _located(config.codex_bin, config)
     return (program, *overrides, "app-server", *strict)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from openai_codex._config import environment_of, left_out
 from openai_codex._engine.transport.base import NO_THREAD
 from openai_codex._engine.transport.child import ChildProcess
 from openai_codex._engine.transport.installation import HomeLock, command_line
 from openai_codex._log import Log
+from openai_codex._runtime.environment import environment_of, left_out
 from openai_codex.errors import LaunchError, RuntimeNotFoundError
 
 if TYPE_CHECKING:

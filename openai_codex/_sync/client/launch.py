@@ -79,6 +79,7 @@ class Launcher:
         self._on_request, self._on_failure = _dispatcher_of(handlers)
         self._reported = handlers.reported
         self._tally = tally
+        self._encoder = handlers.encoder
         self._closing = closing
         self._allows_restart = allows_restart
 
@@ -184,7 +185,7 @@ class Launcher:
         record = None if self.journal is None else self.journal.track(generation, process.pid)
         recent = Recent(generation, process.pid, record)
         recent.settings, recent.process = config, process
-        return Actor(
+        actor = Actor(
             transport,
             self._on_request,
             config.max_in_flight,
@@ -195,6 +196,9 @@ class Launcher:
             will_restart=partial(self._allows_restart, generation),
             on_failure=self._on_failure,
         )
+        if self._encoder is not None:
+            actor.encode = self._encoder(actor)
+        return actor
 
     def check_open(self) -> None:
         """Raise `TransportClosedError` if the client was closed."""

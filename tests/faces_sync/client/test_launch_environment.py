@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from openai_codex import AppServerConfig, Codex, ConfigError, LaunchError
-from openai_codex._config import environment_of
+from openai_codex._runtime.environment import environment_of
 from openai_codex.testing import FakeAppServer, QuietHome, ScriptedModel, call, reply, say
 from openai_codex.types import CommandExecutionThreadItem
 from tests.support.bounds import PATIENCE

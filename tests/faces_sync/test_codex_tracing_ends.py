@@ -1,0 +1,181 @@
+# Derived from tests/faces_async/test_codex_tracing_ends.py by `python -m tools.unasync`; do not edit.
+"""The span of a turn ends exactly once, whatever ends the turn and whoever reads it or does not."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+import pytest
+
+from openai_codex import AppServerConfig, Codex, CodexError, TransportClosedError
+from openai_codex.testing import FakeAppServer, QuietHome, ScriptedModel, call, hang, reply
+from openai_codex.testing import frames as kit
+from openai_codex.types import UncommittedChangesReviewTarget
+from tests.faces_sync.test_turn_ends import BY, BY_THE_CLIENT, READERS, all_read
+from tests.support.bounds import PATIENCE
+from tests.support.inside import actor_of
+from tests.support.tracing import Recorder, attributes, recorded
+
+ERRORS: dict[str, set[str | None]] = {
+    "completed": {None},
+    "failed": {"other", "failed"},
+    "interrupted": {"interrupted"},
+    "undecodable": {"lost", "DecodeError"},
+    "killed": {"lost"},
+    "closed": {"closed"},
+}
+BY_CLIENT: dict[str, set[str | None]] = {
+    "timed out": {"TurnTimeoutError"},
+    "stalled": {"TurnStalledError"},
+    "interrupted": {"interrupted"},
+    "left by an exception": {"interrupted", "LeavingError"},
+    "left at the end": {None},
+    "left with its end unread": {None},
+    "undecodable": {None},
+}
+
+
+@pytest.fixture
+def server() -> Iterator[FakeAppServer]:
+    with FakeAppServer() as server:
+        server.on("model/list", {"data": [], "nextCursor": None})
+        yield server
+
+
+@pytest.fixture
+def spans() -> Iterator[Recorder]:
+    with recorded() as recorder:
+        yield recorder
+
+
+def errors(spans: Recorder) -> list[str | None]:
+    spans.check()
+    return [attributes(each).get("error.type") for each in spans.turns()]
+
+
+@pytest.mark.parametrize("reader", READERS, ids=lambda reader: reader.__name__)
+@pytest.mark.parametrize("by", BY)
+def test_a_span_has_one_end_whoever_reads_the_turn(
+    server: FakeAppServer, by: str, reader: Callable[..., Any], spans: Recorder
+) -> None:
+    with Codex(server.config(otel=True)) as codex:
+        turn = (codex.thread_start()).turn("go")
+        reader(turn, partial(BY[by][0], codex, server))
+    (error,) = errors(spans)
+    assert error in ERRORS[by]
+
+
+@pytest.mark.parametrize("by", BY)
+def test_a_span_has_one_end_if_the_handle_is_dropped(server: FakeAppServer, by: str, spans: Recorder) -> None:
+    with Codex(server.config(otel=True)) as codex:
+        turn = (codex.thread_start()).turn("go")
+        del turn
+        gc.collect()
+        BY[by][0](codex, server)
+    (error,) = errors(spans)
+    assert error in ERRORS[by]
+
+
+@pytest.mark.parametrize("by", ["completed", "failed", "killed"])
+def test_a_span_has_one_end_if_that_comes_with_the_reply(server: FakeAppServer, by: str, spans: Recorder) -> None:
+    def start(request: Any) -> None:
+        request.proceed()
+        turn = server.turn
+        {"completed": turn.complete, "failed": partial(turn.fail, "no"), "killed": request.child.kill}[by]()
+
+    server.on("turn/start", start)
+    with Codex(server.config(otel=True)) as codex:
+        thread = codex.thread_start()
+        with suppress(TransportClosedError):  # the reply may be lost, too
+            thread.turn("go")
+            all_read(codex)
+    (error,) = errors(spans)
+    assert error in ERRORS[by] | {"TransportClosedError"}
+
+
+@pytest.mark.parametrize("how", BY_THE_CLIENT)
+def test_a_turn_that_the_client_ends_has_a_span_with_one_end(server: FakeAppServer, how: str, spans: Recorder) -> None:
+    with Codex(server.config(otel=True)) as codex:
+        BY_THE_CLIENT[how][0](codex.thread_start(), server)
+    (error,) = errors(spans)
+    assert error in BY_CLIENT[how]
+
+
+def test_a_request_without_a_reply_has_a_span_with_one_end(server: FakeAppServer, spans: Recorder) -> None:
+    server.on("turn/start", lambda _request: None)
+    with Codex(server.config(otel=True, request_timeout=0.2)) as codex:
+        with pytest.raises(CodexError) as caught:
+            (codex.thread_start()).turn("go")
+    assert errors(spans) == [type(caught.value).__name__]
+
+
+def test_an_input_that_joins_a_turn_has_no_span(server: FakeAppServer, spans: Recorder) -> None:
+    with Codex(server.config(otel=True)) as codex:
+        thread = codex.thread_start()
+        handles = [thread.turn("go"), thread.turn("and this")]
+        server.turn.complete()
+        for handle in handles:
+            handle.run(timeout=PATIENCE)
+    assert errors(spans) == [None]
+
+
+def test_a_review_is_one_span(server: FakeAppServer, spans: Recorder) -> None:
+    def start(request: Any) -> None:
+        turn = request.child.turn(request.params["threadId"], "review")
+        request.reply({"turn": kit.turn("review"), "reviewThreadId": request.params["threadId"]})
+        turn.started()
+        turn.complete()
+
+    server.on("review/start", start)
+    with Codex(server.config(otel=True)) as codex:
+        thread = codex.thread_start()
+        turn = codex.review(thread.id, UncommittedChangesReviewTarget())
+        turn.run(timeout=PATIENCE)
+    assert errors(spans) == [None]
+
+
+def test_a_tool_that_is_under_way_ends_with_its_turn(
+    codex_home: QuietHome, scripted_model: ScriptedModel, spans: Recorder
+) -> None:
+    scripted_model.queue(reply(call("exec_command", {"cmd": "sleep 600", "yield_time_ms": 30_000})))
+    with Codex(codex_home.config(otel=True)) as codex:
+        thread = codex.thread_start(approval_policy="never", sandbox="full-access")
+        turn = thread.turn("go")
+        with turn.stream(timeout=PATIENCE) as stream:
+            for event in stream:
+                if event.method == "item/started" and event.params["item"]["type"] == "commandExecution":
+                    break
+        turn.interrupt(timeout=PATIENCE)
+    assert errors(spans) == ["interrupted"]
+    (command,) = spans.below(spans.turn(), 1)
+    assert attributes(command)["error.type"] in {"interrupted", "failed"}
+
+
+def test_the_next_runtime_is_another_generation(
+    codex_home: QuietHome, scripted_model: ScriptedModel, spans: Recorder
+) -> None:
+    scripted_model.queue(hang())
+    config: AppServerConfig = codex_home.config(otel=True, restart=True)
+    with Codex(config) as codex:
+        thread = codex.thread_start(ephemeral=False)
+        turn = thread.turn("go")
+        scripted_model.wait_for_requests(1, PATIENCE)
+        actor_of(codex).transport.kill()
+        with pytest.raises(TransportClosedError):
+            turn.run(timeout=PATIENCE)
+        (codex.thread_start()).run("go", timeout=PATIENCE)
+    assert errors(spans) == ["lost", None]
+    assert [attributes(each)["codex.generation"] for each in spans.turns()] == [1, 2]
+
+
+def test_a_client_that_is_dropped_ends_its_spans(server: FakeAppServer, spans: Recorder) -> None:
+    codex = Codex(server.config(otel=True))
+    turn = (codex.thread_start()).turn("go")
+    del turn, codex
+    gc.collect()
+    spans.check()
+    assert [attributes(each)["error.type"] for each in spans.turns()] == ["lost"]
