@@ -18,6 +18,7 @@ A model can spawn sub-agents, and the script tells their requests apart by depth
         server.turn.delta("Hello ")
         server.child.kill()
 
+`ScriptedModel.record` and `ScriptedModel.replay` record the answers of a provider, and play them to the real runtime.
 `replay` serves the journal of a program as a fake runtime:
 
     with replay("run.jsonl") as recorded, Codex(recorded.config) as codex:
@@ -38,6 +39,7 @@ and the internal ones, from top to bottom:
 _approvals  builders of server requests, to test handlers
 _home       QuietHome, a CODEX_HOME for tests; offline(); _known, which of its settings a runtime knows
 _model      ScriptedModel; _responder answers its requests, _http is the server, _script selects the answers
+_cassette/  Cassette: the answers of a provider, recorded and played
 _agents     who asks, and the answers that spawn agents and wait for them; _spawned, what a request tells about those
 _replies    the answers; _items, the output items in them; _recorded, the requests
 _replay/    replay: a journal as a fake runtime
@@ -56,6 +58,7 @@ from openai_codex.testing._approvals import (
     permissions_approval,
     user_input_request,
 )
+from openai_codex.testing._cassette import Cassette
 from openai_codex.testing._fake import FakeAppServer, FakeAsk, FakeChild, FakeProcess, FakeRequest, FakeTurn
 from openai_codex.testing._home import OfflineKit, QuietHome, offline, quiet_home, temporary_home
 from openai_codex.testing._items import (
@@ -92,6 +95,7 @@ from openai_codex.testing._waiting import Gate, ScriptError, WaitTimeoutError
 __all__ = [
     "Answer",
     "Call",
+    "Cassette",
     "CustomCall",
     "FakeAppServer",
     "FakeAsk",

@@ -16,6 +16,7 @@ from typing_extensions import Self
 
 from openai_codex.testing import _replies as replies
 from openai_codex.testing._agents import AgentMatcher
+from openai_codex.testing._cassette import Cassettes
 from openai_codex.testing._http import LoopbackServer
 from openai_codex.testing._recorded import RecordedRequest
 from openai_codex.testing._responder import Responder
@@ -46,7 +47,7 @@ def _queues(build: Callable[P, replies.Answer]) -> Callable[Concatenate[Scripted
     return method
 
 
-class ScriptedModel:
+class ScriptedModel(Cassettes):
     """A model on ``http://127.0.0.1:PORT/v1`` that gives scripted answers and records the requests.
 
         with ScriptedModel() as model:

@@ -1,5 +1,5 @@
 # Derived from tests/faces_async/test_running_replay.py by `python -m tools.unasync`; do not edit.
-"""What a program got from the real runtime, it gets from the replay of its journal, whatever became of its turns."""
+"""What a program got from the real runtime, it gets from the replay of its journal, and from the runtime with a cassette."""
 
 from __future__ import annotations
 
@@ -20,7 +20,20 @@ from openai_codex import (
     TurnFailedError,
     tool,
 )
-from openai_codex.testing import OfflineKit, call, fail, message, offline, replay, reply, say, spawn, wait
+from openai_codex.testing import (
+    OfflineKit,
+    ScriptedModel,
+    call,
+    fail,
+    message,
+    offline,
+    replay,
+    reply,
+    say,
+    spawn,
+    temporary_home,
+    wait,
+)
 from tests.faces_sync._wait import together
 from tests.support.agents import MODELS
 
@@ -154,3 +167,38 @@ def test_a_replay_has_equal_results(program: Program, tmp_path: Path) -> None:
 @pytest.mark.parametrize("program", [interrupts, many], ids=lambda program: program.__name__)
 def test_a_replay_in_recorded_time_has_equal_results(program: Program, tmp_path: Path) -> None:
     check_replay(program, tmp_path, "original")
+
+
+def said(results: list[RunResult]) -> list[Any]:
+    """Return what results have of the model. The runtime makes its ids and times anew."""
+    return [
+        (
+            result.status,
+            result.final_response,
+            result.usage,
+            result.error and result.error.message,
+            [
+                (item.type, getattr(item, "text", None), getattr(item, "aggregated_output", None))
+                for item in result.items
+            ],
+            sorted((agent.prompt, agent.status, agent.last_message, agent.depth) for agent in result.agents),
+        )
+        for result in results
+    ]
+
+
+def with_model(program: Program, url: str) -> list[RunResult]:
+    with temporary_home(url) as home:
+        with Codex(home.config(), on_approval=accept) as codex:
+            return program(codex)
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.__name__)
+def test_a_cassette_has_equal_results(program: Program, tmp_path: Path) -> None:
+    path = tmp_path / "cassette.jsonl"
+    with offline(None) as kit:
+        write_script(kit)
+        with ScriptedModel.record(kit.model.url, path) as model:
+            results = with_model(program, model.url)
+    with ScriptedModel.replay(path) as model:  # the upstream is gone
+        assert said(with_model(program, model.url)) == said(results)
