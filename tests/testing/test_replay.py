@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
@@ -15,6 +16,7 @@ from openai_codex import (
     ApprovalDecision,
     AppServerConfig,
     Codex,
+    CodexError,
     ConfigError,
     InvalidRequestError,
     Journal,
@@ -212,7 +214,7 @@ def test_a_file_that_cannot_be_played_is_refused(kit: OfflineKit, path: Path) ->
         replay(path, timing="fast")  # type: ignore[arg-type]  # what is tested
     header, *lines = path.read_bytes().splitlines(keepends=True)
     later = [line for line in lines if b'"initialize"' not in line]
-    for content, told in (([header], "has no frames"), ([header, *later], "older files were deleted")):
+    for content, told in (([header], "has no frames"), ([header, *later], "files were deleted")):
         path.write_bytes(b"".join(content))
         with pytest.raises(ConfigError, match=told):
             replay(path)
@@ -227,3 +229,22 @@ def test_a_replay_is_used_once(kit: OfflineKit, path: Path) -> None:
         run_all(served.config, "count 0")
     with pytest.raises(ScriptError, match="only once"), served:
         pass
+
+
+def test_entries_that_were_lost_are_reported(kit: OfflineKit, path: Path) -> None:
+    results = run_all(kit.home.config(journal=path), "count 0")
+    newest = json.loads(path.read_bytes().splitlines()[-1])
+    with path.open("ab") as file:
+        file.write(json.dumps({**newest, "frame": {"event": "journal_dropped", "count": 3}}).encode() + b"\n")
+    with pytest.raises(ScriptError) as reported, replay(path) as served:
+        assert run_all(served.config, "count 0")[0].to_dict() == results[0].to_dict()
+    assert "entries were lost" in str(reported.value)
+
+
+def test_a_start_that_is_not_in_the_journal_is_refused(kit: OfflineKit, path: Path) -> None:
+    run_all(kit.home.config(journal=path), "count 0")
+    with pytest.raises(ScriptError) as reported, replay(path) as served:
+        run_all(served.config, "count 0")
+        with pytest.raises(CodexError, match="expected next: no request, it ends here"):
+            run_all(served.config, "count 0")
+    assert "initialize" in str(reported.value)

@@ -19,7 +19,7 @@ from openai_codex.testing._replay.matching import is_same_answer
 from openai_codex.testing._replay.recording import OF_RUNTIME, Entry, Input, Output, Recording
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 # The runtime's own code for nearly all refusals.
 _REFUSED = -32600
@@ -192,8 +192,8 @@ class Player:
         self._has_ended = True
         self._stage.end(recording)
 
-    def _entries_left(self) -> list[Entry]:
-        return [entry for lane in self._lanes.values() for entry in lane.entries]
+    def _entries_left(self) -> Iterator[Entry]:
+        return (entry for lane in self._lanes.values() for entry in lane.entries)
 
 
 def _is_waiting(entry: Entry) -> bool:

@@ -34,6 +34,7 @@ Timing = Literal["compressed", "original"]
 # The runtime's own code for failures of its own.
 _FAILED = -32603
 
+_INCOMPLETE = "the journal is not complete: entries were lost while it was written, so what is played may be wrong"
 _CUT = "the journal ends here, while this was under way: {}\n"
 
 
@@ -70,23 +71,31 @@ def replay(path: str | os.PathLike[str], *, timing: Timing = "compressed", clien
 
     Raises:
         ConfigError: The journal cannot be read, its beginning was deleted, or it is not clear which client is meant.
-        ScriptError: On leaving the context: a request was not in the journal, an answer differed, or the journal ended
-            within a turn. The program has received an `InvalidRequestError` that shows the request and what was expected.
+        ScriptError: On leaving the context: a request was not in the journal, an answer differed, the journal ended
+            within a turn, or entries were lost when it was written. The program has received an `InvalidRequestError` that
+            shows the request and what was expected.
     """
     if timing not in get_args(Timing):
         raise checks.refusal("timing", timing, "'compressed' or 'original'")
-    return Replay(*_chosen(path, client), is_paced=timing == "original")
+    name, header, envelopes = _chosen(path, client)
+    starts = recordings(envelopes)
+    if not starts or not any(each.method == "initialize" for each in starts[0].inputs):
+        raise ConfigError("path", f"{name} does not have the beginning of client {header.client!r}: files were deleted")
+    is_complete = not any(each.event == "journal_dropped" for each in envelopes)
+    return Replay(name, header, starts, is_complete=is_complete, is_paced=timing == "original")
 
 
 class Replay:
     """A journal that is served as a fake runtime; made by `replay`. Needs a POSIX system."""
 
-    def __init__(self, name: str, header: Header, starts: list[Recording], *, is_paced: bool) -> None:
+    def __init__(
+        self, name: str, header: Header, starts: list[Recording], *, is_complete: bool, is_paced: bool
+    ) -> None:
         self._name = name
         self._header = header
         self._starts = starts
         self._is_paced = is_paced
-        self._problems: list[str] = []
+        self._problems = [] if is_complete else [_INCOMPLETE]
         self._control: Control | None = None
         self._count = 0
 
@@ -171,7 +180,7 @@ def _content(header: Header) -> Any:
     return header.content if header.content in {"hash", "cut"} else "keep"
 
 
-def _chosen(path: str | os.PathLike[str], client: str | None) -> tuple[str, Header, list[Recording]]:
+def _chosen(path: str | os.PathLike[str], client: str | None) -> tuple[str, Header, list[Envelope]]:
     found: dict[str, list[Envelope]] = {}
     headers: dict[str, Header] = {}
     for envelope in read(path):
@@ -186,7 +195,4 @@ def _chosen(path: str | os.PathLike[str], client: str | None) -> tuple[str, Head
     if client is not None and client not in found:
         raise ConfigError("client", f"{path} has no client {client!r}, but {named}")
     id = next(iter(found)) if client is None else client
-    starts = recordings(found[id])
-    if not starts or not any(each.method == "initialize" for each in starts[0].inputs):
-        raise ConfigError("path", f"{path} does not have the beginning of client {id!r}: older files were deleted")
-    return os.fspath(path), headers[id], starts
+    return os.fspath(path), headers[id], found[id]
