@@ -12,7 +12,12 @@ FIND_PYTHON := for python in $(CANDIDATES); do $$python $(IS_SUITABLE) && echo $
 NO_PYTHON    = $(if $(PYTHON),$(PYTHON) is not,No) Python 3.10 or newer$(if $(PYTHON),, was found): \
 	name one, as in `make PYTHON=/path/to/python3.13`.
 
-.PHONY: help demo quick test test-runtimes cover check figures format generate runtime bench bench-smoke compat soak build clean
+# Of Debian. Any other Chromium will do, see tests/support/browser.py.
+BROWSER     := chromium-headless-shell fonts-dejavu-core
+HAS_BROWSER := which chromium-headless-shell chromium chromium-browser google-chrome chrome 2>/dev/null | grep -q .
+AS_ROOT     := $(if $(filter-out 0,$(shell id -u)),sudo -n)
+
+.PHONY: browser help demo quick test test-runtimes cover check figures format generate runtime bench bench-smoke compat soak build clean
 help: ## Show this help
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -28,13 +33,17 @@ demo: $(STAMP) ## Run the main job: one streamed turn on the real runtime
 quick: $(STAMP) ## Run the fast tests: engine, protocol and units
 	$(BIN)/python -m pytest --quiet -m "not slow" $(QUICK)
 
-test: $(STAMP) ## Run the whole test suite, offline, in parallel
+test: $(STAMP) browser ## Run the whole test suite, offline, in parallel
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
+
+browser: ## Install the browser in which the tests look at the page of a timeline, if there is none
+	@$(HAS_BROWSER) || { $(AS_ROOT) apt-get update -qq && $(AS_ROOT) apt-get install -qq -y --no-install-recommends $(BROWSER); } \
+		|| echo 'Chromium cannot be installed here; without it, the tests of the page fail.' >&2
 
 test-runtimes: $(STAMP) ## Run a list of steps on the oldest supported runtime and on the two newest, or on VERSIONS
 	$(BIN)/python -m tools.runtimes $(VERSIONS)
 
-cover: $(STAMP) ## Run the whole test suite and measure its branch coverage, which has a floor
+cover: $(STAMP) browser ## Run the whole test suite and measure its branch coverage, which has a floor
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest --numprocesses auto --dist worksteal
 	$(BIN)/coverage combine --quiet

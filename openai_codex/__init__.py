@@ -9,7 +9,8 @@
 The map, top to bottom. Imports go downward only, and a module without a leading underscore is public.
 
     __main__        starts the command line, a program that uses the package:
-    _cli/           main trace doctor connected installed findings run questions live displays items options output
+    _cli/           main trace page lanes bars chrome doctor connected installed findings run questions live displays items
+                    options output
     api             one of the modules that only the published SDK has, for programs that import from them
     async_client    another one
     client          another one
@@ -28,7 +29,7 @@ The map, top to bottom. Imports go downward only, and a module without a leading
                     _wait and _loop: how this face waits
     _sync/          the sync face, derived from `_async`
     _journal/       what passes between a client and its runtimes, written down: report read record encode files redact; what
-                    it tells: trace_report search summary timeline events told history; settings: what users pass;
+                    it tells: trace_report search sentences summary timeline events told history; settings: what users pass;
                     recorder: what a connection knows of it
     _tools/         functions that the model may call: result registry declaration arguments
                     callables

@@ -2,6 +2,10 @@
 
 main        parses the arguments, runs the command, turns errors into exit codes; the table of commands
 trace       the command `trace`: what a journal tells
+page        a journal as a page for a browser; page.css and page.js are parts of it
+lanes       the SVG of the page
+bars        a journal as rows of text with bars
+chrome      a journal for Perfetto
 run         the command `run`: one turn, shown while it runs
 questions   approvals: asks on the terminal, or declines
 displays    how a turn is shown: as plain text, or as lines of JSON

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import shutil
 import sys
 from typing import TYPE_CHECKING
 
+from openai_codex._cli import bars, chrome, page
 from openai_codex._cli.options import Command, moment, pattern
-from openai_codex._cli.output import clean
-from openai_codex._journal import summary
+from openai_codex._cli.output import clean, is_terminal
+from openai_codex._journal import sentences, summary
 from openai_codex._journal.read import read
 from openai_codex._journal.search import Search
 from openai_codex._journal.timeline import load
 from openai_codex._journal.trace_report import report
+from openai_codex.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -25,11 +29,20 @@ Show what a journal tells: the file or directory that AppServerConfig(journal=..
 
   openai-codex trace run.jsonl summary
   openai-codex trace run.jsonl summary --json | jq .not_completed
+  openai-codex trace run.jsonl timeline --html run.html
   openai-codex trace run.jsonl grep --turn 01a21773-62b7
   openai-codex trace run.jsonl report > report.md
 
 A file is read with those that were begun after it; of a directory, all journals in it. A journal can be read while it is
 written, and after its program was killed: what has no end in it is called lost."""
+
+_TIMELINE = """\
+Show each turn with its items and server requests on a time axis: as rows of text as wide as the terminal, or as a page that
+can be searched, folded, zoomed and printed, needs no network, and can be sent as one file.
+
+  openai-codex trace run.jsonl timeline
+  openai-codex trace run.jsonl timeline --html run.html
+  openai-codex trace run.jsonl timeline --chrome run.json    # for https://ui.perfetto.dev"""
 
 _GREP = """\
 Write some lines of the journal, as they are: all that is given must apply to them. An answer comes with its request. The
@@ -86,8 +99,54 @@ def _summary(options: argparse.Namespace) -> int:
     if options.json:
         sys.stdout.write(f"{json.dumps(found, indent=1)}\n")
     else:
-        write(summary.lines(found))
+        write(sentences.lines(found))
     return 0
+
+
+def _add_timeline(parser: argparse.ArgumentParser) -> None:
+    parser.description = _TIMELINE
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    shape = parser.add_mutually_exclusive_group()
+    shape.add_argument("--html", metavar="OUT", help="write a page for a browser to this file")
+    shape.add_argument("--chrome", metavar="OUT", help="write a trace for Perfetto to this file")
+    parser.add_argument("--thread", metavar="ID", help="only of threads whose ids begin so")
+    parser.add_argument("--turn", metavar="ID", help="only turns whose ids begin so")
+
+
+def _timeline(options: argparse.Namespace) -> int:
+    history = _history(options)
+    turns = [
+        turn
+        for turn in history.turns
+        if turn.id.startswith(options.turn or "") and turn.thread_id.startswith(options.thread or "")
+    ]
+    if options.chrome is not None:
+        _save(options.chrome, json.dumps(list(chrome.events(history, turns)), ensure_ascii=True))
+    elif options.html is not None:
+        _save(options.html, page.page(history, turns))
+    else:
+        for row in bars.rows(history, turns, shutil.get_terminal_size().columns, _look()):
+            sys.stdout.write(f"{row}\n")
+    return 0
+
+
+def _look() -> bars.Look:
+    if not is_terminal(sys.stdout):
+        return bars.Look()
+    colours = {} if os.environ.get("NO_COLOR") else bars.COLOURED
+    if (sys.stdout.encoding or "").lower().replace("-", "") != "utf8":
+        return bars.Look(colours=colours)
+    return bars.Look("█", "▬", "░", "▒", colours)
+
+
+def _save(path: str, text: str) -> None:
+    """Write a file for the user alone: it has what the journal has."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with open(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:  # noqa: PTH123  a descriptor
+            file.write(text)
+    except OSError as error:
+        raise ConfigError("out", f"{path} cannot be written: {error.strerror}") from error
 
 
 def _add_grep(parser: argparse.ArgumentParser) -> None:
@@ -136,6 +195,11 @@ def _report(options: argparse.Namespace) -> int:
 
 ACTIONS = {
     "summary": (SUMMARY, _add_summary, _summary),
+    "timeline": (
+        "turns, items and approvals on a time axis, as text, as a page, or for Perfetto",
+        _add_timeline,
+        _timeline,
+    ),
     "grep": ("some lines of the journal, as they are", _add_grep, _grep),
     "report": ("Markdown for a bug report: the summary, and the turns that did not complete", _add_report, _report),
 }

@@ -12,6 +12,7 @@ told      what single frames tell
 events    makes a history from notifications
 timeline  makes it from all lines of a journal
 summary   the facts of a history that a person asks for first
+sentences these facts as text
 search    finds lines of a journal
 trace_report  what a journal tells, for a bug report
 recorder  what a connection knows of it

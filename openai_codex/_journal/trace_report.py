@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from openai_codex._journal import summary
+from openai_codex._journal import sentences, summary
 from openai_codex._journal.search import Search
 from openai_codex._journal.timeline import load
 from openai_codex._runtime.display import escape, hide
@@ -43,11 +43,11 @@ def report(path: str | os.PathLike[str], turn: str | None = None) -> str:
     facts = summary.facts(history)
     chapters = [
         ("# Report of a journal", list(_versions(history))),
-        ("## Summary", list(summary.lines(facts))),
+        ("## Summary", list(sentences.lines(facts))),
         *((f"## Turn {escape(each.id)}", list(_turn(path, history, each))) for each in wanted[:_TURNS]),
     ]
     if more := wanted[_TURNS:]:
-        chapters.append(("## More turns", [summary.turn_line(summary.turn_facts(history, each)) for each in more]))
+        chapters.append(("## More turns", [sentences.turn_line(summary.turn_facts(history, each)) for each in more]))
     return _bounded([_chapter(title, lines) for title, lines in chapters])
 
 
@@ -81,12 +81,12 @@ def _versions(history: History) -> Iterator[str]:
 
 
 def _turn(path: str | os.PathLike[str], history: History, turn: Turn) -> Iterator[str]:
-    yield summary.turn_line(summary.turn_facts(history, turn))
+    yield sentences.turn_line(summary.turn_facts(history, turn))
     for item in turn.items.values():
-        took = summary.duration(item.seconds)
+        took = sentences.duration(item.seconds)
         yield f"  +{item.began - history.began:.3f} s  {item.kind} {item.label[:100]}: {took}, {item.status or 'under way'}"
     for ask in turn.asks:
-        took = summary.duration(ask.seconds)
+        took = sentences.duration(ask.seconds)
         yield f"  +{ask.began - history.began:.3f} s  {ask.kind} {ask.what[:100]}: {took}, {ask.decision or 'no answer'}"
     yield ""
     wanted = Search(turn=turn.id)

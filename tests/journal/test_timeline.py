@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openai_codex import AppServerConfig, ConfigError
-from openai_codex._journal import summary
+from openai_codex._journal import sentences, summary
 from openai_codex._journal.history import History, Silence, Turn
 from openai_codex._journal.read import Envelope
 from openai_codex._journal.timeline import Building, load
@@ -89,7 +89,7 @@ def test_the_summary_has_what_a_person_asks_first(history: History, exercise: Ex
     assert found["waits"]["approval"]["count"] == 1
     assert found["requests"]["unanswered"] == 0
     assert found["silences"][0]["seconds"] >= found["silences"][-1]["seconds"]
-    text = "\n".join(summary.lines(found))
+    text = "\n".join(sentences.lines(found))
     told = [
         "1 lost",
         "SIGKILL",
@@ -150,7 +150,7 @@ def test_lines_that_are_torn_or_dropped_are_counted(tmp_path: Path) -> None:
     assert (found["unreadable_lines"], found["dropped_lines"]) == (4, 3)
     kinds = {each["kind"]: each["text"] for each in found["anomalies"]}
     assert kinds["unreadable line"] == "not JSON: Segmentation fault"
-    assert "4 lines cannot be read" in "\n".join(summary.lines(found))
+    assert "4 lines cannot be read" in "\n".join(sentences.lines(found))
 
 
 def test_several_clients_in_a_directory_and_generations_of_one(tmp_path: Path) -> None:
@@ -205,7 +205,7 @@ def test_who_interrupted_a_turn_by_an_approval(tmp_path: Path) -> None:
     assert history.turns[0].why == "by this program: it answered an approval with cancel"
     assert history.turns[1].silences[0] == Silence(history.began + 5.0, 60.0, "tool")
     assert history.turns[1].why == "the runtime exited; exit code 101"
-    text = "\n".join(summary.lines(summary.facts(history)))
+    text = "\n".join(sentences.lines(summary.facts(history)))
     assert "tool: 1, together 0 ms, longest 0 ms, 1 without an end" in text
     assert "it waited for the tool" in text
 
@@ -249,4 +249,4 @@ def test_no_frame_ends_the_reading(frames: list[tuple[str, dict[str, object]]]) 
         building.add(Envelope(float(at), float(at), direction, 1, 9, frame))
     building.finish()
     assert building.history.lines == len(frames)
-    assert list(summary.lines(summary.facts(building.history)))
+    assert list(sentences.lines(summary.facts(building.history)))

@@ -68,6 +68,7 @@ def run_exercise(config: AppServerConfig, model: ScriptedModel, path: Path, plai
                 continue
         stalled.wait_reached(PATIENCE)
         pid = codex.health().pid
+        assert pid is not None
         os.kill(pid, signal.SIGKILL)
         with contextlib.suppress(CodexError):
             handles["stall"][1].run(timeout=PATIENCE)
