@@ -44,7 +44,7 @@ The map, top to bottom. Imports go downward only, and a module without a leading
                     session_file; the turns whose end is not logged yet: open_turns, and how it is: turn_ends; what turns cost: usage;
                     the turns of sub-agents: trees live; these themselves: agents agent_events
     _engine/        the actor, which knows threads and bytes, no verb: actor at_exit reader outbox undo router
-                    subscriptions mailbox server_requests workers threads reply lane backlog wire heads once
+                    subscriptions mailbox server_requests workers threads reply lane backlog recent wire heads once
                     waiting
       transport/    where bytes come from and go to: start installation child spawn input output base
     _config         the settings of a client

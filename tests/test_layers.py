@@ -42,7 +42,7 @@ ORDER = """
     _turns: . stops tree_stops work_table contexts work pulse agent_events trees live activity reported notices effective session_file
     _turns: stall open_turns turn_ends agents usage fold open_items texts listings settings options inputs
     _engine: . actor at_exit reader outbox undo router subscriptions mailbox server_requests workers threads
-    _engine: reply lane backlog wire heads
+    _engine: reply lane backlog recent wire heads
     _engine.transport: . start installation child spawn input output base
     _engine: once waiting
     _runtime: environment

@@ -12,9 +12,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from openai_codex._engine import at_exit, wire
-from openai_codex._engine.backlog import Recent, Tally
+from openai_codex._engine.backlog import Tally
 from openai_codex._engine.outbox import Outbox
 from openai_codex._engine.reader import Reader, Silence
+from openai_codex._engine.recent import Recent
 from openai_codex._engine.reply import CLIENT_CLOSED, CloseReason, Reply, reason_of_end
 from openai_codex._engine.router import Dispatch, Load, Router
 from openai_codex._engine.server_requests import OnFailure, OnRequest, PendingRequests
@@ -83,9 +84,8 @@ class Actor:
         self._workers = Workers(self.threads)
         post = self._workers.handlers.post
         self._outbox = Outbox(transport, self.router.has_room, self._on_broken_input, post, self.recent.keep_sent)
-        parts = self._outbox.send_first, self._workers
-        notes: dict[str, Any] = {"on_failure": on_failure, "note": self.recent.note}
-        self.server_requests = PendingRequests(*parts, on_request, self.generation, **notes)
+        requests = partial(PendingRequests, self._outbox.send_first, self._workers, on_request, self.generation)
+        self.server_requests = requests(on_failure=on_failure, note=self.recent.note)
         """The runtime's requests that need an answer."""
         callbacks = self._on_frames, self._on_lost_frames, self._on_end
         watch: dict[str, Any] = {"silence": self.silence, "on_silence": self._on_silence, "recent": self.recent}
@@ -95,10 +95,10 @@ class Actor:
         """Start the reader and the writer. Raises `RuntimeError` where the system gives no more threads."""
         # Before the reader starts: from then on there is something to stop.
         at_exit.watch(self)
-        command = "".join(self.transport.process_info().command[:1])
-        self.recent.note("process_started", command=command)
+        facts = {"command": "".join(self.transport.process_info().command[:1]), "generation": self.generation}
+        self.recent.note("process_started", **facts)
         self.threads.start_all({"reader": self._reader.run, "writer": self._outbox.run})
-        _log.info("codex.process_started", pid=self.pid, command=command, generation=self.generation)
+        _log.info("codex.process_started", pid=self.pid, **facts)
 
     def send(
         self, reply: Reply, params: dict[str, Any] | None, subscription: PendingSubscription | None = None

@@ -12,8 +12,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from openai_codex._engine import wire
-from openai_codex._engine.backlog import Recent
 from openai_codex._engine.once import Once
+from openai_codex._engine.recent import Recent
 from openai_codex._engine.transport import READ_SIZE
 from openai_codex._engine.waiting import may_block, never_block
 

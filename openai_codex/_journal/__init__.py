@@ -18,7 +18,7 @@ trace_report  what a journal tells, for a bug report
 recorder  what a connection knows of it
 
 No module of it is loaded by a program that has no journal and asks for no report. The newest bytes that a report shows are
-kept by `_engine.backlog.Recent`.
+kept by `_engine.recent.Recent`.
 """
 
 from __future__ import annotations

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import orjson
 
-from openai_codex._engine.backlog import Recent
 from openai_codex._engine.heads import read_head
+from openai_codex._engine.recent import Recent
 from openai_codex._engine.wire import LineSplitter
 from openai_codex._journal.redact import Redactor
 from openai_codex._journal.settings import check_content

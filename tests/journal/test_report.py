@@ -21,7 +21,7 @@ from openai_codex import (
     TurnFailedError,
     TurnTimeoutError,
 )
-from openai_codex._engine.backlog import Recent
+from openai_codex._engine.recent import Recent
 from openai_codex._protocol.methods import RUNTIME_VERSION
 from openai_codex.errors import ProcessInfo
 from openai_codex.testing import FakeAppServer

@@ -14,8 +14,8 @@ from openai_codex._sync.client.handlers import note_declined
 from openai_codex._sync.client.rpc import call
 from openai_codex._engine import at_exit
 from openai_codex._engine.actor import Actor
-from openai_codex._engine.backlog import Recent
 from openai_codex._engine.reader import Silence
+from openai_codex._engine.recent import Recent
 from openai_codex._engine.reply import CLIENT_CLOSED
 from openai_codex._engine.transport import NO_THREAD, ChildProcess, RuntimeStart
 from openai_codex._engine.waiting import Deadline
