@@ -68,6 +68,10 @@ def event(name: str, thread: str | None = None, **params: Any) -> tuple[str, Fra
     return "<", {"method": name, "params": params if thread is None else {"threadId": thread, **params}}
 
 
+def about(frame: Frame, thread: str) -> Frame:
+    return {**frame, "params": {**frame["params"], "threadId": thread}}
+
+
 def happened(name: str, **facts: Any) -> tuple[str, Frame]:
     return "!", {"event": name, **facts}
 
@@ -120,6 +124,36 @@ def test_the_recorded_time_passes_between_two_steps_of_a_thread() -> None:
     assert (stage.pass_time(), stage.taken()) == (1.0, ["a"])
     assert (stage.pass_time(), stage.taken()) == (1.0, ["a"])
     assert stage.due == []
+
+
+@pytest.mark.parametrize("is_open", [True, False], ids=["both are open", "one is not open yet"])
+def test_equal_threads_are_exchanged_while_the_other_one_is_opened(is_open: bool) -> None:
+    opening: Frame = {"method": "thread/start", "params": {}}
+    steps: list[tuple[str, Frame]] = [(">", {"id": id, **opening}) for id in (1, 2)]
+    steps += [("<", {"id": id, "result": {"thread": {"id": thread}}}) for id, thread in ((1, "AAA"), (2, "BBB"))]
+    work: dict[str, Frame] = {name: {"method": "turn/start", "params": {"input": name}} for name in ("a", "b")}
+    for id, (name, thread) in enumerate((("a", "AAA"), ("b", "BBB")), 3):
+        steps += [(">", {"id": id, **about(work[name], thread)}), event(name, thread)]
+    player, stage = playing(*steps, paced=True)
+    player.receive({"id": 11, **opening})
+    if is_open:
+        stage.now += 1.0
+        player.receive({"id": 12, **opening})
+    stage.pass_time()
+    assert stage.sent.pop() == {"id": 11, "result": {"thread": {"id": "AAA"}}}
+    # The program does with its first thread what it did with the second one, whose response is still to come.
+    player.receive({"id": 13, **about(work["b"], "AAA")})
+    if not is_open:
+        player.receive({"id": 12, **opening})
+    while stage.due:
+        stage.pass_time()
+    player.receive({"id": 14, **about(work["a"], "BBB")})
+    while stage.due:
+        stage.pass_time()
+    answers = {each["id"]: each["result"] for each in stage.sent if "id" in each}
+    events = {each["method"]: each["params"]["threadId"] for each in stage.sent if "method" in each}
+    assert (answers, events) == ({12: {"thread": {"id": "BBB"}}}, {"b": "AAA", "a": "BBB"})
+    assert stage.problems == []
 
 
 def test_a_thread_that_an_agent_has_started_is_of_its_thread() -> None:

@@ -173,14 +173,16 @@ class Player:
     def _exchange(self, started: str, other: str) -> None:
         """Let the program have another thread than the one that it has started."""
         mine, its = (self._recording.openings[thread] for thread in (started, other))
-        if its.arrived is not None:
+        if not any(isinstance(each, Output) and each.reply_to is its for each in self._lanes[its.lane].entries):
             return
-        # What the program has seen of its thread is what it would have seen of the other.
-        its.arrived, mine.arrived = mine.arrived, None
+        # What the program has seen of its thread is what it would have seen of the other. Who waits for that gets this one.
+        its.arrived, mine.arrived = mine.arrived, its.arrived
+        its.given_id, mine.given_id = mine.given_id, its.given_id
         self._lanes[mine.lane], lane = self._fresh(mine.lane), self._lanes[its.lane]
         lane.recorded, lane.played = its.t, self._stage.now
         while lane.entries and (isinstance(lane.entries[0], Output) or lane.entries[0] is its):
             lane.entries.popleft()
+        self._advance(mine.lane)
 
     # -- the end -----------------------------------------------------------------------------------------------------
 
