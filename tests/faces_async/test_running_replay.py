@@ -101,8 +101,9 @@ async def interrupts(codex: AsyncCodex) -> list[RunResult]:
 async def agents(codex: AsyncCodex) -> list[RunResult]:
     results = []
     for model in MODELS.values():
-        thread = await codex.thread_start(model=model)
-        results.append(await thread.run("go"))
+        turn = await (await codex.thread_start(model=model)).turn("go")
+        await turn.wait_agents()  # they may end after the turn
+        results.append(await turn.run())
     return results
 
 
@@ -169,7 +170,7 @@ async def test_a_replay_in_recorded_time_has_equal_results(program: Program, tmp
 
 
 def said(results: list[RunResult]) -> list[Any]:
-    """Return what results have of the model. The runtime makes its ids and times anew."""
+    """Return what results have of the model. The runtime makes its ids and times anew, and tells of agents when it can."""
     return [
         (
             result.status,

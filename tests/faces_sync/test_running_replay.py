@@ -102,8 +102,9 @@ def interrupts(codex: Codex) -> list[RunResult]:
 def agents(codex: Codex) -> list[RunResult]:
     results = []
     for model in MODELS.values():
-        thread = codex.thread_start(model=model)
-        results.append(thread.run("go"))
+        turn = (codex.thread_start(model=model)).turn("go")
+        turn.wait_agents()  # they may end after the turn
+        results.append(turn.run())
     return results
 
 
@@ -170,7 +171,7 @@ def test_a_replay_in_recorded_time_has_equal_results(program: Program, tmp_path:
 
 
 def said(results: list[RunResult]) -> list[Any]:
-    """Return what results have of the model. The runtime makes its ids and times anew."""
+    """Return what results have of the model. The runtime makes its ids and times anew, and tells of agents when it can."""
     return [
         (
             result.status,
