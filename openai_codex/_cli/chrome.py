@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+from itertools import count
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from openai_codex._journal.history import Ask, Item
 from openai_codex._journal.summary import turn_facts
 
 if TYPE_CHECKING:
@@ -15,6 +19,8 @@ if TYPE_CHECKING:
 
 Event = dict[str, Any]
 
+_CATEGORY: dict[type, Event] = {Item: {"cat": "item"}, Ask: {"cat": "request"}}
+
 
 def events(history: History, turns: list[Turn]) -> Iterator[Event]:
     """Yield the events. Turns, items and server requests are asynchronous ones, because slices on one track have to nest.
@@ -23,30 +29,36 @@ def events(history: History, turns: list[Turn]) -> Iterator[Event]:
     """
     writing = _Writing(history)
     yield from writing.names()
-    for turn in turns:
+    for number, turn in enumerate(turns, start=1):
+        # A track is found by its name, and tracks are sorted by it: those of a turn follow the turn, in their order.
+        prefix = f"{number:0{len(str(len(turns)))}}"
         place = writing.place(turn)
-        facts = turn_facts(history, turn)
-        common = {"name": turn.prompt or turn.id, "cat": "turn", "id": turn.id, **place}
-        yield from writing.span(common, turn.began, turn.until, facts)
-        for item in turn.items.values():
-            about = {"label": item.label, "status": item.status, "exit_code": item.exit_code}
-            common = {"name": item.kind, "cat": "item", "id": f"{turn.id} {item.id}", **place}
-            yield from writing.span(common, item.began, turn.until if item.ended is None else item.ended, about)
-        for number, ask in enumerate(turn.asks):
-            about = {"about": ask.what, "decision": ask.decision, "by": ask.by}
-            common = {"name": ask.kind, "cat": "request", "id": f"{turn.id} request {number}", **place}
-            yield from writing.span(common, ask.began, turn.until if ask.ended is None else ask.ended, about)
+        common = {"name": f"{prefix} {turn.prompt or turn.id}", "cat": "turn", **place}
+        yield from writing.span(common, turn.began, turn.until, turn_facts(history, turn))
+        parts: list[Item | Ask] = [item for item in turn.items.values() if item.kind != "userMessage"]
+        parts = sorted([*parts, *turn.asks], key=attrgetter("began"))
+        for index, part in enumerate(parts, start=1):
+            common = {"name": f"{prefix}.{index:0{len(str(len(parts)))}} {part.kind}", **place, **_CATEGORY[type(part)]}
+            yield from writing.span(common, part.began, turn.until if part.ended is None else part.ended, _about(part))
     for each in (*history.life, *history.anomalies):
         where = {"pid": writing.number(each.runtime), "tid": 0, "ts": writing.at(each.at)}
         yield {"name": each.kind, "cat": "event", "ph": "i", "s": "p", **where, "args": {"text": each.text}}
 
 
+def _about(part: Item | Ask) -> Event:
+    if isinstance(part, Item):
+        return {"label": part.label, "status": part.status, "exit_code": part.exit_code}
+    return {"about": part.what, "decision": part.decision, "by": part.by}
+
+
 @attrs.define
 class _Writing:
     history: History
+    ids: Iterator[int] = attrs.field(factory=partial(count, 1))
 
     def names(self) -> Iterator[Event]:
         """Name the processes and threads."""
+        yield {"name": "process_name", "ph": "M", "pid": 0, "tid": 0, "args": {"name": "clients"}}
         for number, each in enumerate(self.history.runtimes, start=1):
             name = f"runtime {each.generation} of client {each.client}, pid {each.pid}"
             yield {"name": "process_name", "ph": "M", "pid": number, "tid": 0, "args": {"name": name}}
@@ -72,5 +84,7 @@ class _Writing:
 
     def span(self, common: Event, began: float, ended: float, about: Event) -> Iterator[Event]:
         """Yield a beginning and an end."""
+        # An id of the process: Perfetto lists those of the whole trace apart, without names.
+        common = {**common, "id2": {"local": hex(next(self.ids))}}
         yield {**common, "ph": "b", "ts": self.at(began), "args": about}
         yield {**common, "ph": "e", "ts": self.at(max(began, ended))}

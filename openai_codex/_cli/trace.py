@@ -42,7 +42,9 @@ can be searched, folded, zoomed and printed, needs no network, and can be sent a
 
   openai-codex trace run.jsonl timeline
   openai-codex trace run.jsonl timeline --html run.html
-  openai-codex trace run.jsonl timeline --chrome run.json    # for https://ui.perfetto.dev"""
+  openai-codex trace run.jsonl timeline --chrome run.json    # for https://ui.perfetto.dev
+
+In Perfetto, a turn is a track of its runtime, named by its number; its items and server requests follow it."""
 
 _GREP = """\
 Write some lines of the journal, as they are: all that is given must apply to them. An answer comes with its request. The
@@ -121,7 +123,7 @@ def _timeline(options: argparse.Namespace) -> int:
         if turn.id.startswith(options.turn or "") and turn.thread_id.startswith(options.thread or "")
     ]
     if options.chrome is not None:
-        _save(options.chrome, json.dumps(list(chrome.events(history, turns)), ensure_ascii=True))
+        _save(options.chrome, json.dumps(list(chrome.events(history, turns)), ensure_ascii=False))
     elif options.html is not None:
         _save(options.html, page.page(history, turns))
     else:

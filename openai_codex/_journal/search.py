@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -60,27 +61,19 @@ class Search:
         Raises:
             ConfigError: It does not exist, or is no journal.
         """
-        asked = self._started(path) if self.turn is not None or self.thread is not None else set[Key]()
+        asked = _started(path, [self])[0] if self.turn is not None or self.thread is not None else set[Key]()
         for line, item in entries_of(path):
             if isinstance(item, Header):
                 wanted = not bare
             elif item is None:
                 wanted = False
             else:
-                wanted = self._wants(item, asked) or (not bare and item.event == "process_started")
+                wanted = self.wants(item, asked) or (not bare and item.event == "process_started")
             if wanted:
                 yield line if line.endswith(b"\n") else line + b"\n"
 
-    def _started(self, path: str | os.PathLike[str]) -> set[Key]:
-        """Return the requests whose answers name what is wanted, such as the one that has started the turn."""
-        return {
-            key
-            for _, item in entries_of(path)
-            if isinstance(item, Envelope) and "result" in item.frame and self._concerns(item.frame)
-            for key in [_key(item, _ASKED.get(item.dir, ""))]
-        }
-
-    def _wants(self, item: Envelope, asked: set[Key]) -> bool:
+    def wants(self, item: Envelope, asked: set[Key]) -> bool:
+        """Return whether a line is wanted; ``asked`` has the requests whose answers are."""
         if self.method is None and self.thread is None and self.turn is None:
             return self._wants_line(item)
         key = _key(item, item.dir if item.method else _ASKED.get(item.dir, ""))
@@ -95,15 +88,41 @@ class Search:
         name = item.method or item.event or ""
         if self.method is not None and not self.method.search(name):
             return False
-        return is_asked or self._concerns(item.frame)
+        return is_asked or self.concerns(item.frame)
 
-    def _concerns(self, frame: dict[str, Any]) -> bool:
+    def concerns(self, frame: dict[str, Any]) -> bool:
+        """Return whether a frame names the thread and the turn."""
         return _names(frame, _THREADS, self.thread) and _names(frame, _TURNS, self.turn)
 
     def _wants_line(self, item: Envelope) -> bool:
         if self.directions and item.dir not in self.directions:
             return False
         return (self.since is None or item.at >= self.since) and (self.until is None or item.at <= self.until)
+
+
+def newest(path: str | os.PathLike[str], turns: list[str], most: int) -> list[list[bytes]]:
+    """Return the newest lines of each of these turns, at most so many. Reads the journal twice, however many they are."""
+    searches = [Search(turn=turn) for turn in turns]
+    asked, words = _started(path, searches), [turn.encode() for turn in turns]
+    found = [deque[bytes](maxlen=most) for _ in turns]
+    for line, item in entries_of(path):
+        # Most lines name none of them; an answer names nothing.
+        if isinstance(item, Envelope) and ("id" in item.frame or any(word in line for word in words)):
+            for search, keys, lines in zip(searches, asked, found, strict=True):
+                if search.wants(item, keys):
+                    lines.append(line)
+    return [list(lines) for lines in found]
+
+
+def _started(path: str | os.PathLike[str], searches: list[Search]) -> list[set[Key]]:
+    """Return for each search the requests whose answers name what is wanted, such as the one that has started the turn."""
+    found = [set[Key]() for _ in searches]
+    for _, item in entries_of(path):
+        if isinstance(item, Envelope) and "result" in item.frame:
+            for search, keys in zip(searches, found, strict=True):
+                if search.concerns(item.frame):
+                    keys.add(_key(item, _ASKED.get(item.dir, "")))
+    return found
 
 
 def _names(frame: dict[str, Any], places: tuple[tuple[str, ...], ...], wanted: str | None) -> bool:

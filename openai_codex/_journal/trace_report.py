@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from openai_codex._journal import sentences, summary
-from openai_codex._journal.search import Search
+from openai_codex._journal.search import newest
 from openai_codex._journal.timeline import load
 from openai_codex._runtime.display import escape, hide
 from openai_codex.errors import ConfigError
@@ -44,8 +43,10 @@ def report(path: str | os.PathLike[str], turn: str | None = None) -> str:
     chapters = [
         ("# Report of a journal", list(_versions(history))),
         ("## Summary", list(sentences.lines(facts))),
-        *((f"## Turn {escape(each.id)}", list(_turn(path, history, each))) for each in wanted[:_TURNS]),
     ]
+    frames = newest(path, [each.id for each in wanted[:_TURNS]], _FRAMES)
+    for each, lines in zip(wanted, frames, strict=False):
+        chapters.append((f"## Turn {escape(each.id)}", [*_turn(history, each), "", *map(_frame, lines)]))
     if more := wanted[_TURNS:]:
         chapters.append(("## More turns", [sentences.turn_line(summary.turn_facts(history, each)) for each in more]))
     return _bounded([_chapter(title, lines) for title, lines in chapters])
@@ -80,7 +81,7 @@ def _versions(history: History) -> Iterator[str]:
         yield f"  Python {known.get('python')} on {known.get('platform')}, contents: {header.content}"
 
 
-def _turn(path: str | os.PathLike[str], history: History, turn: Turn) -> Iterator[str]:
+def _turn(history: History, turn: Turn) -> Iterator[str]:
     yield sentences.turn_line(summary.turn_facts(history, turn))
     for item in turn.items.values():
         took = sentences.duration(item.seconds)
@@ -88,11 +89,10 @@ def _turn(path: str | os.PathLike[str], history: History, turn: Turn) -> Iterato
     for ask in turn.asks:
         took = sentences.duration(ask.seconds)
         yield f"  +{ask.began - history.began:.3f} s  {ask.kind} {ask.what[:100]}: {took}, {ask.decision or 'no answer'}"
-    yield ""
-    wanted = Search(turn=turn.id)
-    newest = deque(wanted.lines(path, bare=True), _FRAMES)
-    for line in newest:
-        raw = orjson.loads(line)
-        text = orjson.dumps(raw["frame"]).decode()
-        cut = text if len(text) <= _LONGEST_FRAME else f"{text[:_LONGEST_FRAME]}… ({len(text)} characters)"
-        yield f"{raw['t']:.6f} {raw['dir']} {cut}"
+
+
+def _frame(line: bytes) -> str:
+    raw = orjson.loads(line)
+    text = orjson.dumps(raw["frame"]).decode()
+    cut = text if len(text) <= _LONGEST_FRAME else f"{text[:_LONGEST_FRAME]}… ({len(text)} characters)"
+    return f"{raw['t']:.6f} {raw['dir']} {cut}"

@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import attrs
 import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openai_codex import AppServerConfig, ConfigError
+from openai_codex import AppServerConfig, Codex, ConfigError, Journal
+from openai_codex._cli.bars import Look, rows
+from openai_codex._cli.page import page
 from openai_codex._journal import sentences, summary
 from openai_codex._journal.history import History, Silence, Turn
 from openai_codex._journal.read import Envelope
+from openai_codex._journal.settings import Content
 from openai_codex._journal.timeline import Building, load
-from openai_codex.testing import ScriptedModel, message, offline, reply
+from openai_codex._journal.trace_report import report
+from openai_codex.testing import ScriptedModel, call, message, offline, reply
 from tests.support.bounds import PATIENCE, eventually
 from tests.support.journals import Exercise, Written, run_exercise, write_turns
 from tests.support.programs import running
@@ -126,6 +131,25 @@ def test_a_killed_program_leaves_its_turn_as_lost(
     assert (lost["prompt"], lost["waiting_on"]) == ("Go", "model")
     assert "killed, or still runs" in lost["why"]
     gate.open()
+
+
+@pytest.mark.parametrize("content", ["hash", "cut"])
+def test_a_journal_without_contents_has_the_same_turns(
+    codex_config: AppServerConfig, scripted_model: ScriptedModel, tmp_path: Path, content: Content
+) -> None:
+    path, secret = tmp_path / "run.jsonl", f"{'x' * 40} what nobody may read"
+    scripted_model.queue(reply(call("exec_command", {"cmd": f"sleep 0.3; : {secret}"})), secret)
+    config = attrs.evolve(codex_config, journal=Journal(path, content=content))
+    with Codex(config) as codex:
+        codex.thread_start().run(secret)
+    history = load(path)
+    [turn] = history.turns
+    assert (turn.status, turn.tokens.total_tokens) == ("completed", 30)
+    assert [item.kind for item in turn.items.values()] == ["userMessage", "commandExecution", "agentMessage"]
+    shown = "\n".join([*sentences.lines(summary.facts(history)), *rows(history, history.turns, 300, Look())])
+    shown += page(history, history.turns) + report(path, turn.id)
+    assert "what nobody may read" not in shown
+    assert ("hash:" if content == "hash" else "x" * 32) in shown
 
 
 def test_a_journal_that_rotation_has_cut(tmp_path: Path) -> None:
