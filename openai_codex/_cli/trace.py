@@ -7,12 +7,14 @@ import json
 import os
 import shutil
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from openai_codex._cli import bars, chrome, page
 from openai_codex._cli.options import Command, moment, pattern
 from openai_codex._cli.output import clean, is_terminal
 from openai_codex._journal import sentences, summary
+from openai_codex._journal.files import SUFFIX
 from openai_codex._journal.read import read
 from openai_codex._journal.search import Search
 from openai_codex._journal.timeline import load
@@ -117,6 +119,9 @@ def _add_timeline(parser: argparse.ArgumentParser) -> None:
 
 def _timeline(options: argparse.Namespace) -> int:
     history = _history(options)
+    for out in map(Path, filter(None, (options.html, options.chrome))):
+        if out.suffix == SUFFIX or (out.exists() and out.samefile(options.file)):
+            raise ConfigError("out", f"{out} is a journal, or named as one: it is not overwritten")
     turns = [
         turn
         for turn in history.turns

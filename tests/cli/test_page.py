@@ -164,6 +164,17 @@ def test_the_source_has_no_address_and_no_markup_of_others(made: Path) -> None:
     assert HOSTILE.partition(" ")[0] not in source.replace("</script>\n</body>", "")
 
 
+@pytest.mark.parametrize("name", ["run.jsonl", "run.log"])
+def test_a_journal_is_not_overwritten(tmp_path: Path, name: str) -> None:
+    path = write_turns(tmp_path / name, 2).path
+    before = path.read_bytes()
+    for option in ("--html", "--chrome"):
+        done = ended(None, "trace", str(path), "timeline", option, str(path))
+        assert (done.code, done.errors.count("\n")) == (1, 1)
+        assert "is a journal, or named as one" in done.errors
+    assert path.read_bytes() == before
+
+
 def test_a_page_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     path = write_turns(tmp_path / "run.jsonl", 2).path
     for option in ("--html", "--chrome"):

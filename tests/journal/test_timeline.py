@@ -20,7 +20,7 @@ from openai_codex._journal.read import Envelope
 from openai_codex._journal.settings import Content
 from openai_codex._journal.timeline import Building, load
 from openai_codex._journal.trace_report import report
-from openai_codex.testing import ScriptedModel, call, message, offline, reply
+from openai_codex.testing import ScriptedModel, call, message, offline, reply, spawn, wait
 from tests.support.bounds import PATIENCE, eventually
 from tests.support.journals import Exercise, Written, run_exercise, write_turns
 from tests.support.programs import running
@@ -150,6 +150,20 @@ def test_a_journal_without_contents_has_the_same_turns(
     shown += page(history, history.turns) + report(path, turn.id)
     assert "what nobody may read" not in shown
     assert ("hash:" if content == "hash" else "x" * 32) in shown
+
+
+def test_the_turn_of_a_sub_agent_names_its_root(
+    codex_config: AppServerConfig, scripted_model: ScriptedModel, tmp_path: Path
+) -> None:
+    path = tmp_path / "run.jsonl"
+    scripted_model.when_agent(spawn("Count"), wait(), "Done.", depth=0)
+    scripted_model.when_agent("3 files", task="Count")
+    with Codex(attrs.evolve(codex_config, journal=str(path))) as codex:
+        root = codex.thread_start().run("Go")
+    found = summary.facts(load(path))
+    assert [found["turns"]["count"], found["turns"]["of_agents"]] == [2, 1]
+    assert {each["root_turn_id"] for each in found["slowest_turns"]} == {root.id}
+    assert "agent" in found["work"]
 
 
 def test_a_journal_that_rotation_has_cut(tmp_path: Path) -> None:
