@@ -137,7 +137,10 @@ def test_a_page_of_300_turns_is_folded_searched_zoomed_and_printed(made: Path) -
 def test_the_page_fits_windows_of_any_width(made: Path, width: int) -> None:
     with opened(made.as_uri(), width=width) as shown:
         assert shown.value("document.documentElement.scrollWidth") <= width
+        chart = "(c => c.scrollWidth - c.clientWidth)(document.querySelector('.chart'))"
+        assert shown.value(chart) <= 0
         click(shown, "nearer")
+        assert shown.value(chart) > 0
         assert shown.value("document.documentElement.scrollWidth") <= width  # only the chart scrolls
 
 
