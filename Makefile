@@ -15,6 +15,7 @@ NO_PYTHON    = $(if $(PYTHON),$(PYTHON) is not,No) Python 3.10 or newer$(if $(PY
 # Of Debian. Any other Chromium will do, see tests/support/browser.py.
 BROWSER     := chromium-headless-shell fonts-dejavu-core
 HAS_BROWSER := which chromium-headless-shell chromium chromium-browser google-chrome chrome 2>/dev/null | grep -q .
+WITHOUT     := --ignore=tests/cli/test_page.py
 AS_ROOT     := $(if $(filter-out 0,$(shell id -u)),sudo -n)
 
 .PHONY: browser help demo quick test test-runtimes cover check figures format generate runtime bench bench-smoke compat soak build clean
@@ -34,18 +35,18 @@ quick: $(STAMP) ## Run the fast tests: engine, protocol and units
 	$(BIN)/python -m pytest --quiet -m "not slow" $(QUICK)
 
 test: $(STAMP) browser ## Run the whole test suite, offline, in parallel
-	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal $$($(HAS_BROWSER) || echo $(WITHOUT))
 
 browser: ## Install the browser in which the tests look at the page of a timeline, if there is none
 	@$(HAS_BROWSER) || { $(AS_ROOT) apt-get update -qq && $(AS_ROOT) apt-get install -qq -y --no-install-recommends $(BROWSER); } \
-		|| echo 'Chromium cannot be installed here; without it, the tests of the page fail.' >&2
+		|| echo 'Chromium cannot be installed here; without it, tests/cli/test_page.py is not run.' >&2
 
 test-runtimes: $(STAMP) ## Run a list of steps on the oldest supported runtime and on the two newest, or on VERSIONS
 	$(BIN)/python -m tools.runtimes $(VERSIONS)
 
 cover: $(STAMP) browser ## Run the whole test suite and measure its branch coverage, which has a floor
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest --numprocesses auto --dist worksteal
+	$(BIN)/coverage run -m pytest --numprocesses auto --dist worksteal $$($(HAS_BROWSER) || echo $(WITHOUT))
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
