@@ -64,15 +64,14 @@ def test_each_turn_says_where_its_time_went(history: History, exercise: Exercise
     stall, command = (turn_of(history, exercise, name) for name in ("stall", "command"))
     assert stall.silences[0].waiting_on == "model"
     assert stall.until - stall.last == pytest.approx(stall.silences[0].seconds)
-    assert "command" in {each.waiting_on for each in command.silences}
     [item] = [item for item in command.items.values() if item.kind == "commandExecution"]
     assert (item.exit_code, item.status) == (3, "failed")
     assert item.seconds is not None
-    assert item.seconds > 0.9
-    assert "sleep 1; exit 3" in item.label
+    assert item.seconds >= 0  # events of one batch have the same time
+    assert "sleep 0.3; exit 3" in item.label
     assert command.tokens.total_tokens == 30
     assert command.first_token is not None
-    assert command.began < command.first_token < item.began
+    assert command.began < command.first_token <= item.began
 
 
 def test_each_server_request_has_its_decision(history: History, exercise: Exercise) -> None:
@@ -95,16 +94,7 @@ def test_the_summary_has_what_a_person_asks_first(history: History, exercise: Ex
     assert found["requests"]["unanswered"] == 0
     assert found["silences"][0]["seconds"] >= found["silences"][-1]["seconds"]
     text = "\n".join(sentences.lines(found))
-    told = [
-        "1 lost",
-        "SIGKILL",
-        "not <b>like</b> this",
-        "turn/interrupt",
-        "approval",
-        "weather",
-        "on command",
-        "turn/start",
-    ]
+    told = ["1 lost", "SIGKILL", "not <b>like</b> this", "turn/interrupt", "approval", "weather"]
     assert [each for each in told if each not in text] == []
 
 
@@ -216,6 +206,28 @@ def test_several_clients_in_a_directory_and_generations_of_one(tmp_path: Path) -
     )
 
 
+@pytest.mark.parametrize(
+    ("kind", "word"),
+    [
+        ("commandExecution", "command"),
+        ("fileChange", "patch"),
+        ("mcpToolCall", "tool"),
+        ("collabAgentToolCall", "agent"),
+        ("webSearch", "web search"),
+        ("agentMessage", "model"),
+    ],
+)
+def test_a_silence_says_what_the_turn_waited_for(tmp_path: Path, kind: str, word: str) -> None:
+    journal = Written(tmp_path / "run.jsonl")
+    ids = journal.start(0.0, 0)
+    journal.item(1.0, 60.0, ids, {"id": "i", "type": kind})
+    journal.end(61.0, ids)
+    history = load(journal.path)
+    [turn] = history.turns
+    assert turn.silences[0] == Silence(history.began + 1.0, 59.0, word)
+    assert f"59.0 s on {word}, turn {turn.id}" in "\n".join(sentences.lines(summary.facts(history)))
+
+
 def test_a_turn_that_the_program_has_given_up(tmp_path: Path) -> None:
     journal = Written(tmp_path / "run.jsonl")
     ids = journal.start(0.0, 0)
@@ -274,7 +286,7 @@ JSON = st.recursive(
     ),
     max_leaves=12,
 )
-METHODS = st.sampled_from([*Building()._events, "turn/start", "turn/interrupt", "item/tool/call", 5, None])  # noqa: SLF001  all it handles
+METHODS = st.sampled_from([*Building()._events, "turn/interrupt", "item/tool/call", 5, None])  # noqa: SLF001  all it handles
 FRAMES = st.dictionaries(st.sampled_from(["id", "result", "error", "event", "count"]), JSON) | st.fixed_dictionaries(
     {"method": METHODS, "params": JSON}, optional={"id": JSON}
 )

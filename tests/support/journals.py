@@ -47,7 +47,7 @@ def run_exercise(config: AppServerConfig, model: ScriptedModel, path: Path, plai
     model.when("interrupt", reply(message("never"), gate=interrupted))
     model.when("approve", reply(call("exec_command", {"cmd": "touch x", **ESCALATED})), "Declined.")
     model.when("tool", reply(call("weather", {"city": "Oslo"})), "Sunny.")
-    model.when("command", reply(message("I look."), call("exec_command", {"cmd": "sleep 1; exit 3"})), "Done.")
+    model.when("command", reply(message("I look."), call("exec_command", {"cmd": "sleep 0.3; exit 3"})), "Done.")
     model.when(re.compile("plain"), "Fine.")
     done = Exercise(path)
     with Codex(attrs.evolve(config, journal=str(path)), on_approval=decide) as codex:
