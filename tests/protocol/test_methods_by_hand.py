@@ -21,6 +21,8 @@ EXCEPTIONS = {
     "initialized": "the handshake's notification of the client; the schema has no table of those",
     "client/runtimeExited": "a notification that the client itself makes for its own subscribers",
     "client/runtimeStarted": "a notification that the client itself makes for its own subscribers",
+    "tools/call": "a method of MCP, which the span of such a tool names",
+    "http/json": "a protocol in a variable of OpenTelemetry",
 }
 """Literals that look like a method and are not one, with the reason."""
 
