@@ -46,7 +46,7 @@ class CodexError(Exception):
         """Return what a bug report needs, as Markdown without secrets: the error, versions, settings, frames, stderr.
 
         The frames are the newest that the client has kept of the turn, thread or login that the error names, or of the
-        runtime; up to 256 KiB per runtime are kept. An error without a client, or one that was pickled, has none.
+        runtime; up to 64 KiB per runtime are kept. An error without a client, or one that was pickled, has none.
 
         Args:
             content: What becomes of prompts, answers, commands and output: ``"keep"``, ``"hash"``, or ``"cut"`` to the

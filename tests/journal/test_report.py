@@ -85,8 +85,8 @@ def test_a_report_is_bounded_and_so_is_what_is_kept() -> None:
         recent = max(
             (each for reference in Recent.known.copy() if (each := reference())), key=lambda each: each.started_at
         )
-        assert sum(len(chunk) for _, chunk in recent.received) <= 1 << 18
-        assert sum(len(line) for _, line in recent.sent) <= 1 << 18
+        assert sum(len(chunk) for _, chunk in recent.received) <= 1 << 16
+        assert sum(len(line) for _, line in recent.sent) <= 1 << 16
     report = caught.value.report()
     assert len(report) < 300_000
     assert "the end" in report.partition("## The newest frames")[2]
