@@ -50,7 +50,8 @@ class Recent:
         """Note what was read. Called by the reader only."""
         self.received.append((time.monotonic(), chunk))
         self._size += len(chunk)
-        while self._size > _BYTES or len(self.received) > _READS:
+        # The oldest read goes when the others are enough: a large one would leave nothing before it.
+        while self._size - len(self.received[0][1]) >= _BYTES or len(self.received) > _READS:
             self._size -= len(self.received.popleft()[1])
 
     def keep_sent(self, at: float, line: bytes) -> None:

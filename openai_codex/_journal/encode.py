@@ -83,14 +83,18 @@ class Encoder:
 
     def _frame(self, direction: str, line: bytes) -> bytes:
         try:
+            return self._encoded(direction, line)
+        except Exception as error:  # noqa: BLE001  nested a thousand times, for instance; it must not end the journal
+            return b'null,"reason":%s' % orjson.dumps(type(error).__name__)
+
+    def _encoded(self, direction: str, line: bytes) -> bytes:
+        try:
             frame = orjson.loads(line)
             if isinstance(frame, dict):
                 return orjson.dumps(self._redactor.frame(direction, frame))
             reason = "not an object"
         except orjson.JSONDecodeError as error:
             reason = "too long" if isinstance(line, LongLine) else f"not JSON: {error.msg}"
-        except (ValueError, TypeError, RecursionError) as error:  # nested a thousand times, for instance
-            return b'null,"reason":%s' % orjson.dumps(type(error).__name__)
         shown = self._redactor.line(line[:_MOST_OF_A_LINE])
         return b'null,"reason":%s,"line":%s' % (orjson.dumps(reason), orjson.dumps(shown))
 
@@ -105,7 +109,10 @@ class Encoder:
         elif event == "runtime_ready":
             self._version = fields.get("version")
         shown = {name: str(value) if isinstance(value, BaseException) else value for name, value in fields.items()}
-        return orjson.dumps(self._redactor.event(shown), default=str)
+        try:
+            return orjson.dumps(self._redactor.event(shown), default=str)
+        except Exception as error:  # noqa: BLE001  a text of the program may be no Unicode, for instance
+            return orjson.dumps({"event": event, "reason": type(error).__name__})
 
     def header(self, part: int) -> bytes:
         """Return the first line of a file."""

@@ -69,7 +69,10 @@ class Files:
         """Append whole lines. Raises `OSError`; then nothing counts as written."""
         if self._descriptor is None:
             self._begin()
-        elif os.fstat(self._descriptor).st_size + len(data) > self._journal.max_bytes:
+        elif not (found := os.fstat(self._descriptor)).st_nlink:  # others have gone on, and deleted it
+            self._number = max(parts_of(self.path), default=self._number)
+            self._begin()
+        elif found.st_size + len(data) > self._journal.max_bytes:
             self._number += 1
             self._begin()
         self._append(data)
@@ -91,7 +94,8 @@ class Files:
         self._append(self._header(self._number))
         for number, old in parts_of(self.path).items():
             if number <= self._number - self._journal.files:
-                old.unlink(missing_ok=True)
+                with suppress(OSError):  # it may be of another user
+                    old.unlink()
 
     def _append(self, data: bytes) -> None:
         assert self._descriptor is not None, "it is open"

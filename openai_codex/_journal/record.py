@@ -136,10 +136,10 @@ class JournalWriter:
 
     def put_unless_full(self, entry: Entry) -> None:
         """Leave an entry to the thread, or count it as lost."""
-        if self.is_full():
-            self._lost.append(None)
-        else:
+        if not self.is_full():
             self._queue.put(entry)
+        elif not self.exited.is_ready():
+            self._lost.append(None)
 
     def note(self, event: str, **fields: Any) -> None:
         """Note what has happened to the client."""
@@ -172,10 +172,18 @@ class JournalWriter:
     def _run(self) -> None:
         try:
             while not (self._closing.is_ready() and (not self._encoder.running or self._until.passed())):
-                self._write(self._gathered())
-            self._write(self._gathered(wait=False))
+                self._attempt(self._gathered())
+            self._attempt(self._gathered(wait=False))
         finally:
             self._files.close()
+
+    def _attempt(self, entries: list[Entry]) -> None:
+        """Write entries; whatever fails, those that come later are written."""
+        try:
+            self._write(entries)
+        except Exception as error:  # noqa: BLE001  frames and events may hold anything
+            self._unwritten += len(entries)
+            _log.warning("codex.journal_failed", path=str(self._files.path), reason=type(error).__name__)
 
     def _gathered(self, *, wait: bool = True) -> list[Entry]:
         entries: list[Entry | None] = []

@@ -70,7 +70,7 @@ class Redactor:
     """Removes secrets from the frames of one journal or report, in their order. For one thread."""
 
     def __init__(self, content: Content = "keep", names: tuple[str, ...] = ()) -> None:
-        self.is_plain: Final = content == "keep" and "delta" not in map(str.lower, names)
+        self.is_plain: Final = content == "keep" and not names
         """Whether a text without secrets stays as it is."""
         self._content = content
         self._names = frozenset(map(str.lower, names))
@@ -140,7 +140,7 @@ class Redactor:
             }
         if isinstance(value, (list, tuple)):
             return self._sequence(list(value), name, is_secret=is_secret, is_content=is_content)
-        return value
+        return MASK if value is not None and name.lower() in self._names else value
 
     def _sequence(self, values: list[Any], name: str, *, is_secret: bool, is_content: bool) -> list[Any]:
         if name in _COMMANDS and not is_secret and all(type(each) is str for each in values):
@@ -176,10 +176,10 @@ class Redactor:
         """Return a text that is itself JSON, as arguments of tools are, without the secrets in it."""
         try:
             value = orjson.loads(text)
-        except orjson.JSONDecodeError:
+            shown = self._redacted(value, "", is_secret=False, is_content=False)
+            return text if shown == value else orjson.dumps(shown).decode()
+        except (ValueError, TypeError, RecursionError):  # no JSON, or nested a thousand times
             return text
-        shown = self._redacted(value, "", is_secret=False, is_content=False)
-        return text if shown == value else orjson.dumps(shown).decode()
 
     def _remember(self, value: Any) -> None:
         """Mask a value wherever it is repeated, if it looks like a token; a common word would make frames unreadable."""

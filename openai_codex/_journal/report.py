@@ -33,7 +33,9 @@ _IDS = ("turn_id", "thread_id", "login_id")
 def report(error: CodexError, content: Content = "keep") -> str:
     """Return the report of an error. See `CodexError.report`."""
     check_content("content", content)
-    recent, redactor = _recent_of(error), Redactor(content)
+    recent = _recent_of(error)
+    # What the user has named is masked here, too.
+    redactor = Redactor(content, getattr(getattr(recent and recent.settings, "journal", None), "redact", ()))
     frames = [] if recent is None else list(_frames(recent, redactor, _ids(error)))
     process: ProcessInfo | None = getattr(error, "process", None)
     if (process is None or process.pid is None) and recent is not None:
@@ -42,7 +44,7 @@ def report(error: CodexError, content: Content = "keep") -> str:
         f"Report of a {type(error).__name__}": [redactor.line(str(error).encode("utf-8", "replace"))],
         "Versions": list(_versions(recent)),
         "Settings": [] if recent is None else list(_settings(recent.settings)),
-        "Runtime": [] if process is None else [process.describe()],
+        "Runtime": [] if process is None else [redactor.line(process.describe().encode("utf-8", "replace"))],
         "The newest frames": frames[-_MOST_FRAMES:],
     }
     marks = "#", *("##",) * len(chapters)
@@ -116,15 +118,15 @@ def _frames(recent: Recent, redactor: Redactor, ids: list[str]) -> Iterator[str]
     end = lines[-1][0] if lines else 0.0
     for at, direction, line in lines:
         try:
-            frame = redactor.frame(direction, orjson.loads(line))
-        except orjson.JSONDecodeError:  # cut, because it is long, or its beginning is no longer kept
-            if direction == "<":
-                continue
+            text = orjson.dumps(redactor.frame(direction, orjson.loads(line))).decode()
+        except (ValueError, TypeError, RecursionError) as error:  # cut; or nested a thousand times, for instance
+            if direction == "<" and isinstance(error, orjson.JSONDecodeError):
+                continue  # its beginning is no longer kept
             head = read_head(line)
-            frame = {name: head[name] for name in ("id", "method") if name in head} | {"cut": True}
+            shown = {name: head[name] for name in ("id", "method") if name in head}
+            text = orjson.dumps({**shown, "cut": True}).decode()
         if words and not any(word in line for word in words):
             continue  # only now: a secret may be named in a frame that is not shown
-        text = orjson.dumps(frame).decode()
         cut = text if len(text) <= _LONGEST_FRAME else f"{text[:_LONGEST_FRAME]}… ({len(text)} characters)"
         yield f"{at - end:+.6f} {direction} {escape(cut)}"
 

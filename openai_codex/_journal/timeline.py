@@ -5,6 +5,7 @@ Nothing in a frame is relied on: a newer runtime may leave it out, and a line be
 
 from __future__ import annotations
 
+import heapq
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -18,10 +19,17 @@ from openai_codex.errors import ConfigError
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
+
+    from openai_codex._journal.read import Header
+
+    Entry = tuple[bytes, Envelope | Header | None]
 
 # What a client is told of the end of a runtime, in this order: the first says why, the second how.
 _CLOSED, _EXITED = "connection_closed", "process_exited"
+
+# How many lines are put in order.
+_HELD = 256
 _OPEN_END = "the journal has no end of it: the program was killed, or still runs"
 
 
@@ -35,7 +43,7 @@ def load(path: str | os.PathLike[str]) -> History:
         ConfigError: It does not exist, or is no journal.
     """
     building = Building()
-    for line, item in entries_of(path):
+    for line, item in _in_order(entries_of(path)):
         if isinstance(item, Envelope):
             building.add(item)
         elif item is not None:
@@ -47,6 +55,20 @@ def load(path: str | os.PathLike[str]) -> History:
         raise ConfigError("path", f"{path} is no journal, or an empty one")
     building.finish()
     return history
+
+
+def _in_order(entries: Iterable[Entry]) -> Iterator[Entry]:
+    """Yield envelopes by their times: a busy program may note a line that it has sent after the answer was noted."""
+    held: list[tuple[float, int, Entry]] = []
+    for number, entry in enumerate(entries):
+        if isinstance(entry[1], Envelope):
+            heapq.heappush(held, (entry[1].t, number, entry))
+        while held and (len(held) > _HELD or not isinstance(entry[1], Envelope)):
+            yield heapq.heappop(held)[2]
+        if not isinstance(entry[1], Envelope):
+            yield entry
+    while held:
+        yield heapq.heappop(held)[2]
 
 
 class Building(Events):

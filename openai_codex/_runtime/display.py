@@ -54,8 +54,28 @@ _TELLING = (
     r"""|(?<=[?#])[^\s"'=]{0,400}=[^\s"'}\]]+"""
 )
 
-# In prose, the word after "basic" or "bearer" is seldom a secret.
-_TELLING_IN_PROSE = r"""(?i)\bsk-[\w\-]{16,}|(?<=bearer )[\w\-.~+/=]{16,}|(?<=://)[^\s/@:"']+:[^\s/"']+(?=@)"""
+# In prose, the word after "basic" or "bearer" is seldom a secret. Tokens of well-known services are, wherever they stand, and
+# so is a JSON Web Token.
+_TELLING_IN_PROSE = (
+    r"""(?i)\b(?:sk-[\w\-]{16,}|gh[opsur]_\w{20,}|github_pat_\w{20,}|AKIA[0-9A-Z]{16}\b|xox[a-z]-[\w\-]{10,}"""
+    r"""|AIza[\w\-]{30,}|glpat-[\w\-]{16,}|hf_\w{20,}|eyJ[\w\-]{8,}\.[\w\-]{8,}\.[\w\-]{8,})"""
+    r"""|(?<=bearer )[\w\-.~+/=]{16,}|(?<=://)[^\s/@:"']+:[^\s/"']+(?=@)"""
+)
+_TELLING_WORDS = (
+    "sk-",
+    "gho_",
+    "ghp_",
+    "ghs_",
+    "ghu_",
+    "ghr_",
+    "github_pat_",
+    "akia",
+    "xox",
+    "aiza",
+    "glpat-",
+    "hf_",
+    "eyj",
+)
 
 # What a token looks like under any other name: long, of letters and digits, and no UUID, as ids are.
 _LONG_WORD = r"(?=.*\d)(?=.*[A-Za-z])[\w\-+=.~]{20,}"
@@ -115,11 +135,12 @@ def hide(text: str) -> str:
 
 def may_hide(text: str) -> bool:
     """Return whether `hide` may change a text. Much cheaper than to call it, so it is done for each text of a stream."""
+    lower = text.lower()
     return (
         any(form in text for form in tuple(_known))
-        or "sk-" in text.lower()
+        or any(word in lower for word in _TELLING_WORDS)
         or "://" in text
-        or "bearer " in text.lower()
+        or "bearer " in lower
     )
 
 

@@ -176,12 +176,29 @@ def test_a_line_that_is_no_frame_is_in_the_journal(tmp_path: Path) -> None:
         with Codex(server.config(journal=path)) as codex:
             server.child.write(b"warning: token=0123456789abcdef0123\xff\n[1]\n\n  \n")
             server.child.write(b'{"method":"deep","params":' + b"[" * 900 + b"]" * 900 + b"}\n")
+            server.child.write(b"[" * 600 + b"]" * 600 + b"\n")
+            actor_of(codex).recent.note("odd", text="\ud800", more="[" * 600 + "]" * 600)
             codex.thread_start()
         for line in path.read_bytes().splitlines():
             json.loads(line)
     bad = [each.raw for each in read(path) if each.raw["frame"] is None]
     assert [each.get("line") for each in bad][:2] == ["warning: token=0123456789abcdef0123\ufffd", "[1]"]
     assert bad[0]["reason"].startswith("not JSON")
+    assert "thread/start" in [each.method for each in read(path)], "what came later is there, too"
+    assert [each.event for each in read(path)][-1] == "client_closed"
+
+
+def test_what_another_client_has_deleted_is_not_written_to(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "run.jsonl", max_bytes=1 << 16, files=1)
+    slow, fast = [files.Files(journal, name, lambda _: b"{}\n") for name in ("slow", "fast")]
+    slow.open()
+    fast.open()
+    for _ in range(3):
+        fast.write(b"x" * 60_000 + b"\n")
+    slow.write(b"the line\n")
+    slow.close()
+    fast.close()
+    assert b"the line" in b"".join(part.read_bytes() for part in files.parts_of(tmp_path / "run.jsonl").values())
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks are a thing of POSIX")

@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 import openai_codex._protocol as protocol
-from openai_codex._journal.redact import Redactor
+from openai_codex._journal.redact import MASK, Redactor
 
 SECRET = "pl4nted-s3cret-0123456789"  # noqa: S105  planted
 
@@ -124,3 +124,29 @@ def test_a_cut_keeps_nothing_of_deltas() -> None:
     redactor = Redactor("cut")
     assert redactor.frame("<", {"params": {"delta": "abc"}}) == {"params": {"delta": "… (3 characters)"}}
     assert redactor.frame("<", {"params": {"text": "x" * 40}}) == {"params": {"text": f"{'x' * 32}… (40 characters)"}}
+
+
+def test_what_the_user_names_is_masked_whatever_it_is() -> None:
+    redactor = Redactor(names=("ssn", "itemId"))
+    frame = {"params": {"arguments": {"ssn": 123456789, "list": [{"SSN": [1, True]}]}, "total": 5}}
+    shown = redactor.frame("<", frame)
+    assert shown["params"] == {"arguments": {"ssn": MASK, "list": [{"SSN": [MASK, MASK]}]}, "total": 5}
+    assert not redactor.is_plain, "a delta has an itemId, too"
+
+
+TOKENS = [
+    "ghp_" + "a1" * 18,
+    "AKIA" + "ABCD1234" * 2,
+    "xoxb-1234567890-abc",
+    "glpat-" + "x1" * 10,
+    "eyJhbGciOiJIUzI1.eyJzdWIiOiIxMjM0.c2lnbmF0dXJlMTIz",
+]
+
+
+@pytest.mark.parametrize("token", TOKENS)
+def test_tokens_of_well_known_services_are_masked_in_any_text(token: str) -> None:
+    redactor = Redactor()
+    assert redactor.may_hide(f"it printed {token}, and more")
+    assert redactor.frame("<", {"params": {"text": f"it printed {token}, and more"}}) == {
+        "params": {"text": f"it printed {MASK}, and more"}
+    }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,7 @@ from openai_codex import (
     DecodeError,
     EventTimeoutError,
     InvalidRequestError,
+    Journal,
     LaunchError,
     RequestTimeoutError,
     ThreadLostError,
@@ -85,9 +87,30 @@ def test_a_report_is_bounded_and_so_is_what_is_kept() -> None:
         recent = max(
             (each for reference in Recent.known.copy() if (each := reference())), key=lambda each: each.started_at
         )
-        assert sum(len(chunk) for _, chunk in recent.received) <= 1 << 16
+        assert sum(len(chunk) for _, chunk in recent.received) <= 1 << 17
         assert sum(len(line) for _, line in recent.sent) <= 1 << 16
     report = caught.value.report()
     assert len(report) < 300_000
     assert "the end" in report.partition("## The newest frames")[2]
     assert "1999 yyy" in report
+
+
+def test_a_large_read_does_not_leave_the_next_one_alone() -> None:
+    recent = Recent(1, None)
+    for chunk in (b"x" * (1 << 16), b"y\n", b"z\n"):
+        recent.keep(chunk)
+    assert [len(chunk) for _, chunk in recent.received] == [1 << 16, 2, 2]
+
+
+def test_a_report_masks_what_the_journal_does_and_survives_any_frame(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "run.jsonl", redact=["customer"])
+    with FakeAppServer() as server, Codex(server.config(journal=journal)) as codex:
+        turn = codex.thread_start().turn("go")
+        server.child.write(b'{"method":"deep","params":' + b"[" * 900 + b"]" * 900 + b"}\n")
+        server.turn.item_completed({"type": "plan", "id": "p", "text": '{"customer": "Jane Doe"}'})
+        server.turn.fail("the end")
+        with pytest.raises(TurnFailedError) as caught:
+            turn.run(timeout=PATIENCE)
+    report = caught.value.report()
+    assert "the end" in report
+    assert "Jane" not in report

@@ -300,3 +300,15 @@ def test_no_frame_ends_the_reading(frames: list[tuple[str, dict[str, object]]]) 
     building.finish()
     assert building.history.lines == len(frames)
     assert list(sentences.lines(summary.facts(building.history)))
+
+
+def test_a_request_that_was_noted_after_its_answer_is_no_other_one(tmp_path: Path) -> None:
+    journal = Written(tmp_path / "run.jsonl")
+    journal.frame(1.1, "<", {"id": 1, "result": {"turn": {"id": "turn", "status": "inProgress"}}})
+    params = {"threadId": "thread", "input": [{"type": "text", "text": "the prompt"}]}
+    journal.frame(1.0, ">", {"id": 1, "method": "turn/start", "params": params})
+    [turn] = load(journal.path).turns
+    assert (turn.prompt, turn.is_cut) == ("the prompt", False)
+    assert turn.began == pytest.approx(1e9 + 1.0)
+    [request] = load(journal.path).requests
+    assert request.seconds == pytest.approx(0.1)
