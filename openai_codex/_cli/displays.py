@@ -25,7 +25,7 @@ _COMMENTARY = "commentary"
 
 
 class Display:
-    """Shows a turn. It is told the events one after another; `note` may be called on any Python thread."""
+    """Shows a turn. `event` gets the events in order; `note` may be called on any Python thread."""
 
     thread_id: str | None = None
     """The thread of the turn, as soon as it is known. Events of other threads are those of sub-agents."""
@@ -51,7 +51,7 @@ class Display:
         raise NotImplementedError
 
     def fail(self, error: BaseException) -> None:
-        """Show that there is no result. The sentence that says why follows on stderr."""
+        """Show what there is without a result. The caller writes the reason to stderr afterwards."""
 
     @contextmanager
     def paused(self) -> Generator[None]:
@@ -80,7 +80,7 @@ class PlainDisplay(Display):
         if text is not None:
             self._message(event, text)
 
-    def note(self, text: str, style: str = "") -> None:  # noqa: ARG002  there are no colours
+    def note(self, text: str, style: str = "") -> None:  # noqa: ARG002  plain text has no colours
         """Write a line to stderr."""
         if self._later is None:
             write_line(text)
@@ -138,7 +138,7 @@ class JsonDisplay(Display):
         """Write the event as the protocol has it."""
         _write_json({"event": event.method, "params": event.params})
 
-    def note(self, text: str, style: str = "") -> None:  # noqa: ARG002  there are no colours
+    def note(self, text: str, style: str = "") -> None:  # noqa: ARG002  plain text has no colours
         """Write a line to stderr."""
         write_line(text)
 

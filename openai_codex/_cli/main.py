@@ -40,7 +40,7 @@ exit codes:
   1    it did not; stderr has one sentence that says why
   2    the arguments are wrong
   130  interrupted by Ctrl-C
-  141  nobody reads the output any more (`| head`)
+  141  the output pipe is closed (`| head`)
 
 variables:
   OPENAI_CODEX_BIN   the codex binary to start

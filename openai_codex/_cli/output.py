@@ -1,4 +1,4 @@
-"""Writing to streams that may be a terminal, closed, or a pipe that nobody reads any more; errors as one sentence.
+"""Writing to streams that may be a terminal, closed, or a pipe without a reader; errors as one sentence.
 
 What comes from the runtime or the model reaches a terminal without control characters: they could move its cursor, change
 its title, or forge lines of this program.

@@ -51,7 +51,7 @@ def can_ask() -> bool:
 
 async def _ask(question: str) -> bool:
     descriptor = sys.stdin.fileno()
-    # What was typed before the question was there is no answer to it.
+    # Input that was typed before the question does not answer it.
     if sys.platform != "win32":
         import termios
 
@@ -85,7 +85,7 @@ async def _line(descriptor: int) -> bytes:
 
 
 def describe(request: ApprovalRequest) -> str:
-    """Return what a request asks for, in full: nobody can decide on what is cut or masked."""
+    """Return what a request asks for, in full: a decision needs all of it, without cuts and masks."""
     text = next((row(request) for kind, row in _ROWS.items() if type(request).__name__ == kind), "an unknown action")
     reason = f"\nreason: {request.reason}" if request.reason else ""
     agent = f"\nasked by a sub-agent{f' {request.agent_name}' if request.agent_name else ''}"

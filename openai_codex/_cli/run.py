@@ -120,7 +120,7 @@ async def _run(options: argparse.Namespace, asked: str, display: Display) -> Run
         try:
             await asyncio.wait({turn, watch}, return_when=asyncio.FIRST_COMPLETED)
             if watch.done():
-                watch.result()  # raises if the output cannot be written: nobody follows the turn any more
+                watch.result()  # raises if the output cannot be written
             await asyncio.wait({turn})
             if isinstance(turn.exception(), (TurnFailedError, type(None))):  # the events of its end have come, too
                 await asyncio.wait({watch}, timeout=_LAST_EVENTS)

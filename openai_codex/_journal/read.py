@@ -100,7 +100,7 @@ def read(path: str | os.PathLike[str]) -> Iterator[Envelope]:
             with ``.jsonl``, one client after another.
 
     Raises:
-        ConfigError: It does not exist, or is no journal of a format that this version knows.
+        ConfigError: It does not exist, or does not have a format that this version reads.
     """
     for item in lines_of(path):
         if isinstance(item, Envelope):

@@ -106,7 +106,7 @@ class JournalWriter:
         self._client = self.track(0, None)
 
     def open(self) -> None:
-        """Open the file and start the thread. Raises `ConfigError`, and `RuntimeError` where there are no more threads."""
+        """Open the file and start the thread. Raises `ConfigError`, and `RuntimeError` where the system starts no thread."""
         try:
             self._files.open()
         except OSError as error:

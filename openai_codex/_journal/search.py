@@ -59,7 +59,7 @@ class Search:
                 journal no more.
 
         Raises:
-            ConfigError: It does not exist, or is no journal.
+            ConfigError: It does not exist, or is not a journal.
         """
         asked = _started(path, [self])[0] if self.turn is not None or self.thread is not None else set[Key]()
         for line, item in entries_of(path):

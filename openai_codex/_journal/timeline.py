@@ -40,7 +40,7 @@ def load(path: str | os.PathLike[str]) -> History:
         path: A file or a directory, as `read` takes it.
 
     Raises:
-        ConfigError: It does not exist, or is no journal.
+        ConfigError: It does not exist, or is not a journal.
     """
     building = Building()
     for line, item in _in_order(entries_of(path)):

@@ -33,7 +33,7 @@ def report(path: str | os.PathLike[str], turn: str | None = None) -> str:
         turn: The beginning of the id of the turn that it is about; by default those that did not complete.
 
     Raises:
-        ConfigError: It does not exist, is no journal, or has no such turn.
+        ConfigError: It does not exist, is not a journal, or does not have this turn.
     """
     history = load(path)
     wanted = [each for each in history.turns if (each.id.startswith(turn) if turn else each.status != "completed")]

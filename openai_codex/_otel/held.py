@@ -41,6 +41,6 @@ class HeldTurns(OpenTurns):
         return is_first
 
     def leave(self, key: object) -> None:
-        """Count a consumer out, and end what nobody else will."""
+        """Count a consumer out, and end what has no other consumer."""
         super().leave(key)
         self._sweep()

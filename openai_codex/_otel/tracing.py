@@ -130,7 +130,7 @@ class TracedWork(WorkTable):
             self._bind(turn, turn_id)
 
     def give_up(self, work: Work, error: BaseException, turn_id: str | None = None) -> None:
-        """Note that a request failed, or that its caller left. Its turn may go on for a moment, but for nobody."""
+        """Note that a request failed, or that its caller left. Its turn may go on for a moment without a caller."""
         super().give_up(work, error, turn_id)
         # Kept if the turn may still be announced, which must not have another span made.
         turn = self._starting.get(work.thread_id, (None, None))[1] if work.given_up else self._take(work)
