@@ -8,7 +8,7 @@ record    the thread that writes
 report    what an error says about its runtime and the newest frames
 read      reads journals
 history   what a journal tells, as values: runtimes, threads, turns, items, requests
-told      what single frames tell
+labels    short texts for single frames
 events    makes a history from notifications
 timeline  makes it from all lines of a journal
 summary   the facts of a history that a person asks for first

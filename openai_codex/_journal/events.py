@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from openai_codex._journal import told
+from openai_codex._journal import labels
 from openai_codex._journal.history import Ask, Happening, History, Item, Runtime, Thread, Turn
-from openai_codex._journal.told import field, text_at
+from openai_codex._journal.labels import field, text_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,9 +82,12 @@ class Events:
         turn.ended, turn.status = self._now, text_at(params, "turn", "status") or "completed"
         error = field(params, "turn", "error")
         if turn.status == "interrupted":
-            turn.why = told.interrupter(turn)
+            turn.why = labels.interrupter(turn)
         elif error is not None:
-            turn.why, turn.error_kind = told.short(text_at(error, "message")), told.word(field(error, "codexErrorInfo"))
+            turn.why, turn.error_kind = (
+                labels.short(text_at(error, "message")),
+                labels.word(field(error, "codexErrorInfo")),
+            )
             self._note("failed turn", turn.why, runtime)
         for item in turn.items.values():
             if item.ended is None:
@@ -95,7 +98,7 @@ class Events:
         if turn is None or not isinstance(item, dict):
             return
         kind = text_at(item, "type")
-        turn.items[text_at(item, "id")] = Item(self._now, text_at(item, "id"), kind, told.label(item))
+        turn.items[text_at(item, "id")] = Item(self._now, text_at(item, "id"), kind, labels.label(item))
         if kind != "userMessage" and turn.first_token is None:
             turn.first_token = self._now
 
@@ -106,8 +109,8 @@ class Events:
         if text_at(item, "id") not in turn.items:
             self._item_started(runtime, turn, params)
         known = turn.items[text_at(item, "id")]
-        known.ended, known.status = self._now, told.word(item.get("status")) or "completed"
-        known.label = told.label(item) or known.label
+        known.ended, known.status = self._now, labels.word(item.get("status")) or "completed"
+        known.label = labels.label(item) or known.label
         code = item.get("exitCode")
         known.exit_code = code if isinstance(code, int) else None
 
@@ -131,5 +134,5 @@ class Events:
             turn.retries += 1
         text = text_at(params, "message") or text_at(params, "summary") or text_at(params, "error", "message")
         self._note(
-            "retry" if will_retry else "warning" if "error" not in params else "error", told.short(text), runtime
+            "retry" if will_retry else "warning" if "error" not in params else "error", labels.short(text), runtime
         )

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from openai_codex._journal.labels import field
 from openai_codex._journal.read import Envelope, Header, entries_of
-from openai_codex._journal.told import field
 
 if TYPE_CHECKING:
     import os

@@ -9,11 +9,11 @@ import heapq
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from openai_codex._journal import told
+from openai_codex._journal import labels
 from openai_codex._journal.events import Events, Frame
 from openai_codex._journal.history import LOST, Ask, Happening, History, Request, Runtime
+from openai_codex._journal.labels import field, text_at
 from openai_codex._journal.read import Envelope, entries_of
-from openai_codex._journal.told import field, text_at
 from openai_codex._protocol.methods import DELTAS
 from openai_codex.errors import ConfigError
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     Entry = tuple[bytes, Envelope | Header | None]
 
-# What a client is told of the end of a runtime, in this order: the first says why, the second how.
+# The events of the end of a runtime, in this order: the first has the reason, the second the exit code.
 _CLOSED, _EXITED = "connection_closed", "process_exited"
 
 # How many lines are put in order.
@@ -121,7 +121,7 @@ class Building(Events):
         frame, key = envelope.frame, (id(runtime), repr(envelope.frame.get("id")))
         if envelope.method is None:
             if (ask := self._asks.pop(key, None)) is not None:
-                ask.ended, ask.decision = self._now, told.decision(frame)
+                ask.ended, ask.decision = self._now, labels.decision(frame)
             return
         params = frame.get("params") or {}
         again, _ = self._requests.get(key, (None, {}))  # some requests are repeated until their effect is seen
@@ -138,7 +138,7 @@ class Building(Events):
         frame = envelope.frame
         if not frame:
             reason, line = envelope.raw.get("reason"), str(envelope.raw.get("line", ""))
-            self._note("unreadable line", told.short(f"{reason}: {line}"), runtime)
+            self._note("unreadable line", labels.short(f"{reason}: {line}"), runtime)
         elif envelope.method is None:
             self._answered(runtime, frame)
         elif "id" in frame:
@@ -147,7 +147,7 @@ class Building(Events):
             self._notified(runtime, envelope.method, frame.get("params") or {})
 
     def _happened(self, runtime: Runtime, envelope: Envelope) -> None:
-        event, facts = envelope.event or "", told.facts(envelope.frame)
+        event, facts = envelope.event or "", labels.facts(envelope.frame)
         if (handle := self._notes.get(event)) is not None:
             handle(runtime, envelope.frame)
         if "turn_id" in envelope.frame:
@@ -161,7 +161,7 @@ class Building(Events):
         elif event in {_CLOSED, _EXITED} and runtime.ended is None:
             runtime.ended = self._now
         if event in {_CLOSED, _EXITED}:
-            runtime.why = "; ".join(filter(None, (runtime.why, told.end(envelope.frame))))
+            runtime.why = "; ".join(filter(None, (runtime.why, labels.end(envelope.frame))))
             if event == _EXITED and envelope.frame.get("exit_code") not in {0, None}:
                 self._note("runtime exited", runtime.why, runtime)
 
@@ -173,14 +173,14 @@ class Building(Events):
     def _given_up(self, runtime: Runtime, frame: Frame) -> None:
         turn = self._turns.get((runtime.client, text_at(frame, "turn_id")))
         if turn is not None:
-            turn.given_up = told.short(text_at(frame, "reason"))
+            turn.given_up = labels.short(text_at(frame, "reason"))
             if turn.status == "interrupted":
-                turn.why = told.interrupter(turn)
+                turn.why = labels.interrupter(turn)
 
     def _decided_by(self, runtime: Runtime, frame: Frame) -> None:
         ask = self._decided.get((id(runtime), repr(frame.get("request_id"))))
         if ask is not None:
-            ask.by = told.short(text_at(frame, "by") or text_at(frame, "reason"))
+            ask.by = labels.short(text_at(frame, "by") or text_at(frame, "reason"))
 
     # -- responses, server requests, notifications -------------------------------------------------------------------
 
@@ -190,19 +190,19 @@ class Building(Events):
             return  # it was sent before the first line
         request.ended = self._now
         if (error := frame.get("error")) is not None:
-            request.error = told.short(text_at(error, "message") or str(error))
+            request.error = labels.short(text_at(error, "message") or str(error))
             self._note("refused request", f"{request.method}: {request.error}", runtime)
         turn_id = text_at(frame, "result", "turn", "id")
         if turn_id:
             turn = self._turn(runtime, field(frame, "result", "reviewThreadId") or request.thread_id, turn_id)
             turn.asked = turn.began = request.began
-            turn.is_cut, turn.prompt = False, told.prompt(params)
+            turn.is_cut, turn.prompt = False, labels.prompt(params)
             turn.root_turn_id = text_at(frame, "result", "turn", "rootTurnId") or turn.root_turn_id
 
     def _asked(self, runtime: Runtime, method: str, frame: Frame) -> None:
         params = frame.get("params") or {}
         thread_id = text_at(params, "threadId") or text_at(params, "conversationId")
-        ask = Ask(self._now, method, told.kind(method), told.subject(params), thread_id, text_at(params, "turnId"))
+        ask = Ask(self._now, method, labels.kind(method), labels.subject(params), thread_id, text_at(params, "turnId"))
         ask.item_id = text_at(params, "itemId") or text_at(params, "callId")
         self.history.asks.append(ask)
         self._asks[id(runtime), repr(frame["id"])] = self._decided[id(runtime), repr(frame["id"])] = ask

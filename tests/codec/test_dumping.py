@@ -9,24 +9,6 @@ import pytest
 
 from openai_codex import types as t
 
-TURN: dict[str, Any] = {
-    "id": "U",
-    "items": [
-        {"type": "agentMessage", "id": "1", "text": "Hi", "memoryCitation": None, "newer": 1},
-        {"type": "commandExecution", "id": "2", "command": "ls", "commandActions": [{"type": "unknown", "command": "ls"}],
-         "cwd": "/w", "status": "completed", "exitCode": 0},
-    ],
-    "status": "completed",
-    "itemsView": "full",
-    "error": None,
-    "newer": {"a": 1},
-}  # fmt: skip
-
-
-@pytest.fixture
-def turn() -> t.Turn:
-    return t.structure(t.Turn, TURN)
-
 
 def test_a_dump_has_the_names_of_the_attributes_and_all_that_is_in_it(turn: t.Turn) -> None:
     dumped = turn.model_dump()

@@ -19,24 +19,6 @@ from openai_codex import types as t
 from openai_codex._codec.base import tag_of
 from openai_codex._runtime.display import hide
 
-TURN: dict[str, Any] = {
-    "id": "U",
-    "items": [
-        {"type": "agentMessage", "id": "1", "text": "Hi", "memoryCitation": None, "newer": 1},
-        {"type": "commandExecution", "id": "2", "command": "ls", "commandActions": [{"type": "unknown", "command": "ls"}],
-         "cwd": "/w", "status": "completed", "exitCode": 0},
-    ],
-    "status": "completed",
-    "itemsView": "full",
-    "error": None,
-    "newer": {"a": 1},
-}  # fmt: skip
-
-
-@pytest.fixture
-def turn() -> t.Turn:
-    return t.structure(t.Turn, TURN)
-
 
 @pytest.mark.parametrize("options", [{}, {"by_alias": True}, {"mode": "json"}, {"exclude_none": True}])
 def test_what_was_dumped_is_read_again(turn: t.Turn, options: dict[str, Any]) -> None:

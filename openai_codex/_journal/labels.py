@@ -1,4 +1,4 @@
-"""What single frames of a journal tell, as short texts."""
+"""Short texts for single frames of a journal."""
 
 from __future__ import annotations
 
