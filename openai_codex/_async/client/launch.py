@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import time
 import weakref
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from openai_codex import _codec as codec
-from openai_codex import _protocol as protocol
 from openai_codex._async.client import _wait
+from openai_codex._async.client.ahead import import_ahead
 from openai_codex._async.client.handlers import note_declined
-from openai_codex._async.client.rpc import call
+from openai_codex._async.client.rpc import log_end
 from openai_codex._engine import at_exit
 from openai_codex._engine.actor import Actor
 from openai_codex._engine.reader import Silence
@@ -20,6 +21,7 @@ from openai_codex._engine.transport import NO_THREAD, ChildProcess, RuntimeStart
 from openai_codex._engine.waiting import Deadline
 from openai_codex._log import Log, is_library_loaded
 from openai_codex._runtime.backoff import Backoff
+from openai_codex._runtime.handshake import INITIALIZE, initialize_params
 from openai_codex._runtime.imports import load
 from openai_codex.errors import CodexError, LaunchError, RequestTimeoutError, TransportClosedError
 
@@ -154,12 +156,7 @@ class AsyncLauncher:
         start.hand_over()
         try:
             self._reported.follow(actor)
-            actor.start()
-            self.check_open()
-            try:
-                metadata = _metadata(await call(actor, self._initialize_params(), deadline))
-            finally:
-                self._reported.log(actor)
+            metadata = await self._initialize(actor, start.said, deadline)
         except BaseException as error:
             actor.abort(error)
             await stop(actor, min(config.shutdown_timeout, _UNUSED_PATIENCE))
@@ -177,6 +174,25 @@ class AsyncLauncher:
         actor.silence.armed = True
         _log_version(metadata, transport)
         return actor, metadata
+
+    async def _initialize(self, actor: Actor, said: bytes, deadline: Deadline) -> Metadata:
+        """Start the actor, and wait for the reply to the first request, which may have been sent already."""
+        reply = actor.router.new_reply(INITIALIZE)
+        if said:  # before the reader starts, as the reply may be there
+            actor.router.register(reply)
+            actor.recent.keep_sent(time.monotonic(), said)
+        actor.start()
+        self.check_open()
+        try:
+            if not said:
+                actor.send(reply, initialize_params(self._config))
+            import_ahead(reply)
+            if not await _wait.ready(reply, deadline.remaining()):
+                raise RequestTimeoutError(INITIALIZE, deadline.timeout)
+            return _metadata(reply.result())
+        finally:
+            log_end(actor, reply, deadline)
+            self._reported.log(actor)
 
     def _actor(self, transport: ChildProcess, generation: int) -> Actor:
         config = self._config
@@ -203,15 +219,6 @@ class AsyncLauncher:
         """Raise `TransportClosedError` if the client was closed."""
         if self._closing.is_ready():
             raise TransportClosedError(CLIENT_CLOSED)
-
-    def _initialize_params(self) -> protocol.InitializeParams:
-        config = self._config
-        return protocol.InitializeParams(
-            client_info=protocol.ClientInfo(
-                name=config.client_name, title=config.client_title, version=config.client_version
-            ),
-            capabilities=protocol.InitializeCapabilities(experimental_api=config.experimental_api),
-        )
 
 
 async def stop(actor: Actor, timeout: float, recycled: str | None = None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from openai_codex._engine.transport.base import NO_THREAD
@@ -10,6 +11,7 @@ from openai_codex._engine.transport.child import ChildProcess
 from openai_codex._engine.transport.installation import HomeLock, command_line
 from openai_codex._log import Log
 from openai_codex._runtime.environment import environment_of, left_out
+from openai_codex._runtime.handshake import initialize_line
 from openai_codex.errors import LaunchError, RuntimeNotFoundError
 
 if TYPE_CHECKING:
@@ -28,6 +30,8 @@ class RuntimeStart:
         self.lock = HomeLock(config)
         self.before: object = None
         """The databases as they were before the process was started."""
+        self.said = b""
+        """The line that the process was sent: a runtime that finds it when it has booted does not wait for this program."""
         self._config = config
         self._child: ChildProcess | None = None
 
@@ -69,12 +73,20 @@ class RuntimeStart:
         _check_directory(config.cwd)
         if names := left_out(config):
             _log.warning("codex.variables_left_out", names=",".join(names), reason="not UTF-8")
-        self.before = self.lock.databases()
+        self.before, self.said = self.lock.databases(), b""
         try:
-            self._child = ChildProcess(command_line(config), config.cwd, environment_of(config))
+            self._child = child = ChildProcess(command_line(config), config.cwd, environment_of(config))
         except RuntimeError as error:
             raise LaunchError(NO_THREAD) from error
-        return self._child
+        if not config.otel:  # else the request has a context, and what finds that is not imported yet
+            self._say(child, initialize_line(config))
+        return child
+
+    def _say(self, child: ChildProcess, line: bytes) -> None:
+        """Send the first line, if the pipe takes it as a whole; else the actor does, and finds out what is wrong."""
+        with suppress(OSError):
+            if len(line) <= child.short() and child.write_short(line):
+                self.said = line
 
 
 def _check_directory(cwd: str | None) -> None:

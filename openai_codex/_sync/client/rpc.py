@@ -54,7 +54,7 @@ def call(
                 on_given_up()
             # Collecting the fields takes longer than the check, so it is done only if they are logged.
             if _log.is_debugging:
-                _log_end(actor, reply, "timed_out" if deadline.passed() else "cancelled")
+                log_end(actor, reply, deadline)
         if not settled:
             raise RequestTimeoutError(params.METHOD, deadline.timeout)
         return reply.result()
@@ -63,7 +63,9 @@ def call(
         raise
 
 
-def _log_end(actor: Actor, reply: Reply, given_up: str) -> None:
+def log_end(actor: Actor, reply: Reply, deadline: Deadline) -> None:
+    """Log what came of a request, or that its caller gave up."""
+    given_up = "timed_out" if deadline.passed() else "cancelled"
     outcome, code = reply.outcome() if reply.is_ready() else (given_up, None)
     fields = {"request_id": reply.request_id, "seconds": round(reply.age(), 6), "pid": actor.pid}
     _log.debug("codex.request_ended", method=reply.method, outcome=outcome, code=code, **fields)
