@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias, Union, cast
 
@@ -16,6 +17,7 @@ from openai_codex._codec.model import Data
 from openai_codex._runtime.backoff import Restart, to_policy
 from openai_codex._runtime.display import (
     conceal,
+    conceal_later,
     mask_all,
     secrets_of_arguments,
     secrets_of_settings,
@@ -271,9 +273,11 @@ class AppServerConfig(Data):
     def __attrs_post_init__(self, **assigned: Any) -> None:
         # A runtime may repeat them on stderr, or in an error.
         values = assigned or attrs.asdict(self, recurse=False)
-        conceal(secrets_of_variables(values.get("env") or {}))
+        if env := values.get("env"):
+            conceal_later(partial(secrets_of_variables, env))
         for name in ("config_overrides", "launch_args_override"):
-            conceal(secrets_of_arguments(values.get(name) or ()))
+            if arguments := values.get(name):
+                conceal_later(partial(secrets_of_arguments, arguments))
 
 
 CodexConfig = AppServerConfig

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from functools import cache
 
 # C0 and C1 controls, line and paragraph separators, marks that change the direction of text, lone surrogates: what can
@@ -62,20 +64,8 @@ _TELLING_IN_PROSE = (
     r"""|(?<=bearer )[\w\-.~+/=]{16,}|(?<=://)[^\s/@:"']+:[^\s/"']+(?=@)"""
 )
 _TELLING_WORDS = (
-    "sk-",
-    "gho_",
-    "ghp_",
-    "ghs_",
-    "ghu_",
-    "ghr_",
-    "github_pat_",
-    "akia",
-    "xox",
-    "aiza",
-    "glpat-",
-    "hf_",
-    "eyj",
-)
+    "sk-", "gho_", "ghp_", "ghs_", "ghu_", "ghr_", "github_pat_", "akia", "xox", "aiza", "glpat-", "hf_", "eyj",
+)  # fmt: skip
 
 # What a token looks like under any other name: long, of letters and digits, and no UUID, as ids are.
 _LONG_WORD = r"(?=.*\d)(?=.*[A-Za-z])[\w\-+=.~]{20,}"
@@ -98,6 +88,10 @@ _LINE = 16
 _known: dict[str, None] = {}
 _finder: re.Pattern[str] | None = None
 
+# What finds more secrets, and is not called before a text is to be shown: most programs show none. At most so many wait.
+_finds: deque[Callable[[], Iterable[str]]] = deque()
+_MOST_FINDS = 64
+
 
 @cache
 def _re(pattern: str) -> re.Pattern[str]:
@@ -119,6 +113,21 @@ def conceal(secrets: Iterable[str]) -> None:
         _finder = re.compile("|".join(map(re.escape, sorted(_known, key=len, reverse=True))))
 
 
+def conceal_later(find: Callable[[], Iterable[str]]) -> None:
+    """Mask the texts that ``find`` returns, as `conceal` does; it is called before the next text is shown."""
+    _finds.append(find)
+    if len(_finds) > _MOST_FINDS:
+        _find_all()
+
+
+def _find_all() -> None:
+    for find in tuple(_finds):
+        conceal(find())
+        # Not before its secrets are known: another thread may show a text meanwhile, and has taken it out then.
+        with suppress(ValueError):
+            _finds.remove(find)
+
+
 def _forms(secret: str) -> list[str]:
     """Return how a secret may be repeated: as it is, as in JSON, as by `repr`, and line by line."""
     token = re.sub(r"^(bearer|basic) ", "", secret, flags=re.IGNORECASE)
@@ -129,12 +138,18 @@ def _forms(secret: str) -> list[str]:
 
 def hide(text: str) -> str:
     """Return a text without the secrets that this program has passed, and without what looks like one."""
+    if not text:
+        return text
+    if _finds:
+        _find_all()
     known = text if _finder is None else _finder.sub(_MASK, text)
     return _re(_TELLING_IN_PROSE).sub(_MASK, known)
 
 
 def may_hide(text: str) -> bool:
     """Return whether `hide` may change a text. Much cheaper than to call it, so it is done for each text of a stream."""
+    if _finds:
+        _find_all()
     lower = text.lower()
     return (
         any(form in text for form in tuple(_known))

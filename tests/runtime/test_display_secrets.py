@@ -18,7 +18,7 @@ from openai_codex import AppServerConfig, ConfigError, LaunchError, ProcessInfo,
 from openai_codex import _checks as checks
 from openai_codex._log import Log
 from openai_codex._runtime import toml
-from openai_codex._runtime.display import conceal, hide, secrets_of_settings
+from openai_codex._runtime.display import conceal, conceal_later, hide, may_hide, secrets_of_settings
 
 # Both ends of each secret are looked for: a text that shows only one of them shows a part.
 FIRST, LAST = "q7Zx9W", "w4Vk8J"
@@ -212,3 +212,26 @@ def test_no_regular_expression_is_compiled_when_the_package_is_imported() -> Non
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.split() == ["0"]
+
+
+def test_what_finds_secrets_is_called_before_the_next_text_is_shown() -> None:
+    called: list[str] = []
+
+    def find() -> list[str]:
+        called.append("found")
+        return ["a-secret-of-later"]
+
+    conceal_later(find)
+    assert not called
+    assert may_hide("it is a-secret-of-later")
+    assert hide("it is a-secret-of-later") == "it is ***"
+    assert called == ["found"]
+
+
+def test_few_wait_to_be_called() -> None:
+    called: list[int] = []
+    for number in range(200):
+        conceal_later(lambda number=number: called.append(number) or ())  # type: ignore[misc]  # it returns nothing
+    assert len(called) > 100
+    hide("x")
+    assert called == list(range(200))
