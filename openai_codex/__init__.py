@@ -48,11 +48,11 @@ The map, top to bottom. Imports go downward only, and a module without a leading
                     waiting
       transport/    where bytes come from and go to: start installation child spawn input output base
     _config         the settings of a client
-    _runtime/       values about the runtime process: report toml backoff failures health process_info environment; display: how
+    _runtime/       values about the runtime process: report toml backoff failures health process_info environment handshake; display: how
                     text from outside is shown; imports: modules at first use; log_lines: the log on stderr
     _notification   one notification: envelope and payload
     _codec/         JSON to protocol types and back: aliases by_name converter structuring unions unstructuring
-                    dumping incomplete plain base enums in_pydantic model
+                    dumping incomplete plain base enums deferred in_pydantic model
     _checks         checks of the values that a program passes in
     errors/         the error tree: _runtime _base
     _protocol/      GENERATED: the protocol types by domain, method tables, routes

@@ -45,7 +45,7 @@ ORDER = """
     _engine: reply lane backlog recent wire heads
     _engine.transport: . start installation child spawn input output base
     _engine: once waiting
-    _runtime: environment
+    _runtime: environment handshake
     : _config
     _journal: . settings recorder
     _runtime: . log_lines report toml backoff failures
@@ -56,7 +56,7 @@ ORDER = """
     _turns: results
     _runtime: health process_info
     : _protocol
-    _codec: plain base enums in_pydantic model
+    _codec: plain base enums deferred in_pydantic model
     : _log _version
     _runtime: display imports
 """

@@ -69,7 +69,8 @@ UNSET: Final = Unset.UNSET
 # ------------------------------------------------------------------------------------------------------------- records
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+# Copies and pickles are left to Python: those of attrs would know the fields of this class only.
+@attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
 class Record(Model):  # noqa: PLW1641  mutable and compared by value, so without a hash
     """Base of every protocol object.
 

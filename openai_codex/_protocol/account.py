@@ -3,9 +3,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, TypeAlias
-
-import attrs
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 from openai_codex._codec.base import (
     UNSET,
@@ -18,6 +16,11 @@ from openai_codex._codec.base import (
     Variant,
 )
 
+if TYPE_CHECKING:
+    from attrs import define
+else:
+    from openai_codex._codec.deferred import define
+
 
 class ApiKeyAccount(Variant):
     """A `Account` of type ``apiKey``."""
@@ -27,7 +30,7 @@ class ApiKeyAccount(Variant):
     type: ClassVar[Literal["apiKey"]] = "apiKey"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ChatgptAccount(Variant):
     """A `Account` of type ``chatgpt``.
 
@@ -42,7 +45,7 @@ class ChatgptAccount(Variant):
     plan_type: PlanType
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class AmazonBedrockAccount(Variant):
     """A `Account` of type ``amazonBedrock``.
 
@@ -67,7 +70,7 @@ class AccountRoutingOverride(OpenEnum):
     us_cr = "us_cr"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class AccountUpdatedNotification(ServerNotification):
     """Payload of `account/updated`.
 
@@ -123,7 +126,7 @@ class AuthMode(OpenEnum):
     bedrock_access_keys = "bedrockAccessKeys"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class GetAccountParams(ClientRequest["GetAccountResponse"]):
     """Params of `account/read`.
 
@@ -139,7 +142,7 @@ class GetAccountParams(ClientRequest["GetAccountResponse"]):
     refresh_token: bool | Unset = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class GetAccountResponse(Record):
     """Result of `account/read`.
 
@@ -154,7 +157,7 @@ class GetAccountResponse(Record):
     workspace_routing: WorkspaceRouting | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class GetWorkspaceMessagesResponse(Record):
     """Result of `account/workspaceMessages/read`.
 
@@ -199,7 +202,7 @@ class PlanType(OpenEnum):
     unknown = "unknown"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class SendAddCreditsNudgeEmailParams(ClientRequest["SendAddCreditsNudgeEmailResponse"]):
     """Params of `account/sendAddCreditsNudgeEmail`.
 
@@ -212,7 +215,7 @@ class SendAddCreditsNudgeEmailParams(ClientRequest["SendAddCreditsNudgeEmailResp
     credit_type: AddCreditsNudgeCreditType
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class SendAddCreditsNudgeEmailResponse(Record):
     """Result of `account/sendAddCreditsNudgeEmail`.
 
@@ -223,7 +226,7 @@ class SendAddCreditsNudgeEmailResponse(Record):
     status: AddCreditsNudgeEmailStatus
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class WorkspaceMessage(Record):
     """Part of `GetWorkspaceMessagesResponse`.
 
@@ -250,7 +253,7 @@ class WorkspaceMessageType(OpenEnum):
     unknown = "unknown"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class WorkspaceRouting(Record):
     """Part of `GetAccountResponse`.
 

@@ -3,12 +3,17 @@
 
 from __future__ import annotations
 
-import attrs
+from typing import TYPE_CHECKING
 
 from openai_codex._codec.base import OpenEnum, Record
 
+if TYPE_CHECKING:
+    from attrs import define
+else:
+    from openai_codex._codec.deferred import define
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+
+@define(kw_only=True, eq=False, repr=False)
 class CollabAgentState(Record):
     """Part of `ThreadItem`.
 

@@ -3,14 +3,19 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
 
 from openai_codex._codec.base import UNSET, ClientRequest, Record, ServerNotification, Unset
 
+if TYPE_CHECKING:
+    from attrs import define
+else:
+    from openai_codex._codec.deferred import define
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+
+@define(kw_only=True, eq=False, repr=False)
 class AppBranding(Record):
     """EXPERIMENTAL - app metadata returned by app-list APIs.
 
@@ -31,7 +36,7 @@ class AppBranding(Record):
     website: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class AppInfo(Record):
     """EXPERIMENTAL - app metadata returned by app-list APIs.
 
@@ -70,7 +75,7 @@ class AppInfo(Record):
     plugin_display_names: list[str] = attrs.Factory(list[Any])
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class AppListUpdatedNotification(ServerNotification):
     """EXPERIMENTAL - notification emitted when the app list changes.
 
@@ -83,7 +88,7 @@ class AppListUpdatedNotification(ServerNotification):
     data: list[AppInfo]
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class AppMetadata(Record):
     """Part of `AppInfo`.
 
@@ -114,7 +119,7 @@ class AppMetadata(Record):
     version_notes: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class AppReview(Record):
     """Part of `AppMetadata`.
 
@@ -125,7 +130,7 @@ class AppReview(Record):
     status: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class AppScreenshot(Record):
     """Part of `AppMetadata`.
 
@@ -140,7 +145,7 @@ class AppScreenshot(Record):
     url: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class AppToolSummary(Record):
     """EXPERIMENTAL - metadata returned by app/read.
 
@@ -161,7 +166,7 @@ class AppToolSummary(Record):
     title: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class AppsInstalledParams(ClientRequest["AppsInstalledResponse"]):
     """Read the committed installed connector runtime snapshot.
 
@@ -177,7 +182,7 @@ class AppsInstalledParams(ClientRequest["AppsInstalledResponse"]):
     thread_id: str | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class AppsInstalledResponse(Record):
     """The installed connectors in one committed runtime snapshot.
 
@@ -188,7 +193,7 @@ class AppsInstalledResponse(Record):
     apps: list[InstalledApp]
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class AppsListParams(ClientRequest["AppsListResponse"]):
     """EXPERIMENTAL - list available apps/connectors.
 
@@ -207,7 +212,7 @@ class AppsListParams(ClientRequest["AppsListResponse"]):
     thread_id: str | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class AppsListResponse(Record):
     """EXPERIMENTAL - app list response.
 
@@ -221,7 +226,7 @@ class AppsListResponse(Record):
     next_cursor: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class AppsReadParams(ClientRequest["AppsReadResponse"]):
     """EXPERIMENTAL - read metadata for specific apps/connectors.
 
@@ -239,7 +244,7 @@ class AppsReadParams(ClientRequest["AppsReadResponse"]):
     thread_id: str | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class AppsReadResponse(Record):
     """EXPERIMENTAL - app/read response.
 
@@ -252,7 +257,7 @@ class AppsReadResponse(Record):
     missing_app_ids: list[str]
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ConnectorMetadata(Record):
     """EXPERIMENTAL - metadata returned by app/read.
 
@@ -279,7 +284,7 @@ class ConnectorMetadata(Record):
     tool_summaries: list[AppToolSummary] | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class InstalledApp(Record):
     """Installed connector runtime state.
 

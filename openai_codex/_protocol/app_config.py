@@ -3,15 +3,18 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
-import attrs
+from typing import TYPE_CHECKING, ClassVar
 
 from openai_codex import _protocol as protocol
 from openai_codex._codec.base import OpenEnum, Record
 
+if TYPE_CHECKING:
+    from attrs import define
+else:
+    from openai_codex._codec.deferred import define
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+
+@define(kw_only=True, eq=False, repr=False)
 class AppConfig(Record):
     """Not used by any method.
 
@@ -47,7 +50,7 @@ class AppConfig(Record):
     tools: AppToolsConfig | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class AppLinkConfig(Record):
     """Approval settings for a connected account within an app.
 
@@ -80,7 +83,7 @@ class AppToolApproval(OpenEnum):
     approve = "approve"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class AppToolConfig(Record):
     """Not used by any method.
 
@@ -101,7 +104,7 @@ class AppToolsConfig(Record):
     __slots__ = ()
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class AppsDefaultConfig(Record):
     """Part of `AppsConfig`.
 

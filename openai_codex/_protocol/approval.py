@@ -3,15 +3,20 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 import attrs
 
 from openai_codex import _protocol as protocol
 from openai_codex._codec.base import UNSET, OpenEnum, Record, ServerNotification, ServerRequest, UnknownVariant, Unset
 
+if TYPE_CHECKING:
+    from attrs import define
+else:
+    from openai_codex._codec.deferred import define
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+
+@define(kw_only=True, eq=False, repr=False)
 class AdditionalPermissionProfile(Record):
     """Part of `CommandExecutionRequestApprovalParams`.
 
@@ -24,7 +29,7 @@ class AdditionalPermissionProfile(Record):
     network: protocol.AdditionalNetworkPermissions | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class AcceptWithExecpolicyAmendmentDetails(Record):
     """The `acceptWithExecpolicyAmendment` of a `CommandExecutionApprovalDecision`.
 
@@ -37,7 +42,7 @@ class AcceptWithExecpolicyAmendmentDetails(Record):
     execpolicy_amendment: list[str]
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ApplyNetworkPolicyAmendmentDetails(Record):
     """The `applyNetworkPolicyAmendment` of a `CommandExecutionApprovalDecision`.
 
@@ -67,7 +72,7 @@ class CommandExecutionApprovalDecisionKind(OpenEnum):
     cancel = "cancel"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class AcceptWithExecpolicyAmendmentCommandExecutionApprovalDecision(Record):
     """User approved the command, and wants to apply the proposed execpolicy amendment so future matching commands can
     run without prompting.
@@ -79,7 +84,7 @@ class AcceptWithExecpolicyAmendmentCommandExecutionApprovalDecision(Record):
     accept_with_execpolicy_amendment: AcceptWithExecpolicyAmendmentDetails
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ApplyNetworkPolicyAmendmentCommandExecutionApprovalDecision(Record):
     """User chose a persistent network policy rule (allow/deny) for this host.
 
@@ -106,7 +111,7 @@ class CommandExecutionApprovalKind(OpenEnum):
     write_stdin = "writeStdin"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class CommandExecutionRequestApprovalParams(ServerRequest["CommandExecutionRequestApprovalResponse"]):
     """Sent when approval is requested for a specific command execution.
 
@@ -159,7 +164,7 @@ class CommandExecutionRequestApprovalParams(ServerRequest["CommandExecutionReque
     reason: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class CommandExecutionRequestApprovalResponse(Record):
     """Result of `item/commandExecution/requestApproval`.
 
@@ -187,7 +192,7 @@ class FileChangeApprovalDecision(OpenEnum):
     cancel = "cancel"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class FileChangeRequestApprovalParams(ServerRequest["FileChangeRequestApprovalResponse"]):
     """Sent when approval is requested for a specific file change.
 
@@ -213,7 +218,7 @@ class FileChangeRequestApprovalParams(ServerRequest["FileChangeRequestApprovalRe
     reason: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class FileChangeRequestApprovalResponse(Record):
     """Result of `item/fileChange/requestApproval`.
 
@@ -224,7 +229,7 @@ class FileChangeRequestApprovalResponse(Record):
     decision: FileChangeApprovalDecision
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class GrantedPermissionProfile(Record):
     """Part of `PermissionsRequestApprovalResponse`.
 
@@ -237,7 +242,7 @@ class GrantedPermissionProfile(Record):
     network: protocol.AdditionalNetworkPermissions | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class NetworkApprovalContext(Record):
     """Part of `CommandExecutionRequestApprovalParams`.
 
@@ -259,7 +264,7 @@ class NetworkApprovalProtocol(OpenEnum):
     socks5_udp = "socks5Udp"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class NetworkPolicyAmendment(Record):
     """Part of `CommandExecutionApprovalDecision`, `CommandExecutionRequestApprovalParams`, `ReviewDecision`.
 
@@ -286,7 +291,7 @@ class PermissionGrantScope(OpenEnum):
     session = "session"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class PermissionsRequestApprovalParams(ServerRequest["PermissionsRequestApprovalResponse"]):
     """Request approval for additional permissions from the user.
 
@@ -313,7 +318,7 @@ class PermissionsRequestApprovalParams(ServerRequest["PermissionsRequestApproval
     reason: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class PermissionsRequestApprovalResponse(Record):
     """Result of `item/permissions/requestApproval`.
 
@@ -332,7 +337,7 @@ RequestId: TypeAlias = str | int
 """Part of `ServerRequestResolvedNotification`, `UserVerificationCancelParams`."""
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ServerRequestResolvedNotification(ServerNotification):
     """Payload of `serverRequest/resolved`.
 

@@ -3,14 +3,17 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
-import attrs
+from typing import TYPE_CHECKING, ClassVar
 
 from openai_codex._codec.base import UNSET, ClientRequest, JsonValue, OpenEnum, Record, ServerNotification, Unset
 
+if TYPE_CHECKING:
+    from attrs import define
+else:
+    from openai_codex._codec.deferred import define
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+
+@define(kw_only=True, eq=False, repr=False)
 class ThreadAttachment(Record):
     """An independently persisted attachment associated with a thread.
 
@@ -36,7 +39,7 @@ class ThreadAttachmentAddOutcome(OpenEnum):
     existing = "existing"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadAttachmentAddParams(ClientRequest["ThreadAttachmentAddResponse"]):
     """Parameters for creating or locating an attachment on its owning thread.
 
@@ -55,7 +58,7 @@ class ThreadAttachmentAddParams(ClientRequest["ThreadAttachmentAddResponse"]):
     thread_id: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadAttachmentAddResponse(Record):
     """The created or existing attachment.
 
@@ -68,7 +71,7 @@ class ThreadAttachmentAddResponse(Record):
     outcome: ThreadAttachmentAddOutcome
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadAttachmentListParams(ClientRequest["ThreadAttachmentListResponse"]):
     """Parameters for listing attachments from one thread.
 
@@ -85,7 +88,7 @@ class ThreadAttachmentListParams(ClientRequest["ThreadAttachmentListResponse"]):
     limit: int | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadAttachmentListResponse(Record):
     """One page of attachments associated with the requested thread.
 
@@ -105,7 +108,7 @@ class ThreadAttachmentOperation(OpenEnum):
     deleted = "deleted"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadAttachmentOwner(Record):
     """A thread that currently owns an attachment with the requested identity.
 
@@ -118,7 +121,7 @@ class ThreadAttachmentOwner(Record):
     thread_id: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadAttachmentOwnerListParams(ClientRequest["ThreadAttachmentOwnerListResponse"]):
     """Parameters for reverse lookup by attachment identity within this server's store.
 
@@ -139,7 +142,7 @@ class ThreadAttachmentOwnerListParams(ClientRequest["ThreadAttachmentOwnerListRe
     limit: int | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadAttachmentOwnerListResponse(Record):
     """One page of matching owners, including threads without their own user messages.
 
@@ -152,7 +155,7 @@ class ThreadAttachmentOwnerListResponse(Record):
     next_cursor: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadAttachmentRemoveParams(ClientRequest["ThreadAttachmentRemoveResponse"]):
     """Parameters for deleting an attachment by its stable thread-local identity.
 
@@ -175,7 +178,7 @@ class ThreadAttachmentRemoveResponse(Record):
     __slots__ = ()
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadAttachmentUpdatedNotification(ServerNotification):
     """Notification published after a thread attachment is created or deleted.
 

@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, TypeAlias
-
-import attrs
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 from openai_codex._codec.base import ClientRequest, OpenEnum, Record, UnknownVariant, Variant
+
+if TYPE_CHECKING:
+    from attrs import define
+else:
+    from openai_codex._codec.deferred import define
 
 
 class AwsCredentialType(OpenEnum):
@@ -17,7 +20,7 @@ class AwsCredentialType(OpenEnum):
     bedrock_api_key = "bedrockApiKey"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class BedrockAwsProfile(Record):
     """Experimental. Part of `BedrockDiscoverResponse`.
 
@@ -38,7 +41,7 @@ class BedrockCheckGovCloudRequirementsParams(ClientRequest["BedrockCheckGovCloud
     METHOD: ClassVar[str] = "account/bedrock/checkGovCloudRequirements"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class BedrockCheckGovCloudRequirementsResponse(Record):
     """Experimental. Advisory check of the current Bedrock configuration after login or setup.
 
@@ -60,7 +63,7 @@ class BedrockDiscoverParams(ClientRequest["BedrockDiscoverResponse"]):
     METHOD: ClassVar[str] = "account/bedrock/discover"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class BedrockDiscoverResponse(Record):
     """Experimental. Result of `account/bedrock/discover`.
 
@@ -73,7 +76,7 @@ class BedrockDiscoverResponse(Record):
     profiles: list[BedrockAwsProfile]
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class BedrockEnvironmentCredential(Record):
     """Experimental. Part of `BedrockDiscoverResponse`.
 
@@ -86,7 +89,7 @@ class BedrockEnvironmentCredential(Record):
     region: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ProfileBedrockSetupParams(ClientRequest["BedrockSetupResponse"], Variant):
     """Experimental. A `BedrockSetupParams` of type ``profile``.
 
@@ -102,7 +105,7 @@ class ProfileBedrockSetupParams(ClientRequest["BedrockSetupResponse"], Variant):
     region: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class EnvironmentBedrockSetupParams(ClientRequest["BedrockSetupResponse"], Variant):
     """Experimental. A `BedrockSetupParams` of type ``environment``.
 

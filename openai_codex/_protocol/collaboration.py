@@ -3,15 +3,18 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, TypeAlias
-
-import attrs
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 from openai_codex import _protocol as protocol
 from openai_codex._codec.base import UNSET, ClientRequest, OpenEnum, Record, UnknownVariant, Unset
 
+if TYPE_CHECKING:
+    from attrs import define
+else:
+    from openai_codex._codec.deferred import define
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+
+@define(kw_only=True, eq=False, repr=False)
 class CollaborationMode(Record):
     """Collaboration mode for a Codex session.
 
@@ -32,7 +35,7 @@ class CollaborationModeListParams(ClientRequest["CollaborationModeListResponse"]
     METHOD: ClassVar[str] = "collaborationMode/list"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class CollaborationModeListResponse(Record):
     """EXPERIMENTAL - collaboration mode presets response.
 
@@ -43,7 +46,7 @@ class CollaborationModeListResponse(Record):
     data: list[CollaborationModeMask]
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class CollaborationModeMask(Record):
     """EXPERIMENTAL - collaboration mode preset metadata for clients.
 
@@ -79,7 +82,7 @@ class MultiAgentModeKind(OpenEnum):
     proactive = "proactive"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class CustomMultiAgentMode(Record):
     """A `MultiAgentMode` with ``custom``.
 
@@ -121,7 +124,7 @@ class ReasoningSummary(OpenEnum):
     none = "none"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class CollaborationModeSettings(Record):
     """Settings for a collaboration mode.
 

@@ -3,15 +3,18 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, TypeAlias
-
-import attrs
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 from openai_codex import _protocol as protocol
 from openai_codex._codec.base import OpenEnum, UnknownVariant, Variant
 
+if TYPE_CHECKING:
+    from attrs import define
+else:
+    from openai_codex._codec.deferred import define
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+
+@define(kw_only=True, eq=False, repr=False)
 class ReadCommandAction(Variant):
     """A `CommandAction` of type ``read``.
 
@@ -28,7 +31,7 @@ class ReadCommandAction(Variant):
     path: protocol.LegacyAppPathString
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ListFilesCommandAction(Variant):
     """A `CommandAction` of type ``listFiles``.
 
@@ -43,7 +46,7 @@ class ListFilesCommandAction(Variant):
     path: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class SearchCommandAction(Variant):
     """A `CommandAction` of type ``search``.
 
@@ -60,7 +63,7 @@ class SearchCommandAction(Variant):
     query: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class UnknownCommandAction(Variant):
     """A `CommandAction` of type ``unknown``.
 

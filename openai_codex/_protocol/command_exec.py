@@ -3,15 +3,20 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import attrs
 
 from openai_codex import _protocol as protocol
 from openai_codex._codec.base import SECRET, UNSET, ClientRequest, OpenEnum, Record, ServerNotification, Unset
 
+if TYPE_CHECKING:
+    from attrs import define
+else:
+    from openai_codex._codec.deferred import define
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+
+@define(kw_only=True, eq=False, repr=False)
 class CommandExecOutputDeltaNotification(ServerNotification):
     """Base64-encoded output chunk emitted for a streaming `command/exec` request.
 
@@ -46,7 +51,7 @@ class CommandExecOutputStream(OpenEnum):
     stderr = "stderr"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class CommandExecParams(ClientRequest["CommandExecResponse"]):
     """Run a standalone command (argv vector) in the server sandbox without creating a thread or turn.
 
@@ -113,7 +118,7 @@ class CommandExecParams(ClientRequest["CommandExecResponse"]):
     tty: bool | Unset = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class CommandExecResizeParams(ClientRequest["CommandExecResizeResponse"]):
     """Resize a running PTY-backed `command/exec` session.
 
@@ -134,7 +139,7 @@ class CommandExecResizeResponse(Record):
     __slots__ = ()
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class CommandExecResponse(Record):
     """Final buffered result for `command/exec`.
 
@@ -153,7 +158,7 @@ class CommandExecResponse(Record):
     stdout: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class CommandExecTerminalSize(Record):
     """PTY size in character cells for `command/exec` PTY sessions.
 
@@ -166,7 +171,7 @@ class CommandExecTerminalSize(Record):
     rows: int
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class CommandExecTerminateParams(ClientRequest["CommandExecTerminateResponse"]):
     """Terminate a running `command/exec` session.
 
@@ -185,7 +190,7 @@ class CommandExecTerminateResponse(Record):
     __slots__ = ()
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class CommandExecWriteParams(ClientRequest["CommandExecWriteResponse"]):
     """Write stdin bytes to a running `command/exec` session, close stdin, or both.
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
 import attrs
 
@@ -21,6 +21,11 @@ from openai_codex._codec.base import (
     Variant,
 )
 
+if TYPE_CHECKING:
+    from attrs import define
+else:
+    from openai_codex._codec.deferred import define
+
 
 class AllowDenyRequirement(OpenEnum):
     """Part of `BrowserUseOriginPolicy`, `BrowserUseOriginPolicyConfig`, `ComputerUseConfig` and 7 more."""
@@ -29,7 +34,7 @@ class AllowDenyRequirement(OpenEnum):
     deny = "deny"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class AnalyticsConfig(Record):
     """Part of `Config`.
 
@@ -40,7 +45,7 @@ class AnalyticsConfig(Record):
     enabled: bool | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class AppsConfig(Record):
     """Part of `Config`.
 
@@ -65,7 +70,7 @@ class AutoCompactTokenLimitScope(OpenEnum):
     body_after_prefix = "body_after_prefix"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class BrowserUseConfig(Record):
     """Part of `Config`.
 
@@ -85,7 +90,7 @@ class BrowserUseConfig(Record):
     origins: dict[str, BrowserUseOriginPolicyConfig] | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class BrowserUseOriginPolicyConfig(Record):
     """Part of `BrowserUseConfig`.
 
@@ -104,7 +109,7 @@ class BrowserUseOriginPolicyConfig(Record):
     uploads: AllowDenyRequirement | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ComputerUseConfig(Record):
     """Part of `Config`.
 
@@ -121,7 +126,7 @@ class ComputerUseConfig(Record):
     windows: ComputerUseWindowsConfig | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ComputerUseMacosConfig(Record):
     """Part of `ComputerUseConfig`.
 
@@ -134,7 +139,7 @@ class ComputerUseMacosConfig(Record):
     bundle_ids: dict[str, AllowDenyRequirement] | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ComputerUseWindowsConfig(Record):
     """Part of `ComputerUseConfig`.
 
@@ -147,7 +152,7 @@ class ComputerUseWindowsConfig(Record):
     exes: list[ComputerUseWindowsExeConfig] | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ComputerUseWindowsExeConfig(Record):
     """Part of `ComputerUseWindowsConfig`.
 
@@ -170,7 +175,7 @@ class ComputerUseWindowsExeConfig(Record):
     binary_name: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class Config(Record):
     """Part of `ConfigReadResponse`.
 
@@ -254,7 +259,7 @@ class Config(Record):
     web_search: WebSearchMode | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ConfigBatchWriteParams(ClientRequest["ConfigWriteResponse"]):
     """Params of `config/batchWrite`.
 
@@ -275,7 +280,7 @@ class ConfigBatchWriteParams(ClientRequest["ConfigWriteResponse"]):
     reload_user_config: bool | Unset = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ConfigEdit(Record):
     """Part of `ConfigBatchWriteParams`.
 
@@ -290,7 +295,7 @@ class ConfigEdit(Record):
     value: JsonValue
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ConfigLayer(Record):
     """Part of `ConfigReadResponse`.
 
@@ -307,7 +312,7 @@ class ConfigLayer(Record):
     disabled_reason: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ConfigLayerMetadata(Record):
     """Part of `ConfigReadResponse`, `OverriddenMetadata`.
 
@@ -320,7 +325,7 @@ class ConfigLayerMetadata(Record):
     version: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class PackagedDefaultsConfigLayerSource(Variant):
     """Default configuration supplied with the installed Codex package.
 
@@ -333,7 +338,7 @@ class PackagedDefaultsConfigLayerSource(Variant):
     file: protocol.AbsolutePathBuf
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class MdmConfigLayerSource(Variant):
     """Managed preferences layer delivered by MDM (macOS only).
 
@@ -348,7 +353,7 @@ class MdmConfigLayerSource(Variant):
     key: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class SystemConfigLayerSource(Variant):
     """Managed config layer from a file (usually `managed_config.toml`).
 
@@ -361,7 +366,7 @@ class SystemConfigLayerSource(Variant):
     file: protocol.AbsolutePathBuf
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class EnterpriseManagedConfigLayerSource(Variant):
     """Enterprise-managed config layer delivered by the cloud config bundle.
 
@@ -377,7 +382,7 @@ class EnterpriseManagedConfigLayerSource(Variant):
     name: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class UserConfigLayerSource(Variant):
     """User config layer from $CODEX_HOME/config.toml.
 
@@ -396,7 +401,7 @@ class UserConfigLayerSource(Variant):
     profile: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ProjectConfigLayerSource(Variant):
     """Path to a .codex/ folder within a project.
 
@@ -419,7 +424,7 @@ class SessionFlagsConfigLayerSource(Variant):
     type: ClassVar[Literal["sessionFlags"]] = "sessionFlags"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class LegacyManagedConfigTomlFromFileConfigLayerSource(Variant):
     """`managed_config.toml` was designed to be a config that was loaded as the last layer on top of everything else.
     This scheme did not quite work out as intended, but we keep this variant as a "best effort" while we phase out
@@ -457,7 +462,7 @@ ConfigLayerSource: TypeAlias = (
 """Part of `ConfigLayer`, `ConfigLayerMetadata`."""
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ConfigReadParams(ClientRequest["ConfigReadResponse"]):
     """Params of `config/read`.
 
@@ -473,7 +478,7 @@ class ConfigReadParams(ClientRequest["ConfigReadResponse"]):
     include_layers: bool | Unset = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ConfigReadResponse(Record):
     """Result of `config/read`.
 
@@ -488,7 +493,7 @@ class ConfigReadResponse(Record):
     layers: list[ConfigLayer] | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ConfigValueWriteParams(ClientRequest["ConfigWriteResponse"]):
     """Params of `config/value/write`.
 
@@ -509,7 +514,7 @@ class ConfigValueWriteParams(ClientRequest["ConfigWriteResponse"]):
     file_path: str | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ConfigWriteResponse(Record):
     """Result of `config/value/write` and `config/batchWrite`.
 
@@ -545,7 +550,7 @@ class MergeStrategy(OpenEnum):
     replace = "replace"  # type: ignore[assignment]  # pyright: ignore  a method of str has that name
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class OverriddenMetadata(Record):
     """Part of `ConfigWriteResponse`.
 
@@ -560,7 +565,7 @@ class OverriddenMetadata(Record):
     overriding_layer: ConfigLayerMetadata
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class SandboxWorkspaceWrite(Record):
     """Part of `Config`.
 
@@ -584,7 +589,7 @@ class SandboxWorkspaceWrite(Record):
     writable_roots: list[str] = attrs.Factory(list[Any])
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ToolsConfig(Record):
     """Part of `Config`.
 
@@ -616,7 +621,7 @@ class WebSearchContextSize(OpenEnum):
     high = "high"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class WebSearchLocation(Record):
     """Part of `WebSearchToolConfig`.
 
@@ -642,7 +647,7 @@ class WebSearchMode(OpenEnum):
     live = "live"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class WebSearchToolConfig(Record):
     """Part of `ToolsConfig`.
 

@@ -3,15 +3,20 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
 import attrs
 
 from openai_codex import _protocol as protocol
 from openai_codex._codec.base import SECRET, ClientRequest, JsonObject, OpenEnum, Record, UnknownVariant, Variant
 
+if TYPE_CHECKING:
+    from attrs import define
+else:
+    from openai_codex._codec.deferred import define
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+
+@define(kw_only=True, eq=False, repr=False)
 class ApplicationNetworkRequirements(Record):
     """Part of `ApplicationRequirements`.
 
@@ -24,7 +29,7 @@ class ApplicationNetworkRequirements(Record):
     enabled: bool
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ApplicationRequirements(Record):
     """Part of `ConfigRequirements`.
 
@@ -35,7 +40,7 @@ class ApplicationRequirements(Record):
     network: ApplicationNetworkRequirements | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class AutoReviewRequirements(Record):
     """Part of `ConfigRequirements`.
 
@@ -55,7 +60,7 @@ class BrowserUseAccessApprovalLifetime(OpenEnum):
     thread = "thread"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class BrowserUseExtensionRequirements(Record):
     """Part of `BrowserUseRequirements`.
 
@@ -66,7 +71,7 @@ class BrowserUseExtensionRequirements(Record):
     request_headers: list[RequestHeader] | None = attrs.field(default=None, metadata=SECRET)
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class BrowserUseOriginPolicy(Record):
     """Part of `BrowserUseRequirements`.
 
@@ -89,7 +94,7 @@ class BrowserUseOriginPolicy(Record):
     uploads: protocol.AllowDenyRequirement | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class BrowserUseRequirements(Record):
     """Part of `ConfigRequirements`.
 
@@ -121,7 +126,7 @@ class CliAuthCredentialsStoreMode(OpenEnum):
     ephemeral = "ephemeral"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ComputerUseMacosRequirements(Record):
     """Part of `ComputerUseRequirements`.
 
@@ -132,7 +137,7 @@ class ComputerUseMacosRequirements(Record):
     bundle_ids: dict[str, protocol.AllowDenyRequirement] | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ComputerUseRequirements(Record):
     """Part of `ConfigRequirements`.
 
@@ -151,7 +156,7 @@ class ComputerUseRequirements(Record):
     windows: ComputerUseWindowsRequirements | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ComputerUseWindowsExeRequirement(Record):
     """Part of `ComputerUseWindowsRequirements`.
 
@@ -168,7 +173,7 @@ class ComputerUseWindowsExeRequirement(Record):
     binary_name: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ComputerUseWindowsRequirements(Record):
     """Part of `ComputerUseRequirements`.
 
@@ -181,7 +186,7 @@ class ComputerUseWindowsRequirements(Record):
     exes: list[ComputerUseWindowsExeRequirement] | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ConfigRequirements(Record):
     """Part of `ConfigRequirementsReadResponse`.
 
@@ -257,7 +262,7 @@ class ConfigRequirements(Record):
     sqlite_home: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ConfigRequirementsReadResponse(Record):
     """Result of `configRequirements/read`.
 
@@ -280,7 +285,7 @@ class ConfigRequirementsReadParams(ClientRequest["ConfigRequirementsReadResponse
     HAS_PARAMS: ClassVar[bool] = False
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class CommandConfiguredHookHandler(Variant):
     """A `ConfiguredHookHandler` of type ``command``.
 
@@ -305,7 +310,7 @@ class CommandConfiguredHookHandler(Variant):
     timeout_sec: int | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class McpToolConfiguredHookHandler(Variant):
     """A `ConfiguredHookHandler` of type ``mcp_tool``.
 
@@ -352,7 +357,7 @@ ConfiguredHookHandler: TypeAlias = (
 """Part of `ConfiguredHookMatcherGroup`."""
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ConfiguredHookMatcherGroup(Record):
     """Part of `ManagedHooksRequirements`.
 
@@ -365,7 +370,7 @@ class ConfiguredHookMatcherGroup(Record):
     matcher: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class FeedbackRequirements(Record):
     """Part of `ConfigRequirements`.
 
@@ -376,7 +381,7 @@ class FeedbackRequirements(Record):
     enabled: bool | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class InAppBrowserRequirements(Record):
     """Part of `ConfigRequirements`.
 
@@ -387,7 +392,7 @@ class InAppBrowserRequirements(Record):
     allow_external_browser_settings_import: bool | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ManagedHooksRequirements(Record):
     """Part of `ConfigRequirements`.
 
@@ -439,7 +444,7 @@ class ManagedHooksRequirements(Record):
     windows_managed_dir: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ModelsRequirements(Record):
     """Part of `ConfigRequirements`.
 
@@ -457,7 +462,7 @@ class NetworkDomainPermission(OpenEnum):
     deny = "deny"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class NetworkRequirements(Record):
     """Part of `ConfigRequirements`.
 
@@ -500,7 +505,7 @@ class NetworkUnixSocketPermission(OpenEnum):
     deny = "deny"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class NewThreadModelDefaults(Record):
     """Part of `ModelsRequirements`.
 
@@ -515,7 +520,7 @@ class NewThreadModelDefaults(Record):
     service_tier: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class RequestHeader(Record):
     """Part of `BrowserUseExtensionRequirements`.
 

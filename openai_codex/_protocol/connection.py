@@ -3,15 +3,20 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import attrs
 
 from openai_codex import _protocol as protocol
 from openai_codex._codec.base import UNSET, ClientRequest, JsonObject, Record, Unset
 
+if TYPE_CHECKING:
+    from attrs import define
+else:
+    from openai_codex._codec.deferred import define
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+
+@define(kw_only=True, eq=False, repr=False)
 class ClientInfo(Record):
     """Part of `InitializeParams`.
 
@@ -26,7 +31,7 @@ class ClientInfo(Record):
     title: str | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class InitializeCapabilities(Record):
     """Client-declared capabilities negotiated during initialize.
 
@@ -51,7 +56,7 @@ class InitializeCapabilities(Record):
     request_attestation: bool | Unset = attrs.field(default=UNSET, metadata={"absent": False})
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class InitializeParams(ClientRequest["InitializeResponse"]):
     """Params of `initialize`.
 
@@ -66,7 +71,7 @@ class InitializeParams(ClientRequest["InitializeResponse"]):
     capabilities: InitializeCapabilities | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class InitializeResponse(Record):
     """Result of `initialize`.
 

@@ -3,14 +3,17 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
-import attrs
+from typing import TYPE_CHECKING, ClassVar
 
 from openai_codex._codec.base import UNSET, ClientRequest, Record, ServerNotification, Unset
 
+if TYPE_CHECKING:
+    from attrs import define
+else:
+    from openai_codex._codec.deferred import define
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+
+@define(kw_only=True, eq=False, repr=False)
 class ConfigWarningNotification(ServerNotification):
     """Payload of `configWarning`.
 
@@ -29,7 +32,7 @@ class ConfigWarningNotification(ServerNotification):
     range: TextRange | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class DeprecationNoticeNotification(ServerNotification):
     """Payload of `deprecationNotice`.
 
@@ -44,7 +47,7 @@ class DeprecationNoticeNotification(ServerNotification):
     details: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class FeedbackUploadParams(ClientRequest["FeedbackUploadResponse"]):
     """Params of `feedback/upload`.
 
@@ -67,7 +70,7 @@ class FeedbackUploadParams(ClientRequest["FeedbackUploadResponse"]):
     thread_id: str | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class FeedbackUploadResponse(Record):
     """Result of `feedback/upload`.
 
@@ -82,7 +85,7 @@ class FeedbackUploadResponse(Record):
     prompt_hash: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class MockExperimentalMethodParams(ClientRequest["MockExperimentalMethodResponse"]):
     """Experimental. Test-only method used to validate experimental gating.
 
@@ -95,7 +98,7 @@ class MockExperimentalMethodParams(ClientRequest["MockExperimentalMethodResponse
     value: str | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class MockExperimentalMethodResponse(Record):
     """Experimental. Result of `mock/experimentalMethod`.
 
@@ -106,7 +109,7 @@ class MockExperimentalMethodResponse(Record):
     echoed: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ServerDiagnosticsGauge(Record):
     """Part of `ServerDiagnosticsResponse`.
 
@@ -127,7 +130,7 @@ class ServerDiagnosticsParams(ClientRequest["ServerDiagnosticsResponse"]):
     METHOD: ClassVar[str] = "server/diagnostics"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ServerDiagnosticsProcess(Record):
     """Part of `ServerDiagnosticsResponse`.
 
@@ -142,7 +145,7 @@ class ServerDiagnosticsProcess(Record):
     resident_memory_bytes: int | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ServerDiagnosticsResponse(Record):
     """Experimental. Result of `server/diagnostics`.
 
@@ -155,7 +158,7 @@ class ServerDiagnosticsResponse(Record):
     process: ServerDiagnosticsProcess
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class TextPosition(Record):
     """Part of `TextRange`.
 
@@ -168,7 +171,7 @@ class TextPosition(Record):
     line: int
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class TextRange(Record):
     """Part of `ConfigWarningNotification`.
 
@@ -181,7 +184,7 @@ class TextRange(Record):
     start: TextPosition
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class WarningNotification(ServerNotification):
     """Payload of `warning`.
 

@@ -3,9 +3,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, TypeAlias
-
-import attrs
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 from openai_codex._codec.base import (
     UNSET,
@@ -19,6 +17,11 @@ from openai_codex._codec.base import (
     Variant,
 )
 
+if TYPE_CHECKING:
+    from attrs import define
+else:
+    from openai_codex._codec.deferred import define
+
 
 class McpElicitationArrayType(OpenEnum):
     """Part of `McpElicitationTitledMultiSelectEnumSchema`, `McpElicitationUntitledMultiSelectEnumSchema`."""
@@ -26,7 +29,7 @@ class McpElicitationArrayType(OpenEnum):
     array = "array"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class McpElicitationBooleanSchema(Record):
     """Part of `McpElicitationPrimitiveSchema`.
 
@@ -49,7 +52,7 @@ class McpElicitationBooleanType(OpenEnum):
     boolean = "boolean"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class McpElicitationConstOption(Record):
     """Part of `McpElicitationTitledEnumItems`, `McpElicitationTitledSingleSelectEnumSchema`.
 
@@ -62,7 +65,7 @@ class McpElicitationConstOption(Record):
     title: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class McpElicitationLegacyTitledEnumSchema(Record):
     """Part of `McpElicitationEnumSchema`.
 
@@ -83,7 +86,7 @@ class McpElicitationLegacyTitledEnumSchema(Record):
     title: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class McpElicitationTitledMultiSelectEnumSchema(Record):
     """Part of `McpElicitationMultiSelectEnumSchema`.
 
@@ -106,7 +109,7 @@ class McpElicitationTitledMultiSelectEnumSchema(Record):
     title: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class McpElicitationUntitledMultiSelectEnumSchema(Record):
     """Part of `McpElicitationMultiSelectEnumSchema`.
 
@@ -135,7 +138,7 @@ McpElicitationMultiSelectEnumSchema: TypeAlias = (
 """Part of `McpElicitationEnumSchema`."""
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class McpElicitationTitledSingleSelectEnumSchema(Record):
     """Part of `McpElicitationSingleSelectEnumSchema`.
 
@@ -154,7 +157,7 @@ class McpElicitationTitledSingleSelectEnumSchema(Record):
     title: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class McpElicitationUntitledSingleSelectEnumSchema(Record):
     """Part of `McpElicitationSingleSelectEnumSchema`.
 
@@ -187,7 +190,7 @@ McpElicitationEnumSchema: TypeAlias = (
 """Part of `McpElicitationPrimitiveSchema`."""
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class McpElicitationNumberSchema(Record):
     """Part of `McpElicitationPrimitiveSchema`.
 
@@ -221,7 +224,7 @@ class McpElicitationObjectType(OpenEnum):
     object = "object"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class McpElicitationStringSchema(Record):
     """Part of `McpElicitationPrimitiveSchema`.
 
@@ -254,7 +257,7 @@ McpElicitationPrimitiveSchema: TypeAlias = (
 """Part of `McpElicitationSchema`."""
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class McpElicitationSchema(Record):
     """Typed form schema for MCP `elicitation/create` requests.
 
@@ -292,7 +295,7 @@ class McpElicitationStringType(OpenEnum):
     string = "string"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class McpElicitationTitledEnumItems(Record):
     """Part of `McpElicitationTitledMultiSelectEnumSchema`.
 
@@ -303,7 +306,7 @@ class McpElicitationTitledEnumItems(Record):
     any_of: list[McpElicitationConstOption]
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class McpElicitationUntitledEnumItems(Record):
     """Part of `McpElicitationUntitledMultiSelectEnumSchema`.
 
@@ -324,7 +327,7 @@ class McpServerElicitationAction(OpenEnum):
     cancel = "cancel"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class OpenaiUserVerificationMcpServerElicitationRequestParams(
     ServerRequest["McpServerElicitationRequestResponse"], Variant
 ):
@@ -358,7 +361,7 @@ class OpenaiUserVerificationMcpServerElicitationRequestParams(
     meta: JsonValue = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class FormMcpServerElicitationRequestParams(ServerRequest["McpServerElicitationRequestResponse"], Variant):
     """A `McpServerElicitationRequestParams` of mode ``form``.
 
@@ -388,7 +391,7 @@ class FormMcpServerElicitationRequestParams(ServerRequest["McpServerElicitationR
     meta: JsonValue = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class OpenaiFormMcpServerElicitationRequestParams(ServerRequest["McpServerElicitationRequestResponse"], Variant):
     """A `McpServerElicitationRequestParams` of mode ``openai/form``.
 
@@ -418,7 +421,7 @@ class OpenaiFormMcpServerElicitationRequestParams(ServerRequest["McpServerElicit
     meta: JsonValue = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class LegacyOpenaiFormMcpServerElicitationRequestParams(ServerRequest["McpServerElicitationRequestResponse"], Variant):
     """A `McpServerElicitationRequestParams` of mode ``openaiForm``.
 
@@ -448,7 +451,7 @@ class LegacyOpenaiFormMcpServerElicitationRequestParams(ServerRequest["McpServer
     meta: JsonValue = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class UrlMcpServerElicitationRequestParams(ServerRequest["McpServerElicitationRequestResponse"], Variant):
     """A `McpServerElicitationRequestParams` of mode ``url``.
 
@@ -491,7 +494,7 @@ McpServerElicitationRequestParams: TypeAlias = (
 """Request input for an MCP server elicitation."""
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class McpServerElicitationRequestResponse(Record):
     """Result of `mcpServer/elicitation/request`.
 
@@ -510,7 +513,7 @@ class McpServerElicitationRequestResponse(Record):
     content: JsonValue | Unset = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadDecrementElicitationParams(ClientRequest["ThreadDecrementElicitationResponse"]):
     """Experimental. Parameters for `thread/decrement_elicitation`.
 
@@ -523,7 +526,7 @@ class ThreadDecrementElicitationParams(ClientRequest["ThreadDecrementElicitation
     thread_id: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadDecrementElicitationResponse(Record):
     """Experimental. Response for `thread/decrement_elicitation`.
 
@@ -536,7 +539,7 @@ class ThreadDecrementElicitationResponse(Record):
     paused: bool
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadIncrementElicitationParams(ClientRequest["ThreadIncrementElicitationResponse"]):
     """Experimental. Parameters for `thread/increment_elicitation`.
 
@@ -549,7 +552,7 @@ class ThreadIncrementElicitationParams(ClientRequest["ThreadIncrementElicitation
     thread_id: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadIncrementElicitationResponse(Record):
     """Experimental. Response for `thread/increment_elicitation`.
 

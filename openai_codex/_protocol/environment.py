@@ -3,15 +3,20 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import attrs
 
 from openai_codex import _protocol as protocol
 from openai_codex._codec.base import SECRET, UNSET, ClientRequest, OpenEnum, Record, ServerNotification, Unset
 
+if TYPE_CHECKING:
+    from attrs import define
+else:
+    from openai_codex._codec.deferred import define
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+
+@define(kw_only=True, eq=False, repr=False)
 class EnvironmentAddParams(ClientRequest["EnvironmentAddResponse"]):
     """Experimental. Adds or replaces a remote environment by id for later selection.
 
@@ -42,7 +47,7 @@ class EnvironmentAddResponse(Record):
     __slots__ = ()
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadEnvironmentConnectedNotification(ServerNotification):
     """Payload of `thread/environment/connected`.
 
@@ -57,7 +62,7 @@ class ThreadEnvironmentConnectedNotification(ServerNotification):
     thread_id: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadEnvironmentDisconnectedNotification(ServerNotification):
     """Payload of `thread/environment/disconnected`.
 
@@ -72,7 +77,7 @@ class ThreadEnvironmentDisconnectedNotification(ServerNotification):
     thread_id: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class EnvironmentInfoParams(ClientRequest["EnvironmentInfoResponse"]):
     """Experimental. Reads information from a configured execution environment.
 
@@ -85,7 +90,7 @@ class EnvironmentInfoParams(ClientRequest["EnvironmentInfoResponse"]):
     environment_id: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class EnvironmentInfoResponse(Record):
     """Experimental. Result of `environment/info`.
 
@@ -98,7 +103,7 @@ class EnvironmentInfoResponse(Record):
     cwd: protocol.PathUri | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class EnvironmentShellInfo(Record):
     """Experimental. Part of `EnvironmentInfoResponse`.
 
@@ -111,7 +116,7 @@ class EnvironmentShellInfo(Record):
     path: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class EnvironmentSkillsParams(Record):
     """Part of `EnvironmentAddParams`.
 
@@ -145,7 +150,7 @@ class EnvironmentStatusKind(OpenEnum):
     unknown = "unknown"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class EnvironmentStatusParams(ClientRequest["EnvironmentStatusResponse"]):
     """Experimental. Parameters for reading the current status of one configured environment.
 
@@ -158,7 +163,7 @@ class EnvironmentStatusParams(ClientRequest["EnvironmentStatusResponse"]):
     environment_id: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class EnvironmentStatusResponse(Record):
     """Experimental. Current status for the requested environment.
 

@@ -3,14 +3,19 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
 
 from openai_codex._codec.base import UNSET, ClientRequest, OpenEnum, Record, ServerNotification, Unset
 
+if TYPE_CHECKING:
+    from attrs import define
+else:
+    from openai_codex._codec.deferred import define
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+
+@define(kw_only=True, eq=False, repr=False)
 class CommandMigration(Record):
     """Part of `MigrationDetails`.
 
@@ -21,7 +26,7 @@ class CommandMigration(Record):
     name: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ExternalAgentConfigDetectParams(ClientRequest["ExternalAgentConfigDetectResponse"]):
     """Params of `externalAgentConfig/detect`.
 
@@ -45,7 +50,7 @@ class ExternalAgentConfigDetectParams(ClientRequest["ExternalAgentConfigDetectRe
     source: str | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ExternalAgentConfigDetectResponse(Record):
     """Result of `externalAgentConfig/detect`.
 
@@ -58,7 +63,7 @@ class ExternalAgentConfigDetectResponse(Record):
     connectors: list[ExternalAgentDetectedConnectorCandidate] = attrs.Factory(list[Any])
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ExternalAgentConfigImportCompletedNotification(ServerNotification):
     """Payload of `externalAgentConfig/import/completed`.
 
@@ -73,7 +78,7 @@ class ExternalAgentConfigImportCompletedNotification(ServerNotification):
     item_type_results: list[ExternalAgentConfigImportTypeResult]
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ExternalAgentConfigImportHistoriesReadResponse(Record):
     """Result of `externalAgentConfig/import/readHistories`.
 
@@ -95,7 +100,7 @@ class ExternalAgentConfigImportHistoriesReadParams(ClientRequest["ExternalAgentC
     HAS_PARAMS: ClassVar[bool] = False
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ExternalAgentConfigImportHistory(Record):
     """Part of `ExternalAgentConfigImportHistoriesReadResponse`.
 
@@ -114,7 +119,7 @@ class ExternalAgentConfigImportHistory(Record):
     provider_id: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ExternalAgentConfigImportHistoryRecordParams(ClientRequest["ExternalAgentConfigImportHistoryRecordResponse"]):
     """Params of `externalAgentConfig/import/recordHistory`.
 
@@ -129,7 +134,7 @@ class ExternalAgentConfigImportHistoryRecordParams(ClientRequest["ExternalAgentC
     provider_id: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ExternalAgentConfigImportHistoryRecordResponse(Record):
     """Result of `externalAgentConfig/import/recordHistory`.
 
@@ -140,7 +145,7 @@ class ExternalAgentConfigImportHistoryRecordResponse(Record):
     import_id: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ExternalAgentConfigImportHistoryRecordSuccessParams(Record):
     """Part of `ExternalAgentConfigImportHistoryRecordTypeResultParams`.
 
@@ -159,7 +164,7 @@ class ExternalAgentConfigImportHistoryRecordSuccessParams(Record):
     title: str | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ExternalAgentConfigImportHistoryRecordTypeResultParams(Record):
     """Part of `ExternalAgentConfigImportHistoryRecordParams`.
 
@@ -174,7 +179,7 @@ class ExternalAgentConfigImportHistoryRecordTypeResultParams(Record):
     successes: list[ExternalAgentConfigImportHistoryRecordSuccessParams]
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ExternalAgentConfigImportItemTypeFailure(Record):
     """Part of `ExternalAgentConfigImportHistory`, `ExternalAgentConfigImportHistoryRecordTypeResultParams`,
     `ExternalAgentConfigImportTypeResult`.
@@ -198,7 +203,7 @@ class ExternalAgentConfigImportItemTypeFailure(Record):
     sub_error_type: str | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ExternalAgentConfigImportItemTypeSuccess(Record):
     """Part of `ExternalAgentConfigImportHistory`, `ExternalAgentConfigImportTypeResult`.
 
@@ -217,7 +222,7 @@ class ExternalAgentConfigImportItemTypeSuccess(Record):
     title: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ExternalAgentConfigImportParams(ClientRequest["ExternalAgentConfigImportResponse"]):
     """Params of `externalAgentConfig/import`.
 
@@ -238,7 +243,7 @@ class ExternalAgentConfigImportParams(ClientRequest["ExternalAgentConfigImportRe
     source: str | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ExternalAgentConfigImportProgressNotification(ServerNotification):
     """Payload of `externalAgentConfig/import/progress`.
 
@@ -253,7 +258,7 @@ class ExternalAgentConfigImportProgressNotification(ServerNotification):
     item_type_results: list[ExternalAgentConfigImportTypeResult]
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ExternalAgentConfigImportResponse(Record):
     """Result of `externalAgentConfig/import`.
 
@@ -264,7 +269,7 @@ class ExternalAgentConfigImportResponse(Record):
     import_id: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ExternalAgentConfigImportTypeResult(Record):
     """Part of `ExternalAgentConfigImportCompletedNotification`, `ExternalAgentConfigImportProgressNotification`.
 
@@ -279,7 +284,7 @@ class ExternalAgentConfigImportTypeResult(Record):
     successes: list[ExternalAgentConfigImportItemTypeSuccess]
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ExternalAgentConfigMigrationItem(Record):
     """Part of `ExternalAgentConfigDetectResponse`, `ExternalAgentConfigImportParams`.
 
@@ -313,7 +318,7 @@ class ExternalAgentConfigMigrationItemType(OpenEnum):
     sessions = "SESSIONS"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ExternalAgentDetectedConnectorCandidate(Record):
     """Part of `ExternalAgentConfigDetectResponse`.
 
@@ -335,7 +340,7 @@ class ExternalAgentDetectedConnectorSource(OpenEnum):
     session_tool_use = "sessionToolUse"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ExternalAgentImportedConnectorCandidate(Record):
     """Part of `ExternalAgentConfigImportHistoriesReadResponse`.
 
@@ -356,7 +361,7 @@ class ExternalAgentImportedConnectorSource(OpenEnum):
     remote_mcp_servers_config = "remoteMcpServersConfig"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class HookMigration(Record):
     """Part of `MigrationDetails`.
 
@@ -367,7 +372,7 @@ class HookMigration(Record):
     name: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class McpServerMigration(Record):
     """Part of `MigrationDetails`.
 
@@ -378,7 +383,7 @@ class McpServerMigration(Record):
     name: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class MigrationDetails(Record):
     """Part of `ExternalAgentConfigMigrationItem`.
 
@@ -403,7 +408,7 @@ class MigrationDetails(Record):
     subagents: list[SubagentMigration] | Unset = attrs.field(default=UNSET, metadata={"absent": []})
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class PluginsMigration(Record):
     """Part of `MigrationDetails`.
 
@@ -416,7 +421,7 @@ class PluginsMigration(Record):
     plugin_names: list[str]
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class SessionMigration(Record):
     """Part of `MigrationDetails`.
 
@@ -431,7 +436,7 @@ class SessionMigration(Record):
     title: str | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class SkillMigration(Record):
     """Part of `MigrationDetails`.
 
@@ -442,7 +447,7 @@ class SkillMigration(Record):
     name: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class SubagentMigration(Record):
     """Part of `MigrationDetails`.
 

@@ -3,14 +3,17 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
-import attrs
+from typing import TYPE_CHECKING, ClassVar
 
 from openai_codex._codec.base import UNSET, ClientRequest, OpenEnum, Record, Unset
 
+if TYPE_CHECKING:
+    from attrs import define
+else:
+    from openai_codex._codec.deferred import define
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+
+@define(kw_only=True, eq=False, repr=False)
 class ExperimentalFeature(Record):
     """Part of `ExperimentalFeatureListResponse`.
 
@@ -35,7 +38,7 @@ class ExperimentalFeature(Record):
     display_name: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ExperimentalFeatureEnablementSetParams(ClientRequest["ExperimentalFeatureEnablementSetResponse"]):
     """Params of `experimentalFeature/enablement/set`.
 
@@ -50,7 +53,7 @@ class ExperimentalFeatureEnablementSetParams(ClientRequest["ExperimentalFeatureE
     enablement: dict[str, bool]
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ExperimentalFeatureEnablementSetResponse(Record):
     """Result of `experimentalFeature/enablement/set`.
 
@@ -61,7 +64,7 @@ class ExperimentalFeatureEnablementSetResponse(Record):
     enablement: dict[str, bool]
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ExperimentalFeatureListParams(ClientRequest["ExperimentalFeatureListResponse"]):
     """Params of `experimentalFeature/list`.
 
@@ -80,7 +83,7 @@ class ExperimentalFeatureListParams(ClientRequest["ExperimentalFeatureListRespon
     thread_id: str | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ExperimentalFeatureListResponse(Record):
     """Result of `experimentalFeature/list`.
 

@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
-import attrs
+from typing import TYPE_CHECKING, ClassVar
 
 from openai_codex._codec.base import UNSET, ClientRequest, OpenEnum, Record, ServerNotification, Unset
+
+if TYPE_CHECKING:
+    from attrs import define
+else:
+    from openai_codex._codec.deferred import define
 
 
 class FuzzyFileSearchMatchType(OpenEnum):
@@ -17,7 +20,7 @@ class FuzzyFileSearchMatchType(OpenEnum):
     directory = "directory"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class FuzzyFileSearchParams(ClientRequest["FuzzyFileSearchResponse"]):
     """Params of `fuzzyFileSearch`.
 
@@ -34,7 +37,7 @@ class FuzzyFileSearchParams(ClientRequest["FuzzyFileSearchResponse"]):
     cancellation_token: str | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class FuzzyFileSearchResponse(Record):
     """Result of `fuzzyFileSearch`.
 
@@ -45,7 +48,7 @@ class FuzzyFileSearchResponse(Record):
     files: list[FuzzyFileSearchResult]
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class FuzzyFileSearchResult(Record):
     """Superset of [`codex_file_search::FileMatch`].
 
@@ -68,7 +71,7 @@ class FuzzyFileSearchResult(Record):
     indices: list[int] | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class FuzzyFileSearchSessionCompletedNotification(ServerNotification):
     """Payload of `fuzzyFileSearch/sessionCompleted`.
 
@@ -81,7 +84,7 @@ class FuzzyFileSearchSessionCompletedNotification(ServerNotification):
     session_id: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class FuzzyFileSearchSessionStartParams(ClientRequest["FuzzyFileSearchSessionStartResponse"]):
     """Experimental. Params of `fuzzyFileSearch/sessionStart`.
 
@@ -102,7 +105,7 @@ class FuzzyFileSearchSessionStartResponse(Record):
     __slots__ = ()
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class FuzzyFileSearchSessionStopParams(ClientRequest["FuzzyFileSearchSessionStopResponse"]):
     """Experimental. Params of `fuzzyFileSearch/sessionStop`.
 
@@ -121,7 +124,7 @@ class FuzzyFileSearchSessionStopResponse(Record):
     __slots__ = ()
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class FuzzyFileSearchSessionUpdateParams(ClientRequest["FuzzyFileSearchSessionUpdateResponse"]):
     """Experimental. Params of `fuzzyFileSearch/sessionUpdate`.
 
@@ -142,7 +145,7 @@ class FuzzyFileSearchSessionUpdateResponse(Record):
     __slots__ = ()
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class FuzzyFileSearchSessionUpdatedNotification(ServerNotification):
     """Payload of `fuzzyFileSearch/sessionUpdated`.
 

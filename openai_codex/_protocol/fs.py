@@ -3,15 +3,18 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
-import attrs
+from typing import TYPE_CHECKING, ClassVar
 
 from openai_codex import _protocol as protocol
 from openai_codex._codec.base import UNSET, ClientRequest, Record, ServerNotification, Unset
 
+if TYPE_CHECKING:
+    from attrs import define
+else:
+    from openai_codex._codec.deferred import define
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+
+@define(kw_only=True, eq=False, repr=False)
 class FsChangedNotification(ServerNotification):
     """Filesystem watch notification emitted for `fs/watch` subscribers.
 
@@ -26,7 +29,7 @@ class FsChangedNotification(ServerNotification):
     watch_id: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class FsCopyParams(ClientRequest["FsCopyResponse"]):
     """Copy a file or directory tree on the host filesystem.
 
@@ -49,7 +52,7 @@ class FsCopyResponse(Record):
     __slots__ = ()
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class FsCreateDirectoryParams(ClientRequest["FsCreateDirectoryResponse"]):
     """Create a directory on the host filesystem.
 
@@ -70,7 +73,7 @@ class FsCreateDirectoryResponse(Record):
     __slots__ = ()
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class FsGetMetadataParams(ClientRequest["FsGetMetadataResponse"]):
     """Request metadata for an absolute path.
 
@@ -83,7 +86,7 @@ class FsGetMetadataParams(ClientRequest["FsGetMetadataResponse"]):
     path: protocol.AbsolutePathBuf
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class FsGetMetadataResponse(Record):
     """Metadata returned by `fs/getMetadata`.
 
@@ -102,7 +105,7 @@ class FsGetMetadataResponse(Record):
     modified_at_ms: int
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class FsReadDirectoryEntry(Record):
     """A directory entry returned by `fs/readDirectory`.
 
@@ -117,7 +120,7 @@ class FsReadDirectoryEntry(Record):
     is_file: bool
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class FsReadDirectoryParams(ClientRequest["FsReadDirectoryResponse"]):
     """List direct child names for a directory.
 
@@ -130,7 +133,7 @@ class FsReadDirectoryParams(ClientRequest["FsReadDirectoryResponse"]):
     path: protocol.AbsolutePathBuf
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class FsReadDirectoryResponse(Record):
     """Directory entries returned by `fs/readDirectory`.
 
@@ -141,7 +144,7 @@ class FsReadDirectoryResponse(Record):
     entries: list[FsReadDirectoryEntry]
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class FsReadFileParams(ClientRequest["FsReadFileResponse"]):
     """Read a file from the host filesystem.
 
@@ -154,7 +157,7 @@ class FsReadFileParams(ClientRequest["FsReadFileResponse"]):
     path: protocol.AbsolutePathBuf
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class FsReadFileResponse(Record):
     """Base64-encoded file contents returned by `fs/readFile`.
 
@@ -165,7 +168,7 @@ class FsReadFileResponse(Record):
     data_base64: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class FsRemoveParams(ClientRequest["FsRemoveResponse"]):
     """Remove a file or directory tree from the host filesystem.
 
@@ -188,7 +191,7 @@ class FsRemoveResponse(Record):
     __slots__ = ()
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class FsUnwatchParams(ClientRequest["FsUnwatchResponse"]):
     """Stop filesystem watch notifications for a prior `fs/watch`.
 
@@ -207,7 +210,7 @@ class FsUnwatchResponse(Record):
     __slots__ = ()
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class FsWatchParams(ClientRequest["FsWatchResponse"]):
     """Start filesystem watch notifications for an absolute path.
 
@@ -222,7 +225,7 @@ class FsWatchParams(ClientRequest["FsWatchResponse"]):
     watch_id: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class FsWatchResponse(Record):
     """Successful response for `fs/watch`.
 
@@ -233,7 +236,7 @@ class FsWatchResponse(Record):
     path: protocol.AbsolutePathBuf
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class FsWriteFileParams(ClientRequest["FsWriteFileResponse"]):
     """Write a file on the host filesystem.
 

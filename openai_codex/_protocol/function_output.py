@@ -3,15 +3,18 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, TypeAlias
-
-import attrs
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 from openai_codex import _protocol as protocol
 from openai_codex._codec.base import UNSET, UnknownVariant, Unset, Variant
 
+if TYPE_CHECKING:
+    from attrs import define
+else:
+    from openai_codex._codec.deferred import define
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+
+@define(kw_only=True, eq=False, repr=False)
 class EncryptedContentFunctionCallOutputContentItem(Variant):
     """A `FunctionCallOutputContentItem` of type ``encrypted_content``.
 
@@ -25,7 +28,7 @@ class EncryptedContentFunctionCallOutputContentItem(Variant):
     encrypted_content: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class InputAudioFunctionCallOutputContentItem(Variant):
     """A `FunctionCallOutputContentItem` of type ``input_audio``.
 
@@ -39,7 +42,7 @@ class InputAudioFunctionCallOutputContentItem(Variant):
     audio_url: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class InputImageFunctionCallOutputContentItem(Variant):
     """A `FunctionCallOutputContentItem` of type ``input_image``.
 
@@ -57,7 +60,7 @@ class InputImageFunctionCallOutputContentItem(Variant):
     file_id: str | Unset = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class InputTextFunctionCallOutputContentItem(Variant):
     """A `FunctionCallOutputContentItem` of type ``input_text``.
 

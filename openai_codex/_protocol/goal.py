@@ -3,14 +3,17 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
-import attrs
+from typing import TYPE_CHECKING, ClassVar
 
 from openai_codex._codec.base import UNSET, ClientRequest, OpenEnum, Record, ServerNotification, Unset
 
+if TYPE_CHECKING:
+    from attrs import define
+else:
+    from openai_codex._codec.deferred import define
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+
+@define(kw_only=True, eq=False, repr=False)
 class ThreadGoal(Record):
     """Part of `ThreadGoalGetResponse`, `ThreadGoalSetResponse`, `ThreadGoalUpdatedNotification`.
 
@@ -35,7 +38,7 @@ class ThreadGoal(Record):
     token_budget: int | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadGoalClearParams(ClientRequest["ThreadGoalClearResponse"]):
     """Params of `thread/goal/clear`.
 
@@ -50,7 +53,7 @@ class ThreadGoalClearParams(ClientRequest["ThreadGoalClearResponse"]):
     origin: ThreadGoalMutationOrigin | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadGoalClearResponse(Record):
     """Result of `thread/goal/clear`.
 
@@ -61,7 +64,7 @@ class ThreadGoalClearResponse(Record):
     cleared: bool
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadGoalClearedNotification(ServerNotification):
     """Payload of `thread/goal/cleared`.
 
@@ -74,7 +77,7 @@ class ThreadGoalClearedNotification(ServerNotification):
     thread_id: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadGoalGetParams(ClientRequest["ThreadGoalGetResponse"]):
     """Params of `thread/goal/get`.
 
@@ -87,7 +90,7 @@ class ThreadGoalGetParams(ClientRequest["ThreadGoalGetResponse"]):
     thread_id: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadGoalGetResponse(Record):
     """Result of `thread/goal/get`.
 
@@ -105,7 +108,7 @@ class ThreadGoalMutationOrigin(OpenEnum):
     automatic = "automatic"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadGoalSetParams(ClientRequest["ThreadGoalSetResponse"]):
     """Params of `thread/goal/set`.
 
@@ -126,7 +129,7 @@ class ThreadGoalSetParams(ClientRequest["ThreadGoalSetResponse"]):
     token_budget: int | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadGoalSetResponse(Record):
     """Result of `thread/goal/set`.
 
@@ -148,7 +151,7 @@ class ThreadGoalStatus(OpenEnum):
     complete = "complete"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadGoalUpdatedNotification(ServerNotification):
     """Payload of `thread/goal/updated`.
 

@@ -3,9 +3,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, TypeAlias
-
-import attrs
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 from openai_codex import _protocol as protocol
 from openai_codex._codec.base import (
@@ -18,6 +16,11 @@ from openai_codex._codec.base import (
     Variant,
 )
 
+if TYPE_CHECKING:
+    from attrs import define
+else:
+    from openai_codex._codec.deferred import define
+
 
 class AutoReviewDecisionSource(OpenEnum):
     """[UNSTABLE] Source that produced a terminal approval auto-review decision."""
@@ -25,7 +28,7 @@ class AutoReviewDecisionSource(OpenEnum):
     agent = "agent"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class GuardianApprovalReview(Record):
     """[UNSTABLE] Temporary approval auto-review payload used by `item/autoApprovalReview/*` notifications.
 
@@ -44,7 +47,7 @@ class GuardianApprovalReview(Record):
     user_authorization: GuardianUserAuthorization | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class CommandGuardianApprovalReviewAction(Variant):
     """A `GuardianApprovalReviewAction` of type ``command``.
 
@@ -61,7 +64,7 @@ class CommandGuardianApprovalReviewAction(Variant):
     source: GuardianCommandSource
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ExecveGuardianApprovalReviewAction(Variant):
     """A `GuardianApprovalReviewAction` of type ``execve``.
 
@@ -80,7 +83,7 @@ class ExecveGuardianApprovalReviewAction(Variant):
     source: GuardianCommandSource
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class WriteStdinGuardianApprovalReviewAction(Variant):
     """A child approval for input to an existing command execution item.
 
@@ -99,7 +102,7 @@ class WriteStdinGuardianApprovalReviewAction(Variant):
     stdin: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ApplyPatchGuardianApprovalReviewAction(Variant):
     """A `GuardianApprovalReviewAction` of type ``applyPatch``.
 
@@ -114,7 +117,7 @@ class ApplyPatchGuardianApprovalReviewAction(Variant):
     files: list[protocol.LegacyAppPathString]
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class NetworkAccessGuardianApprovalReviewAction(Variant):
     """A `GuardianApprovalReviewAction` of type ``networkAccess``.
 
@@ -133,7 +136,7 @@ class NetworkAccessGuardianApprovalReviewAction(Variant):
     target: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class McpToolCallGuardianApprovalReviewAction(Variant):
     """A `GuardianApprovalReviewAction` of type ``mcpToolCall``.
 
@@ -154,7 +157,7 @@ class McpToolCallGuardianApprovalReviewAction(Variant):
     tool_title: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class RequestPermissionsGuardianApprovalReviewAction(Variant):
     """A `GuardianApprovalReviewAction` of type ``requestPermissions``.
 
@@ -217,7 +220,7 @@ class GuardianUserAuthorization(OpenEnum):
     high = "high"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class GuardianWarningNotification(ServerNotification):
     """Payload of `guardianWarning`.
 
@@ -232,7 +235,7 @@ class GuardianWarningNotification(ServerNotification):
     thread_id: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ItemGuardianApprovalReviewCompletedNotification(ServerNotification):
     """[UNSTABLE] Temporary notification payload for approval auto-review. This shape is expected to change soon.
 
@@ -270,7 +273,7 @@ class ItemGuardianApprovalReviewCompletedNotification(ServerNotification):
     target_item_id: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ItemGuardianApprovalReviewStartedNotification(ServerNotification):
     """[UNSTABLE] Temporary notification payload for approval auto-review. This shape is expected to change soon.
 
@@ -304,7 +307,7 @@ class ItemGuardianApprovalReviewStartedNotification(ServerNotification):
     target_item_id: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class StrictReviewRequiredNotification(ServerNotification):
     """Payload of `autoApprovalReview/strictReviewRequired`.
 
@@ -321,7 +324,7 @@ class StrictReviewRequiredNotification(ServerNotification):
     turn_id: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadApproveGuardianDeniedActionParams(ClientRequest["ThreadApproveGuardianDeniedActionResponse"]):
     """Params of `thread/approveGuardianDeniedAction`.
 

@@ -3,9 +3,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, TypeAlias
-
-import attrs
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 from openai_codex import _protocol as protocol
 from openai_codex._codec.base import (
@@ -19,8 +17,13 @@ from openai_codex._codec.base import (
     Variant,
 )
 
+if TYPE_CHECKING:
+    from attrs import define
+else:
+    from openai_codex._codec.deferred import define
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+
+@define(kw_only=True, eq=False, repr=False)
 class HookCompletedNotification(ServerNotification):
     """Payload of `hook/completed`.
 
@@ -37,7 +40,7 @@ class HookCompletedNotification(ServerNotification):
     turn_id: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class HookErrorInfo(Record):
     """Part of `HooksListEntry`.
 
@@ -83,7 +86,7 @@ class HookHandlerType(OpenEnum):
     agent = "agent"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class CommandHookMetadata(Variant):
     """A `HookMetadata` of handlerType ``command``.
 
@@ -128,7 +131,7 @@ class CommandHookMetadata(Variant):
     async_: bool = False
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class McpToolHookMetadata(Variant):
     """A `HookMetadata` of handlerType ``mcpTool``.
 
@@ -173,7 +176,7 @@ class McpToolHookMetadata(Variant):
     status_message: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class PromptHookMetadata(Variant):
     """A `HookMetadata` of handlerType ``prompt``.
 
@@ -214,7 +217,7 @@ class PromptHookMetadata(Variant):
     status_message: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class AgentHookMetadata(Variant):
     """A `HookMetadata` of handlerType ``agent``.
 
@@ -261,7 +264,7 @@ HookMetadata: TypeAlias = (
 """Part of `HooksListEntry`."""
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class HookOutputEntry(Record):
     """Part of `HookRunSummary`.
 
@@ -310,7 +313,7 @@ class HookSource(OpenEnum):
     unknown = "unknown"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class HookRunSummary(Record):
     """Part of `HookCompletedNotification`, `HookStartedNotification`.
 
@@ -354,7 +357,7 @@ class HookScope(OpenEnum):
     turn = "turn"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class HookStartedNotification(ServerNotification):
     """Payload of `hook/started`.
 
@@ -380,7 +383,7 @@ class HookTrustStatus(OpenEnum):
     modified = "modified"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class HooksListEntry(Record):
     """Part of `HooksListResponse`.
 
@@ -397,7 +400,7 @@ class HooksListEntry(Record):
     warnings: list[str]
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class HooksListParams(ClientRequest["HooksListResponse"]):
     """Params of `hooks/list`.
 
@@ -410,7 +413,7 @@ class HooksListParams(ClientRequest["HooksListResponse"]):
     cwds: list[str] | Unset = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class HooksListResponse(Record):
     """Result of `hooks/list`.
 

@@ -3,11 +3,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import attrs
 
 from openai_codex._codec.base import SECRET, Record, ServerRequest
+
+if TYPE_CHECKING:
+    from attrs import define
+else:
+    from openai_codex._codec.deferred import define
 
 
 class AttestationGenerateParams(ServerRequest["AttestationGenerateResponse"]):
@@ -18,7 +23,7 @@ class AttestationGenerateParams(ServerRequest["AttestationGenerateResponse"]):
     METHOD: ClassVar[str] = "attestation/generate"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class AttestationGenerateResponse(Record):
     """Result of `attestation/generate`.
 
@@ -29,7 +34,7 @@ class AttestationGenerateResponse(Record):
     token: str = attrs.field(metadata=SECRET)
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class CurrentTimeReadParams(ServerRequest["CurrentTimeReadResponse"]):
     """Experimental. Read the current time from an external clock owned by the client.
 
@@ -42,7 +47,7 @@ class CurrentTimeReadParams(ServerRequest["CurrentTimeReadResponse"]):
     thread_id: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class CurrentTimeReadResponse(Record):
     """Experimental. Result of `currentTime/read`.
 

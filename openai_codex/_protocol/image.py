@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, TypeAlias
-
-import attrs
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 from openai_codex._codec.base import OpenEnum, UnknownVariant, Variant
+
+if TYPE_CHECKING:
+    from attrs import define
+else:
+    from openai_codex._codec.deferred import define
 
 
 class ImageDetail(OpenEnum):
@@ -19,7 +22,7 @@ class ImageDetail(OpenEnum):
     original = "original"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class UsageLimitExceededImageGenerationFailure(Variant):
     """A `ImageGenerationFailure` of type ``usageLimitExceeded``.
 

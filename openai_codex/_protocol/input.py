@@ -3,15 +3,20 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 import attrs
 
 from openai_codex import _protocol as protocol
 from openai_codex._codec.base import UNSET, Record, UnknownVariant, Unset, Variant
 
+if TYPE_CHECKING:
+    from attrs import define
+else:
+    from openai_codex._codec.deferred import define
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+
+@define(kw_only=True, eq=False, repr=False)
 class ByteRange(Record):
     """Part of `TextElement`.
 
@@ -24,7 +29,7 @@ class ByteRange(Record):
     start: int
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class TextElement(Record):
     """Part of `UserInput`.
 
@@ -37,7 +42,7 @@ class TextElement(Record):
     placeholder: str | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class TextUserInput(Variant):
     """A `UserInput` of type ``text``.
 
@@ -53,7 +58,7 @@ class TextUserInput(Variant):
     text_elements: list[TextElement] | Unset = attrs.field(default=UNSET, metadata={"absent": []})
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ImageUserInput(Variant):
     """A `UserInput` of type ``image``.
 
@@ -70,7 +75,7 @@ class ImageUserInput(Variant):
     file_id: str | Unset = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class LocalImageUserInput(Variant):
     """A `UserInput` of type ``localImage``.
 
@@ -85,7 +90,7 @@ class LocalImageUserInput(Variant):
     detail: protocol.ImageDetail | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class AudioUserInput(Variant):
     """A `UserInput` of type ``audio``.
 
@@ -98,7 +103,7 @@ class AudioUserInput(Variant):
     url: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class LocalAudioUserInput(Variant):
     """A `UserInput` of type ``localAudio``.
 
@@ -111,7 +116,7 @@ class LocalAudioUserInput(Variant):
     path: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class SkillUserInput(Variant):
     """A `UserInput` of type ``skill``.
 
@@ -126,7 +131,7 @@ class SkillUserInput(Variant):
     path: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class MentionUserInput(Variant):
     """A `UserInput` of type ``mention``.
 

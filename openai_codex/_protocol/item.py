@@ -3,13 +3,18 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
 import attrs
 
 from openai_codex import _protocol as protocol
 from openai_codex._codec.base import JsonValue, OpenEnum, Record, ServerNotification, UnknownVariant, Variant
 from openai_codex._protocol.command import CommandExecutionSource
+
+if TYPE_CHECKING:
+    from attrs import define
+else:
+    from openai_codex._codec.deferred import define
 
 
 class AgentMessageDelivery(OpenEnum):
@@ -18,7 +23,7 @@ class AgentMessageDelivery(OpenEnum):
     async_ = "async"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class AgentMessageDeltaNotification(ServerNotification):
     """Payload of `item/agentMessage/delta`.
 
@@ -37,7 +42,7 @@ class AgentMessageDeltaNotification(ServerNotification):
     turn_id: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class AsyncUserInputQuestion(Record):
     """Part of `ThreadItem`.
 
@@ -50,7 +55,7 @@ class AsyncUserInputQuestion(Record):
     options: list[str] | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class HookPromptFragment(Record):
     """Part of `ThreadItem`.
 
@@ -63,7 +68,7 @@ class HookPromptFragment(Record):
     text: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ItemCompletedNotification(ServerNotification):
     """Payload of `item/completed`.
 
@@ -82,7 +87,7 @@ class ItemCompletedNotification(ServerNotification):
     turn_id: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ItemStartedNotification(ServerNotification):
     """Payload of `item/started`.
 
@@ -101,7 +106,7 @@ class ItemStartedNotification(ServerNotification):
     turn_id: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class MemoryCitation(Record):
     """Part of `ThreadItem`.
 
@@ -114,7 +119,7 @@ class MemoryCitation(Record):
     thread_ids: list[str]
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class MemoryCitationEntry(Record):
     """Part of `MemoryCitation`.
 
@@ -150,7 +155,7 @@ class MessagePhase(OpenEnum):
     final_answer = "final_answer"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class UserMessageThreadItem(Variant):
     """A `ThreadItem` of type ``userMessage``.
 
@@ -167,7 +172,7 @@ class UserMessageThreadItem(Variant):
     client_id: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class HookPromptThreadItem(Variant):
     """A `ThreadItem` of type ``hookPrompt``.
 
@@ -182,7 +187,7 @@ class HookPromptThreadItem(Variant):
     id: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class AgentMessageThreadItem(Variant):
     """A `ThreadItem` of type ``agentMessage``.
 
@@ -205,7 +210,7 @@ class AgentMessageThreadItem(Variant):
     questions: list[AsyncUserInputQuestion] | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class FunctionCallOutputThreadItem(Variant):
     """A `ThreadItem` of type ``functionCallOutput``.
 
@@ -224,7 +229,7 @@ class FunctionCallOutputThreadItem(Variant):
     namespace: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class PlanThreadItem(Variant):
     """EXPERIMENTAL - proposed plan item content.
 
@@ -241,7 +246,7 @@ class PlanThreadItem(Variant):
     text: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ReasoningThreadItem(Variant):
     """A `ThreadItem` of type ``reasoning``.
 
@@ -258,7 +263,7 @@ class ReasoningThreadItem(Variant):
     summary: list[str] = attrs.Factory(list[Any])
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class CommandExecutionThreadItem(Variant):
     """A `ThreadItem` of type ``commandExecution``.
 
@@ -295,7 +300,7 @@ class CommandExecutionThreadItem(Variant):
     source: CommandExecutionSource = CommandExecutionSource.agent
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class FileChangeThreadItem(Variant):
     """A `ThreadItem` of type ``fileChange``.
 
@@ -312,7 +317,7 @@ class FileChangeThreadItem(Variant):
     status: protocol.PatchApplyStatus
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class McpToolCallThreadItem(Variant):
     """A `ThreadItem` of type ``mcpToolCall``.
 
@@ -349,7 +354,7 @@ class McpToolCallThreadItem(Variant):
     result: protocol.McpToolCallResult | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class DynamicToolCallThreadItem(Variant):
     """A `ThreadItem` of type ``dynamicToolCall``.
 
@@ -376,7 +381,7 @@ class DynamicToolCallThreadItem(Variant):
     success: bool | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class CollabAgentToolCallThreadItem(Variant):
     """A `ThreadItem` of type ``collabAgentToolCall``.
 
@@ -406,7 +411,7 @@ class CollabAgentToolCallThreadItem(Variant):
     reasoning_effort: protocol.ReasoningEffort | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class SubAgentActivityThreadItem(Variant):
     """A `ThreadItem` of type ``subAgentActivity``.
 
@@ -429,7 +434,7 @@ class SubAgentActivityThreadItem(Variant):
     reasoning_effort: protocol.ReasoningEffort | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class WebSearchThreadItem(Variant):
     """A `ThreadItem` of type ``webSearch``.
 
@@ -451,7 +456,7 @@ class WebSearchThreadItem(Variant):
     results: list[JsonValue] | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ImageViewThreadItem(Variant):
     """A `ThreadItem` of type ``imageView``.
 
@@ -466,7 +471,7 @@ class ImageViewThreadItem(Variant):
     path: protocol.LegacyAppPathString
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class SleepThreadItem(Variant):
     """Display item emitted by the interruptible `clock.sleep` tool.
 
@@ -481,7 +486,7 @@ class SleepThreadItem(Variant):
     id: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ImageGenerationThreadItem(Variant):
     """A `ThreadItem` of type ``imageGeneration``.
 
@@ -506,7 +511,7 @@ class ImageGenerationThreadItem(Variant):
     transparent_background: bool | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class EnteredReviewModeThreadItem(Variant):
     """A `ThreadItem` of type ``enteredReviewMode``.
 
@@ -521,7 +526,7 @@ class EnteredReviewModeThreadItem(Variant):
     review: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ExitedReviewModeThreadItem(Variant):
     """A `ThreadItem` of type ``exitedReviewMode``.
 
@@ -536,7 +541,7 @@ class ExitedReviewModeThreadItem(Variant):
     review: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ContextCompactionThreadItem(Variant):
     """A `ThreadItem` of type ``contextCompaction``.
 

@@ -3,15 +3,18 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
-import attrs
+from typing import TYPE_CHECKING, ClassVar
 
 from openai_codex import _protocol as protocol
 from openai_codex._codec.base import ServerNotification
 
+if TYPE_CHECKING:
+    from attrs import define
+else:
+    from openai_codex._codec.deferred import define
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+
+@define(kw_only=True, eq=False, repr=False)
 class CommandExecutionOutputDeltaNotification(ServerNotification):
     """Payload of `item/commandExecution/outputDelta`.
 
@@ -30,7 +33,7 @@ class CommandExecutionOutputDeltaNotification(ServerNotification):
     turn_id: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class FileChangeOutputDeltaNotification(ServerNotification):
     """Deprecated legacy notification for `apply_patch` textual output.
 
@@ -51,7 +54,7 @@ class FileChangeOutputDeltaNotification(ServerNotification):
     turn_id: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class FileChangePatchUpdatedNotification(ServerNotification):
     """Payload of `item/fileChange/patchUpdated`.
 
@@ -70,7 +73,7 @@ class FileChangePatchUpdatedNotification(ServerNotification):
     turn_id: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class McpToolCallProgressNotification(ServerNotification):
     """Payload of `item/mcpToolCall/progress`.
 
@@ -89,7 +92,7 @@ class McpToolCallProgressNotification(ServerNotification):
     turn_id: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class PlanDeltaNotification(ServerNotification):
     """EXPERIMENTAL - proposed plan streaming deltas for plan items.
 
@@ -110,7 +113,7 @@ class PlanDeltaNotification(ServerNotification):
     turn_id: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ReasoningSummaryPartAddedNotification(ServerNotification):
     """Payload of `item/reasoning/summaryPartAdded`.
 
@@ -129,7 +132,7 @@ class ReasoningSummaryPartAddedNotification(ServerNotification):
     turn_id: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ReasoningSummaryTextDeltaNotification(ServerNotification):
     """Payload of `item/reasoning/summaryTextDelta`.
 
@@ -150,7 +153,7 @@ class ReasoningSummaryTextDeltaNotification(ServerNotification):
     turn_id: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ReasoningTextDeltaNotification(ServerNotification):
     """Payload of `item/reasoning/textDelta`.
 
@@ -171,7 +174,7 @@ class ReasoningTextDeltaNotification(ServerNotification):
     turn_id: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class TerminalInteractionNotification(ServerNotification):
     """Payload of `item/commandExecution/terminalInteraction`.
 

@@ -3,15 +3,18 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, TypeAlias
-
-import attrs
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 from openai_codex import _protocol as protocol
 from openai_codex._codec.base import OpenEnum, Record, ServerRequest, UnknownVariant, Variant
 
+if TYPE_CHECKING:
+    from attrs import define
+else:
+    from openai_codex._codec.deferred import define
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+
+@define(kw_only=True, eq=False, repr=False)
 class ApplyPatchApprovalParams(ServerRequest["ApplyPatchApprovalResponse"]):
     """Request to approve a patch.
 
@@ -36,7 +39,7 @@ class ApplyPatchApprovalParams(ServerRequest["ApplyPatchApprovalResponse"]):
     reason: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ApplyPatchApprovalResponse(Record):
     """Result of `applyPatchApproval`.
 
@@ -47,7 +50,7 @@ class ApplyPatchApprovalResponse(Record):
     decision: ReviewDecision
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ExecCommandApprovalParams(ServerRequest["ExecCommandApprovalResponse"]):
     """Request to exec a command.
 
@@ -75,7 +78,7 @@ class ExecCommandApprovalParams(ServerRequest["ExecCommandApprovalResponse"]):
     reason: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ExecCommandApprovalResponse(Record):
     """Result of `execCommandApproval`.
 
@@ -86,7 +89,7 @@ class ExecCommandApprovalResponse(Record):
     decision: ReviewDecision
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class AddFileChange(Variant):
     """A `FileChange` of type ``add``.
 
@@ -99,7 +102,7 @@ class AddFileChange(Variant):
     content: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class DeleteFileChange(Variant):
     """A `FileChange` of type ``delete``.
 
@@ -112,7 +115,7 @@ class DeleteFileChange(Variant):
     content: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class UpdateFileChange(Variant):
     """A `FileChange` of type ``update``.
 
@@ -132,7 +135,7 @@ FileChange: TypeAlias = AddFileChange | DeleteFileChange | UpdateFileChange | Un
 """Part of `ApplyPatchApprovalParams`."""
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ReadParsedCommand(Variant):
     """A `ParsedCommand` of type ``read``.
 
@@ -151,7 +154,7 @@ class ReadParsedCommand(Variant):
     path: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ListFilesParsedCommand(Variant):
     """A `ParsedCommand` of type ``list_files``.
 
@@ -166,7 +169,7 @@ class ListFilesParsedCommand(Variant):
     path: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class SearchParsedCommand(Variant):
     """A `ParsedCommand` of type ``search``.
 
@@ -183,7 +186,7 @@ class SearchParsedCommand(Variant):
     query: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class UnknownParsedCommand(Variant):
     """A `ParsedCommand` of type ``unknown``.
 
@@ -202,7 +205,7 @@ ParsedCommand: TypeAlias = (
 """Part of `ExecCommandApprovalParams`."""
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ApprovedExecpolicyAmendmentDetails(Record):
     """The `approved_execpolicy_amendment` of a `ReviewDecision`.
 
@@ -215,7 +218,7 @@ class ApprovedExecpolicyAmendmentDetails(Record):
     proposed_execpolicy_amendment: list[str]
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class NetworkPolicyAmendmentDetails(Record):
     """The `network_policy_amendment` of a `ReviewDecision`.
 
@@ -228,7 +231,7 @@ class NetworkPolicyAmendmentDetails(Record):
     network_policy_amendment: protocol.NetworkPolicyAmendment
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class DeniedReviewDetails(Record):
     """The `denied` of a `ReviewDecision`.
 
@@ -259,7 +262,7 @@ class ReviewDecisionKind(OpenEnum):
     abort = "abort"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ApprovedExecpolicyAmendmentReviewDecision(Record):
     """User has approved this command and wants to apply the proposed execpolicy amendment so future matching commands
     are permitted.
@@ -273,7 +276,7 @@ class ApprovedExecpolicyAmendmentReviewDecision(Record):
     approved_execpolicy_amendment: ApprovedExecpolicyAmendmentDetails
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class NetworkPolicyAmendmentReviewDecision(Record):
     """User chose to persist a network policy rule (allow/deny) for future requests to the same host.
 
@@ -286,7 +289,7 @@ class NetworkPolicyAmendmentReviewDecision(Record):
     network_policy_amendment: NetworkPolicyAmendmentDetails
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class DeniedReviewDecision(Record):
     """User has denied this command and the agent should not execute it, but it should continue the session and try
     something else.

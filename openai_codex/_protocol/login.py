@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 import attrs
 
@@ -20,8 +20,13 @@ from openai_codex._codec.base import (
     Variant,
 )
 
+if TYPE_CHECKING:
+    from attrs import define
+else:
+    from openai_codex._codec.deferred import define
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+
+@define(kw_only=True, eq=False, repr=False)
 class AccountLoginCompletedNotification(ServerNotification):
     """Payload of `account/login/completed`.
 
@@ -40,7 +45,7 @@ class AccountLoginCompletedNotification(ServerNotification):
     onboarding_entrypoint: DesktopOnboardingEntrypoint | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class CancelLoginAccountParams(ClientRequest["CancelLoginAccountResponse"]):
     """Params of `account/login/cancel`.
 
@@ -53,7 +58,7 @@ class CancelLoginAccountParams(ClientRequest["CancelLoginAccountResponse"]):
     login_id: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class CancelLoginAccountResponse(Record):
     """Result of `account/login/cancel`.
 
@@ -71,7 +76,7 @@ class CancelLoginAccountStatus(OpenEnum):
     not_found = "notFound"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ChatgptAuthTokensRefreshParams(ServerRequest["ChatgptAuthTokensRefreshResponse"]):
     """Params of `account/chatgptAuthTokens/refresh`, a request from the runtime.
 
@@ -97,7 +102,7 @@ class ChatgptAuthTokensRefreshReason(OpenEnum):
     unauthorized = "unauthorized"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ChatgptAuthTokensRefreshResponse(Record):
     """Result of `account/chatgptAuthTokens/refresh`.
 
@@ -133,7 +138,7 @@ class GatewayOAuthCancelParams(ClientRequest["GatewayOAuthCancelResponse"]):
     HAS_PARAMS: ClassVar[bool] = False
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class GatewayOAuthChangedNotification(ServerNotification):
     """Payload of `account/gatewayOAuth/changed`.
 
@@ -167,7 +172,7 @@ class GatewayOAuthLoginParams(ClientRequest["GatewayOAuthLoginResponse"]):
     HAS_PARAMS: ClassVar[bool] = False
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class GatewayOAuthReadResponse(Record):
     """Current effective gateway policy and credential readiness; never contains credentials.
 
@@ -204,7 +209,7 @@ class GatewayOAuthStatus(OpenEnum):
     failed = "failed"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ApiKeyLoginAccountParams(ClientRequest["LoginAccountResponse"], Variant):
     """A `LoginAccountParams` of type ``apiKey``.
 
@@ -218,7 +223,7 @@ class ApiKeyLoginAccountParams(ClientRequest["LoginAccountResponse"], Variant):
     api_key: str = attrs.field(metadata=SECRET)
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ChatgptLoginAccountParams(ClientRequest["LoginAccountResponse"], Variant):
     """A `LoginAccountParams` of type ``chatgpt``.
 
@@ -245,7 +250,7 @@ class ChatgptDeviceCodeLoginAccountParams(ClientRequest["LoginAccountResponse"],
     type: ClassVar[Literal["chatgptDeviceCode"]] = "chatgptDeviceCode"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ChatgptAuthTokensLoginAccountParams(ClientRequest["LoginAccountResponse"], Variant):
     """[UNSTABLE] FOR OPENAI INTERNAL USE ONLY - DO NOT USE.
 
@@ -269,7 +274,7 @@ class ChatgptAuthTokensLoginAccountParams(ClientRequest["LoginAccountResponse"],
     chatgpt_plan_type: str | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class AmazonBedrockLoginAccountParams(ClientRequest["LoginAccountResponse"], Variant):
     """[UNSTABLE] Managed Amazon Bedrock login is experimental.
 
@@ -285,7 +290,7 @@ class AmazonBedrockLoginAccountParams(ClientRequest["LoginAccountResponse"], Var
     region: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class AmazonBedrockAccessKeysLoginAccountParams(ClientRequest["LoginAccountResponse"], Variant):
     """[UNSTABLE] Managed Amazon Bedrock AWS access key login is experimental.
 
@@ -325,7 +330,7 @@ class ApiKeyLoginAccountResponse(Variant):
     type: ClassVar[Literal["apiKey"]] = "apiKey"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ChatgptLoginAccountResponse(Variant):
     """A `LoginAccountResponse` of type ``chatgpt``.
 
@@ -340,7 +345,7 @@ class ChatgptLoginAccountResponse(Variant):
     login_id: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ChatgptDeviceCodeLoginAccountResponse(Variant):
     """A `LoginAccountResponse` of type ``chatgptDeviceCode``.
 

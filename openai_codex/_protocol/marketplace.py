@@ -3,15 +3,18 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
-import attrs
+from typing import TYPE_CHECKING, ClassVar
 
 from openai_codex import _protocol as protocol
 from openai_codex._codec.base import UNSET, ClientRequest, Record, Unset
 
+if TYPE_CHECKING:
+    from attrs import define
+else:
+    from openai_codex._codec.deferred import define
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+
+@define(kw_only=True, eq=False, repr=False)
 class MarketplaceAddParams(ClientRequest["MarketplaceAddResponse"]):
     """Params of `marketplace/add`.
 
@@ -28,7 +31,7 @@ class MarketplaceAddParams(ClientRequest["MarketplaceAddResponse"]):
     sparse_paths: list[str] | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class MarketplaceAddResponse(Record):
     """Result of `marketplace/add`.
 
@@ -43,7 +46,7 @@ class MarketplaceAddResponse(Record):
     marketplace_name: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class MarketplaceRemoveParams(ClientRequest["MarketplaceRemoveResponse"]):
     """Params of `marketplace/remove`.
 
@@ -56,7 +59,7 @@ class MarketplaceRemoveParams(ClientRequest["MarketplaceRemoveResponse"]):
     marketplace_name: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class MarketplaceRemoveResponse(Record):
     """Result of `marketplace/remove`.
 
@@ -69,7 +72,7 @@ class MarketplaceRemoveResponse(Record):
     installed_root: protocol.AbsolutePathBuf | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class MarketplaceUpgradeErrorInfo(Record):
     """Part of `MarketplaceUpgradeResponse`.
 
@@ -82,7 +85,7 @@ class MarketplaceUpgradeErrorInfo(Record):
     message: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class MarketplaceUpgradeParams(ClientRequest["MarketplaceUpgradeResponse"]):
     """Params of `marketplace/upgrade`.
 
@@ -95,7 +98,7 @@ class MarketplaceUpgradeParams(ClientRequest["MarketplaceUpgradeResponse"]):
     marketplace_name: str | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class MarketplaceUpgradeResponse(Record):
     """Result of `marketplace/upgrade`.
 

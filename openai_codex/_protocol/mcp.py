@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 import attrs
 
@@ -19,8 +19,13 @@ from openai_codex._codec.base import (
     Unset,
 )
 
+if TYPE_CHECKING:
+    from attrs import define
+else:
+    from openai_codex._codec.deferred import define
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+
+@define(kw_only=True, eq=False, repr=False)
 class ListMcpServerStatusParams(ClientRequest["ListMcpServerStatusResponse"]):
     """Params of `mcpServerStatus/list`.
 
@@ -41,7 +46,7 @@ class ListMcpServerStatusParams(ClientRequest["ListMcpServerStatusResponse"]):
     thread_id: str | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ListMcpServerStatusResponse(Record):
     """Result of `mcpServerStatus/list`.
 
@@ -66,7 +71,7 @@ class McpAuthStatus(OpenEnum):
     o_auth = "oAuth"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class McpResourceReadParams(ClientRequest["McpResourceReadResponse"]):
     """Params of `mcpServer/resource/read`.
 
@@ -89,7 +94,7 @@ class McpResourceReadParams(ClientRequest["McpResourceReadResponse"]):
     thread_id: str | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class McpResourceReadResponse(Record):
     """Result of `mcpServer/resource/read`.
 
@@ -102,7 +107,7 @@ class McpResourceReadResponse(Record):
     origin_call_id: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class McpResourceReadTarget(Record):
     """Part of `McpResourceReadParams`.
 
@@ -127,7 +132,7 @@ class McpServerConnectionStatus(OpenEnum):
     disabled = "disabled"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class McpServerEventNotification(Record):
     """Part of `McpServerEventStreamNotification`.
 
@@ -140,7 +145,7 @@ class McpServerEventNotification(Record):
     params: JsonValue
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class McpServerEventStreamNotification(ServerNotification):
     """Payload of `mcpServer/event/stream/notification`.
 
@@ -155,7 +160,7 @@ class McpServerEventStreamNotification(ServerNotification):
     subscription_id: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class McpServerEventStreamStartParams(ClientRequest["McpServerEventStreamStartResponse"]):
     """Experimental. Params of `mcpServer/event/stream/start`.
 
@@ -185,7 +190,7 @@ class McpServerEventStreamStartResponse(Record):
     __slots__ = ()
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class McpServerEventStreamStopParams(ClientRequest["McpServerEventStreamStopResponse"]):
     """Experimental. Params of `mcpServer/event/stream/stop`.
 
@@ -204,7 +209,7 @@ class McpServerEventStreamStopResponse(Record):
     __slots__ = ()
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class McpServerInfo(Record):
     """Presentation metadata advertised by an initialized MCP server.
 
@@ -233,7 +238,7 @@ class McpServerOauthClientRegistration(OpenEnum):
     dcr = "dcr"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class McpServerOauthLoginCompletedNotification(ServerNotification):
     """Payload of `mcpServer/oauthLogin/completed`.
 
@@ -254,7 +259,7 @@ class McpServerOauthLoginCompletedNotification(ServerNotification):
     thread_id: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class McpServerOauthLoginParams(ClientRequest["McpServerOauthLoginResponse"]):
     """Params of `mcpServer/oauth/login`.
 
@@ -275,7 +280,7 @@ class McpServerOauthLoginParams(ClientRequest["McpServerOauthLoginResponse"]):
     timeout_secs: int | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class McpServerOauthLoginResponse(Record):
     """Result of `mcpServer/oauth/login`.
 
@@ -319,7 +324,7 @@ class McpServerStartupState(OpenEnum):
     cancelled = "cancelled"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class McpServerStatus(Record):
     """Part of `ListMcpServerStatusResponse`.
 
@@ -359,7 +364,7 @@ class McpServerStatusDetail(OpenEnum):
     tools_and_auth_only = "toolsAndAuthOnly"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class McpServerStatusUpdatedNotification(ServerNotification):
     """Payload of `mcpServer/startupStatus/updated`.
 
@@ -380,7 +385,7 @@ class McpServerStatusUpdatedNotification(ServerNotification):
     thread_id: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class McpServerToolCallParams(ClientRequest["McpServerToolCallResponse"]):
     """Params of `mcpServer/tool/call`.
 
@@ -402,7 +407,7 @@ class McpServerToolCallParams(ClientRequest["McpServerToolCallResponse"]):
     arguments: JsonValue | Unset = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class McpServerToolCallResponse(Record):
     """Result of `mcpServer/tool/call`.
 
@@ -421,7 +426,7 @@ class McpServerToolCallResponse(Record):
     structured_content: JsonValue = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class Resource(Record):
     """A known resource that the server is capable of reading.
 
@@ -450,7 +455,7 @@ class Resource(Record):
     title: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class TextResourceContent(Record):
     """A `ResourceContent` with ``text`` and ``uri``.
 
@@ -469,7 +474,7 @@ class TextResourceContent(Record):
     mime_type: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class BlobResourceContent(Record):
     """A `ResourceContent` with ``blob`` and ``uri``.
 
@@ -492,7 +497,7 @@ ResourceContent: TypeAlias = TextResourceContent | BlobResourceContent | Unknown
 """Contents returned when reading a resource from an MCP server."""
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ResourceTemplate(Record):
     """A template description for resources available on the server.
 
@@ -513,7 +518,7 @@ class ResourceTemplate(Record):
     title: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class Tool(Record):
     """Definition for a tool the client can call.
 

@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
-import attrs
+from typing import TYPE_CHECKING, ClassVar
 
 from openai_codex._codec.base import JsonValue, OpenEnum, Record
+
+if TYPE_CHECKING:
+    from attrs import define
+else:
+    from openai_codex._codec.deferred import define
 
 
 class McpAppDisplayMode(OpenEnum):
@@ -17,7 +20,7 @@ class McpAppDisplayMode(OpenEnum):
     fullscreen = "fullscreen"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class McpAppUi(Record):
     """UI resource and display preference for model invocations, captured from the tool descriptor.
 
@@ -30,7 +33,7 @@ class McpAppUi(Record):
     resource_uri: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class McpToolCallAppContext(Record):
     """Part of `ThreadItem`.
 
@@ -49,7 +52,7 @@ class McpToolCallAppContext(Record):
     resource_uri: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class McpToolCallError(Record):
     """Part of `ThreadItem`.
 
@@ -60,7 +63,7 @@ class McpToolCallError(Record):
     message: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class McpToolCallResult(Record):
     """Part of `ThreadItem`.
 

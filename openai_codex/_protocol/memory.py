@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
-import attrs
+from typing import TYPE_CHECKING, ClassVar
 
 from openai_codex._codec.base import UNSET, ClientRequest, OpenEnum, Record, Unset
+
+if TYPE_CHECKING:
+    from attrs import define
+else:
+    from openai_codex._codec.deferred import define
 
 
 class MemoryResetResponse(Record):
@@ -25,7 +28,7 @@ class MemoryResetParams(ClientRequest["MemoryResetResponse"]):
     HAS_PARAMS: ClassVar[bool] = False
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class MemoryStatusParams(ClientRequest["MemoryStatusResponse"]):
     """Experimental. Params of `memory/status`.
 
@@ -39,7 +42,7 @@ class MemoryStatusParams(ClientRequest["MemoryStatusResponse"]):
     min_consolidated_threads: int | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class MemoryStatusResponse(Record):
     """Experimental. Result of `memory/status`.
 
@@ -78,7 +81,7 @@ class ThreadMemoryMode(OpenEnum):
     disabled = "disabled"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadMemoryModeSetParams(ClientRequest["ThreadMemoryModeSetResponse"]):
     """Experimental. Params of `thread/memoryMode/set`.
 

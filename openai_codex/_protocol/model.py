@@ -3,15 +3,20 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
 
 from openai_codex import _protocol as protocol
 from openai_codex._codec.base import UNSET, ClientRequest, OpenEnum, Record, ServerNotification, Unset
 
+if TYPE_CHECKING:
+    from attrs import define
+else:
+    from openai_codex._codec.deferred import define
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+
+@define(kw_only=True, eq=False, repr=False)
 class AuthRecoveryStartedNotification(ServerNotification):
     """Payload of `modelProvider/authRecoveryStarted`.
 
@@ -30,7 +35,7 @@ class AuthRecoveryStartedNotification(ServerNotification):
     turn_id: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class AuthRecoveryCompletedNotification(ServerNotification):
     """Payload of `modelProvider/authRecoveryCompleted`.
 
@@ -74,7 +79,7 @@ class InputModality(OpenEnum):
     audio = "audio"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class Model(Record):
     """Part of `ModelListResponse`.
 
@@ -121,7 +126,7 @@ class Model(Record):
     upgrade_info: ModelUpgradeInfo | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ModelAccessPrograms(Record):
     """Caller-specific explicit access programs advertised by model discovery.
 
@@ -132,7 +137,7 @@ class ModelAccessPrograms(Record):
     cyber: list[CyberAccessProgram]
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ModelAvailabilityNux(Record):
     """Part of `Model`.
 
@@ -143,7 +148,7 @@ class ModelAvailabilityNux(Record):
     message: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ModelListParams(ClientRequest["ModelListResponse"]):
     """Params of `model/list`.
 
@@ -160,7 +165,7 @@ class ModelListParams(ClientRequest["ModelListResponse"]):
     limit: int | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ModelListResponse(Record):
     """Result of `model/list`.
 
@@ -182,7 +187,7 @@ class ModelProviderCapabilitiesReadParams(ClientRequest["ModelProviderCapabiliti
     METHOD: ClassVar[str] = "modelProvider/capabilities/read"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ModelProviderCapabilitiesReadResponse(Record):
     """Result of `modelProvider/capabilities/read`.
 
@@ -201,7 +206,7 @@ class ModelRerouteReason(OpenEnum):
     high_risk_cyber_activity = "highRiskCyberActivity"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ModelReroutedNotification(ServerNotification):
     """Payload of `model/rerouted`.
 
@@ -222,7 +227,7 @@ class ModelReroutedNotification(ServerNotification):
     turn_id: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ModelSafetyBufferingUpdatedNotification(ServerNotification):
     """Payload of `model/safetyBuffering/updated`.
 
@@ -247,7 +252,7 @@ class ModelSafetyBufferingUpdatedNotification(ServerNotification):
     faster_model: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ModelServiceTier(Record):
     """Part of `Model`.
 
@@ -262,7 +267,7 @@ class ModelServiceTier(Record):
     name: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ModelUpgradeInfo(Record):
     """Part of `Model`.
 
@@ -287,7 +292,7 @@ class ModelVerification(OpenEnum):
     trusted_access_for_cyber = "trustedAccessForCyber"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ModelVerificationNotification(ServerNotification):
     """Payload of `model/verification`.
 
@@ -312,7 +317,7 @@ class MultiAgentVersion(OpenEnum):
     v2 = "v2"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ReasoningEffortOption(Record):
     """Part of `Model`.
 

@@ -3,14 +3,17 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, TypeAlias
-
-import attrs
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 from openai_codex._codec.base import OpenEnum, Record, UnknownVariant, Variant
 
+if TYPE_CHECKING:
+    from attrs import define
+else:
+    from openai_codex._codec.deferred import define
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+
+@define(kw_only=True, eq=False, repr=False)
 class FileUpdateChange(Record):
     """Part of `FileChangePatchUpdatedNotification`, `ThreadItem`.
 
@@ -50,7 +53,7 @@ class DeletePatchChangeKind(Variant):
     type: ClassVar[Literal["delete"]] = "delete"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class UpdatePatchChangeKind(Variant):
     """A `PatchChangeKind` of type ``update``.
 

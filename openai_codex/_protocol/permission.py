@@ -3,15 +3,18 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, TypeAlias
-
-import attrs
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 from openai_codex import _protocol as protocol
 from openai_codex._codec.base import UNSET, ClientRequest, OpenEnum, Record, UnknownVariant, Unset, Variant
 
+if TYPE_CHECKING:
+    from attrs import define
+else:
+    from openai_codex._codec.deferred import define
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+
+@define(kw_only=True, eq=False, repr=False)
 class AdditionalFileSystemPermissions(Record):
     """Part of `AdditionalPermissionProfile`, `GrantedPermissionProfile`, `RequestPermissionProfile`.
 
@@ -28,7 +31,7 @@ class AdditionalFileSystemPermissions(Record):
     write: list[protocol.LegacyAppPathString] | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class AdditionalNetworkPermissions(Record):
     """Part of `AdditionalPermissionProfile`, `GrantedPermissionProfile`, `RequestPermissionProfile`.
 
@@ -47,7 +50,7 @@ class FileSystemAccessMode(OpenEnum):
     deny = "deny"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class PathFileSystemPath(Variant):
     """A `FileSystemPath` of type ``path``.
 
@@ -60,7 +63,7 @@ class PathFileSystemPath(Variant):
     path: protocol.LegacyAppPathString
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class GlobPatternFileSystemPath(Variant):
     """A `FileSystemPath` of type ``glob_pattern``.
 
@@ -73,7 +76,7 @@ class GlobPatternFileSystemPath(Variant):
     pattern: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class SpecialFileSystemPath(Variant):
     """A `FileSystemPath` of type ``special``.
 
@@ -90,7 +93,7 @@ FileSystemPath: TypeAlias = PathFileSystemPath | GlobPatternFileSystemPath | Spe
 """Part of `FileSystemSandboxEntry`."""
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class FileSystemSandboxEntry(Record):
     """Part of `AdditionalFileSystemPermissions`.
 
@@ -121,7 +124,7 @@ class MinimalFileSystemSpecialPath(Variant):
     kind: ClassVar[Literal["minimal"]] = "minimal"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ProjectRootsFileSystemSpecialPath(Variant):
     """A `FileSystemSpecialPath` of kind ``project_roots``.
 
@@ -153,7 +156,7 @@ class SlashTmpFileSystemSpecialPath(Variant):
     kind: ClassVar[Literal["slash_tmp"]] = "slash_tmp"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class UnknownFileSystemSpecialPath(Variant):
     """A `FileSystemSpecialPath` of kind ``unknown``.
 
@@ -181,7 +184,7 @@ FileSystemSpecialPath: TypeAlias = (
 """Part of `FileSystemPath`."""
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class PermissionProfileListParams(ClientRequest["PermissionProfileListResponse"]):
     """Params of `permissionProfile/list`.
 
@@ -198,7 +201,7 @@ class PermissionProfileListParams(ClientRequest["PermissionProfileListResponse"]
     limit: int | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class PermissionProfileListResponse(Record):
     """Result of `permissionProfile/list`.
 
@@ -212,7 +215,7 @@ class PermissionProfileListResponse(Record):
     next_cursor: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class PermissionProfileSummary(Record):
     """Part of `PermissionProfileListResponse`.
 
@@ -227,7 +230,7 @@ class PermissionProfileSummary(Record):
     description: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class RequestPermissionProfile(Record):
     """Part of `GuardianApprovalReviewAction`, `PermissionsRequestApprovalParams`.
 

@@ -3,15 +3,20 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
 import attrs
 
 from openai_codex import _protocol as protocol
 from openai_codex._codec.base import UNSET, ClientRequest, OpenEnum, Record, UnknownVariant, Unset, Variant
 
+if TYPE_CHECKING:
+    from attrs import define
+else:
+    from openai_codex._codec.deferred import define
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+
+@define(kw_only=True, eq=False, repr=False)
 class AppSummary(Record):
     """EXPERIMENTAL - app metadata summary for plugin responses.
 
@@ -30,7 +35,7 @@ class AppSummary(Record):
     install_url: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class AppTemplateSummary(Record):
     """Part of `PluginDetail`.
 
@@ -64,7 +69,7 @@ class AppTemplateUnavailableReason(OpenEnum):
     no_active_workspace = "NO_ACTIVE_WORKSPACE"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class MarketplaceInterface(Record):
     """Part of `PluginMarketplaceEntry`.
 
@@ -75,7 +80,7 @@ class MarketplaceInterface(Record):
     display_name: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class MarketplaceLoadErrorInfo(Record):
     """Part of `PluginInstalledResponse`, `PluginListResponse`.
 
@@ -88,7 +93,7 @@ class MarketplaceLoadErrorInfo(Record):
     message: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class PluginDetail(Record):
     """Part of `PluginReadResponse`.
 
@@ -121,7 +126,7 @@ class PluginDetail(Record):
     share_url: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class PluginHookSummary(Record):
     """Part of `PluginDetail`.
 
@@ -134,7 +139,7 @@ class PluginHookSummary(Record):
     key: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class PluginInstallParams(ClientRequest["PluginInstallResponse"]):
     """Params of `plugin/install`.
 
@@ -153,7 +158,7 @@ class PluginInstallParams(ClientRequest["PluginInstallResponse"]):
     remote_marketplace_name: str | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class PluginInstallResponse(Record):
     """Result of `plugin/install`.
 
@@ -166,7 +171,7 @@ class PluginInstallResponse(Record):
     auth_policy: protocol.PluginAuthPolicy
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class PluginInstalledParams(ClientRequest["PluginInstalledResponse"]):
     """Params of `plugin/installed`.
 
@@ -182,7 +187,7 @@ class PluginInstalledParams(ClientRequest["PluginInstalledResponse"]):
     install_suggestion_plugin_names: list[str] | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class PluginInstalledResponse(Record):
     """Result of `plugin/installed`.
 
@@ -205,7 +210,7 @@ class PluginListMarketplaceKind(OpenEnum):
     created_by_me_remote = "created-by-me-remote"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class PluginListParams(ClientRequest["PluginListResponse"]):
     """Params of `plugin/list`.
 
@@ -224,7 +229,7 @@ class PluginListParams(ClientRequest["PluginListResponse"]):
     marketplace_kinds: list[PluginListMarketplaceKind] | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class PluginListResponse(Record):
     """Result of `plugin/list`.
 
@@ -239,7 +244,7 @@ class PluginListResponse(Record):
     marketplace_load_errors: list[MarketplaceLoadErrorInfo] = attrs.Factory(list[Any])
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class PluginMarketplaceEntry(Record):
     """Part of `PluginInstalledResponse`, `PluginListResponse`.
 
@@ -257,7 +262,7 @@ class PluginMarketplaceEntry(Record):
     path: protocol.AbsolutePathBuf | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class PluginReadParams(ClientRequest["PluginReadResponse"]):
     """Params of `plugin/read`.
 
@@ -274,7 +279,7 @@ class PluginReadParams(ClientRequest["PluginReadResponse"]):
     remote_marketplace_name: str | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class PluginReadResponse(Record):
     """Result of `plugin/read`.
 
@@ -285,7 +290,7 @@ class PluginReadResponse(Record):
     plugin: PluginDetail
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class PluginReconcileChangedPlugin(Record):
     """Runtime categories affected by this change, not just capabilities currently present.
 
@@ -307,7 +312,7 @@ class PluginReconcileChangedPlugin(Record):
     id: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class PluginReconcileParams(ClientRequest["PluginReconcileResponse"]):
     """Params of `plugin/reconcile`.
 
@@ -320,7 +325,7 @@ class PluginReconcileParams(ClientRequest["PluginReconcileResponse"]):
     reason: str | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class PluginReconcileResponse(Record):
     """Bundle and installed-state changes observed by this pass, not a runtime-readiness acknowledgement or a cumulative
     diff since the client's last request. Other metadata-only changes are not listed.
@@ -339,7 +344,7 @@ class PluginReconcileResponse(Record):
     failed_remote_plugin_ids: list[str]
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class PluginSearchParams(ClientRequest["PluginSearchResponse"]):
     """Experimental. Params of `plugin/search`.
 
@@ -360,7 +365,7 @@ class PluginSearchParams(ClientRequest["PluginSearchResponse"]):
     scope: PluginSearchScope | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class PluginSearchResponse(Record):
     """Experimental. Result of `plugin/search`.
 
@@ -373,7 +378,7 @@ class PluginSearchResponse(Record):
     next_cursor: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class PluginSearchResult(Record):
     """Part of `PluginSearchResponse`.
 
@@ -396,7 +401,7 @@ class PluginSearchScope(OpenEnum):
     personal = "personal"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class PluginSkillReadParams(ClientRequest["PluginSkillReadResponse"]):
     """Params of `plugin/skill/read`.
 
@@ -413,7 +418,7 @@ class PluginSkillReadParams(ClientRequest["PluginSkillReadResponse"]):
     skill_name: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class PluginSkillReadResponse(Record):
     """Result of `plugin/skill/read`.
 
@@ -424,7 +429,7 @@ class PluginSkillReadResponse(Record):
     contents: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class PluginUninstallParams(ClientRequest["PluginUninstallResponse"]):
     """Params of `plugin/uninstall`.
 
@@ -443,7 +448,7 @@ class PluginUninstallResponse(Record):
     __slots__ = ()
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class HourlyScheduledTaskSchedule(Variant):
     """A `ScheduledTaskSchedule` of type ``hourly``.
 
@@ -458,7 +463,7 @@ class HourlyScheduledTaskSchedule(Variant):
     days: list[ScheduledTaskWeekday] | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class DailyScheduledTaskSchedule(Variant):
     """A `ScheduledTaskSchedule` of type ``daily``.
 
@@ -471,7 +476,7 @@ class DailyScheduledTaskSchedule(Variant):
     time: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class WeekdaysScheduledTaskSchedule(Variant):
     """A `ScheduledTaskSchedule` of type ``weekdays``.
 
@@ -484,7 +489,7 @@ class WeekdaysScheduledTaskSchedule(Variant):
     time: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class WeeklyScheduledTaskSchedule(Variant):
     """A `ScheduledTaskSchedule` of type ``weekly``.
 
@@ -509,7 +514,7 @@ ScheduledTaskSchedule: TypeAlias = (
 """Part of `ScheduledTaskSummary`."""
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ScheduledTaskSummary(Record):
     """Part of `PluginDetail`.
 
@@ -538,7 +543,7 @@ class ScheduledTaskWeekday(OpenEnum):
     su = "SU"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class SkillSummary(Record):
     """Part of `PluginDetail`.
 

@@ -3,15 +3,18 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
-import attrs
+from typing import TYPE_CHECKING, ClassVar
 
 from openai_codex import _protocol as protocol
 from openai_codex._codec.base import UNSET, ClientRequest, OpenEnum, Record, Unset
 
+if TYPE_CHECKING:
+    from attrs import define
+else:
+    from openai_codex._codec.deferred import define
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+
+@define(kw_only=True, eq=False, repr=False)
 class PluginShareCheckoutParams(ClientRequest["PluginShareCheckoutResponse"]):
     """Params of `plugin/share/checkout`.
 
@@ -24,7 +27,7 @@ class PluginShareCheckoutParams(ClientRequest["PluginShareCheckoutResponse"]):
     remote_plugin_id: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class PluginShareCheckoutResponse(Record):
     """Result of `plugin/share/checkout`.
 
@@ -47,7 +50,7 @@ class PluginShareCheckoutResponse(Record):
     remote_version: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class PluginShareDeleteParams(ClientRequest["PluginShareDeleteResponse"]):
     """Params of `plugin/share/delete`.
 
@@ -74,7 +77,7 @@ class PluginShareDiscoverability(OpenEnum):
     private = "PRIVATE"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class PluginShareListItem(Record):
     """Part of `PluginShareListResponse`.
 
@@ -95,7 +98,7 @@ class PluginShareListParams(ClientRequest["PluginShareListResponse"]):
     METHOD: ClassVar[str] = "plugin/share/list"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class PluginShareListResponse(Record):
     """Result of `plugin/share/list`.
 
@@ -106,7 +109,7 @@ class PluginShareListResponse(Record):
     data: list[PluginShareListItem]
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class PluginSharePrincipal(Record):
     """Part of `PluginShareContext`, `PluginShareUpdateTargetsResponse`.
 
@@ -139,7 +142,7 @@ class PluginSharePrincipalType(OpenEnum):
     workspace = "workspace"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class PluginShareSaveParams(ClientRequest["PluginShareSaveResponse"]):
     """Params of `plugin/share/save`.
 
@@ -158,7 +161,7 @@ class PluginShareSaveParams(ClientRequest["PluginShareSaveResponse"]):
     share_targets: list[PluginShareTarget] | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class PluginShareSaveResponse(Record):
     """Result of `plugin/share/save`.
 
@@ -173,7 +176,7 @@ class PluginShareSaveResponse(Record):
     can_publish_to_workspace: bool | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class PluginShareTarget(Record):
     """Part of `PluginShareSaveParams`, `PluginShareUpdateTargetsParams`.
 
@@ -203,7 +206,7 @@ class PluginShareUpdateDiscoverability(OpenEnum):
     listed = "LISTED"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class PluginShareUpdateTargetsParams(ClientRequest["PluginShareUpdateTargetsResponse"]):
     """Params of `plugin/share/updateTargets`.
 
@@ -220,7 +223,7 @@ class PluginShareUpdateTargetsParams(ClientRequest["PluginShareUpdateTargetsResp
     share_targets: list[PluginShareTarget]
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class PluginShareUpdateTargetsResponse(Record):
     """Result of `plugin/share/updateTargets`.
 

@@ -3,12 +3,17 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
 import attrs
 
 from openai_codex import _protocol as protocol
 from openai_codex._codec.base import OpenEnum, Record, UnknownVariant, Variant
+
+if TYPE_CHECKING:
+    from attrs import define
+else:
+    from openai_codex._codec.deferred import define
 
 
 class PluginAuthPolicy(OpenEnum):
@@ -54,7 +59,7 @@ class PluginInstallPolicySource(OpenEnum):
     implicit_canonical_app = "IMPLICIT_CANONICAL_APP"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class PluginInterface(Record):
     """Part of `PluginSummary`.
 
@@ -102,7 +107,7 @@ class PluginInterface(Record):
     website_url: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class PluginShareContext(Record):
     """Part of `PluginSummary`.
 
@@ -127,7 +132,7 @@ class PluginShareContext(Record):
     share_url: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class LocalPluginSource(Variant):
     """A `PluginSource` of type ``local``.
 
@@ -140,7 +145,7 @@ class LocalPluginSource(Variant):
     path: protocol.AbsolutePathBuf
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class GitPluginSource(Variant):
     """A `PluginSource` of type ``git``.
 
@@ -159,7 +164,7 @@ class GitPluginSource(Variant):
     sha: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class NpmPluginSource(Variant):
     """A `PluginSource` of type ``npm``.
 
@@ -191,7 +196,7 @@ PluginSource: TypeAlias = LocalPluginSource | GitPluginSource | NpmPluginSource 
 """Part of `PluginSummary`."""
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class PluginSummary(Record):
     """Part of `PluginDetail`, `PluginMarketplaceEntry`, `PluginSearchResult` and 1 more.
 

@@ -3,15 +3,20 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 import attrs
 
 from openai_codex import _protocol as protocol
 from openai_codex._codec.base import UNSET, OpenEnum, Record, UnknownVariant, Unset, Variant
 
+if TYPE_CHECKING:
+    from attrs import define
+else:
+    from openai_codex._codec.deferred import define
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+
+@define(kw_only=True, eq=False, repr=False)
 class ActivePermissionProfile(Record):
     """Part of `ThreadForkResponse`, `ThreadResumeResponse`, `ThreadSettings` and 1 more.
 
@@ -39,7 +44,7 @@ class ApprovalsReviewer(OpenEnum):
     guardian_subagent = "guardian_subagent"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class GranularApprovalDetails(Record):
     """The `granular` of a `AskForApproval`.
 
@@ -73,7 +78,7 @@ class ApprovalPolicy(OpenEnum):
     never = "never"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class GranularAskForApproval(Record):
     """A `AskForApproval` with ``granular``.
 
@@ -111,7 +116,7 @@ class DangerFullAccessSandboxPolicy(Variant):
     type: ClassVar[Literal["dangerFullAccess"]] = "dangerFullAccess"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ReadOnlySandboxPolicy(Variant):
     """A `SandboxPolicy` of type ``readOnly``.
 
@@ -124,7 +129,7 @@ class ReadOnlySandboxPolicy(Variant):
     network_access: bool | Unset = attrs.field(default=UNSET, metadata={"absent": False})
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ExternalSandboxPolicy(Variant):
     """A `SandboxPolicy` of type ``externalSandbox``.
 
@@ -137,7 +142,7 @@ class ExternalSandboxPolicy(Variant):
     network_access: NetworkAccess | Unset = attrs.field(default=UNSET, metadata={"absent": "restricted"})
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class WorkspaceWriteSandboxPolicy(Variant):
     """A `SandboxPolicy` of type ``workspaceWrite``.
 

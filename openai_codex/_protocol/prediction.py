@@ -3,14 +3,17 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, TypeAlias
-
-import attrs
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 from openai_codex._codec.base import ClientRequest, Record, ServerNotification, UnknownVariant, Variant
 
+if TYPE_CHECKING:
+    from attrs import define
+else:
+    from openai_codex._codec.deferred import define
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+
+@define(kw_only=True, eq=False, repr=False)
 class ThreadPredictionRequestParams(ClientRequest["ThreadPredictionRequestResponse"]):
     """Experimental. Params of `thread/prediction/request`.
 
@@ -31,7 +34,7 @@ class ThreadPredictionRequestResponse(Record):
     __slots__ = ()
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class CompletedThreadPredictionResult(Variant):
     """A `ThreadPredictionResult` of type ``completed``.
 
@@ -56,7 +59,7 @@ ThreadPredictionResult: TypeAlias = CompletedThreadPredictionResult | FailedThre
 """Part of `ThreadPredictionUpdatedNotification`."""
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadPredictionUpdatedNotification(ServerNotification):
     """Payload of `thread/prediction/updated`.
 

@@ -3,15 +3,20 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import attrs
 
 from openai_codex import _protocol as protocol
 from openai_codex._codec.base import SECRET, UNSET, ClientRequest, OpenEnum, Record, ServerNotification, Unset
 
+if TYPE_CHECKING:
+    from attrs import define
+else:
+    from openai_codex._codec.deferred import define
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+
+@define(kw_only=True, eq=False, repr=False)
 class ProcessExitedNotification(ServerNotification):
     """Final process exit notification for `process/spawn`.
 
@@ -44,7 +49,7 @@ class ProcessExitedNotification(ServerNotification):
     stdout_cap_reached: bool
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ProcessKillParams(ClientRequest["ProcessKillResponse"]):
     """Experimental. Terminate a running `process/spawn` session.
 
@@ -63,7 +68,7 @@ class ProcessKillResponse(Record):
     __slots__ = ()
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ProcessOutputDeltaNotification(ServerNotification):
     """Base64-encoded output chunk emitted for a streaming `process/spawn` request.
 
@@ -94,7 +99,7 @@ class ProcessOutputStream(OpenEnum):
     stderr = "stderr"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ProcessResizePtyParams(ClientRequest["ProcessResizePtyResponse"]):
     """Experimental. Resize a running PTY-backed `process/spawn` session.
 
@@ -115,7 +120,7 @@ class ProcessResizePtyResponse(Record):
     __slots__ = ()
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ProcessSpawnParams(ClientRequest["ProcessSpawnResponse"]):
     """Experimental.
 
@@ -170,7 +175,7 @@ class ProcessSpawnResponse(Record):
     __slots__ = ()
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ProcessTerminalSize(Record):
     """PTY size in character cells for `process/spawn` PTY sessions.
 
@@ -183,7 +188,7 @@ class ProcessTerminalSize(Record):
     rows: int
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ProcessWriteStdinParams(ClientRequest["ProcessWriteStdinResponse"]):
     """Experimental. Write stdin bytes to a running `process/spawn` session, close stdin, or both.
 

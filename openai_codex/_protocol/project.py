@@ -3,15 +3,18 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
-import attrs
+from typing import TYPE_CHECKING, ClassVar
 
 from openai_codex import _protocol as protocol
 from openai_codex._codec.base import UNSET, ClientRequest, OpenEnum, Record, ServerNotification, Unset
 
+if TYPE_CHECKING:
+    from attrs import define
+else:
+    from openai_codex._codec.deferred import define
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+
+@define(kw_only=True, eq=False, repr=False)
 class Project(Record):
     """Part of `ProjectCreateResponse`, `ProjectImportResponse`, `ProjectListResponse` and 2 more.
 
@@ -44,7 +47,7 @@ class ProjectChangeType(OpenEnum):
     deleted = "deleted"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ProjectChangedNotification(ServerNotification):
     """Payload of `project/changed`.
 
@@ -59,7 +62,7 @@ class ProjectChangedNotification(ServerNotification):
     project_id: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ProjectCreateParams(ClientRequest["ProjectCreateResponse"]):
     """Experimental. Params of `project/create`.
 
@@ -78,7 +81,7 @@ class ProjectCreateParams(ClientRequest["ProjectCreateResponse"]):
     metadata: dict[str, str] | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ProjectCreateResponse(Record):
     """Experimental. Result of `project/create`.
 
@@ -89,7 +92,7 @@ class ProjectCreateResponse(Record):
     project: Project
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ProjectDeleteParams(ClientRequest["ProjectDeleteResponse"]):
     """Experimental. Params of `project/delete`.
 
@@ -108,7 +111,7 @@ class ProjectDeleteResponse(Record):
     __slots__ = ()
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ProjectImportParams(ClientRequest["ProjectImportResponse"]):
     """Experimental. Params of `project/import`.
 
@@ -129,7 +132,7 @@ class ProjectImportParams(ClientRequest["ProjectImportResponse"]):
     threads: list[str] | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ProjectImportResponse(Record):
     """Experimental. Result of `project/import`.
 
@@ -140,7 +143,7 @@ class ProjectImportResponse(Record):
     project: Project
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ProjectListParams(ClientRequest["ProjectListResponse"]):
     """Experimental. Params of `project/list`.
 
@@ -159,7 +162,7 @@ class ProjectListParams(ClientRequest["ProjectListResponse"]):
     sort_key: ProjectSortKey | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ProjectListResponse(Record):
     """Experimental. Result of `project/list`.
 
@@ -172,7 +175,7 @@ class ProjectListResponse(Record):
     next_cursor: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ProjectMoveParams(ClientRequest["ProjectMoveResponse"]):
     """Experimental. Params of `project/move`.
 
@@ -193,7 +196,7 @@ class ProjectMoveResponse(Record):
     __slots__ = ()
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ProjectReadParams(ClientRequest["ProjectReadResponse"]):
     """Experimental. Params of `project/read`.
 
@@ -206,7 +209,7 @@ class ProjectReadParams(ClientRequest["ProjectReadResponse"]):
     project_id: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ProjectReadResponse(Record):
     """Experimental. Result of `project/read`.
 
@@ -217,7 +220,7 @@ class ProjectReadResponse(Record):
     project: Project
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ProjectRoot(Record):
     """Part of `Project`, `ProjectCreateParams`, `ProjectImportParams` and 1 more.
 
@@ -235,7 +238,7 @@ class ProjectSortKey(OpenEnum):
     recency_at = "recencyAt"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ProjectUpdateParams(ClientRequest["ProjectUpdateResponse"]):
     """Experimental. Params of `project/update`.
 
@@ -254,7 +257,7 @@ class ProjectUpdateParams(ClientRequest["ProjectUpdateResponse"]):
     roots: list[ProjectRoot] | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ProjectUpdateResponse(Record):
     """Experimental. Result of `project/update`.
 
@@ -265,7 +268,7 @@ class ProjectUpdateResponse(Record):
     project: Project
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadProjectUpdatedNotification(ServerNotification):
     """Payload of `thread/project/updated`.
 

@@ -3,15 +3,18 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
-import attrs
+from typing import TYPE_CHECKING, ClassVar
 
 from openai_codex import _protocol as protocol
 from openai_codex._codec.base import UNSET, ClientRequest, Record, ServerNotification, Unset
 
+if TYPE_CHECKING:
+    from attrs import define
+else:
+    from openai_codex._codec.deferred import define
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+
+@define(kw_only=True, eq=False, repr=False)
 class QueuedSubmission(Record):
     """Part of `ThreadQueueAddResponse`, `ThreadQueueListResponse`, `ThreadQueueUpdateResponse`.
 
@@ -26,7 +29,7 @@ class QueuedSubmission(Record):
     input: list[protocol.UserInput]
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadQueueAddParams(ClientRequest["ThreadQueueAddResponse"]):
     """Experimental. Params of `thread/queue/add`.
 
@@ -43,7 +46,7 @@ class ThreadQueueAddParams(ClientRequest["ThreadQueueAddResponse"]):
     thread_id: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadQueueAddResponse(Record):
     """Experimental. Result of `thread/queue/add`.
 
@@ -54,7 +57,7 @@ class ThreadQueueAddResponse(Record):
     queued_submission: QueuedSubmission
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadQueueChangedNotification(ServerNotification):
     """Payload of `thread/queue/changed`.
 
@@ -67,7 +70,7 @@ class ThreadQueueChangedNotification(ServerNotification):
     thread_id: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadQueueDeleteParams(ClientRequest["ThreadQueueDeleteResponse"]):
     """Experimental. Params of `thread/queue/delete`.
 
@@ -82,7 +85,7 @@ class ThreadQueueDeleteParams(ClientRequest["ThreadQueueDeleteResponse"]):
     thread_id: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadQueueDeleteResponse(Record):
     """Experimental. Result of `thread/queue/delete`.
 
@@ -93,7 +96,7 @@ class ThreadQueueDeleteResponse(Record):
     deleted: bool
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadQueueListParams(ClientRequest["ThreadQueueListResponse"]):
     """Experimental. Params of `thread/queue/list`.
 
@@ -110,7 +113,7 @@ class ThreadQueueListParams(ClientRequest["ThreadQueueListResponse"]):
     limit: int | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadQueueListResponse(Record):
     """Experimental. Result of `thread/queue/list`.
 
@@ -123,7 +126,7 @@ class ThreadQueueListResponse(Record):
     next_cursor: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadQueueReorderParams(ClientRequest["ThreadQueueReorderResponse"]):
     """Experimental. Params of `thread/queue/reorder`.
 
@@ -144,7 +147,7 @@ class ThreadQueueReorderResponse(Record):
     __slots__ = ()
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadQueueStartParams(ClientRequest["ThreadQueueStartResponse"]):
     """Experimental. Params of `thread/queue/start`.
 
@@ -159,7 +162,7 @@ class ThreadQueueStartParams(ClientRequest["ThreadQueueStartResponse"]):
     queued_submission_id: str | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadQueueStartResponse(Record):
     """Experimental. Result of `thread/queue/start`.
 
@@ -170,7 +173,7 @@ class ThreadQueueStartResponse(Record):
     turn: protocol.Turn
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadQueueUpdateParams(ClientRequest["ThreadQueueUpdateResponse"]):
     """Experimental. Params of `thread/queue/update`.
 
@@ -187,7 +190,7 @@ class ThreadQueueUpdateParams(ClientRequest["ThreadQueueUpdateResponse"]):
     thread_id: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadQueueUpdateResponse(Record):
     """Experimental. Result of `thread/queue/update`.
 

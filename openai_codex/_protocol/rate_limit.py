@@ -3,15 +3,18 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
-import attrs
+from typing import TYPE_CHECKING, ClassVar
 
 from openai_codex import _protocol as protocol
 from openai_codex._codec.base import UNSET, ClientRequest, JsonValue, OpenEnum, Record, ServerNotification, Unset
 
+if TYPE_CHECKING:
+    from attrs import define
+else:
+    from openai_codex._codec.deferred import define
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+
+@define(kw_only=True, eq=False, repr=False)
 class AccountRateLimitsUpdatedNotification(ServerNotification):
     """Sparse rolling rate-limit update.
 
@@ -28,7 +31,7 @@ class AccountRateLimitsUpdatedNotification(ServerNotification):
     rate_limits: RateLimitSnapshot
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class AccountTokenUsageDailyBucket(Record):
     """Part of `GetAccountTokenUsageResponse`.
 
@@ -41,7 +44,7 @@ class AccountTokenUsageDailyBucket(Record):
     tokens: int
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class AccountTokenUsageSummary(Record):
     """Part of `GetAccountTokenUsageResponse`.
 
@@ -76,7 +79,7 @@ class ConsumeAccountRateLimitResetCreditOutcome(OpenEnum):
     already_redeemed = "alreadyRedeemed"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ConsumeAccountRateLimitResetCreditParams(ClientRequest["ConsumeAccountRateLimitResetCreditResponse"]):
     """Params of `account/rateLimitResetCredit/consume`.
 
@@ -93,7 +96,7 @@ class ConsumeAccountRateLimitResetCreditParams(ClientRequest["ConsumeAccountRate
     credit_id: str | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ConsumeAccountRateLimitResetCreditResponse(Record):
     """Result of `account/rateLimitResetCredit/consume`.
 
@@ -104,7 +107,7 @@ class ConsumeAccountRateLimitResetCreditResponse(Record):
     outcome: ConsumeAccountRateLimitResetCreditOutcome
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class CreditsSnapshot(Record):
     """Part of `RateLimitSnapshot`.
 
@@ -119,7 +122,7 @@ class CreditsSnapshot(Record):
     balance: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class GetAccountRateLimitsParams(ClientRequest["GetAccountRateLimitsResponse"]):
     """Usage-read capabilities of the requesting client, never inferred from its experiment arm.
 
@@ -136,7 +139,7 @@ class GetAccountRateLimitsParams(ClientRequest["GetAccountRateLimitsResponse"]):
     supports_luna_reserve: bool | Unset = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class GetAccountRateLimitsResponse(Record):
     """Result of `account/rateLimits/read`.
 
@@ -159,7 +162,7 @@ class GetAccountRateLimitsResponse(Record):
     rate_limits_by_limit_id: dict[str, RateLimitSnapshot] | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class GetAccountTokenUsageParams(ClientRequest["GetAccountTokenUsageResponse"]):
     """Params of `account/usage/read`.
 
@@ -172,7 +175,7 @@ class GetAccountTokenUsageParams(ClientRequest["GetAccountTokenUsageResponse"]):
     thread_id: str | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class GetAccountTokenUsageResponse(Record):
     """Result of `account/usage/read`.
 
@@ -197,7 +200,7 @@ class RateLimitReachedType(OpenEnum):
     workspace_member_usage_limit_reached = "workspace_member_usage_limit_reached"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class RateLimitResetCredit(Record):
     """Part of `RateLimitResetCreditsSummary`.
 
@@ -229,7 +232,7 @@ class RateLimitResetCreditStatus(OpenEnum):
     unknown = "unknown"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class RateLimitResetCreditsSummary(Record):
     """Part of `GetAccountRateLimitsResponse`.
 
@@ -253,7 +256,7 @@ class RateLimitResetType(OpenEnum):
     unknown = "unknown"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class RateLimitSnapshot(Record):
     """Part of `AccountRateLimitsUpdatedNotification`, `GetAccountRateLimitsResponse`.
 
@@ -283,7 +286,7 @@ class RateLimitSnapshot(Record):
     spend_control_reached: bool | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class RateLimitWindow(Record):
     """Part of `RateLimitSnapshot`.
 
@@ -298,7 +301,7 @@ class RateLimitWindow(Record):
     window_duration_mins: int | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class SpendControlLimitSnapshot(Record):
     """Part of `RateLimitSnapshot`.
 
@@ -315,7 +318,7 @@ class SpendControlLimitSnapshot(Record):
     used: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadUsage(Record):
     """Part of `GetAccountTokenUsageResponse`.
 
@@ -332,7 +335,7 @@ class ThreadUsage(Record):
     estimated_usage_usd_micros: int | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadUsageBreakdownGroup(Record):
     """Part of `ThreadUsage`.
 

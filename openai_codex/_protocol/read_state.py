@@ -3,14 +3,17 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, TypeAlias
-
-import attrs
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 from openai_codex._codec.base import ClientRequest, Record, ServerNotification, UnknownVariant, Variant
 
+if TYPE_CHECKING:
+    from attrs import define
+else:
+    from openai_codex._codec.deferred import define
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+
+@define(kw_only=True, eq=False, repr=False)
 class ThreadReadState(Record):
     """The first unread position in a durable local thread.
 
@@ -25,7 +28,7 @@ class ThreadReadState(Record):
     first_unread: ThreadUnreadPosition | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadReadStateChangedNotification(ServerNotification):
     """Payload of `thread/readState/changed`.
 
@@ -60,7 +63,7 @@ ThreadReadStateOperation: TypeAlias = ReadThreadReadStateOperation | UnreadThrea
 """Part of `ThreadReadStateUpdateParams`."""
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadReadStateUpdateParams(ClientRequest["ThreadReadStateUpdateResponse"]):
     """Experimental. Params of `thread/readState/update`.
 
@@ -77,7 +80,7 @@ class ThreadReadStateUpdateParams(ClientRequest["ThreadReadStateUpdateResponse"]
     thread_id: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadReadStateUpdateResponse(Record):
     """Experimental. Result of `thread/readState/update`.
 
@@ -96,7 +99,7 @@ class ThreadStartThreadUnreadPosition(Variant):
     type: ClassVar[Literal["threadStart"]] = "threadStart"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class TurnThreadUnreadPosition(Variant):
     """The earliest completed result needing attention.
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
 import attrs
 
@@ -18,6 +18,11 @@ from openai_codex._codec.base import (
     Unset,
     Variant,
 )
+
+if TYPE_CHECKING:
+    from attrs import define
+else:
+    from openai_codex._codec.deferred import define
 
 
 class CodexResponseHandoffMode(OpenEnum):
@@ -91,7 +96,7 @@ class RealtimeVoice(OpenEnum):
     viola = "viola"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class RealtimeVoicesList(Record):
     """Part of `ThreadRealtimeListVoicesResponse`.
 
@@ -110,7 +115,7 @@ class RealtimeVoicesList(Record):
     v3: list[RealtimeVoice] = attrs.Factory(list[Any])
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadRealtimeAppendAudioParams(ClientRequest["ThreadRealtimeAppendAudioResponse"]):
     """EXPERIMENTAL - append audio input to thread realtime.
 
@@ -131,7 +136,7 @@ class ThreadRealtimeAppendAudioResponse(Record):
     __slots__ = ()
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadRealtimeAppendSpeechParams(ClientRequest["ThreadRealtimeAppendSpeechResponse"]):
     """EXPERIMENTAL - append speakable text to thread realtime.
 
@@ -152,7 +157,7 @@ class ThreadRealtimeAppendSpeechResponse(Record):
     __slots__ = ()
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadRealtimeAppendTextParams(ClientRequest["ThreadRealtimeAppendTextResponse"]):
     """EXPERIMENTAL - append text input to thread realtime.
 
@@ -175,7 +180,7 @@ class ThreadRealtimeAppendTextResponse(Record):
     __slots__ = ()
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadRealtimeAudioChunk(Record):
     """EXPERIMENTAL - thread realtime audio chunk.
 
@@ -210,7 +215,7 @@ class InlineMarkdownThreadRealtimeBemItemPresentation(Variant):
     type: ClassVar[Literal["inlineMarkdown"]] = "inlineMarkdown"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class InlineVisualizationThreadRealtimeBemItemPresentation(Variant):
     """A `ThreadRealtimeBemItemPresentation` of type ``inlineVisualization``.
 
@@ -232,7 +237,7 @@ ThreadRealtimeBemItemPresentation: TypeAlias = (
 """EXPERIMENTAL - how an existing agent item appears in a realtime conversation."""
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadRealtimeClosedNotification(ServerNotification):
     """EXPERIMENTAL - emitted when thread realtime transport closes.
 
@@ -247,7 +252,7 @@ class ThreadRealtimeClosedNotification(ServerNotification):
     reason: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadRealtimeErrorNotification(ServerNotification):
     """EXPERIMENTAL - emitted when thread realtime encounters an error.
 
@@ -262,7 +267,7 @@ class ThreadRealtimeErrorNotification(ServerNotification):
     thread_id: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadRealtimeInitialItem(Record):
     """EXPERIMENTAL - role-bearing text item included when a realtime V3 session starts.
 
@@ -275,7 +280,7 @@ class ThreadRealtimeInitialItem(Record):
     text: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class RealtimeSessionStartedThreadRealtimeItem(Variant):
     """A `ThreadRealtimeItem` of type ``realtimeSessionStarted``.
 
@@ -290,7 +295,7 @@ class RealtimeSessionStartedThreadRealtimeItem(Variant):
     realtime_session_id: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class TranscriptSegmentThreadRealtimeItem(Variant):
     """A `ThreadRealtimeItem` of type ``transcriptSegment``.
 
@@ -309,7 +314,7 @@ class TranscriptSegmentThreadRealtimeItem(Variant):
     text: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class BemItemPromotedThreadRealtimeItem(Variant):
     """A `ThreadRealtimeItem` of type ``bemItemPromoted``.
 
@@ -331,7 +336,7 @@ class BemItemPromotedThreadRealtimeItem(Variant):
     turn_id: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class RealtimeSessionClosedThreadRealtimeItem(Variant):
     """A `ThreadRealtimeItem` of type ``realtimeSessionClosed``.
 
@@ -358,7 +363,7 @@ ThreadRealtimeItem: TypeAlias = (
 """EXPERIMENTAL - a thread-scoped realtime item in the canonical timeline."""
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadRealtimeItemAddedNotification(ServerNotification):
     """EXPERIMENTAL - raw non-audio thread realtime item emitted by the backend.
 
@@ -373,7 +378,7 @@ class ThreadRealtimeItemAddedNotification(ServerNotification):
     thread_id: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadRealtimeItemCompletedNotification(ServerNotification):
     """EXPERIMENTAL - a realtime timeline item published after canonical commit.
 
@@ -388,7 +393,7 @@ class ThreadRealtimeItemCompletedNotification(ServerNotification):
     thread_id: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadRealtimeItemStartedNotification(ServerNotification):
     """EXPERIMENTAL - a realtime timeline item started before its content streams.
 
@@ -403,7 +408,7 @@ class ThreadRealtimeItemStartedNotification(ServerNotification):
     thread_id: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadRealtimeItemTranscriptDeltaNotification(ServerNotification):
     """EXPERIMENTAL - text appended to an active realtime transcript item.
 
@@ -428,7 +433,7 @@ class ThreadRealtimeListVoicesParams(ClientRequest["ThreadRealtimeListVoicesResp
     METHOD: ClassVar[str] = "thread/realtime/listVoices"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadRealtimeListVoicesResponse(Record):
     """EXPERIMENTAL - response for listing supported realtime voices.
 
@@ -439,7 +444,7 @@ class ThreadRealtimeListVoicesResponse(Record):
     voices: RealtimeVoicesList
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadRealtimeOutputAudioDeltaNotification(ServerNotification):
     """EXPERIMENTAL - streamed output audio emitted by thread realtime.
 
@@ -454,7 +459,7 @@ class ThreadRealtimeOutputAudioDeltaNotification(ServerNotification):
     thread_id: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadRealtimeSdpNotification(ServerNotification):
     """EXPERIMENTAL - emitted with the remote SDP for a WebRTC realtime session.
 
@@ -476,7 +481,7 @@ class ThreadRealtimeSessionOutcome(OpenEnum):
     failed = "failed"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadRealtimeStartParams(ClientRequest["ThreadRealtimeStartResponse"]):
     """EXPERIMENTAL - start a thread-scoped realtime session.
 
@@ -554,7 +559,7 @@ class WebsocketThreadRealtimeStartTransport(Variant):
     type: ClassVar[Literal["websocket"]] = "websocket"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class WebrtcThreadRealtimeStartTransport(Variant):
     """A `ThreadRealtimeStartTransport` of type ``webrtc``.
 
@@ -568,7 +573,7 @@ class WebrtcThreadRealtimeStartTransport(Variant):
     sdp: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ExistingCallThreadRealtimeStartTransport(Variant):
     """A `ThreadRealtimeStartTransport` of type ``existingCall``.
 
@@ -590,7 +595,7 @@ ThreadRealtimeStartTransport: TypeAlias = (
 """EXPERIMENTAL - transport used by thread realtime."""
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadRealtimeStartedNotification(ServerNotification):
     """EXPERIMENTAL - emitted when thread realtime startup is accepted.
 
@@ -607,7 +612,7 @@ class ThreadRealtimeStartedNotification(ServerNotification):
     realtime_session_id: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadRealtimeStopParams(ClientRequest["ThreadRealtimeStopResponse"]):
     """EXPERIMENTAL - stop thread realtime.
 
@@ -626,7 +631,7 @@ class ThreadRealtimeStopResponse(Record):
     __slots__ = ()
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadRealtimeTranscriptDeltaNotification(ServerNotification):
     """EXPERIMENTAL - flat transcript delta emitted whenever realtime transcript text changes.
 
@@ -643,7 +648,7 @@ class ThreadRealtimeTranscriptDeltaNotification(ServerNotification):
     thread_id: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadRealtimeTranscriptDoneNotification(ServerNotification):
     """EXPERIMENTAL - final transcript text emitted when realtime completes a transcript part.
 

@@ -3,14 +3,19 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import attrs
 
 from openai_codex._codec.base import SECRET, UNSET, ClientRequest, OpenEnum, Record, ServerNotification, Unset
 
+if TYPE_CHECKING:
+    from attrs import define
+else:
+    from openai_codex._codec.deferred import define
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+
+@define(kw_only=True, eq=False, repr=False)
 class RemoteControlClient(Record):
     """Experimental. Part of `RemoteControlClientsListResponse`.
 
@@ -42,7 +47,7 @@ class RemoteControlClientsListOrder(OpenEnum):
     desc = "desc"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class RemoteControlClientsListParams(ClientRequest["RemoteControlClientsListResponse"]):
     """Experimental. Params of `remoteControl/client/list`.
 
@@ -61,7 +66,7 @@ class RemoteControlClientsListParams(ClientRequest["RemoteControlClientsListResp
     order: RemoteControlClientsListOrder | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class RemoteControlClientsListResponse(Record):
     """Experimental. Result of `remoteControl/client/list`.
 
@@ -74,7 +79,7 @@ class RemoteControlClientsListResponse(Record):
     next_cursor: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class RemoteControlClientsRevokeParams(ClientRequest["RemoteControlClientsRevokeResponse"]):
     """Experimental. Params of `remoteControl/client/revoke`.
 
@@ -106,7 +111,7 @@ class RemoteControlConnectionStatus(OpenEnum):
     errored = "errored"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class RemoteControlDisableParams(ClientRequest["RemoteControlDisableResponse"]):
     """Params of `remoteControl/disable`.
 
@@ -119,7 +124,7 @@ class RemoteControlDisableParams(ClientRequest["RemoteControlDisableResponse"]):
     ephemeral: bool | Unset = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class RemoteControlDisableResponse(Record):
     """Experimental. Result of `remoteControl/disable`.
 
@@ -136,7 +141,7 @@ class RemoteControlDisableResponse(Record):
     environment_id: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class RemoteControlEnableParams(ClientRequest["RemoteControlEnableResponse"]):
     """Params of `remoteControl/enable`.
 
@@ -149,7 +154,7 @@ class RemoteControlEnableParams(ClientRequest["RemoteControlEnableResponse"]):
     ephemeral: bool | Unset = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class RemoteControlEnableResponse(Record):
     """Experimental. Result of `remoteControl/enable`.
 
@@ -166,7 +171,7 @@ class RemoteControlEnableResponse(Record):
     environment_id: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class RemoteControlPairingStartParams(ClientRequest["RemoteControlPairingStartResponse"]):
     """Experimental. Params of `remoteControl/pairing/start`.
 
@@ -179,7 +184,7 @@ class RemoteControlPairingStartParams(ClientRequest["RemoteControlPairingStartRe
     manual_code: bool | Unset = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class RemoteControlPairingStartResponse(Record):
     """Experimental. Result of `remoteControl/pairing/start`.
 
@@ -196,7 +201,7 @@ class RemoteControlPairingStartResponse(Record):
     manual_pairing_code: str | None = attrs.field(default=None, metadata=SECRET)
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class RemoteControlPairingStatusParams(ClientRequest["RemoteControlPairingStatusResponse"]):
     """Experimental. Params of `remoteControl/pairing/status`.
 
@@ -211,7 +216,7 @@ class RemoteControlPairingStatusParams(ClientRequest["RemoteControlPairingStatus
     pairing_code: str | Unset | None = attrs.field(default=UNSET, metadata=SECRET)
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class RemoteControlPairingStatusResponse(Record):
     """Experimental. Result of `remoteControl/pairing/status`.
 
@@ -222,7 +227,7 @@ class RemoteControlPairingStatusResponse(Record):
     claimed: bool
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class RemoteControlStatusChangedNotification(ServerNotification):
     """Current remote-control connection status and remote identity exposed to clients.
 
@@ -241,7 +246,7 @@ class RemoteControlStatusChangedNotification(ServerNotification):
     environment_id: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class RemoteControlStatusReadResponse(Record):
     """Experimental. Result of `remoteControl/status/read`.
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 import attrs
 
@@ -20,8 +20,13 @@ from openai_codex._codec.base import (
     Variant,
 )
 
+if TYPE_CHECKING:
+    from attrs import define
+else:
+    from openai_codex._codec.deferred import define
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+
+@define(kw_only=True, eq=False, repr=False)
 class InputTextAgentMessageInputContent(Variant):
     """A `AgentMessageInputContent` of type ``input_text``.
 
@@ -34,7 +39,7 @@ class InputTextAgentMessageInputContent(Variant):
     text: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class EncryptedContentAgentMessageInputContent(Variant):
     """A `AgentMessageInputContent` of type ``encrypted_content``.
 
@@ -54,7 +59,7 @@ AgentMessageInputContent: TypeAlias = (
 """Part of `ResponseItem`."""
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ConfigurationReasoning(Record):
     """Reasoning settings interpreted by the backend for the routed model.
 
@@ -65,7 +70,7 @@ class ConfigurationReasoning(Record):
     effort: protocol.ReasoningEffort
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class InputTextContentItem(Variant):
     """A `ContentItem` of type ``input_text``.
 
@@ -78,7 +83,7 @@ class InputTextContentItem(Variant):
     text: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class InputImageContentItem(Variant):
     """A `ContentItem` of type ``input_image``.
 
@@ -96,7 +101,7 @@ class InputImageContentItem(Variant):
     file_id: str | Unset = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class InputAudioContentItem(Variant):
     """A `ContentItem` of type ``input_audio``.
 
@@ -110,7 +115,7 @@ class InputAudioContentItem(Variant):
     audio_url: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class OutputTextContentItem(Variant):
     """A `ContentItem` of type ``output_text``.
 
@@ -133,7 +138,7 @@ ContentItem: TypeAlias = (
 """Part of `ResponseItem`."""
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class InternalChatMessageMetadataPassthrough(Record):
     """Internal Responses API passthrough metadata copied into underlying chat messages.
 
@@ -149,7 +154,7 @@ class InternalChatMessageMetadataPassthrough(Record):
     turn_id: str | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ExecLocalShellAction(Variant):
     """A `LocalShellAction` of type ``exec``.
 
@@ -183,7 +188,7 @@ class LocalShellStatus(OpenEnum):
     incomplete = "incomplete"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class RawResponseCompletedNotification(ServerNotification):
     """Internal-only notification containing the exact usage from one upstream Responses API completion.
 
@@ -204,7 +209,7 @@ class RawResponseCompletedNotification(ServerNotification):
     usage_metadata: ResponseUsageMetadata | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class RawResponseItemCompletedNotification(ServerNotification):
     """Payload of `rawResponseItem/completed`.
 
@@ -221,7 +226,7 @@ class RawResponseItemCompletedNotification(ServerNotification):
     turn_id: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ReasoningTextReasoningItemContent(Variant):
     """A `ReasoningItemContent` of type ``reasoning_text``.
 
@@ -234,7 +239,7 @@ class ReasoningTextReasoningItemContent(Variant):
     text: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class TextReasoningItemContent(Variant):
     """A `ReasoningItemContent` of type ``text``.
 
@@ -251,7 +256,7 @@ ReasoningItemContent: TypeAlias = ReasoningTextReasoningItemContent | TextReason
 """Part of `ResponseItem`."""
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class SummaryTextReasoningItemReasoningSummary(Variant):
     """A `ReasoningItemReasoningSummary` of type ``summary_text``.
 
@@ -268,7 +273,7 @@ ReasoningItemReasoningSummary: TypeAlias = SummaryTextReasoningItemReasoningSumm
 """Part of `ResponseItem`."""
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class AdditionalToolsResponseItem(Variant):
     """A `ResponseItem` of type ``additional_tools``.
 
@@ -285,7 +290,7 @@ class AdditionalToolsResponseItem(Variant):
     id: str | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class MessageResponseItem(Variant):
     """A `ResponseItem` of type ``message``.
 
@@ -314,7 +319,7 @@ class MessageResponseItem(Variant):
     status: str | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class AgentMessageResponseItem(Variant):
     """A `ResponseItem` of type ``agent_message``.
 
@@ -338,7 +343,7 @@ class AgentMessageResponseItem(Variant):
     internal_chat_message_metadata_passthrough: InternalChatMessageMetadataPassthrough | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ReasoningResponseItem(Variant):
     """A `ResponseItem` of type ``reasoning``.
 
@@ -363,7 +368,7 @@ class ReasoningResponseItem(Variant):
     internal_chat_message_metadata_passthrough: InternalChatMessageMetadataPassthrough | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class LocalShellCallResponseItem(Variant):
     """A `ResponseItem` of type ``local_shell_call``.
 
@@ -391,7 +396,7 @@ class LocalShellCallResponseItem(Variant):
     internal_chat_message_metadata_passthrough: InternalChatMessageMetadataPassthrough | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class FunctionCallResponseItem(Variant):
     """A `ResponseItem` of type ``function_call``.
 
@@ -426,7 +431,7 @@ class FunctionCallResponseItem(Variant):
     status: str | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ToolSearchCallResponseItem(Variant):
     """A `ResponseItem` of type ``tool_search_call``.
 
@@ -456,7 +461,7 @@ class ToolSearchCallResponseItem(Variant):
     status: str | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class FunctionCallOutputResponseItem(Variant):
     """A `ResponseItem` of type ``function_call_output``.
 
@@ -483,7 +488,7 @@ class FunctionCallOutputResponseItem(Variant):
     namespace: str | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class CustomToolCallResponseItem(Variant):
     """A `ResponseItem` of type ``custom_tool_call``.
 
@@ -515,7 +520,7 @@ class CustomToolCallResponseItem(Variant):
     status: str | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class CustomToolCallOutputResponseItem(Variant):
     """A `ResponseItem` of type ``custom_tool_call_output``.
 
@@ -540,7 +545,7 @@ class CustomToolCallOutputResponseItem(Variant):
     name: str | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ToolSearchOutputResponseItem(Variant):
     """A `ResponseItem` of type ``tool_search_output``.
 
@@ -567,7 +572,7 @@ class ToolSearchOutputResponseItem(Variant):
     internal_chat_message_metadata_passthrough: InternalChatMessageMetadataPassthrough | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class WebSearchCallResponseItem(Variant):
     """A `ResponseItem` of type ``web_search_call``.
 
@@ -592,7 +597,7 @@ class WebSearchCallResponseItem(Variant):
     status: str | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ImageGenerationCallResponseItem(Variant):
     """A `ResponseItem` of type ``image_generation_call``.
 
@@ -620,7 +625,7 @@ class ImageGenerationCallResponseItem(Variant):
     revised_prompt: str | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class CompactionResponseItem(Variant):
     """A `ResponseItem` of type ``compaction``.
 
@@ -641,7 +646,7 @@ class CompactionResponseItem(Variant):
     internal_chat_message_metadata_passthrough: InternalChatMessageMetadataPassthrough | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ConfigurationUpdateResponseItem(Variant):
     """A durable input control interpreted by the backend at its position in history.
 
@@ -662,7 +667,7 @@ class CompactionTriggerResponseItem(Variant):
     type: ClassVar[Literal["compaction_trigger"]] = "compaction_trigger"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ContextCompactionResponseItem(Variant):
     """A `ResponseItem` of type ``context_compaction``.
 
@@ -715,7 +720,7 @@ ResponseItem: TypeAlias = (
 """Part of `RawResponseItemCompletedNotification`, `ThreadResumeParams`."""
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ResponseUsageMetadata(Record):
     """Usage metadata reported for one upstream response.
 
@@ -728,7 +733,7 @@ class ResponseUsageMetadata(Record):
     metadata: JsonValue = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class SearchResponsesApiWebSearchAction(Variant):
     """A `ResponsesApiWebSearchAction` of type ``search``.
 
@@ -743,7 +748,7 @@ class SearchResponsesApiWebSearchAction(Variant):
     query: str | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class OpenPageResponsesApiWebSearchAction(Variant):
     """A `ResponsesApiWebSearchAction` of type ``open_page``.
 
@@ -756,7 +761,7 @@ class OpenPageResponsesApiWebSearchAction(Variant):
     url: str | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class FindInPageResponsesApiWebSearchAction(Variant):
     """A `ResponsesApiWebSearchAction` of type ``find_in_page``.
 

@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, TypeAlias
-
-import attrs
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 from openai_codex import _protocol as protocol
 from openai_codex._codec.base import UNSET, ClientRequest, OpenEnum, Record, UnknownVariant, Unset, Variant
+
+if TYPE_CHECKING:
+    from attrs import define
+else:
+    from openai_codex._codec.deferred import define
 
 
 class ReviewDelivery(OpenEnum):
@@ -18,7 +21,7 @@ class ReviewDelivery(OpenEnum):
     detached = "detached"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ReviewStartParams(ClientRequest["ReviewStartResponse"]):
     """Params of `review/start`.
 
@@ -37,7 +40,7 @@ class ReviewStartParams(ClientRequest["ReviewStartResponse"]):
     delivery: ReviewDelivery | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ReviewStartResponse(Record):
     """Result of `review/start`.
 
@@ -61,7 +64,7 @@ class UncommittedChangesReviewTarget(Variant):
     type: ClassVar[Literal["uncommittedChanges"]] = "uncommittedChanges"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class BaseBranchReviewTarget(Variant):
     """Review changes between the current branch and the given base branch.
 
@@ -74,7 +77,7 @@ class BaseBranchReviewTarget(Variant):
     branch: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class CommitReviewTarget(Variant):
     """Review the changes introduced by a specific commit.
 
@@ -89,7 +92,7 @@ class CommitReviewTarget(Variant):
     title: str | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class CustomReviewTarget(Variant):
     """Arbitrary instructions, equivalent to the old free-form prompt.
 

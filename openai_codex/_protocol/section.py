@@ -3,15 +3,18 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
-import attrs
+from typing import TYPE_CHECKING, ClassVar
 
 from openai_codex import _protocol as protocol
 from openai_codex._codec.base import UNSET, ClientRequest, Record, Unset
 
+if TYPE_CHECKING:
+    from attrs import define
+else:
+    from openai_codex._codec.deferred import define
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+
+@define(kw_only=True, eq=False, repr=False)
 class ThreadSectionAppearance(Record):
     """Extensible visual presentation for a custom thread section.
 
@@ -24,7 +27,7 @@ class ThreadSectionAppearance(Record):
     icon: str | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadSectionCreateParams(ClientRequest["ThreadSectionCreateResponse"]):
     """Parameters for creating an independently persisted thread section.
 
@@ -39,7 +42,7 @@ class ThreadSectionCreateParams(ClientRequest["ThreadSectionCreateResponse"]):
     appearance: ThreadSectionAppearance | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadSectionCreateResponse(Record):
     """The independently persisted section created by the server.
 
@@ -50,7 +53,7 @@ class ThreadSectionCreateResponse(Record):
     section: protocol.ThreadSection
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadSectionDeleteParams(ClientRequest["ThreadSectionDeleteResponse"]):
     """Parameters for deleting an independently persisted thread section.
 
@@ -69,7 +72,7 @@ class ThreadSectionDeleteResponse(Record):
     __slots__ = ()
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadSectionListParams(ClientRequest["ThreadSectionListResponse"]):
     """Parameters for listing independently persisted thread sections.
 
@@ -84,7 +87,7 @@ class ThreadSectionListParams(ClientRequest["ThreadSectionListResponse"]):
     limit: int | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadSectionListResponse(Record):
     """One page of independently persisted thread sections.
 
@@ -97,7 +100,7 @@ class ThreadSectionListResponse(Record):
     next_cursor: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadSectionMoveParams(ClientRequest["ThreadSectionMoveResponse"]):
     """Parameters for moving a thread within a server-owned section ordering.
 
@@ -120,7 +123,7 @@ class ThreadSectionMoveResponse(Record):
     __slots__ = ()
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadSectionUpdateParams(ClientRequest["ThreadSectionUpdateResponse"]):
     """Parameters for updating an independently persisted thread section.
 
@@ -137,7 +140,7 @@ class ThreadSectionUpdateParams(ClientRequest["ThreadSectionUpdateResponse"]):
     appearance: ThreadSectionAppearance | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadSectionUpdateResponse(Record):
     """The independently persisted section after its name is updated.
 

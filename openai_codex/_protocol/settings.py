@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
 
@@ -11,8 +11,13 @@ from openai_codex import _protocol as protocol
 from openai_codex._codec.base import UNSET, ClientRequest, OpenEnum, Record, ServerNotification, Unset
 from openai_codex._protocol.collaboration import MultiAgentModeKind
 
+if TYPE_CHECKING:
+    from attrs import define
+else:
+    from openai_codex._codec.deferred import define
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+
+@define(kw_only=True, eq=False, repr=False)
 class ThreadSettings(Record):
     """Part of `ThreadSettingsUpdatedNotification`.
 
@@ -49,7 +54,7 @@ class ThreadSettings(Record):
     summary: protocol.ReasoningSummary | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadSettingsUpdateParams(ClientRequest["ThreadSettingsUpdateResponse"]):
     """Experimental. Params of `thread/settings/update`.
 
@@ -101,7 +106,7 @@ class ThreadSettingsUpdateResponse(Record):
     __slots__ = ()
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadSettingsUpdatedNotification(ServerNotification):
     """Payload of `thread/settings/updated`.
 
@@ -116,7 +121,7 @@ class ThreadSettingsUpdatedNotification(ServerNotification):
     thread_settings: ThreadSettings
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class TurnSettingsUpdateParams(ClientRequest["TurnSettingsUpdateResponse"]):
     """Experimental settings changes for one running turn, not future turns.
 
@@ -145,7 +150,7 @@ class TurnSettingsUpdateParams(ClientRequest["TurnSettingsUpdateResponse"]):
     summary: protocol.ReasoningSummary | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class TurnSettingsUpdateResponse(Record):
     """Experimental. Result of `turn/settings/update`.
 

@@ -3,15 +3,18 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
-import attrs
+from typing import TYPE_CHECKING, ClassVar
 
 from openai_codex import _protocol as protocol
 from openai_codex._codec.base import UNSET, ClientRequest, OpenEnum, Record, ServerNotification, Unset
 
+if TYPE_CHECKING:
+    from attrs import define
+else:
+    from openai_codex._codec.deferred import define
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+
+@define(kw_only=True, eq=False, repr=False)
 class SkillDependencies(Record):
     """Part of `SkillMetadata`.
 
@@ -22,7 +25,7 @@ class SkillDependencies(Record):
     tools: list[SkillToolDependency]
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class SkillErrorInfo(Record):
     """Part of `SkillsListEntry`.
 
@@ -35,7 +38,7 @@ class SkillErrorInfo(Record):
     path: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class SkillInterface(Record):
     """Part of `SkillMetadata`, `SkillSummary`.
 
@@ -60,7 +63,7 @@ class SkillInterface(Record):
     short_description: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class SkillMetadata(Record):
     """Part of `SkillsListEntry`.
 
@@ -96,7 +99,7 @@ class SkillScope(OpenEnum):
     admin = "admin"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class SkillToolDependency(Record):
     """Part of `SkillDependencies`.
 
@@ -129,7 +132,7 @@ class SkillsChangedNotification(ServerNotification):
     METHOD: ClassVar[str] = "skills/changed"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class SkillsConfigWriteParams(ClientRequest["SkillsConfigWriteResponse"]):
     """Params of `skills/config/write`.
 
@@ -146,7 +149,7 @@ class SkillsConfigWriteParams(ClientRequest["SkillsConfigWriteResponse"]):
     path: protocol.AbsolutePathBuf | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class SkillsConfigWriteResponse(Record):
     """Result of `skills/config/write`.
 
@@ -157,7 +160,7 @@ class SkillsConfigWriteResponse(Record):
     effective_enabled: bool
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class SkillsExtraRootsSetParams(ClientRequest["SkillsExtraRootsSetResponse"]):
     """Params of `skills/extraRoots/set`.
 
@@ -176,7 +179,7 @@ class SkillsExtraRootsSetResponse(Record):
     __slots__ = ()
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class SkillsListEntry(Record):
     """Part of `SkillsListResponse`.
 
@@ -191,7 +194,7 @@ class SkillsListEntry(Record):
     skills: list[SkillMetadata]
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class SkillsListParams(ClientRequest["SkillsListResponse"]):
     """Params of `skills/list`.
 
@@ -206,7 +209,7 @@ class SkillsListParams(ClientRequest["SkillsListResponse"]):
     force_reload: bool | Unset = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class SkillsListResponse(Record):
     """Result of `skills/list`.
 

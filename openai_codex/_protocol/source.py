@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, TypeAlias
-
-import attrs
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 from openai_codex import _protocol as protocol
 from openai_codex._codec.base import OpenEnum, Record, UnknownVariant
+
+if TYPE_CHECKING:
+    from attrs import define
+else:
+    from openai_codex._codec.deferred import define
 
 
 class SessionSourceKind(OpenEnum):
@@ -21,7 +24,7 @@ class SessionSourceKind(OpenEnum):
     unknown = "unknown"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class CustomSessionSource(Record):
     """A `SessionSource` with ``custom``.
 
@@ -32,7 +35,7 @@ class CustomSessionSource(Record):
     custom: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class SubAgentSessionSource(Record):
     """A `SessionSource` with ``subAgent``.
 
@@ -47,7 +50,7 @@ SessionSource: TypeAlias = SessionSourceKind | CustomSessionSource | SubAgentSes
 """Part of `Thread`."""
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadSpawnDetails(Record):
     """The `thread_spawn` of a `SubAgentSource`.
 
@@ -81,7 +84,7 @@ class SubAgentSourceKind(OpenEnum):
     memory_consolidation = "memory_consolidation"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadSpawnSubAgentSource(Record):
     """A `SubAgentSource` with ``thread_spawn``.
 
@@ -94,7 +97,7 @@ class ThreadSpawnSubAgentSource(Record):
     thread_spawn: ThreadSpawnDetails
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class OtherSubAgentSource(Record):
     """A `SubAgentSource` with ``other``.
 

@@ -3,15 +3,18 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
-import attrs
+from typing import TYPE_CHECKING, ClassVar
 
 from openai_codex import _protocol as protocol
 from openai_codex._codec.base import UNSET, ClientRequest, Record, Unset
 
+if TYPE_CHECKING:
+    from attrs import define
+else:
+    from openai_codex._codec.deferred import define
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+
+@define(kw_only=True, eq=False, repr=False)
 class ThreadBackgroundTerminal(Record):
     """Experimental. Part of `ThreadBackgroundTerminalsListResponse`.
 
@@ -34,7 +37,7 @@ class ThreadBackgroundTerminal(Record):
     rss_kb: int | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadBackgroundTerminalsCleanParams(ClientRequest["ThreadBackgroundTerminalsCleanResponse"]):
     """Experimental. Params of `thread/backgroundTerminals/clean`.
 
@@ -53,7 +56,7 @@ class ThreadBackgroundTerminalsCleanResponse(Record):
     __slots__ = ()
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadBackgroundTerminalsListParams(ClientRequest["ThreadBackgroundTerminalsListResponse"]):
     """Experimental. Params of `thread/backgroundTerminals/list`.
 
@@ -70,7 +73,7 @@ class ThreadBackgroundTerminalsListParams(ClientRequest["ThreadBackgroundTermina
     limit: int | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadBackgroundTerminalsListResponse(Record):
     """Experimental. Result of `thread/backgroundTerminals/list`.
 
@@ -84,7 +87,7 @@ class ThreadBackgroundTerminalsListResponse(Record):
     next_cursor: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadBackgroundTerminalsTerminateParams(ClientRequest["ThreadBackgroundTerminalsTerminateResponse"]):
     """Experimental. Params of `thread/backgroundTerminals/terminate`.
 
@@ -99,7 +102,7 @@ class ThreadBackgroundTerminalsTerminateParams(ClientRequest["ThreadBackgroundTe
     thread_id: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadBackgroundTerminalsTerminateResponse(Record):
     """Experimental. Result of `thread/backgroundTerminals/terminate`.
 
@@ -110,7 +113,7 @@ class ThreadBackgroundTerminalsTerminateResponse(Record):
     terminated: bool
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadShellCommandParams(ClientRequest["ThreadShellCommandResponse"]):
     """Params of `thread/shellCommand`.
 

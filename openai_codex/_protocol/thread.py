@@ -3,15 +3,18 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, TypeAlias
-
-import attrs
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 from openai_codex import _protocol as protocol
 from openai_codex._codec.base import OpenEnum, Record, ServerNotification, UnknownVariant, Variant
 
+if TYPE_CHECKING:
+    from attrs import define
+else:
+    from openai_codex._codec.deferred import define
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+
+@define(kw_only=True, eq=False, repr=False)
 class GitInfo(Record):
     """Part of `Thread`.
 
@@ -33,7 +36,7 @@ class ThreadHistoryMode(OpenEnum):
     paginated = "paginated"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class Thread(Record):
     """Part of `ThreadForkResponse`, `ThreadListResponse`, `ThreadMetadataUpdateResponse` and 7 more.
 
@@ -121,7 +124,7 @@ class ThreadActiveFlag(OpenEnum):
     waiting_on_user_input = "waitingOnUserInput"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadEnvironment(Record):
     """An environment selected by a loaded thread, independent of connection status.
 
@@ -142,7 +145,7 @@ class ThreadExtra(Record):
     __slots__ = ()
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadSection(Record):
     """An independently persisted, user-visible thread section.
 
@@ -157,7 +160,7 @@ class ThreadSection(Record):
     appearance: protocol.ThreadSectionAppearance | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadStartedNotification(ServerNotification):
     """Payload of `thread/started`.
 
@@ -194,7 +197,7 @@ class SystemErrorThreadStatus(Variant):
     type: ClassVar[Literal["systemError"]] = "systemError"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ActiveThreadStatus(Variant):
     """A `ThreadStatus` of type ``active``.
 
@@ -213,7 +216,7 @@ ThreadStatus: TypeAlias = (
 """Part of `Thread`, `ThreadStatusChangedNotification`."""
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadStatusChangedNotification(ServerNotification):
     """Payload of `thread/status/changed`.
 

@@ -3,9 +3,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, TypeAlias
-
-import attrs
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 from openai_codex import _protocol as protocol
 from openai_codex._codec.base import (
@@ -19,8 +17,13 @@ from openai_codex._codec.base import (
     Variant,
 )
 
+if TYPE_CHECKING:
+    from attrs import define
+else:
+    from openai_codex._codec.deferred import define
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+
+@define(kw_only=True, eq=False, repr=False)
 class ContextCompactedNotification(ServerNotification):
     """Deprecated: Use `ContextCompaction` item type instead.
 
@@ -35,7 +38,7 @@ class ContextCompactedNotification(ServerNotification):
     turn_id: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadCompactStartParams(ClientRequest["ThreadCompactStartResponse"]):
     """Params of `thread/compact/start`.
 
@@ -54,7 +57,7 @@ class ThreadCompactStartResponse(Record):
     __slots__ = ()
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadInjectItemsParams(ClientRequest["ThreadInjectItemsResponse"]):
     """Append raw Responses API items to the thread history without starting a user turn.
 
@@ -75,7 +78,7 @@ class ThreadInjectItemsResponse(Record):
     __slots__ = ()
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadItemEntry(Record):
     """Part of `ThreadItemsListResponse`, `ThreadItemsReadResponse`.
 
@@ -92,7 +95,7 @@ class ThreadItemEntry(Record):
     started_at_ms: int | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ItemThreadItemsListAnchor(Variant):
     """A `ThreadItemsListAnchor` of type ``item``.
 
@@ -112,7 +115,7 @@ ThreadItemsListCursor: TypeAlias = str | ThreadItemsListAnchor | UnknownVariant
 """Starting position for an item-history page."""
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadItemsListParams(ClientRequest["ThreadItemsListResponse"]):
     """Params of `thread/items/list`.
 
@@ -135,7 +138,7 @@ class ThreadItemsListParams(ClientRequest["ThreadItemsListResponse"]):
     turn_id: str | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadItemsListResponse(Record):
     """Result of `thread/items/list`.
 
@@ -152,7 +155,7 @@ class ThreadItemsListResponse(Record):
     next_cursor: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadItemsReadParams(ClientRequest["ThreadItemsReadResponse"]):
     """EXPERIMENTAL - retrieve a bounded set of persisted items from one turn.
 
@@ -169,7 +172,7 @@ class ThreadItemsReadParams(ClientRequest["ThreadItemsReadResponse"]):
     turn_id: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadItemsReadResponse(Record):
     """EXPERIMENTAL - persisted items returned in canonical stored order.
 
@@ -180,7 +183,7 @@ class ThreadItemsReadResponse(Record):
     data: list[ThreadItemEntry]
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadRevertParams(ClientRequest["ThreadRevertResponse"]):
     """Replace a paginated thread's durable history with the prefix before one turn.
 
@@ -197,7 +200,7 @@ class ThreadRevertParams(ClientRequest["ThreadRevertResponse"]):
     thread_id: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadRevertResponse(Record):
     """Result of `thread/revert`.
 
@@ -219,7 +222,7 @@ class ThreadRevertResponse(Record):
     turns_backwards_cursor: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadRevertedNotification(ServerNotification):
     """Payload of `thread/reverted`.
 
@@ -232,7 +235,7 @@ class ThreadRevertedNotification(ServerNotification):
     thread_id: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadTurnsListParams(ClientRequest["ThreadTurnsListResponse"]):
     """Params of `thread/turns/list`.
 
@@ -253,7 +256,7 @@ class ThreadTurnsListParams(ClientRequest["ThreadTurnsListResponse"]):
     sort_direction: protocol.SortDirection | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadTurnsListResponse(Record):
     """Result of `thread/turns/list`.
 

@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, TypeAlias
-
-import attrs
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 from openai_codex import _protocol as protocol
 from openai_codex._codec.base import UNSET, ClientRequest, OpenEnum, Record, Unset
+
+if TYPE_CHECKING:
+    from attrs import define
+else:
+    from openai_codex._codec.deferred import define
 
 
 class SortDirection(OpenEnum):
@@ -22,7 +25,7 @@ ThreadListCwdFilter: TypeAlias = str | list[str]
 """Part of `ThreadListParams`."""
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadListParams(ClientRequest["ThreadListResponse"]):
     """Params of `thread/list`.
 
@@ -78,7 +81,7 @@ class ThreadListParams(ClientRequest["ThreadListResponse"]):
     use_state_db_only: bool | Unset = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadListResponse(Record):
     """Result of `thread/list`.
 
@@ -99,7 +102,7 @@ class ThreadListResponse(Record):
     read_states: dict[str, protocol.ThreadReadState] | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadLoadedListParams(ClientRequest["ThreadLoadedListResponse"]):
     """Params of `thread/loaded/list`.
 
@@ -114,7 +117,7 @@ class ThreadLoadedListParams(ClientRequest["ThreadLoadedListResponse"]):
     limit: int | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadLoadedListResponse(Record):
     """Result of `thread/loaded/list`.
 
@@ -128,7 +131,7 @@ class ThreadLoadedListResponse(Record):
     next_cursor: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadReadParams(ClientRequest["ThreadReadResponse"]):
     """Params of `thread/read`.
 
@@ -145,7 +148,7 @@ class ThreadReadParams(ClientRequest["ThreadReadResponse"]):
     include_turns: bool | Unset = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadReadResponse(Record):
     """Result of `thread/read`.
 
@@ -158,7 +161,7 @@ class ThreadReadResponse(Record):
     read_state: protocol.ThreadReadState | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadSearchOccurrence(Record):
     """Experimental. One visible message occurrence returned by [`ThreadSearchOccurrencesResponse`].
 
@@ -177,7 +180,7 @@ class ThreadSearchOccurrence(Record):
     turn_id: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadSearchOccurrencesParams(ClientRequest["ThreadSearchOccurrencesResponse"]):
     """Experimental. Parameters for searching visible message occurrences within one paginated thread.
 
@@ -197,7 +200,7 @@ class ThreadSearchOccurrencesParams(ClientRequest["ThreadSearchOccurrencesRespon
     limit: int | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadSearchOccurrencesResponse(Record):
     """Experimental. Result of `thread/searchOccurrences`.
 
@@ -210,7 +213,7 @@ class ThreadSearchOccurrencesResponse(Record):
     next_cursor: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadSearchParams(ClientRequest["ThreadSearchResponse"]):
     """Experimental. Params of `thread/search`.
 
@@ -237,7 +240,7 @@ class ThreadSearchParams(ClientRequest["ThreadSearchResponse"]):
     source_kinds: list[ThreadSourceKind] | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadSearchResponse(Record):
     """Experimental. Result of `thread/search`.
 
@@ -255,7 +258,7 @@ class ThreadSearchResponse(Record):
     next_cursor: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadSearchResult(Record):
     """Part of `ThreadSearchResponse`.
 
@@ -276,7 +279,7 @@ class ThreadSearchSortKey(OpenEnum):
     recency_at = "recency_at"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadSearchTextRange(Record):
     """Experimental. UTF-16 code-unit range within `snippet`.
 

@@ -3,15 +3,18 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
-import attrs
+from typing import TYPE_CHECKING, ClassVar
 
 from openai_codex import _protocol as protocol
 from openai_codex._codec.base import UNSET, ClientRequest, OpenEnum, Record, ServerNotification, Unset
 
+if TYPE_CHECKING:
+    from attrs import define
+else:
+    from openai_codex._codec.deferred import define
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+
+@define(kw_only=True, eq=False, repr=False)
 class ThreadArchiveParams(ClientRequest["ThreadArchiveResponse"]):
     """Params of `thread/archive`.
 
@@ -30,7 +33,7 @@ class ThreadArchiveResponse(Record):
     __slots__ = ()
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadArchivedNotification(ServerNotification):
     """Payload of `thread/archived`.
 
@@ -43,7 +46,7 @@ class ThreadArchivedNotification(ServerNotification):
     thread_id: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadClosedNotification(ServerNotification):
     """Payload of `thread/closed`.
 
@@ -56,7 +59,7 @@ class ThreadClosedNotification(ServerNotification):
     thread_id: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadDeleteParams(ClientRequest["ThreadDeleteResponse"]):
     """Params of `thread/delete`.
 
@@ -75,7 +78,7 @@ class ThreadDeleteResponse(Record):
     __slots__ = ()
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadDeletedNotification(ServerNotification):
     """Payload of `thread/deleted`.
 
@@ -88,7 +91,7 @@ class ThreadDeletedNotification(ServerNotification):
     thread_id: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadMetadataGitInfoUpdateParams(Record):
     """Part of `ThreadMetadataUpdateParams`.
 
@@ -106,7 +109,7 @@ class ThreadMetadataGitInfoUpdateParams(Record):
     sha: str | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadMetadataUpdateParams(ClientRequest["ThreadMetadataUpdateResponse"]):
     """Params of `thread/metadata/update`.
 
@@ -128,7 +131,7 @@ class ThreadMetadataUpdateParams(ClientRequest["ThreadMetadataUpdateResponse"]):
     project_id: str | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadMetadataUpdateResponse(Record):
     """Result of `thread/metadata/update`.
 
@@ -139,7 +142,7 @@ class ThreadMetadataUpdateResponse(Record):
     thread: protocol.Thread
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadNameUpdatedNotification(ServerNotification):
     """Payload of `thread/name/updated`.
 
@@ -154,7 +157,7 @@ class ThreadNameUpdatedNotification(ServerNotification):
     thread_name: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadSetNameParams(ClientRequest["ThreadSetNameResponse"]):
     """Params of `thread/name/set`.
 
@@ -175,7 +178,7 @@ class ThreadSetNameResponse(Record):
     __slots__ = ()
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadUnarchiveParams(ClientRequest["ThreadUnarchiveResponse"]):
     """Params of `thread/unarchive`.
 
@@ -188,7 +191,7 @@ class ThreadUnarchiveParams(ClientRequest["ThreadUnarchiveResponse"]):
     thread_id: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadUnarchiveResponse(Record):
     """Result of `thread/unarchive`.
 
@@ -199,7 +202,7 @@ class ThreadUnarchiveResponse(Record):
     thread: protocol.Thread
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadUnarchivedNotification(ServerNotification):
     """Payload of `thread/unarchived`.
 
@@ -212,7 +215,7 @@ class ThreadUnarchivedNotification(ServerNotification):
     thread_id: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadUnsubscribeParams(ClientRequest["ThreadUnsubscribeResponse"]):
     """Params of `thread/unsubscribe`.
 
@@ -225,7 +228,7 @@ class ThreadUnsubscribeParams(ClientRequest["ThreadUnsubscribeResponse"]):
     thread_id: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadUnsubscribeResponse(Record):
     """Result of `thread/unsubscribe`.
 

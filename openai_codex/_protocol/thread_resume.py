@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
 
@@ -11,8 +11,13 @@ from openai_codex import _protocol as protocol
 from openai_codex._codec.base import SECRET, UNSET, ClientRequest, JsonObject, Record, Unset
 from openai_codex._protocol.collaboration import MultiAgentModeKind
 
+if TYPE_CHECKING:
+    from attrs import define
+else:
+    from openai_codex._codec.deferred import define
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+
+@define(kw_only=True, eq=False, repr=False)
 class ThreadForkParams(ClientRequest["ThreadForkResponse"]):
     """There are two ways to fork a thread: 1.
 
@@ -86,7 +91,7 @@ class ThreadForkParams(ClientRequest["ThreadForkResponse"]):
     thread_source: protocol.ThreadSource | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadForkResponse(Record):
     """Result of `thread/fork`.
 
@@ -127,7 +132,7 @@ class ThreadForkResponse(Record):
     service_tier: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadResumeInitialTurnsPageParams(Record):
     """Part of `ThreadResumeParams`.
 
@@ -142,7 +147,7 @@ class ThreadResumeInitialTurnsPageParams(Record):
     sort_direction: protocol.SortDirection | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadResumeParams(ClientRequest["ThreadResumeResponse"]):
     """There are three ways to resume a thread: 1.
 
@@ -209,7 +214,7 @@ class ThreadResumeParams(ClientRequest["ThreadResumeResponse"]):
     service_tier: str | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadResumeResponse(Record):
     """Result of `thread/resume`.
 
@@ -264,7 +269,7 @@ class ThreadResumeResponse(Record):
     turns_backwards_cursor: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class TurnsPage(Record):
     """Part of `ThreadResumeResponse`.
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
 import attrs
 
@@ -22,8 +22,13 @@ from openai_codex._codec.base import (
 )
 from openai_codex._protocol.collaboration import MultiAgentModeKind
 
+if TYPE_CHECKING:
+    from attrs import define
+else:
+    from openai_codex._codec.deferred import define
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+
+@define(kw_only=True, eq=False, repr=False)
 class EnvironmentCapabilityRootLocation(Variant):
     """A path owned by an execution environment.
 
@@ -42,7 +47,7 @@ CapabilityRootLocation: TypeAlias = EnvironmentCapabilityRootLocation | UnknownV
 """Location used to resolve a selected capability root."""
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class FunctionDynamicToolNamespaceTool(Variant):
     """A `DynamicToolNamespaceTool` of type ``function``.
 
@@ -65,7 +70,7 @@ DynamicToolNamespaceTool: TypeAlias = FunctionDynamicToolNamespaceTool | Unknown
 """Part of `DynamicToolSpec`."""
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class FunctionDynamicToolSpec(Variant):
     """A `DynamicToolSpec` of type ``function``.
 
@@ -84,7 +89,7 @@ class FunctionDynamicToolSpec(Variant):
     defer_loading: bool | Unset = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class NamespaceDynamicToolSpec(Variant):
     """A `DynamicToolSpec` of type ``namespace``.
 
@@ -105,7 +110,7 @@ DynamicToolSpec: TypeAlias = FunctionDynamicToolSpec | NamespaceDynamicToolSpec 
 """Part of `ThreadStartParams`."""
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class SelectedCapabilityRoot(Record):
     """A user-selected root that can expose one or more runtime capabilities.
 
@@ -118,7 +123,7 @@ class SelectedCapabilityRoot(Record):
     location: CapabilityRootLocation
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadStartParams(ClientRequest["ThreadStartResponse"]):
     """Params of `thread/start`.
 
@@ -195,7 +200,7 @@ class ThreadStartParams(ClientRequest["ThreadStartResponse"]):
     thread_source: protocol.ThreadSource | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadStartResponse(Record):
     """Result of `thread/start`.
 

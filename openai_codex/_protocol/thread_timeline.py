@@ -3,15 +3,18 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, TypeAlias
-
-import attrs
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 from openai_codex import _protocol as protocol
 from openai_codex._codec.base import UNSET, ClientRequest, Record, UnknownVariant, Unset, Variant
 
+if TYPE_CHECKING:
+    from attrs import define
+else:
+    from openai_codex._codec.deferred import define
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+
+@define(kw_only=True, eq=False, repr=False)
 class ItemThreadTimelineEntry(Variant):
     """A `ThreadTimelineEntry` of type ``item``.
 
@@ -28,7 +31,7 @@ class ItemThreadTimelineEntry(Variant):
     turn_id: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class RealtimeThreadTimelineEntry(Variant):
     """A `ThreadTimelineEntry` of type ``realtime``.
 
@@ -43,7 +46,7 @@ class RealtimeThreadTimelineEntry(Variant):
     position: int
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class TurnStartedThreadTimelineEntry(Variant):
     """A `ThreadTimelineEntry` of type ``turnStarted``.
 
@@ -61,7 +64,7 @@ class TurnStartedThreadTimelineEntry(Variant):
     started_at: int | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class TurnCompletedThreadTimelineEntry(Variant):
     """A `ThreadTimelineEntry` of type ``turnCompleted``.
 
@@ -102,7 +105,7 @@ ThreadTimelineEntry: TypeAlias = (
 """EXPERIMENTAL - one item or turn boundary in canonical rollout order."""
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadTimelineListParams(ClientRequest["ThreadTimelineListResponse"]):
     """EXPERIMENTAL - list ordinary and realtime thread history in rollout order.
 
@@ -119,7 +122,7 @@ class ThreadTimelineListParams(ClientRequest["ThreadTimelineListResponse"]):
     limit: int | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadTimelineListResponse(Record):
     """EXPERIMENTAL - a bounded timeline page with its resolved opening voice state.
 

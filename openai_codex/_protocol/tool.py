@@ -3,14 +3,19 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 import attrs
 
 from openai_codex._codec.base import SECRET, JsonValue, OpenEnum, Record, ServerRequest, UnknownVariant, Variant
 
+if TYPE_CHECKING:
+    from attrs import define
+else:
+    from openai_codex._codec.deferred import define
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+
+@define(kw_only=True, eq=False, repr=False)
 class InputTextDynamicToolCallOutputContentItem(Variant):
     """A `DynamicToolCallOutputContentItem` of type ``inputText``.
 
@@ -23,7 +28,7 @@ class InputTextDynamicToolCallOutputContentItem(Variant):
     text: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class InputImageDynamicToolCallOutputContentItem(Variant):
     """A `DynamicToolCallOutputContentItem` of type ``inputImage``.
 
@@ -36,7 +41,7 @@ class InputImageDynamicToolCallOutputContentItem(Variant):
     image_url: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class InputAudioDynamicToolCallOutputContentItem(Variant):
     """A `DynamicToolCallOutputContentItem` of type ``inputAudio``.
 
@@ -58,7 +63,7 @@ DynamicToolCallOutputContentItem: TypeAlias = (
 """Part of `DynamicToolCallResponse`, `ThreadItem`."""
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class DynamicToolCallParams(ServerRequest["DynamicToolCallResponse"]):
     """Execute a dynamic tool call on the client.
 
@@ -81,7 +86,7 @@ class DynamicToolCallParams(ServerRequest["DynamicToolCallResponse"]):
     namespace: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class DynamicToolCallResponse(Record):
     """Result of `item/tool/call`.
 
@@ -102,7 +107,7 @@ class DynamicToolCallStatus(OpenEnum):
     failed = "failed"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ToolRequestUserInputAnswer(Record):
     """EXPERIMENTAL. Captures a user's answer to a request_user_input question.
 
@@ -113,7 +118,7 @@ class ToolRequestUserInputAnswer(Record):
     answers: list[str] = attrs.field(metadata=SECRET)
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ToolRequestUserInputOption(Record):
     """EXPERIMENTAL. Defines a single selectable option for request_user_input.
 
@@ -126,7 +131,7 @@ class ToolRequestUserInputOption(Record):
     label: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ToolRequestUserInputParams(ServerRequest["ToolRequestUserInputResponse"]):
     """EXPERIMENTAL. Params sent with a request_user_input event.
 
@@ -149,7 +154,7 @@ class ToolRequestUserInputParams(ServerRequest["ToolRequestUserInputResponse"]):
     auto_resolution_ms: int | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ToolRequestUserInputQuestion(Record):
     """EXPERIMENTAL. Represents one request_user_input question and its required options.
 
@@ -170,7 +175,7 @@ class ToolRequestUserInputQuestion(Record):
     options: list[ToolRequestUserInputOption] | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ToolRequestUserInputResponse(Record):
     """EXPERIMENTAL. Response payload mapping question ids to answers.
 

@@ -3,15 +3,18 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
-import attrs
+from typing import TYPE_CHECKING, ClassVar
 
 from openai_codex import _protocol as protocol
 from openai_codex._codec.base import UNSET, ClientRequest, JsonValue, OpenEnum, Record, ServerNotification, Unset
 
+if TYPE_CHECKING:
+    from attrs import define
+else:
+    from openai_codex._codec.deferred import define
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+
+@define(kw_only=True, eq=False, repr=False)
 class AdditionalContextEntry(Record):
     """Part of `TurnStartParams`, `TurnSteerParams`.
 
@@ -31,7 +34,7 @@ class AdditionalContextKind(OpenEnum):
     application = "application"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ErrorNotification(ServerNotification):
     """Payload of `error`.
 
@@ -64,7 +67,7 @@ class TurnItemsView(OpenEnum):
     full = "full"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class Turn(Record):
     """Part of `ReviewStartResponse`, `Thread`, `ThreadQueueStartResponse` and 5 more.
 
@@ -92,7 +95,7 @@ class Turn(Record):
     started_at: int | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class TurnCompletedNotification(ServerNotification):
     """Payload of `turn/completed`.
 
@@ -107,7 +110,7 @@ class TurnCompletedNotification(ServerNotification):
     turn: Turn
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class TurnEnvironmentParams(Record):
     """Part of `ThreadStartParams`, `TurnStartParams`.
 
@@ -122,7 +125,7 @@ class TurnEnvironmentParams(Record):
     runtime_workspace_roots: list[protocol.LegacyAppPathString] | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class TurnError(Record):
     """Part of `ErrorNotification`, `ThreadTimelineEntry`, `Turn`.
 
@@ -139,7 +142,7 @@ class TurnError(Record):
     misalignment: protocol.MisalignmentErrorDetails | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class TurnInterruptParams(ClientRequest["TurnInterruptResponse"]):
     """Params of `turn/interrupt`.
 
@@ -160,7 +163,7 @@ class TurnInterruptResponse(Record):
     __slots__ = ()
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class TurnStartParams(ClientRequest["TurnStartResponse"]):
     """Params of `turn/start`.
 
@@ -256,7 +259,7 @@ class TurnStartParams(ClientRequest["TurnStartResponse"]):
     turn_trigger: str | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class TurnStartResponse(Record):
     """Result of `turn/start`.
 
@@ -267,7 +270,7 @@ class TurnStartResponse(Record):
     turn: Turn
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class TurnStartedNotification(ServerNotification):
     """Payload of `turn/started`.
 
@@ -291,7 +294,7 @@ class TurnStatus(OpenEnum):
     in_progress = "inProgress"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class TurnSteerParams(ClientRequest["TurnSteerResponse"]):
     """Params of `turn/steer`.
 
@@ -322,7 +325,7 @@ class TurnSteerParams(ClientRequest["TurnSteerResponse"]):
     responsesapi_client_metadata: dict[str, str] | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class TurnSteerResponse(Record):
     """Result of `turn/steer`.
 
@@ -333,7 +336,7 @@ class TurnSteerResponse(Record):
     turn_id: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class TurnToolOutput(Record):
     """Part of `TurnStartParams`.
 

@@ -3,14 +3,17 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
-import attrs
+from typing import TYPE_CHECKING, TypeAlias
 
 from openai_codex._codec.base import OpenEnum, Record, UnknownVariant
 
+if TYPE_CHECKING:
+    from attrs import define
+else:
+    from openai_codex._codec.deferred import define
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+
+@define(kw_only=True, eq=False, repr=False)
 class HttpConnectionFailedDetails(Record):
     """The `httpConnectionFailed` of a `CodexErrorInfo`.
 
@@ -21,7 +24,7 @@ class HttpConnectionFailedDetails(Record):
     http_status_code: int | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ResponseStreamConnectionFailedDetails(Record):
     """The `responseStreamConnectionFailed` of a `CodexErrorInfo`.
 
@@ -32,7 +35,7 @@ class ResponseStreamConnectionFailedDetails(Record):
     http_status_code: int | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ResponseStreamDisconnectedDetails(Record):
     """The `responseStreamDisconnected` of a `CodexErrorInfo`.
 
@@ -43,7 +46,7 @@ class ResponseStreamDisconnectedDetails(Record):
     http_status_code: int | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ResponseTooManyFailedAttemptsDetails(Record):
     """The `responseTooManyFailedAttempts` of a `CodexErrorInfo`.
 
@@ -54,7 +57,7 @@ class ResponseTooManyFailedAttemptsDetails(Record):
     http_status_code: int | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ActiveTurnNotSteerableDetails(Record):
     """The `activeTurnNotSteerable` of a `CodexErrorInfo`.
 
@@ -89,7 +92,7 @@ class CodexErrorKind(OpenEnum):
     other = "other"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class HttpConnectionFailedCodexErrorInfo(Record):
     """A `CodexErrorInfo` with ``httpConnectionFailed``.
 
@@ -100,7 +103,7 @@ class HttpConnectionFailedCodexErrorInfo(Record):
     http_connection_failed: HttpConnectionFailedDetails
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ResponseStreamConnectionFailedCodexErrorInfo(Record):
     """Failed to connect to the response SSE stream.
 
@@ -111,7 +114,7 @@ class ResponseStreamConnectionFailedCodexErrorInfo(Record):
     response_stream_connection_failed: ResponseStreamConnectionFailedDetails
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ResponseStreamDisconnectedCodexErrorInfo(Record):
     """The response SSE stream disconnected in the middle of a turn before completion.
 
@@ -122,7 +125,7 @@ class ResponseStreamDisconnectedCodexErrorInfo(Record):
     response_stream_disconnected: ResponseStreamDisconnectedDetails
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ResponseTooManyFailedAttemptsCodexErrorInfo(Record):
     """Reached the retry limit for responses.
 
@@ -133,7 +136,7 @@ class ResponseTooManyFailedAttemptsCodexErrorInfo(Record):
     response_too_many_failed_attempts: ResponseTooManyFailedAttemptsDetails
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ActiveTurnNotSteerableCodexErrorInfo(Record):
     """Returned when `turn/start` or `turn/steer` is submitted while the current active turn cannot accept same-turn
     steering, for example `/review` or manual `/compact`.
@@ -161,7 +164,7 @@ When an upstream HTTP status is available (for example, from the Responses API o
 """
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class MisalignmentErrorDetails(Record):
     """Part of `TurnError`.
 
@@ -178,7 +181,7 @@ class MisalignmentErrorDetails(Record):
     steer: MisalignmentSteer | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class MisalignmentSteer(Record):
     """Part of `MisalignmentErrorDetails`.
 

@@ -3,14 +3,17 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
-import attrs
+from typing import TYPE_CHECKING, ClassVar
 
 from openai_codex._codec.base import JsonValue, OpenEnum, Record, ServerNotification
 
+if TYPE_CHECKING:
+    from attrs import define
+else:
+    from openai_codex._codec.deferred import define
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+
+@define(kw_only=True, eq=False, repr=False)
 class TurnDiffUpdatedNotification(ServerNotification):
     """Notification that the turn-level unified diff has changed.
 
@@ -29,7 +32,7 @@ class TurnDiffUpdatedNotification(ServerNotification):
     turn_id: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class TurnModerationMetadataNotification(ServerNotification):
     """Payload of `turn/moderationMetadata`.
 
@@ -46,7 +49,7 @@ class TurnModerationMetadataNotification(ServerNotification):
     turn_id: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class TurnPlanStep(Record):
     """Part of `TurnPlanUpdatedNotification`.
 
@@ -67,7 +70,7 @@ class TurnPlanStepStatus(OpenEnum):
     completed = "completed"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class TurnPlanUpdatedNotification(ServerNotification):
     """Payload of `turn/plan/updated`.
 

@@ -3,14 +3,17 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
-import attrs
+from typing import TYPE_CHECKING, ClassVar
 
 from openai_codex._codec.base import Record, ServerNotification
 
+if TYPE_CHECKING:
+    from attrs import define
+else:
+    from openai_codex._codec.deferred import define
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+
+@define(kw_only=True, eq=False, repr=False)
 class ThreadTokenUsage(Record):
     """Part of `ThreadTokenUsageUpdatedNotification`.
 
@@ -25,7 +28,7 @@ class ThreadTokenUsage(Record):
     model_context_window: int | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class ThreadTokenUsageUpdatedNotification(ServerNotification):
     """Payload of `thread/tokenUsage/updated`.
 
@@ -42,7 +45,7 @@ class ThreadTokenUsageUpdatedNotification(ServerNotification):
     turn_id: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class TokenUsageBreakdown(Record):
     """Part of `RawResponseCompletedNotification`, `ThreadTokenUsage`.
 

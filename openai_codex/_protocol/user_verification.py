@@ -3,15 +3,20 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 import attrs
 
 from openai_codex import _protocol as protocol
 from openai_codex._codec.base import SECRET, ClientRequest, OpenEnum, Record, UnknownVariant, Variant
 
+if TYPE_CHECKING:
+    from attrs import define
+else:
+    from openai_codex._codec.deferred import define
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+
+@define(kw_only=True, eq=False, repr=False)
 class UserVerificationCancelParams(ClientRequest["UserVerificationCancelResponse"]):
     """Experimental.
 
@@ -66,7 +71,7 @@ class UserVerificationEnrollParams(ClientRequest["UserVerificationEnrollResponse
     METHOD: ClassVar[str] = "userVerification/enroll"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class UserVerificationEnrollResponse(Record):
     """Experimental.
 
@@ -85,7 +90,7 @@ class UserVerificationEnrollResponse(Record):
     public_key: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class InvalidRequestUserVerificationErrorDetails(Variant):
     """Experimental. A `UserVerificationErrorDetails` of type ``invalidRequest``.
 
@@ -98,7 +103,7 @@ class InvalidRequestUserVerificationErrorDetails(Variant):
     reason: UserVerificationInvalidRequestReason
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class UnavailableUserVerificationErrorDetails(Variant):
     """Experimental. A `UserVerificationErrorDetails` of type ``unavailable``.
 
@@ -111,7 +116,7 @@ class UnavailableUserVerificationErrorDetails(Variant):
     reason: UserVerificationUnavailableReason
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class CancelledUserVerificationErrorDetails(Variant):
     """Experimental. A `UserVerificationErrorDetails` of type ``cancelled``.
 
@@ -124,7 +129,7 @@ class CancelledUserVerificationErrorDetails(Variant):
     reason: UserVerificationCancellationReason
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class FailedUserVerificationErrorDetails(Variant):
     """Experimental. A `UserVerificationErrorDetails` of type ``failed``.
 
@@ -162,7 +167,7 @@ class UserVerificationInvalidRequestReason(OpenEnum):
     invalid_params = "invalidParams"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class UserVerificationProof(Record):
     """Experimental. A signature over the exact decoded challenge. The verifier validates and consumes it.
 
@@ -175,7 +180,7 @@ class UserVerificationProof(Record):
     signature: str = attrs.field(metadata=SECRET)
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class UserVerificationRpcError(Record):
     """Experimental. The error object inside the normal JSON-RPC envelope.
 
@@ -198,7 +203,7 @@ class UserVerificationStatusParams(ClientRequest["UserVerificationStatusResponse
     METHOD: ClassVar[str] = "userVerification/status"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class UserVerificationStatusResponse(Record):
     """Experimental. Local readiness only; this neither prompts nor queries server registration.
 
@@ -221,7 +226,7 @@ class UserVerificationUnavailableReason(OpenEnum):
     provider_unavailable = "providerUnavailable"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class UserVerificationVerifyParams(ClientRequest["UserVerificationVerifyResponse"]):
     """Experimental. Local signing primitive, independent of any pending elicitation.
 
@@ -238,7 +243,7 @@ class UserVerificationVerifyParams(ClientRequest["UserVerificationVerifyResponse
     title: str
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class UserVerificationVerifyResponse(Record):
     """Experimental. Result of `userVerification/verify`.
 

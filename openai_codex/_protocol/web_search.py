@@ -3,14 +3,17 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, TypeAlias
-
-import attrs
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 from openai_codex._codec.base import UnknownVariant, Variant
 
+if TYPE_CHECKING:
+    from attrs import define
+else:
+    from openai_codex._codec.deferred import define
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+
+@define(kw_only=True, eq=False, repr=False)
 class SearchWebSearchAction(Variant):
     """A `WebSearchAction` of type ``search``.
 
@@ -25,7 +28,7 @@ class SearchWebSearchAction(Variant):
     query: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class OpenPageWebSearchAction(Variant):
     """A `WebSearchAction` of type ``openPage``.
 
@@ -38,7 +41,7 @@ class OpenPageWebSearchAction(Variant):
     url: str | None = None
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class FindInPageWebSearchAction(Variant):
     """A `WebSearchAction` of type ``findInPage``.
 

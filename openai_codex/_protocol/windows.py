@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
-import attrs
+from typing import TYPE_CHECKING, ClassVar
 
 from openai_codex import _protocol as protocol
 from openai_codex._codec.base import UNSET, ClientRequest, OpenEnum, Record, ServerNotification, Unset
+
+if TYPE_CHECKING:
+    from attrs import define
+else:
+    from openai_codex._codec.deferred import define
 
 
 class WindowsSandboxReadiness(OpenEnum):
@@ -19,7 +22,7 @@ class WindowsSandboxReadiness(OpenEnum):
     update_required = "updateRequired"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class WindowsSandboxReadinessResponse(Record):
     """Result of `windowsSandbox/readiness`.
 
@@ -39,7 +42,7 @@ class WindowsSandboxReadinessParams(ClientRequest["WindowsSandboxReadinessRespon
     HAS_PARAMS: ClassVar[bool] = False
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class WindowsSandboxSetupCompletedNotification(ServerNotification):
     """Payload of `windowsSandbox/setupCompleted`.
 
@@ -63,7 +66,7 @@ class WindowsSandboxSetupMode(OpenEnum):
     unelevated = "unelevated"
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class WindowsSandboxSetupStartParams(ClientRequest["WindowsSandboxSetupStartResponse"]):
     """Params of `windowsSandbox/setupStart`.
 
@@ -78,7 +81,7 @@ class WindowsSandboxSetupStartParams(ClientRequest["WindowsSandboxSetupStartResp
     cwd: protocol.AbsolutePathBuf | Unset | None = UNSET
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class WindowsSandboxSetupStartResponse(Record):
     """Result of `windowsSandbox/setupStart`.
 
@@ -89,7 +92,7 @@ class WindowsSandboxSetupStartResponse(Record):
     started: bool
 
 
-@attrs.define(kw_only=True, eq=False, repr=False)
+@define(kw_only=True, eq=False, repr=False)
 class WindowsWorldWritableWarningNotification(ServerNotification):
     """Notifies the user of world-writable directories on Windows, which cannot be protected by the sandbox.
 

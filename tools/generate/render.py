@@ -14,12 +14,26 @@ if TYPE_CHECKING:
 WIDTH = 120
 _OF_TEXT = "  # type: ignore[assignment]  # pyright: ignore  a method of str has that name"
 _ROOT = "  # pyright: ignore[reportIncompatibleMethodOverride]  the record itself has that name for other records"
-DEFINE = "@attrs.define(kw_only=True, eq=False, repr=False)"
+DEFINE = "@define(kw_only=True, eq=False, repr=False)"
+# Type checkers know the decorator of attrs; at run time a class is completed by it when it is used.
+_DEFINED_LATER = """
+if TYPE_CHECKING:
+    from attrs import define
+else:
+    from openai_codex._codec.deferred import define
+"""
+
 # Linters mistake the name of a kind of credential for a credential.
 _TOKEN = re.compile(r"(^|_)(token|password|secret)($|_)")
 _PARDON = "  # noqa: S105  the name of a kind"
 # Names that the code needs besides those of declarations, and the text that shows their use.
-TYPING = {"Any": "[Any]", "ClassVar": ": ClassVar[", "Literal": "[Literal[", "TypeAlias": ": TypeAlias ="}
+TYPING = {
+    "Any": "[Any]",
+    "ClassVar": ": ClassVar[",
+    "Literal": "[Literal[",
+    "TypeAlias": ": TypeAlias =",
+    "TYPE_CHECKING": DEFINE,
+}
 FROM_BASE = {"OpenEnum": "(OpenEnum)", "UNSET": "UNSET", "SECRET": "metadata=SECRET)"}
 # Annotations qualify the names of other domains with the package, which loads a domain when one of its names is read.
 FRONT = "protocol"
@@ -70,7 +84,7 @@ def _imports(body: str, names: Iterable[str], homes: Mapping[str, str], *, front
     if front:
         yield f"from openai_codex import _protocol as {FRONT}"
     yield from _import_lines(names, homes)
-    yield "\n"
+    yield _DEFINED_LATER if DEFINE in body else "\n"
 
 
 def _needed_from_base(declarations: list[Declaration], body: str) -> set[str]:
