@@ -12,6 +12,7 @@ import attrs
 from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
 from openai_codex._approvals.requests import ApprovalRequest, ElicitationRequest, UserInputRequest
+from openai_codex._codec.deferred import frozen
 from openai_codex.errors import ConfigError
 
 
@@ -30,7 +31,7 @@ LATER: Final = Later.LATER
 """Return it from a handler to leave the request open; answer it with ``codex.answer(request.id, …)`` from any thread."""
 
 
-@attrs.frozen
+@frozen
 class ApprovalDecision:
     """The answer to an `ApprovalRequest`, made by one of these methods. ``True`` means accept, ``False`` decline.
 
@@ -162,7 +163,7 @@ def _check_action(_: object, attribute: attrs.Attribute[Any], value: Any) -> Non
         raise checks.refusal(attribute.name, value, f"one of {', '.join(get_args(_Action))}")
 
 
-@attrs.frozen
+@frozen
 class ElicitationAnswer:
     """The answer to an `ElicitationRequest`.
 

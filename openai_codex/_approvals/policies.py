@@ -11,12 +11,13 @@ from openai_codex import _checks as checks
 from openai_codex._approvals.commands import words_of
 from openai_codex._approvals.decisions import ApprovalDecision
 from openai_codex._approvals.requests import ApprovalRequest, CommandApproval, LegacyCommandApproval
+from openai_codex._codec.deferred import frozen
 from openai_codex.errors import ConfigError
 
 _REST = "*"
 
 
-@attrs.frozen
+@frozen
 class AllowList:
     """A handler of approvals, made by `allow`.
 

@@ -11,9 +11,10 @@ import attrs
 from openai_codex import _protocol as protocol
 from openai_codex._approvals.commands import argv_in, script_in
 from openai_codex._approvals.file_changes import unified_diff
+from openai_codex._codec.deferred import frozen
 
 
-@attrs.frozen
+@frozen
 class _Flag:
     """A condition that is evaluated at each call. A pickled or deeply copied flag keeps its value of that moment."""
 
@@ -27,7 +28,7 @@ class _Flag:
         return _Flag, (partial(bool, self()),)
 
 
-@attrs.frozen
+@frozen
 class Cancellable:
     """A call by the runtime that may end before it is answered."""
 
@@ -46,7 +47,7 @@ class Cancellable:
         return self._is_cancelled()
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class RuntimeRequest(Cancellable):
     """Base class of all requests of the runtime: where the request comes from, and why it was made.
 
@@ -80,13 +81,13 @@ class RuntimeRequest(Cancellable):
     agent_depth: int | None = None
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class _ThreadRequest(RuntimeRequest):
     thread_id: str
     """The thread that it belongs to."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class CommandApproval(_ThreadRequest):
     """Approval of a command that is to run outside of the sandbox, or of input for a running command.
 
@@ -131,7 +132,7 @@ class CommandApproval(_ThreadRequest):
         return argv_in(self.command) if self.kind == protocol.CommandExecutionApprovalKind.command else None
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class FileChangeApproval(_ThreadRequest):
     """Approval of a patch that writes outside of the sandbox.
 
@@ -152,7 +153,7 @@ class FileChangeApproval(_ThreadRequest):
         return None if self.changes is None else unified_diff(self.changes)
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class PermissionsApproval(_ThreadRequest):
     """Approval of permissions that the model asks for in addition to those of the sandbox.
 
@@ -165,7 +166,7 @@ class PermissionsApproval(_ThreadRequest):
     cwd: str
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class McpToolApproval(_ThreadRequest):
     """Approval of a call of an MCP tool that may change something. `reason` is the question, which names the tool.
 
@@ -190,7 +191,7 @@ class McpToolApproval(_ThreadRequest):
     persist: tuple[str, ...]
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class LegacyCommandApproval(_ThreadRequest):
     """Approval of a command, in the protocol's legacy form.
 
@@ -213,7 +214,7 @@ class LegacyCommandApproval(_ThreadRequest):
         return argv_in(self.command)
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class LegacyPatchApproval(_ThreadRequest):
     """Approval of a patch, in the protocol's legacy form.
 
@@ -242,7 +243,7 @@ ApprovalRequest = Union[
 """A request that is answered by an `ApprovalDecision`."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class UserInputRequest(_ThreadRequest):
     """Questions of the model to the user.
 
@@ -257,7 +258,7 @@ class UserInputRequest(_ThreadRequest):
     is_blocking: bool
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class ElicitationRequest(_ThreadRequest):
     """A form to fill in or a page to visit, sent by an MCP server.
 

@@ -69,8 +69,7 @@ UNSET: Final = Unset.UNSET
 # ------------------------------------------------------------------------------------------------------------- records
 
 
-# Copies and pickles are left to Python: those of attrs would know the fields of this class only.
-@attrs.define(kw_only=True, eq=False, repr=False, getstate_setstate=False)
+@attrs.define(kw_only=True, eq=False, repr=False)
 class Record(Model):  # noqa: PLW1641  mutable and compared by value, so without a hash
     """Base of every protocol object.
 

@@ -1,73 +1,108 @@
-"""Record classes that attrs completes when they are used, not when they are imported.
+"""``define`` and ``frozen`` of attrs for classes that are completed when they are used, not when they are imported.
 
-What attrs makes of a class is generated and compiled, which takes most of the time of importing the protocol types. Values
-from the runtime need none of it: the codec sets their attributes. So a class is only given its slots at first.
+What attrs makes of a class is generated and compiled, which took half of the time of importing this package. Many classes
+are never used, and the codec needs no ``__init__`` of a record. So at first a class is only given its slots.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING
 
 import attrs
 
-from openai_codex._codec.model import tolerant
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, TypeVar
 
-T = TypeVar("T")
+    from attrs import define as define
+    from attrs import frozen as frozen
 
-_FIELDS, _INIT = "__attrs_attrs__", "__init__"
+    T = TypeVar("T")
+else:
+
+    def define(cls: type | None = None, **options: Any) -> Any:
+        """Do what ``attrs.define`` does, but later."""
+        return _deferred(options) if cls is None else _deferred(options)(cls)
+
+    def frozen(cls: type | None = None, **options: Any) -> Any:
+        """Do what ``attrs.frozen`` does, but later. See `define`."""
+        return define(cls, frozen=True, **options)
 
 
-def define(**options: Any) -> Callable[[type[T]], type[T]]:
-    """Do what ``attrs.define`` does, with slots, for a class whose attributes are all its own; but later.
+# What attrs makes of a class, and the option that leaves it out.
+_PARTS = {
+    "__attrs_attrs__": "",
+    "__match_args__": "match_args",
+    "__init__": "init",
+    "__eq__": "eq",
+    "__ne__": "eq",
+    "__repr__": "repr",
+    "__getstate__": "slots",
+    "__setstate__": "slots",
+}
+_PARTS_OF_FROZEN = ("__setattr__", "__delattr__")
 
-    Args:
-        options: Those of ``attrs.define``.
-    """
 
-    def slotted(cls: type[T]) -> type[T]:
-        names = [name for name, type_ in cls.__annotations__.items() if not type_.startswith("ClassVar")]
-        defaults = {name: cls.__dict__.get(name, attrs.NOTHING) for name in names}
-        rest = {name: value for name, value in cls.__dict__.items() if name not in {*names, "__dict__", "__weakref__"}}
-        build: Callable[..., type[T]] = type(cls)
-        made = build(cls.__name__, cls.__bases__, {**rest, "__slots__": names, "__qualname__": cls.__qualname__})
-        for name in (_FIELDS, _INIT):
-            setattr(made, name, _Part(name, made, defaults, options))
+def _deferred(options: dict[str, Any]) -> Callable[[type[T]], type[T]]:
+    def make(cls: type[T]) -> type[T]:
+        body = {name: value for name, value in vars(cls).items() if name not in {"__dict__", "__weakref__"}}
+        fields = [name for name, type_ in body.get("__annotations__", {}).items() if not type_.startswith("ClassVar")]
+        made = _slotted(cls, body, fields) if options.get("slots", True) else _cleared(cls, fields)
+        names = [name for name, option in _PARTS.items() if options.get(option, True) and name not in body]
+        if options.get("frozen"):
+            names += _PARTS_OF_FROZEN
+        if "__eq__" in names and "__hash__" not in body:
+            if options.get("frozen"):
+                names.append("__hash__")
+            else:
+                made.__hash__ = None  # type: ignore[assignment]  # pyright: ignore  as attrs does
+        for name in names:
+            setattr(made, name, _Part(name, made, body, options))
         return made
 
-    return slotted
+    return make
+
+
+def _slotted(cls: type[T], body: dict[str, Any], fields: list[str]) -> type[T]:
+    """Return the class with slots, which have to be there from the start."""
+    bases = [vars(base) for base in cls.__mro__[1:]]
+    inherited = {name for base in bases for name in base.get("__slots__", ())}
+    slots = [name for name in fields if name not in inherited]
+    slots += [] if any("__weakref__" in base for base in bases) else ["__weakref__"]
+    rest = {name: value for name, value in body.items() if name not in fields}
+    build: Callable[..., type[T]] = type(cls)
+    return build(cls.__name__, cls.__bases__, {**rest, "__slots__": slots, "__qualname__": cls.__qualname__})
+
+
+def _cleared(cls: type[T], fields: list[str]) -> type[T]:
+    """Remove the defaults from a class without slots."""
+    for name in vars(cls).keys() & set(fields):
+        delattr(cls, name)
+    return cls
 
 
 class _Part:
-    """What attrs makes of a class under one name. It is replaced by that, together with the others of the class.
+    """What attrs makes of a class under one name. When it is asked for, all parts of the class are replaced by those.
 
-    Two threads that get here at once do the same work twice, with the same outcome.
+    Two threads that ask at one moment do the same work twice, with the same outcome.
     """
 
-    def __init__(self, name: str, cls: type, defaults: dict[str, Any], options: dict[str, Any]) -> None:
+    def __init__(self, name: str, cls: type, body: dict[str, Any], options: dict[str, Any]) -> None:
         self._name = name
         self._cls = cls
-        self._defaults = defaults
+        self._body = body
         self._options = options
 
     def __get__(self, instance: object, owner: type | None = None) -> Any:
         self._complete()
-        part = self._cls.__dict__[self._name]
-        return part.__get__(instance, owner) if self._name == _INIT else part
+        part = vars(self._cls)[self._name]
+        return part.__get__(instance, owner) if hasattr(part, "__get__") else part
 
     def _complete(self) -> None:
+        # Of another class like this one: attrs changes a class in many steps, and this one may be in use.
         cls = self._cls
-        these = {name: _field(default) for name, default in self._defaults.items()}
-        # The name is attrs' own for an `__init__` that somebody else sets: it may be used at once, so it comes as a whole.
-        attrs.define(cls, these=these, init=False, slots=False, **self._options)
-        init = cls.__dict__["__attrs_init__"]
-        init.__name__, init.__qualname__ = _INIT, f"{cls.__qualname__}.{_INIT}"
-        setattr(cls, _INIT, tolerant(init))
-
-
-def _field(default: Any) -> Any:
-    return default if type(default) is _UNDECIDED else attrs.field(default=default)
-
-
-# What `attrs.field` returns until there is a class.
-_UNDECIDED = type(attrs.field())
+        build: Callable[..., type] = type(cls)
+        twin = build(cls.__name__, cls.__bases__, {**self._body, "__qualname__": cls.__qualname__})
+        parts = vars(attrs.define(**self._options)(twin))
+        for name in [name for name, part in vars(cls).items() if isinstance(part, _Part)]:
+            setattr(cls, name, parts[name])

@@ -16,13 +16,14 @@ from typing import Any, Final, get_args, get_origin
 import attrs
 
 from openai_codex._codec.base import JsonObject, Record, default_of, record_fields, wire_name
+from openai_codex._codec.deferred import frozen
 
 
 class IncompleteError(KeyError):
     """A field is missing in an object that can be built without it. Internal: callers see a `DecodeError` or a value."""
 
 
-@attrs.frozen
+@frozen
 class Missing:
     """What is missing in a value that is built all the same.
 

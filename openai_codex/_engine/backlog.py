@@ -13,8 +13,7 @@ from contextlib import suppress
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import attrs
-
+from openai_codex._codec.deferred import define
 from openai_codex._notification import Notification
 from openai_codex._protocol.methods import DELTAS, SNAPSHOTS
 
@@ -31,7 +30,7 @@ LONG = 1 << 16
 """A delta with this many characters is not merged further: a text that keeps growing would be copied each time."""
 
 
-@attrs.define
+@define
 class Losses:
     """How many unread events were not kept as they came."""
 
@@ -49,7 +48,7 @@ class Losses:
         self.dropped += other.dropped
 
 
-@attrs.define
+@define
 class Tally(Losses):
     """All losses between the runtimes of one client and its consumers. Written by the reader only."""
 

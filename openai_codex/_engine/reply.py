@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from openai_codex._codec.deferred import frozen
 from openai_codex._engine.waiting import Waitable, Waiter
 from openai_codex._engine.wire import Response, Skipped
 from openai_codex.errors import ProcessInfo, RuntimeFrozenError, TransportClosedError, rpc_error
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from openai_codex._engine.lane import Ticket
 
 
-@attrs.frozen
+@frozen
 class CloseReason:
     """The first failure of a connection. It never changes; each waiter gets a fresh exception made from it."""
 

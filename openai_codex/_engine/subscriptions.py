@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import attrs
 
+from openai_codex._codec.deferred import define
 from openai_codex._engine.waiting import wake_all
 from openai_codex._notification import ALIKE, address_of
 
@@ -44,7 +45,7 @@ EVERYTHING = Topic()
 Key = tuple[str | None, str | None, str | None]
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class PendingSubscription:
     """A mailbox for a turn or login whose id is known only from the reply to the request that starts it.
 

@@ -11,9 +11,9 @@ import re
 import sys
 from typing import Any, TypeGuard, Union
 
-import attrs
 import orjson
 
+from openai_codex._codec.deferred import define
 from openai_codex._engine import heads
 from openai_codex._notification import Notification, UnreadableNotification
 from openai_codex._protocol.methods import ENDS
@@ -22,7 +22,7 @@ from openai_codex.errors import ConfigError, DecodeError
 RequestId = Union[int, str]
 
 
-@attrs.define
+@define
 class Response:
     """The response to a request of this client: ``error`` if it is not ``None``, else ``result``."""
 
@@ -31,7 +31,7 @@ class Response:
     error: dict[str, Any] | None = None
 
 
-@attrs.define
+@define
 class ServerRequest:
     """A request from the runtime, which waits for the answer."""
 
@@ -42,7 +42,7 @@ class ServerRequest:
     """Why its line cannot be read; then the params are only the first of them."""
 
 
-@attrs.define
+@define
 class Skipped:
     """A line that is not a frame."""
 

@@ -3,17 +3,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import attrs
 
 from openai_codex import _protocol as protocol
 from openai_codex._codec.base import UNSET, ClientRequest, JsonObject, Record, Unset
-
-if TYPE_CHECKING:
-    from attrs import define
-else:
-    from openai_codex._codec.deferred import define
+from openai_codex._codec.deferred import define
 
 
 @define(kw_only=True, eq=False, repr=False)

@@ -3,16 +3,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import attrs
 
 from openai_codex._codec.base import SECRET, Record, ServerRequest
-
-if TYPE_CHECKING:
-    from attrs import define
-else:
-    from openai_codex._codec.deferred import define
+from openai_codex._codec.deferred import define
 
 
 class AttestationGenerateParams(ServerRequest["AttestationGenerateResponse"]):

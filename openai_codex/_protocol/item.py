@@ -3,18 +3,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias
 
 import attrs
 
 from openai_codex import _protocol as protocol
 from openai_codex._codec.base import JsonValue, OpenEnum, Record, ServerNotification, UnknownVariant, Variant
+from openai_codex._codec.deferred import define
 from openai_codex._protocol.command import CommandExecutionSource
-
-if TYPE_CHECKING:
-    from attrs import define
-else:
-    from openai_codex._codec.deferred import define
 
 
 class AgentMessageDelivery(OpenEnum):

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, TypeAlias
+from typing import ClassVar, TypeAlias
 
 import attrs
 
@@ -18,11 +18,7 @@ from openai_codex._codec.base import (
     UnknownVariant,
     Unset,
 )
-
-if TYPE_CHECKING:
-    from attrs import define
-else:
-    from openai_codex._codec.deferred import define
+from openai_codex._codec.deferred import define
 
 
 @define(kw_only=True, eq=False, repr=False)

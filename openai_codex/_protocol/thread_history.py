@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 from openai_codex import _protocol as protocol
 from openai_codex._codec.base import (
@@ -16,11 +16,7 @@ from openai_codex._codec.base import (
     Unset,
     Variant,
 )
-
-if TYPE_CHECKING:
-    from attrs import define
-else:
-    from openai_codex._codec.deferred import define
+from openai_codex._codec.deferred import define
 
 
 @define(kw_only=True, eq=False, repr=False)

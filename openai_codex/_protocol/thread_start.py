@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias
 
 import attrs
 
@@ -20,12 +20,8 @@ from openai_codex._codec.base import (
     Unset,
     Variant,
 )
+from openai_codex._codec.deferred import define
 from openai_codex._protocol.collaboration import MultiAgentModeKind
-
-if TYPE_CHECKING:
-    from attrs import define
-else:
-    from openai_codex._codec.deferred import define
 
 
 @define(kw_only=True, eq=False, repr=False)

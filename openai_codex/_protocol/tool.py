@@ -3,16 +3,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 import attrs
 
 from openai_codex._codec.base import SECRET, JsonValue, OpenEnum, Record, ServerRequest, UnknownVariant, Variant
-
-if TYPE_CHECKING:
-    from attrs import define
-else:
-    from openai_codex._codec.deferred import define
+from openai_codex._codec.deferred import define
 
 
 @define(kw_only=True, eq=False, repr=False)

@@ -12,6 +12,7 @@ from typing import Any
 import attrs
 
 from openai_codex import _checks as checks
+from openai_codex._codec.deferred import define, frozen
 from openai_codex._runtime.imports import load
 from openai_codex.errors import JsonRpcError, RetryLimitExceededError
 
@@ -19,7 +20,7 @@ from openai_codex.errors import JsonRpcError, RetryLimitExceededError
 _MOST_DOUBLINGS = 30
 
 
-@attrs.frozen
+@frozen
 class Backoff:
     """Delays in seconds that double from ``initial`` up to ``longest``, each varied at random by the part ``jitter``."""
 
@@ -42,7 +43,7 @@ class Backoff:
 # -- requests and turns -----------------------------------------------------------------------------------------------
 
 
-@attrs.define
+@define
 class Attempts:
     """Counts the failed attempts of one operation and decides whether there is another."""
 
@@ -90,7 +91,7 @@ def _amount(_: object, attribute: attrs.Attribute[Any], value: int | None) -> No
         checks.count(f"restart.{attribute.name}", value, least=1)
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Restart:
     """How a client continues after the death of its runtime. All durations are float seconds.
 

@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias
 
 import attrs
 
+from openai_codex._codec.deferred import frozen
 from openai_codex._runtime.display import escape
 from openai_codex._runtime.process_info import ProcessInfo, signal_name
 
@@ -19,7 +20,7 @@ WaitingOn: TypeAlias = Literal["model", "tool", "agent", "approval", "input", "h
 """What a running turn waits for; see `RunningTurn.waiting_on`."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class RunningTurn:
     """A turn that has not ended, as far as the client knows. It is known while the program holds its handle.
 
@@ -44,7 +45,7 @@ class RunningTurn:
     tokens: int | None = None
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class RuntimeExit:
     """How a runtime has ended.
 
@@ -101,7 +102,7 @@ def runtime_exit(process: ProcessInfo, reason: str, generation: int, at: float) 
     )
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Health:
     """A snapshot of a client and its runtime. Counts of losses run from the start of the client, over all its runtimes.
 

@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 import attrs
 
+from openai_codex._codec.deferred import frozen
 from openai_codex._runtime.display import escape, hide, mask_all
 
 
@@ -14,7 +15,7 @@ def _hidden(lines: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(map(hide, lines))
 
 
-@attrs.frozen
+@frozen
 class ProcessInfo:
     """What is known about a runtime process; part of every error that a process caused.
 

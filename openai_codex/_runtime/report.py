@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import attrs
 
+from openai_codex._codec.deferred import define, frozen
 from openai_codex._log import Log
 from openai_codex._notification import Notification
 from openai_codex._protocol import UNSET, ClientRequest, InitializeResponse, ServerNotification
@@ -18,7 +19,7 @@ from openai_codex.errors import ConfigError
 _log = Log("connection")
 
 
-@attrs.frozen
+@frozen
 class ServerInfo:
     """Name and version of the runtime.
 
@@ -31,7 +32,7 @@ class ServerInfo:
     version: str
 
 
-@attrs.define(eq=False, repr=False, kw_only=True)
+@define(eq=False, repr=False, kw_only=True)
 class Metadata(InitializeResponse):
     """The runtime's reply to ``initialize``, with its name and version taken from its user agent."""
 
@@ -117,7 +118,7 @@ def _numbers(version: str) -> list[int]:
     return [int(part) for part in takewhile(str.isdecimal, version.partition("-")[0].split("."))]
 
 
-@attrs.define(eq=False, repr=False, kw_only=True)
+@define(eq=False, repr=False, kw_only=True)
 class RuntimeExited(ServerNotification):
     """The runtime has ended; the next operation starts another one (`AppServerConfig.restart`).
 
@@ -138,7 +139,7 @@ class RuntimeExited(ServerNotification):
     path: str | None = None
 
 
-@attrs.define(eq=False, repr=False, kw_only=True)
+@define(eq=False, repr=False, kw_only=True)
 class RuntimeStarted(ServerNotification):
     """A runtime has started in place of one that ended; threads are resumed when their handles are used.
 

@@ -17,6 +17,7 @@ from openai_codex._sync.client import _wait
 from openai_codex._sync.client.agent_stops import as_now, check_agents, renew, stop_agents
 from openai_codex._sync.preparing import prepared, with_texts
 from openai_codex._sync.turn import TurnHandle
+from openai_codex._codec.deferred import define
 from openai_codex._engine.waiting import Deadline, Latch
 from openai_codex._log import Log
 from openai_codex._runtime.backoff import Attempts, Backoff
@@ -54,7 +55,7 @@ _UNDO_PATIENCE = 0.2
 _log = Log("turn")
 
 
-@attrs.define
+@define
 class Limits:
     """What a run may cost: seconds in all, seconds without progress, and further attempts by their reason."""
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from openai_codex import _protocol as protocol
+from openai_codex._codec.deferred import define, frozen
 from openai_codex._turns.results import Agent, sum_of
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ ACTIVITY, CALL = "subAgentActivity", "collabAgentToolCall"
 """Types of the items that tell about agents: of models that name their agents, and of others."""
 
 
-@attrs.frozen
+@frozen
 class Identity:
     """Who an agent is, as far as it is known. It holds for the whole life of its thread."""
 
@@ -34,7 +35,7 @@ class Identity:
     path: str | None = None
 
 
-@attrs.frozen
+@frozen
 class Origin:
     """For which turn of the program an agent works, and who it is, so that a request of its turn can tell."""
 
@@ -50,7 +51,7 @@ ORIGIN = tuple(attrs.fields_dict(Origin))
 """The names of the fields of an `Origin`, which requests and the contexts of tools have, too."""
 
 
-@attrs.frozen
+@frozen
 class Told:
     """What an item tells about an agent.
 
@@ -87,7 +88,7 @@ def told_by(thread_id: str, item: Any) -> Iterable[Told]:
     return [Told(each, parent, None, prompt or None, begins=begins) for each in item["receiverThreadIds"]]
 
 
-@attrs.define
+@define
 class _Work:
     """What one agent does for one root."""
 

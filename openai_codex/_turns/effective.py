@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, Union
 import attrs
 
 from openai_codex import _protocol as protocol
+from openai_codex._codec.deferred import frozen
 from openai_codex._log import Log
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ LoadReply: TypeAlias = Union[
 """What the runtime answers when it has loaded a thread."""
 
 
-@attrs.frozen
+@frozen
 class EffectiveSettings:
     """The settings of a thread as the runtime reported them last; its next turn has them unless it sets others.
 

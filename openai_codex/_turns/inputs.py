@@ -7,11 +7,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias, Union
 
-import attrs
-
 from openai_codex import _checks as checks
 from openai_codex import _codec as codec
 from openai_codex import _protocol as protocol
+from openai_codex._codec.deferred import define
 from openai_codex._codec.model import Data
 from openai_codex._config import StrPath
 from openai_codex.errors import ConfigError
@@ -21,7 +20,7 @@ MOST_CHARACTERS = 1_048_576
 """The most text that one turn may have: above it the runtime answers -32602 ``input_too_large``."""
 
 
-@attrs.define
+@define
 class TextInput(Data):
     """A text for the model.
 
@@ -32,7 +31,7 @@ class TextInput(Data):
     text: str
 
 
-@attrs.define
+@define
 class ImageInput(Data):
     """An image in the request itself. Remote addresses are refused here, because the runtime refuses them.
 
@@ -43,7 +42,7 @@ class ImageInput(Data):
     url: str
 
 
-@attrs.define
+@define
 class LocalImageInput(Data):
     """An image file. If it is not an image, the model reads a note about it, and no error is raised.
 
@@ -55,7 +54,7 @@ class LocalImageInput(Data):
     path: StrPath
 
 
-@attrs.define
+@define
 class SkillInput(Data):
     """A skill to use.
 
@@ -71,7 +70,7 @@ class SkillInput(Data):
     path: StrPath
 
 
-@attrs.define
+@define
 class MentionInput(Data):
     """A file or connector that the text mentions.
 
@@ -84,7 +83,7 @@ class MentionInput(Data):
     path: StrPath
 
 
-@attrs.define
+@define
 class ExternalMessage(Data):
     """A message of one of the program's tools to the model. It is sent as tool output, not as text of the user.
 

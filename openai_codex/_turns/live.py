@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import attrs
-
+from openai_codex._codec.deferred import frozen
 from openai_codex._engine.waiting import Waitable, wake_all
 
 if TYPE_CHECKING:
@@ -17,7 +16,7 @@ Place = tuple[str, str]
 """The ids of a thread and of its turn."""
 
 
-@attrs.frozen
+@frozen
 class Live:
     """A turn of a sub-agent that is under way.
 
@@ -36,7 +35,7 @@ class Live:
     started_at: float
 
 
-@attrs.frozen
+@frozen
 class GivenUp:
     """What stops a turn under a root that was given up, until when that is remembered at least, and the root's thread."""
 

@@ -8,6 +8,7 @@ import attrs
 
 from openai_codex import _protocol as protocol
 from openai_codex._codec.base import record_fields
+from openai_codex._codec.deferred import frozen
 from openai_codex._codec.model import Data
 from openai_codex._runtime.display import hide
 from openai_codex._runtime.imports import load
@@ -31,7 +32,7 @@ _SHOWN = 60
 DeclinedKind: TypeAlias = Literal["missing", "raised", "timed_out", "wrong_answer", "unreadable"]
 
 
-@attrs.frozen
+@frozen
 class DeclinedRequest:
     """A server request that was declined, or answered with a failure, because no handler of the program answered it.
 
@@ -66,7 +67,7 @@ class DeclinedRequest:
     agent_depth: int | None = None
 
 
-@attrs.frozen
+@frozen
 class UnfinishedItem:
     """An item of a turn that started and did not complete: the command that hung, or half an answer.
 
@@ -95,7 +96,7 @@ class UnfinishedItem:
         return what if self.duration is None else f"{what} for {self.duration:.1f} s"
 
 
-@attrs.frozen
+@frozen
 class Agent:
     """A sub-agent that the model has started, and what it has done for one turn of the program.
 
@@ -137,7 +138,7 @@ class Agent:
         return self.status in {None, protocol.TurnStatus.in_progress}
 
 
-@attrs.frozen(repr=False)
+@frozen(repr=False)
 class RunResult(Data, Generic[OutputT]):
     """The result of a turn: everything the protocol reports of it, its items, the answer and the cost.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import attrs
+from openai_codex._codec.deferred import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +31,7 @@ _STEPS = {
 }
 
 
-@attrs.frozen
+@frozen
 class TextReset:
     """Text that was yielded and is withdrawn, because the model's stream broke or new input cut the message off.
 

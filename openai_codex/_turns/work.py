@@ -10,6 +10,7 @@ from typing import Any
 
 import attrs
 
+from openai_codex._codec.deferred import define
 from openai_codex._engine.waiting import Latch
 from openai_codex._turns.settings import settings_that_differ
 from openai_codex.errors import ConfigError
@@ -31,7 +32,7 @@ MOST_ENDED = 64
 _JOINABLE = frozenset({TURN, GOAL})
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class Call:
     """A call that a thread waits for: of a handler or tool in a turn, or of the client for a turn of the thread."""
 
@@ -73,7 +74,7 @@ class within:  # noqa: N801  it is used like a function, and a generator would c
             return
 
 
-@attrs.define(eq=False)
+@define(eq=False)
 class Work:
     """One request that starts work on a thread, or a turn that runs. Several may stand for one turn."""
 

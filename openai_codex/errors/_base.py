@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import attrs
 
+from openai_codex._codec.deferred import define
 from openai_codex._runtime.display import escape
 from openai_codex._runtime.imports import load
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
         ...
 else:
     # No slots and no equality: exceptions are compared by identity, and pickle rebuilds one from its field values.
-    error_class = attrs.define(slots=False, eq=False, repr=False)
+    error_class = define(slots=False, eq=False, repr=False)
 
 
 class CodexError(Exception):

@@ -15,13 +15,6 @@ WIDTH = 120
 _OF_TEXT = "  # type: ignore[assignment]  # pyright: ignore  a method of str has that name"
 _ROOT = "  # pyright: ignore[reportIncompatibleMethodOverride]  the record itself has that name for other records"
 DEFINE = "@define(kw_only=True, eq=False, repr=False)"
-# Type checkers know the decorator of attrs; at run time a class is completed by it when it is used.
-_DEFINED_LATER = """
-if TYPE_CHECKING:
-    from attrs import define
-else:
-    from openai_codex._codec.deferred import define
-"""
 
 # Linters mistake the name of a kind of credential for a credential.
 _TOKEN = re.compile(r"(^|_)(token|password|secret)($|_)")
@@ -32,7 +25,6 @@ TYPING = {
     "ClassVar": ": ClassVar[",
     "Literal": "[Literal[",
     "TypeAlias": ": TypeAlias =",
-    "TYPE_CHECKING": DEFINE,
 }
 FROM_BASE = {"OpenEnum": "(OpenEnum)", "UNSET": "UNSET", "SECRET": "metadata=SECRET)"}
 # Annotations qualify the names of other domains with the package, which loads a domain when one of its names is read.
@@ -84,7 +76,9 @@ def _imports(body: str, names: Iterable[str], homes: Mapping[str, str], *, front
     if front:
         yield f"from openai_codex import _protocol as {FRONT}"
     yield from _import_lines(names, homes)
-    yield _DEFINED_LATER if DEFINE in body else "\n"
+    if DEFINE in body:
+        yield "from openai_codex._codec.deferred import define"
+    yield "\n"
 
 
 def _needed_from_base(declarations: list[Declaration], body: str) -> set[str]:

@@ -19,6 +19,7 @@ from openai_codex._approvals.decisions import LATER
 from openai_codex._approvals.kinds import KINDS, read_request, refusal_line, respond
 from openai_codex._approvals.requests import ElicitationRequest, RuntimeRequest, UserInputRequest
 from openai_codex._sync.client.handlers import note_declined
+from openai_codex._codec.deferred import frozen
 from openai_codex._engine import wire
 from openai_codex._log import Log
 from openai_codex._tools.arguments import ToolArgumentError, ToolContext
@@ -41,7 +42,7 @@ _TOOL_CALL = "item/tool/call"
 _log = Log("handlers")
 
 
-@attrs.frozen
+@frozen
 class _Work:
     """The call that answers a request."""
 
@@ -52,7 +53,7 @@ class _Work:
     timeout: float | None
 
 
-@attrs.frozen
+@frozen
 class Dispatcher:
     """Answers server requests with the handlers of one client. All state is kept by the handlers and the request."""
 
