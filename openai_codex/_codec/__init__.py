@@ -12,6 +12,7 @@ from openai_codex._runtime.imports import load
 if TYPE_CHECKING:
     from openai_codex._codec.by_name import modelled as modelled
     from openai_codex._codec.by_name import request_of as request_of
+    from openai_codex._codec.converter import prepare as prepare
     from openai_codex._codec.converter import structure as structure
     from openai_codex._codec.converter import structure_named as structure_named
     from openai_codex._codec.converter import structure_notification as structure_notification
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from openai_codex._codec.unstructuring import unstructure as unstructure
 
 _OF_CONVERTER = [
+    "prepare",
     "structure",
     "structure_named",
     "structure_notification",

@@ -23,7 +23,7 @@ from openai_codex._codec.base import (
 )
 from openai_codex._codec.dumping import to_wire
 from openai_codex._codec.incomplete import NOTHING, IncompleteError, Missing, allowed, may_be_null
-from openai_codex._codec.structuring import make_converter, record_builder
+from openai_codex._codec.structuring import make_converter, prepare_record, record_builder
 from openai_codex._codec.unions import Hook, is_a, json_kinds
 from openai_codex._codec.unstructuring import unstructure as unstructure
 from openai_codex._log import Log
@@ -108,6 +108,20 @@ def _hook_of(name: str) -> tuple[Hook, Any]:
     hook = record_builder(type_, _CONVERTER) if is_a(Record)(type_) else _CONVERTER.get_structure_hook(type_)
     found = _hooks[name] = hook, type_
     return found
+
+
+def prepare(name: str) -> None:
+    """Generate what builds the result of a request, the payload of a notification, or a record that is a part of one.
+
+    Args:
+        name: The method, or the name of the class of the part.
+    """
+    if name in CLIENT_REQUESTS:
+        _hook_of(CLIENT_REQUESTS[name][1])
+    elif name in NOTIFICATIONS:
+        _notification_hooks[name] = _hook_of(NOTIFICATIONS[name])
+    else:
+        prepare_record(getattr(protocol, name), _CONVERTER)
 
 
 def structure_result(method: str, json: Any) -> Any:

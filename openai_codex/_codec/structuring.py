@@ -109,14 +109,23 @@ def _dict_hook(type_: Any, converter: Converter) -> Hook:
 def _record_hook(cls: type[Record], converter: Converter) -> Hook:
     build: Hook | None = None
 
-    def structure_record(value: Any, type_: Any) -> Any:
+    def prepare() -> Hook:
         nonlocal build
-        # Not earlier: it loads the types of all fields, each with the types of its own fields.
-        if build is None:
-            build = record_builder(cls, converter)
-        return build(value, type_)
+        build = build or record_builder(cls, converter)
+        return build
 
+    def structure_record(value: Any, type_: Any) -> Any:
+        # Not earlier: it loads the types of all fields, each with the types of its own fields.
+        return (build or prepare())(value, type_)
+
+    structure_record.prepare = prepare  # type: ignore[attr-defined]  # pyright: ignore[reportFunctionMemberAccess]  see below
     return structure_record
+
+
+def prepare_record(cls: type[Record], converter: Converter) -> None:
+    """Generate what builds records of a class, for whom has nothing else to do before the first of them arrives."""
+    hook: Any = converter.get_structure_hook(cls)
+    hook.prepare()
 
 
 def record_builder(cls: type[Record], converter: Converter) -> Hook:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from openai_codex import _codec as codec
 from openai_codex import _protocol as protocol
 from openai_codex._async.client import _wait
-from openai_codex._async.client.ahead import LEADS_TO_A_TURN, import_ahead
+from openai_codex._async.client.ahead import LEADS_TO_A_TURN, STEPS, import_ahead
 from openai_codex._log import Log
 from openai_codex.errors import CodexError, RequestTimeoutError
 
@@ -44,7 +44,7 @@ async def call(
     try:
         try:
             actor.send(reply, codec.unstructure(params), subscription)
-            if params.METHOD in LEADS_TO_A_TURN:
+            if STEPS and params.METHOD in LEADS_TO_A_TURN:
                 import_ahead(reply)
             settled = await _wait.ready(reply, deadline.remaining())
         finally:

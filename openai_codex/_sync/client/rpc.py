@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from openai_codex import _codec as codec
 from openai_codex import _protocol as protocol
 from openai_codex._sync.client import _wait
-from openai_codex._sync.client.ahead import LEADS_TO_A_TURN, import_ahead
+from openai_codex._sync.client.ahead import LEADS_TO_A_TURN, STEPS, import_ahead
 from openai_codex._log import Log
 from openai_codex.errors import CodexError, RequestTimeoutError
 
@@ -45,7 +45,7 @@ def call(
     try:
         try:
             actor.send(reply, codec.unstructure(params), subscription)
-            if params.METHOD in LEADS_TO_A_TURN:
+            if STEPS and params.METHOD in LEADS_TO_A_TURN:
                 import_ahead(reply)
             settled = _wait.ready(reply, deadline.remaining())
         finally:
