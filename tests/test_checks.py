@@ -58,6 +58,7 @@ JOURNAL: dict[str, list[Any]] = {
     "path": [3, True, b"x", None, "\ud800", "a\0b", ""],
     "max_bytes": [True, 0, 65_535, -1, 1e6, "5", None],
     "files": [True, 0, -1, 1.5, "5", None],
+    "directory_bytes": [True, 0, 65_535, -1, 1e6, "5", None],
     "content": ["", "KEEP", None, 3],
     "redact": ["token", b"x", 3, None, [3], [""]],
 }

@@ -14,7 +14,7 @@ from openai_codex._cli import bars, chrome, page
 from openai_codex._cli.options import Command, moment, pattern
 from openai_codex._cli.output import clean, is_terminal
 from openai_codex._journal import sentences, summary
-from openai_codex._journal.files import SUFFIX
+from openai_codex._journal.directory import SUFFIX
 from openai_codex._journal.read import read
 from openai_codex._journal.search import Search
 from openai_codex._journal.timeline import load

@@ -2,6 +2,7 @@
 
 settings  where to write, how much, and what to leave out: what users pass
 files     the files of one journal, and their rotation
+directory the bound of a directory of journals, and which of its files are being written
 redact    removes secrets, and the contents of a conversation if asked to
 encode    makes the lines
 record    the thread that writes

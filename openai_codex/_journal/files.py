@@ -8,20 +8,23 @@ from __future__ import annotations
 
 import os
 import re
-import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from openai_codex._journal import directory
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from openai_codex._journal.settings import Journal
 
-SUFFIX = ".jsonl"
 
 # Prompts and answers are for the user alone.
 _MODE, _DIRECTORY_MODE = 0o600, 0o700
+
+# How much is written until it is looked again how much a directory has, in bytes.
+_PRUNE_AFTER = 1 << 23
 
 
 def part_path(path: Path, number: int) -> Path:
@@ -54,14 +57,15 @@ class Files:
         self._descriptor: int | None = None
         self._number = 0
         self._is_torn = False
-        name = f"{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}-{client}{SUFFIX}"
-        self.path = Path(journal.path, name) if is_directory(journal.path) else Path(journal.path)
+        self._directory = Path(journal.path) if is_directory(journal.path) else None
+        self._until_pruned = 0
+        self.path = Path(journal.path) if self._directory is None else self._directory / directory.name_of(client)
         """The first file."""
 
     def open(self) -> None:
         """Open the file to append to. Raises `OSError`."""
-        if is_directory(self._journal.path):
-            os.makedirs(self._journal.path, _DIRECTORY_MODE, exist_ok=True)  # noqa: PTH103  it is a str
+        if self._directory is not None:
+            self._directory.mkdir(_DIRECTORY_MODE, parents=True, exist_ok=True)
         self._number = max(parts_of(self.path), default=0)
         self._begin()
 
@@ -76,9 +80,16 @@ class Files:
             self._number += 1
             self._begin()
         self._append(data)
+        self._prune(len(data))
 
     def close(self) -> None:
         """Close the file. Idempotent."""
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            directory.release(descriptor)
+
+    def after_fork(self) -> None:
+        """Close the file in a forked child: the parent goes on, and holds its lock by the same descriptor."""
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
             with suppress(OSError):
@@ -86,8 +97,15 @@ class Files:
 
     def _begin(self) -> None:
         self.close()
+        self._until_pruned = 0
+        # Readable, too: a network file system locks no other file for several.
+        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0)
         path = part_path(self.path, self._number)
-        self._descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), _MODE)
+        while not directory.hold(descriptor := os.open(path, flags, _MODE)):  # another client is deleting it
+            directory.release(descriptor)
+            self._number = max([self._number + 1, *parts_of(self.path)])
+            path = part_path(self.path, self._number)
+        self._descriptor = descriptor
         # Another process may have been killed within a line, or the disk may have been full.
         size = os.fstat(self._descriptor).st_size
         self._is_torn = size > 0 and not _ends_line(path, size)
@@ -96,6 +114,13 @@ class Files:
             if number <= self._number - self._journal.files:
                 with suppress(OSError):  # it may be of another user
                     old.unlink()
+
+    def _prune(self, written: int) -> None:
+        """Keep the bound of the directory; not before the first write, as `open` is called by the program's own thread."""
+        self._until_pruned -= written
+        if self._directory is not None and self._until_pruned <= 0:
+            self._until_pruned = _PRUNE_AFTER
+            directory.prune(self._directory, self._journal.directory_bytes)
 
     def _append(self, data: bytes) -> None:
         assert self._descriptor is not None, "it is open"

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import orjson
 
-from openai_codex._journal.files import SUFFIX, parts_of
+from openai_codex._journal.directory import SUFFIX
+from openai_codex._journal.files import parts_of
 from openai_codex.errors import ConfigError
 
 if TYPE_CHECKING:

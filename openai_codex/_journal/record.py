@@ -164,7 +164,7 @@ class JournalWriter:
 
     def after_fork(self) -> None:
         """Give the journal up in a forked child: the parent writes it."""
-        self._files.close()
+        self._files.after_fork()
         self._threads.after_fork()
 
     # -- the thread --------------------------------------------------------------------------------------------------

@@ -73,6 +73,10 @@ class Journal:
         max_bytes: How long a file may get, at least 65,536. Then the next one is begun: ``run.1.jsonl`` after
             ``run.jsonl``.
         files: How many of these files are kept, at least 1; the oldest is deleted.
+        directory_bytes: How much a directory of journals may have, at least 65,536; default 1 GiB, and 10,000 files. Beyond
+            that, the files that were written last the longest time ago are deleted, of any client; never one that a living
+            process writes, and no other files. It is kept when a file is begun and each 8 MiB, so that so much for each
+            client, and the files of those that write now, may come on top of it.
         content: What becomes of prompts, answers, commands and their output: ``"keep"``, ``"hash"`` (equal texts of one
             file have equal hashes), or ``"cut"`` to the first 32 characters. Ids, methods, states and numbers stay.
         redact: Names of further fields whose values are secret, as in the protocol or in arguments of tools, in any case.
@@ -84,6 +88,9 @@ class Journal:
     path: str = attrs.field(converter=_absolute, validator=_checked(_check_path))
     max_bytes: int = attrs.field(default=1 << 26, validator=_checked(checks.count, _LEAST_BYTES, 1 << 62), kw_only=True)
     files: int = attrs.field(default=4, validator=_checked(checks.count, 1, 10_000), kw_only=True)
+    directory_bytes: int = attrs.field(
+        default=1 << 30, validator=_checked(checks.count, _LEAST_BYTES, 1 << 62), kw_only=True
+    )
     content: Content = attrs.field(default="keep", validator=_checked(check_content), kw_only=True)
     redact: tuple[str, ...] = attrs.field(default=(), converter=_names, validator=_checked(_check_names), kw_only=True)
 
