@@ -28,9 +28,9 @@ The map, top to bottom. Imports go downward only, and a module without a leading
                     handlers handler_check rpc ahead;
                     _wait and _loop: how this face waits
     _sync/          the sync face, derived from `_async`
-    _journal/       what passes between a client and its runtimes, written down: report read record encode files directory redact;
-                    what it tells: trace_report search sentences summary timeline events labels history; settings: what users
-                    pass; recorder: what a connection knows of it
+    _journal/       what passes between a client and its runtimes, written down: report read record entries encode files
+                    directory redact; what it tells: trace_report search sentences summary timeline events labels history;
+                    settings: what users pass; recorder: what a connection knows of it
     _tools/         functions that the model may call: result registry declaration arguments
                     callables
     _approvals/     what the runtime asks, and the answers: kinds responses policies decisions requests

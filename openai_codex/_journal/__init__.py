@@ -5,6 +5,7 @@ files     the files of one journal, and their rotation
 directory the bound of a directory of journals, and which of its files are being written
 redact    removes secrets, and the contents of a conversation if asked to
 encode    makes the lines
+entries   what waits to be written
 record    the thread that writes
 report    what an error says about its runtime and the newest frames
 read      reads journals

@@ -73,7 +73,7 @@ class Encoder:
         if direction == ">":
             pieces += [beginning, self._frame(direction, what), b"}\n"]
             return 1
-        _, lines, text = what
+        lines, text = what
         if text is not None and self._redactor.is_plain and not self._redactor.may_hide(text):
             pieces += [beginning, (b"}\n" + beginning).join(lines), b"}\n"]
         else:

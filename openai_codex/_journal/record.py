@@ -8,15 +8,13 @@ from __future__ import annotations
 import os
 import time
 import weakref
-from contextlib import suppress
-from operator import itemgetter
-from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from openai_codex._engine import at_exit
 from openai_codex._engine.threads import ThreadGroup
 from openai_codex._engine.waiting import Deadline, Latch, block_until_ready
 from openai_codex._journal.encode import Encoder, text_of
+from openai_codex._journal.entries import EntryQueue, size_of
 from openai_codex._journal.files import Files
 from openai_codex._log import Log
 from openai_codex.errors import ConfigError
@@ -29,9 +27,6 @@ if TYPE_CHECKING:
 
 # How long lines are gathered before they are written together, in seconds: what a killed program may lose.
 _GATHER = 0.01
-
-# How much may wait to be written: bytes of one runtime, and entries.
-_MOST_BYTES, _MOST_ENTRIES = 1 << 26, 1 << 16
 
 # The most bytes of one write, unless one entry has more: a copy of more would not stay in the cache of the processor.
 _WRITE = 1 << 17
@@ -53,30 +48,25 @@ def open_journal(journal: Journal, owner: object) -> JournalWriter:
 class RuntimeRecord:
     """What passes between this program and one runtime, on its way to the journal."""
 
-    def __init__(self, writer: JournalWriter, generation: int, pid: int | None) -> None:
-        self.writer = writer
+    def __init__(self, queue: EntryQueue[Entry], generation: int, pid: int | None) -> None:
         self.pid = pid
         self.tail = b'"gen":%d,"pid":%s,"frame":' % (generation, b"null" if pid is None else b"%d" % pid)
-        # Changed by the reader only,
-        self.bytes_in = self.dropped = 0
-        # and by the thread of the journal.
-        self.bytes_out = self.dropped_before = 0
+        self._queue = queue
 
     def received(self, size: int, lines: list[bytes], frames: list[Frame]) -> None:
         """Note lines of the runtime, and what each was decoded to."""
-        if self.bytes_in - self.bytes_out > _MOST_BYTES or self.writer.is_full():
-            self.dropped += len(lines)
-            return
-        self.bytes_in += size
-        self.writer.put((time.monotonic(), self, "<", (size, lines, text_of(frames))))
+        if self._queue.is_full():
+            self._queue.lose(len(lines))
+        else:
+            self._queue.put((time.monotonic(), self, "<", (lines, text_of(frames))), size)
 
     def sent(self, at: float, line: bytes) -> None:
         """Note a line that was written."""
-        self.writer.put_unless_full((at, self, ">", line))
+        self._queue.put_unless_full((at, self, ">", line), len(line))
 
     def note(self, event: str, **fields: Any) -> None:
         """Note what has happened to the runtime, or to its client."""
-        self.writer.put_unless_full((time.monotonic(), self, "!", {"event": event, **fields}))
+        self._queue.put_unless_full((time.monotonic(), self, "!", {"event": event, **fields}), size_of(fields))
 
 
 Entry = tuple[float, RuntimeRecord, str, Any]
@@ -92,17 +82,15 @@ class JournalWriter:
         self.client = os.urandom(4).hex()
         self._encoder = Encoder(journal, self.client)
         self._files = Files(journal, self.client, self._encoder.header)
-        self._queue: SimpleQueue[Entry | None] = SimpleQueue()
+        self._queue: EntryQueue[Entry] = EntryQueue()
         self._threads = ThreadGroup(self.client)
         self.exited = self._threads.ended
         """Set when everything is written and the file is closed."""
         self._closing = Latch()
         self._until = Deadline(None)
-        # One for each entry that was lost, added from any thread in one step.
-        self._lost: list[None] = []
+        # How many lines are missing in the journal, without a word of it there.
         self._unwritten = 0
         self._is_failing = False
-        self._records: list[RuntimeRecord] = []
         self._client = self.track(0, None)
 
     def open(self) -> None:
@@ -120,36 +108,20 @@ class JournalWriter:
 
     def track(self, generation: int, pid: int | None) -> RuntimeRecord:
         """Start the record of a runtime."""
-        record = RuntimeRecord(self, generation, pid)
-        self._records = [*self._records[-1:], record]  # of earlier ones nothing comes any more
-        return record
+        return RuntimeRecord(self._queue, generation, pid)
 
     # -- from any thread ---------------------------------------------------------------------------------------------
-
-    def is_full(self) -> bool:
-        """Return whether no more entries are accepted."""
-        return self._queue.qsize() > _MOST_ENTRIES or self.exited.is_ready()
-
-    def put(self, entry: Entry) -> None:
-        """Leave an entry to the thread."""
-        self._queue.put(entry)
-
-    def put_unless_full(self, entry: Entry) -> None:
-        """Leave an entry to the thread, or count it as lost."""
-        if not self.is_full():
-            self._queue.put(entry)
-        elif not self.exited.is_ready():
-            self._lost.append(None)
 
     def note(self, event: str, **fields: Any) -> None:
         """Note what has happened to the client."""
         self._client.note(event, **fields)
 
     def end(self) -> None:
-        """Write what there is, and end when the runtimes have exited. Never blocks; idempotent."""
-        self._until = Deadline(_EXITS)
+        """Write what there is, and end when the runtimes have exited, at most 5 s after the first call. Never blocks."""
+        if not self._closing.is_ready():
+            self._until = Deadline(_EXITS)
         self._closing.set()
-        self._queue.put(None)
+        self._queue.wake()
 
     def join(self) -> None:
         """After `exited`: return when the thread is no longer listed."""
@@ -172,71 +144,68 @@ class JournalWriter:
     def _run(self) -> None:
         try:
             while not (self._closing.is_ready() and (not self._encoder.running or self._until.passed())):
-                self._attempt(self._gathered())
-            self._attempt(self._gathered(wait=False))
+                first = self._queue.wait(self._until.remaining() if self._closing.is_ready() else None)
+                block_until_ready(self._closing, _GATHER)
+                self._write(self._queue.take(first))
+            self._queue.is_closed = True  # before the last look
+            self._write(self._queue.take([]))
         finally:
             self._files.close()
-
-    def _attempt(self, entries: list[Entry]) -> None:
-        """Write entries; whatever fails, those that come later are written."""
-        try:
-            self._write(entries)
-        except Exception as error:  # noqa: BLE001  frames and events may hold anything
-            self._unwritten += len(entries)
-            _log.warning("codex.journal_failed", path=str(self._files.path), reason=type(error).__name__)
-
-    def _gathered(self, *, wait: bool = True) -> list[Entry]:
-        entries: list[Entry | None] = []
-        with suppress(Empty):
-            if wait:
-                entries.append(self._queue.get(timeout=self._until.remaining() if self._closing.is_ready() else None))
-                block_until_ready(self._closing, _GATHER)
-            while True:
-                entries.append(self._queue.get_nowait())
-        found = [entry for entry in entries if entry is not None]
-        found.sort(key=itemgetter(0))  # a line is noted after it was written, and its answer may be first
-        return found
 
     def _write(self, entries: list[Entry]) -> None:
         pieces: list[bytes] = []
         size = lines = 0
         # What wall time was when the monotonic clock was 0; anew each time, as the clock may be set.
         zero = time.time() - time.monotonic()
-        losses = self._losses()
-        for at, record, direction, what in [*entries, *losses]:
-            count_before = len(pieces)
-            beginning = b'{"t":%.6f,"at":%.6f,"dir":"%s",%s' % (at, at + zero, direction.encode(), record.tail)
-            lines += self._encoder.add(pieces, beginning, direction, what, record.pid)
-            record.bytes_out += what[0] if direction == "<" else 0
-            size += sum(map(len, pieces[count_before:]))
+        for entry in entries:
+            added, count = self._encoded(entry, zero)
+            pieces += added
+            size, lines = size + sum(map(len, added)), lines + count
             if size > _WRITE:
-                self._append(b"".join(pieces), lines)
+                self._append(pieces, lines)
                 pieces, size, lines = [], 0, 0
-        if pieces and self._append(b"".join(pieces), lines - len(losses)) and losses:
-            self._unwritten = 0
+        self._append(pieces, lines)
+        self._queue.forget()
+        self._write_losses(zero)
 
-    def _losses(self) -> list[Entry]:
-        """Return the event that entries were lost, if some were since the last time."""
-        new = len(self._lost)
-        del self._lost[:new]
-        for record in self._records:
-            dropped, record.dropped_before = record.dropped - record.dropped_before, record.dropped
-            new += dropped
+    def _encoded(self, entry: Entry, zero: float) -> tuple[list[bytes], int]:
+        """Return what an entry adds, and how many lines."""
+        at, record, direction, what = entry
+        pieces: list[bytes] = []
+        beginning = b'{"t":%.6f,"at":%.6f,"dir":"%s",%s' % (at, at + zero, direction.encode(), record.tail)
+        try:
+            return pieces, self._encoder.add(pieces, beginning, direction, what, record.pid)
+        except Exception as error:  # noqa: BLE001  frames and events may hold anything; those that come later are written
+            self._note_failure(len(what[0]) if direction == "<" else 1, error)
+            return [], 0
+
+    def _write_losses(self, zero: float) -> None:
+        """Write that entries were lost, if some were since the last time."""
+        new = self._queue.lost()
         if new > 0:
             _log.warning("codex.journal_dropped", path=str(self._files.path), count=new)
         self._unwritten += new
-        if not self._unwritten:
-            return []
-        return [(time.monotonic(), self._client, "!", {"event": "journal_dropped", "count": self._unwritten})]
+        if self._unwritten and (not self._is_failing or self._queue.is_closed):
+            fields = {"event": "journal_dropped", "count": self._unwritten}
+            pieces, _ = self._encoded((time.monotonic(), self._client, "!", fields), zero)
+            if self._append(pieces, 0):
+                self._unwritten = 0
 
-    def _append(self, data: bytes, lines: int) -> bool:
+    def _append(self, pieces: list[bytes], lines: int) -> bool:
+        """Write lines; what cannot be written is counted. Returns whether it was."""
         try:
-            self._files.write(data)
-        except OSError as error:
-            self._unwritten += lines
-            if not self._is_failing:
-                _log.warning("codex.journal_failed", path=str(self._files.path), reason=error.strerror or str(error))
+            if pieces:
+                self._files.write(b"".join(pieces))
+        except Exception as error:  # noqa: BLE001  whatever fails, the thread goes on
+            self._note_failure(lines, error)
             self._is_failing = True
             return False
-        self._is_failing = False
+        # With nothing to write, it is not known whether it would work again.
+        self._is_failing = self._is_failing and not pieces
         return True
+
+    def _note_failure(self, lines: int, error: Exception) -> None:
+        self._unwritten += lines
+        if not self._is_failing:
+            reason = getattr(error, "strerror", None) or type(error).__name__
+            _log.warning("codex.journal_failed", path=str(self._files.path), reason=reason)

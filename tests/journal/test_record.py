@@ -10,13 +10,16 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import attrs
 import pytest
 
 from openai_codex import AppServerConfig, Codex, ConfigError, Journal, TransportClosedError
-from openai_codex._journal import files, record
+from openai_codex._engine.waiting import Deadline, block_until_ready
+from openai_codex._journal import entries, files, record
 from openai_codex._journal.read import Envelope, headers, read
+from openai_codex._journal.record import JournalWriter
 from openai_codex.testing import FakeAppServer
 from tests.support.bounds import PATIENCE, eventually
 from tests.support.inside import actor_of
@@ -161,13 +164,75 @@ def test_more_than_the_queue_holds_is_counted(
     path = tmp_path / "run.jsonl"
     log = caplog.at_level(logging.WARNING, "openai_codex")
     with FakeAppServer() as server, log, Codex(server.config(journal=path)) as codex:
-        monkeypatch.setattr(record, "_MOST_ENTRIES", -1)
+        monkeypatch.setattr(entries, "_MOST_ENTRIES", -1)
         codex.thread_start()
         monkeypatch.undo()
         codex.thread_start()
     assert sum(each.frame["count"] for each in read(path) if each.event == "journal_dropped") == 2
     assert sum(vars(each)["codex"]["count"] for each in caplog.records) == 2
     assert len([each for each in read(path) if each.method == "thread/start"]) == 1
+
+
+# What no text of deltas is found in.
+FRAMES: list[Any] = [None]
+
+
+def written_by(writer: JournalWriter, path: Path) -> tuple[list[str], int]:
+    """End a journal. Returns the events in it, without losses, and how many lines it says are missing."""
+    writer.open()
+    writer.end()
+    assert block_until_ready(writer.exited, PATIENCE)
+    found = [each for each in read(path) if each.dir == "!"]
+    lost = [each.frame["count"] for each in found if each.event == "journal_dropped"]
+    return [str(each.event) for each in found if each.event != "journal_dropped"], sum(lost)
+
+
+@pytest.mark.parametrize("direction", ["<", ">", "!"])
+def test_bytes_are_counted_in_all_directions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, direction: str) -> None:
+    """The thread of the journal is held up: what waits for it is bounded, and what is lost is written."""
+    monkeypatch.setattr(entries, "_MOST_UNITS", 100)
+    writer = JournalWriter(Journal(tmp_path / "run.jsonl"))
+    runtime = writer.track(1, 7)
+    line = b'{"method":"m","params":{"text":"%s"}}' % (b"x" * 10_000)
+    put = {
+        "<": lambda: runtime.received(len(line), [line], FRAMES),
+        ">": lambda: runtime.sent(0.0, line),
+        "!": lambda: runtime.note("odd", reason="x" * 10_000),
+    }
+    for _ in range(50):
+        put[direction]()
+    _, lost = written_by(writer, tmp_path / "run.jsonl")
+    kept = [each for each in read(tmp_path / "run.jsonl") if each.event != "journal_dropped"]
+    assert len(kept) < 20
+    assert len(kept) + lost == 50
+
+
+def test_losses_of_all_runtimes_are_written_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether a runtime is the newest one or not, and whether the line that says it fills a write or not."""
+    monkeypatch.setattr(record, "_WRITE", 0)
+    writer = JournalWriter(Journal(tmp_path / "run.jsonl"))
+    monkeypatch.setattr(entries, "_MOST_ENTRIES", -1)
+    for generation in (1, 2, 3, 4):
+        runtime = writer.track(generation, generation)
+        runtime.received(10, [b"{}", b"{}"], FRAMES)
+        runtime.sent(0.0, b"{}")
+        runtime.note("odd")
+    monkeypatch.undo()
+    writer.note("first")
+    assert written_by(writer, tmp_path / "run.jsonl") == (["first"], 16)
+
+
+def test_the_end_has_one_deadline_however_often_it_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(record, "_EXITS", 0.2)
+    writer = JournalWriter(Journal(tmp_path / "run.jsonl"))
+    writer.open()
+    writer.track(1, 7).note("process_started")
+    deadline = Deadline(PATIENCE)
+    while not block_until_ready(writer.exited, 0.01):
+        writer.end()
+        assert not deadline.passed(), "each call has put it off"
 
 
 def test_a_line_that_is_no_frame_is_in_the_journal(tmp_path: Path) -> None:
