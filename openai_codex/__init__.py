@@ -29,7 +29,7 @@ The map, top to bottom. Imports go downward only, and a module without a leading
                     _wait and _loop: how this face waits
     _sync/          the sync face, derived from `_async`
     _journal/       what passes between a client and its runtimes, written down: report read record entries encode files
-                    directory redact; what it tells: trace_report search sentences summary timeline events labels history;
+                    directory deltas redact beginnings; what it tells: trace_report search sentences summary timeline events labels history;
                     settings: what users pass; recorder: what a connection knows of it
     _tools/         functions that the model may call: result registry declaration arguments
                     callables

@@ -34,7 +34,7 @@ ORDER = """
     _async.verbs: . threads reviews goals catalog account base requests
     _async: thread thread_contents closing operations loading goal_run running turn preparing events thread_pages unlisted pages stream iteration login lazy
     _async.client: . recycling cursor agent_stops connection thread_registry supervisor launch dispatch handlers handler_check rpc ahead _wait _loop
-    _journal: trace_report search sentences summary timeline events labels history report read record entries encode files directory redact
+    _journal: trace_report search sentences summary timeline events labels history report read record entries encode files directory deltas redact beginnings
     _tools: . result registry declaration arguments callables
     _approvals: . kinds responses policies decisions requests file_changes commands
     _schemas: . output walk containers foreign strict fields scopes constraints definitions values wording

@@ -9,49 +9,56 @@ import os
 import platform
 import sys
 import time
+from contextlib import suppress
 from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from openai_codex._engine.wire import LongLine
+from openai_codex._journal.deltas import OF_ITEMS, Deltas
 from openai_codex._journal.redact import Redactor
-from openai_codex._protocol.methods import DELTAS, RUNTIME_VERSION, SCHEMA_HASH
+from openai_codex._protocol.methods import RUNTIME_VERSION, SCHEMA_HASH
 from openai_codex._runtime.process_info import signal_name
 from openai_codex._version import __version__
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from openai_codex._engine.wire import Frame
     from openai_codex._journal.settings import Journal
 
 FORMAT = 1
 """The version of the format."""
 
-# The most fields that a delta has in the protocol: another one may hold anything.
-_MOST_FIELDS = max(map(len, DELTAS.values()))
+# After these, a runtime sends nothing more.
+_ENDS = frozenset({"connection_closed", "process_exited"})
+
+# The fields of a piece of text of an item: one with more may hold anything.
+_FIELDS = 4
 
 # How much of a line that is not a frame is written.
 _MOST_OF_A_LINE = 1 << 16
 
-# In C, as are `map` and `join`.
-_METHOD, _PARAMS, _DELTA = attrgetter("method"), attrgetter("params"), itemgetter("delta")
-_IS_DELTA = DELTAS.keys()
+# In C, as is `map`.
+_METHOD, _PARAMS, _ITEM, _DELTA = attrgetter("method"), attrgetter("params"), itemgetter("itemId"), itemgetter("delta")
+
+Pieces = tuple[list[str], list[str]]
 
 
-def text_of(frames: list[Frame]) -> str | None:
-    """Return the text of frames that are all deltas; ``None`` if one is anything else. Without a step for each of them.
+def pieces_of(frames: list[Frame]) -> Pieces | None:
+    """Return the items and the texts of frames that are all pieces of texts of items; ``None`` if one is anything else.
 
-    It is called by the reader: frames that were kept for longer would cost more, by the garbage collector of Python.
+    Without a step of Python for each of them. It is called by the reader: frames that were kept for longer would cost more, by
+    the garbage collector of Python.
     """
     try:
-        if not set(map(_METHOD, frames)) <= _IS_DELTA:
+        if not set(map(_METHOD, frames)) <= OF_ITEMS:
             return None
         params: list[dict[str, Any]] = list(map(_PARAMS, frames))
-        # Joined without a space: a word of a stream comes in several deltas.
-        text = "".join(map(_DELTA, params))
+        return (list(map(_ITEM, params)), list(map(_DELTA, params))) if max(map(len, params)) <= _FIELDS else None
     except (AttributeError, KeyError, TypeError):
         return None
-    return text if max(map(len, params)) <= _MOST_FIELDS else None
 
 
 class Encoder:
@@ -63,40 +70,64 @@ class Encoder:
         self._journal = journal
         self._client = client
         self._redactor = Redactor(journal.content, journal.redact)
+        self._deltas: dict[int | None, Deltas] = {}
         self._version: str | None = None
 
     def add(self, pieces: list[bytes], beginning: bytes, direction: str, what: Any, pid: int | None) -> int:
         """Append the lines of one entry, each of which begins so; return how many they are."""
         if direction == "!":
+            if what["event"] in _ENDS and pid in self._deltas:
+                received = beginning.replace(b'"dir":"!"', b'"dir":"<"', 1)
+                for rest in self._deltas.pop(pid).rest():
+                    pieces += [received, orjson.dumps(self._redactor.frame("<", rest)), b"}\n"]
             pieces += [beginning, self._event(what, pid), b"}\n"]
             return 1
         if direction == ">":
-            pieces += [beginning, self._frame(direction, what), b"}\n"]
+            pieces += [beginning, *self._frames(direction, what, pid), b"}\n"]
             return 1
-        lines, text = what
-        if text is not None and self._redactor.is_plain and not self._redactor.may_hide(text):
-            pieces += [beginning, (b"}\n" + beginning).join(lines), b"}\n"]
+        lines, texts = what
+        plain = None
+        if texts is not None and self._redactor.is_plain:
+            with suppress(TypeError):  # a piece is no text
+                plain = self._deltas_of(pid).plain(lines, *texts)
+        if plain is not None:
+            pieces += [beginning, (b"}\n" + beginning).join(plain), b"}\n"]
         else:
             for line in lines:
-                pieces += [beginning, self._frame(direction, line), b"}\n"]
+                for frame in self._frames(direction, line, pid):
+                    pieces += [beginning, frame, b"}\n"]
         return len(lines)
 
-    def _frame(self, direction: str, line: bytes) -> bytes:
-        try:
-            return self._encoded(direction, line)
-        except Exception as error:  # noqa: BLE001  nested a thousand times, for instance; it must not end the journal
-            return b'null,"reason":%s' % orjson.dumps(type(error).__name__)
+    def _deltas_of(self, pid: int | None) -> Deltas:
+        return self._deltas.get(pid) or self._deltas.setdefault(pid, Deltas(self._redactor))
 
-    def _encoded(self, direction: str, line: bytes) -> bytes:
+    def _frames(self, direction: str, line: bytes, pid: int | None) -> list[bytes]:
+        try:
+            return self._encoded(direction, line, pid)
+        except Exception as error:  # noqa: BLE001  nested a thousand times, for instance; it must not end the journal
+            return [b'null,"reason":%s' % orjson.dumps(type(error).__name__)]
+
+    def _encoded(self, direction: str, line: bytes, pid: int | None) -> list[bytes]:
         try:
             frame = orjson.loads(line)
             if isinstance(frame, dict):
-                return orjson.dumps(self._redactor.frame(direction, frame))
+                return [
+                    orjson.dumps(self._redactor.frame(direction, each)) for each in self._whole(direction, frame, pid)
+                ]
             reason = "not an object"
         except orjson.JSONDecodeError as error:
             reason = "too long" if isinstance(line, LongLine) else f"not JSON: {error.msg}"
         shown = self._redactor.line(line[:_MOST_OF_A_LINE])
-        return b'null,"reason":%s,"line":%s' % (orjson.dumps(reason), orjson.dumps(shown))
+        return [b'null,"reason":%s,"line":%s' % (orjson.dumps(reason), orjson.dumps(shown))]
+
+    def _whole(self, direction: str, frame: dict[str, Any], pid: int | None) -> Iterable[dict[str, Any]]:
+        """Return the frames to be written for one."""
+        if self._journal.content != "keep":  # of a piece of text, nothing is shown
+            return [frame]
+        if direction == "<":
+            return self._deltas_of(pid).written(frame)
+        self._deltas_of(pid).sent(frame)
+        return [frame]
 
     def _event(self, fields: dict[str, Any], pid: int | None) -> bytes:
         event = fields["event"]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from openai_codex._engine import at_exit
 from openai_codex._engine.threads import ThreadGroup
 from openai_codex._engine.waiting import Deadline, Latch, block_until_ready
-from openai_codex._journal.encode import Encoder, text_of
+from openai_codex._journal.encode import Encoder, pieces_of
 from openai_codex._journal.entries import EntryQueue, size_of
 from openai_codex._journal.files import Files
 from openai_codex._log import Log
@@ -58,7 +58,7 @@ class RuntimeRecord:
         if self._queue.is_full():
             self._queue.lose(len(lines))
         else:
-            self._queue.put((time.monotonic(), self, "<", (lines, text_of(frames))), size)
+            self._queue.put((time.monotonic(), self, "<", (lines, pieces_of(frames))), size)
 
     def sent(self, at: float, line: bytes) -> None:
         """Note a line that was written."""

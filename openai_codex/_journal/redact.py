@@ -6,6 +6,7 @@ be hashed or cut. It runs in the journal's thread, or in that of the caller of a
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import os
 import re
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
+from openai_codex._journal.beginnings import unfinished
 from openai_codex._runtime.display import (
     hide,
     looks_secret,
@@ -55,8 +57,8 @@ _HASH_BYTES = 8
 # How many values are remembered that a name has shown to be secret, and of how many requests the secret answers.
 _MOST_FOUND, _MOST_ASKED = 256, 64
 
-# A longer text is not parsed to see whether it is JSON.
-_LONGEST_JSON = 1 << 20
+LONGEST_JSON = 1 << 20
+"""A longer text is not parsed to see whether it is JSON."""
 
 _QUESTIONS = "item/tool/requestUserInput"
 
@@ -81,6 +83,23 @@ class Redactor:
     def may_hide(self, text: str) -> bool:
         """Return whether a text may hold a secret."""
         return may_hide(text) or any(value in text for value in self._found)
+
+    def unfinished(self, text: str) -> int:
+        """Return how many characters at the end of a text may be the beginning of a secret."""
+        return unfinished(text, self._found)
+
+    def cut(self, text: str) -> int:
+        """Return how many characters of a text can be shown before it is known how it goes on."""
+        if not self.may_hide(text):
+            return len(text) - self.unfinished(text)
+        # Where a mask will be, a word begins that does not now.
+        end = len(text) - unfinished(text, self._found, within_words=True)
+        # What is found may be within what is a secret as a whole.
+        return end if end == len(text) or self._hidden(text).startswith(self._hidden(text[:end])) else 0
+
+    def text(self, text: str) -> str:
+        """Return a text without secrets."""
+        return self._text(text, "")
 
     def frame(self, direction: str, frame: Any) -> Any:
         """Return a frame without secrets. ``direction`` is ``>`` or ``<``."""
@@ -161,16 +180,29 @@ class Redactor:
 
     def _text(self, text: str, name: str) -> str:
         """Return a text without the secrets in it."""
-        if text[:1] in {"{", "["} and len(text) <= _LONGEST_JSON:
+        if text[:1] in {"{", "["} and len(text) <= LONGEST_JSON:
             text = self._json(text)
         elif name in _COMMANDS:
             for secret in sorted(set(secrets_of_arguments([text])), key=len, reverse=True):
                 self._remember(secret)
                 text = text.replace(secret, MASK)
+        elif name.endswith("Base64"):
+            return self._base64(text)
+        return self._hidden(text)
+
+    def _hidden(self, text: str) -> str:
         for value in self._found:
             if value in text:
                 text = text.replace(value, MASK)
         return hide(text) if may_hide(text) else text
+
+    def _base64(self, text: str) -> str:
+        """Return a text that has bytes, or a mask if there is a secret in them."""
+        try:
+            plain = base64.b64decode(text).decode("utf-8", "surrogateescape")
+        except ValueError:
+            return text
+        return text if self._text(plain, "") == plain else MASK
 
     def _json(self, text: str) -> str:
         """Return a text that is itself JSON, as arguments of tools are, without the secrets in it."""

@@ -11,6 +11,7 @@ import orjson
 from openai_codex._engine.heads import read_head
 from openai_codex._engine.recent import Recent
 from openai_codex._engine.wire import LineSplitter
+from openai_codex._journal.deltas import Deltas
 from openai_codex._journal.redact import Redactor
 from openai_codex._journal.settings import check_content
 from openai_codex._protocol.methods import RUNTIME_VERSION, SCHEMA_HASH
@@ -116,19 +117,24 @@ def _frames(recent: Recent, redactor: Redactor, ids: list[str]) -> Iterator[str]
     )
     words = [each.encode() for each in ids]
     end = lines[-1][0] if lines else 0.0
+    texts = Deltas(redactor, is_cut=True)
     for at, direction, line in lines:
         try:
-            text = orjson.dumps(redactor.frame(direction, orjson.loads(line))).decode()
+            frame = orjson.loads(line)
+            whole = texts.written(frame) if direction == "<" and isinstance(frame, dict) else [frame]
+            shown = [orjson.dumps(redactor.frame(direction, each)).decode() for each in whole]
         except (ValueError, TypeError, RecursionError) as error:  # cut; or nested a thousand times, for instance
             if direction == "<" and isinstance(error, orjson.JSONDecodeError):
                 continue  # its beginning is no longer kept
             head = read_head(line)
-            shown = {name: head[name] for name in ("id", "method") if name in head}
-            text = orjson.dumps({**shown, "cut": True}).decode()
+            shown = [
+                orjson.dumps({**{name: head[name] for name in ("id", "method") if name in head}, "cut": True}).decode()
+            ]
         if words and not any(word in line for word in words):
             continue  # only now: a secret may be named in a frame that is not shown
-        cut = text if len(text) <= _LONGEST_FRAME else f"{text[:_LONGEST_FRAME]}… ({len(text)} characters)"
-        yield f"{at - end:+.6f} {direction} {escape(cut)}"
+        for text in shown:
+            cut = text if len(text) <= _LONGEST_FRAME else f"{text[:_LONGEST_FRAME]}… ({len(text)} characters)"
+            yield f"{at - end:+.6f} {direction} {escape(cut)}"
 
 
 def _received(recent: Recent) -> Iterator[tuple[float, str, bytes]]:

@@ -57,15 +57,16 @@ _TELLING = (
 )
 
 # In prose, the word after "basic" or "bearer" is seldom a secret. Tokens of well-known services are, wherever they stand, and
-# so is a JSON Web Token.
+# so is a JSON Web Token, also after a letter of a script that has no spaces.
 _TELLING_IN_PROSE = (
-    r"""(?i)\b(?:sk-[\w\-]{16,}|gh[opsur]_\w{20,}|github_pat_\w{20,}|AKIA[0-9A-Z]{16}\b|xox[a-z]-[\w\-]{10,}"""
+    r"""(?i)(?a:\b)(?:sk-[\w\-]{16,}|gh[opsur]_\w{20,}|github_pat_\w{20,}|AKIA[0-9A-Z]{16}(?a:\b)|xox[a-z]-[\w\-]{10,}"""
     r"""|AIza[\w\-]{30,}|glpat-[\w\-]{16,}|hf_\w{20,}|eyJ[\w\-]{8,}\.[\w\-]{8,}\.[\w\-]{8,})"""
     r"""|(?<=bearer )[\w\-.~+/=]{16,}|(?<=://)[^\s/@:"']+:[^\s/"']+(?=@)"""
 )
-_TELLING_WORDS = (
+TELLING_WORDS = (
     "sk-", "gho_", "ghp_", "ghs_", "ghu_", "ghr_", "github_pat_", "akia", "xox", "aiza", "glpat-", "hf_", "eyj",
 )  # fmt: skip
+"""What tokens of well-known services begin with, in lower case."""
 
 # What a token looks like under any other name: long, of letters and digits, and no UUID, as ids are.
 _LONG_WORD = r"(?=.*\d)(?=.*[A-Za-z])[\w\-+=.~]{20,}"
@@ -142,21 +143,26 @@ def hide(text: str) -> str:
         return text
     if _finds:
         _find_all()
-    known = text if _finder is None else _finder.sub(_MASK, text)
-    return _re(_TELLING_IN_PROSE).sub(_MASK, known)
+    unknown = text if _finder is None else _finder.sub(_MASK, text)
+    return _re(_TELLING_IN_PROSE).sub(_MASK, unknown)
 
 
 def may_hide(text: str) -> bool:
     """Return whether `hide` may change a text. Much cheaper than to call it, so it is done for each text of a stream."""
-    if _finds:
-        _find_all()
     lower = text.lower()
     return (
-        any(form in text for form in tuple(_known))
-        or any(word in lower for word in _TELLING_WORDS)
+        any(form in text for form in known())
+        or any(word in lower for word in TELLING_WORDS)
         or "://" in text
         or "bearer " in lower
     )
+
+
+def known() -> tuple[str, ...]:
+    """Return the forms of the secrets that this program has passed to runtimes."""
+    if _finds:
+        _find_all()
+    return tuple(_known)
 
 
 def escape(text: str) -> str:

@@ -1,0 +1,47 @@
+"""What, at the end of a text, may be the beginning of a secret that goes on in the next piece of the text."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from openai_codex._runtime.display import TELLING_WORDS, known
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+# Any token is taken for the longest kind: all of it is a word. And a token may be only begun.
+_WORDS = rf"(?:{'|'.join(TELLING_WORDS)})[\w\-.]*"
+_BEGUN = "|".join(sorted({re.escape(word[:size]) for word in TELLING_WORDS for size in range(1, len(word))}))
+
+# A token after "bearer", and the name and the password in a URL.
+_BEARER = r"bearer [\w\-.~+/=]*|b(?:e(?:a(?:r(?:e(?:r)?)?)?)?)?"
+_URL = r"""://[^\s/@:"']*(?::[^\s/"']*)?|:/?"""
+
+_APART = re.compile(rf"(?i)(?:(?a:\b)(?:{_WORDS}|{_BEGUN})|{_BEARER}|{_URL})\Z")
+_WITHIN = re.compile(rf"(?i)(?:{_WORDS}|{_BEGUN}|{_BEARER}|{_URL})\Z")
+
+# A longer word is no secret.
+_LONGEST_WORD = 1 << 14
+
+
+def unfinished(text: str, more: Iterable[str] = (), *, within_words: bool = False) -> int:
+    """Return how many characters at the end of a text may begin what `hide` masks, or one of ``more``.
+
+    Args:
+        text: The text.
+        more: What is known to be secret beside what the program has passed to runtimes.
+        within_words: Whether a token may begin within a word, as it does where the word before it will be masked.
+    """
+    word = "" if text[-1:].isspace() else "".join(text[-_LONGEST_WORD:].rsplit(None, 1)[-1:])
+    match = (_WITHIN if within_words else _APART).search(text[-len(word) - len("bearer ") :])
+    return max([len(match[0]) if match else 0, *(_overlap(text, form) for form in (*known(), *more))])
+
+
+def _overlap(text: str, form: str) -> int:
+    """Return how much of the beginning of ``form``, but not all, is at the end of a text."""
+    end = text[-len(form) + 1 :] if len(form) > 1 else ""
+    at = end.find(form[:1])
+    while at >= 0 and not form.startswith(end[at:]):
+        at = end.find(form[:1], at + 1)
+    return len(end) - at if at >= 0 else 0
