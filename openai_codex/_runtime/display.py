@@ -59,8 +59,8 @@ _TELLING = (
 # In prose, the word after "basic" or "bearer" is seldom a secret. Tokens of well-known services are, wherever they stand, and
 # so is a JSON Web Token, also after a letter of a script that has no spaces.
 _TELLING_IN_PROSE = (
-    r"""(?i)(?a:\b)(?:sk-[\w\-]{16,}|gh[opsur]_\w{20,}|github_pat_\w{20,}|AKIA[0-9A-Z]{16}(?a:\b)|xox[a-z]-[\w\-]{10,}"""
-    r"""|AIza[\w\-]{30,}|glpat-[\w\-]{16,}|hf_\w{20,}|eyJ[\w\-]{8,}\.[\w\-]{8,}\.[\w\-]{8,})"""
+    r"""(?i)(?a:\b(?:sk-[\w\-]{16,}|gh[opsur]_\w{20,}|github_pat_\w{20,}|AKIA[0-9A-Z]{16}\b|xox[a-z]-[\w\-]{10,}"""
+    r"""|AIza[\w\-]{30,}|glpat-[\w\-]{16,}|hf_\w{20,}|eyJ[\w\-]{8,}\.[\w\-]{8,}\.[\w\-]{8,}))"""
     r"""|(?<=bearer )[\w\-.~+/=]{16,}|(?<=://)[^\s/@:"']+:[^\s/"']+(?=@)"""
 )
 TELLING_WORDS = (
