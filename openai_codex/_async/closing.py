@@ -123,7 +123,7 @@ async def _stop(connection: lazy.AsyncConnection, thread_id: str, deadline: Dead
     """Stop all work of a thread and wait for its end: without a subscription the end would not be seen."""
     working = [each for each in connection.watched() if each.thread_id == thread_id and each.is_running()]
     for each in working:
-        if not await each.stop(deadline.remaining()):
+        if not await each.stop(deadline.remaining(), "close"):
             raise TurnTimeoutError(thread_id, None, deadline.timeout)
     if not working:  # a turn whose handle was dropped, or work without a handle
         params = protocol.TurnInterruptParams(thread_id=thread_id, turn_id="")

@@ -33,7 +33,7 @@ class _OpenLogin:
     def running(self) -> None:
         return None
 
-    async def stop(self, timeout: float) -> bool:
+    async def stop(self, timeout: float, reason: str) -> bool:  # noqa: ARG002  a login is not interrupted
         return await _wait.ready(self._ended, timeout)
 
 

@@ -32,8 +32,17 @@ class RunningTurn:
         last_event: The method of its last event; ``None`` if there was none.
         waiting_on: ``"tool"``: a command, a patch, an MCP tool or a tool of this program; ``"agent"``: a sub-agent;
             ``"approval"``, ``"input"``: a decision or an answer of this program; ``"handler"``: another answer of this
-            program; ``"model"``: anything else.
+            program; ``"model"``: anything else. A request that waits for this program, of the turn or of a sub-agent
+            of it, comes before all else.
         tokens: The tokens of its model calls so far, without those of sub-agents; ``None`` if none was reported.
+        request_id: Id of the server request that waits for this program, as `Codex.answer` takes it; ``None`` if none does.
+        request_method: The kind of that request, such as ``"item/commandExecution/requestApproval"``.
+        request_thread_id: Id of the thread that asks: the turn's own, or that of a sub-agent.
+        interrupt_by: The Python thread, in the async face the task, that had the turn interrupted while it runs; ``None``
+            if that was not asked for.
+        interrupt_reason: Why: ``"interrupt"`` or ``"close"`` for a call of that name, ``"turn/interrupt"`` for a request of
+            the program, or the error with which its caller gave it up, such as ``"TurnTimeoutError"``.
+        interrupt_age: Seconds since it was asked for, the first time.
     """
 
     thread_id: str
@@ -43,6 +52,12 @@ class RunningTurn:
     last_event: str | None
     waiting_on: WaitingOn
     tokens: int | None = None
+    request_id: int | str | None = None
+    request_method: str | None = None
+    request_thread_id: str | None = None
+    interrupt_by: str | None = None
+    interrupt_reason: str | None = None
+    interrupt_age: float | None = None
 
 
 @frozen(kw_only=True)
@@ -83,9 +98,12 @@ _ANSWERS: dict[str, WaitingOn] = {
 }
 
 
-def awaited_answer(method: str) -> WaitingOn:
-    """Return what a turn waits for while a server request of this method has no answer."""
-    return _ANSWERS.get(method, "handler")
+def asking(turn: RunningTurn, pending: Any) -> RunningTurn:
+    """Return a turn as it is while a pending server request of it, or of a sub-agent, has no answer; ``None``: as it was."""
+    if pending is None:
+        return turn
+    method, ids = pending.request.method, {"request_id": pending.key, "request_thread_id": pending.thread_id}
+    return attrs.evolve(turn, waiting_on=_ANSWERS.get(method, "handler"), request_method=method, **ids)
 
 
 def runtime_exit(process: ProcessInfo, reason: str, generation: int, at: float) -> RuntimeExit:

@@ -124,7 +124,7 @@ def _stop(connection: lazy.Connection, thread_id: str, deadline: Deadline) -> No
     """Stop all work of a thread and wait for its end: without a subscription the end would not be seen."""
     working = [each for each in connection.watched() if each.thread_id == thread_id and each.is_running()]
     for each in working:
-        if not each.stop(deadline.remaining()):
+        if not each.stop(deadline.remaining(), "close"):
             raise TurnTimeoutError(thread_id, None, deadline.timeout)
     if not working:  # a turn whose handle was dropped, or work without a handle
         params = protocol.TurnInterruptParams(thread_id=thread_id, turn_id="")

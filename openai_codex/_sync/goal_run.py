@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+import sys
 import time
 from collections import deque
 from collections.abc import Iterable
@@ -203,17 +204,18 @@ class _GoalRun:
 
     def running(self) -> lazy.RunningTurn | None:
         """Return what is known of the goal's running turn, ``None`` if there is none. Callable from any thread."""
-        opened = self._open  # once: its follower may set it meanwhile
-        tokens = None if opened is None else opened.tokens.count()
+        opened = next(reversed(self.turns), None)
+        facts = (None, None) if opened is None else (opened.tokens.count(), opened.interrupt)
         is_idle = self.fold.running_turn() is None or self._actor.close_reason is not None
-        return None if is_idle else self.fold.running(self._last, self._mailbox.backlog.peek(), tokens)
+        return None if is_idle else self.fold.running(self._last, self._mailbox.backlog.peek(), *facts)
 
     def is_running(self) -> bool:
         """Return whether the goal may start further turns."""
         return not self._mailbox.ended.is_ready()
 
-    def stop(self, timeout: float) -> bool:
+    def stop(self, timeout: float, reason: str) -> bool:
         """Pause the goal and stop its turn, for another caller than the one that follows it; return whether it ended."""
+        self._ask_interrupt(reason)
         self._actor.undo(Undo(GoalPause(self.thread_id, self.fold, self._mailbox.ended, self._on_turn)))
         if self._caller == _wait.caller():
             raise ConfigError("thread", f"{self.thread_id} is closed after `run_goal`, which this call interrupts")
@@ -226,6 +228,8 @@ class _GoalRun:
             self._connection.pause_goal_when_resumed(self.thread_id)
             self.close()
             return
+        error = sys.exc_info()[1]  # with which its caller leaves
+        self._ask_interrupt("close" if error is None else type(error).__name__)
         self._leave()
         self._patience = patience = Deadline(_ABANDON_PATIENCE)
         stop = GoalStop(self.thread_id, self.fold, self._mailbox, self._fresh, self._close_later, on_turn=self._on_turn)
@@ -233,6 +237,11 @@ class _GoalRun:
         _wait.ready(stop.ended, patience.remaining())
         if self._actor.close_reason is not None:  # it may have died before it paused the goal
             self._connection.pause_goal_when_resumed(self.thread_id)
+
+    def _ask_interrupt(self, reason: str) -> None:
+        opened = self._open  # once: its follower may set it meanwhile
+        if opened is not None:
+            opened.ask_interrupt(_wait.caller_name(), reason)
 
     def stop_agents(self, deadline: Deadline | None = None) -> None:
         """Stop the sub-agents of all its turns, and wait for their end; bounded in time, raises nothing."""

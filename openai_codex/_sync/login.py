@@ -34,7 +34,7 @@ class _OpenLogin:
     def running(self) -> None:
         return None
 
-    def stop(self, timeout: float) -> bool:
+    def stop(self, timeout: float, reason: str) -> bool:  # noqa: ARG002  a login is not interrupted
         return _wait.ready(self._ended, timeout)
 
 

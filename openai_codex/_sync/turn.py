@@ -12,13 +12,11 @@ import attrs
 from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
 from openai_codex._sync import lazy
-from openai_codex._sync.client import _wait
 from openai_codex._sync.client.agent_stops import ITS_AGENTS, as_now, check_agents, renew, stop_agents
 from openai_codex._sync.client.cursor import Cursor
 from openai_codex._sync.preparing import with_skills, with_texts
 from openai_codex._sync.stream import ItemStream, TextStream, TurnStream
 from openai_codex._engine.waiting import Deadline
-from openai_codex._log import Log
 from openai_codex._turns.fold import raise_if_failed
 from openai_codex._turns.inputs import Input, has_skills, to_user_inputs
 from openai_codex._turns.open_turns import OpenTurn
@@ -28,8 +26,6 @@ from openai_codex._turns.stops import TurnStop
 from openai_codex._turns.texts import TextReset
 from openai_codex._turns.tree_stops import ends_agents
 from openai_codex.errors import OutputError, TurnInterruptedError
-
-_log = Log("turn")
 
 
 class TurnHandle(Generic[OutputT]):
@@ -277,10 +273,7 @@ class TurnHandle(Generic[OutputT]):
         """
         checks.flag("agents", agents)
         patience = self._connection.request_timeout if timeout is None else checks.seconds("timeout", timeout)
-        by = _wait.caller_name()
-        self._open_turn.note("turn_interrupt_asked", by=by)
-        _log.info("codex.turn_interrupt_asked", thread_id=self.thread_id, turn_id=self.id, by=by)
-        if not self._cursor.stop(patience, agents=agents):
+        if not self._cursor.stop(patience, "interrupt", agents=agents):
             waiting_for = ITS_AGENTS if self._cursor.is_ended() else "its end"
             raise self._cursor.timed_out(patience, waiting_for)
         return protocol.TurnInterruptResponse()

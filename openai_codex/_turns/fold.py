@@ -111,7 +111,11 @@ class TurnFold:
         return self._open.lengths(whole=whole)
 
     def running(
-        self, last: tuple[str, float] | None, unread: Sequence[Notification], tokens: int | None
+        self,
+        last: tuple[str, float] | None,
+        unread: Sequence[Notification],
+        tokens: int | None,
+        interrupt: tuple[str, str, float] | None,
     ) -> RunningTurn:
         """Describe the turn while it runs; nothing is changed. Callable from any thread.
 
@@ -119,12 +123,14 @@ class TurnFold:
             last: The method of the last event that was added, and when, in seconds of the monotonic clock.
             unread: Events that no consumer has taken yet.
             tokens: How many tokens it has cost, if that is known.
+            interrupt: Who has it interrupted, why, and since when, in seconds of the monotonic clock.
         """
         load("openai_codex._runtime.health")
         from openai_codex._runtime.health import RunningTurn
 
         now, awaited = time.monotonic(), self._open.awaited(unread)
         last_event, at = last or (None, self._since)
+        by, reason, asked_at = interrupt or (None, None, now)
         silence = now - at
         if unread:
             last_event, sent_at = unread[-1].method, unread[-1].emitted_at_ms
@@ -138,6 +144,9 @@ class TurnFold:
             last_event=last_event,
             waiting_on=awaited[0] if awaited else "model",
             tokens=tokens,
+            interrupt_by=by,
+            interrupt_reason=reason,
+            interrupt_age=None if interrupt is None else now - asked_at,
         )
 
     def _turn_started(self, event: Notification) -> None:

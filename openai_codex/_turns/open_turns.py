@@ -57,6 +57,7 @@ class OpenTurn:
         "_record",
         "_turns",
         "generation",
+        "interrupt",
         "noted",
         "started_at",
         "thread_id",
@@ -74,6 +75,8 @@ class OpenTurn:
         """When its start was requested."""
         self.tokens = TurnTokens()
         """What it costs."""
+        self.interrupt: tuple[str, str, float] | None = None
+        """Who has it interrupted, why, and since when, in seconds of the monotonic clock."""
         self.tree: AgentTree | None = None
         """Its agents, if it has any."""
         self._turns = turns
@@ -97,13 +100,17 @@ class OpenTurn:
         if self._record is not None:
             self._record.note(event, thread_id=self.thread_id, turn_id=self.turn_id, **fields)
 
+    def ask_interrupt(self, by: str, reason: str) -> None:
+        """Log that it is to be interrupted; the first one who asks for that is kept."""
+        self.interrupt = self.interrupt or (by, reason, time.monotonic())
+        self.note("turn_interrupt_asked", by=by, reason=reason)
+        _log.info("codex.turn_interrupt_asked", thread_id=self.thread_id, turn_id=self.turn_id, by=by, reason=reason)
+
     @property
     def declined(self) -> list[DeclinedRequest]:
         """Its server requests that no handler has answered, and those of its sub-agents."""
         tree = self.find_tree()
         below = [] if tree is None else tree.declined
-        if not self.noted and not below:
-            return []
         # Before its id was known it was given those of other turns of the thread, too.
         own = [each for each in self.noted if each[1].turn_id in {None, self.turn_id}]
         return [request for _, request in sorted([*own, *below])]
@@ -148,9 +155,8 @@ class OpenTurn:
         """Log its end, after everything that it announces, unless that was done."""
         if self._turns.claim(self):
             self._is_logged = True
-            if (
-                how != "completed" or _log.is_informing or self._record is not None
-            ):  # each turn comes here, and by default most are not logged
+            # Each turn comes here, and by default most are not logged.
+            if how != "completed" or _log.is_informing or self._record is not None:
                 fields["seconds"] = round(time.monotonic() - self.started_at, 3)
                 fields["tokens"] = self.tokens.count()
             self.note(f"turn_{how}", **fields)
@@ -234,6 +240,10 @@ class OpenTurns(Listener):
         opened.find_tree()  # of agents that came before the reply; those of an ended turn are not kept for long
         return opened
 
+    def of(self, thread_id: str) -> list[OpenTurn]:
+        """Return the open turns of a thread."""
+        return [turn for turn in self._open.copy().values() if turn.thread_id == thread_id]
+
     def claim(self, turn: OpenTurn) -> bool:
         """Remove a turn whose end is about to be logged; return whether it was open."""
         return self._open.pop((turn.thread_id, turn.turn_id), None) is not None
@@ -280,8 +290,7 @@ class OpenTurns(Listener):
         """Note that the turns of a runtime are lost."""
         for part in self._parts:
             part.fail(close_reason)
-        # After a fork they still run in the parent.
-        if os.getpid() == self._owner:
+        if os.getpid() == self._owner:  # after a fork they still run in the parent
             for turn in self._open.copy().values():
                 if close_reason.final or turn.generation <= close_reason.generation:
                     turn.end(close_reason)

@@ -94,14 +94,16 @@ def check_explained(source: list[Facts], turns: Turns) -> None:
     assert only["fail"]["event"] == "turn_failed"
     assert "no such tool" in only["fail"]["reason"]
     assert only["interrupt"]["event"] == "turn_interrupted"
-    [asked] = [facts for facts in source if facts["event"] == "turn_interrupt_asked"]
-    assert (asked["turn_id"], asked["by"]) == (turns["interrupt"].id, OPERATOR)
+    asked = {ids[facts["turn_id"]]: facts for facts in source if facts["event"] == "turn_interrupt_asked"}
+    assert asked.keys() == {"interrupt", "stall"}
+    assert (asked["interrupt"]["by"], asked["interrupt"]["reason"]) == (OPERATOR, "interrupt")
+    assert (asked["stall"]["by"], asked["stall"]["reason"]) == (threading.current_thread().name, "TurnStalledError")
     assert only["kill"]["event"] == "turn_lost"
     [died] = [facts for facts in source if facts["event"] == "process_exited" and facts.get("exit_code") == -9]
     assert died["pid"]
     [answered] = [facts for facts in source if facts["event"] == "server_request_answered"]
     assert (answered["turn_id"], answered["decision"]) == (turns["approve"].id, "accept")
-    assert answered["by"] == "answer"
+    assert (answered["by"], answered["caller"]) == ("answer", threading.current_thread().name)
     assert only["approve"]["seconds"] > answered["seconds"] > HELD
 
 

@@ -13,14 +13,13 @@ from openai_codex import _codec as codec
 from openai_codex import _protocol as protocol
 from openai_codex._async.client import _wait
 from openai_codex._async.client.handlers import AsyncHandlers
-from openai_codex._async.client.rpc import call
+from openai_codex._async.client.rpc import call, call_again
 from openai_codex._async.client.supervisor import AsyncSupervisor
 from openai_codex._async.client.thread_registry import NOTED, PLACED, AsyncThreadRegistry
 from openai_codex._engine.mailbox import Listener
 from openai_codex._engine.router import Load
 from openai_codex._engine.subscriptions import EVERYTHING
 from openai_codex._engine.waiting import Deadline
-from openai_codex._runtime.backoff import Attempts, Backoff
 from openai_codex._runtime.environment import environment_of
 from openai_codex._runtime.imports import load
 from openai_codex._turns.work import GOAL, STARTING, within
@@ -46,9 +45,8 @@ R = TypeVar("R")
 _READ_ONLY = frozenset(
     {"get", "getMetadata", "installed", "list", "read", "readDirectory", "readFile", "search", "status"}
 )
+_INTERRUPT = "turn/interrupt"
 
-# How often such a request is sent before its caller gets the error, and the delays between.
-_ATTEMPTS, _AGAIN = 8, Backoff(0.05, 2.0, jitter=0.2)
 _NOT_CONNECTED = "the client is not connected yet: enter it, or make a first call"
 
 
@@ -64,8 +62,8 @@ class Watched(Protocol):
     def running(self) -> RunningTurn | None:
         """Return the turn that is running, ``None`` if there is none."""
 
-    async def stop(self, timeout: float) -> bool:
-        """Stop it and wait for its end, at most ``timeout`` seconds; return whether it has ended."""
+    async def stop(self, timeout: float, reason: str) -> bool:
+        """Stop it and wait for its end, at most ``timeout`` seconds; return whether it has ended. The reason is logged."""
         raise NotImplementedError  # abstract
 
 
@@ -171,6 +169,8 @@ class AsyncConnection:
         if params.METHOD in PLACED:
             self.threads.check_directory(params)
         if params.METHOD not in STARTING:
+            if params.METHOD == _INTERRUPT:
+                self._note_interrupt(cast("protocol.TurnInterruptParams", params))
             return await self._request(params, deadline, subscription, starts)
         if params.METHOD == GOAL:  # programs without goals do not pay for it
             self.listen(self.work.goals)
@@ -191,6 +191,11 @@ class AsyncConnection:
         self.work.accept(work, result)
         return result
 
+    def _note_interrupt(self, params: protocol.TurnInterruptParams) -> None:
+        for turn in self.handlers.turns.of(params.thread_id):
+            if params.turn_id in {"", turn.turn_id}:  # an empty id is that of the thread's active turn
+                turn.ask_interrupt(_wait.caller_name(), _INTERRUPT)
+
     async def _request(
         self,
         params: protocol.ClientRequest[R],
@@ -210,7 +215,7 @@ class AsyncConnection:
             except ServerBusyError as error:
                 if params.METHOD.rpartition("/")[2] not in _READ_ONLY:
                     raise
-                raw = await self._call_again(actor, params, deadline, error)
+                raw = await call_again(actor, params, deadline, error)
             result: R = codec.structure_result(params.METHOD, raw)
         except CodexRpcError as error:
             # The code of an error is the same for many reasons, so the reason is found out here.
@@ -244,12 +249,14 @@ class AsyncConnection:
         found = sorted((turn for turn in running if turn is not None), key=lambda turn: -turn.age)
         # Several handles may belong to one turn; the oldest has seen most of it.
         oldest = {(turn.thread_id, turn.turn_id): turn for turn in reversed(found)}
-        asked = {pending.thread_id: pending.request.method for pending in self.pending_calls()} if oldest else {}
-        awaited = load("openai_codex._runtime.health").awaited_answer
-        return tuple(
-            attrs.evolve(turn, waiting_on=awaited(asked[turn.thread_id])) if turn.thread_id in asked else turn
-            for turn in reversed(oldest.values())
-        )
+        asked: dict[str | None, PendingRequest] = {}
+        for pending in self.pending_calls() if oldest else ():
+            origin = self.handlers.agents.origin(pending.thread_id, pending.turn_id)
+            for asker in (pending.thread_id, origin.root_turn_id):
+                asked.setdefault(asker, pending)
+        asking = load("openai_codex._runtime.health").asking
+        turns = reversed(oldest.values())
+        return tuple(asking(turn, asked.get(turn.thread_id) or asked.get(turn.turn_id)) for turn in turns)
 
     def health(self) -> Health:
         """Return a snapshot of the client and its runtime; sends nothing."""
@@ -284,17 +291,3 @@ class AsyncConnection:
             warnings=self.reported.notices.counts.copy(),
             **attrs.asdict(supervisor.tally),
         )
-
-    async def _call_again(
-        self, actor: Actor, params: protocol.ClientRequest[Any], deadline: Deadline, error: ServerBusyError
-    ) -> Any:
-        """Repeat a request that the runtime was too busy for, with exponential back-off."""
-        until = time.monotonic() + deadline.remaining()
-        attempts = Attempts(_ATTEMPTS, _AGAIN, until)
-        while True:
-            # A runtime that exits ends the delay: the next attempt raises its close reason.
-            await _wait.ready(actor.exited, attempts.delay_after(error))
-            try:
-                return await call(actor, params, deadline)
-            except ServerBusyError as again:
-                error = again

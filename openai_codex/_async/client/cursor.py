@@ -81,8 +81,7 @@ class AsyncCursor:
         self._joined = joined
         self._texts = MessageTexts(joined=joined)
         self._bad_end: DecodeError | None = None
-        # The last event that was fetched, and when.
-        self._last: tuple[str, float] | None = None
+        self._last: tuple[str, float] | None = None  # the last event that was fetched, and when
         connection.watch(self)
 
     def pop(self) -> Notification | None:
@@ -126,9 +125,8 @@ class AsyncCursor:
 
     def agent_of(self, event: Notification) -> Agent | None:
         """Return the sub-agent that an event is of; ``None`` for an event of the turn itself."""
-        if not self._mailbox.has_others or event.thread_id in {self.thread_id, None}:
-            return None
-        return self._open_turn.agent(event.thread_id)
+        is_own = not self._mailbox.has_others or event.thread_id in {self.thread_id, None}
+        return None if is_own else self._open_turn.agent(event.thread_id)
 
     def _own(self, events: Iterable[Notification]) -> list[Notification]:
         return [each for each in events if each.thread_id == self.thread_id]
@@ -228,8 +226,8 @@ class AsyncCursor:
 
     def running(self) -> RunningTurn | None:
         """Return what is known of the turn, ``None`` if it is over. Callable from any thread at any instant."""
-        tokens = self._open_turn.tokens.count()
-        return None if self.is_ended() else self._fold.running(self._last, self._unread(), tokens)
+        facts = self._open_turn.tokens.count(), self._open_turn.interrupt
+        return None if self.is_ended() else self._fold.running(self._last, self._unread(), *facts)
 
     def _unread(self) -> list[Notification]:
         unread = [*self._fresh, *self._mailbox.backlog.peek()]
@@ -248,8 +246,8 @@ class AsyncCursor:
 
     async def wait_agents(self, deadline: Deadline) -> None:
         """Wait until the turn is over, and all agents of it are. Raises `TurnTimeoutError` and `TransportClosedError`."""
-        tree = self._connection.handlers.trees.quiet(self.turn_id)
         try:
+            tree = self._connection.handlers.trees.quiet(self.turn_id)
             if not await all_over(self._stop, tree, self._open_turn, deadline):
                 raise self.timed_out(deadline.timeout, ITS_AGENTS)
         except TransportClosedError as error:
@@ -260,14 +258,16 @@ class AsyncCursor:
         """Return whether the turn is over, even if its last events were not taken yet."""
         return self._mailbox.ended.is_ready()
 
-    async def stop(self, timeout: float, *, agents: bool = True) -> bool:
+    async def stop(self, timeout: float, reason: str | None, *, agents: bool = True) -> bool:
         """Stop the turn and its sub-agents, and wait until all are over, at most ``timeout`` seconds; return whether they are.
 
-        The client repeats the requests until the turns are over, also when the caller has left.
+        The client repeats the requests until the turns are over, also when the caller has left. A reason is logged.
         """
         key, deadline = object(), Deadline(timeout)
         try:
             self._open_turn.attend(key)
+            if reason is not None:
+                self._open_turn.ask_interrupt(_wait.caller_name(), reason)
             is_over = not self._stop.request(agents=agents) or await _wait.ready(self._mailbox.ended, timeout)
             return is_over and (not agents or await self.stop_agents(deadline.remaining()))
         finally:
@@ -285,7 +285,7 @@ class AsyncCursor:
         self._stop.patience = patience = Deadline(ABANDON_PATIENCE)
         try:
             self._open_turn.attend(key)
-            await self.stop(patience.timeout, agents=agents)
+            await self.stop(patience.timeout, None if is_ended else type(error).__name__, agents=agents)
             renew(error, [self._open_turn], self.turn_id)
         finally:
             if not is_ended:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from openai_codex import _codec as codec
@@ -9,7 +10,8 @@ from openai_codex import _protocol as protocol
 from openai_codex._async.client import _wait
 from openai_codex._async.client.ahead import LEADS_TO_A_TURN, STEPS, import_ahead
 from openai_codex._log import Log
-from openai_codex.errors import CodexError, RequestTimeoutError
+from openai_codex._runtime.backoff import Attempts, Backoff
+from openai_codex.errors import CodexError, RequestTimeoutError, ServerBusyError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from openai_codex._engine.subscriptions import PendingSubscription
     from openai_codex._engine.waiting import Deadline
     from openai_codex._turns.stops import TurnStop
+
+# How often a request is sent again that the runtime was too busy for, and the delays between.
+_ATTEMPTS, _AGAIN = 8, Backoff(0.05, 2.0, jitter=0.2)
 
 _log = Log("connection")
 
@@ -60,6 +65,21 @@ async def call(
     except CodexError as error:
         actor.recent.attach(error)
         raise
+
+
+async def call_again(
+    actor: Actor, params: protocol.ClientRequest[Any], deadline: Deadline, error: ServerBusyError
+) -> Any:
+    """Repeat a request that the runtime was too busy for, with exponential back-off."""
+    until = time.monotonic() + deadline.remaining()
+    attempts = Attempts(_ATTEMPTS, _AGAIN, until)
+    while True:
+        # A runtime that exits ends the delay: the next attempt raises its close reason.
+        await _wait.ready(actor.exited, attempts.delay_after(error))
+        try:
+            return await call(actor, params, deadline)
+        except ServerBusyError as again:
+            error = again
 
 
 def log_end(actor: Actor, reply: Reply, deadline: Deadline) -> None:

@@ -18,6 +18,7 @@ from openai_codex import _codec as codec
 from openai_codex._approvals.decisions import LATER
 from openai_codex._approvals.kinds import KINDS, read_request, refusal_line, respond
 from openai_codex._approvals.requests import ElicitationRequest, RuntimeRequest, UserInputRequest
+from openai_codex._sync.client import _wait
 from openai_codex._sync.client.handlers import note_declined
 from openai_codex._codec.deferred import frozen
 from openai_codex._engine import wire
@@ -214,7 +215,8 @@ def _log_answer(pending: PendingRequest, by: str, result: JsonObject | None, *, 
         _log.debug("codex.late_answer_dropped", **_log_fields(pending))
         return
     decision = None if result is None else result.get("decision", result.get("action"))
-    how = {"decision": decision, "by": by, "seconds": round(time.monotonic() - pending.arrived_at, 3)}
+    caller = _wait.caller_name() if by == "answer" else None
+    how = {"decision": decision, "by": by, "caller": caller, "seconds": round(time.monotonic() - pending.arrived_at, 3)}
     pending.note("server_request_answered", **how)
     if _log.is_informing:
         _log.info("codex.server_request_answered", **how, **_log_fields(pending))

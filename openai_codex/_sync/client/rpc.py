@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from openai_codex import _codec as codec
@@ -10,7 +11,8 @@ from openai_codex import _protocol as protocol
 from openai_codex._sync.client import _wait
 from openai_codex._sync.client.ahead import LEADS_TO_A_TURN, STEPS, import_ahead
 from openai_codex._log import Log
-from openai_codex.errors import CodexError, RequestTimeoutError
+from openai_codex._runtime.backoff import Attempts, Backoff
+from openai_codex.errors import CodexError, RequestTimeoutError, ServerBusyError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
     from openai_codex._engine.subscriptions import PendingSubscription
     from openai_codex._engine.waiting import Deadline
     from openai_codex._turns.stops import TurnStop
+
+# How often a request is sent again that the runtime was too busy for, and the delays between.
+_ATTEMPTS, _AGAIN = 8, Backoff(0.05, 2.0, jitter=0.2)
 
 _log = Log("connection")
 
@@ -61,6 +66,19 @@ def call(
     except CodexError as error:
         actor.recent.attach(error)
         raise
+
+
+def call_again(actor: Actor, params: protocol.ClientRequest[Any], deadline: Deadline, error: ServerBusyError) -> Any:
+    """Repeat a request that the runtime was too busy for, with exponential back-off."""
+    until = time.monotonic() + deadline.remaining()
+    attempts = Attempts(_ATTEMPTS, _AGAIN, until)
+    while True:
+        # A runtime that exits ends the delay: the next attempt raises its close reason.
+        _wait.ready(actor.exited, attempts.delay_after(error))
+        try:
+            return call(actor, params, deadline)
+        except ServerBusyError as again:
+            error = again
 
 
 def log_end(actor: Actor, reply: Reply, deadline: Deadline) -> None:

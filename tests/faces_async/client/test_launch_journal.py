@@ -106,16 +106,18 @@ async def test_each_turn_has_one_end_and_who_asked_for_it(
         "turn_interrupt_asked",
         "turn_interrupted",
         "turn_failed",
+        "turn_interrupt_asked",
         "turn_abandoned",
         "turn_lost",
     ]
-    asked, interrupted, failed, stalled, lost = found
+    asked, interrupted, failed, left, stalled, lost = found
     assert asked["turn_id"] == interrupted["turn_id"] == turns[0].id
-    assert asked["by"]
+    assert asked["by"] == left["by"] != ""
+    assert (asked["reason"], left["reason"]) == ("interrupt", "TurnStalledError")
     assert failed["reason"]
     assert stalled["reason"] == "TurnStalledError"
     assert lost["turn_id"] == turns[1].id
-    assert all(each["seconds"] >= 0 for each in found[1:])
+    assert all(each["seconds"] >= 0 for each in (interrupted, failed, stalled, lost))
 
 
 async def test_a_death_and_a_restart_are_in_the_journal(codex_config: AppServerConfig, tmp_path: Path) -> None:

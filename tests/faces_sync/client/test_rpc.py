@@ -21,9 +21,9 @@ from openai_codex import (
 from openai_codex._engine import router
 from openai_codex._protocol import ClientRequest
 from openai_codex._runtime.backoff import Backoff
-from openai_codex._sync.client import connection
-from openai_codex._sync.client.connection import _AGAIN as AGAIN
-from openai_codex._sync.client.connection import _ATTEMPTS as ATTEMPTS
+from openai_codex._sync.client import rpc
+from openai_codex._sync.client.rpc import _AGAIN as AGAIN
+from openai_codex._sync.client.rpc import _ATTEMPTS as ATTEMPTS
 from openai_codex.testing import FakeAppServer, FakeChild, FakeRequest
 from openai_codex.types import (
     ChatgptAuthTokensRefreshParams,
@@ -180,7 +180,7 @@ def test_a_request_that_only_looks_is_sent_again_with_back_off(
 def test_a_request_that_only_looks_is_given_up_after_some_attempts(
     server: FakeAppServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "_AGAIN", Backoff(0.001, 2.0))
+    monkeypatch.setattr(rpc, "_AGAIN", Backoff(0.001, 2.0))
     server.refuse("model/list")
     with Codex(server.config()) as codex:
         with pytest.raises(RetryLimitExceededError) as caught:
