@@ -180,7 +180,8 @@ class Building(Events):
     def _decided_by(self, runtime: Runtime, frame: Frame) -> None:
         ask = self._decided.get((id(runtime), repr(frame.get("request_id"))))
         if ask is not None:
-            ask.by = labels.short(text_at(frame, "by") or text_at(frame, "reason"))
+            caller = text_at(frame, "caller")
+            ask.by = labels.short(text_at(frame, "by") or text_at(frame, "reason")) + f" ({caller})" * bool(caller)
 
     # -- responses, server requests, notifications -------------------------------------------------------------------
 
