@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+import time
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from openai_codex.testing._replay.matching import is_same_answer, is_same_request
 
@@ -20,6 +24,9 @@ SAME: dict[str, tuple[Any, Any]] = {
     "trace": (prompt("a", trace={"traceparent": "1"}), prompt("a", trace={"traceparent": "2"})),
     "path": ({"path": "/then/image.png"}, {"path": "/now/else.png"}),
     "secret": (prompt("my key is *** or ***"), prompt("my key is 1\n2 or 3")),
+    "secret in quotes": (prompt('key="***", url=https://***@host'), prompt('key="1", url=https://a:b@host')),
+    "secret in a line among lines": (prompt("a\nkey: ***\nb"), prompt("a\nkey: 1\nb")),
+    "nothing but a secret": (prompt(" ***\n"), prompt("1")),
     "secret number": ({"code": "***"}, {"code": 7}),
     "hash": (prompt("hash:0123abcd (7 characters)"), prompt("hash:89ef (7 characters)")),
 }
@@ -32,6 +39,11 @@ DIFFERENT: dict[str, tuple[Any, Any]] = {
     "less": (prompt("a", model="m"), prompt("a")),
     "length": ({"input": [1]}, {"input": [1, 2]}),
     "around a secret": (prompt("my key is ***!"), prompt("my key is 1?")),
+    "word in Markdown": (prompt("so ***very*** good"), prompt("so 1very2 good")),
+    "line in Markdown": (prompt("a\n***\nb"), prompt("a\n1\nb")),
+    "more asterisks": (prompt("a **** b"), prompt("a 1 b")),
+    "nothing in place of a secret": (prompt("my key is ***."), prompt("my key is .")),
+    "text twice": (prompt("a *** a"), prompt("a ")),
     "no secret": ({"code": "***"}, {}),
     "length of a hash": (prompt("hash:0123abcd (7 characters)"), prompt("hash:0123abcd (8 characters)")),
     "type": ({"a": 1}, {"a": "1"}),
@@ -47,6 +59,36 @@ def test_what_differs_in_every_run_is_not_compared(case: tuple[Any, Any]) -> Non
 @pytest.mark.parametrize("case", DIFFERENT.values(), ids=DIFFERENT)
 def test_all_else_is_compared(case: tuple[Any, Any]) -> None:
     assert not is_same_request("turn/start", *case)
+
+
+PIECES = st.text("a b*\n", max_size=6)
+
+
+@given(st.lists(PIECES, min_size=1, max_size=4), PIECES.filter(bool))
+def test_marks_may_be_any_text_and_nothing_else_may(pieces: list[str], secret: str) -> None:
+    # With what no Markdown has around its asterisks.
+    recorded, sent = "-***-".join(pieces), f"-{secret}-".join(pieces)
+    assert is_same_request("turn/start", prompt(recorded), prompt(sent))
+    assert not is_same_request("turn/start", prompt(f"{recorded}."), prompt(f"{sent}?"))
+
+
+@given(st.text("a-*\n", max_size=12), st.text("a-*\n", max_size=12))
+def test_a_pattern_says_the_same(recorded: str, sent: str) -> None:
+    marks = r"(?<![*\w])\*\*\*(?![*\w])"
+    lines = [[line] if line == "***" else re.split(marks, line) for line in recorded.split("\n")]
+    parts = [re.escape(part) for part in re.split("\0", "\n".join("\0".join(line) for line in lines))]
+    expected = recorded == sent or recorded.strip() == "***" or re.fullmatch("(?s:.+)".join(parts), sent) is not None
+    assert is_same_request("turn/start", prompt(recorded), prompt(sent)) is expected
+
+
+def test_many_marks_in_a_long_text_take_no_longer_than_reading_it() -> None:
+    count = 20_000
+    recorded, sent = "a-***-" * count + "!", "a-a-" * count + "?"
+    began = time.process_time()
+    assert not is_same_request("turn/start", prompt(recorded), prompt(sent))
+    assert not is_same_request("turn/start", prompt(f"{recorded} ***"), prompt(f"{sent} 1"))
+    assert is_same_request("turn/start", prompt(f"{recorded[:-1]}?"), prompt(sent))
+    assert time.process_time() - began < 5.0, "with backtracking it takes hours"
 
 
 def test_how_clients_introduce_themselves_is_not_compared() -> None:

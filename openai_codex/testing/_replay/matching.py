@@ -21,6 +21,9 @@ _OF_CLIENT = frozenset({"initialize", "initialized"})
 # Prompts: one that begins with a slash is no path.
 _PROSE = "text"
 
+# Where a secret was; not what Markdown has: lines of three asterisks, and words with asterisks around them.
+_MARK = re.compile(rf"(?m)^[ \t]*{re.escape(MASK)}[ \t]*$|(?P<mark>(?<![*\w]){re.escape(MASK)}(?![*\w]))")
+
 # A hashed text: the key of the hash is not in the journal.
 _HASHED = re.compile(r"hash:[0-9a-f]+ (\(\d+ characters\))")
 
@@ -33,7 +36,8 @@ def is_same_request(method: str, recorded: Any, given: Any) -> bool:
 
     Ignored are the members ``cwd``, ``trace``, ``clientInfo`` and ``clientUserMessageId``, and all of ``initialize``. A
     member with ``null`` is as one that is missing. An absolute path equals each other, except in a prompt. A ``***`` stands
-    for any text, and of hashed texts only the lengths are compared.
+    for any text, unless it touches a word or is a line among others, as in Markdown. Of hashed texts only the lengths are
+    compared.
     """
     return method in _OF_CLIENT or _is_same("", recorded, given)
 
@@ -66,10 +70,33 @@ def _is_same(name: str, recorded: Any, given: Any) -> bool:
 
 def _is_same_text(name: str, recorded: str, given: str) -> bool:
     if MASK in recorded:
-        return re.fullmatch(".*".join(map(re.escape, recorded.split(MASK))), given, re.DOTALL) is not None
+        return recorded.strip() == MASK or _has_parts(_parts(recorded), given)
     if (mine := _HASHED.fullmatch(recorded)) and (its := _HASHED.fullmatch(given)):
         return mine[1] == its[1]
     return name != _PROSE and _is_path(recorded) and _is_path(given)
+
+
+def _parts(recorded: str) -> list[str]:
+    """Return what is between the marks of a text."""
+    marks = [each.span() for each in _MARK.finditer(recorded) if each["mark"]]
+    begins, ends = [0, *(end for _, end in marks)], [*(begin for begin, _ in marks), len(recorded)]
+    return [recorded[begin:end] for begin, end in zip(begins, ends, strict=True)]
+
+
+def _has_parts(parts: list[str], given: str) -> bool:
+    """Return whether a text has these parts in their order, and something between them. It never goes back."""
+    if len(parts) == 1:
+        return given == parts[0]
+    first, *middle, last = parts
+    at, until = len(first), len(given) - len(last)
+    if not given.startswith(first) or not given.endswith(last):
+        return False
+    for part in middle:
+        found = given.find(part, at + 1, until)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return at < until
 
 
 def _is_path(text: str) -> bool:
