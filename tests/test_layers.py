@@ -26,7 +26,7 @@ ORDER = """
     testing._replay: . served player bindings recording matching
     testing._fake: . server default_replies script child process control program
     testing: frames _approvals _home _known _model
-    testing._cassette: . cassette recorder player upstream tape questions
+    testing._cassette: . cassette recorder player upstream redacting tape questions
     testing: _responder _script _agents _spawned _replies _items _http _waiting _recorded
     : . retry
     _otel: . tracing held approval_span turn_span content names settings

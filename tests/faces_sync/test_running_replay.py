@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
@@ -170,22 +171,42 @@ def test_a_replay_in_recorded_time_has_equal_results(program: Program, tmp_path:
     check_replay(program, tmp_path, "original")
 
 
-def said(results: list[RunResult]) -> list[Any]:
-    """Return what results have of the model. The runtime makes its ids and times anew, and tells of agents when it can."""
-    return [
-        (
-            result.status,
-            result.final_response,
-            result.usage,
-            result.error and result.error.message,
-            [
-                (item.type, getattr(item, "text", None), getattr(item, "aggregated_output", None))
-                for item in result.items
-            ],
-            sorted((agent.prompt, agent.status, agent.last_message, agent.depth) for agent in result.agents),
-        )
-        for result in results
-    ]
+# What the runtime makes anew in each run, and why.
+_OF_ONE_RUN = {
+    "duration": "measured",
+    "duration_ms": "measured",
+    "started_at": "the time",
+    "completed_at": "the time",
+    "cwd": "a new directory",
+    "process_id": "of the system",
+}
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def alike(results: list[RunResult]) -> list[Any]:
+    """Return all that results have, as it is in each run: ids as numbers, in the order in which they appear."""
+    numbers: dict[str, str] = {}
+
+    def number(found: re.Match[str]) -> str:
+        return numbers.setdefault(found[0], f"id {len(numbers)}")
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {plain(key): None if key in _OF_ONE_RUN else plain(each) for key, each in value.items()}
+        if isinstance(value, list):
+            return [plain(each) for each in value]
+        return _UUID.sub(number, value) if isinstance(value, str) else value
+
+    return [plain(as_of_no_time(result.to_dict())) for result in results]
+
+
+def as_of_no_time(result: dict[str, Any]) -> dict[str, Any]:
+    """Return a result without what depends on when its sub-agents ended: in which order, before or after the parent waited."""
+    waited = {"agents_states": None, "receiver_thread_ids": None}
+    items = [{**each, **waited} if each.get("tool") == "wait" else each for each in result["items"]]
+    ends = [each for each in items if each["type"] == "subAgentActivity" and each["kind"] == "completed"]
+    others = [each for each in items if each not in ends]
+    return {**result, "items": [*others, *sorted(ends, key=lambda each: str(each["agent_path"]))]}
 
 
 def with_model(program: Program, url: str) -> list[RunResult]:
@@ -202,4 +223,4 @@ def test_a_cassette_has_equal_results(program: Program, tmp_path: Path) -> None:
         with ScriptedModel.record(kit.model.url, path) as model:
             results = with_model(program, model.url)
     with ScriptedModel.replay(path) as model:  # the upstream is gone
-        assert said(with_model(program, model.url)) == said(results)
+        assert alike(with_model(program, model.url)) == alike(results)

@@ -66,8 +66,9 @@ class Cassettes:
                     ...  # run turns with home.config(env={"OPENAI_API_KEY": key})
 
         The file has the status, the headers that matter and the body of each answer, and of each request what it is known
-        by; see `replay`. It has no header of a request, so no key; secrets in the conversation are ``***``, and answers of
-        the model are as they were. It is for the user alone (mode 600), and an earlier one is replaced.
+        by; see `replay`. It has no header of a request, so no key. Secrets in the conversation and in the answers are ``***``, by
+        the same table as in a journal, and so they are when the cassette is replayed: what the model passes to a tool as
+        ``token``, for instance. It is for the user alone (mode 600), and an earlier one is replaced.
 
         Args:
             upstream_url: The base URL of the provider, with http or https. Its certificate is checked; proxies are not used.

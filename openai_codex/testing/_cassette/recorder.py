@@ -7,6 +7,7 @@ import itertools
 from typing import TYPE_CHECKING
 
 from openai_codex.testing._cassette.questions import question_of
+from openai_codex.testing._cassette.redacting import AnswerRedactor
 from openai_codex.testing._cassette.tape import End, Exchange, Tape, chunks_of, kept_headers
 from openai_codex.testing._cassette.upstream import UpstreamError
 from openai_codex.testing._http import response, response_head
@@ -29,6 +30,7 @@ class Recorder:
         self._tape = tape
         self._base = base
         self._numbers = itertools.count(1)
+        self._redactor = AnswerRedactor()
 
     async def respond(self, request: HttpRequest, writer: asyncio.StreamWriter) -> None:
         """Answer one request; cancelled when the runtime disconnects."""
@@ -59,7 +61,9 @@ class Recorder:
             if end is not None:
                 asked = RecordedRequest(request.method, request.target, request.headers, request.body)
                 question = question_of(asked, target.partition("?")[0])
-                self._tape.add(Exchange(number, question, answer.status, headers, chunks_of(bytes(body)), end))
+                self._redactor.learn(request.headers)
+                chunks = self._redactor.chunks(chunks_of(bytes(body)))
+                self._tape.add(Exchange(number, question, answer.status, headers, chunks, end))
 
     def _note(self, number: int, error: UpstreamError) -> str:
         self.problems.append(f"request {number}: {self._upstream.host}: {error}")
