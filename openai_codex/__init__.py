@@ -20,7 +20,8 @@ The map, top to bottom. Imports go downward only, and a module without a leading
     testing/        the test kit: a scripted model, a fake runtime, pytest fixtures (its docstring has its own map)
     retry           repeat what was overloaded
     _otel/          OpenTelemetry, if a configuration asks for it: tracing held approval_span turn_span content names settings
-    _async/         the source of both faces: low_level codex thread thread_contents closing loading goal_run running turn preparing
+    _jobs/          conversations as values: run steps stored clients budgets result job paths; failure: its error
+    _async/         the source of both faces: low_level driving codex thread thread_contents closing loading goal_run running turn preparing
                     events thread_pages unlisted pages stream iteration login; operations and lazy: names of them, and for
                     annotations, that are loaded at first use
       verbs/        what a client can do: threads reviews goals catalog account; base: life cycle and handlers; requests
@@ -101,6 +102,9 @@ if TYPE_CHECKING:
     from openai_codex._async.turn import AsyncTurnHandle as AsyncTurnHandle
     from openai_codex._config import AppServerConfig as AppServerConfig
     from openai_codex._config import CodexConfig as CodexConfig
+    from openai_codex._jobs.job import Job as Job
+    from openai_codex._jobs.result import JobResult as JobResult
+    from openai_codex._jobs.run import run_job as run_job
     from openai_codex._journal.settings import Journal as Journal
     from openai_codex._notification import AgentNotification as AgentNotification
     from openai_codex._notification import Notification as Notification
@@ -158,6 +162,7 @@ if TYPE_CHECKING:
     from openai_codex.errors import InternalRpcError as InternalRpcError
     from openai_codex.errors import InvalidParamsError as InvalidParamsError
     from openai_codex.errors import InvalidRequestError as InvalidRequestError
+    from openai_codex.errors import JobError as JobError
     from openai_codex.errors import JsonRpcError as JsonRpcError
     from openai_codex.errors import LaunchError as LaunchError
     from openai_codex.errors import LoginTimeoutError as LoginTimeoutError
@@ -199,10 +204,13 @@ _HOMES = {
     "_sync.thread": "Thread",
     "_sync.turn": "TurnHandle",
     "_config": "AppServerConfig CodexConfig",
+    "_jobs.job": "Job",
+    "_jobs.result": "JobResult",
+    "_jobs.run": "run_job",
     "_journal.settings": "Journal",
     "errors": """
         CodexError CodexRpcError CodexTimeoutError ConfigError DecodeError EventTimeoutError InternalRpcError
-        InvalidParamsError InvalidRequestError JsonRpcError LaunchError LoginTimeoutError MethodNotFoundError
+        InvalidParamsError InvalidRequestError JobError JsonRpcError LaunchError LoginTimeoutError MethodNotFoundError
         OutputError ParseError RequestTimeoutError RetryLimitExceededError ServerBusyError ThreadBusyError
         RuntimeFrozenError RuntimeNotFoundError TextWithdrawnError ThreadLostError ThreadNotFoundError
         TransportClosedError TransportError TurnFailedError TurnInterruptedError TurnStalledError TurnTimeoutError

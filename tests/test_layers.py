@@ -30,7 +30,8 @@ ORDER = """
     testing: _responder _script _agents _spawned _replies _items _http _waiting _recorded
     : . retry
     _otel: . tracing held approval_span turn_span content names settings
-    _async: . low_level codex
+    _jobs: . run steps stored clients budgets result job paths
+    _async: . low_level driving codex
     _async.verbs: . threads reviews goals catalog account base requests
     _async: thread thread_contents closing operations loading goal_run running turn preparing events thread_pages unlisted pages stream iteration login lazy
     _async.client: . recycling cursor agent_stops connection thread_registry supervisor launch dispatch handlers handler_check rpc ahead _wait _loop
@@ -52,7 +53,9 @@ ORDER = """
     : _notification
     _codec: . aliases by_name converter structuring unions unstructuring dumping incomplete
     : _checks
-    errors: . _runtime _base
+    errors: .
+    _jobs: failure
+    errors: _runtime _base
     _turns: results
     _runtime: health process_info
     : _protocol

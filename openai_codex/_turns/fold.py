@@ -95,7 +95,7 @@ class TurnFold:
             completed_at=turn.completed_at if turn else None,
             duration_ms=turn.duration_ms if turn else so_far,
             items=items,
-            final_response=_final_response(items),
+            final_response=final_response(items),
             usage=self._usage,
             items_view=protocol.TurnItemsView.full if turn else None,
             root_turn_id=turn.root_turn_id if turn else None,
@@ -240,7 +240,7 @@ def raise_if_failed(result: RunResult, reset_time: Callable[[str], int | None]) 
     raise TurnFailedError(error.message, result, error.codex_error_info, error.additional_details, resets_at)
 
 
-def _final_response(items: Iterable[protocol.ThreadItem]) -> str | None:
+def final_response(items: Iterable[protocol.ThreadItem]) -> str | None:
     """Pick the answer: the last agent message of phase ``final_answer``, else the last one without a phase."""
     texts = {item.phase: item.text for item in items if isinstance(item, protocol.AgentMessageThreadItem)}
     return texts.get(protocol.MessagePhase.final_answer, texts.get(None))

@@ -28,6 +28,7 @@
     │       └── ServerBusyError             -32001, safe to retry later
     │           └── RetryLimitExceededError     … still overloaded at the last attempt of `retry_on_overload`
     ├── TurnInterruptedError        the turn was interrupted, so it has no output of its output type
+    ├── JobError                    a job failed for a reason of its own, or with an error of which only the text is left
     ├── TextWithdrawnError          text that a stream has yielded is not part of the answer
     └── TurnFailedError             the turn ended as failed (also a RuntimeError)
 
@@ -38,6 +39,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from openai_codex._jobs.failure import JobError as JobError
 from openai_codex._runtime.imports import load
 from openai_codex._runtime.process_info import ProcessFacts as ProcessFacts
 from openai_codex._runtime.process_info import ProcessInfo as ProcessInfo

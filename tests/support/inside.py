@@ -6,7 +6,9 @@ from openai_codex import AsyncCodex, AsyncTurnHandle, Codex, TurnHandle
 from openai_codex._async.client.recycling import AsyncRecyclingConnection
 from openai_codex._engine.actor import Actor
 from openai_codex._engine.waiting import Latch
+from openai_codex._jobs import run
 from openai_codex._sync.client.recycling import RecyclingConnection
+from openai_codex._sync.driving import drive
 from openai_codex._turns.trees import Trees
 
 
@@ -81,3 +83,13 @@ def open_turn_count(codex: AsyncCodex | Codex) -> int:
     """Return how many turns a client holds whose end is not logged, or that are about to start."""
     turns = codex._connection.handlers.turns
     return len(turns._open) + len(turns._expected)
+
+
+def warm_clients() -> list[Codex]:
+    """Return the clients that stay open for the next job, oldest first."""
+    return [slot.client for slot in run._clients._slots if slot.client is not None]
+
+
+def close_warm_clients() -> None:
+    """Close them: the homes of tests do not stay."""
+    drive(run._clients.close())

@@ -1,0 +1,72 @@
+"""Jobs that run on one client: what their threads use, and how they are stopped."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from openai_codex._engine.mailbox import Listener
+from openai_codex._engine.waiting import Latch
+from openai_codex._turns.usage import USAGE_UPDATED
+
+if TYPE_CHECKING:
+    from openai_codex._jobs.result import StopReason
+    from openai_codex._notification import Notification
+
+
+class Watch:
+    """One attempt of a job: the tokens of its thread, and whether it is to stop."""
+
+    def __init__(self) -> None:
+        self.limit: int | None = None
+        """How many tokens the thread may use."""
+        self.tokens: int | None = None
+        """How many it has used."""
+        self.stopped: StopReason | None = None
+        """Why it is to stop."""
+        self.over = Latch()
+        """Set when it is to stop, for what waits."""
+        self._at: tuple[Any, str] | None = None
+
+    def follow(self, connection: Any, thread_id: str) -> None:
+        """Note where its turns run."""
+        self._at = connection, thread_id
+
+    def stop(self, reason: StopReason) -> None:
+        """Have its turn interrupted, and no other one started. Waits for nothing; callable from any thread."""
+        self.stopped = self.stopped or reason
+        self.over.set()
+        if self._at is not None:
+            connection, thread_id = self._at
+            for each in connection.watched():
+                if each.thread_id == thread_id and each.is_running():
+                    each._stop.request()  # noqa: SLF001  `interrupt` of the handle waits for the end
+
+    def is_over_budget(self) -> bool:
+        """Return whether the thread has used more than it may."""
+        return self.limit is not None and self.tokens is not None and self.tokens > self.limit
+
+    def go_on(self, limit: int) -> None:
+        """Allow more tokens."""
+        self.limit = limit
+        if self.stopped == "max_tokens":
+            self.over, self.stopped = Latch(), None
+
+
+class Budgets(Listener):
+    """Counts the tokens of the jobs' threads on the reader, and stops a job that has used too many."""
+
+    def __init__(self) -> None:
+        super().__init__("the tokens of jobs")
+        self.connection: Any = None
+        self.watches: dict[str, Watch] = {}
+        """The attempts that run, by their threads."""
+
+    def on_event(self, event: Notification) -> None:
+        """Note what a model call has cost."""
+        if event.method != USAGE_UPDATED or (watch := self.watches.get(event.params["threadId"])) is None:
+            return
+        watch.tokens = event.params["tokenUsage"]["total"]["totalTokens"]
+        if watch.is_over_budget() and watch.stopped is None:
+            with suppress(Exception):  # whatever it is, the reader goes on; the turn is then stopped at its end
+                watch.stop("max_tokens")

@@ -1,0 +1,43 @@
+"""`run_job`: carries out a job in this process, with a client that stays open for the next one."""
+
+from __future__ import annotations
+
+from openai_codex import _checks as checks
+from openai_codex._config import AppServerConfig
+from openai_codex._jobs.clients import Clients
+from openai_codex._jobs.job import Job
+from openai_codex._jobs.result import JobResult
+from openai_codex._jobs.steps import Attempt, Ticket, prepare
+from openai_codex._sync.client._wait import ready
+from openai_codex._sync.codex import Codex
+from openai_codex._sync.driving import drive
+
+_clients = Clients(lambda config: Codex(config).__enter__(), ready)
+
+
+def run_job(config: AppServerConfig | None, job: Job, *, thread_id: str | None = None) -> JobResult:
+    """Carry out a job and wait for its end. It can be pickled, for any executor, queue or workflow.
+
+    Each process keeps one client per configuration, which is started for the first job and closed when the process ends.
+    After a fork, the child makes its own. Several Python threads may call this at a time; the jobs share the client then.
+
+    Args:
+        config: How to start the runtime; ``None`` means the defaults of `AppServerConfig`.
+        job: The job.
+        thread_id: Continue the job in this thread, that of an earlier result of it: prompts that the thread has are not
+            sent again, and a turn that was interrupted or has failed is continued.
+
+    Returns:
+        The result. A failure of the job is in its ``error``, also if the runtime cannot be started or has died.
+
+    Raises:
+        ConfigError: An argument is not accepted, or what the job names cannot be imported. Nothing was sent.
+
+    An exception that ends the call otherwise, such as Ctrl-C, interrupts the turn.
+    """
+    accepted = "an AppServerConfig or None"
+    config = AppServerConfig() if config is None else checks.instance("config", config, AppServerConfig, accepted)
+    checks.instance("job", job, Job, "a Job")
+    prepare(job)
+    known = None if thread_id is None else checks.filled("thread_id", thread_id)
+    return drive(Attempt(_clients, ready, config, job, Ticket(thread_id=known)).steps())

@@ -1,0 +1,280 @@
+"""One attempt at a job, step by step: it yields what has to be called, so that both faces carry it out."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Generator
+from functools import partial
+from typing import Any
+
+import attrs
+
+from openai_codex import _protocol as protocol
+from openai_codex._config import AppServerConfig
+from openai_codex._jobs.budgets import Watch
+from openai_codex._jobs.clients import Clients, Ready, Slot, Steps
+from openai_codex._jobs.failure import JobError
+from openai_codex._jobs.job import Job
+from openai_codex._jobs.paths import found
+from openai_codex._jobs.result import JobResult, JobStatus
+from openai_codex._jobs.stored import Progress, is_answered, merged, progress_in
+from openai_codex._log import Log
+from openai_codex._runtime.backoff import Attempts, Backoff
+from openai_codex._schemas.output import OutputType, output_type
+from openai_codex._tools.declaration import AnyTool, Tool, tool
+from openai_codex._turns.results import RunResult, continued
+from openai_codex.errors import (
+    CodexError,
+    ServerBusyError,
+    ThreadBusyError,
+    ThreadNotFoundError,
+    TransportError,
+    TurnFailedError,
+    TurnInterruptedError,
+    TurnTimeoutError,
+)
+
+# As between the attempts of `Thread.run`.
+_FIRST_DELAY, _LONGEST_DELAY, _JITTER = 0.5, 30.0, 0.2
+
+# How long a thread may stay open in the process of an earlier attempt, in seconds, and how often to look.
+_BUSY_FOR, _BUSY_POLL = 600.0, 0.2
+
+# What a thread that is continued is told again: the runtime has stored everything else.
+_ON_RESUME = frozenset({"config", "service_tier"})
+
+_log = Log("jobs")
+
+
+@attrs.frozen(kw_only=True)
+class Ticket:
+    """What an attempt has to know beside the job. It can be pickled."""
+
+    attempts: int = 1
+    """Which attempt it is."""
+    queued_at: float | None = None
+    thread_id: str | None = None
+    """The thread of earlier attempts."""
+    known: tuple[RunResult[Any], ...] = ()
+    """The results that earlier attempts have seen."""
+    client: int = 0
+    """Which of several clients carries it out."""
+
+
+@attrs.frozen
+class Prepared:
+    """What a job names, imported."""
+
+    tools: list[AnyTool]
+    output: OutputType[Any] | None
+    type_: Any
+    on_budget: Any
+
+
+def prepare(job: Job) -> Prepared:
+    """Import what a job names. Raises `ConfigError`."""
+    functions = [found(f"tools[{number}]", path) for number, path in enumerate(job.tools)]
+    tools: list[AnyTool] = [each if isinstance(each, Tool) else tool(each) for each in functions]
+    type_ = None if job.output_type is None else found("output_type", job.output_type)
+    on_budget = None if job.on_budget is None else found("on_budget", job.on_budget)
+    return Prepared(tools, None if type_ is None else output_type(type_), type_, on_budget)
+
+
+class Attempt:
+    """One attempt at a job."""
+
+    def __init__(self, clients: Clients, ready: Ready, config: AppServerConfig, job: Job, ticket: Ticket) -> None:
+        self.watch = Watch()
+        """What it uses; stops it."""
+        self._clients, self._ready, self._config, self._job, self._ticket = clients, ready, config, job, ticket
+        self._began_at, self._began = time.time(), time.monotonic()
+        self._thread_id = ticket.thread_id
+        self._results: list[RunResult[Any]] = []
+        self.watch.limit = job.max_tokens
+
+    def steps(self) -> Generator[Any, Any, JobResult]:
+        """Carry the job out. It raises what is no failure of the job: the end of the program, a cancellation."""
+        error: CodexError | None = None
+        try:
+            prepared = prepare(self._job)
+            yield from self._with_client(prepared)
+        except CodexError as failure:
+            error = failure
+        except Exception as failure:  # noqa: BLE001  of code of the program, such as the constructor of an output
+            _log.warning("codex.job_raised", key=self._job.key, exc_info=failure)
+            error = JobError("raised", f"{type(failure).__name__}: {failure}")
+        return self._result(error)
+
+    def _result(self, error: CodexError | None) -> JobResult:
+        stopped = self.watch.stopped if error is None else None
+        answered = [each for each in self._results if is_answered(each)]
+        # A limit that only the last answer has exceeded has stopped nothing.
+        if stopped is not None and len(answered) == len(self._job.prompts):
+            stopped = None
+        status: JobStatus = "failed" if error is not None else "completed" if stopped is None else "stopped"
+        totals = [each.usage.total.total_tokens for each in self._results if each.usage is not None]
+        return JobResult(
+            job=self._job,
+            status=status,
+            results=tuple(self._results),
+            error=error,
+            stopped=stopped,
+            thread_id=self._thread_id,
+            tokens=max([*totals, *([] if self.watch.tokens is None else [self.watch.tokens])], default=None),
+            attempts=self._ticket.attempts,
+            process=os.getpid(),
+            queued_at=self._ticket.queued_at,
+            started_at=self._began_at,
+            ended_at=time.time(),
+        )
+
+    # -- client and thread -------------------------------------------------------------------------------------------
+
+    def _with_client(self, prepared: Prepared) -> Steps:
+        slot = yield from self._clients.enter(self._config, self._ticket.client, self)
+        try:
+            yield from self._with_thread(slot, prepared)
+        except BaseException as error:
+            # A runtime that has lost a job is not given another one. Others may still get their errors from it.
+            is_lost = isinstance(error, TransportError) and not getattr(error, "will_restart", False)
+            yield from self._clients.leave(slot, self, retire=is_lost or is_limit(error))
+            raise
+        yield from self._clients.leave(slot, self)
+
+    def _with_thread(self, slot: Slot, prepared: Prepared) -> Steps:
+        progress = yield from self._progress(slot.client)
+        self._results += progress.finished
+        if len(self._results) >= len(self._job.prompts):
+            self._decode_last(prepared)
+            return
+        thread = yield from self._open(slot.client, prepared)
+        self._thread_id = thread.id
+        self.watch.follow(slot.budgets.connection, thread.id)
+        slot.budgets.watches[thread.id] = self.watch
+        try:
+            yield from self._turns(thread, prepared, progress)
+        finally:
+            slot.budgets.watches.pop(thread.id, None)
+        try:
+            yield thread.close
+        except CodexError as error:  # the work is done
+            _log.info("codex.job_thread_left_open", key=self._job.key, thread_id=thread.id, reason=str(error))
+
+    def _progress(self, client: Any) -> Generator[Any, Any, Progress]:
+        """Look up what an earlier attempt has done, before anything is sent."""
+        if self._thread_id is None:
+            return Progress()
+        if self._job.thread.get("ephemeral"):
+            if not self._job.idempotent:
+                raise JobError("lost", "its thread is ephemeral, so it is not known what became of it")
+            self._thread_id = None
+            return Progress()
+        try:
+            found = yield partial(client.thread(self._thread_id).read, include_turns=True)
+        except ThreadNotFoundError:
+            # The runtime writes an input into the file of the thread before the model gets it. So nothing was sent.
+            self._thread_id = None
+            return Progress()
+        return merged(progress_in(found.thread.turns, self._thread_id), self._ticket.known)
+
+    def _open(self, client: Any, prepared: Prepared) -> Steps:
+        if self._thread_id is None:
+            arguments = {**self._job.thread, "tools": prepared.tools or None, "cwd": self._job.cwd}
+            thread = yield partial(client.thread_start, **arguments)
+            return thread
+        arguments = {name: value for name, value in self._job.thread.items() if name in _ON_RESUME}
+        until = time.monotonic() + _BUSY_FOR
+        while True:
+            try:
+                thread = yield partial(client.thread_resume, self._thread_id, tools=prepared.tools or None, **arguments)
+            except ThreadBusyError:
+                # The process of an earlier attempt has not ended yet.
+                if time.monotonic() > until or self.watch.stopped:
+                    raise
+                yield partial(self._ready, self.watch.over, _BUSY_POLL)
+            else:
+                return thread
+
+    def _decode_last(self, prepared: Prepared) -> None:
+        """Build the output of an answer that no run has built it of."""
+        last = self._results[-1]
+        if prepared.output is not None and last.output is None:
+            self._results[-1] = attrs.evolve(last, output=prepared.output.decode(last.final_response))
+
+    # -- turns -------------------------------------------------------------------------------------------------------
+
+    def _turns(self, thread: Any, prepared: Prepared, progress: Progress) -> Steps:
+        begun = progress.begun
+        for prompt in self._job.prompts[len(self._results) :]:
+            if self.watch.stopped:
+                return
+            is_last = len(self._results) == len(self._job.prompts) - 1
+            settings = {**self._job.turn, **({"output_type": prepared.type_} if is_last and prepared.type_ else {})}
+            result = yield from self._turn(thread, prompt, settings, begun, prepared)
+            self._results.append(result)
+            begun = None
+        if is_answered(self._results[-1]):
+            self._decode_last(prepared)
+
+    def _turn(
+        self, thread: Any, prompt: str, settings: dict[str, Any], earlier: RunResult[Any] | None, prepared: Prepared
+    ) -> Generator[Any, Any, RunResult[Any]]:
+        """Run one prompt to its end. What has begun is continued without the prompt, which the thread has already."""
+        extended = False
+        attempts = Attempts(self._job.retries + 1, Backoff(_FIRST_DELAY, _LONGEST_DELAY, _JITTER))
+        text: Any = prompt if earlier is None else []
+        while True:
+            try:
+                result = yield partial(thread.run, text, timeout=self._remaining(thread.id), **settings)
+            except TurnInterruptedError as error:
+                result = error.result
+            except TurnFailedError as error:
+                earlier = error.result = continued(earlier, error.result)
+                text, delay = [], attempts.delay_after(error)
+                yield partial(self._ready, self.watch.over, delay)
+                continue
+            except ServerBusyError as error:  # it was not carried out
+                delay = attempts.delay_after(error)
+                yield partial(self._ready, self.watch.over, delay)
+                continue
+            except CodexError as error:
+                partly = getattr(error, "result", None)
+                if partly is not None and earlier is not None:
+                    error.result = continued(earlier, partly)  # type: ignore[attr-defined]  # it has one
+                raise
+            earlier = continued(earlier, result)
+            if self.watch.is_over_budget() and self.watch.stopped in {None, "max_tokens"}:
+                extended = self._is_extended(prepared)
+            if result.status != protocol.TurnStatus.interrupted or self.watch.stopped is not None:
+                return earlier
+            if not extended:
+                raise TurnInterruptedError(earlier)  # by somebody else
+            text, extended = [], False
+
+    def _is_extended(self, prepared: Prepared) -> bool:
+        """Stop a job that has used too many tokens, unless the program allows it more."""
+        self.watch.stop("max_tokens")
+        if prepared.on_budget is None:
+            return False
+        try:
+            limit = prepared.on_budget(self._job, self.watch.tokens)
+        except Exception as error:
+            raise JobError("callback", f"on_budget raised {type(error).__name__}: {error}") from error
+        if limit is not None:
+            self.watch.go_on(limit)
+        return limit is not None
+
+    def _remaining(self, thread_id: str) -> float | None:
+        if self._job.timeout is None:
+            return None
+        remaining = self._job.timeout - (time.monotonic() - self._began)
+        if remaining <= 0:
+            raise TurnTimeoutError(thread_id, None, self._job.timeout)
+        return remaining
+
+
+def is_limit(error: BaseException | None) -> bool:
+    """Return whether a turn failed because a usage limit was reached."""
+    kind = protocol.CodexErrorKind.usage_limit_exceeded
+    return isinstance(error, TurnFailedError) and error.codex_error_info == kind
