@@ -24,7 +24,7 @@ The map, top to bottom. Imports go downward only, and a module without a leading
     _async/         the source of both faces: low_level driving codex thread thread_contents closing loading goal_run running turn preparing
                     events thread_pages unlisted pages stream iteration login; operations and lazy: names of them, and for
                     annotations, that are loaded at first use
-      verbs/        what a client can do: threads reviews goals catalog account; base: life cycle and handlers; requests
+      verbs/        what a client can do: portable threads reviews goals catalog account; base: life cycle and handlers; requests
       client/       one client's connection: recycling cursor agent_stops connection thread_registry supervisor launch dispatch
                     handlers handler_check rpc ahead;
                     _wait and _loop: how this face waits
@@ -32,6 +32,7 @@ The map, top to bottom. Imports go downward only, and a module without a leading
     _journal/       what passes between a client and its runtimes, written down: report read record entries encode files
                     directory deltas redact beginnings; what it tells: trace_report search sentences summary timeline events labels history;
                     settings: what users pass; recorder: what a connection knows of it
+    _portable/      threads as bytes, from one home to another: store placing package rollouts aside errors
     _tools/         functions that the model may call: result registry declaration arguments
                     callables
     _approvals/     what the runtime asks, and the answers: kinds responses policies decisions requests
@@ -60,8 +61,8 @@ The map, top to bottom. Imports go downward only, and a module without a leading
     _log            structured log events
     _version        the version of this package
 
-Five modules are imported by packages that the map lists further down: `_turns.results` and `_runtime.process_info` by
-the errors, `_codec.plain` by the results, `_codec.base` by the generated types, `_engine.waiting` by the transport.
+Six modules are imported by packages that the map lists further down: `_turns.results`, `_runtime.process_info` and
+`_portable.errors` by the errors, `_codec.plain` by the results, `_codec.base` by the generated types, `_engine.waiting` by the transport.
 
 Names are loaded on first use, so that importing the package costs little.
 """
@@ -108,6 +109,8 @@ if TYPE_CHECKING:
     from openai_codex._journal.settings import Journal as Journal
     from openai_codex._notification import AgentNotification as AgentNotification
     from openai_codex._notification import Notification as Notification
+    from openai_codex._portable.store import FolderStore as FolderStore
+    from openai_codex._portable.store import ThreadStore as ThreadStore
     from openai_codex._runtime.backoff import Restart as Restart
     from openai_codex._runtime.health import Health as Health
     from openai_codex._runtime.health import RunningTurn as RunningTurn
@@ -176,8 +179,11 @@ if TYPE_CHECKING:
     from openai_codex.errors import ServerBusyError as ServerBusyError
     from openai_codex.errors import TextWithdrawnError as TextWithdrawnError
     from openai_codex.errors import ThreadBusyError as ThreadBusyError
+    from openai_codex.errors import ThreadConflictError as ThreadConflictError
+    from openai_codex.errors import ThreadDataError as ThreadDataError
     from openai_codex.errors import ThreadLostError as ThreadLostError
     from openai_codex.errors import ThreadNotFoundError as ThreadNotFoundError
+    from openai_codex.errors import ThreadTransferError as ThreadTransferError
     from openai_codex.errors import TransportClosedError as TransportClosedError
     from openai_codex.errors import TransportError as TransportError
     from openai_codex.errors import TurnFailedError as TurnFailedError
@@ -213,8 +219,10 @@ _HOMES = {
         InvalidParamsError InvalidRequestError JobError JsonRpcError LaunchError LoginTimeoutError MethodNotFoundError
         OutputError ParseError RequestTimeoutError RetryLimitExceededError ServerBusyError ThreadBusyError
         RuntimeFrozenError RuntimeNotFoundError TextWithdrawnError ThreadLostError ThreadNotFoundError
+        ThreadConflictError ThreadDataError ThreadTransferError
         TransportClosedError TransportError TurnFailedError TurnInterruptedError TurnStalledError TurnTimeoutError
     """,
+    "_portable.store": "FolderStore ThreadStore",
     "_runtime.process_info": "ProcessFacts ProcessInfo",
     "_runtime.health": "Health RunningTurn RuntimeExit",
     "_runtime.log_lines": "debug",

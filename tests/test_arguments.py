@@ -42,6 +42,7 @@ NO_WORDS = ["foo", "", 3, True, b"x", ["x"], {}]
 # Kind of argument → values that are refused.
 BAD: dict[str, list[Any]] = {
     "class": [3, "x", int, None, "turn/completed", ServerNotification],
+    "bytes": [3, True, "x", ["x"], None, bytearray(b"x")],
     "cwd filter": [3, b"/x", "", [""], ["/x", 3], ["a\0b"], {"a": 1}],
     "filled": [*NO_NAMES, "", " "],
     "flag": [0, 1, 1.0, "yes", []],
@@ -124,6 +125,7 @@ KINDS = {
     "service_name": "name",
     "service_tier": "filled",
     "session_start_source": "word",
+    "data": "bytes",
     "sort_direction": "word",
     "sort_key": "word",
     "source": "name",
@@ -154,6 +156,7 @@ KINDS_OF_ONE = {
 GOOD: dict[str, Any] = {
     "api_key": "sk-x",
     "command": "true",
+    "data": b"",
     "input": "Hi",
     "name": "a name",
     "objective": "an end",

@@ -8,8 +8,8 @@ from typing import TypeVar
 from openai_codex._async.verbs.account import AsyncAccounts
 from openai_codex._async.verbs.catalog import AsyncCatalog
 from openai_codex._async.verbs.goals import AsyncGoals
+from openai_codex._async.verbs.portable import AsyncPortable
 from openai_codex._async.verbs.reviews import AsyncReviews
-from openai_codex._async.verbs.threads import AsyncThreads
 
 C = TypeVar("C", bound=type)
 
@@ -29,7 +29,7 @@ def _adopt_verbs(cls: C) -> C:
 
 
 @_adopt_verbs
-class AsyncCodex(AsyncThreads, AsyncCatalog, AsyncGoals, AsyncReviews, AsyncAccounts):
+class AsyncCodex(AsyncPortable, AsyncCatalog, AsyncGoals, AsyncReviews, AsyncAccounts):
     """A client with its own runtime process. Use it by ``async with``, or call `close`.
 
     Several callers may share it. The sync face starts the runtime in the constructor. The async face cannot wait there:

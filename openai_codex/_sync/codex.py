@@ -9,8 +9,8 @@ from typing import TypeVar
 from openai_codex._sync.verbs.account import Accounts
 from openai_codex._sync.verbs.catalog import Catalog
 from openai_codex._sync.verbs.goals import Goals
+from openai_codex._sync.verbs.portable import Portable
 from openai_codex._sync.verbs.reviews import Reviews
-from openai_codex._sync.verbs.threads import Threads
 
 C = TypeVar("C", bound=type)
 
@@ -30,7 +30,7 @@ def _adopt_verbs(cls: C) -> C:
 
 
 @_adopt_verbs
-class Codex(Threads, Catalog, Goals, Reviews, Accounts):
+class Codex(Portable, Catalog, Goals, Reviews, Accounts):
     """A client with its own runtime process. Use it by ``with``, or call `close`.
 
     Several callers may share it. The sync face starts the runtime in the constructor. The async face cannot wait there:

@@ -14,6 +14,9 @@
     │   ├── LoginTimeoutError           a login did not complete
     │   └── TurnTimeoutError            a turn, or a step of its stream, took too long
     │       └── TurnStalledError            a turn made no progress
+    ├── ThreadTransferError         a thread cannot be exported or imported
+    │   ├── ThreadConflictError         the home has it with other turns, or open
+    │   └── ThreadDataError             the bytes are no whole exported thread (also a ValueError)
     ├── DecodeError                 JSON from the runtime does not match its type (also a ValueError)
     ├── OutputError                 an answer does not match its output type (also a ValueError)
     ├── JsonRpcError                the runtime answered a request with an error
@@ -39,7 +42,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+<<<<<<< HEAD
 from openai_codex._jobs.failure import JobError as JobError
+=======
+from openai_codex._portable.errors import ThreadConflictError as ThreadConflictError
+from openai_codex._portable.errors import ThreadDataError as ThreadDataError
+from openai_codex._portable.errors import ThreadTransferError as ThreadTransferError
+>>>>>>> d571ada (Threads go from one home to another as bytes: a worker that is replaced lost the threads of its home)
 from openai_codex._runtime.imports import load
 from openai_codex._runtime.process_info import ProcessFacts as ProcessFacts
 from openai_codex._runtime.process_info import ProcessInfo as ProcessInfo

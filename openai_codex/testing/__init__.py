@@ -43,6 +43,7 @@ _cassette/  Cassette: the answers of a provider, recorded and played
 _agents     who asks, and the answers that spawn agents and wait for them; _spawned, what a request tells about those
 _replies    the answers; _items, the output items in them; _recorded, the requests
 _replay/    replay: a journal as a fake runtime
+_stores     check_thread_store
 _fake/      FakeAppServer and the processes that it controls
 _waiting    errors, waiting for state that another thread changes, Gate
 """
@@ -90,6 +91,7 @@ from openai_codex.testing._replies import (
     say,
     truncate,
 )
+from openai_codex.testing._stores import check_thread_store
 from openai_codex.testing._waiting import Gate, ScriptError, WaitTimeoutError
 
 __all__ = [
@@ -121,6 +123,7 @@ __all__ = [
     "Usage",
     "WaitTimeoutError",
     "call",
+    "check_thread_store",
     "command_approval",
     "custom_call",
     "elicitation_request",

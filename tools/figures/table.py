@@ -5,7 +5,8 @@ The values of before were measured by this tool on the last commit with the old 
 *Loose modules* are those at the top of the package, `__init__` included. `__main__` is left out, because its place is
 fixed and it only starts the command line. The aliases of the published SDK are left out here and in the share of small
 files, because their names and number are fixed too. *Written by hand* means neither generated nor derived. The *core*
-is what is written by hand without the test kit, the journal, the jobs, tracing and the command line. *Comments* are all
+is what is written by hand without the test kit, the journal, the jobs, tracing, the command line, and the files of portable
+threads, which no turn passes through. *Comments* are all
 comments, per 100 lines of any kind.
 
 Where the aim of the layout was not reached, the limit is the value that was, and the aim stands beside it.
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 SMALL = 70
-NOT_CORE = frozenset({TEST_KIT, "_journal", "_jobs", "_cli", "_otel"})
+NOT_CORE = frozenset({TEST_KIT, "_journal", "_jobs", "_cli", "_otel", "_portable"})
 
 FEWEST_COMMENTS = 3.5
 
