@@ -25,31 +25,18 @@ ORDER = """
     testing: . pytest_plugin
     testing._replay: . served player bindings recording matching
     testing._fake: . server default_replies script child process control program
-<<<<<<< HEAD
-    testing: frames _approvals _home _known _model
+    testing: frames _stores _approvals _home _known _model
     testing._cassette: . cassette recorder player upstream redacting tape questions
     testing: _responder _script _agents _spawned _replies _items _http _waiting _recorded
     : . retry
     _otel: . tracing held approval_span turn_span content names settings
     _jobs: . run steps stored clients budgets result job paths
     _async: . low_level driving codex
-    _async.verbs: . threads reviews goals catalog account base requests
-    _async: thread thread_contents closing operations loading goal_run running turn preparing events thread_pages unlisted pages stream iteration login lazy
-    _async.client: . recycling cursor agent_stops connection thread_registry supervisor launch dispatch handlers handler_check rpc ahead _wait _loop
-    _journal: trace_report search sentences summary timeline events labels history report read record entries encode files directory deltas redact beginnings
-=======
-    testing: frames _stores _approvals _home _known _model
-    testing._cassette: . cassette recorder player upstream tape questions
-    testing: _responder _script _agents _spawned _replies _items _http _waiting _recorded
-    : . retry
-    _otel: . tracing held approval_span turn_span content names settings
-    _async: . low_level codex
     _async.verbs: . portable threads reviews goals catalog account base requests
     _async: thread thread_contents closing operations loading goal_run running turn preparing events thread_pages unlisted pages stream iteration login lazy
     _async.client: . recycling cursor agent_stops connection thread_registry supervisor launch dispatch handlers handler_check rpc ahead _wait _loop
-    _journal: trace_report search sentences summary timeline events labels history report read record encode files redact
+    _journal: trace_report search sentences summary timeline events labels history report read record entries encode files directory deltas redact beginnings
     _portable: . store placing package rollouts aside
->>>>>>> d571ada (Threads go from one home to another as bytes: a worker that is replaced lost the threads of its home)
     _tools: . result registry declaration arguments callables
     _approvals: . kinds responses policies decisions requests file_changes commands
     _schemas: . output walk containers foreign strict fields scopes constraints definitions values wording
@@ -68,11 +55,8 @@ ORDER = """
     _codec: . aliases by_name converter structuring unions unstructuring dumping incomplete
     : _checks
     errors: .
-<<<<<<< HEAD
     _jobs: failure
-=======
     _portable: errors
->>>>>>> d571ada (Threads go from one home to another as bytes: a worker that is replaced lost the threads of its home)
     errors: _runtime _base
     _turns: results
     _runtime: health process_info

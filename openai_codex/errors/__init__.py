@@ -42,13 +42,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-<<<<<<< HEAD
 from openai_codex._jobs.failure import JobError as JobError
-=======
 from openai_codex._portable.errors import ThreadConflictError as ThreadConflictError
 from openai_codex._portable.errors import ThreadDataError as ThreadDataError
 from openai_codex._portable.errors import ThreadTransferError as ThreadTransferError
->>>>>>> d571ada (Threads go from one home to another as bytes: a worker that is replaced lost the threads of its home)
 from openai_codex._runtime.imports import load
 from openai_codex._runtime.process_info import ProcessFacts as ProcessFacts
 from openai_codex._runtime.process_info import ProcessInfo as ProcessInfo
