@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from openai_codex._codec.converter import structure_received as structure_received
     from openai_codex._codec.converter import structure_result as structure_result
     from openai_codex._codec.converter import structure_server_request as structure_server_request
+    from openai_codex._codec.dumping import to_wire as to_wire
     from openai_codex._codec.unstructuring import unstructure as unstructure
 
 _OF_CONVERTER = [
@@ -34,6 +35,7 @@ HOMES = {
     **dict.fromkeys(_OF_CONVERTER, "converter"),
     "modelled": "by_name",
     "request_of": "by_name",
+    "to_wire": "dumping",
     "unstructure": "unstructuring",
 }
 """Public name → the module of this package that has it."""

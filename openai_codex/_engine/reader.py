@@ -186,7 +186,7 @@ class Reader:
     def _decode(self, chunk: bytes) -> list[wire.Frame]:
         self._recent.keep(chunk)
         lines = self._lines.feed(chunk)
-        frames = [wire.decode(line) for line in lines if line and not line.isspace()]
+        frames = wire.decode_all(lines)
         if self._recent.record is not None and frames:
             if len(frames) < len(lines):
                 lines = [line for line in lines if line and not line.isspace()]

@@ -7,9 +7,11 @@ that other output has run into are found within such a line.
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
-from typing import Any, TypeGuard, Union
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TypeGuard, Union
 
 import orjson
 
@@ -18,6 +20,9 @@ from openai_codex._engine import heads
 from openai_codex._notification import Notification, UnreadableNotification
 from openai_codex._protocol.methods import ENDS
 from openai_codex.errors import ConfigError, DecodeError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 RequestId = Union[int, str]
 
@@ -119,28 +124,54 @@ class LineSplitter:
         return line
 
 
+# Between lines that are decoded together: no line of the runtime has it, so it stands where one ends and the next begins.
+_MARK = int.from_bytes(os.urandom(7), "big")
+_BETWEEN = b",%d," % _MARK
+
+# A longer line is decoded by itself: together with others it would be copied.
+_LONG_LINE = 1 << 20
+
+
+def decode_all(lines: list[bytes]) -> list[Frame]:
+    """Decode lines as `decode` does; blank ones are left out."""
+    # All at once if they are all right: a call of the decoder takes as long as a short line.
+    if len(lines) > 1 and len(lines[0]) < _LONG_LINE:  # only the first may have begun in an earlier chunk
+        with suppress(orjson.JSONDecodeError):
+            parts = orjson.loads(b"[%b]" % _BETWEEN.join(lines))
+            if len(parts) == 2 * len(lines) - 1 and parts[1::2] == [_MARK] * (len(lines) - 1):
+                return _frames(parts[::2], lines)
+    return [decode(line) for line in lines if line and not line.isspace()]
+
+
 def decode(line: bytes) -> Frame:
     """Decode one line. Only the envelope is interpreted; params and results stay decoded JSON."""
-    # Called for every event: the types are compared exactly, which is faster than isinstance, and JSON has no subclasses.
     try:
-        frame = orjson.loads(line)
+        value = orjson.loads(line)
     except orjson.JSONDecodeError as error:
         return _skipped(line, f"not JSON: {error.msg}")
-    if not isinstance(frame, dict):
-        return Skipped(f"not an object: {type(frame).__name__}", len(line))
-    method = frame.get("method")
-    if type(method) is str:
-        params = frame.get("params")
+    return _frames((value,), (line,))[0]
+
+
+def _frames(values: Sequence[Any], lines: Sequence[bytes]) -> list[Frame]:
+    # Run for every event: the types are compared exactly, which is faster than isinstance, and JSON has no subclasses.
+    frames: list[Frame] = []
+    new = Notification.__new__
+    for value in values:
+        method = value.get("method") if type(value) is dict else None
+        if type(method) is not str:
+            frames.append(_response(value, len(lines[len(frames)])))
+            continue
+        params = value.get("params")
         if type(params) is not dict:
             # Params by position, or not an object at all: kept, so that an unknown notification shows what came.
             params = {} if params is None else {"params": params}
-        if "id" in frame and _is_id(frame["id"]):
-            return ServerRequest(frame["id"], method, params)
-        return Notification(method, params, frame.get("emittedAtMs"))
-    request_id = frame.get("id")
-    if _is_id(request_id) and ("result" in frame or "error" in frame):
-        return _response(request_id, frame)
-    return Skipped("neither a method nor a response", len(line))
+        if "id" in value and _is_id(value["id"]):
+            frames.append(ServerRequest(value["id"], method, params))
+            continue
+        frame = new(Notification)
+        frame.method, frame.params, frame.emitted_at_ms = method, params, value.get("emittedAtMs")
+        frames.append(frame)
+    return frames
 
 
 def _is_id(value: Any) -> TypeGuard[RequestId]:
@@ -148,8 +179,12 @@ def _is_id(value: Any) -> TypeGuard[RequestId]:
     return type(value) in {int, str}
 
 
-def _response(request_id: RequestId, frame: dict[str, Any]) -> Response:
-    error = frame.get("error")
+def _response(frame: Any, size: int) -> Response | Skipped:
+    if not isinstance(frame, dict):
+        return Skipped(f"not an object: {type(frame).__name__}", size)
+    request_id, error = frame.get("id"), frame.get("error")
+    if not _is_id(request_id) or ("result" not in frame and "error" not in frame):
+        return Skipped("neither a method nor a response", size)
     if error is None:
         return Response(request_id, frame.get("result"))
     # The runtime is not trusted to send an object here.

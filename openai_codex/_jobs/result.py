@@ -11,7 +11,6 @@ import attrs
 from openai_codex import _checks as checks
 from openai_codex import _codec as codec
 from openai_codex import _protocol as protocol
-from openai_codex._codec.dumping import to_wire
 from openai_codex._codec.plain import plain
 from openai_codex._jobs.failure import JobError
 from openai_codex._jobs.job import Job
@@ -179,7 +178,7 @@ def _built(kind: Any, values: Mapping[str, Any]) -> Any:
 
 
 def _value(type_: Any, value: Any) -> Any:
-    return value if type_ is None or value is None else codec.structure(type_, to_wire(type_, value))
+    return value if type_ is None or value is None else codec.structure(type_, codec.to_wire(type_, value))
 
 
 def _with_output(result: Any) -> Any:

@@ -58,7 +58,10 @@ class Stream(Iteration[T]):
             ConfigError: The client is bound to another event loop.
         """
         while not self._closed:
-            event = self._cursor.pop()
+            try:
+                event = self._cursor.taken.popleft()
+            except IndexError:
+                event = None
             if event is not None:
                 picked = self._pick(event)
                 if picked is not None:

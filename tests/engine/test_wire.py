@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from openai_codex import ConfigError
@@ -15,6 +15,7 @@ from openai_codex._engine.wire import (
     ServerRequest,
     Skipped,
     decode,
+    decode_all,
     encode_error,
     encode_notification,
     encode_request,
@@ -209,3 +210,34 @@ def test_what_json_cannot_hold_is_refused_before_it_is_sent(value: object) -> No
     with pytest.raises(ConfigError) as caught:
         encode_request(1, "turn/start", {"text": value})
     assert caught.value.what == "turn/start"
+
+
+LINES = st.one_of(
+    st.dictionaries(
+        st.sampled_from(["id", "method", "params", "result", "error"]),
+        st.one_of(st.none(), st.integers(0, 9), st.text(max_size=3), st.just({}), st.just([])),
+    ).map(orjson.dumps),
+    st.binary(max_size=40).filter(lambda line: b"\n" not in line),
+    st.sampled_from(
+        [b"", b" \t", b"{}", b"[1", b"2]", b'{"a":[{}', b"{}]}", b"{},{}", b"1,2", b'{"a":1', b'"b":2}', b"\xff", b"0"]
+    ),
+)
+
+
+@given(st.lists(LINES, max_size=8))
+@example([b'{"a":[{}', b"{}]}", b"{},{}"])  # together they are three objects, each for itself none
+@example([b"[1", b"2]", b"{},{}"])
+def test_lines_that_are_decoded_together_are_what_each_is_for_itself(lines: list[bytes]) -> None:
+    alone = [decode(line) for line in lines if line and not line.isspace()]
+    assert decode_all(lines) == alone
+
+
+def test_lines_that_are_too_long_or_long_are_decoded_for_themselves() -> None:
+    notification = b'{"method":"x","params":{"text":"%b"}}' % (b"y" * (1 << 20))
+    lines = [notification, b'{"method":"y"}', LongLine(b'{"method":"z","pa')]
+    first, second, third = decode_all(lines)
+    assert isinstance(first, Notification)
+    assert second == Notification("y", {})
+    assert isinstance(third, Skipped)
+    assert third.reason == "the line is longer than max_line_bytes"
+    assert decode_all([]) == []

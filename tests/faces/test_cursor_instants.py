@@ -73,7 +73,7 @@ def rest_of(cursor: Cursor) -> list[Notification]:
     """Consume to the end, as a stream does."""
     found: list[Notification] = []
     while True:
-        event = cursor.pop()
+        event = cursor.taken.popleft() if cursor.taken else None
         if event is not None:
             found.append(event)
         elif cursor.is_over():

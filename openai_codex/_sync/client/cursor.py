@@ -56,9 +56,9 @@ class Cursor:
         "_mailbox",
         "_open_turn",
         "_stop",
-        "_taken",
         "_texts",
         "passed",
+        "taken",
         "thread_id",
         "turn_id",
     )
@@ -73,43 +73,36 @@ class Cursor:
         self._stop = stop
         self._open_turn = open_turn
         self._fold = TurnFold(stop.thread_id, turn_id)
-        # Those that are not in the fold yet, and then those that `pop` returns.
-        self._fresh: deque[Notification] = deque()
+        self._fresh: deque[Notification] = deque()  # those that are not in the fold yet
         self._is_adding = False
-        self._taken: deque[Notification] = deque()
+        self.taken: deque[Notification] = deque()
+        """The events that were fetched, the oldest first. Its consumer removes them itself: a call for each would cost it much."""
         self.passed: Notification | None = None
-        """The last event that was popped and not added to `texts`; who pops one sets it."""
+        """The last event that was removed from `taken` and not added to `texts`; who removes one sets it."""
         self._joined = joined
         self._texts = MessageTexts(joined=joined)
         self._bad_end: DecodeError | None = None
         self._last: tuple[str, float] | None = None  # the last event that was fetched, and when
         connection.watch(self)
 
-    def pop(self) -> Notification | None:
-        """Return the oldest event that was fetched, ``None`` if there is none."""
-        try:
-            return self._taken.popleft()
-        except IndexError:
-            return None
-
     def texts(self, event: Notification) -> MessageTexts:
-        """Return the text up to an event that was popped and is to be added."""
+        """Return the text up to an event that was removed and is to be added."""
         if self.passed is not None:
             self._texts, self.passed = MessageTexts(joined=self._joined, skipped=self._skipped(event)), None
         return self._texts
 
     def _skipped(self, event: Notification) -> dict[str, int]:
-        """Return how many characters of each message other streams have read, up to an event that was popped."""
+        """Return how many characters of each message other streams have read, up to an event that was removed."""
         read = self._fold.lengths(whole=self._joined)
-        for each in (event, *self._taken):
+        for each in (event, *self.taken):
             item_id, text = each.params.get("itemId"), each.params.get("delta")
             if each.method == AGENT_DELTA and isinstance(item_id, str) and isinstance(text, str):
                 read[item_id] = read.get(item_id, 0) - len(text)
         return {item_id: count for item_id, count in read.items() if count > 0}
 
     def put_back(self, event: Notification) -> None:
-        """Return an event, so that it is popped again."""
-        self._taken.appendleft(event)
+        """Return an event, so that it is the next one again."""
+        self.taken.appendleft(event)
 
     def is_over(self) -> bool:
         """Return whether no more events can be fetched."""
@@ -122,7 +115,7 @@ class Cursor:
     def drop_others(self) -> None:
         """Drop the events of sub-agents that were fetched; for a consumer that does not want them."""
         if self._mailbox.has_others:
-            self._taken = deque(self._own(self._taken))
+            self.taken = deque(self._own(self.taken))
 
     def agent_of(self, event: Notification) -> Agent | None:
         """Return the sub-agent that an event is of; ``None`` for an event of the turn itself."""
@@ -179,7 +172,7 @@ class Cursor:
         if events and self._fold.turn is not None:
             self._log_completed(self._fold.turn)
         # Last: if this call was interrupted, the next one goes on with the same events.
-        move(self._fresh, self._taken)
+        move(self._fresh, self.taken)
         self._is_adding = False
         return events
 
@@ -198,13 +191,13 @@ class Cursor:
             raise DecodeError(*self._bad_end.args)
 
     def _skip(self, deadline: Deadline, stall: TreeClock | None) -> None:
-        self._taken.clear()
+        self.taken.clear()
         while not self.is_over():
             left = deadline.remaining()
             patience = left if stall is None else min(left, stall.remaining())
             if self._fresh or _wait.ready(self._mailbox, patience):
                 events = self._take()
-                self._taken.clear()
+                self.taken.clear()
                 if stall is not None:
                     stall.on_event(events)
             elif deadline.passed():
