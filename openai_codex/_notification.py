@@ -71,7 +71,7 @@ class Notification(Data):
         emitted_at_ms: When the runtime sent it, in milliseconds since the epoch; ``None`` if unknown.
     """
 
-    # The reader makes those that arrive without `__init__`, which takes twice as long: it sets all but the payload.
+    # The reader sets them itself in those that arrive: a call of `__init__` takes twice as long.
     __slots__ = ("_payload", "emitted_at_ms", "method", "params")
 
     MEMBERS = ("method", "payload")
@@ -89,9 +89,7 @@ class Notification(Data):
             params, payload = None, params
         self.params: JsonObject = (codec.unstructure(payload) or {}) if params is None else params
         self.emitted_at_ms = emitted_at_ms
-        self._payload: ServerNotification
-        if payload is not None:
-            self._payload = payload
+        self._payload = payload
 
     @classmethod
     def made(cls, payload: ServerNotification, params: JsonObject) -> Notification:
@@ -103,19 +101,14 @@ class Notification(Data):
     @property
     def payload(self) -> ServerNotification:
         """The typed payload."""
-        try:
-            return self._payload
-        except AttributeError:
-            self._payload = self._built()
-            return self._payload
-
-    def _built(self) -> ServerNotification:
-        try:
-            return codec.structure_notification(self.method, self.params)
-        except DecodeError as error:
-            # Logged, not raised: a stream must not end because one payload has a new shape.
-            _log.warning("codex.payload_misfit", method=self.method, problems="; ".join(error.problems))
-            return protocol.UnknownNotification(self.method, self.params)
+        if self._payload is None:
+            try:
+                self._payload = codec.structure_notification(self.method, self.params)
+            except DecodeError as error:
+                # Logged, not raised: a stream must not end because one payload has a new shape.
+                self._payload = protocol.UnknownNotification(self.method, self.params)
+                _log.warning("codex.payload_misfit", method=self.method, problems="; ".join(error.problems))
+        return self._payload
 
     @property
     def agent(self) -> Agent | None:

@@ -170,6 +170,7 @@ def _frames(values: Sequence[Any], lines: Sequence[bytes]) -> list[Frame]:
             continue
         frame = new(Notification)
         frame.method, frame.params, frame.emitted_at_ms = method, params, value.get("emittedAtMs")
+        frame._payload = None  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  see there
         frames.append(frame)
     return frames
 
