@@ -7,15 +7,13 @@ be hashed or cut. It runs in the journal's thread, or in that of the caller of a
 from __future__ import annotations
 
 import base64
-import hashlib
-import os
-import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
 from openai_codex._journal.beginnings import unfinished
+from openai_codex._journal.contents import NOTHING, STRUCTURE, Contents, is_foreign, kept_of_event
 from openai_codex._runtime.display import (
     hide,
     looks_secret,
@@ -39,20 +37,8 @@ _OF_PROTOCOL = r"^(?:auth|authorization|verification|login|callback)_?ur[il]|(?:
 # These sound secret, and are names, places, choices or states.
 _HARMLESS = r"(?i)sort_?key|keywords|auth_?status|key_?path|auth_?credentials_?store|_?environment|cancellation_?token"
 
-# Fields whose texts stay when contents are hashed or cut: what a frame is about, and no part of what was said.
-_STRUCTURE_NAMES = """
-    method id type status phase model modelProvider kind decision approvalPolicy approvalsReviewer effort serviceTier
-    cliVersion source codexErrorInfo role platformFamily platformOs userAgent version tool server namespace sandbox event
-    scope mode planType cwd reason
-"""
-_STRUCTURE = frozenset(_STRUCTURE_NAMES.split())
-_IDS = re.compile(r"(?:Id|Ids|At|_id)$")
-
 # Command lines, in which a secret is known by the option or the variable before it.
 _COMMANDS = frozenset({"command", "cmd", "argv", "args", "arguments"})
-
-_CUT_AT = 32
-_HASH_BYTES = 8
 
 # How many values are remembered that a name has shown to be secret, and of how many requests the secret answers.
 _MOST_FOUND, _MOST_ASKED = 256, 64
@@ -74,11 +60,11 @@ class Redactor:
     def __init__(self, content: Content = "keep", names: tuple[str, ...] = ()) -> None:
         self.is_plain: Final = content == "keep" and not names
         """Whether a text without secrets stays as it is."""
-        self._content = content
+        self._contents = Contents(content)
         self._names = frozenset(map(str.lower, names))
-        self._key = os.urandom(16)
         self._found: dict[str, None] = {}
         self._asked: dict[Any, frozenset[str]] = {}
+        self._method: object = None
 
     def may_hide(self, text: str) -> bool:
         """Return whether a text may hold a secret."""
@@ -105,7 +91,8 @@ class Redactor:
         """Return a frame without secrets. ``direction`` is ``>`` or ``<``."""
         if not isinstance(frame, dict):
             return self._redacted(frame, "", is_secret=False)
-        if frame.get("method") == _QUESTIONS:
+        self._method = frame.get("method")
+        if self._method == _QUESTIONS:
             self._note_questions(frame)
         shown: dict[str, Any] = self._redacted(frame, "", is_secret=False)
         if direction == ">" and isinstance(frame.get("result"), dict):
@@ -114,12 +101,14 @@ class Redactor:
 
     def event(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         """Return what is noted about a runtime without secrets."""
-        shown: dict[str, Any] = self._redacted(dict(fields), "", is_secret=False, is_content=False)
+        shown: dict[str, Any] = self._redacted(
+            dict(fields), "", is_secret=False, kept=kept_of_event(fields.get("event"))
+        )
         return shown
 
     def line(self, line: bytes) -> str:
         """Return a line that is not a frame, as text without secrets."""
-        return self._contents(self._text(line.decode("utf-8", "replace"), ""), "")
+        return self._contents.shown(self._text(line.decode("utf-8", "replace"), ""), "", NOTHING)
 
     # -- answers to questions of the runtime -----------------------------------------------------------------------------
 
@@ -142,31 +131,37 @@ class Redactor:
 
     # -- values ------------------------------------------------------------------------------------------------------
 
-    def _redacted(self, value: Any, name: str, *, is_secret: bool, is_content: bool = True) -> Any:
+    def _redacted(self, value: Any, name: str, *, is_secret: bool, kept: frozenset[str] | None = STRUCTURE) -> Any:
+        """Return a value without secrets. ``kept`` are the fields whose texts are no contents; ``None`` are all fields."""
         if type(value) is str:
             if is_secret:
                 self._remember(value)
                 return MASK if value else value
             shown = self._text(value, name)
-            return self._contents(shown, name) if is_content else shown
+            return shown if kept is None else self._contents.shown(shown, name, kept)
         if type(value) is dict:
             pair = "value" if self._is_named_secret(value) else None
             return {
                 key: self._redacted(
-                    each, key, is_secret=is_secret or key == pair or self._is_secret(key), is_content=is_content
+                    each,
+                    key,
+                    is_secret=is_secret or key == pair or self._is_secret(key),
+                    kept=NOTHING
+                    if kept and not self._contents.are_kept and is_foreign(self._method, name, key, value)
+                    else kept,
                 )
                 for key, each in value.items()
             }
         if isinstance(value, (list, tuple)):
-            return self._sequence(list(value), name, is_secret=is_secret, is_content=is_content)
+            return self._sequence(list(value), name, is_secret=is_secret, kept=kept)
         return MASK if value is not None and name.lower() in self._names else value
 
-    def _sequence(self, values: list[Any], name: str, *, is_secret: bool, is_content: bool) -> list[Any]:
+    def _sequence(self, values: list[Any], name: str, *, is_secret: bool, kept: frozenset[str] | None) -> list[Any]:
         if name in _COMMANDS and not is_secret and all(type(each) is str for each in values):
             for secret in secrets_of_arguments(values):
                 self._remember(secret)
             values = list(mask_all(values))
-        return [self._redacted(each, name, is_secret=is_secret, is_content=is_content) for each in values]
+        return [self._redacted(each, name, is_secret=is_secret, kept=kept) for each in values]
 
     def _is_secret(self, name: str) -> bool:
         return _is_secret(name) or name.lower() in self._names
@@ -208,7 +203,7 @@ class Redactor:
         """Return a text that is itself JSON, as arguments of tools are, without the secrets in it."""
         try:
             value = orjson.loads(text)
-            shown = self._redacted(value, "", is_secret=False, is_content=False)
+            shown = self._redacted(value, "", is_secret=False, kept=None)
             return text if shown == value else orjson.dumps(shown).decode()
         except (ValueError, TypeError, RecursionError):  # no JSON, or nested a thousand times
             return text
@@ -224,13 +219,3 @@ class Redactor:
             self._found[value.strip()] = None
             while len(self._found) > _MOST_FOUND:
                 self._found.pop(next(iter(self._found)))
-
-    def _contents(self, text: str, name: str) -> str:
-        if self._content == "keep" or not text or name in _STRUCTURE or _IDS.search(name):
-            return text
-        if self._content == "cut":
-            most = 0 if name == "delta" else _CUT_AT  # the deltas of a text together would be all of it
-            return text if len(text) <= most else f"{text[:most]}… ({len(text)} characters)"
-        # With a key of this journal, or a short text could be found by trying.
-        hashed = hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=_HASH_BYTES, key=self._key)
-        return f"hash:{hashed.hexdigest()} ({len(text)} characters)"

@@ -64,7 +64,8 @@ class Journal:
     The journal has every frame that the client and its runtime exchange, and what happens to the runtime, as lines of
     JSON. Secrets are replaced by ``***``: values of fields with names such as token, key, authorization, env, login urls
     and codes, answers to questions that the runtime marks as secret, and every secret that the program has passed to a
-    client. Closing the client waits at most 5 s until all is written.
+    client. Of a text that comes in pieces, what may be the beginning of a secret is written with the next piece, and a text
+    that begins as JSON when it is complete. Closing the client waits at most 5 s until all is written.
 
     Attributes:
         path: A file, or a directory: an existing one, or a path with a separator at its end, which is created. In a
@@ -78,7 +79,9 @@ class Journal:
             process writes, and no other files. It is kept when a file is begun and each 8 MiB, so that so much for each
             client, and the files of those that write now, may come on top of it.
         content: What becomes of prompts, answers, commands and their output: ``"keep"``, ``"hash"`` (equal texts of one
-            file have equal hashes), or ``"cut"`` to the first 32 characters. Ids, methods, states and numbers stay.
+            file have equal hashes), or ``"cut"`` to the first 32 characters. Ids, methods, states, numbers and names of
+            fields stay; in foreign JSON, such as arguments of tools, all texts are contents, whatever their fields are
+            called.
         redact: Names of further fields whose values are secret, as in the protocol or in arguments of tools, in any case.
 
     Raises:

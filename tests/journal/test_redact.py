@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ import orjson
 import pytest
 
 import openai_codex._protocol as protocol
+from openai_codex._journal.contents import FOREIGN
 from openai_codex._journal.redact import MASK, Redactor
+from openai_codex._journal.settings import Content
 
 SECRET = "pl4nted-s3cret-0123456789"  # noqa: S105  planted
 
@@ -132,6 +135,113 @@ def test_what_the_user_names_is_masked_whatever_it_is() -> None:
     shown = redactor.frame("<", frame)
     assert shown["params"] == {"arguments": {"ssn": MASK, "list": [{"SSN": [MASK, MASK]}]}, "total": 5}
     assert not redactor.is_plain, "a delta has an itemId, too"
+
+
+# Fields that say what a frame is about, where the protocol has them.
+STRUCTURE = [
+    "reason",
+    "source",
+    "status",
+    "kind",
+    "type",
+    "method",
+    "id",
+    "threadId",
+    "updatedAt",
+    "model",
+    "cwd",
+    "text",
+]
+
+FOREIGN_JSON: list[Callable[[Any], dict[str, Any]]] = [
+    lambda value: {"method": "item/started", "params": {"item": {"type": "mcpToolCall", "arguments": value}}},
+    lambda value: {"method": "item/tool/call", "id": 3, "params": {"arguments": {"deep": [value]}}},
+    lambda value: {"id": 3, "result": {"content": [value], "structuredContent": value, "isError": False}},
+    lambda value: {
+        "method": "item/completed",
+        "params": {"item": {"type": "mcpToolCall", "result": {"content": [value]}}},
+    },
+    lambda value: {"id": 3, "result": {"action": "accept", "content": value}},
+    lambda value: {"id": 3, "error": {"code": -32000, "message": "no", "data": value}},
+    lambda value: {"method": "m", "params": {"server": "s", "params": value}},
+    lambda value: {"method": "m", "params": {"_meta": value}},
+    lambda value: {"method": "thread/start", "params": {"config": {"a.b": value}}},
+    lambda value: {"method": "turn/start", "params": {"outputSchema": {"properties": {"a": value}}}},
+    lambda value: {"method": "thread/inject_items", "params": {"items": [value]}},
+    lambda value: {"method": "thread/realtime/itemAdded", "params": {"item": value}},
+]
+
+
+@pytest.mark.parametrize("content", ["hash", "cut"])
+@pytest.mark.parametrize("frame", FOREIGN_JSON)
+def test_below_foreign_json_each_text_is_content(frame: Callable[[Any], dict[str, Any]], content: Content) -> None:
+    texts = {name: f"{name}: a sentence that nobody is to read in full" for name in STRUCTURE}
+    shown = orjson.dumps(Redactor(content).frame("<", frame(texts))).decode()
+    assert "nobody is to read" not in shown
+    assert shown.count("characters)") >= len(STRUCTURE)
+    method = frame(texts).get("method")
+    assert method is None or f'"method":"{method}"' in shown
+
+
+def test_each_field_of_the_protocol_that_takes_any_json_is_known_as_foreign() -> None:
+    tables = [
+        "meta",
+        "content",
+        "item",
+        "items",
+        "event",
+        "params",
+    ]  # by the method, or by what is beside or above them
+    directory = Path(str(protocol.__file__)).parent
+    sources = "".join(path.read_text() for path in directory.glob("*.py"))
+    found = set(re.findall(r"^    (\w+): [^=\n]*\bJsonValue\b", sources, re.MULTILINE))
+    assert len(found) > 20
+    for name in found - set(tables):
+        first, *rest = name.split("_")
+        assert first + "".join(map(str.title, rest)) in FOREIGN, name
+
+
+def test_what_a_frame_is_about_stays() -> None:
+    item = {"type": "agentMessage", "id": "i", "text": "hello", "phase": "final"}
+    frame = {"method": "item/completed", "params": {"threadId": "t", "item": item}}
+    [shown] = [Redactor("hash").frame("<", frame)["params"]]
+    assert {**shown["item"], "text": "hello"} == item
+    assert shown["threadId"] == "t"
+    assert shown["item"]["text"] != "hello"
+
+
+@pytest.mark.parametrize("content", ["hash", "cut"])
+def test_the_content_rule_holds_for_events(content: Content) -> None:
+    told = "the prompt of the user, as the provider repeats it in its error"
+    events: list[dict[str, Any]] = [
+        {"event": "connection_closed", "reason": "the runtime exited", "stderr": (told, told)},
+        {"event": "server_request_declined", "kind": "raised", "reason": f"ValueError: {told}", "seconds": 1.5},
+        {
+            "event": "turn_failed",
+            "thread_id": "t",
+            "turn_id": "u",
+            "status": "failed",
+            "error": "other",
+            "reason": told,
+        },
+        {
+            "event": "turn_failed",
+            "thread_id": "t",
+            "turn_id": "u",
+            "status": "failed",
+            "reason": f"invalid prompt: {told}",
+        },
+        {"event": "start_failed", "reason": f"the runtime has written: {told}"},
+        {"event": "anything", "text": told},
+    ]
+    for event in events:
+        shown = Redactor(content).event(event)
+        assert "as the provider repeats" not in str(shown), event
+        kept = {"event", "kind", "seconds", "thread_id", "turn_id", "status", "error"} & event.keys()
+        assert {name: shown[name] for name in kept} == {name: event[name] for name in kept}
+    assert Redactor(content).event(events[0])["reason"] == "the runtime exited"
+    assert Redactor(content).event(events[1])["reason"].startswith("ValueError: ")
+    assert Redactor().event(events[2]) == events[2]
 
 
 TOKENS = [
