@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tools.bench import rounds, stages, table
+from tools.bench import observed, rounds, stages, table
 from tools.bench.runner import Failure, Outcome, run
 from tools.bench.subjects import choose
 from tools.bench.table import Line
@@ -93,3 +93,19 @@ def test_the_stages_of_a_delta_are_printed(capsys: pytest.CaptureFixture[str]) -
     assert len(costs) == 8
     assert all(cost > 0 for cost in costs)
     assert costs[-1] == pytest.approx(sum(costs[:-1]) - costs[1], abs=0.05)
+
+
+def test_what_observes_a_client_is_compared_with_the_client_without(capsys: pytest.CaptureFixture[str]) -> None:
+    chosen = [each for each in WORKLOADS if each.program == "stream.sync_face"]
+    results = observed.measure(chosen, list(observed.VARIANTS), 1, smoke=True)
+    assert {name: bool(each[0]["written"]) for (_, name), each in results.items()} == {
+        "plain": False,
+        "log": False,
+        "journal": True,
+        "otel": False,
+    }
+    text = list(observed.table(chosen, list(observed.VARIANTS), results))
+    assert [line.count("|") for line in text] == [6] * 4
+    assert [line.count("%)") for line in text] == [0, 0, 3, 3]
+    assert observed.main(["--smoke", "--only", "run.sync", "--variants", "plain,log"]) == 0
+    assert "| bare run(), sync: rate, 1/s | " in capsys.readouterr().out

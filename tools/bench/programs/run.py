@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from openai_codex import AsyncCodex, Codex, CodexConfig
 
-from . import gauge
+from . import gauge, observing
 
 if TYPE_CHECKING:
     from openai_codex import AsyncThread, Thread
@@ -17,14 +17,14 @@ SHARES = 20
 
 def sync_face(runs: int) -> None:
     """One run after another."""
-    with Codex(CodexConfig(launch_args_override=gauge.FAKE_RUNTIME)) as codex:
+    with Codex(CodexConfig(launch_args_override=gauge.FAKE_RUNTIME, **observing.settings())) as codex:
         thread = codex.thread_start()
         gauge.report(**gauge.best([_share(thread, runs // SHARES) for _ in range(SHARES)]))
 
 
 async def async_face(runs: int) -> None:
     """One run after another, in one task."""
-    async with AsyncCodex(CodexConfig(launch_args_override=gauge.FAKE_RUNTIME)) as codex:
+    async with AsyncCodex(CodexConfig(launch_args_override=gauge.FAKE_RUNTIME, **observing.settings())) as codex:
         thread = await codex.thread_start()
         gauge.report(**gauge.best([await _async_share(thread, runs // SHARES) for _ in range(SHARES)]))
 

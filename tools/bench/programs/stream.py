@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from openai_codex import AsyncCodex, AsyncTurnHandle, Codex, CodexConfig
 
-from . import gauge
+from . import gauge, observing
 
 if TYPE_CHECKING:
     from typing import Any
@@ -37,7 +37,7 @@ class Tally:
 def sync_face(events: int) -> None:
     """One turn, iterated on the main thread."""
     tally = Tally()
-    with Codex(CodexConfig(launch_args_override=gauge.FAKE_RUNTIME)) as codex:
+    with Codex(CodexConfig(launch_args_override=gauge.FAKE_RUNTIME, **observing.settings())) as codex:
         thread = codex.thread_start()
         turn = thread.turn(f"flood {events}")
         span = gauge.Span()
@@ -67,7 +67,7 @@ async def measure_turns(events: int, turns: int) -> dict[str, float]:
         async for event in turn.stream():
             tally.add(event)
 
-    async with AsyncCodex(CodexConfig(launch_args_override=gauge.FAKE_RUNTIME)) as codex:
+    async with AsyncCodex(CodexConfig(launch_args_override=gauge.FAKE_RUNTIME, **observing.settings())) as codex:
         thread = await codex.thread_start()
         handles = [await (await codex.thread_start()).turn(f"flood {events // turns}") for _ in range(turns)]
         span = gauge.Span()
