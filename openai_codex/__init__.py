@@ -20,8 +20,9 @@ The map, top to bottom. Imports go downward only, and a module without a leading
     testing/        the test kit: a scripted model, a fake runtime, pytest fixtures (its docstring has its own map)
     retry           repeat what was overloaded
     _otel/          OpenTelemetry, if a configuration asks for it: tracing held approval_span turn_span content names settings
-    _jobs/          conversations as values: run steps stored clients budgets result job paths; failure: its error
-    _async/         the source of both faces: low_level driving codex thread thread_contents closing loading goal_run running turn preparing
+    _jobs/          conversations as values: run steps stored clients budgets result job paths; many of them: pool_base fleet
+                    policy homes entry workers; failure: the error of a job
+    _async/         the source of both faces: pool low_level driving codex thread thread_contents closing loading goal_run running turn preparing
                     events thread_pages unlisted pages stream iteration login; operations and lazy: names of them, and for
                     annotations, that are loaded at first use
       verbs/        what a client can do: portable threads reviews goals catalog account; base: life cycle and handlers; requests
@@ -96,6 +97,7 @@ if TYPE_CHECKING:
     from openai_codex._async.login import AsyncChatgptLoginHandle as AsyncChatgptLoginHandle
     from openai_codex._async.login import AsyncDeviceCodeLoginHandle as AsyncDeviceCodeLoginHandle
     from openai_codex._async.pages import AsyncPages as AsyncPages
+    from openai_codex._async.pool import AsyncCodexPool as AsyncCodexPool
     from openai_codex._async.stream import AsyncItemStream as AsyncItemStream
     from openai_codex._async.stream import AsyncTextStream as AsyncTextStream
     from openai_codex._async.stream import AsyncTurnStream as AsyncTurnStream
@@ -125,6 +127,7 @@ if TYPE_CHECKING:
     from openai_codex._sync.login import ChatgptLoginHandle as ChatgptLoginHandle
     from openai_codex._sync.login import DeviceCodeLoginHandle as DeviceCodeLoginHandle
     from openai_codex._sync.pages import Pages as Pages
+    from openai_codex._sync.pool import CodexPool as CodexPool
     from openai_codex._sync.stream import ItemStream as ItemStream
     from openai_codex._sync.stream import TextStream as TextStream
     from openai_codex._sync.stream import TurnStream as TurnStream
@@ -199,6 +202,7 @@ _HOMES = {
     "_async.events": "AsyncEvents",
     "_async.login": "AsyncChatgptLoginHandle AsyncDeviceCodeLoginHandle",
     "_async.pages": "AsyncPages",
+    "_async.pool": "AsyncCodexPool",
     "_async.stream": "AsyncItemStream AsyncTextStream AsyncTurnStream",
     "_async.thread": "AsyncThread",
     "_async.turn": "AsyncTurnHandle",
@@ -206,6 +210,7 @@ _HOMES = {
     "_sync.events": "Events",
     "_sync.login": "ChatgptLoginHandle DeviceCodeLoginHandle",
     "_sync.pages": "Pages",
+    "_sync.pool": "CodexPool",
     "_sync.stream": "ItemStream TextStream TurnStream",
     "_sync.thread": "Thread",
     "_sync.turn": "TurnHandle",

@@ -30,7 +30,8 @@ ORDER = """
     testing: _responder _script _agents _spawned _replies _items _http _waiting _recorded
     : . retry
     _otel: . tracing held approval_span turn_span content names settings
-    _jobs: . run steps stored clients budgets result job paths
+    _async: pool
+    _jobs: . run pool_base fleet policy homes workers entry steps stored clients budgets result job paths
     _async: . low_level driving codex
     _async.verbs: . portable threads reviews goals catalog account base requests
     _async: thread thread_contents closing operations loading goal_run running turn preparing events thread_pages unlisted pages stream iteration login lazy

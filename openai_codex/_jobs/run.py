@@ -41,3 +41,8 @@ def run_job(config: AppServerConfig | None, job: Job, *, thread_id: str | None =
     prepare(job)
     known = None if thread_id is None else checks.filled("thread_id", thread_id)
     return drive(Attempt(_clients, ready, config, job, Ticket(thread_id=known)).steps())
+
+
+def attempt(config: AppServerConfig, job: Job, ticket: Ticket) -> JobResult:
+    """Carry out one attempt at a job of a pool, in this process."""
+    return drive(Attempt(_clients, ready, config, job, ticket).steps())

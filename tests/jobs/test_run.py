@@ -33,6 +33,7 @@ from openai_codex.testing import ScriptedModel, Usage, call, fail, hang, reply, 
 from tests.jobs.things import Answer
 from tests.support.bounds import PATIENCE, eventually
 from tests.support.inside import warm_clients
+from tests.support.jobs import prompts_of
 
 pytestmark = pytest.mark.usefixtures("no_warm_client_stays")
 
@@ -42,19 +43,6 @@ COMMANDS = {"sandbox": "full-access", "approval_policy": "never"}
 def same(result: JobResult) -> JobResult:
     """The result after a journey through JSON."""
     return JobResult.from_dict(json.loads(json.dumps(result.to_dict())))
-
-
-def prompts_of(model: ScriptedModel) -> dict[str, int]:
-    """How often each prompt is in the history of the threads that the model was asked about, at most."""
-    found: dict[tuple[str, str | None], int] = {}
-    for request in model.requests:
-        for text in {text for text in request.user_texts if text.startswith("job ")}:
-            key = text, request.thread_id
-            found[key] = max(found.get(key, 0), request.user_texts.count(text))
-    total: dict[str, int] = {}
-    for (text, _), count in found.items():
-        total[text] = total.get(text, 0) + count
-    return total
 
 
 def test_the_prompts_of_a_job_are_turns_of_one_thread(
@@ -268,6 +256,7 @@ def in_child(config: AppServerConfig, results: Any) -> None:
     results.put(run_job(config, Job(prompts=["job child"])))
 
 
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")  # that is what is tested
 def test_a_forked_child_makes_its_own_client(codex_config: AppServerConfig) -> None:
     assert run_job(codex_config, Job(prompts=["job parent"])).status == "completed"
     context = get_context("fork")

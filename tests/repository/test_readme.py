@@ -47,7 +47,7 @@ def test_a_snippet_runs(
 
 
 def test_there_are_snippets() -> None:
-    assert len(SNIPPETS) == 17
+    assert len(SNIPPETS) == 18
 
 
 def run(home: QuietHome, snippet: str) -> dict[str, Any]:

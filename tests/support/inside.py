@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from openai_codex import AsyncCodex, AsyncTurnHandle, Codex, TurnHandle
+import os
+import signal
+from typing import Any
+
+from openai_codex import AsyncCodex, AsyncCodexPool, AsyncTurnHandle, Codex, CodexPool, TurnHandle
 from openai_codex._async.client.recycling import AsyncRecyclingConnection
 from openai_codex._engine.actor import Actor
 from openai_codex._engine.waiting import Latch
@@ -93,3 +97,19 @@ def warm_clients() -> list[Codex]:
 def close_warm_clients() -> None:
     """Close them: the homes of tests do not stay."""
     drive(run._clients.close())
+
+
+def pool_clients(pool: AsyncCodexPool | CodexPool) -> list[Any]:
+    """Return the clients of a pool."""
+    return [slot.client for slot in pool._clients._slots if slot.client is not None]
+
+
+def kill_runtimes(pool: AsyncCodexPool | CodexPool) -> None:
+    """Kill the runtimes of a pool."""
+    for client in pool_clients(pool):
+        os.kill(client.health().pid, signal.SIGKILL)
+
+
+def is_waited_for(pool: AsyncCodexPool | CodexPool) -> bool:
+    """Say whether somebody waits for a change of a pool."""
+    return bool(pool._fleet._watchers)

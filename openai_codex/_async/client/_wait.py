@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from openai_codex._async.client._loop import waker_of
-from openai_codex._engine.waiting import Waitable
+from openai_codex._engine.waiting import Latch, Waitable
 from openai_codex._engine.waiting import caller_name as thread_name
 from openai_codex.errors import ConfigError
 
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 sleep = asyncio.sleep
 """Waits for some seconds."""
+
+Future = asyncio.Future
+future = asyncio.wrap_future
+"""Makes a future of this face from one of `concurrent.futures`."""
 
 
 class _FutureWaiter:
@@ -79,6 +83,12 @@ def task_starter() -> TaskStarter:
         loop.call_soon_threadsafe(_HandlerTask, loop, work, done, over)
 
     return start
+
+
+def spawner(drive: Callable[[Any], Awaitable[Any]]) -> Callable[[Any, Callable[[Any], None]], None]:
+    """Return a function that carries out steps as a task of the running loop. Callable from any thread."""
+    start, over = task_starter(), Latch()
+    return lambda steps, done: start(drive(steps), done, over)
 
 
 class _HandlerTask:

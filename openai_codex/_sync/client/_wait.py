@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 from openai_codex import _checks as checks
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from openai_codex._engine.transport import RuntimeStart
 
 __all__ = [
+    "Future",
     "LoopGuard",
     "TaskStarter",
     "caller",
@@ -26,11 +28,37 @@ __all__ = [
     "check_plain",
     "connect_in_constructor",
     "early_start",
+    "future",
     "ready",
+    "spawner",
     "task_starter",
 ]
 
 ready = block_until_ready
+
+
+def future(made: Future[Any]) -> Future[Any]:
+    """Return a future as it is: those of this face are of `concurrent.futures`."""
+    return made
+
+
+def spawner(drive: Callable[[Any], Any]) -> Callable[[Any, Callable[[Any], None]], None]:
+    """Return a function that carries out steps on a Python thread of their own. Callable from any thread."""
+    load("openai_codex._engine.threads")
+    from openai_codex._engine.threads import ThreadGroup
+
+    def spawn(steps: Any, done: Callable[[Any], None]) -> None:
+        def run() -> None:
+            try:
+                outcome = drive(steps)
+            except BaseException as error:  # noqa: BLE001  the error is the outcome
+                outcome = error
+            done(outcome)
+
+        # A group of its own: one that lasted would keep all threads that have ended.
+        ThreadGroup("pool").start("job", run)
+
+    return spawn
 
 
 def caller() -> object:

@@ -1,0 +1,78 @@
+"""One job of a pool, from when it is submitted until its future has a result."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any
+
+from openai_codex._jobs.result import JobResult
+from openai_codex._jobs.steps import Ticket
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from openai_codex._jobs.job import Job
+    from openai_codex._jobs.steps import Attempt
+    from openai_codex._turns.results import RunResult
+
+
+class Entry:
+    """A job, what is known of it, and the future that its program holds. Only the fleet changes it."""
+
+    def __init__(self, job: Job, *, queued_at: float | None = None) -> None:
+        self.job = job
+        self.queued_at = time.time() if queued_at is None else queued_at
+        self.future: Future[JobResult] = Future()
+        self.attempts = 0
+        """How often it was started."""
+        self.losses = 0
+        """How often in succession it was lost without getting on."""
+        self.not_before = 0.0
+        """It is not started before this time of the monotonic clock."""
+        self.home: int | None = None
+        """The configuration whose home has its thread."""
+        self.client = 0
+        """Which of the clients of that configuration carries it out."""
+        self.thread_id: str | None = None
+        self.known: tuple[RunResult[Any], ...] = ()
+        """The results that were seen so far."""
+        self.attempt: Attempt | None = None
+        """The attempt that runs in this process."""
+        self.inner: Future[JobResult] | None = None
+        """What the executor has returned for it."""
+        self.executor: Executor | None = None
+        self.is_cancelled = False
+        self.can_look_up = False
+        """Whether it is known where an attempt was that has not returned."""
+
+    def ticket(self) -> Ticket:
+        """Return what its next attempt has to know."""
+        return Ticket(
+            attempts=self.attempts,
+            queued_at=self.queued_at,
+            thread_id=self.thread_id,
+            known=self.known,
+            client=self.client,
+        )
+
+    def note(self, result: JobResult) -> None:
+        """Note how far an attempt has come that is not the last one."""
+        if len(result.results) > len(self.known) or result.thread_id != self.thread_id:
+            self.losses = 0
+        self.thread_id = result.thread_id
+        seen = {each.id: each for each in (*self.known, *result.results)}
+        self.known = tuple(seen.values())
+
+    def stopped_result(self) -> JobResult:
+        """Return the result of a job that is cancelled before it is started."""
+        return JobResult(
+            job=self.job,
+            status="stopped",
+            stopped="cancelled",
+            results=self.known,
+            thread_id=self.thread_id,
+            attempts=self.attempts,
+            queued_at=self.queued_at,
+            ended_at=time.time(),
+        )

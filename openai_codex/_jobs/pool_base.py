@@ -1,0 +1,254 @@
+"""What both faces of a pool have in common: its arguments, and all that does not wait, or waits step by step."""
+
+from __future__ import annotations
+
+import math
+import sys
+import weakref
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import Future
+from functools import partial
+from typing import Any, ClassVar, Generic, TypeVar
+
+import attrs
+
+from openai_codex import _checks as checks
+from openai_codex._config import AppServerConfig
+from openai_codex._engine.waiting import Deadline
+from openai_codex._jobs.clients import Clients, Ready, Steps
+from openai_codex._jobs.entry import Entry
+from openai_codex._jobs.fleet import Counts, Fleet, Spawn
+from openai_codex._jobs.homes import Homes
+from openai_codex._jobs.job import Job
+from openai_codex._jobs.result import JobResult
+from openai_codex._jobs.workers import ExecutorLike, Workers
+from openai_codex.errors import ConfigError
+
+if sys.version_info >= (3, 11):
+    from typing import Self
+else:
+    from typing_extensions import Self
+
+F = TypeVar("F")
+"""The futures of a face."""
+R = TypeVar("R", bound="ResultsBase")
+"""The iterators of a face."""
+
+
+@attrs.frozen
+class Face(Generic[F]):
+    """How a face waits, and what it makes.
+
+    Attributes:
+        ready: Waits until something is ready.
+        spawner: Returns what carries out steps beside the caller.
+        future: Makes a future of the face from one of `concurrent.futures`.
+        connect: Makes a client that is connected.
+    """
+
+    ready: Ready
+    spawner: Callable[[], Spawn]
+    future: Callable[[Future[JobResult]], F]
+    connect: Callable[[AppServerConfig], Any]
+
+
+class ResultsBase:
+    """Results of jobs as they are asked for: further jobs are submitted as there is room for them."""
+
+    def __init__(self, fleet: Fleet, jobs: Iterable[Job], most: int, *, ordered: bool) -> None:
+        self._fleet, self._most, self._ordered = fleet, most, ordered
+        self._jobs: Iterator[Job] | None = iter(jobs)
+        self._pending: deque[Entry] = deque()
+
+    def _step(self) -> Generator[Any, Any, JobResult | None]:
+        while True:
+            changed = self._fleet.watch()
+            self._submit()
+            if (entry := self._ready_one()) is not None:
+                self._pending.remove(entry)
+                return entry.future.result()
+            if not self._pending:
+                return None
+            yield partial(self._fleet.ready, changed, None)
+
+    def _submit(self) -> None:
+        while self._jobs is not None and len(self._pending) < self._most and self._fleet.has_room():
+            try:
+                job = next(self._jobs)
+            except StopIteration:
+                self._jobs = None
+                return
+            entry = self._fleet.new(_checked(job))
+            self._fleet.add(entry)
+            self._pending.append(entry)
+
+    def _ready_one(self) -> Entry | None:
+        candidates = list(self._pending)[: 1 if self._ordered else None]
+        return next((entry for entry in candidates if entry.future.done()), None)
+
+    def _end(self) -> None:
+        """Submit no more jobs. Those that are submitted go on."""
+        self._jobs = None
+        self._pending.clear()
+        self._fleet.post(lambda: None)  # wakes a step that waits
+
+
+class PoolBase(Generic[F, R]):
+    """A pool without the calls that wait."""
+
+    _face: ClassVar[Face[Any]]
+    _results: ClassVar[Any]
+
+    def __init__(
+        self,
+        config: AppServerConfig | Sequence[AppServerConfig] | None = None,
+        *,
+        executor: ExecutorLike | None = None,
+        turns: int = 8,
+        runtimes: int = 1,
+        max_waiting: int = 100,
+        on_pause: Callable[[float], object] | None = None,
+        on_result: Callable[[JobResult], object] | None = None,
+    ) -> None:
+        configs = _configs(config)
+        most = checks.count("turns", turns) * checks.count("runtimes", runtimes)
+        checks.count("max_waiting", max_waiting)
+        for name, callback in (("on_pause", on_pause), ("on_result", on_result)):
+            if callback is not None:
+                checks.plain_function(name, callback, "one argument", None)
+        if executor is not None and not (hasattr(executor, "submit") or callable(executor)):
+            raise checks.refusal("executor", executor, "an Executor, or a function that makes one")
+        self._workers = None if executor is None else Workers(executor)
+        self._clients = Clients(self._face.connect, self._face.ready)
+        self._fleet = Fleet(
+            Homes(configs, runtimes),
+            self._clients,
+            self._face.ready,
+            self._workers,
+            most=most,
+            max_waiting=max_waiting,
+            on_pause=on_pause,
+            on_result=on_result,
+        )
+        self._most = most
+        # By the futures that the program holds.
+        self._entries: weakref.WeakKeyDictionary[Any, Entry] = weakref.WeakKeyDictionary()
+
+    @property
+    def paused_until(self) -> float | None:
+        """When the usage limit resets that the pool waits for, in seconds since the epoch; ``None`` if it waits for none."""
+        return self._fleet.homes.paused_until()
+
+    @property
+    def counts(self) -> Counts:
+        """How many jobs wait, run and have ended, and the tokens of these; a snapshot."""
+        return self._fleet.counts()
+
+    def map(self, jobs: Iterable[Job]) -> R:
+        """Carry out jobs, and iterate over their results in the order of the jobs.
+
+        Jobs are taken from the iterable as there is room for them. A job that has failed has a result, too: see
+        `JobResult.error`.
+
+        Args:
+            jobs: The jobs; an iterator may make them as they are needed.
+
+        Returns:
+            An iterator over a `JobResult` for each job. Closing it submits no further ones.
+
+        Raises:
+            ConfigError: By a step: what the iterable has yielded is not a `Job`, or the pool was closed.
+        """
+        return self._iterate(jobs, ordered=True)
+
+    def as_completed(self, jobs: Iterable[Job]) -> R:
+        """Carry out jobs, and iterate over their results in the order in which they end. Takes and raises what `map` does."""
+        return self._iterate(jobs, ordered=False)
+
+    def cancel(self, future: F) -> bool:
+        """Stop a job; sends nothing itself, and waits for nothing.
+
+        A job that waits is not started. The turn of one that runs in this process is interrupted. Its future gets a
+        result either way, whose ``stopped`` is ``"cancelled"``. (``future.cancel()`` of a job that waits cancels the
+        future itself.)
+
+        Args:
+            future: What `submit` has returned.
+
+        Returns:
+            Whether it is stopped, or will be. ``False``: it has ended, or runs in another process.
+
+        Raises:
+            ConfigError: The future is none of this pool.
+        """
+        try:
+            entry = self._entries[future]
+        except (KeyError, TypeError):  # of what cannot be referred to weakly
+            raise ConfigError("future", "expected one that submit of this pool has returned") from None
+        return self._fleet.cancel(entry)
+
+    # -- for the faces -----------------------------------------------------------------------------------------------
+
+    def _begun(self) -> Self:
+        self._fleet.begin(self._face.spawner)
+        return self
+
+    def _submitting(self, job: Job) -> Generator[Any, Any, F]:
+        self._begun()
+        _checked(job)
+        while True:
+            changed = self._fleet.watch()
+            entry = self._fleet.new(job)
+            if self._fleet.has_room():
+                self._fleet.add(entry)
+                return self._shown(entry)
+            yield partial(self._face.ready, changed, None)
+
+    def _shown(self, entry: Entry) -> F:
+        future: F = self._face.future(entry.future)
+        self._entries[future] = entry
+        return future
+
+    def _iterate(self, jobs: Iterable[Job], *, ordered: bool) -> R:
+        if not isinstance(jobs, Iterable):
+            raise checks.refusal("jobs", jobs, "an iterable of jobs")
+        # Twice as many as run: the next ones wait when one ends, and results that nobody takes do not pile up.
+        results: R = self._results(self._begun()._fleet, jobs, 2 * self._most, ordered=ordered)  # noqa: SLF001  itself
+        return results
+
+    def _closing(self, drain: bool, timeout: float | None) -> Steps:
+        checks.flag("drain", drain)
+        deadline = Deadline(checks.seconds("timeout", timeout))
+        if not drain:
+            self._fleet.give_up()
+        while not self._fleet.is_idle() and (drain is False or not deadline.passed()):
+            changed = self._fleet.watch()
+            if not self._fleet.is_idle():
+                remaining = deadline.remaining() if drain else math.inf
+                yield partial(self._face.ready, changed, None if remaining == math.inf else remaining)
+        if not self._fleet.is_idle():
+            yield from self._closing(drain=False, timeout=None)
+            return
+        self._fleet.closing.set()
+        yield from self._clients.close()
+        if self._workers is not None:
+            self._workers.close()
+
+
+def _configs(value: AppServerConfig | Sequence[AppServerConfig] | None) -> list[AppServerConfig]:
+    if value is None:
+        return [AppServerConfig()]
+    accepted = "an AppServerConfig, a sequence of them, or None"
+    if isinstance(value, AppServerConfig):
+        return [value]
+    configs = checks.each(
+        "config", value, lambda name, each: checks.instance(name, each, AppServerConfig, accepted), accepted
+    )
+    if not configs:
+        raise checks.refusal("config", value, f"{accepted}, not empty")
+    return configs
+
+
+def _checked(job: Job) -> Job:
+    return checks.instance("job", job, Job, "a Job")

@@ -1,0 +1,79 @@
+"""Other processes that carry out jobs, by whatever executor the program has: one is replaced when it is broken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeAlias, Union
+
+from openai_codex._log import Log
+from openai_codex._runtime.imports import load
+
+if TYPE_CHECKING:
+    from openai_codex._config import AppServerConfig
+    from openai_codex._jobs.entry import Entry
+    from openai_codex._jobs.result import JobResult
+
+ExecutorLike: TypeAlias = Union[Executor, Callable[[], Executor]]
+"""An executor, or a function that makes one."""
+
+# The arguments of the standard executor, which has no public attributes for them.
+_ARGUMENTS = {
+    "max_workers": "_max_workers",
+    "mp_context": "_mp_context",
+    "initializer": "_initializer",
+    "initargs": "_initargs",
+}
+
+_log = Log("jobs")
+
+
+class Workers:
+    """Submits attempts to an executor."""
+
+    def __init__(self, executor: ExecutorLike) -> None:
+        self._given = executor
+        self._is_own = not hasattr(executor, "submit")
+        # Checked by the pool: it can be called, or has `submit`.
+        self._executor: Any = executor() if callable(executor) and self._is_own else executor
+        self._task = load("openai_codex._jobs.run").attempt
+
+    def submit(self, entry: Entry, config: AppServerConfig, settle: Callable[[Any], None]) -> None:
+        """Submit an attempt; ``settle`` gets its outcome."""
+        entry.executor = self._executor
+        inner: Future[JobResult] = self._executor.submit(self._task, config, entry.job, entry.ticket())
+        entry.inner = inner
+        inner.add_done_callback(partial(_hand_on, settle))
+
+    def replace(self, entry: Entry) -> None:
+        """Replace the executor that has lost an entry, unless that has been done."""
+        if entry.executor is not self._executor:
+            return
+        is_made = callable(self._given) and not hasattr(self._given, "submit")
+        executor: Any = self._given() if is_made else _copied(self._executor)  # type: ignore[operator]  # callable
+        if executor is None:
+            return
+        self.close()
+        self._executor, self._is_own = executor, True
+        _log.warning("codex.executor_replaced", executor=type(executor).__name__)
+
+    def close(self) -> None:
+        """Shut down an executor that was made here. It has no work left, or none that anybody waits for."""
+        if self._is_own:
+            self._executor.shutdown(wait=False)
+
+
+def _copied(executor: Any) -> Executor | None:
+    if not isinstance(executor, ProcessPoolExecutor):
+        return None
+    arguments = {name: getattr(executor, attribute, None) for name, attribute in _ARGUMENTS.items()}
+    return ProcessPoolExecutor(**{name: value for name, value in arguments.items() if value is not None})
+
+
+def _hand_on(settle: Callable[[Any], None], inner: Future[Any]) -> None:
+    # `exception` raises that the future was cancelled.
+    try:
+        settle(inner.exception() or inner.result())
+    except BaseException as error:  # noqa: BLE001  it is the outcome
+        settle(error)

@@ -1,0 +1,112 @@
+# Derived from openai_codex/_async/pool.py by `python -m tools.unasync`; do not edit.
+"""A pool of jobs: what of it waits. Everything else is in `_jobs`."""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from typing import ClassVar
+
+from openai_codex._sync.client import _wait
+from openai_codex._sync.codex import Codex
+from openai_codex._sync.driving import drive
+from openai_codex._sync.iteration import Iteration
+from openai_codex._jobs.job import Job
+from openai_codex._jobs.pool_base import Face, PoolBase, ResultsBase
+from openai_codex._jobs.result import JobResult
+
+if sys.version_info >= (3, 11):
+    from typing import Self
+else:
+    from typing_extensions import Self
+
+
+class JobResults(ResultsBase, Iteration[JobResult]):
+    """An iterator over the results of jobs. `CodexPool.map` and `as_completed` return it."""
+
+    def __next__(self) -> JobResult:
+        """Return the next result. A step that is cancelled loses none."""
+        if (result := drive(self._step())) is None:
+            raise StopIteration
+        return result
+
+    def close(self) -> None:
+        """Submit no further jobs. Those that were submitted go on. Idempotent."""
+        self._end()
+
+
+class CodexPool(PoolBase[_wait.Future[JobResult], JobResults]):
+    """Carries out many jobs, some at a time, and starts the next one as soon as one ends.
+
+    Without an ``executor`` they run in this process, on its own clients. With one they run where that runs them: in
+    processes of a ``ProcessPoolExecutor``, or on a cluster, by ``dask.distributed.Client(…).get_executor(pure=False)``.
+    Use it by ``with``, or call `close`.
+
+    What happens to a job whose runtime or worker dies is the same in both: the others are not affected; the job's thread
+    is looked up, prompts that it has are not sent again, and the job is carried on. A job that is lost five times in
+    succession without getting on fails.
+
+    When a usage limit is reached, no job is started in that home until it resets; the one that met it waits, and its
+    failed turn is continued. With several homes, jobs without a thread go to the next one. An ephemeral thread cannot be
+    continued.
+
+    Args:
+        config: How to start runtimes; ``None`` means the defaults of `AppServerConfig`. Of several, each with a home of
+            its own, the first one without a usage limit is used.
+        executor: What runs the jobs: anything with the interface of ``concurrent.futures.Executor`` whose processes can
+            import this package, or a function that makes one. ``None``: this process. A ``ProcessPoolExecutor`` that is
+            broken by the death of a process, and one that the function has made, is replaced by a new one.
+        turns: How many jobs run on one runtime at a time.
+        runtimes: How many runtimes there are: as many clients of one configuration in this process, or the number of the
+            executor's processes. ``turns`` times ``runtimes`` jobs run, or are with the executor, at a time.
+        max_waiting: How many jobs may wait; `submit` waits for room.
+        on_pause: Is called with the time of the reset, in seconds since the epoch, when no home is left without a usage
+            limit. It must not block.
+        on_result: Is called with the result of each job, on any thread. It must not block.
+
+    Raises:
+        ConfigError: An argument is not accepted.
+    """
+
+    _results = JobResults
+    _face: ClassVar[Face[_wait.Future[JobResult]]] = Face(
+        _wait.ready, partial(_wait.spawner, drive), _wait.future, lambda config: Codex(config).__enter__()
+    )
+
+    def __enter__(self) -> Self:
+        return self._begun()
+
+    def __exit__(self, *error: object) -> None:
+        self.close(drain=error[0] is None)
+
+    def submit(self, job: Job) -> _wait.Future[JobResult]:
+        """Have a job carried out. Waits while too many others wait.
+
+        Args:
+            job: The job.
+
+        Returns:
+            A future: of the standard library's `asyncio` in the async face, of `concurrent.futures` in the sync face. It
+            gets a `JobResult`, also if the job fails. Cancelling it cancels a job that waits; see `cancel`.
+
+        Raises:
+            ConfigError: The argument is not a `Job`, or the pool was closed.
+
+        If the caller is cancelled while it waits, the job is not submitted.
+        """
+        return drive(self._submitting(job))
+
+    def close(self, *, drain: bool = True, timeout: float | None = None) -> None:
+        """End the pool, its clients, and an executor that it has made. Idempotent.
+
+        Leaving its ``with`` block does this: with ``drain`` unless an exception ends the block.
+
+        Args:
+            drain: Wait until all jobs have ended. Otherwise those that wait are cancelled, and the turns of those that run in this process
+                are interrupted; jobs in other processes are waited for.
+            timeout: After so many seconds, go on as without ``drain``; ``None`` means no limit.
+
+        Raises:
+            ConfigError: An argument is not accepted.
+        """
+        drive(self._closing(drain, timeout))

@@ -1,0 +1,312 @@
+# Derived from tests/faces_async/test_pool.py by `python -m tools.unasync`; do not edit.
+"""A pool in this process: order, limits, room, cancellation, the end, dead runtimes and usage limits."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from openai_codex import AppServerConfig, CodexPool, ConfigError, Job, JobResult, TurnFailedError
+from openai_codex.testing import QuietHome, ScriptedModel, fail, hang, quiet_home, say
+from tests.faces_sync._wait import eventually, settled, together
+from tests.support.inside import is_waited_for, kill_runtimes, pool_clients
+from tests.support.jobs import limited, prompts_of
+
+
+def jobs(count: int) -> list[Job]:
+    return [Job(prompts=[f"job {number} a", f"job {number} b"], key=f"k{number}") for number in range(count)]
+
+
+def texts(results: list[JobResult]) -> list[list[str | None]]:
+    return [[each.final_response for each in result.results] for result in results]
+
+
+@pytest.fixture
+def echo(scripted_model: ScriptedModel) -> ScriptedModel:
+    """Answer each prompt by its text."""
+    scripted_model.when(lambda request: request.last_user_text.startswith("job "), lambda r: f"to {r.last_user_text}")
+    return scripted_model
+
+
+def test_results_come_in_the_order_of_the_jobs(codex_config: AppServerConfig, echo: ScriptedModel) -> None:
+    with CodexPool(codex_config, turns=4) as pool:
+        results = [each for each in pool.map(iter(jobs(6)))]
+        counts = pool.counts
+    assert texts(results) == [[f"to job {number} {part}" for part in "ab"] for number in range(6)]
+    assert [each.key for each in results] == [f"k{number}" for number in range(6)]
+    assert (counts.completed, counts.waiting, counts.running, counts.tokens) == (6, 0, 0, 180)
+    assert set(prompts_of(echo).values()) == {1}
+    assert all(each.queued_at is not None and each.queued_at <= (each.started_at or 0) for each in results)
+
+
+def test_results_come_as_they_are_ready(codex_config: AppServerConfig, scripted_model: ScriptedModel) -> None:
+    gate = scripted_model.gate()
+    scripted_model.when("job 0", say("slow", gate=gate))
+    scripted_model.when("job 1", "fast")
+    with CodexPool(codex_config) as pool:
+        results = pool.as_completed([Job(prompts=["job 0"]), Job(prompts=["job 1"])])
+        assert (results.__next__()).final_response == "fast"
+        gate.open()
+        assert (results.__next__()).final_response == "slow"
+        with pytest.raises(StopIteration):
+            results.__next__()
+
+
+def test_no_more_run_than_allowed_and_slots_are_refilled(
+    codex_config: AppServerConfig, scripted_model: ScriptedModel
+) -> None:
+    gates = [scripted_model.gate() for _ in range(3)]
+    for number, gate in enumerate(gates):
+        scripted_model.when(f"job {number}", say("done", gate=gate))
+    with CodexPool(codex_config, turns=2) as pool:
+        futures = [pool.submit(Job(prompts=[f"job {number}"])) for number in range(3)]
+        scripted_model.wait_for_requests(2)
+        assert (pool.counts.running, pool.counts.waiting) == (2, 1)
+        gates[1].open()
+        scripted_model.wait_for_requests(3)
+        assert {each.last_user_text for each in scripted_model.requests} == {"job 0", "job 1", "job 2"}
+        gates[0].open()
+        gates[2].open()
+        assert [(settled(each)).status for each in futures] == ["completed"] * 3
+
+
+def test_several_runtimes_share_the_jobs(codex_config: AppServerConfig, echo: ScriptedModel) -> None:
+    with CodexPool(codex_config, turns=1, runtimes=2) as pool:
+        results = [each for each in pool.map(jobs(4))]
+        assert len(pool_clients(pool)) == 2
+    assert {each.status for each in results} == {"completed"}
+
+
+def test_a_failed_job_has_a_result(codex_config: AppServerConfig, scripted_model: ScriptedModel) -> None:
+    scripted_model.when("job 0", fail(400, {"error": {"message": "no"}}))
+    with CodexPool(codex_config) as pool:
+        failed, fine = [each for each in pool.map([Job(prompts=["job 0"]), Job(prompts=["job 1"])])]
+        counts = pool.counts
+    assert isinstance(failed.error, TurnFailedError)
+    assert fine.status == "completed"
+    assert (counts.failed, counts.completed) == (1, 1)
+
+
+def test_what_a_job_names_and_cannot_be_imported_is_its_error(codex_config: AppServerConfig) -> None:
+    with CodexPool(codex_config) as pool:
+        result = settled(pool.submit(Job(prompts=["job 0"], tools=["tests.jobs.things:missing"])))
+    assert isinstance(result.error, ConfigError)
+
+
+def test_a_job_that_runs_is_interrupted(codex_config: AppServerConfig, scripted_model: ScriptedModel) -> None:
+    scripted_model.queue(hang())
+    with CodexPool(codex_config, turns=1) as pool:
+        running = pool.submit(Job(prompts=["job 0", "job 1"]))
+        waiting = pool.submit(Job(prompts=["job 2"]))
+        scripted_model.wait_for_requests(1)
+        assert pool.cancel(waiting)
+        assert pool.cancel(running)
+        results = [settled(running), settled(waiting)]
+        assert not pool.cancel(running)
+        counts = pool.counts
+    assert [(each.status, each.stopped, len(each.results)) for each in results] == [
+        ("stopped", "cancelled", 1),
+        ("stopped", "cancelled", 0),
+    ]
+    assert counts.stopped == 2
+    assert prompts_of(scripted_model) == {"job 0": 1}
+
+
+def test_a_future_that_is_cancelled_is_not_started(
+    codex_config: AppServerConfig, scripted_model: ScriptedModel
+) -> None:
+    gate = scripted_model.gate()
+    scripted_model.when("job 0", say("done", gate=gate))
+    with CodexPool(codex_config, turns=1) as pool:
+        running = pool.submit(Job(prompts=["job 0"]))
+        waiting = pool.submit(Job(prompts=["job 1"]))
+        scripted_model.wait_for_requests(1)
+        assert waiting.cancel()
+        eventually(lambda: pool.counts.waiting == 0)
+        gate.open()
+        assert (settled(running)).status == "completed"
+    assert prompts_of(scripted_model) == {"job 0": 1}
+
+
+def test_closing_without_draining_interrupts_and_cancels(
+    codex_config: AppServerConfig, scripted_model: ScriptedModel
+) -> None:
+    scripted_model.queue(hang())
+    pool = CodexPool(codex_config, turns=1)
+    running = pool.submit(Job(prompts=["job 0"]))
+    waiting = pool.submit(Job(prompts=["job 1"]))
+    scripted_model.wait_for_requests(1)
+    pool.close(drain=False)
+    pool.close()
+    eventually(waiting.cancelled)
+    assert (settled(running)).stopped == "cancelled"
+    with pytest.raises(ConfigError, match="closed"):
+        pool.submit(Job(prompts=["job 2"]))
+
+
+def test_an_error_in_the_block_does_not_wait_for_the_jobs(
+    codex_config: AppServerConfig, scripted_model: ScriptedModel
+) -> None:
+    scripted_model.queue(hang())
+    with pytest.raises(ZeroDivisionError):
+        with CodexPool(codex_config) as pool:
+            running = pool.submit(Job(prompts=["job 0"]))
+            scripted_model.wait_for_requests(1)
+            raise ZeroDivisionError
+    assert (settled(running)).stopped == "cancelled"
+
+
+def test_closing_gives_up_after_a_timeout(codex_config: AppServerConfig, scripted_model: ScriptedModel) -> None:
+    scripted_model.queue(hang())
+    pool = CodexPool(codex_config)
+    running = pool.submit(Job(prompts=["job 0"]))
+    scripted_model.wait_for_requests(1)
+    pool.close(timeout=0.1)
+    assert (settled(running)).stopped == "cancelled"
+
+
+def test_a_closed_iterator_submits_no_further_jobs(codex_config: AppServerConfig, echo: ScriptedModel) -> None:
+    taken = []
+
+    def endless() -> Any:
+        for number in range(1_000):
+            taken.append(number)
+            yield Job(prompts=[f"job {number}"])
+
+    with CodexPool(codex_config, turns=1) as pool:
+        with pool.map(endless()) as results:
+            assert (results.__next__()).final_response == "to job 0"
+        with pytest.raises(StopIteration):
+            results.__next__()
+    assert len(taken) < 6
+
+
+def test_a_dead_runtime_costs_nothing_but_time(codex_config: AppServerConfig, scripted_model: ScriptedModel) -> None:
+    gate = scripted_model.gate()
+    for number in range(3):
+        scripted_model.when(f"job {number} a", "first")
+        scripted_model.when(f"job {number} b", say("cut", gate=gate), "second")
+    with CodexPool(codex_config, turns=3) as pool:
+        futures = [pool.submit(each) for each in jobs(3)]
+        scripted_model.wait_for_requests(6)
+        kill_runtimes(pool)
+        results = [settled(each) for each in futures]
+    assert texts(results) == [["first", "second"]] * 3
+    assert {each.attempts for each in results} == {2}
+    assert prompts_of(scripted_model) == {f"job {number} {part}": 1 for number in range(3) for part in "ab"}
+
+
+def test_a_runtime_that_never_starts_fails_its_jobs() -> None:
+    config = AppServerConfig(launch_args_override=["false"])
+    with CodexPool(config) as pool:
+        result = settled(pool.submit(Job(prompts=["job 0"])))
+    assert (result.status, result.attempts) == ("failed", 5)
+
+
+def test_a_usage_limit_pauses_the_pool_and_wastes_no_prompt(
+    codex_config: AppServerConfig, scripted_model: ScriptedModel
+) -> None:
+    resets_at = int(time.time()) + 3
+    scripted_model.when("job 0 a", "first")
+    scripted_model.when("job 0 b", limited(resets_at), "second")
+    scripted_model.when("job 1 a", "first")
+    scripted_model.when("job 1 b", "second")
+    told: list[float] = []
+    with CodexPool(codex_config, turns=1, on_pause=told.append) as pool:
+        futures = [pool.submit(each) for each in jobs(2)]
+        eventually(lambda: told)
+        until = pool.paused_until
+        asked = scripted_model.request_count
+        results = [settled(each) for each in futures]
+        assert pool.paused_until is None
+    assert told == [until]
+    assert until is not None
+    assert resets_at <= until <= resets_at + 3
+    assert asked == 2, "nothing is sent while the limit is in force"
+    assert all((each.ended_at or 0) >= until for each in results)
+    assert texts(results) == [["first", "second"]] * 2
+    assert set(prompts_of(scripted_model).values()) == {1}
+
+
+def test_with_several_homes_the_next_one_takes_over(
+    codex_home: QuietHome, codex_config: AppServerConfig, scripted_model: ScriptedModel
+) -> None:
+    other = quiet_home(codex_home.path / "other", scripted_model.url)
+    scripted_model.when("job 0", limited(int(time.time()) + 3), "late")
+    scripted_model.when("job 1", "at once")
+    told: list[float] = []
+    with CodexPool([codex_config, other.config()], turns=1, on_pause=told.append) as pool:
+        limit, free = pool.submit(Job(prompts=["job 0"])), pool.submit(Job(prompts=["job 1"]))
+        first = settled(free)
+        assert not limit.done()
+        second = settled(limit)
+    assert (first.final_response, second.final_response) == ("at once", "late")
+    assert told == []
+    assert prompts_of(scripted_model) == {"job 0": 1, "job 1": 1}
+
+
+def test_callbacks_that_raise_change_nothing(codex_config: AppServerConfig, echo: ScriptedModel) -> None:
+    def raise_it(_value: object) -> None:
+        raise ZeroDivisionError
+
+    with CodexPool(codex_config, on_result=raise_it) as pool:
+        assert (settled(pool.submit(Job(prompts=["job 0"])))).status == "completed"
+
+
+BAD: dict[str, list[Any]] = {
+    "config": ["x", 3, [], ["x"], {"a": 1}],
+    "executor": [3, "x"],
+    "turns": [True, 0, -1, 1.5, "5", None],
+    "runtimes": [True, 0, -1, 1.5, "5", None],
+    "max_waiting": [True, 0, -1, 1.5, "5", None],
+    "on_pause": [3, "x", lambda: None],
+    "on_result": [3, "x", lambda: None],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "bad"), [pytest.param(name, bad, id=f"{name}-{i}") for name in BAD for i, bad in enumerate(BAD[name])]
+)
+def test_a_pool_refuses_what_cannot_work(name: str, bad: Any) -> None:
+    with pytest.raises(ConfigError) as caught:
+        CodexPool(**{name: bad})
+    assert caught.value.what.startswith(name)
+
+
+@pytest.mark.parametrize("bad", [3, None, "job", {"prompts": ["x"]}])
+def test_what_is_no_job_is_refused(codex_config: AppServerConfig, bad: Any) -> None:
+    with CodexPool(codex_config) as pool:
+        with pytest.raises(ConfigError, match="job: expected a Job"):
+            pool.submit(bad)
+        with pytest.raises(ConfigError, match="job: expected a Job"):
+            pool.map([bad]).__next__()
+        with pytest.raises(ConfigError, match="jobs: expected an iterable"):
+            pool.map(3)  # type: ignore[arg-type]  # on purpose
+        with pytest.raises(ConfigError, match="future: expected one"):
+            pool.cancel(bad)
+        with pytest.raises(ConfigError, match="timeout"):
+            pool.close(timeout="x")  # type: ignore[arg-type]  # on purpose
+        with pytest.raises(ConfigError, match="drain"):
+            pool.close(drain=3)  # type: ignore[arg-type]  # on purpose
+
+
+def test_submit_waits_for_room(codex_config: AppServerConfig, scripted_model: ScriptedModel) -> None:
+    gate = scripted_model.gate()
+    scripted_model.when("job 0", say("done", gate=gate))
+    submitted: list[Any] = []
+
+    def submit_late() -> None:
+        submitted.append(pool.submit(Job(prompts=["job 2"])))
+
+    def release() -> None:
+        eventually(lambda: is_waited_for(pool))
+        assert submitted == []
+        gate.open()
+
+    with CodexPool(codex_config, turns=1, max_waiting=1) as pool:
+        for number in range(2):
+            pool.submit(Job(prompts=[f"job {number}"]))
+        together([submit_late, release])
+        assert (settled(submitted[0])).status == "completed"

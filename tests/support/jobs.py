@@ -1,0 +1,31 @@
+"""What tests of jobs ask of the scripted model."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from openai_codex.testing import HttpFailure, ScriptedModel, fail
+
+
+def prompts_of(model: ScriptedModel) -> dict[str, int]:
+    """How often each prompt of a job is in the histories of the threads that the model was asked about."""
+    found: dict[tuple[str, str | None], int] = {}
+    for request in model.requests:
+        for text in {text for text in request.user_texts if text.startswith("job ")}:
+            key = text, request.thread_id
+            found[key] = max(found.get(key, 0), request.user_texts.count(text))
+    total: Counter[str] = Counter()
+    for (text, _), count in found.items():
+        total[text] += count
+    return dict(total)
+
+
+def limited(resets_at: int) -> HttpFailure:
+    """An answer that says that a usage limit is reached, and when it resets."""
+    headers = {
+        "x-codex-primary-used-percent": "100",
+        "x-codex-primary-window-minutes": "300",
+        "x-codex-primary-reset-at": str(resets_at),
+    }
+    error = {"type": "usage_limit_reached", "message": "limit", "resets_at": resets_at}
+    return fail(429, {"error": error}, headers=headers)
