@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias, Union, cast
@@ -14,6 +14,7 @@ import attrs
 from openai_codex import _checks as checks
 from openai_codex import _journal as journals
 from openai_codex._codec.model import Data
+from openai_codex._runtime import given
 from openai_codex._runtime.backoff import Restart, to_policy
 from openai_codex._runtime.display import (
     conceal,
@@ -57,26 +58,6 @@ def _arguments(name: str, value: Any) -> None:
     accepted = "a mapping, or a sequence of key=value texts"
     _not_a_text(name, value, accepted)
     checks.each(name, value, check_argument, accepted)
-
-
-def _variables(name: str, value: Any) -> None:
-    variables: Mapping[Any, Any] = checks.instance(name, value, Mapping, "a mapping")
-    for key, text in variables.items():
-        _name_of_variable(f"{name} key", key)
-        if text is not None:
-            checks.variable(f"{name}[{key!r}]", text)
-
-
-def _inherited(name: str, value: Any) -> None:
-    if not isinstance(value, bool):
-        checks.each(name, value, _name_of_variable, "a bool, or a sequence of names of variables")
-
-
-def _name_of_variable(name: str, value: str) -> str:
-    # In the environment of a process, = ends the name.
-    if not checks.variable(name, value) or "=" in value:
-        raise checks.refusal(name, value, "the name of a variable, without =")
-    return value
 
 
 def _otel(name: str, value: Any) -> None:
@@ -142,16 +123,14 @@ def _override_parts(value: Mapping[str, Any] | Sequence[str]) -> tuple[str, ...]
     return parts
 
 
-def _names_only(env: Mapping[str, str | None] | None) -> str:
-    """Return the names of the variables without their values, which may be keys and tokens."""
-    return "None" if env is None else f"<{', '.join(sorted(env))}>"
-
-
 def _copied(value: Any) -> Any:
     return dict(value) if isinstance(value, Mapping) else value
 
 
-_optional = attrs.validators.optional
+def _or_none(check: Callable[..., object]) -> Callable[[Any, attrs.Attribute[Any], Any], None]:
+    return attrs.validators.optional(checks.validator(check))
+
+
 _flag, _text = checks.validator(checks.flag), checks.validator(checks.text)
 _seconds = checks.validator(checks.finite_seconds)
 
@@ -222,26 +201,30 @@ class AppServerConfig(Data):
             ``OTEL_EXPORTER_OTLP_TRACES_ENDPOINT``, or as a URL in place of ``True``, such as
             ``http://localhost:4318/v1/traces``. Credentials belong into ``OTEL_EXPORTER_OTLP_HEADERS``. With
             ``launch_args_override`` the runtime exports what its own configuration says.
-        restart: ``True`` or a `Restart` starts a new runtime after a death; ``None`` and ``False`` do not.
+        restart: ``True`` or a `Restart` starts a new runtime after a death, or connects again to that of ``endpoint``;
+            ``None`` and ``False`` do not.
+        endpoint: Connect to a runtime that was started elsewhere, by ``codex app-server --listen``, in place of starting
+            one: ``ws://HOST:PORT``, ``wss://…`` or ``unix:///PATH``. It needs the extra ``remote``. ``close`` ends the
+            connection only, and settings of a start, such as ``cwd`` and ``config_overrides``, are refused. A message longer
+            than ``max_line_bytes`` ends the connection.
+        token: The token that this runtime asks for (``--ws-auth capability-token`` or ``signed-bearer-token``). It is in no
+            log, ``repr`` or report.
+        token_env: The variable of this program that holds it, read with each connection; in place of ``token``.
 
     Raises:
         ConfigError: A value is not accepted. The error names it.
     """
 
-    codex_bin: str | None = attrs.field(
-        default=None, converter=_binary, validator=_optional(checks.validator(checks.path))
-    )
+    codex_bin: str | None = attrs.field(default=None, converter=_binary, validator=_or_none(checks.path))
     launch_args_override: tuple[str, ...] | None = attrs.field(
-        default=None, repr=_shown_command, converter=_command_parts, validator=_optional(checks.validator(_command))
+        default=None, repr=_shown_command, converter=_command_parts, validator=_or_none(_command)
     )
     config_overrides: tuple[str, ...] = attrs.field(
         default=(), repr=_shown_command, converter=_override_parts, validator=checks.validator(_arguments)
     )
-    cwd: str | None = attrs.field(
-        default=None, converter=_path, validator=_optional(checks.validator(checks.directory))
-    )
+    cwd: str | None = attrs.field(default=None, converter=_path, validator=_or_none(checks.directory))
     env: Mapping[str, str | None] | None = attrs.field(
-        default=None, repr=_names_only, converter=_copied, validator=_optional(checks.validator(_variables))
+        default=None, repr=given.names_only, converter=_copied, validator=_or_none(given.variables)
     )
     client_name: str = attrs.field(default="codex_python_sdk", validator=_text)
     client_title: str = attrs.field(default="Codex Python SDK", validator=_text)
@@ -254,27 +237,38 @@ class AppServerConfig(Data):
     request_timeout: float = attrs.field(default=60.0, validator=_seconds, kw_only=True)
     # Usually 0.1 s. With plugins but no network the runtime takes 4.5 s to exit; half of this is left to it.
     shutdown_timeout: float = attrs.field(default=10.0, validator=_seconds, kw_only=True)
-    handler_timeout: float | None = attrs.field(default=None, validator=_optional(_seconds), kw_only=True)
+    handler_timeout: float | None = attrs.field(
+        default=None, validator=attrs.validators.optional(_seconds), kw_only=True
+    )
     max_in_flight: int = attrs.field(
         default=64, validator=checks.validator(checks.count, 1, MOST_IN_FLIGHT), kw_only=True
     )
-    ping_interval: float | None = attrs.field(default=_PING_INTERVAL, validator=_optional(_seconds), kw_only=True)
+    ping_interval: float | None = attrs.field(
+        default=_PING_INTERVAL, validator=attrs.validators.optional(_seconds), kw_only=True
+    )
     ping_timeout: float = attrs.field(default=_PING_TIMEOUT, validator=_seconds, kw_only=True)
     max_line_bytes: int = attrs.field(
         default=1 << 28, validator=checks.validator(checks.count, 1 << 16, sys.maxsize), kw_only=True
     )
     inherit_env: bool | tuple[str, ...] = attrs.field(
-        default=True, converter=_parts, validator=checks.validator(_inherited), kw_only=True
+        default=True, converter=_parts, validator=checks.validator(given.inherited), kw_only=True
     )
     journal: journals.Journal | None = attrs.field(default=None, converter=_journal, kw_only=True)
     otel: bool | str = attrs.field(default=False, validator=checks.validator(_otel), kw_only=True)
     restart: Restart | None = attrs.field(default=None, converter=to_policy, kw_only=True)
+    endpoint: str | None = attrs.field(default=None, validator=_or_none(given.endpoint), kw_only=True)
+    token: str | None = attrs.field(
+        default=None, repr=given.hidden, validator=_or_none(checks.credential), kw_only=True
+    )
+    token_env: str | None = attrs.field(default=None, validator=_or_none(given.name_of_variable), kw_only=True)
 
     def __attrs_post_init__(self, **assigned: Any) -> None:
         # A runtime may repeat them on stderr, or in an error.
         values = assigned or attrs.asdict(self, recurse=False)
         if env := values.get("env"):
             conceal_later(partial(secrets_of_variables, env))
+        if token := values.get("token"):
+            conceal_later(lambda: [token])
         for name in ("config_overrides", "launch_args_override"):
             if arguments := values.get(name):
                 conceal_later(partial(secrets_of_arguments, arguments))

@@ -46,12 +46,12 @@ ORDER = """
     _turns: stall open_turns turn_ends agents usage fold open_items texts listings settings options inputs
     _engine: . actor at_exit reader outbox undo router subscriptions mailbox server_requests workers threads
     _engine: reply lane backlog recent wire heads
-    _engine.transport: . start installation child spawn input output base
+    _engine.transport: . start remote installation child spawn input output base
     _engine: once waiting
     _runtime: environment handshake
     : _config
     _journal: . settings recorder
-    _runtime: . log_lines report toml backoff failures
+    _runtime: . log_lines report toml backoff failures given
     : _notification
     _codec: . aliases by_name converter structuring unions unstructuring dumping incomplete
     : _checks

@@ -60,6 +60,8 @@ class CloseReason:
 
 def reason_of_end(process: ProcessInfo, cause: BaseException | None) -> str:
     """Return why the output of a runtime ended, as text."""
+    if process.endpoint is not None:
+        return f"the connection to {process.endpoint} was closed" if cause is None else str(cause)
     if cause is not None:
         return f"the reader failed: {type(cause).__name__}"
     if process.exit_code is None and not process.exit_code_lost:

@@ -26,6 +26,8 @@ class ProcessInfo:
         stderr_tail: The last lines it wrote to stderr, oldest first, without the secrets that the program passed.
         exit_code_lost: Whether it has ended and its exit status is unknown, because the program ignores SIGCHLD or
             waited for the process itself.
+        endpoint: Where the runtime listens that was started elsewhere (`AppServerConfig.endpoint`); ``None`` for a process
+            of the client.
     """
 
     command: tuple[str, ...] = attrs.field(default=(), repr=lambda command: repr(mask_all(command)))
@@ -33,6 +35,7 @@ class ProcessInfo:
     exit_code: int | None = None
     stderr_tail: tuple[str, ...] = attrs.field(default=(), converter=_hidden)
     exit_code_lost: bool = False
+    endpoint: str | None = None
 
     @property
     def path(self) -> str | None:

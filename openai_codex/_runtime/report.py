@@ -145,7 +145,7 @@ class RuntimeStarted(ServerNotification):
 
     Attributes:
         generation: Which runtime of the client it is, counted from 1.
-        pid: Its process id.
+        pid: Its process id; ``None`` if it was started elsewhere.
         version: Its version; empty if it does not say it.
         path: The program that runs; ``None`` if unknown.
     """
@@ -153,7 +153,7 @@ class RuntimeStarted(ServerNotification):
     METHOD: ClassVar[str] = "client/runtimeStarted"
 
     generation: int
-    pid: int
+    pid: int | None
     version: str = ""
     path: str | None = None
 
@@ -169,7 +169,6 @@ def runtime_exited(reason: str, process: ProcessInfo, generation: int) -> Notifi
 
 def runtime_started(generation: int, process: ProcessInfo, version: str) -> Notification:
     """Build the notification that another runtime has started."""
-    assert process.pid is not None, "only processes of this machine are started again"
     return _notification(RuntimeStarted(generation=generation, pid=process.pid, version=version, path=process.path))
 
 

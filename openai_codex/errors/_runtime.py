@@ -34,7 +34,10 @@ class LaunchError(TransportError, OSError):
     process: ProcessInfo = attrs.Factory(ProcessInfo)
 
     def _text(self) -> str:
-        return f"codex runtime did not start: {self.reason}"
+        where = self.process.endpoint
+        return (
+            f"{f'no connection to the runtime at {where}' if where else 'codex runtime did not start'}: {self.reason}"
+        )
 
     def _details(self) -> str:
         # Without a command nothing was started: no runtime was found, for instance.

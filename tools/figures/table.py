@@ -9,6 +9,9 @@ is what is written by hand without the test kit, the journal, the jobs, tracing,
 threads, which no turn passes through. *Comments* are all
 comments, per 100 lines of any kind.
 
+The limit of the core was raised by 350 for runtimes elsewhere: a second transport, its settings, and what follows a lost
+connection are parts that the layout had no room for.
+
 Where the aim of the layout was not reached, the limit is the value that was, and the aim stands beside it.
 """
 
@@ -156,7 +159,7 @@ FIGURES = (
     Figure("import circles", 5, import_circles, at_most=0),
     Figure("files on the path of a run()", 37, run_path, at_most=47, aim=24),
     Figure("files on the path of an approval", 22, approval_path, at_most=26),
-    Figure("code lines of the core", 5329, core_code, at_most=13000, aim=4800),
+    Figure("code lines of the core", 5329, core_code, at_most=13150, aim=4800),
     Figure("comments per 100 lines", 2.2, comments, at_least=FEWEST_COMMENTS, aim=4),
     Figure("public modules", 154, public_modules, at_most=60),
     Figure("modules with a docstring, %", 100, documented_modules, at_least=100),

@@ -74,6 +74,7 @@ class AsyncPortable(AsyncThreads):
 
         Raises:
             ThreadDataError: The bytes are truncated or changed, no exported thread, or of an unknown format.
+            ThreadTransferError: The runtime may be on another machine (``endpoint``).
             ThreadConflictError: The home has the thread, or one that it was forked from, with newer or other turns; or
                 with older ones, while a runtime has it open.
             OSError: A file cannot be written.
@@ -86,6 +87,9 @@ class AsyncPortable(AsyncThreads):
         from openai_codex._portable.placing import place
 
         package = await _aside(lambda: read_package(data))
+        endpoint = self._connection.config.endpoint or "unix:"
+        if not endpoint.startswith("unix:"):
+            raise ThreadTransferError(package.thread_id, f"the runtime may be on another machine ({endpoint})")
         loaded = set((await self.request(protocol.ThreadLoadedListParams())).data)
         home = self.metadata.codex_home
 

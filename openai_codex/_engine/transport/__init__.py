@@ -1,6 +1,6 @@
-"""Where bytes come from and go to: the `Transport` interface, and the child process as its implementation.
+"""Where bytes come from and go to: the `Transport` interface, the child process and the WebSocket as its implementations.
 
-The only place that knows `subprocess`, signals and file descriptors, and where operating systems differ. It knows
+The only place that knows `subprocess`, sockets, signals and file descriptors, and where operating systems differ. It knows
 nothing of lines or frames.
 """
 
@@ -13,3 +13,4 @@ from openai_codex._engine.transport.child import ChildProcess as ChildProcess
 from openai_codex._engine.transport.installation import HomeLock as HomeLock
 from openai_codex._engine.transport.installation import writer_of as writer_of
 from openai_codex._engine.transport.start import RuntimeStart as RuntimeStart
+from openai_codex._engine.transport.start import Started as Started

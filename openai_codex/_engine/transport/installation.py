@@ -71,7 +71,8 @@ class HomeLock:
     """
 
     def __init__(self, config: AppServerConfig) -> None:
-        self._directory = None if config.launch_args_override is not None else _databases(config)
+        is_elsewhere = config.launch_args_override is not None or config.endpoint is not None
+        self._directory = None if is_elsewhere else _databases(config)
         self._descriptor: int | None = None
         self.is_alone = False
         """Whether this process holds the lock exclusively."""

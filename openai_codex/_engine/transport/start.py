@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from openai_codex._engine.transport.base import NO_THREAD
 from openai_codex._engine.transport.child import ChildProcess
@@ -16,8 +16,13 @@ from openai_codex.errors import LaunchError, RuntimeNotFoundError
 
 if TYPE_CHECKING:
     from openai_codex._config import AppServerConfig
+    from openai_codex._engine.transport.remote import WebSocket
 
 _log = Log("connection")
+
+
+Started: TypeAlias = "ChildProcess | WebSocket"
+"""What a start gives: a transport that can be discarded before it has an actor."""
 
 
 class RuntimeStart:
@@ -33,7 +38,7 @@ class RuntimeStart:
         self.said = b""
         """The line that the process was sent: a runtime that finds it when it has booted does not wait for this program."""
         self._config = config
-        self._child: ChildProcess | None = None
+        self._child: Started | None = None
 
     def begin(self) -> None:
         """Start a process if the lock is free. Raises `LaunchError`."""
@@ -44,7 +49,7 @@ class RuntimeStart:
         """Return whether a process was started and not handed over."""
         return self._child is not None
 
-    def process(self) -> ChildProcess:
+    def process(self) -> Started:
         """Return the process; start one if there is none. Raises `LaunchError`."""
         return self._child or self._spawn()
 
@@ -68,8 +73,11 @@ class RuntimeStart:
             child.after_fork()
         self.lock.after_fork()
 
-    def _spawn(self) -> ChildProcess:
+    def _spawn(self) -> Started:
         config = self._config
+        if config.endpoint is not None or config.token is not None or config.token_env is not None:
+            self._child = remote = _remote(config)
+            return remote
         _check_directory(config.cwd)
         if names := left_out(config):
             _log.warning("codex.variables_left_out", names=",".join(names), reason="not UTF-8")
@@ -87,6 +95,13 @@ class RuntimeStart:
         with suppress(OSError):
             if len(line) <= child.short() and child.write_short(line):
                 self.said = line
+
+
+def _remote(config: AppServerConfig) -> WebSocket:
+    """Return a connection to a runtime elsewhere, which the reader opens. Raises `ConfigError`."""
+    from openai_codex._engine.transport.remote import WebSocket  # few programs need it
+
+    return WebSocket(config)
 
 
 def _check_directory(cwd: str | None) -> None:

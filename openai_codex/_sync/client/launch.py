@@ -18,7 +18,7 @@ from openai_codex._engine.actor import Actor
 from openai_codex._engine.reader import Silence
 from openai_codex._engine.recent import Recent
 from openai_codex._engine.reply import CLIENT_CLOSED
-from openai_codex._engine.transport import NO_THREAD, ChildProcess, RuntimeStart
+from openai_codex._engine.transport import NO_THREAD, RuntimeStart
 from openai_codex._engine.waiting import Deadline
 from openai_codex._log import Log, is_library_loaded
 from openai_codex._runtime.backoff import Backoff
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from openai_codex._config import AppServerConfig
     from openai_codex._engine.backlog import Tally
     from openai_codex._engine.server_requests import OnFailure, OnRequest, PendingRequest
-    from openai_codex._engine.transport import HomeLock
+    from openai_codex._engine.transport import HomeLock, Started
     from openai_codex._engine.waiting import Latch
     from openai_codex._journal.recorder import Recorder
     from openai_codex._runtime.report import Metadata
@@ -195,7 +195,7 @@ class Launcher:
             log_end(actor, reply, deadline)
             self._reported.log(actor)
 
-    def _actor(self, transport: ChildProcess, generation: int) -> Actor:
+    def _actor(self, transport: Started, generation: int) -> Actor:
         config = self._config
         process = transport.process_info()
         record = None if self.journal is None else self.journal.track(generation, process.pid)
@@ -283,7 +283,7 @@ def _metadata(raw: Any) -> Metadata:
     return codec.structure(Metadata, {**dict.fromkeys(_METADATA, ""), **raw} if isinstance(raw, dict) else raw)
 
 
-def _log_version(metadata: Metadata, transport: ChildProcess) -> None:
+def _log_version(metadata: Metadata, transport: Started) -> None:
     from openai_codex._runtime.report import log_version  # loaded with the metadata
 
     log_version(metadata, transport.process_info().path)

@@ -165,7 +165,8 @@ class ThreadRegistry:
     def base(self) -> Path | None:
         """Return the directory of the runtime; ``None`` if a program of the user's own may run it somewhere else."""
         config = self._config
-        return Path(config.cwd or "").absolute() if config.launch_args_override is None else None
+        is_elsewhere = config.launch_args_override is not None or config.endpoint is not None
+        return None if is_elsewhere else Path(config.cwd or "").absolute()
 
     def pause_when_resumed(self, thread_id: str) -> None:
         """Pause this thread's goal when the thread is next resumed, because the runtime died before it was paused."""

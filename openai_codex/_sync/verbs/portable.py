@@ -75,6 +75,7 @@ class Portable(Threads):
 
         Raises:
             ThreadDataError: The bytes are truncated or changed, no exported thread, or of an unknown format.
+            ThreadTransferError: The runtime may be on another machine (``endpoint``).
             ThreadConflictError: The home has the thread, or one that it was forked from, with newer or other turns; or
                 with older ones, while a runtime has it open.
             OSError: A file cannot be written.
@@ -87,6 +88,9 @@ class Portable(Threads):
         from openai_codex._portable.placing import place
 
         package = _aside(lambda: read_package(data))
+        endpoint = self._connection.config.endpoint or "unix:"
+        if not endpoint.startswith("unix:"):
+            raise ThreadTransferError(package.thread_id, f"the runtime may be on another machine ({endpoint})")
         loaded = set((self.request(protocol.ThreadLoadedListParams())).data)
         home = self.metadata.codex_home
 
