@@ -11,7 +11,7 @@ import os
 import re
 import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, TypeGuard, Union
+from typing import Any, TypeGuard, Union
 
 import orjson
 
@@ -20,9 +20,6 @@ from openai_codex._engine import heads
 from openai_codex._notification import Notification, UnreadableNotification
 from openai_codex._protocol.methods import ENDS
 from openai_codex.errors import ConfigError, DecodeError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 RequestId = Union[int, str]
 
@@ -139,7 +136,9 @@ def decode_all(lines: list[bytes]) -> list[Frame]:
         with suppress(orjson.JSONDecodeError):
             parts = orjson.loads(b"[%b]" % _BETWEEN.join(lines))
             if len(parts) == 2 * len(lines) - 1 and parts[1::2] == [_MARK] * (len(lines) - 1):
-                return _frames(parts[::2], lines)
+                values = parts[::-2]
+                del parts
+                return _frames(values, lines)
     return [decode(line) for line in lines if line and not line.isspace()]
 
 
@@ -149,14 +148,17 @@ def decode(line: bytes) -> Frame:
         value = orjson.loads(line)
     except orjson.JSONDecodeError as error:
         return _skipped(line, f"not JSON: {error.msg}")
-    return _frames((value,), (line,))[0]
+    return _frames([value], [line])[0]
 
 
-def _frames(values: Sequence[Any], lines: Sequence[bytes]) -> list[Frame]:
+def _frames(values: list[Any], lines: list[bytes]) -> list[Frame]:
+    """Return the frames of the values, of which the last is that of the first line. Removes them."""
     # Run for every event: the types are compared exactly, which is faster than isinstance, and JSON has no subclasses.
     frames: list[Frame] = []
     new = Notification.__new__
-    for value in values:
+    while values:
+        # Each goes before the next one is looked at: the garbage collector passes over all that are there, again and again.
+        value = values.pop()
         method = value.get("method") if type(value) is dict else None
         if type(method) is not str:
             frames.append(_response(value, len(lines[len(frames)])))
