@@ -19,7 +19,7 @@ from openai_codex._journal.read import read
 from openai_codex._journal.search import Search
 from openai_codex._journal.timeline import load
 from openai_codex._journal.trace_report import report
-from openai_codex.errors import ConfigError
+from openai_codex.errors import CodexError, ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -76,7 +76,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def execute(options: argparse.Namespace) -> int:
     """Do what is asked."""
     act: Callable[[argparse.Namespace], int] = options.act
-    return act(options)
+    try:
+        return act(options)
+    except CodexError:
+        raise
+    except (LookupError, ArithmeticError, AttributeError, TypeError, ValueError, RecursionError) as error:
+        # Whatever a file holds, the user reads a sentence; `--debug` shows the cause.
+        what = f"{options.file} has lines that cannot be shown: {type(error).__name__}: {error}"
+        raise ConfigError("path", " ".join(what.split())) from error
 
 
 COMMAND = Command("trace", "show what a journal tells", _MANUAL, add_options, execute)

@@ -18,7 +18,40 @@ from openai_codex._journal.files import parts_of
 from openai_codex.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+
+
+_NUMBER = (int, float)
+
+# The fields of a header, as they must be.
+_OF_HEADER: dict[str, tuple[type, ...]] = {
+    "client": (str,),
+    "part": (int,),
+    "at": _NUMBER,
+    "t": _NUMBER,
+    "pid": (int,),
+    "sdk": (str,),
+    "runtime": (str,),
+    "schema": (str,),
+    "content": (str,),
+    "redact": (list,),
+}
+
+# Those of an envelope.
+_OF_ENVELOPE: dict[str, tuple[type, ...]] = {
+    "t": _NUMBER,
+    "at": _NUMBER,
+    "dir": (str,),
+    "gen": (int,),
+    "pid": (int, type(None)),
+    "frame": (dict, type(None)),
+}
+
+# The latest time, in seconds: what is later has no date.
+_LATEST = 1e11
+
+# What compressed files begin with.
+_COMPRESSED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\xfd7zXZ", b"BZh", b"PK\x03\x04")
 
 
 @attrs.frozen
@@ -90,7 +123,8 @@ class Envelope:
     @property
     def event(self) -> str | None:
         """The name of an event."""
-        return self.frame.get("event") if self.dir == "!" else None
+        event = self.frame.get("event") if self.dir == "!" else None
+        return event if isinstance(event, str) else None
 
 
 def read(path: str | os.PathLike[str]) -> Iterator[Envelope]:
@@ -101,7 +135,7 @@ def read(path: str | os.PathLike[str]) -> Iterator[Envelope]:
             with ``.jsonl``, one client after another.
 
     Raises:
-        ConfigError: It does not exist, or does not have a format that this version reads.
+        ConfigError: It does not exist, is not a journal, or does not have a format that this version reads.
     """
     for item in lines_of(path):
         if isinstance(item, Envelope):
@@ -124,10 +158,16 @@ def lines_of(path: str | os.PathLike[str]) -> Iterator[Header | Envelope]:
 
 def entries_of(path: str | os.PathLike[str]) -> Iterator[tuple[bytes, Header | Envelope | None]]:
     """Return each line with what it says: ``None`` if it cannot be read. Takes and raises what `read` does."""
+    is_journal, beginning = False, b""
     for _, files in groupby(_files(Path(path)), key=lambda pair: pair[0]):
         reading = _Reading()
         for _, file in files:
-            yield from reading.lines_of(file)
+            for line, item in reading.lines_of(file):
+                is_journal, beginning = is_journal or item is not None, beginning or line[:8]
+                yield line, item
+    if not is_journal:
+        what = "is compressed" if beginning.startswith(_COMPRESSED) else "is no journal, or an empty one"
+        raise ConfigError("path", f"{path} {what}")
 
 
 def _files(path: Path) -> Iterator[tuple[Path, Path]]:
@@ -178,28 +218,38 @@ class _Reading:
             return None
         if not isinstance(raw, dict):
             return None
-        try:
-            return self._header(raw, file) if "journal" in raw else self._envelope(raw)
-        except (TypeError, AttributeError):  # a field that is left out, or of another type: not of a journal
-            return None
+        return self._header(raw, file) if "journal" in raw else self._envelope(raw)
 
-    def _header(self, raw: dict[str, Any], file: Path) -> Header:
-        if raw["journal"] != 1:
+    def _header(self, raw: dict[str, Any], file: Path) -> Header | None:
+        if type(raw["journal"]) is int and raw["journal"] != 1:
             raise ConfigError("path", f"{file} is a journal of format {raw['journal']}; this version reads format 1")
-        names = {field.name for field in attrs.fields(Header)} - {"raw", "path", "format"}
-        header = Header(format=1, path=str(file), raw=raw, **{name: raw[name] for name in names & raw.keys()})
+        names, runtimes = _OF_HEADER.keys() & raw.keys(), raw.get("runtimes", [])
+        if type(raw["journal"]) is not int or "client" not in raw or not _is_as(raw, names, _OF_HEADER):
+            return None
+        if not _are(runtimes, int) or not _are(raw.get("redact", []), str):
+            return None
+        header = Header(format=1, path=str(file), raw=raw, **{name: raw[name] for name in names})
         self._last = self._clients[header.client] = header
-        self._runtimes |= dict.fromkeys(raw.get("runtimes", ()), header.client)
+        self._runtimes |= dict.fromkeys(runtimes, header.client)
         return header
 
     def _envelope(self, raw: dict[str, Any]) -> Envelope | None:
-        if not {"t", "at", "dir", "gen", "pid", "frame"} <= raw.keys() or type(raw["t"] + raw["at"]) not in {
-            int,
-            float,
-        }:
+        if not raw.keys() >= _OF_ENVELOPE.keys() or not _is_as(raw, _OF_ENVELOPE, _OF_ENVELOPE):
             return None
-        frame, pid = raw["frame"] if isinstance(raw["frame"], dict) else {}, raw["pid"]
-        if raw["dir"] == "!" and "client" in frame:
+        frame, pid = raw["frame"] or {}, raw["pid"]
+        if raw["dir"] == "!" and isinstance(frame.get("client"), str):
             self._runtimes[pid] = frame["client"]
-        header = self._clients.get(raw.get("client") or self._runtimes.get(pid, ""), self._last)
+        client = raw.get("client") or self._runtimes.get(pid, "")
+        header = self._clients.get(client, self._last) if isinstance(client, str) else self._last
         return Envelope(raw["t"], raw["at"], raw["dir"], raw["gen"], pid, frame, header, raw)
+
+
+def _is_as(raw: dict[str, Any], names: Iterable[str], types: dict[str, tuple[type, ...]]) -> bool:
+    """Return whether fields have their types, and times are some. `bool` is no number."""
+    return all(
+        type(raw[name]) in types[name] and (types[name] is not _NUMBER or abs(raw[name]) <= _LATEST) for name in names
+    )
+
+
+def _are(value: Any, kind: type) -> bool:
+    return isinstance(value, list) and all(type(each) is kind for each in value)

@@ -102,7 +102,9 @@ class Building(Events):
         runtime.last = self._now
         add = self._directions.get(envelope.dir)
         if add is not None:
-            with suppress(AttributeError, KeyError, TypeError):  # of another shape than this version knows
+            with suppress(
+                AttributeError, KeyError, TypeError, ValueError, RecursionError
+            ):  # of another shape than this version knows
                 add(runtime, envelope)
 
     def finish(self) -> None:

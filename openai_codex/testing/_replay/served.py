@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal as signals
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import orjson
@@ -78,7 +79,10 @@ def replay(path: str | os.PathLike[str], *, timing: Timing = "compressed", clien
     if timing not in get_args(Timing):
         raise checks.refusal("timing", timing, "'compressed' or 'original'")
     name, header, envelopes = _chosen(path, client)
-    starts = recordings(envelopes)
+    try:
+        starts = recordings(envelopes)
+    except Exception as error:  # a journal may hold anything
+        raise ConfigError("path", f"{name} has lines that no runtime sends: {type(error).__name__}: {error}") from error
     if not starts or not any(each.method == "initialize" for each in starts[0].inputs):
         raise ConfigError("path", f"{name} does not have the beginning of client {header.client!r}: files were deleted")
     is_complete = not any(each.event == "journal_dropped" for each in envelopes)
@@ -129,13 +133,16 @@ class Replay:
         stage = _Stage(child, link, self._problems)
         redactor = Redactor(_content(self._header), self._header.redact)
         player = Player(recording, redactor, stage, paced=self._is_paced)
-        player.begin()
+        self._attempt(stage, {}, player.begin)
         child.resume_reading()
 
     def _take(self, stage: _Stage, player: Player, line: bytes) -> None:
         frame = orjson.loads(line)
+        self._attempt(stage, frame, partial(player.receive, frame))
+
+    def _attempt(self, stage: _Stage, frame: dict[str, Any], act: Callable[[], object]) -> None:
         try:
-            player.receive(frame)
+            act()
         except Exception as error:  # noqa: BLE001  a journal may hold anything, and the program would wait for ever
             stage.report(f"the journal cannot be played: {type(error).__name__}: {error}")
             if "method" in frame and "id" in frame:
