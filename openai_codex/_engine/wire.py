@@ -121,12 +121,10 @@ class LineSplitter:
         return line
 
 
-# Between lines that are decoded together: no line of the runtime has it, so it stands where one ends and the next begins.
+# Between lines that are decoded together: no line of the runtime has it, so it stands where one ends and the next begins. A
+# long line is decoded by itself: together with others it would be copied.
 _MARK = int.from_bytes(os.urandom(7), "big")
-_BETWEEN = b",%d," % _MARK
-
-# A longer line is decoded by itself: together with others it would be copied.
-_LONG_LINE = 1 << 20
+_BETWEEN, _LONG_LINE = b",%d," % _MARK, 1 << 20
 
 
 def decode_all(lines: list[bytes]) -> list[Frame]:

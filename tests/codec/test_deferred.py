@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import copy
+import importlib
 import inspect
 import pickle
 import subprocess
 import sys
 import threading
+from pathlib import Path
 from typing import Any, ClassVar
 
 import attrs
 import pytest
 
+import openai_codex
 from openai_codex import _protocol as protocol
 from openai_codex._codec.base import Record
 from openai_codex._codec.deferred import define
@@ -127,3 +130,19 @@ def test_every_type_of_a_request_is_completed() -> None:
             cls: Any = getattr(protocol, name)
             if isinstance(cls, type):  # not where the schema leaves the shape open, nor a union
                 assert "raw" in attrs.fields_dict(cls), name
+
+
+def test_no_method_of_a_deferred_class_refers_to_the_class_before_it_had_slots() -> None:
+    root = Path(openai_codex.__file__).parent
+    checked = 0
+    for path in root.rglob("*.py"):
+        if "_codec.deferred import" in path.read_text(encoding="utf-8"):
+            name = ".".join(("openai_codex", *path.relative_to(root).with_suffix("").parts)).removesuffix(".__init__")
+            module = importlib.import_module(name)
+            for cls in [each for each in vars(module).values() if isinstance(each, type) and each.__module__ == name]:
+                for function in [each for each in vars(cls).values() if inspect.isfunction(each) and attrs.has(cls)]:
+                    checked += 1
+                    # As `super()` without arguments does.
+                    closure = inspect.getclosurevars(function).nonlocals
+                    assert closure.get("__class__", cls) is cls, function.__qualname__
+    assert checked > 100
