@@ -196,8 +196,9 @@ class AppServerConfig(Data):
         journal: Where to write all frames and events, as lines of JSON without secrets: a path or a `Journal`; ``None``
             means what the variable ``OPENAI_CODEX_JOURNAL`` of this program names, if anything.
         otel: ``True`` makes OpenTelemetry spans and metrics of turns, tools and approvals, by the tracer provider of this
-            program, and sends the current context with each request. It needs the extra ``otel``. The runtime's own
-            spans join them if it knows a collector: by the variables ``OTEL_EXPORTER_OTLP_ENDPOINT`` or
+            program, and sends the current context with each request, except those that interrupt a turn: a thread of its
+            own repeats them, also after the span has ended. It needs the extra ``otel``. The runtime's own spans join them
+            if it knows a collector: by the variables ``OTEL_EXPORTER_OTLP_ENDPOINT`` or
             ``OTEL_EXPORTER_OTLP_TRACES_ENDPOINT``, or as a URL in place of ``True``, such as
             ``http://localhost:4318/v1/traces``. Credentials belong into ``OTEL_EXPORTER_OTLP_HEADERS``. With
             ``launch_args_override`` the runtime exports what its own configuration says.

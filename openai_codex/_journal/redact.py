@@ -7,6 +7,7 @@ be hashed or cut. It runs in the journal's thread, or in that of the caller of a
 from __future__ import annotations
 
 import base64
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -46,6 +47,9 @@ _MOST_FOUND, _MOST_ASKED = 256, 64
 LONGEST_JSON = 1 << 20
 """A longer text is not parsed to see whether it is JSON."""
 
+# The value of a setting in a text, which may itself be in quotes.
+_VALUE = r"""(?:\\+["'].*?\\+["']|"(?:[^"\\]|\\.)*"|'[^']*'|[\[{(].*|[^"'\n]+?(?=["'\n]|,\s|$))"""
+
 _QUESTIONS = "item/tool/requestUserInput"
 
 
@@ -62,6 +66,9 @@ class Redactor:
         """Whether a text without secrets stays as it is."""
         self._contents = Contents(content)
         self._names = frozenset(map(str.lower, names))
+        # A name, as a key in Python, JSON or TOML, and its value: a list or table up to the end of the line.
+        keys = "|".join(map(re.escape, names))
+        self._pairs = re.compile(rf"(?i)((?<![\w-])(?:{keys})[\"'\\]*\s*[=:]\s*){_VALUE}") if names else None
         self._found: dict[str, None] = {}
         self._asked: dict[Any, frozenset[str]] = {}
         self._method: object = None
@@ -107,8 +114,16 @@ class Redactor:
         return shown
 
     def line(self, line: bytes) -> str:
-        """Return a line that is not a frame, as text without secrets."""
-        return self._contents.shown(self._text(line.decode("utf-8", "replace"), ""), "", NOTHING)
+        """Return a line that is not a frame, as text without secrets and without the values of named fields."""
+        return self._contents.shown(self.named(self._text(line.decode("utf-8", "replace"), "")), "", NOTHING)
+
+    def setting(self, name: str, shown: str) -> str:
+        """Return a setting as it is shown, without secrets and without the values of named fields."""
+        return MASK if name.lower() in self._names else self.named(self._text(shown, ""))
+
+    def named(self, text: str) -> str:
+        """Return a text, which may have settings in any spelling, without the values that follow the names of the user."""
+        return text if self._pairs is None else self._pairs.sub(rf"\g<1>{MASK}", text)
 
     # -- answers to questions of the runtime -----------------------------------------------------------------------------
 

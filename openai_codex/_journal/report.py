@@ -44,7 +44,7 @@ def report(error: CodexError, content: Content = "keep") -> str:
     chapters = {
         f"Report of a {type(error).__name__}": [redactor.line(str(error).encode("utf-8", "replace"))],
         "Versions": list(_versions(recent)),
-        "Settings": [] if recent is None else list(_settings(recent.settings)),
+        "Settings": [] if recent is None else list(_settings(recent.settings, redactor)),
         "Runtime": [] if process is None else [redactor.line(process.describe().encode("utf-8", "replace"))],
         "The newest frames": frames[-_MOST_FRAMES:],
     }
@@ -65,13 +65,13 @@ def _versions(recent: Recent | None) -> Iterator[str]:
     yield f"Python {platform.python_version()} on {platform.platform()}"
 
 
-def _settings(settings: Any) -> Iterator[str]:
-    """Yield the settings that are not the defaults, by their ``repr``, which masks secrets."""
+def _settings(settings: Any, redactor: Redactor) -> Iterator[str]:
+    """Yield the settings that are not the defaults, by their ``repr``, which masks secrets; what users mask is masked, too."""
     for field in attrs.fields(type(settings)) if attrs.has(type(settings)) else ():
         value = getattr(settings, field.name)
         if value != field.default:
             show = field.repr if callable(field.repr) else repr
-            yield escape(f"{field.name} = {show(value)}")
+            yield escape(f"{field.name} = {redactor.setting(field.name, show(value))}")
 
 
 # -- which runtime, and which of its frames ---------------------------------------------------------------------------

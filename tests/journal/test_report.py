@@ -24,6 +24,7 @@ from openai_codex import (
     TurnTimeoutError,
 )
 from openai_codex._engine.recent import Recent
+from openai_codex._journal.redact import Redactor
 from openai_codex._protocol.methods import RUNTIME_VERSION
 from openai_codex.errors import ProcessInfo
 from openai_codex.testing import FakeAppServer
@@ -114,3 +115,45 @@ def test_a_report_masks_what_the_journal_does_and_survives_any_frame(tmp_path: P
     report = caught.value.report()
     assert "the end" in report
     assert "Jane" not in report
+
+
+def test_names_that_the_user_masks_are_masked_in_all_chapters(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "run.jsonl", redact=["customer", "cwd"])
+    overrides = {
+        "kept": "yes",
+        "customer": "Jane Doe 1",
+        "a": {"customer": "Jane Doe 2", "b": [{"customer": ["Jane Doe 3"]}]},
+    }
+    with FakeAppServer() as server:
+        config = server.config(journal=journal, config_overrides=overrides, cwd=str(tmp_path), client_title="a title")
+        with Codex(config) as codex:
+            server.refuse("thread/start", -32600, message="no", data={"customer": "Jane Doe 5"})
+            server.child.write_stderr(b"customer: Jane Doe 6\n")
+            with pytest.raises(InvalidRequestError) as caught:
+                codex.thread_start()
+    report = caught.value.report()
+    assert "Jane" not in report
+    assert "cwd = ***" in report
+    assert "kept" in report
+    assert "client_title = 'a title'" in report
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("customer=Jane Doe', 'x=1'", "customer=***', 'x=1'"),
+        ('customer="Jane, Doe", x=1', "customer=***, x=1"),
+        ("{'CUSTOMER': 'Jane', 'x': 1}", "{'CUSTOMER': ***, 'x': 1}"),
+        ('{\\"customer\\": \\"Jane\\", x: 1}', '{\\"customer\\": ***, x: 1}'),
+        ("a.customer = ['Jane', 'Joe']", "a.customer = ***"),
+        ("customer: Jane, x: 1", "customer: ***, x: 1"),
+        ("customer: Jane", "customer: ***"),
+        (
+            "customers = 3, no-customer = 4, redact=('customer',)",
+            "customers = 3, no-customer = 4, redact=('customer',)",
+        ),
+    ],
+)
+def test_a_named_value_is_masked_in_any_spelling(text: str, shown: str) -> None:
+    assert Redactor(names=("customer",)).setting("any", text) == shown
+    assert Redactor().setting("any", text) == text
