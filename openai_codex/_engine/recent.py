@@ -42,6 +42,8 @@ class Recent:
         """What is known about its process; complete after its end."""
         self.received: deque[tuple[float, bytes]] = deque()
         self.sent: deque[tuple[float, bytes]] = deque(maxlen=_SENT)
+        self.is_cut = False
+        """Whether something that was read is no longer kept."""
         self._size = 0
         self.known.add(weakref.ref(self, self.known.discard))
         self._newest.append(self)
@@ -53,6 +55,7 @@ class Recent:
         # The oldest read goes when the others are enough: a large one would leave nothing before it.
         while self._size - len(self.received[0][1]) >= _BYTES or len(self.received) > _READS:
             self._size -= len(self.received.popleft()[1])
+            self.is_cut = True
 
     def keep_sent(self, at: float, line: bytes) -> None:
         """Note a line that was written, and when that began."""

@@ -71,7 +71,7 @@ def _settings(settings: Any, redactor: Redactor) -> Iterator[str]:
         value = getattr(settings, field.name)
         if value != field.default:
             show = field.repr if callable(field.repr) else repr
-            yield escape(f"{field.name} = {redactor.setting(field.name, show(value))}")
+            yield escape(f"{field.name} = {redactor.setting(field.name, str(show(value)))}")
 
 
 # -- which runtime, and which of its frames ---------------------------------------------------------------------------
@@ -117,7 +117,7 @@ def _frames(recent: Recent, redactor: Redactor, ids: list[str]) -> Iterator[str]
     )
     words = [each.encode() for each in ids]
     end = lines[-1][0] if lines else 0.0
-    texts = Deltas(redactor, is_cut=True)
+    texts = Deltas(redactor, is_cut=recent.is_cut)
     for at, direction, line in lines:
         try:
             frame = orjson.loads(line)
