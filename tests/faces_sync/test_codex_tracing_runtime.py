@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from openai_codex import Codex, ConfigError
-from openai_codex._engine.outbox import Outbox
+from openai_codex._engine.recent import Recent
 from openai_codex.testing import FakeAppServer, QuietHome, ScriptedModel
 from openai_codex.types import ModelListParams
 from tests.support.bounds import PATIENCE, eventually
@@ -72,8 +72,8 @@ def test_each_request_has_the_context_of_its_caller_if_tracing_is_on(
     spans: Recorder, otel: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lines: list[bytes] = []
-    send = Outbox.send
-    monkeypatch.setattr(Outbox, "send", lambda outbox, line, reply: (lines.append(line), send(outbox, line, reply)))
+    keep = Recent.keep_sent
+    monkeypatch.setattr(Recent, "keep_sent", lambda recent, at, line: (lines.append(line), keep(recent, at, line)))
     with FakeAppServer() as server:
         server.on("model/list", {"data": [], "nextCursor": None})
         with Codex(server.config(otel=otel)) as codex:
@@ -83,8 +83,8 @@ def test_each_request_has_the_context_of_its_caller_if_tracing_is_on(
     context = caller.get_span_context()
     expected = {"traceparent": f"00-{context.trace_id:032x}-{context.span_id:016x}-01"} if otel else None
     frames = [json.loads(line) for line in lines]
-    assert [each["method"] for each in frames] == ["initialize", "model/list", "model/list"]
-    assert [each.get("trace") for each in frames] == [None, None, expected]
+    assert [each["method"] for each in frames] == ["initialize", "initialized", "model/list", "model/list"]
+    assert [each.get("trace") for each in frames] == [None, None, None, expected]
 
 
 def test_a_collector_that_is_not_there_costs_no_turn(codex_home: QuietHome, spans: Recorder) -> None:
