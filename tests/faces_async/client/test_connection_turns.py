@@ -243,7 +243,8 @@ async def test_a_sub_agent_asks_for_the_turn_that_it_works_for_and_for_no_other(
         child = Child(server)
         child.ask()
         assert eventually(codex.pending_requests)
-        assert (only(codex).turn_id, only(codex).request_thread_id) == (first.id, child.thread_id)
+        assert eventually(lambda: only(codex).request_thread_id == child.thread_id)
+        assert only(codex).turn_id == first.id
         ask(server)
         assert eventually(lambda: only(codex).request_thread_id == first.thread_id), "its own comes before"
         server.turn.complete()
