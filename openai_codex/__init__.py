@@ -20,10 +20,11 @@ The map, top to bottom. Imports go downward only, and a module without a leading
     testing/        the test kit: a scripted model, a fake runtime, pytest fixtures (its docstring has its own map)
     retry           repeat what was overloaded
     _otel/          OpenTelemetry, if a configuration asks for it: tracing held approval_span turn_span content names settings
-    _jobs/          conversations as values: run steps stored clients budgets result job paths; many of them: pool_base fleet
-                    policy homes entry workers; failure: the error of a job
-    _async/         the source of both faces: pool low_level driving codex thread thread_contents closing loading goal_run running turn preparing
-                    events thread_pages unlisted pages stream iteration login; operations and lazy: names of them, and for
+    _jobs/          conversations as values: run steps prepared stored clients budgets result job paths; many of them:
+                    pool_base fleet policy homes entry workers outcomes; what is kept of them: ledger state lock records
+                    processes; failure: the error of a job
+    _async/         the source of both faces: pool low_level driving codex thread thread_contents closing loading goal_run running
+                    turn preparing events thread_pages unlisted pages stream iteration login; operations and lazy: names of them, and for
                     annotations, that are loaded at first use
       verbs/        what a client can do: portable threads reviews goals catalog account; base: life cycle and handlers; requests
       client/       one client's connection: recycling cursor agent_stops connection thread_registry supervisor launch dispatch

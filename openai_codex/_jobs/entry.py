@@ -7,6 +7,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 from openai_codex._jobs.result import JobResult
+from openai_codex._jobs.state import AttemptRow, Record, State
 from openai_codex._jobs.steps import Ticket
 
 if TYPE_CHECKING:
@@ -43,18 +44,39 @@ class Entry:
         """What the executor has returned for it."""
         self.executor: Executor | None = None
         self.is_cancelled = False
-        self.can_look_up = False
-        """Whether it is known where an attempt was that has not returned."""
+        self.is_added = False
+        """Whether the fleet has it."""
+        self.key = ""
+        """By which it is recorded."""
+        self.row: int | None = None
+        """Where it is recorded."""
+        self.recorded: int | None = None
+        """Where its last attempt is recorded."""
 
-    def ticket(self) -> Ticket:
-        """Return what its next attempt has to know."""
+    @property
+    def can_look_up(self) -> bool:
+        """Whether it is known where an attempt was that has not returned."""
+        return self.row is not None
+
+    def ticket(self, state: State | None, home: str) -> Ticket:
+        """Return what its next attempt has to know, which is recorded as begun."""
+        record = None
+        if state is not None and self.row is not None:
+            attempt = state.begin(self.row, self.attempts, home, self.thread_id)
+            record, self.recorded = Record(state.path, attempt, self.recorded), attempt
         return Ticket(
             attempts=self.attempts,
             queued_at=self.queued_at,
             thread_id=self.thread_id,
             known=self.known,
             client=self.client,
+            record=record,
         )
+
+    def carry_on(self, last: AttemptRow) -> None:
+        """Note where the last attempt has left off, as it is recorded."""
+        self.attempts, self.recorded, self.thread_id = last.number, last.id, last.thread_id
+        self.known = () if last.result is None else last.result.results
 
     def note(self, result: JobResult) -> None:
         """Note how far an attempt has come that is not the last one."""

@@ -19,7 +19,8 @@ from openai_codex._jobs.clients import Clients, Ready, Steps
 from openai_codex._jobs.entry import Entry
 from openai_codex._jobs.homes import Homes
 from openai_codex._jobs.job import Job
-from openai_codex._jobs.policy import decide, lost
+from openai_codex._jobs.ledger import Ledger
+from openai_codex._jobs.policy import decide
 from openai_codex._jobs.result import JobResult
 from openai_codex._jobs.steps import Attempt
 from openai_codex._jobs.workers import Workers
@@ -69,6 +70,7 @@ class Fleet:
         clients: Clients,
         ready: Ready,
         workers: Workers | None,
+        ledger: Ledger,
         *,
         most: int,
         max_waiting: int,
@@ -78,7 +80,9 @@ class Fleet:
         self.homes, self.clients, self.ready = homes, clients, ready
         self.closing = Latch()
         """Set when nothing is started any longer."""
+        self.is_given_up = False
         self._workers, self._most, self._max_waiting = workers, most, max_waiting
+        self.ledger = ledger
         self._on_pause, self._on_result = on_pause, on_result
         self._spawn: Spawn | None = None
         self._events: deque[Callable[[], None]] = deque()
@@ -130,16 +134,20 @@ class Fleet:
         """Return whether another job may wait."""
         return len(self._waiting) < self._max_waiting
 
-    def add(self, entry: Entry) -> None:
-        """Have a job carried out."""
-        entry.future.add_done_callback(lambda future: self.post(partial(self._forget, entry, future)))
-        self.post(partial(self._waiting.append, entry))
-
-    def new(self, job: Job) -> Entry:
-        """Return the entry of a new job. Raises `ConfigError` if the pool is closed."""
+    def enter(self, job: Job) -> Entry:
+        """Have a job carried out, unless that is done or begun already. Raises `ConfigError` if the pool is closed."""
         if self.closing.is_ready():
             raise ConfigError("pool", "it was closed")
-        return Entry(job)
+        entry = self.ledger.enter(job)
+        if not (entry.is_added or entry.future.done()):
+            self.add(entry)
+        return entry
+
+    def add(self, entry: Entry) -> None:
+        """Have a new job carried out."""
+        entry.is_added = True
+        entry.future.add_done_callback(lambda future: self.post(partial(self._forget, entry, future)))
+        self.post(partial(self._waiting.append, entry))
 
     def cancel(self, entry: Entry) -> bool:
         """Stop a job; return whether it is, or will be."""
@@ -157,6 +165,7 @@ class Fleet:
 
     def give_up(self) -> None:
         """Start nothing any longer, interrupt what runs, and cancel what waits."""
+        self.is_given_up = True
         self.closing.set()
         self.post(self._give_up)
 
@@ -183,6 +192,7 @@ class Fleet:
     def _forget(self, entry: Entry, future: Future[JobResult]) -> None:
         if future.cancelled() and entry in self._waiting:
             self._waiting.remove(entry)
+            self.ledger.finish(entry, entry.stopped_result(), for_next=self.is_given_up)
 
     def _fill(self) -> None:
         if self._spawn is None:
@@ -209,10 +219,11 @@ class Fleet:
         entry.attempts += 1
         config, settle = self.homes.configs[entry.home], partial(self._end, entry)
         try:
+            ticket = self.ledger.ticket(entry, self.homes.paths[entry.home])
             if self._workers is not None:
-                self._workers.submit(entry, config, settle)
+                self._workers.submit(entry, config, ticket, settle)
             else:
-                attempt = Attempt(self.clients, self.ready, config, entry.job, entry.ticket())
+                attempt = Attempt(self.clients, self.ready, config, entry.job, ticket)
                 entry.attempt = attempt
                 self._spawn(attempt.steps(), settle)
         except Exception as error:  # noqa: BLE001  of the executor, or because the system gives no more threads
@@ -229,9 +240,9 @@ class Fleet:
         entry.attempt = entry.inner = None
         if self._workers is not None and isinstance(outcome, BrokenExecutor):
             self._workers.replace(entry)
-        if isinstance(outcome, BaseException) and entry.is_cancelled:
-            outcome = entry.stopped_result()
-        decision = decide(entry, lost(entry, outcome) if isinstance(outcome, BaseException) else outcome)
+        if isinstance(outcome, BaseException):
+            outcome = entry.stopped_result() if entry.is_cancelled else self.ledger.result_of(entry, outcome)
+        decision = decide(entry, outcome)
         if decision.then == "done" or self.closing.is_ready():
             self.homes.leave(entry)
             self._finish(entry, decision.result)
@@ -256,6 +267,7 @@ class Fleet:
         ended = self._ended
         setattr(ended, result.status, getattr(ended, result.status) + 1)
         ended.tokens += result.tokens or 0
+        self.ledger.finish(entry, result, for_next=self.is_given_up and result.stopped == "cancelled")
         if not entry.future.cancelled():
             entry.future.set_result(result)
         if self._on_result is not None:

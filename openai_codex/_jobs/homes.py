@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from openai_codex._config import AppServerConfig
+from openai_codex._jobs.processes import home_of
 
 if TYPE_CHECKING:
     from openai_codex._jobs.entry import Entry
@@ -19,6 +20,7 @@ class Homes:
 
     def __init__(self, configs: Sequence[AppServerConfig], clients: int) -> None:
         self.configs = tuple(configs)
+        self.paths = tuple(map(home_of, configs))
         self._clients = clients
         self._limited_until = [0.0 for _ in configs]
         self._jobs: Counter[tuple[int, int]] = Counter()

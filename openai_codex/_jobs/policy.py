@@ -9,10 +9,9 @@ import attrs
 
 from openai_codex._jobs.entry import Entry
 from openai_codex._jobs.failure import JobError
+from openai_codex._jobs.outcomes import is_limit, is_lost
 from openai_codex._jobs.result import JobResult
-from openai_codex._jobs.steps import is_limit
 from openai_codex._runtime.backoff import Backoff
-from openai_codex.errors import LaunchError, RuntimeNotFoundError, TransportClosedError, TurnFailedError
 
 # A job that is lost so often in succession, without a turn more, may be what kills its runtime or worker.
 _MOST_LOSSES = 5
@@ -49,8 +48,9 @@ class Decision:
 def decide(entry: Entry, result: JobResult) -> Decision:
     """Decide about the result of an attempt. A job that was lost is counted."""
     error = result.error
-    if isinstance(error, TurnFailedError) and is_limit(error) and not _is_bound(entry):
-        reset = time.time() + _UNKNOWN_RESET if error.resets_at is None else error.resets_at + _MARGIN
+    if is_limit(error) and not _is_bound(entry) and not entry.is_cancelled:
+        resets_at: int | None = getattr(error, "resets_at", None)
+        reset = time.time() + _UNKNOWN_RESET if resets_at is None else resets_at + _MARGIN
         return Decision("limit", result, until=reset)
     if not _is_lost(entry, result) or entry.is_cancelled:
         return Decision("done", result)
@@ -74,10 +74,6 @@ def _is_bound(entry: Entry) -> bool:
 
 
 def _is_lost(entry: Entry, result: JobResult) -> bool:
-    """Return whether a job has failed with its runtime or its worker, and not by itself."""
-    error = result.error
-    if isinstance(error, RuntimeNotFoundError):
-        return False
-    if isinstance(error, JobError) and error.kind == "worker":
+    if isinstance(result.error, JobError) and result.error.kind == "worker":
         return entry.can_look_up or entry.job.idempotent
-    return isinstance(error, (TransportClosedError, LaunchError))
+    return is_lost(result.error)

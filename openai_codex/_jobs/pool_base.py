@@ -14,13 +14,14 @@ from typing import Any, ClassVar, Generic, TypeVar
 import attrs
 
 from openai_codex import _checks as checks
-from openai_codex._config import AppServerConfig
+from openai_codex._config import AppServerConfig, StrPath
 from openai_codex._engine.waiting import Deadline
 from openai_codex._jobs.clients import Clients, Ready, Steps
 from openai_codex._jobs.entry import Entry
 from openai_codex._jobs.fleet import Counts, Fleet, Spawn
 from openai_codex._jobs.homes import Homes
 from openai_codex._jobs.job import Job
+from openai_codex._jobs.ledger import Ledger
 from openai_codex._jobs.result import JobResult
 from openai_codex._jobs.workers import ExecutorLike, Workers
 from openai_codex.errors import ConfigError
@@ -79,9 +80,7 @@ class ResultsBase:
             except StopIteration:
                 self._jobs = None
                 return
-            entry = self._fleet.new(_checked(job))
-            self._fleet.add(entry)
-            self._pending.append(entry)
+            self._pending.append(self._fleet.enter(_checked(job)))
 
     def _ready_one(self) -> Entry | None:
         candidates = list(self._pending)[: 1 if self._ordered else None]
@@ -105,6 +104,7 @@ class PoolBase(Generic[F, R]):
         config: AppServerConfig | Sequence[AppServerConfig] | None = None,
         *,
         executor: ExecutorLike | None = None,
+        state: StrPath | None = None,
         turns: int = 8,
         runtimes: int = 1,
         max_waiting: int = 100,
@@ -119,13 +119,22 @@ class PoolBase(Generic[F, R]):
                 checks.plain_function(name, callback, "one argument", None)
         if executor is not None and not (hasattr(executor, "submit") or callable(executor)):
             raise checks.refusal("executor", executor, "an Executor, or a function that makes one")
-        self._workers = None if executor is None else Workers(executor)
+        path = None if state is None else checks.directory("state", state)
+        homes = Homes(configs, runtimes)
+        self._ledger = Ledger(path, temporary=executor is not None)
+        try:
+            resumed = self._ledger.unfinished(homes.paths)
+            self._workers = None if executor is None else Workers(executor)
+        except BaseException:
+            self._ledger.close()
+            raise
         self._clients = Clients(self._face.connect, self._face.ready)
         self._fleet = Fleet(
-            Homes(configs, runtimes),
+            homes,
             self._clients,
             self._face.ready,
             self._workers,
+            self._ledger,
             most=most,
             max_waiting=max_waiting,
             on_pause=on_pause,
@@ -134,6 +143,9 @@ class PoolBase(Generic[F, R]):
         self._most = most
         # By the futures that the program holds.
         self._entries: weakref.WeakKeyDictionary[Any, Entry] = weakref.WeakKeyDictionary()
+        self._resumed = tuple(resumed)
+        for entry in resumed:
+            self._fleet.add(entry)
 
     @property
     def paused_until(self) -> float | None:
@@ -144,6 +156,14 @@ class PoolBase(Generic[F, R]):
     def counts(self) -> Counts:
         """How many jobs wait, run and have ended, and the tokens of these; a snapshot."""
         return self._fleet.counts()
+
+    @property
+    def resumed(self) -> tuple[F, ...]:
+        """The futures of the jobs that the state had unfinished when the pool was made, in their order.
+
+        They are carried on when the pool is entered, or with the first call. In the async face it is read on the event loop.
+        """
+        return tuple(map(self._shown, self._resumed))
 
     def map(self, jobs: Iterable[Job]) -> R:
         """Carry out jobs, and iterate over their results in the order of the jobs.
@@ -199,10 +219,8 @@ class PoolBase(Generic[F, R]):
         _checked(job)
         while True:
             changed = self._fleet.watch()
-            entry = self._fleet.new(job)
-            if self._fleet.has_room():
-                self._fleet.add(entry)
-                return self._shown(entry)
+            if self._fleet.has_room() or self._fleet.closing.is_ready():
+                return self._shown(self._fleet.enter(job))
             yield partial(self._face.ready, changed, None)
 
     def _shown(self, entry: Entry) -> F:
@@ -234,6 +252,7 @@ class PoolBase(Generic[F, R]):
         yield from self._clients.close()
         if self._workers is not None:
             self._workers.close()
+        self._ledger.close()
 
 
 def _configs(value: AppServerConfig | Sequence[AppServerConfig] | None) -> list[AppServerConfig]:

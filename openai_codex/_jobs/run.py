@@ -6,8 +6,9 @@ from openai_codex import _checks as checks
 from openai_codex._config import AppServerConfig
 from openai_codex._jobs.clients import Clients
 from openai_codex._jobs.job import Job
+from openai_codex._jobs.prepared import prepare
 from openai_codex._jobs.result import JobResult
-from openai_codex._jobs.steps import Attempt, Ticket, prepare
+from openai_codex._jobs.steps import Attempt, Ticket
 from openai_codex._sync.client._wait import ready
 from openai_codex._sync.codex import Codex
 from openai_codex._sync.driving import drive

@@ -16,19 +16,19 @@ from openai_codex._jobs.budgets import Watch
 from openai_codex._jobs.clients import Clients, Ready, Slot, Steps
 from openai_codex._jobs.failure import JobError
 from openai_codex._jobs.job import Job
-from openai_codex._jobs.paths import found
+from openai_codex._jobs.outcomes import is_limit
+from openai_codex._jobs.prepared import Prepared, prepare
+from openai_codex._jobs.records import Recorder
 from openai_codex._jobs.result import JobResult, JobStatus
-from openai_codex._jobs.stored import Progress, is_answered, merged, progress_in
+from openai_codex._jobs.state import Record
+from openai_codex._jobs.stored import Progress, is_answered, look_up
 from openai_codex._log import Log
 from openai_codex._runtime.backoff import Attempts, Backoff
-from openai_codex._schemas.output import OutputType, output_type
-from openai_codex._tools.declaration import AnyTool, Tool, tool
 from openai_codex._turns.results import RunResult, continued
 from openai_codex.errors import (
     CodexError,
     ServerBusyError,
     ThreadBusyError,
-    ThreadNotFoundError,
     TransportError,
     TurnFailedError,
     TurnInterruptedError,
@@ -60,25 +60,8 @@ class Ticket:
     """The results that earlier attempts have seen."""
     client: int = 0
     """Which of several clients carries it out."""
-
-
-@attrs.frozen
-class Prepared:
-    """What a job names, imported."""
-
-    tools: list[AnyTool]
-    output: OutputType[Any] | None
-    type_: Any
-    on_budget: Any
-
-
-def prepare(job: Job) -> Prepared:
-    """Import what a job names. Raises `ConfigError`."""
-    functions = [found(f"tools[{number}]", path) for number, path in enumerate(job.tools)]
-    tools: list[AnyTool] = [each if isinstance(each, Tool) else tool(each) for each in functions]
-    type_ = None if job.output_type is None else found("output_type", job.output_type)
-    on_budget = None if job.on_budget is None else found("on_budget", job.on_budget)
-    return Prepared(tools, None if type_ is None else output_type(type_), type_, on_budget)
+    record: Record | None = None
+    """Where it is recorded."""
 
 
 class Attempt:
@@ -89,6 +72,7 @@ class Attempt:
         """What it uses; stops it."""
         self._clients, self._ready, self._config, self._job, self._ticket = clients, ready, config, job, ticket
         self._began_at, self._began = time.time(), time.monotonic()
+        self._recorder = Recorder(ticket.record)
         self._thread_id = ticket.thread_id
         self._results: list[RunResult[Any]] = []
         self.watch.limit = job.max_tokens
@@ -98,13 +82,22 @@ class Attempt:
         error: CodexError | None = None
         try:
             prepared = prepare(self._job)
+            earlier = yield from self._recorder.enter(self._ready, self.watch.over)
+            if earlier.result is not None:
+                return attrs.evolve(earlier.result, attempts=self._ticket.attempts, queued_at=self._ticket.queued_at)
+            self._thread_id = earlier.thread_id or self._thread_id
             yield from self._with_client(prepared)
         except CodexError as failure:
             error = failure
         except Exception as failure:  # noqa: BLE001  of code of the program, such as the constructor of an output
             _log.warning("codex.job_raised", key=self._job.key, exc_info=failure)
             error = JobError("raised", f"{type(failure).__name__}: {failure}")
-        return self._result(error)
+        result = self._result(error)
+        try:
+            self._recorder.end(result)
+        except CodexError as failure:  # the pool gets it nevertheless
+            _log.warning("codex.job_state_failed", key=self._job.key, reason=str(failure))
+        return result
 
     def _result(self, error: CodexError | None) -> JobResult:
         stopped = self.watch.stopped if error is None else None
@@ -143,12 +136,17 @@ class Attempt:
         yield from self._clients.leave(slot, self)
 
     def _with_thread(self, slot: Slot, prepared: Prepared) -> Steps:
-        progress = yield from self._progress(slot.client)
+        progress = Progress()
+        if self._thread_id is not None:
+            progress = yield from look_up(slot.client, self._job, self._thread_id, self._ticket.known)
+            self._thread_id = progress.thread_id
         self._results += progress.finished
         if len(self._results) >= len(self._job.prompts):
             self._decode_last(prepared)
             return
         thread = yield from self._open(slot.client, prepared)
+        if thread.id != self._ticket.thread_id:
+            self._recorder.note_thread(thread.id)
         self._thread_id = thread.id
         self.watch.follow(slot.budgets.connection, thread.id)
         slot.budgets.watches[thread.id] = self.watch
@@ -160,23 +158,6 @@ class Attempt:
             yield thread.close
         except CodexError as error:  # the work is done
             _log.info("codex.job_thread_left_open", key=self._job.key, thread_id=thread.id, reason=str(error))
-
-    def _progress(self, client: Any) -> Generator[Any, Any, Progress]:
-        """Look up what an earlier attempt has done, before anything is sent."""
-        if self._thread_id is None:
-            return Progress()
-        if self._job.thread.get("ephemeral"):
-            if not self._job.idempotent:
-                raise JobError("lost", "its thread is ephemeral, so it is not known what became of it")
-            self._thread_id = None
-            return Progress()
-        try:
-            found = yield partial(client.thread(self._thread_id).read, include_turns=True)
-        except ThreadNotFoundError:
-            # The runtime writes an input into the file of the thread before the model gets it. So nothing was sent.
-            self._thread_id = None
-            return Progress()
-        return merged(progress_in(found.thread.turns, self._thread_id), self._ticket.known)
 
     def _open(self, client: Any, prepared: Prepared) -> Steps:
         if self._thread_id is None:
@@ -272,9 +253,3 @@ class Attempt:
         if remaining <= 0:
             raise TurnTimeoutError(thread_id, None, self._job.timeout)
         return remaining
-
-
-def is_limit(error: BaseException | None) -> bool:
-    """Return whether a turn failed because a usage limit was reached."""
-    kind = protocol.CodexErrorKind.usage_limit_exceeded
-    return isinstance(error, TurnFailedError) and error.codex_error_info == kind

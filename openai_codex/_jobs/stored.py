@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
 import attrs
 
 from openai_codex import _protocol as protocol
+from openai_codex._jobs.failure import JobError
+from openai_codex._jobs.job import Job
 from openai_codex._turns.fold import final_response
 from openai_codex._turns.results import RunResult, continued
+from openai_codex.errors import InvalidRequestError, ThreadNotFoundError
 
 
 @attrs.frozen
@@ -17,12 +20,44 @@ class Progress:
     """How far a job has come.
 
     Attributes:
+        thread_id: Its thread; ``None`` if nothing was sent to one.
         finished: The results of the prompts that were answered, in order.
         begun: What there is of the next prompt, if the thread has it already: it must not be sent again.
     """
 
+    thread_id: str | None = None
     finished: tuple[RunResult[Any], ...] = ()
     begun: RunResult[Any] | None = None
+
+
+def look_up(
+    client: Any, job: Job, thread_id: str, known: Sequence[RunResult[Any]]
+) -> Generator[Callable[[], Any], Any, Progress]:
+    """Look up what an earlier attempt at a job has done in its thread, before anything is sent.
+
+    Results that this program has seen itself are ``known`` better than the runtime has stored them.
+    """
+    if job.thread.get("ephemeral"):
+        if not job.idempotent:
+            raise JobError("lost", "its thread is ephemeral, so it is not known what became of it")
+        return Progress()
+    handle, turns = client.thread(thread_id), list[protocol.Turn]()
+    pages = handle.turns(items_view="full")
+    step = getattr(pages, "__anext__", None) or pages.__next__
+    try:
+        while True:
+            turns.append((yield step))
+    except (StopIteration, StopAsyncIteration):
+        return _merged(progress_in(turns, thread_id), known)
+    except ThreadNotFoundError:
+        # The runtime writes an input into the file of the thread before the model gets it. So nothing was sent.
+        return Progress()
+    except InvalidRequestError:
+        # It has no file before its first input. Another refusal must not be taken for that.
+        found = yield handle.read
+        if found.thread.preview:
+            raise
+        return Progress()
 
 
 def progress_in(turns: Sequence[protocol.Turn], thread_id: str) -> Progress:
@@ -36,11 +71,11 @@ def progress_in(turns: Sequence[protocol.Turn], thread_id: str) -> Progress:
         else:
             results[-1] = continued(results[-1], result)
     if results and results[-1].status != protocol.TurnStatus.completed:
-        return Progress(tuple(results[:-1]), results[-1])
-    return Progress(tuple(results))
+        return Progress(thread_id, tuple(results[:-1]), results[-1])
+    return Progress(thread_id, tuple(results))
 
 
-def merged(stored: Progress, known: Sequence[RunResult[Any]]) -> Progress:
+def _merged(stored: Progress, known: Sequence[RunResult[Any]]) -> Progress:
     """Return a progress with the results that are known better, because this program has seen the turns itself."""
     seen = {result.id: result for result in known}
     return attrs.evolve(stored, finished=tuple(seen.get(each.id, each) for each in stored.finished))

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from openai_codex._config import AppServerConfig
     from openai_codex._jobs.entry import Entry
     from openai_codex._jobs.result import JobResult
+    from openai_codex._jobs.steps import Ticket
 
 ExecutorLike: TypeAlias = Union[Executor, Callable[[], Executor]]
 """An executor, or a function that makes one."""
@@ -39,10 +40,10 @@ class Workers:
         self._executor: Any = executor() if callable(executor) and self._is_own else executor
         self._task = load("openai_codex._jobs.run").attempt
 
-    def submit(self, entry: Entry, config: AppServerConfig, settle: Callable[[Any], None]) -> None:
+    def submit(self, entry: Entry, config: AppServerConfig, ticket: Ticket, settle: Callable[[Any], None]) -> None:
         """Submit an attempt; ``settle`` gets its outcome."""
         entry.executor = self._executor
-        inner: Future[JobResult] = self._executor.submit(self._task, config, entry.job, entry.ticket())
+        inner: Future[JobResult] = self._executor.submit(self._task, config, entry.job, ticket)
         entry.inner = inner
         inner.add_done_callback(partial(_hand_on, settle))
 

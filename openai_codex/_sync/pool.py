@@ -50,12 +50,20 @@ class CodexPool(PoolBase[_wait.Future[JobResult], JobResults]):
     failed turn is continued. With several homes, jobs without a thread go to the next one. An ephemeral thread cannot be
     continued.
 
+    With a ``state``, a pool that was closed without draining, or whose process has died, is continued by the next one that
+    is made with it, also if workers of the former one still run. It carries on what was not finished, before anything new
+    (see `resumed`). A job whose key it has finished is not carried out again: its future has the stored result, whatever that
+    is. Jobs without a key are told apart by what they are, so a program that is started again finds its own: its n-th job of
+    equal ones is the n-th in the state. ``python -m openai_codex jobs PATH`` lists them. One pool at a time uses a state.
+
     Args:
         config: How to start runtimes; ``None`` means the defaults of `AppServerConfig`. Of several, each with a home of
             its own, the first one without a usage limit is used.
         executor: What runs the jobs: anything with the interface of ``concurrent.futures.Executor`` whose processes can
             import this package, or a function that makes one. ``None``: this process. A ``ProcessPoolExecutor`` that is
             broken by the death of a process, and one that the function has made, is replaced by a new one.
+        state: A file in which the jobs are kept, made if it is missing: see below. ``None``: they end with the pool. It needs
+            a file system that all processes share, and not one of a network.
         turns: How many jobs run on one runtime at a time.
         runtimes: How many runtimes there are: as many clients of one configuration in this process, or the number of the
             executor's processes. ``turns`` times ``runtimes`` jobs run, or are with the executor, at a time.

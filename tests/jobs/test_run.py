@@ -152,6 +152,16 @@ def test_a_failed_turn_is_the_error_and_is_continued_in_its_thread(
     assert prompts_of(scripted_model) == {"job 1": 1, "job 2": 1}
 
 
+def test_a_thread_without_a_turn_has_nothing_to_continue(
+    codex_config: AppServerConfig, scripted_model: ScriptedModel
+) -> None:
+    assert run_job(codex_config, Job(prompts=["job 0"])).status == "completed"
+    empty = warm_clients()[-1].thread_start()
+    result = run_job(codex_config, Job(prompts=["job 1"]), thread_id=empty.id)
+    assert (result.status, result.thread_id == empty.id) == ("completed", False)
+    assert prompts_of(scripted_model) == {"job 0": 1, "job 1": 1}
+
+
 def test_a_failure_that_passes_is_retried(codex_config: AppServerConfig, scripted_model: ScriptedModel) -> None:
     scripted_model.queue(fail(500), "done")
     result = run_job(codex_config, Job(prompts=["job 1"], retries=1))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
 from openai_codex import AsyncCodex, AsyncCodexPool, AsyncTurnHandle, Codex, CodexPool, TurnHandle
@@ -113,3 +114,8 @@ def kill_runtimes(pool: AsyncCodexPool | CodexPool) -> None:
 def is_waited_for(pool: AsyncCodexPool | CodexPool) -> bool:
     """Say whether somebody waits for a change of a pool."""
     return bool(pool._fleet._watchers)
+
+
+def worker_pids(executor: ProcessPoolExecutor) -> list[int]:
+    """Return the ids of the processes of an executor."""
+    return list(executor._processes or ())

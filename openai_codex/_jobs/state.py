@@ -1,0 +1,242 @@
+"""The state of a pool in an SQLite file: a row for each job, and one for each attempt at it.
+
+The pool's process writes the rows of jobs, and that an attempt begins; the process that carries the attempt out writes its
+thread, before the first turn is sent, and its end. Each is one statement, which is stored when it returns, so the death of a
+process loses none. (After a loss of power, the last moments may be missing.)
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import sqlite3
+import time
+from typing import Any
+
+import attrs
+
+from openai_codex._jobs.failure import JobError
+from openai_codex._jobs.job import Job
+from openai_codex._jobs.processes import ProcessName
+from openai_codex._jobs.result import JobResult
+from openai_codex.errors import ConfigError
+
+# "cdxj", and the version of the tables.
+_APPLICATION, _FORMAT = 0x6364786A, 1
+
+# How long a writer waits for another process, in seconds.
+_PATIENCE = 30.0
+
+_TABLES = (
+    """CREATE TABLE IF NOT EXISTS jobs (
+        id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, job TEXT NOT NULL, status TEXT NOT NULL,
+        queued_at REAL NOT NULL, ended_at REAL, result TEXT)""",
+    """CREATE TABLE IF NOT EXISTS attempts (
+        id INTEGER PRIMARY KEY, job_id INTEGER NOT NULL REFERENCES jobs (id), number INTEGER NOT NULL, home TEXT NOT NULL,
+        status TEXT NOT NULL, started_at REAL NOT NULL, ended_at REAL, host TEXT, pid INTEGER, process_started TEXT,
+        thread_id TEXT, result TEXT)""",
+    "CREATE INDEX IF NOT EXISTS attempts_by_job ON attempts (job_id)",
+)
+
+
+@attrs.frozen
+class Record:
+    """Where an attempt is recorded. It can be pickled.
+
+    Attributes:
+        path: The file.
+        attempt: The row of the attempt.
+        earlier: The row of the attempt before, if there was one.
+    """
+
+    path: str
+    attempt: int
+    earlier: int | None = None
+
+
+@attrs.frozen
+class AttemptRow:
+    """What is recorded of an attempt."""
+
+    id: int
+    number: int
+    home: str
+    status: str
+    ended_at: float | None
+    thread_id: str | None
+    result: JobResult | None
+    process: ProcessName | None
+
+
+@attrs.frozen
+class JobRow:
+    """What is recorded of a job."""
+
+    id: int
+    key: str
+    job: Job
+    status: str
+    queued_at: float
+    result: JobResult | None
+
+
+class State:
+    """One file, as this process has it open. Any thread may use it."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._process = os.getpid()
+        try:
+            # No transaction outlasts a statement. SQLite itself has threads wait for each other.
+            self._db = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
+            self._prepare()
+        except (sqlite3.Error, JobError) as error:
+            raise ConfigError("state", f"{path!r} cannot be used: {error}") from error
+
+    def _prepare(self) -> None:
+        found = self._value("PRAGMA application_id"), self._value("PRAGMA user_version")
+        if found != (_APPLICATION, _FORMAT):
+            if found != (0, 0) or self._value("SELECT count(*) FROM sqlite_master"):
+                raise ConfigError("state", f"{self.path!r} is not the state of a pool, or that of another version")
+            self._run(f"PRAGMA application_id = {_APPLICATION}")
+            self._run(f"PRAGMA user_version = {_FORMAT}")
+        # Readers and the writer do not wait for each other, and nothing is written twice.
+        self._run("PRAGMA journal_mode = WAL")
+        self._run("PRAGMA synchronous = NORMAL")
+        for table in _TABLES:
+            self._run(table)
+        # Only one process adds attempts.
+        self._numbers = itertools.count(1 + (self._value("SELECT max(id) FROM attempts") or 0))
+
+    def close(self) -> None:
+        """Close the file. Harmless in a forked child, which leaves the connection of its parent alone."""
+        _open.pop((self._process, self.path), None)
+        if self._process == os.getpid():
+            self._db.close()
+
+    # -- jobs --------------------------------------------------------------------------------------------------------
+
+    def add(self, key: str, job: Job, queued_at: float) -> JobRow:
+        """Record a job, unless its key is there; return what there is."""
+        text = json.dumps(job.to_dict())
+        self._run(
+            "INSERT INTO jobs (key, job, status, queued_at) VALUES (?, ?, 'waiting', ?) ON CONFLICT (key) DO NOTHING",
+            *(key, text, queued_at),
+        )
+        return self.jobs("WHERE key = ?", key)[0]
+
+    def unfinished(self) -> list[JobRow]:
+        """Return the jobs that are not finished, in the order in which they came."""
+        return self.jobs("WHERE result IS NULL ORDER BY id")
+
+    def jobs(self, condition: str = "ORDER BY id", *values: object) -> list[JobRow]:
+        """Return jobs that a condition selects."""
+        # The condition is one of this package.
+        rows = self._run("SELECT id, key, job, status, queued_at, result FROM jobs " + condition, *values)  # noqa: S608
+        return [
+            JobRow(id_, key, Job.from_dict(json.loads(job)), status, queued_at, _result(result))
+            for id_, key, job, status, queued_at, result in rows
+        ]
+
+    def finish(self, row: int, result: JobResult) -> None:
+        """Record the result of a job. It is not carried out again."""
+        text = json.dumps(result.to_dict())
+        self._run(
+            "UPDATE jobs SET status = ?, result = ?, ended_at = ? WHERE id = ?", result.status, text, time.time(), row
+        )
+
+    def note(self, row: int, status: str) -> None:
+        """Record the status of a job that is not finished."""
+        self._run("UPDATE jobs SET status = ? WHERE id = ?", status, row)
+
+    # -- attempts ----------------------------------------------------------------------------------------------------
+
+    def begin(self, row: int, number: int, home: str, thread_id: str | None) -> int:
+        """Record that an attempt is started, and return its row."""
+        attempt = next(self._numbers)
+        self._run(
+            "INSERT INTO attempts (id, job_id, number, home, status, started_at, thread_id)"
+            " VALUES (?, ?, ?, ?, 'started', ?, ?)",
+            *(attempt, row, number, home, time.time(), thread_id),
+        )
+        self.note(row, "running")
+        return attempt
+
+    def enter(self, attempt: int) -> AttemptRow | None:
+        """Record which process carries an attempt out, unless another attempt at the job has begun.
+
+        Returns what was recorded before; ``None`` if another one has.
+        """
+        found, own = self.attempt(attempt), ProcessName.current()
+        # Asked and written in one step: the process that begins another attempt sees it, or is seen.
+        self._run(
+            "UPDATE attempts SET host = ?, pid = ?, process_started = ? WHERE id = ? AND NOT EXISTS (SELECT 1 FROM"
+            " attempts AS later WHERE later.job_id = attempts.job_id AND later.id > attempts.id)",
+            *(own.host, own.pid, own.started, attempt),
+        )
+        entered = self.attempt(attempt)
+        return found if entered is not None and entered.process == own else None
+
+    def note_thread(self, attempt: int, thread_id: str | None) -> None:
+        """Record the thread of an attempt, before anything is sent to it."""
+        self._run("UPDATE attempts SET thread_id = ? WHERE id = ?", thread_id, attempt)
+
+    def end(self, attempt: int, status: str, result: JobResult) -> None:
+        """Record the end of an attempt."""
+        text = json.dumps(result.to_dict())
+        self._run(
+            "UPDATE attempts SET status = ?, result = ?, ended_at = ? WHERE id = ?", status, text, time.time(), attempt
+        )
+
+    def attempt(self, attempt: int) -> AttemptRow | None:
+        """Return an attempt."""
+        return next(iter(self._attempts("WHERE id = ?", attempt)), None)
+
+    def last_attempt(self, row: int) -> AttemptRow | None:
+        """Return the last attempt at a job."""
+        return next(iter(self._attempts("WHERE job_id = ? ORDER BY id DESC LIMIT 1", row)), None)
+
+    def _attempts(self, condition: str, *values: object) -> list[AttemptRow]:
+        statement = (
+            "SELECT id, number, home, status, ended_at, thread_id, result, host, pid, process_started FROM attempts "
+        )
+        return [
+            AttemptRow(id_, number, home, status, ended_at, thread_id, _result(result), _process(*process))
+            for id_, number, home, status, ended_at, thread_id, result, *process in self._run(
+                statement + condition, *values
+            )
+        ]
+
+    # -- SQL ---------------------------------------------------------------------------------------------------------
+
+    def _run(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        try:
+            return self._db.execute(statement, values).fetchall()
+        except sqlite3.Error as error:
+            raise JobError("state", f"{self.path!r} cannot be used: {error}") from error
+
+    def _value(self, statement: str) -> Any:
+        return self._run(statement)[0][0]
+
+
+# The files that a process has open. A forked child opens its own.
+_open: dict[tuple[int, str], State] = {}
+
+
+def opened(path: str) -> State:
+    """Return the state in a file, which stays open in this process. Raises `ConfigError`, or a `JobError` for its faults."""
+    key = os.getpid(), path
+    state = _open.get(key)
+    if state is None:
+        # Of two threads that open it at a time, one connection is kept, and the other collected.
+        state = _open.setdefault(key, State(path))
+    return state
+
+
+def _result(text: str | None) -> JobResult | None:
+    return None if text is None else JobResult.from_dict(json.loads(text))
+
+
+def _process(host: str | None, pid: int, started: str) -> ProcessName | None:
+    return None if host is None else ProcessName(host, pid, started)
