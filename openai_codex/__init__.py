@@ -9,7 +9,7 @@
 The map, top to bottom. Imports go downward only, and a module without a leading underscore is public.
 
     __main__        starts the command line, a program that uses the package:
-    _cli/           main trace page lanes bars chrome doctor connected installed findings run questions live displays items
+    _cli/           main jobs trace page lanes bars chrome doctor connected installed findings run questions live displays items
                     options output
     api             one of the modules that only the published SDK has, for programs that import from them
     async_client    another one

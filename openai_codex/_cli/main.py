@@ -8,7 +8,7 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from openai_codex._cli import doctor, run, trace
+from openai_codex._cli import doctor, jobs, run, trace
 from openai_codex._cli.output import discard_output, prepare_streams, sentence, write_line
 from openai_codex._protocol.methods import RUNTIME_VERSION
 from openai_codex._version import __version__
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from openai_codex._cli.options import Command
 
-COMMANDS: tuple[Command, ...] = (doctor.COMMAND, run.COMMAND, trace.COMMAND)
+COMMANDS: tuple[Command, ...] = (doctor.COMMAND, run.COMMAND, trace.COMMAND, jobs.COMMAND)
 
 # As shells report programs that a signal has ended.
 INTERRUPTED, BROKEN_PIPE = 130, 141
@@ -30,6 +30,7 @@ Check an installation of Codex, run turns from a shell or a script, and see what
   openai-codex doctor                         what is installed, and whether it works
   openai-codex run "Explain this directory"   one turn of the model in the current directory
   openai-codex trace run.jsonl summary        what the journal of a program tells
+  openai-codex jobs jobs.sqlite               the jobs in the state of a pool
   openai-codex COMMAND --help                 the manual of a command
 
 `python -m openai_codex` is the same program."""

@@ -51,7 +51,9 @@ def _start_of(pid: int) -> str:
 
 
 def home_of(config: AppServerConfig) -> str:
-    """Return the directory in which the runtimes of a configuration keep their threads."""
+    """Return the directory in which the runtimes of a configuration keep their threads; of a remote one, its address."""
+    if config.endpoint is not None:
+        return config.endpoint
     given = dict(config.env or {})
     inherited = os.environ if config.inherit_env is True else {}
     names = {name: given.get(name, inherited.get(name)) for name in ("CODEX_HOME", "HOME")}

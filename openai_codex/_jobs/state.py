@@ -12,6 +12,7 @@ import json
 import os
 import sqlite3
 import time
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -63,6 +64,7 @@ class AttemptRow:
     number: int
     home: str
     status: str
+    started_at: float
     ended_at: float | None
     thread_id: str | None
     result: JobResult | None
@@ -84,23 +86,26 @@ class JobRow:
 class State:
     """One file, as this process has it open. Any thread may use it."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, *, is_read_only: bool = False) -> None:
         self.path = path
         self._process = os.getpid()
+        name = f"{Path(path).as_uri()}?mode={'ro' if is_read_only else 'rwc'}"
         try:
             # No transaction outlasts a statement. SQLite itself has threads wait for each other.
-            self._db = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
-            self._prepare()
+            self._db = sqlite3.connect(name, _PATIENCE, isolation_level=None, check_same_thread=False, uri=True)
+            self._prepare(is_read_only=is_read_only)
         except (sqlite3.Error, JobError) as error:
             raise ConfigError("state", f"{path!r} cannot be used: {error}") from error
 
-    def _prepare(self) -> None:
+    def _prepare(self, *, is_read_only: bool) -> None:
         found = self._value("PRAGMA application_id"), self._value("PRAGMA user_version")
         if found != (_APPLICATION, _FORMAT):
-            if found != (0, 0) or self._value("SELECT count(*) FROM sqlite_master"):
+            if is_read_only or found != (0, 0) or self._value("SELECT count(*) FROM sqlite_master"):
                 raise ConfigError("state", f"{self.path!r} is not the state of a pool, or that of another version")
             self._run(f"PRAGMA application_id = {_APPLICATION}")
             self._run(f"PRAGMA user_version = {_FORMAT}")
+        if is_read_only:
+            return
         # Readers and the writer do not wait for each other, and nothing is written twice.
         self._run("PRAGMA journal_mode = WAL")
         self._run("PRAGMA synchronous = NORMAL")
@@ -199,14 +204,10 @@ class State:
 
     def _attempts(self, condition: str, *values: object) -> list[AttemptRow]:
         statement = (
-            "SELECT id, number, home, status, ended_at, thread_id, result, host, pid, process_started FROM attempts "
+            "SELECT id, number, home, status, started_at, ended_at, thread_id, result, host, pid, process_started"
+            " FROM attempts "
         )
-        return [
-            AttemptRow(id_, number, home, status, ended_at, thread_id, _result(result), _process(*process))
-            for id_, number, home, status, ended_at, thread_id, result, *process in self._run(
-                statement + condition, *values
-            )
-        ]
+        return [_attempt(row) for row in self._run(statement + condition, *values)]
 
     # -- SQL ---------------------------------------------------------------------------------------------------------
 
@@ -234,9 +235,17 @@ def opened(path: str) -> State:
     return state
 
 
+def reading(path: str) -> State:
+    """Return the state in a file, to be read only. Raises `ConfigError` if there is none."""
+    return State(path, is_read_only=True)
+
+
 def _result(text: str | None) -> JobResult | None:
     return None if text is None else JobResult.from_dict(json.loads(text))
 
 
-def _process(host: str | None, pid: int, started: str) -> ProcessName | None:
-    return None if host is None else ProcessName(host, pid, started)
+def _attempt(row: Any) -> AttemptRow:
+    host, pid, process_started = row[-3:]
+    process = None if host is None else ProcessName(host, pid, process_started)
+    values: list[Any] = [*row[:-4], _result(row[-4]), process]
+    return AttemptRow(*values)

@@ -41,7 +41,7 @@ def test_the_help_names_each_command_and_exit_code() -> None:
 def test_the_help_of_a_command_is_a_manual(name: str) -> None:
     shown = ended(None, name, "--help")
     assert shown.code == 0
-    runtime = () if name == "trace" else ("--codex-bin", "--config")  # it starts none
+    runtime = () if name in {"trace", "jobs"} else ("--codex-bin", "--config")  # it starts none
     assert [text for text in ("exit codes:", "--json", *runtime) if text not in shown.out] == []
 
 
@@ -64,6 +64,8 @@ def test_the_help_of_a_command_is_a_manual(name: str) -> None:
         (["trace", "run.jsonl", "dance"], "invalid choice: 'dance'"),
         (["trace", "run.jsonl", "grep", "--method", "("], "'(' is no regular expression"),
         (["trace", "run.jsonl", "grep", "--from", "noon"], "expected seconds since the beginning of the journal"),
+        (["jobs"], "required: PATH"),
+        (["jobs", "state", "--status", "lost"], "invalid choice: 'lost'"),
         (["doctor", "--config", "s3cret-word"], "expected KEY=VALUE"),
     ],
     ids=str,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
@@ -11,7 +10,7 @@ from openai_codex import AppServerConfig, AsyncCodexPool, ConfigError, Job, JobR
 from openai_codex.testing import QuietHome, ScriptedModel, fail, hang, quiet_home, say
 from tests.faces_async._wait import eventually, settled, together
 from tests.support.inside import is_waited_for, kill_runtimes, pool_clients
-from tests.support.jobs import limited, prompts_of
+from tests.support.jobs import limiting, prompts_of
 
 
 def jobs(count: int) -> list[Job]:
@@ -209,9 +208,9 @@ async def test_a_runtime_that_never_starts_fails_its_jobs() -> None:
 async def test_a_usage_limit_pauses_the_pool_and_wastes_no_prompt(
     codex_config: AppServerConfig, scripted_model: ScriptedModel
 ) -> None:
-    resets_at = int(time.time()) + 3
+    resets: list[int] = []
     scripted_model.when("job 0 a", "first")
-    scripted_model.when("job 0 b", limited(resets_at), "second")
+    scripted_model.when("job 0 b", limiting(4, resets), "second")
     scripted_model.when("job 1 a", "first")
     scripted_model.when("job 1 b", "second")
     told: list[float] = []
@@ -224,7 +223,7 @@ async def test_a_usage_limit_pauses_the_pool_and_wastes_no_prompt(
         assert pool.paused_until is None
     assert told == [until]
     assert until is not None
-    assert resets_at <= until <= resets_at + 3
+    assert resets[0] <= until <= resets[0] + 3
     assert asked == 2, "nothing is sent while the limit is in force"
     assert all((each.ended_at or 0) >= until for each in results)
     assert texts(results) == [["first", "second"]] * 2
@@ -235,15 +234,15 @@ async def test_with_several_homes_the_next_one_takes_over(
     codex_home: QuietHome, codex_config: AppServerConfig, scripted_model: ScriptedModel
 ) -> None:
     other = quiet_home(codex_home.path / "other", scripted_model.url)
-    scripted_model.when("job 0", limited(int(time.time()) + 3), "late")
+    scripted_model.when("job 0", limiting(4), "late")
     scripted_model.when("job 1", "at once")
     told: list[float] = []
     async with AsyncCodexPool([codex_config, other.config()], turns=1, on_pause=told.append) as pool:
         limit, free = await pool.submit(Job(prompts=["job 0"])), await pool.submit(Job(prompts=["job 1"]))
         first = await settled(free)
-        assert not limit.done()
         second = await settled(limit)
     assert (first.final_response, second.final_response) == ("at once", "late")
+    assert (first.attempts, second.attempts) == (1, 2)
     assert told == []
     assert prompts_of(scripted_model) == {"job 0": 1, "job 1": 1}
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sqlite3
-import time
 from concurrent.futures import CancelledError, ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -18,7 +17,7 @@ from openai_codex._jobs.state import State
 from openai_codex.testing import QuietHome, ScriptedModel, fail, hang, quiet_home, say
 from tests.support.bounds import PATIENCE, eventually
 from tests.support.inside import worker_pids
-from tests.support.jobs import limited, prompts_of
+from tests.support.jobs import limiting, prompts_of
 from tests.support.programs import running
 
 pytestmark = pytest.mark.usefixtures("no_warm_client_stays")
@@ -229,14 +228,14 @@ def test_a_worker_that_is_killed_costs_nothing_but_time(
 def test_a_usage_limit_met_by_a_worker_is_waited_for(
     codex_config: AppServerConfig, scripted_model: ScriptedModel
 ) -> None:
-    resets_at = int(time.time()) + 4
+    resets: list[int] = []
     scripted_model.when("job 0 a", "first")
-    scripted_model.when("job 0 b", limited(resets_at), "second")
+    scripted_model.when("job 0 b", limiting(4, resets), "second")
     executor = ProcessPoolExecutor(1, get_context("spawn"))
     with executor, CodexPool(codex_config, executor=executor) as pool:
         future = pool.submit(two(0))
         assert eventually(lambda: pool.paused_until is not None)
         result = future.result(PATIENCE)
     assert texts(result) == ["first", "second"]
-    assert (result.ended_at or 0) >= resets_at
+    assert (result.ended_at or 0) >= resets[0]
     assert set(prompts_of(scripted_model).values()) == {1}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
+from collections.abc import Callable
 
 from openai_codex.testing import HttpFailure, ScriptedModel, fail
 
@@ -18,6 +20,18 @@ def prompts_of(model: ScriptedModel) -> dict[str, int]:
     for (text, _), count in found.items():
         total[text] += count
     return dict(total)
+
+
+def limiting(seconds: int, resets: list[int] | None = None) -> Callable[[object], HttpFailure]:
+    """An answer that says that a usage limit is reached; it resets so many seconds after it was asked for."""
+
+    def answer(_request: object) -> HttpFailure:
+        resets_at = int(time.time()) + seconds
+        if resets is not None:
+            resets.append(resets_at)
+        return limited(resets_at)
+
+    return answer
 
 
 def limited(resets_at: int) -> HttpFailure:
