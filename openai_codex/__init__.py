@@ -46,11 +46,11 @@ The map, top to bottom. Imports go downward only, and a module without a leading
                     is stopped: stops tree_stops; which threads have work in progress: activity; the newest rate limits and
                     settings, and warnings: reported notices; settings in force: effective; what the file of a thread says:
                     session_file; the turns whose end is not logged yet: open_turns, and how it is: turn_ends; what turns cost: usage;
-                    the turns of sub-agents: trees live; these themselves: agents agent_events
+                    what goes on after a lost connection: rejoin; the turns of sub-agents: trees live; these themselves: agents agent_events
     _engine/        the actor, which knows threads and bytes, no verb: actor at_exit reader outbox undo router
                     subscriptions mailbox server_requests workers threads reply lane backlog recent wire heads once
                     waiting
-      transport/    where bytes come from and go to: start remote installation child spawn input output base
+      transport/    where bytes come from and go to: start lasting remote address installation child spawn input output base
     _config         the settings of a client
     _runtime/       values about the runtime process: report toml backoff given failures health process_info environment handshake; display: how
                     text from outside is shown; imports: modules at first use; log_lines: the log on stderr

@@ -202,8 +202,8 @@ class AppServerConfig(Data):
             ``OTEL_EXPORTER_OTLP_TRACES_ENDPOINT``, or as a URL in place of ``True``, such as
             ``http://localhost:4318/v1/traces``. Credentials belong into ``OTEL_EXPORTER_OTLP_HEADERS``. With
             ``launch_args_override`` the runtime exports what its own configuration says.
-        restart: ``True`` or a `Restart` starts a new runtime after a death, or connects again to that of ``endpoint``;
-            ``None`` and ``False`` do not.
+        restart: ``True`` or a `Restart` starts a new runtime after a death; ``None`` and ``False`` do not. With ``endpoint``
+            it connects again: running turns, their streams and pending approvals go on.
         endpoint: Connect to a runtime that was started elsewhere, by ``codex app-server --listen``, in place of starting
             one: ``ws://HOST:PORT``, ``wss://…`` or ``unix:///PATH``. It needs the extra ``remote``. ``close`` ends the
             connection only, and settings of a start, such as ``cwd`` and ``config_overrides``, are refused. A message longer

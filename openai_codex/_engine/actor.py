@@ -12,12 +12,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from openai_codex._engine import at_exit, wire
-from openai_codex._engine.backlog import Tally
+from openai_codex._engine.backlog import Load, Tally
 from openai_codex._engine.outbox import Outbox
 from openai_codex._engine.reader import Reader, Silence
 from openai_codex._engine.recent import Recent
 from openai_codex._engine.reply import CLIENT_CLOSED, CloseReason, Reply, reason_of_end
-from openai_codex._engine.router import Dispatch, Load, Router
+from openai_codex._engine.router import Dispatch, Router
 from openai_codex._engine.server_requests import OnFailure, OnRequest, PendingRequests
 from openai_codex._engine.threads import ThreadGroup
 from openai_codex._engine.waiting import Latch, block_until_ready, wake_all

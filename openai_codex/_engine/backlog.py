@@ -11,7 +11,7 @@ import sys
 from collections import deque
 from contextlib import suppress
 from itertools import repeat
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from openai_codex._codec.deferred import define
 from openai_codex._notification import Notification
@@ -178,3 +178,19 @@ def _merged(run: list[Notification], field: str) -> Notification:
     first = run[0]
     text = "".join(event.params[field] for event in run)
     return Notification(first.method, {**first.params, field: text}, first.emitted_at_ms)
+
+
+class Load(NamedTuple):
+    """How much a router holds at the moment."""
+
+    in_flight: int = 0
+    """Requests that wait for a reply, written or not."""
+    queued: int = 0
+    """Requests that have not been written yet."""
+    mailboxes: int = 0
+    unread: int = 0
+    """Events in all mailboxes together."""
+    deepest: int = 0
+    """Events in the fullest mailbox."""
+    waiters: int = 0
+    """Threads and tasks that wait for a reply or for events."""

@@ -54,6 +54,10 @@ class Ticket:
         except IndexError:
             return None
 
+    def is_taken(self) -> bool:
+        """Return whether it was written, or is with who writes it; or was withdrawn."""
+        return not self._line
+
     def withdraw(self) -> bool:
         """Keep the line from being written; return ``False`` if it was, or is with the writer. As often as one likes."""
         with suppress(IndexError):

@@ -12,7 +12,7 @@ from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from openai_codex._engine.backlog import Tally
+from openai_codex._engine.backlog import Load, Tally
 from openai_codex._engine.reply import Reply
 from openai_codex._engine.subscriptions import PendingSubscription, Subscriptions, Topic
 from openai_codex._engine.waiting import wake_all
@@ -69,7 +69,7 @@ class Dispatch:
 
     def carry_out(self, requests: PendingRequests) -> None:
         """Open and withdraw server requests, fill mailboxes, settle replies, then wake all who wait for them."""
-        opened = [requests.open(request) for request in self.server_requests]
+        opened = [pending for request in self.server_requests if (pending := requests.open(request)) is not None]
         if self.resolved or self.turns_ended:
             # Before a consumer can see the end of a turn: its server requests are over by then.
             requests.withdraw(ids=self.resolved, turns=self.turns_ended)
@@ -90,22 +90,6 @@ class Dispatch:
 
 def _by_lifetime(entry: tuple[Mailbox, list[Notification]]) -> bool:
     return not entry[0].outlives_runtimes
-
-
-class Load(NamedTuple):
-    """How much a router holds at the moment."""
-
-    in_flight: int = 0
-    """Requests that wait for a reply, written or not."""
-    queued: int = 0
-    """Requests that have not been written yet."""
-    mailboxes: int = 0
-    unread: int = 0
-    """Events in all mailboxes together."""
-    deepest: int = 0
-    """Events in the fullest mailbox."""
-    waiters: int = 0
-    """Threads and tasks that wait for a reply or for events."""
 
 
 class Router:
@@ -197,6 +181,15 @@ class Router:
             self._overdue.discard(each.reply.request_id)
         for mailbox in mailboxes:
             self.subscriptions.leave(mailbox)
+
+    def fail_sent(self, close_reason: CloseReason) -> None:
+        """Give the reason why a connection was lost to all who wait for the reply to a request that was written."""
+        sent = [
+            each for each in list(self._pending.values()) if each.reply.ticket is None or each.reply.ticket.is_taken()
+        ]
+        for each in sent:
+            self.forget(each.reply.request_id)
+        wake_all([waiter for each in sent for waiter in each.reply.settle(close_reason)])
 
     # -- frames, on the reader ---------------------------------------------------------------------------------------
 

@@ -136,6 +136,7 @@ class PendingRequests:
         self._generation = generation
         self._closed = False
         self._pending: dict[RequestId, PendingRequest] = {}
+        self._at_loss: dict[RequestId, ServerRequest] = {}
         # When the last request of a thread ended, until the turn does.
         self._ended_at: dict[str, float] = {}
 
@@ -148,13 +149,19 @@ class PendingRequests:
         """Return an id that is unique within the client: each runtime counts its own from 0."""
         return request_id if self._generation == 1 else f"{self._generation}:{request_id}"
 
-    def open(self, request: ServerRequest) -> PendingRequest:
-        """Register a request. After `close` it is over from the start."""
+    def open(self, request: ServerRequest) -> PendingRequest | None:
+        """Register a request. After `close` it is over from the start. ``None`` if it is one of `keep`."""
+        if self._at_loss.get(request.id) == request:
+            return None
         pending = PendingRequest(request, self)
         self._pending[request.id] = pending
         if self._closed:  # first act, then look: the other thread closes first and then withdraws what is there
             pending.withdraw()
         return pending
+
+    def keep(self) -> None:
+        """Keep what is pending when the connection is lost: it is sent again on the next one, and the answer is, too."""
+        self._at_loss = {pending.request.id: pending.request for pending in self.pending()}
 
     def dispatch(self, pending: PendingRequest) -> None:
         """Have a request answered, on the worker for that. Without a thread for it the request fails at once."""

@@ -92,6 +92,11 @@ class Subscriptions:
         """Return the mailboxes that are subscribed and that a consumer holds. Callable from any thread."""
         return list(alive(list(self._subscribed_now)))
 
+    def awaited(self) -> list[tuple[Topic, Mailbox]]:
+        """Return the threads and turns with a mailbox that a consumer holds."""
+        held = [(topic, reference()) for reference, topic in list(self._subscribed_now.items())]
+        return [(topic, mailbox) for topic, mailbox in held if topic[0] is not None and mailbox is not None]
+
     def enter(self, topic: Topic, mailbox: Mailbox) -> None:
         """Count a mailbox as subscribed, before `add` makes it so. Callable from any thread."""
         self._subscribed_now[weakref.ref(mailbox)] = topic

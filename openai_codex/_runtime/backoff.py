@@ -98,6 +98,11 @@ class Restart:
     The next operation after a death starts a new runtime, and each thread is resumed there when its handle is used
     again. No request is sent twice: callers that were waiting get the error.
 
+    A lost connection to a runtime elsewhere (`AppServerConfig.endpoint`) is made again at once, with the same delays and as many
+    attempts as ``limit``. Running turns go on: what was missed is read from the history. Only requests whose reply was lost
+    raise `TransportClosedError`, and only the text of a message that was being written is not streamed meanwhile; the
+    message itself is whole.
+
     With ``max_rss`` or ``max_threads`` a runtime that has grown is replaced, too. That happens before a new turn or thread
     starts, when no turn is running, no request is in flight, and the program holds no handle of a thread that could not
     be resumed: an ephemeral one, or one without a turn. So close threads, or drop their handles. Nothing is lost but what

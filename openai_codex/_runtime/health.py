@@ -127,7 +127,7 @@ class Health:
     Attributes:
         state: ``"running"``: there is a runtime whose connection is open; ``"frozen"``: it is alive and has not answered
             the request for a sign of life (`AppServerConfig.ping_interval`), or is being killed for that;
-            ``"starting"``: one is being started, or will be after the back-off; ``"down"``: there is none, and the next
+            ``"starting"``: one is being started, or will be after the back-off, or the connection to it is made again; ``"down"``: there is none, and the next
             operation starts one; ``"given_up"``: it has ended and no other follows, because `AppServerConfig.restart`
             is not set or its limit is reached; ``"closed"``: the program has closed the client.
         alive: Whether there is a runtime whose connection is open.

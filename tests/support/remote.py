@@ -76,8 +76,7 @@ class Cutter:
     """A proxy in front of an address, whose connections a test can cut, and refuse for a time."""
 
     def __init__(self, endpoint: str) -> None:
-        host, _, port = endpoint.rpartition("/")[2].partition(":")
-        self._target = host, int(port)
+        self.lead_to(endpoint)
         self._server = socket.create_server(("127.0.0.1", 0))
         self.endpoint = f"ws://127.0.0.1:{self._server.getsockname()[1]}"
         self._open: set[socket.socket] = set()
@@ -98,6 +97,11 @@ class Cutter:
         self.cut()
         self._thread.join(_PATIENCE)
 
+    def lead_to(self, endpoint: str) -> None:
+        """Lead new connections to another address."""
+        host, _, port = endpoint.rpartition("/")[2].partition(":")
+        self._target = host, int(port)
+
     def cut(self) -> None:
         """End all connections, without a word to either side."""
         for each in list(self._open):
@@ -115,7 +119,7 @@ class Cutter:
                 threading.Thread(target=self._carry, args=(near,), daemon=True).start()
 
     def _carry(self, near: socket.socket) -> None:
-        with near, socket.create_connection(self._target) as far, suppress(OSError):
+        with near, suppress(OSError), socket.create_connection(self._target) as far:
             ends = {near: far, far: near}
             self._open.update(ends)
             try:

@@ -16,8 +16,8 @@ from openai_codex._async.client.handlers import AsyncHandlers
 from openai_codex._async.client.rpc import call, call_again
 from openai_codex._async.client.supervisor import AsyncSupervisor
 from openai_codex._async.client.thread_registry import NOTED, PLACED, AsyncThreadRegistry
+from openai_codex._engine.backlog import Load
 from openai_codex._engine.mailbox import Listener
-from openai_codex._engine.router import Load
 from openai_codex._engine.subscriptions import EVERYTHING
 from openai_codex._engine.waiting import Deadline
 from openai_codex._runtime.environment import environment_of

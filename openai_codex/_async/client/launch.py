@@ -78,6 +78,7 @@ class AsyncLauncher:
         """A start that has begun already: the first runtime's."""
         self._config = config
         self._on_request, self._on_failure = _dispatcher_of(handlers)
+        self._handlers = weakref.ref(handlers)
         self._reported = handlers.reported
         self._tally = tally
         self._encoder = handlers.encoder
@@ -172,6 +173,8 @@ class AsyncLauncher:
         actor.recent.note("runtime_ready", version=version)
         actor.notify("initialized")
         actor.silence.armed = True
+        if config.endpoint is not None and config.restart is not None:
+            load("openai_codex._turns.rejoin").keep_session(actor, config, self._handlers)
         _log_version(metadata, transport)
         return actor, metadata
 

@@ -107,7 +107,7 @@ class AsyncSupervisor:
         actor, reason = self.actor, None if self.actor is None else self.actor.close_reason
         if self._closing.is_ready() or (reason is not None and reason.final):
             return "closed"
-        if self._starts:
+        if self._starts or (actor is not None and reason is None and actor.transport.is_lost):
             return "starting"
         if actor is None:
             return "down"

@@ -31,6 +31,10 @@ class Transport(Protocol):
     def name(self) -> str:
         """Identifies it in the names of threads."""
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether there is no connection at this moment, and there will be another one."""
+
     def short(self) -> int:
         """The most bytes that `write_short` takes at this moment; 0 if it cannot be used."""
 

@@ -59,6 +59,8 @@ class ChildProcess:
     that the fork lacks holds it.
     """
 
+    is_lost = False
+
     def __init__(self, command: tuple[str, ...], cwd: str | None, env: Mapping[str, str] | None) -> None:
         self._command = command
         self._mark = os.urandom(8).hex()

@@ -6,20 +6,16 @@ It knows messages of bytes, each of which is a line for its owner; not what they
 from __future__ import annotations
 
 import logging
-import os
-import select
 import socket
 from contextlib import suppress
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from openai_codex import _checks as checks
+from openai_codex._engine.transport.address import check_address, token_of
 from openai_codex._engine.transport.base import READ_SIZE
-from openai_codex._engine.waiting import Latch, block_until_ready
-from openai_codex._log import Log
+from openai_codex._engine.waiting import Latch, ThreadWaiter
 from openai_codex._runtime.display import conceal
-from openai_codex.errors import ConfigError, ProcessInfo
+from openai_codex.errors import ProcessInfo
 
 if TYPE_CHECKING:
     from websockets.sync.client import ClientConnection
@@ -37,19 +33,9 @@ _QUIET = logging.Logger("openai_codex.websockets", logging.CRITICAL + 1)  # noqa
 
 _REFUSED = frozenset({401, 403})
 
-# What is said when the runtime is started, and so not by a client that only connects. The value of each that says nothing.
-_OF_A_START: dict[str, Any] = {
-    "launch_args_override": None,
-    "config_overrides": (),
-    "cwd": None,
-    "env": None,
-    "inherit_env": True,
-    "strict_config": False,
-}
 
-_LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
-
-_log = Log("connection")
+class RefusedError(ConnectionError):
+    """The runtime does not accept the token, or asks for one."""
 
 
 class WebSocket:
@@ -61,25 +47,25 @@ class WebSocket:
     """
 
     def __init__(self, config: AppServerConfig) -> None:
-        _check(config)
-        _check_installed()
+        check_address(config)
         assert config.endpoint is not None, "only for a runtime that was started elsewhere"
-        self._endpoint = config.endpoint
+        self.endpoint = config.endpoint
         self._parts = urlsplit(config.endpoint)
-        self._timeout = config.start_timeout
+        self.timeout = config.start_timeout
         self._max_size = config.max_line_bytes
-        self._token = _token_of(config)
+        self._token = token_of(config)
         if self._token is not None:
             conceal([self._token])
         self.name = self._parts.netloc or self._parts.path
         self._socket: socket.socket | None = None
         self._connection: ClientConnection | None = None
-        self._is_open = Latch()
-        self._is_ending = False
+        self.is_open = Latch()
+        self.ending = Latch()
+        """Set when this side has ended it."""
 
     def discard(self) -> None:
         """End a connection that no reader owns; it was not made yet."""
-        self._is_ending = True
+        self.ending.set()
 
     # -- the reader thread -------------------------------------------------------------------------------------------
 
@@ -102,24 +88,31 @@ class WebSocket:
         except TimeoutError:
             pass
         except ConnectionClosed as error:
-            if not (lines or self._is_ending):  # the next read finds it again
-                raise ConnectionError(f"the connection to the runtime at {self._endpoint} was lost: {error}") from error
+            if not (lines or self.ending.is_ready()):  # the next read finds it again
+                raise ConnectionError(f"the connection to the runtime at {self.endpoint} was lost: {error}") from error
             return b"".join(lines)
         return b"".join(lines) or None
 
     def _open(self) -> ClientConnection:
-        from websockets.exceptions import InvalidHandshake, InvalidStatus
+        try:
+            return self.connect()
+        finally:
+            self.is_open.set()
+
+    def connect(self) -> ClientConnection:
+        """Connect, and shake hands. Raises `ConnectionError`: a `RefusedError` if it would happen again."""
+        from websockets.exceptions import InvalidStatus, WebSocketException
 
         try:
             self._connection = connection = self._handshake()
         except InvalidStatus as error:
-            raise ConnectionError(self._refusal(error.response.status_code)) from None
-        except (OSError, InvalidHandshake) as error:
-            reason = "it is no WebSocket" if isinstance(error, InvalidHandshake) else str(error) or "no answer in time"
+            kind = RefusedError if error.response.status_code in _REFUSED else ConnectionError
+            raise kind(self._refusal(error.response.status_code)) from None
+        except (OSError, WebSocketException) as error:
+            is_foreign = isinstance(error, WebSocketException)
+            reason = "it did not answer as a WebSocket does" if is_foreign else str(error) or "no answer in time"
             raise ConnectionError(reason) from error
-        finally:
-            self._is_open.set()
-        if self._is_ending:
+        if self.ending.is_ready():
             self.kill()
         return connection
 
@@ -130,7 +123,7 @@ class WebSocket:
 
         self._socket = dialled = self._dial()
         # A Unix socket has no host, and the header needs one.
-        uri = parse_uri("ws://localhost/" if self._parts.scheme == "unix" else self._endpoint)
+        uri = parse_uri("ws://localhost/" if self._parts.scheme == "unix" else self.endpoint)
         protocol = ClientProtocol(uri, max_size=self._max_size, logger=_QUIET)
         # The client itself asks a silent runtime for a sign of life.
         connection = ClientConnection(
@@ -139,7 +132,7 @@ class WebSocket:
         connection.__enter__()  # tells the library that this owner closes it
         try:
             headers = {} if self._token is None else {"Authorization": f"Bearer {self._token}"}
-            connection.handshake(headers, timeout=self._timeout)
+            connection.handshake(headers, timeout=self.timeout)
         except BaseException:
             connection.close_socket()
             raise
@@ -152,11 +145,11 @@ class WebSocket:
             self._socket = dialled = socket.socket(
                 socket.AF_UNIX, socket.SOCK_STREAM
             )  # closed by `end`, whatever fails
-            dialled.settimeout(self._timeout)
+            dialled.settimeout(self.timeout)
             dialled.connect(parts.path)
         else:
             port = parts.port or (443 if parts.scheme == "wss" else 80)
-            self._socket = dialled = socket.create_connection((parts.hostname, port), self._timeout)
+            self._socket = dialled = socket.create_connection((parts.hostname, port), self.timeout)
             dialled.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if parts.scheme == "wss":
             import ssl
@@ -166,9 +159,8 @@ class WebSocket:
         return dialled
 
     def _refusal(self, status: int) -> str:
-        if status not in _REFUSED:
-            return f"it answered HTTP {status}"
-        return f"it {'requires a' if self._token is None else 'refused the'} token (HTTP {status})"
+        is_refusal, what = status in _REFUSED, "requires a" if self._token is None else "refused the"
+        return f"it {what} token (HTTP {status})" if is_refusal else f"it answered HTTP {status}"
 
     def has_exited(self) -> bool:
         """Return ``False``: who has lost the connection reads its end."""
@@ -177,11 +169,16 @@ class WebSocket:
     def end(self, timeout: float) -> int | None:
         """Close the socket; the runtime goes on without this client. Returns ``None``."""
         self.kill()
+        self.close_socket(timeout)
+        return None
+
+    def close_socket(self, timeout: float = _CLOSE_TIMEOUT) -> None:
+        """Close the socket, and wait until the library's thread has left it. Idempotent."""
+        self._shut_down()
         if self._connection is not None:
             self._connection.recv_events_thread.join(min(timeout, _CLOSE_TIMEOUT))
         if self._socket is not None:
             self._socket.close()
-        return None
 
     def release(self) -> None:
         """Do nothing: what the runtime has started goes on."""
@@ -211,23 +208,19 @@ class WebSocket:
         return len(data)
 
     def wait_writable(self, timeout: float) -> bool:
-        """Wait until there is a connection that takes bytes, or none any longer; at most ``timeout`` seconds."""
-        if not block_until_ready(self._is_open, timeout):
-            return False
-        if self._socket is None or not hasattr(select, "poll"):
-            return True
-        poll = select.poll()
-        try:
-            poll.register(self._socket, select.POLLOUT)
-        except ValueError:  # it was closed
-            return True
-        return bool(poll.poll(timeout * 1000))
+        """Wait until there is a connection, at most ``timeout`` seconds; a write blocks the writer until there is room."""
+        return wait_for(self.is_open, timeout)
 
     def close_input(self) -> None:
         """Say the end of the connection to the runtime, which keeps the threads and their turns."""
-        self._is_ending = True
+        self.ending.set()
         if self._connection is not None:
             self._connection.close()
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether there is no connection at this moment."""
+        return not self.is_open.is_ready()
 
     # -- any thread --------------------------------------------------------------------------------------------------
 
@@ -237,7 +230,10 @@ class WebSocket:
 
     def kill(self) -> None:
         """End the connection without a word to the other side."""
-        self._is_ending = True
+        self.ending.set()
+        self._shut_down()
+
+    def _shut_down(self) -> None:
         if self._socket is not None:
             with suppress(OSError):  # it is closed
                 socket.socket.shutdown(
@@ -251,43 +247,20 @@ class WebSocket:
 
     def process_info(self) -> ProcessInfo:
         """Return where the runtime is; its process is not known."""
-        return ProcessInfo(endpoint=self._endpoint)
+        return ProcessInfo(endpoint=self.endpoint)
 
     def rss(self) -> int | None:
         """Return ``None``: the memory of a runtime elsewhere is not known."""
         return None
 
 
-def _check_installed() -> None:
-    try:
-        import_module("websockets")
-    except ImportError:
-        raise ConfigError("endpoint", "it needs the package websockets: pip install 'openai-codex[remote]'") from None
+def wait_for(latch: Latch, timeout: float) -> bool:
+    """Block until a latch is set, at most ``timeout`` seconds; return whether it is. Also on the reader and the writer.
 
-
-def _check(config: AppServerConfig) -> None:
-    """Raise `ConfigError` for settings of a configuration that contradict each other about where the runtime is."""
-    given = [name for name in ("token", "token_env") if getattr(config, name) is not None]
-    if config.endpoint is None:
-        for name in given:
-            raise ConfigError(name, "it is for a runtime that listens elsewhere: set endpoint, too")
-        return
-    if len(given) > 1:
-        raise ConfigError("token_env", "expected only one of token and token_env")
-    for name, default in _OF_A_START.items():
-        if getattr(config, name) != default:
-            raise ConfigError(name, "it cannot hold for a runtime that was started elsewhere (endpoint)")
-
-
-def _token_of(config: AppServerConfig) -> str | None:
-    """Return the token to show; ``None`` if there is none. Raises `ConfigError` if the variable for it is not set."""
-    token = config.token
-    if config.token_env is not None:
-        named = os.environ.get(config.token_env)
-        if not named:
-            raise ConfigError("token_env", f"the variable {config.token_env} is not set")
-        token = checks.credential("token_env", named)
-    parts = urlsplit(config.endpoint or "")
-    if token is not None and parts.scheme == "ws" and parts.hostname not in _LOCAL:
-        _log.warning("codex.token_not_encrypted", host=parts.hostname)
-    return token
+    Other waits return at once there, as a finalizer could wait for these threads. This one is of the transport itself.
+    """
+    waiter = ThreadWaiter()
+    if latch.add_waiter(waiter):
+        waiter.block(timeout)
+        latch.discard_waiter(waiter)
+    return latch.is_ready()

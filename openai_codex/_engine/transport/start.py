@@ -99,9 +99,11 @@ class RuntimeStart:
 
 def _remote(config: AppServerConfig) -> WebSocket:
     """Return a connection to a runtime elsewhere, which the reader opens. Raises `ConfigError`."""
-    from openai_codex._engine.transport.remote import WebSocket  # few programs need it
+    # Few programs need it.
+    from openai_codex._engine.transport.lasting import LastingWebSocket
+    from openai_codex._engine.transport.remote import WebSocket
 
-    return WebSocket(config)
+    return WebSocket(config) if config.restart is None else LastingWebSocket(config)
 
 
 def _check_directory(cwd: str | None) -> None:

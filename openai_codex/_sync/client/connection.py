@@ -17,8 +17,8 @@ from openai_codex._sync.client.handlers import Handlers
 from openai_codex._sync.client.rpc import call, call_again
 from openai_codex._sync.client.supervisor import Supervisor
 from openai_codex._sync.client.thread_registry import NOTED, PLACED, ThreadRegistry
+from openai_codex._engine.backlog import Load
 from openai_codex._engine.mailbox import Listener
-from openai_codex._engine.router import Load
 from openai_codex._engine.subscriptions import EVERYTHING
 from openai_codex._engine.waiting import Deadline
 from openai_codex._runtime.environment import environment_of

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -84,6 +85,7 @@ class ThreadRegistry:
         self._generations: dict[str, int] = {}
         self._directories: dict[str, str] = {}
         self._to_pause: set[str] = set()
+        handlers.on_reconnect = weakref.WeakMethod(self.reconnect)
 
     def count(self) -> int:
         """Count the threads that the current runtime has loaded."""
@@ -146,6 +148,10 @@ class ThreadRegistry:
         self._generations[thread_id] = 0
         self._released.add(thread_id)
         self.has_released = True
+
+    def reconnect(self) -> None:
+        """Note that the connection to the runtime is another one, which gets the events of a thread when it resumes that."""
+        self._generations, self.has_released = dict.fromkeys(self._generations, 0), True
 
     def reloaded(self, thread_id: str) -> None:
         """Note the end of what `release` has begun, whatever came of it."""
@@ -240,7 +246,7 @@ class ThreadRegistry:
         if params.METHOD != "thread/resume" or thread_id is None or metadata is None or actor is None:
             return
         holder = writer_of(metadata.codex_home, thread_id)
-        if holder is not None and holder != actor.pid:
+        if holder is not None and actor.pid is not None and holder != actor.pid:
             raise ThreadBusyError(
                 error.code, error.message, error.data, error.method, thread_id=thread_id, holder=holder
             ) from error

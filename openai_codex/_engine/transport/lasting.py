@@ -1,0 +1,124 @@
+"""A connection to a runtime elsewhere that is made again when it is lost: its owner goes on as if it had lasted.
+
+Both ends keep their state meanwhile. What has to be said on a new connection is up to a `Session`.
+"""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
+
+import orjson
+
+from openai_codex._engine.transport.remote import RefusedError, WebSocket, wait_for
+from openai_codex._engine.waiting import Latch
+from openai_codex._runtime.backoff import Backoff
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from websockets.sync.client import ClientConnection
+
+    from openai_codex._config import AppServerConfig
+
+    Ask = Callable[[str, dict[str, Any] | None], dict[str, Any]]
+    """Sends a request, or without params a notification; returns the response."""
+
+
+# Of all requests, as they are sent one after another; the actor's are numbers.
+_ID = "again"
+
+
+class Session(Protocol):
+    """What a client and a runtime have in common, to be continued on another connection. Called by the reader."""
+
+    def lose(self, reason: str) -> None:
+        """Note that the connection was lost, and end what it would have had to answer."""
+
+    def restore(self, ask: Ask, others: list[bytes]) -> list[bytes]:
+        """Introduce the client again, and take up its work; return the events that were missed, one line each.
+
+        Whatever else arrives meanwhile is added to ``others``, and delivered afterwards.
+        """
+        raise NotImplementedError  # abstract
+
+
+class LastingWebSocket(WebSocket):
+    """A `WebSocket` that connects again, with back-off, and gives up after the number of attempts in ``restart``.
+
+    The reader connects, while the writer waits. A line that the writer had in its hand when the connection was lost is
+    dropped, as the runtime may have received it.
+    """
+
+    def __init__(self, config: AppServerConfig) -> None:
+        super().__init__(config)
+        assert config.restart is not None, "else it is not made again"
+        self._attempts = sys.maxsize - 1 if config.restart.limit is None else config.restart.limit
+        self._backoff = Backoff(config.restart.initial_delay, config.restart.max_delay)
+        self.session: Session | None = None
+        """Set when there is something to be continued: the first handshake is over."""
+
+    def read(self, timeout: float) -> bytes | None:
+        """Read as the base class does; on a loss, connect again first. Raises `ConnectionError` when it gives up."""
+        try:
+            return super().read(timeout)
+        except ConnectionError as error:
+            if self.session is None or self.ending.is_ready():
+                raise
+            return self._continue(self.session, error)
+
+    def try_write(self, data: bytes | memoryview) -> int:
+        """Write as the base class does. A line that meets a lost connection is dropped when there is another one."""
+        lost = self.is_open
+        try:
+            return super().try_write(data)
+        except OSError:
+            if self.session is None or self.ending.is_ready():
+                raise
+        while self.is_open is lost and not self.ending.is_ready():
+            wait_for(self.ending, 0.01)  # the reader is about to notice
+        return len(data)
+
+    def _continue(self, session: Session, error: ConnectionError) -> bytes | None:
+        """Connect again; return what was missed. Raises the last error when no other attempt is made."""
+        self.is_open = Latch()
+        session.lose(str(error))
+        for failures in range(1, self._attempts + 1):
+            if wait_for(self.ending, self._backoff.delay(failures)):
+                return b""
+            try:
+                missed = self._restore(session)
+            except OSError as again:
+                if isinstance(again, RefusedError):
+                    raise
+                error = ConnectionError(f"the connection to the runtime at {self.endpoint} was lost: {again}")
+            else:
+                self.is_open.set()
+                return missed or None
+        raise error
+
+    def _restore(self, session: Session) -> bytes:
+        self.close_socket()
+        connection, others = self.connect(), list[bytes]()
+        missed = session.restore(partial(self._ask, connection, others), others)
+        return b"".join((*missed, *others))
+
+    def _ask(
+        self, connection: ClientConnection, others: list[bytes], method: str, params: dict[str, Any] | None
+    ) -> dict[str, Any]:
+        """Send a request and return its response; keep what else arrives."""
+        from websockets.exceptions import ConnectionClosed
+
+        frame = {"method": method, **({} if params is None else {"id": _ID, "params": params})}
+        try:
+            connection.send(orjson.dumps(frame), text=True)
+            while params is not None:
+                message = connection.recv(self.timeout, decode=False)
+                response: dict[str, Any] = orjson.loads(message)
+                if response.get("id") == _ID:
+                    return response
+                others.append(message.replace(b"\n", b" ") + b"\n")
+        except ConnectionClosed as error:
+            raise ConnectionError(str(error)) from error
+        return {}

@@ -1,0 +1,127 @@
+"""What is read from the history after a lost connection: each item and each end once."""
+
+from __future__ import annotations
+
+import json
+import weakref
+from typing import Any
+
+import pytest
+
+from openai_codex import AppServerConfig
+from openai_codex._engine.actor import Actor
+from openai_codex._engine.mailbox import Mailbox
+from openai_codex._engine.reply import CLIENT_CLOSED
+from openai_codex._engine.subscriptions import Topic
+from openai_codex._notification import Notification
+from openai_codex._turns.rejoin import Rejoin
+from openai_codex.errors import TransportClosedError
+from tests.support.pipe import Pipe
+
+
+class Client:
+    """Notes that it was told."""
+
+    def __init__(self) -> None:
+        self.told = 0
+
+    def on_reconnect(self) -> Any:
+        def tell() -> None:
+            self.told += 1
+
+        return tell
+
+
+class Case:
+    """A client that waits for turn U of thread T, and the answers of the runtime."""
+
+    def __init__(self, turns: list[dict[str, Any]] | None = None) -> None:
+        self.actor = Actor(Pipe(), lambda _: None, 64)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  enough of one
+        self.mailbox = Mailbox("the events of turn U")
+        self.actor.subscribe(Topic("T", "U"), self.mailbox)
+        self.client = Client()
+        self.session = Rejoin(self.actor, AppServerConfig(), weakref.ref(self.client))
+        self.turns = turns
+        self.asked: list[tuple[str, Any]] = []
+
+    def ask(self, method: str, params: dict[str, Any] | None) -> dict[str, Any]:
+        self.asked.append((method, params))
+        if method != "thread/resume":
+            return {"result": {}}
+        return {"error": {"message": "gone"}} if self.turns is None else {"result": {"thread": {"turns": self.turns}}}
+
+    def restore(self, *others: dict[str, Any]) -> list[tuple[str, Any]]:
+        lines = self.session.restore(self.ask, [json.dumps(other).encode() + b"\n" for other in others])
+        events = [json.loads(line) for line in lines]
+        return [(each["method"], each["params"].get("item", each["params"].get("turn"))["id"]) for each in events]
+
+    def seen(self, *items: dict[str, Any]) -> None:
+        for item in items:
+            params = {"threadId": "T", "turnId": "U", "item": item}
+            self.session.on_event(Notification("item/completed", params))
+
+
+def item(item_id: str, kind: str = "agentMessage", **more: Any) -> dict[str, Any]:
+    return {"id": item_id, "type": kind, **more}
+
+
+def turn(*items: dict[str, Any], status: str = "inProgress", turn_id: str = "U") -> dict[str, Any]:
+    return {"id": turn_id, "status": status, "items": list(items)}
+
+
+def completed(each: dict[str, Any]) -> dict[str, Any]:
+    return {"method": "item/completed", "params": {"threadId": "T", "turnId": "U", "item": each}}
+
+
+def test_items_that_came_are_left_out_by_their_id() -> None:
+    case = Case([turn(item("a", "commandExecution"), item("b", "commandExecution"))])
+    case.seen(item("a", "commandExecution"))
+    assert case.restore() == [("item/completed", "b")]
+    assert [method for method, _ in case.asked] == ["initialize", "initialized", "thread/resume"]
+    assert case.client.told == 1
+
+
+def test_messages_without_an_id_are_told_by_their_number() -> None:
+    made = [item(f"item-{number}", kind) for number, kind in enumerate(["userMessage", "agentMessage", "agentMessage"])]
+    case = Case([turn(*made)])
+    case.seen(item("x", "userMessage"), item("y"))
+    assert case.restore() == [("item/completed", "item-2")]
+
+
+def test_what_has_just_come_is_left_out() -> None:
+    end = {"method": "turn/completed", "params": {"threadId": "T", "turn": turn(status="completed")}}
+    case = Case([turn(item("item-1", text="a"), item("item-2", text="b"), status="completed")])
+    assert case.restore(completed(item("z", text="b")), end) == [("item/completed", "item-1")]
+
+
+def test_an_end_that_was_missed_is_delivered_last() -> None:
+    case = Case([turn(item("a"), status="completed"), turn(item("c"), status="completed", turn_id="another")])
+    assert case.restore() == [("item/completed", "a"), ("turn/completed", "U")]
+
+
+def test_an_item_that_is_running_comes_when_it_is_over() -> None:
+    case = Case([turn(item("a", "commandExecution", status="inProgress"))])
+    assert case.restore() == []
+
+
+def test_a_thread_that_cannot_be_resumed_ends_what_waits_for_it() -> None:
+    case = Case()
+    case.session.lose("the cable")
+    assert case.restore() == []
+    with pytest.raises(TransportClosedError, match="the cable; thread T could not be resumed: gone") as lost:
+        case.mailbox.take()
+    assert lost.value.will_restart
+    assert str(lost.value) != CLIENT_CLOSED
+
+
+def test_only_requests_that_were_written_end_with_the_connection() -> None:
+    case = Case([])
+    written, waiting = case.actor.request("model/list", {}), case.actor.router.new_reply("thread/list")
+    case.actor.router.register(waiting)
+    from openai_codex._engine.lane import Ticket
+
+    waiting.ticket = Ticket(b"line")
+    case.session.lose("the cable")
+    with pytest.raises(TransportClosedError, match="the cable"):
+        written.result()
+    assert not waiting.is_ready()
