@@ -63,7 +63,7 @@ class Entry:
         record = None
         if state is not None and self.row is not None:
             attempt = state.begin(self.row, self.attempts, home, self.thread_id)
-            record, self.recorded = Record(state.path, attempt, self.recorded), attempt
+            record, self.recorded = Record(state.path, attempt), attempt
         return Ticket(
             attempts=self.attempts,
             queued_at=self.queued_at,

@@ -14,7 +14,7 @@ class JobError(CodexError):
     """A job failed for a reason of its own, or with an error that only its text is left of: `JobResult.from_dict` has it.
 
     Attributes:
-        kind: What failed: ``tools``, ``callback``, ``worktree``, ``state``, ``worker`` (its process died too often),
+        kind: What failed: ``callback``, ``state``, ``worker`` (its process died too often),
             ``lost`` (it may have been sent, and cannot be looked up), ``raised`` (an error that is none of this package);
             or the name of the class whose text this is, for instance ``TurnFailedError``.
         reason: What happened.

@@ -134,9 +134,6 @@ class Job:
             again. ``None``: the state of a pool takes the n-th equal job of a program for the n-th that it has.
         labels: Texts for the program, which the result has, too.
         cwd: Working directory of the thread; ``None`` means that of the client.
-        repo: A git repository that it gets a worktree of, as its working directory; see `JobResult.branch`. The worktree
-            is removed if nothing in it has changed.
-        ref: The commit, branch or tag at which that worktree starts; ``None`` means ``HEAD``.
         idempotent: Whether it may be carried out again if it cannot be found out what became of it. Otherwise a turn that
             the runtime has accepted is never sent a second time.
 
@@ -160,19 +157,9 @@ class Job:
     cwd: str | None = attrs.field(
         default=None, converter=_path, validator=_optional(checks.validator(checks.directory))
     )
-    repo: str | None = attrs.field(
-        default=None, converter=_path, validator=_optional(checks.validator(checks.directory))
-    )
-    ref: str | None = attrs.field(default=None, validator=_optional(checks.validator(checks.filled)))
     idempotent: bool = attrs.field(default=False, validator=_flag)
 
     def __attrs_post_init__(self) -> None:
-        if self.repo is not None and self.cwd is not None:
-            raise ConfigError("repo", "the worktree of a repository is the working directory; give it or cwd, not both")
-        if self.ref is not None and self.repo is None:
-            raise ConfigError("ref", "it is one of a repository; give repo, too")
-        if self.ref is not None and self.ref.startswith("-"):  # git would take it for an option
-            raise checks.refusal("ref", self.ref, "a commit, branch or tag")
         if self.on_budget is not None and self.max_tokens is None:
             raise ConfigError("on_budget", "it is called when max_tokens is exceeded; give that, too")
         if self.output_type is not None and "output_schema" in self.turn:

@@ -53,16 +53,13 @@ class Recorder:
         if own is None:
             # Else two processes would carry it out: a worker may get to it after its pool was killed and continued.
             raise JobError("worker", "another attempt at the job has begun meanwhile")
-        rows = [own if own.process is not None else None]
-        if self._record.earlier is not None:
-            rows.append(state.attempt(self._record.earlier))
         thread_id = None
-        for row in rows:
-            if row is None:
-                continue
+        # All of them: a pool that was killed early may have begun one that no process has got to.
+        for each in (own, *state.attempts_until(self._record.attempt)[1:]):
+            row = each
             while _may_run(row) and not over.is_ready():
                 yield partial(ready, over, _POLL)
-                row = state.attempt(row.id) or row  # noqa: PLW2901  the same row, read again
+                row = state.attempt(row.id) or row
             thread_id = thread_id or row.thread_id
             if row.result is not None and is_final(row.result):
                 return Earlier(row.result, row.thread_id)

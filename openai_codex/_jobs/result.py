@@ -49,9 +49,6 @@ class JobResult:
         queued_at: When it was submitted to a pool, in seconds since the epoch; ``None`` without a pool.
         started_at: When it was started last, in seconds since the epoch.
         ended_at: When it ended, in seconds since the epoch.
-        branch: The branch of its worktree; ``None`` without one, and if the worktree was removed because it was clean.
-        worktree: Path of its worktree, if it was kept.
-        diff: What differs there from ``ref``, as text of ``git diff``, new files included.
     """
 
     job: Job
@@ -66,9 +63,6 @@ class JobResult:
     queued_at: float | None = None
     started_at: float | None = None
     ended_at: float | None = None
-    branch: str | None = None
-    worktree: str | None = None
-    diff: str | None = None
 
     @property
     def key(self) -> str | None:

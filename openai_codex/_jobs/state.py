@@ -48,12 +48,10 @@ class Record:
     Attributes:
         path: The file.
         attempt: The row of the attempt.
-        earlier: The row of the attempt before, if there was one.
     """
 
     path: str
     attempt: int
-    earlier: int | None = None
 
 
 @attrs.frozen
@@ -197,6 +195,12 @@ class State:
     def attempt(self, attempt: int) -> AttemptRow | None:
         """Return an attempt."""
         return next(iter(self._attempts("WHERE id = ?", attempt)), None)
+
+    def attempts_until(self, attempt: int) -> list[AttemptRow]:
+        """Return an attempt and all earlier ones at its job, the newest first."""
+        return self._attempts(
+            "WHERE id <= ? AND job_id = (SELECT job_id FROM attempts WHERE id = ?) ORDER BY id DESC", attempt, attempt
+        )
 
     def last_attempt(self, row: int) -> AttemptRow | None:
         """Return the last attempt at a job."""

@@ -144,7 +144,12 @@ class Attempt:
         if len(self._results) >= len(self._job.prompts):
             self._decode_last(prepared)
             return
+        is_resumed = self._thread_id is not None
         thread = yield from self._open(slot.client, prepared)
+        if is_resumed:
+            # Again: until now, the process of an earlier attempt may have had the thread.
+            progress = yield from look_up(slot.client, self._job, thread.id, self._ticket.known)
+            self._results[:] = progress.finished
         if thread.id != self._ticket.thread_id:
             self._recorder.note_thread(thread.id)
         self._thread_id = thread.id
@@ -186,25 +191,25 @@ class Attempt:
     # -- turns -------------------------------------------------------------------------------------------------------
 
     def _turns(self, thread: Any, prepared: Prepared, progress: Progress) -> Steps:
-        begun = progress.begun
+        begun, is_known = progress.begun, progress.has_next
         for prompt in self._job.prompts[len(self._results) :]:
             if self.watch.stopped:
                 return
             is_last = len(self._results) == len(self._job.prompts) - 1
             settings = {**self._job.turn, **({"output_type": prepared.type_} if is_last and prepared.type_ else {})}
-            result = yield from self._turn(thread, prompt, settings, begun, prepared)
+            text: Any = [] if is_known else prompt
+            result = yield from self._turn(thread, text, settings, begun, prepared)
             self._results.append(result)
-            begun = None
+            begun, is_known = None, False
         if is_answered(self._results[-1]):
             self._decode_last(prepared)
 
     def _turn(
-        self, thread: Any, prompt: str, settings: dict[str, Any], earlier: RunResult[Any] | None, prepared: Prepared
+        self, thread: Any, text: Any, settings: dict[str, Any], earlier: RunResult[Any] | None, prepared: Prepared
     ) -> Generator[Any, Any, RunResult[Any]]:
-        """Run one prompt to its end. What has begun is continued without the prompt, which the thread has already."""
+        """Run one prompt to its end. One that the thread has already is continued, by no text."""
         extended = False
         attempts = Attempts(self._job.retries + 1, Backoff(_FIRST_DELAY, _LONGEST_DELAY, _JITTER))
-        text: Any = prompt if earlier is None else []
         while True:
             try:
                 result = yield partial(thread.run, text, timeout=self._remaining(thread.id), **settings)

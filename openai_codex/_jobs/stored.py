@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
 import attrs
+import orjson
 
 from openai_codex import _protocol as protocol
 from openai_codex._jobs.failure import JobError
@@ -22,12 +23,15 @@ class Progress:
     Attributes:
         thread_id: Its thread; ``None`` if nothing was sent to one.
         finished: The results of the prompts that were answered, in order.
-        begun: What there is of the next prompt, if the thread has it already: it must not be sent again.
+        begun: What there is of the next prompt, if a turn has begun with it.
+        has_next: Whether the model's history has the next prompt already: it must not be sent again then. The runtime
+            stores a turn and the input for the model one after the other, so a death in between leaves one of them.
     """
 
     thread_id: str | None = None
     finished: tuple[RunResult[Any], ...] = ()
     begun: RunResult[Any] | None = None
+    has_next: bool = False
 
 
 def look_up(
@@ -48,7 +52,7 @@ def look_up(
         while True:
             turns.append((yield step))
     except (StopIteration, StopAsyncIteration):
-        return _merged(progress_in(turns, thread_id), known)
+        progress = _merged(progress_in(turns, thread_id), known)
     except ThreadNotFoundError:
         # The runtime writes an input into the file of the thread before the model gets it. So nothing was sent.
         return Progress()
@@ -58,6 +62,23 @@ def look_up(
         if found.thread.preview:
             raise
         return Progress()
+    if len(progress.finished) >= len(job.prompts):
+        return progress
+    found = yield handle.read
+    given = job.prompts[: len(progress.finished) + 1]
+    count = _inputs_in(found.thread.path, given[-1])
+    has_next = progress.begun is not None if count is None else count >= given.count(given[-1])
+    return attrs.evolve(progress, has_next=has_next)
+
+
+def _inputs_in(path: str | None, text: str) -> int | None:
+    """Return how often the model's history has an input, by the file of a thread; ``None`` if it cannot be read."""
+    needle = b'"text":' + orjson.dumps(text)
+    try:
+        with open(path or "", "rb") as lines:  # noqa: PTH123  as the path may be empty
+            return sum(needle in line for line in lines if b'"response_item"' in line and b'"role":"user"' in line)
+    except OSError:  # of another machine
+        return None
 
 
 def progress_in(turns: Sequence[protocol.Turn], thread_id: str) -> Progress:
@@ -66,7 +87,8 @@ def progress_in(turns: Sequence[protocol.Turn], thread_id: str) -> Progress:
     for turn in turns:
         has_input = any(isinstance(item, protocol.UserMessageThreadItem) for item in turn.items)
         result = _result_of(turn, thread_id)
-        if has_input or not results:
+        is_again = bool(results) and results[-1].status != protocol.TurnStatus.completed and _same(results[-1], result)
+        if not results or (has_input and not is_again):
             results.append(result)
         else:
             results[-1] = continued(results[-1], result)
@@ -79,6 +101,15 @@ def _merged(stored: Progress, known: Sequence[RunResult[Any]]) -> Progress:
     """Return a progress with the results that are known better, because this program has seen the turns itself."""
     seen = {result.id: result for result in known}
     return attrs.evolve(stored, finished=tuple(seen.get(each.id, each) for each in stored.finished))
+
+
+def _same(one: RunResult[Any], other: RunResult[Any]) -> bool:
+    """Return whether two turns have the same input: it was sent again, as the model had not got it."""
+    inputs = [
+        next((item.content for item in each.items if isinstance(item, protocol.UserMessageThreadItem)), None)
+        for each in (one, other)
+    ]
+    return inputs[0] is not None and inputs[0] == inputs[1]
 
 
 def is_answered(result: RunResult[Any]) -> bool:

@@ -55,7 +55,7 @@ class Workers:
         executor: Any = self._given() if is_made else _copied(self._executor)  # type: ignore[operator]  # callable
         if executor is None:
             return
-        self.close()
+        # The broken one has shut itself down. It must not be called here: on its own thread, it holds a lock meanwhile.
         self._executor, self._is_own = executor, True
         _log.warning("codex.executor_replaced", executor=type(executor).__name__)
 

@@ -32,8 +32,6 @@ BAD: dict[str, list[Any]] = {
     "key": [*NO_TEXTS, "", " "],
     "labels": [3, "x", ["x"], {"a": 1}, {3: "x"}],
     "cwd": [*NO_TEXTS, ""],
-    "repo": [*NO_TEXTS, ""],
-    "ref": [*NO_TEXTS, ""],
     "idempotent": [0, 1, "yes", None],
 }
 
@@ -49,8 +47,7 @@ WHOLE = Job(
     retries=2,
     key="k",
     labels={"a": "b"},
-    repo=Path("/r"),
-    ref="main",
+    cwd=Path("/r"),
     idempotent=True,
 )
 
@@ -64,8 +61,6 @@ def test_the_table_names_every_field() -> None:
 )
 def test_a_job_refuses_what_cannot_work(name: str, bad: Any) -> None:
     fields: dict[str, Any] = {"prompts": ["Hi"], name: bad}
-    if name == "ref":
-        fields["repo"] = "/r"
     if name == "on_budget":
         fields["max_tokens"] = 1
     with pytest.raises(ConfigError) as caught:
@@ -76,9 +71,6 @@ def test_a_job_refuses_what_cannot_work(name: str, bad: Any) -> None:
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"repo": "/r", "cwd": "/c"}, "give it or cwd, not both"),
-        ({"ref": "main"}, "give repo, too"),
-        ({"repo": "/r", "ref": "--upload-pack=x"}, "ref: expected a commit, branch or tag"),
         ({"on_budget": "a:b"}, "when max_tokens is exceeded"),
         ({"output_type": Answer, "turn": {"output_schema": {}}}, "brings its own schema"),
     ],
