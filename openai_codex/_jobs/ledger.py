@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections import Counter
 from collections.abc import Generator, Sequence
+from concurrent.futures import BrokenExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -120,6 +121,8 @@ class Ledger:
                 if row is not None and row.result is not None and is_final(row.result):
                     return row.result
                 entry.thread_id = entry.thread_id if row is None else row.thread_id
+                if not isinstance(error, BrokenExecutor):  # else its process may be about to be ended
+                    self._state.abandon(entry.recorded)
         return lost(entry, error)
 
     def finish(self, entry: Entry, result: JobResult, *, for_next: bool = False) -> None:

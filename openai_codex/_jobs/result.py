@@ -135,7 +135,7 @@ def _described(error: CodexError) -> dict[str, Any]:
         return {"kind": error.kind, "reason": error.reason, "facts": plain(error.facts)}
     facts = {
         name: value
-        for name, each in vars(error).items()
+        for name, each in dict(vars(error)).items()  # a copy: what wants a report may note more
         if isinstance(value := plain(each), (str, int, float, bool)) and len(str(value)) <= _LONGEST_FACT
     }
     return {"kind": type(error).__name__, "reason": str(error), "facts": facts}

@@ -192,6 +192,12 @@ class State:
             "UPDATE attempts SET status = ?, result = ?, ended_at = ? WHERE id = ?", status, text, time.time(), attempt
         )
 
+    def abandon(self, attempt: int) -> None:
+        """Record that an attempt has ended without a result: nobody has to wait for its process."""
+        self._run(
+            "UPDATE attempts SET status = 'lost', ended_at = ? WHERE id = ? AND ended_at IS NULL", time.time(), attempt
+        )
+
     def attempt(self, attempt: int) -> AttemptRow | None:
         """Return an attempt."""
         return next(iter(self._attempts("WHERE id = ?", attempt)), None)

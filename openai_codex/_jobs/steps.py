@@ -95,7 +95,7 @@ class Attempt:
         result = self._result(error)
         try:
             self._recorder.end(result)
-        except CodexError as failure:  # the pool gets it nevertheless
+        except Exception as failure:  # noqa: BLE001  whatever it is, the pool gets the result
             _log.warning("codex.job_state_failed", key=self._job.key, reason=str(failure))
         return result
 
