@@ -44,8 +44,6 @@ class Entry:
         """What the executor has returned for it."""
         self.executor: Executor | None = None
         self.is_cancelled = False
-        self.is_added = False
-        """Whether the fleet has it."""
         self.key = ""
         """By which it is recorded."""
         self.row: int | None = None

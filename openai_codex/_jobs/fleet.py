@@ -138,14 +138,13 @@ class Fleet:
         """Have a job carried out, unless that is done or begun already. Raises `ConfigError` if the pool is closed."""
         if self.closing.is_ready():
             raise ConfigError("pool", "it was closed")
-        entry = self.ledger.enter(job)
-        if not (entry.is_added or entry.future.done()):
+        entry, is_new = self.ledger.enter(job)
+        if is_new:
             self.add(entry)
         return entry
 
     def add(self, entry: Entry) -> None:
         """Have a new job carried out."""
-        entry.is_added = True
         entry.future.add_done_callback(lambda future: self.post(partial(self._forget, entry, future)))
         self.post(partial(self._waiting.append, entry))
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import tempfile
-from collections import Counter
 from collections.abc import Generator, Sequence
 from concurrent.futures import BrokenExecutor
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 from openai_codex._jobs.entry import Entry
@@ -46,7 +46,7 @@ class Ledger:
             self._release()
             raise
         self._alive: dict[str, Entry] = {}
-        self._same: Counter[str] = Counter()
+        self._same: dict[str, count[int]] = {}
 
     def close(self) -> None:
         """Close the file, and remove it if it is a temporary one."""
@@ -68,30 +68,38 @@ class Ledger:
         """Return the jobs that an earlier pool has not finished. Raises `ConfigError` if their home is not among these."""
         return [] if self._state is None else [self._entry(row, homes) for row in self._state.unfinished()]
 
-    def enter(self, job: Job) -> Entry:
-        """Return the entry of a job: a new one, that of the same job in this pool, or one that has its result already."""
-        if self._state is None:
-            return Entry(job)
-        key = self._key(job)
-        if (known := self._alive.get(key)) is not None:
-            _check_same(job, known.job)
-            return known
+    def enter(self, job: Job) -> tuple[Entry, bool]:
+        """Return the entry of a job, and whether it is to be carried out.
+
+        It is not if it is that of the same job in this pool, or has its result already. Callable from several threads.
+        """
         entry = Entry(job)
-        row = self._state.add(key, job, entry.queued_at)
-        _check_same(job, row.job)
-        entry.row, entry.key = row.id, key
+        if self._state is None:
+            return entry, True
+        entry.key = self._key(job)
+        # First: as long as it is here no other thread enters the job, and who has removed it has recorded its result before.
+        known = self._alive.setdefault(entry.key, entry)
+        if known is not entry:
+            _check_same(job, known.job)
+            return known, False
+        try:
+            row = self._state.add(entry.key, job, entry.queued_at)
+            _check_same(job, row.job)
+        except BaseException as error:
+            self._alive.pop(entry.key, None)
+            entry.future.set_exception(error)  # for a thread that has found it
+            raise
+        entry.row = row.id
         if row.result is not None:
+            self._alive.pop(entry.key, None)
             entry.future.set_result(row.result)
-        else:
-            self._alive[key] = entry
-        return entry
+        return entry, row.result is None
 
     def _key(self, job: Job) -> str:
         if job.key is not None and self._is_kept:
             return job.key
         fingerprint = job.fingerprint()
-        self._same[fingerprint] += 1
-        return f"{fingerprint}#{self._same[fingerprint]}"
+        return f"{fingerprint}#{next(self._same.setdefault(fingerprint, count(1)))}"
 
     def _entry(self, row: JobRow, homes: Sequence[str]) -> Entry:
         assert self._state is not None
@@ -129,12 +137,12 @@ class Ledger:
         """Record the end of a job; ``for_next``: the next pool carries it on."""
         if self._state is None or entry.row is None:
             return
-        self._alive.pop(entry.key, None)
         with self._recording(entry):
             if for_next:
                 self._state.note(entry.row, "waiting")
             else:
                 self._state.finish(entry.row, result)
+        self._alive.pop(entry.key, None)  # last: the same job, submitted meanwhile, would be carried out again
 
     @contextmanager
     def _recording(self, entry: Entry) -> Generator[None]:
