@@ -24,7 +24,7 @@ from openai_codex._runtime.handshake import INITIALIZE, initialize_params
 
 if TYPE_CHECKING:
     import weakref
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from openai_codex._config import AppServerConfig
     from openai_codex._engine.actor import Actor
@@ -79,7 +79,7 @@ class Rejoin(Listener):
         self._reason = reason
         self._actor.server_requests.keep()
         self._fail_sent()
-        self._report("connection_lost", reason=reason)
+        self._report(_log.warning, "codex.connection_lost", reason=reason)
 
     def restore(self, ask: Ask, others: list[bytes]) -> list[bytes]:
         """Introduce the client, resume the threads whose events it waits for, and read what it has missed."""
@@ -89,9 +89,8 @@ class Rejoin(Listener):
         ask("initialized", None)
         if (client := self._client()) is not None and (on_reconnect := client.on_reconnect()) is not None:
             on_reconnect()
-        router = self._actor.router
-        router.catch_up()  # of what was subscribed meanwhile
-        awaited = router.subscriptions.awaited()
+        self._actor.router.catch_up()  # of what was subscribed meanwhile
+        awaited = self._actor.router.subscriptions.awaited()
         threads = {thread_id for topic, _ in awaited if (thread_id := topic[0]) is not None}
         missed: list[bytes] = []
         for thread_id in threads:
@@ -104,7 +103,7 @@ class Rejoin(Listener):
                 if turn["id"] in turns:
                     missed += self._missed(thread_id, turn, others)
         self._fail_sent()  # those that the writer had in its hand
-        self._report("connection_restored", threads=len(threads), events=len(missed))
+        self._report(_log.info, "codex.connection_restored", threads=len(threads), events=len(missed))
         return missed
 
     def _missed(self, thread_id: str, turn: dict[str, Any], others: list[bytes]) -> Iterator[bytes]:
@@ -129,7 +128,7 @@ class Rejoin(Listener):
             if topic[0] == thread_id and not mailbox.outlives_runtimes:
                 subscriptions.remove(topic, mailbox)
                 wake_all(mailbox.fail(closing))
-        self._report("thread_not_rejoined", thread_id=thread_id, reason=reason)
+        self._report(_log.warning, "codex.thread_not_rejoined", thread_id=thread_id, reason=reason)
 
     def _fail_sent(self) -> None:
         self._actor.router.fail_sent(self._closing(self._reason))
@@ -138,11 +137,10 @@ class Rejoin(Listener):
         actor = self._actor
         return CloseReason(reason, actor.transport.process_info(), generation=actor.generation, restarts=True)
 
-    def _report(self, event: str, **fields: Any) -> None:
+    def _report(self, log: Callable[..., None], event: str, **fields: Any) -> None:
         """Note an event, and log it on a worker: this is the reader, and a log handler of the program may block."""
-        self._actor.recent.note(event, **fields)
-        log = _log.info if event == "connection_restored" else _log.warning
-        self._actor.server_requests.workers.handlers.post(partial(log, f"codex.{event}", **fields))
+        self._actor.recent.note(event.partition(".")[2], **fields)
+        self._actor.server_requests.workers.handlers.post(partial(log, event, **fields))
 
 
 def _without_id(item: dict[str, Any]) -> dict[str, Any]:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 import weakref
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from openai_codex import AppServerConfig
 from openai_codex._engine.actor import Actor
+from openai_codex._engine.lane import Ticket
 from openai_codex._engine.mailbox import Mailbox
 from openai_codex._engine.reply import CLIENT_CLOSED
 from openai_codex._engine.subscriptions import Topic
 from openai_codex._notification import Notification
 from openai_codex._turns.rejoin import Rejoin
 from openai_codex.errors import TransportClosedError
+from tests.support.bounds import eventually
 from tests.support.pipe import Pipe
 
 
@@ -61,6 +64,25 @@ class Case:
             self.session.on_event(Notification("item/completed", params))
 
 
+Make = Callable[..., Case]
+
+
+@pytest.fixture
+def make() -> Iterator[Make]:
+    """Return what makes a case; at the end its threads are ended."""
+    made: list[Case] = []
+
+    def make(turns: list[dict[str, Any]] | None = None) -> Case:
+        made.append(Case(turns))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.actor.server_requests.workers.close()
+        assert eventually(each.actor.threads.ended.is_ready)
+        each.actor.threads.join()
+
+
 def item(item_id: str, kind: str = "agentMessage", **more: Any) -> dict[str, Any]:
     return {"id": item_id, "type": kind, **more}
 
@@ -73,39 +95,39 @@ def completed(each: dict[str, Any]) -> dict[str, Any]:
     return {"method": "item/completed", "params": {"threadId": "T", "turnId": "U", "item": each}}
 
 
-def test_items_that_came_are_left_out_by_their_id() -> None:
-    case = Case([turn(item("a", "commandExecution"), item("b", "commandExecution"))])
+def test_items_that_came_are_left_out_by_their_id(make: Make) -> None:
+    case = make([turn(item("a", "commandExecution"), item("b", "commandExecution"))])
     case.seen(item("a", "commandExecution"))
     assert case.restore() == [("item/completed", "b")]
     assert [method for method, _ in case.asked] == ["initialize", "initialized", "thread/resume"]
     assert case.client.told == 1
 
 
-def test_messages_without_an_id_are_told_by_their_number() -> None:
+def test_messages_without_an_id_are_told_by_their_number(make: Make) -> None:
     made = [item(f"item-{number}", kind) for number, kind in enumerate(["userMessage", "agentMessage", "agentMessage"])]
-    case = Case([turn(*made)])
+    case = make([turn(*made)])
     case.seen(item("x", "userMessage"), item("y"))
     assert case.restore() == [("item/completed", "item-2")]
 
 
-def test_what_has_just_come_is_left_out() -> None:
+def test_what_has_just_come_is_left_out(make: Make) -> None:
     end = {"method": "turn/completed", "params": {"threadId": "T", "turn": turn(status="completed")}}
-    case = Case([turn(item("item-1", text="a"), item("item-2", text="b"), status="completed")])
+    case = make([turn(item("item-1", text="a"), item("item-2", text="b"), status="completed")])
     assert case.restore(completed(item("z", text="b")), end) == [("item/completed", "item-1")]
 
 
-def test_an_end_that_was_missed_is_delivered_last() -> None:
-    case = Case([turn(item("a"), status="completed"), turn(item("c"), status="completed", turn_id="another")])
+def test_an_end_that_was_missed_is_delivered_last(make: Make) -> None:
+    case = make([turn(item("a"), status="completed"), turn(item("c"), status="completed", turn_id="another")])
     assert case.restore() == [("item/completed", "a"), ("turn/completed", "U")]
 
 
-def test_an_item_that_is_running_comes_when_it_is_over() -> None:
-    case = Case([turn(item("a", "commandExecution", status="inProgress"))])
+def test_an_item_that_is_running_comes_when_it_is_over(make: Make) -> None:
+    case = make([turn(item("a", "commandExecution", status="inProgress"))])
     assert case.restore() == []
 
 
-def test_a_thread_that_cannot_be_resumed_ends_what_waits_for_it() -> None:
-    case = Case()
+def test_a_thread_that_cannot_be_resumed_ends_what_waits_for_it(make: Make) -> None:
+    case = make()
     case.session.lose("the cable")
     assert case.restore() == []
     with pytest.raises(TransportClosedError, match="the cable; thread T could not be resumed: gone") as lost:
@@ -114,12 +136,10 @@ def test_a_thread_that_cannot_be_resumed_ends_what_waits_for_it() -> None:
     assert str(lost.value) != CLIENT_CLOSED
 
 
-def test_only_requests_that_were_written_end_with_the_connection() -> None:
-    case = Case([])
+def test_only_requests_that_were_written_end_with_the_connection(make: Make) -> None:
+    case = make([])
     written, waiting = case.actor.request("model/list", {}), case.actor.router.new_reply("thread/list")
     case.actor.router.register(waiting)
-    from openai_codex._engine.lane import Ticket
-
     waiting.ticket = Ticket(b"line")
     case.session.lose("the cable")
     with pytest.raises(TransportClosedError, match="the cable"):
