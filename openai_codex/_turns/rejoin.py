@@ -46,7 +46,7 @@ _log = Log("connection")
 def keep_session(actor: Actor, config: AppServerConfig, client: weakref.ref[Any]) -> None:
     """Have the transport of an actor, whose first handshake is over, connect again after a loss.
 
-    ``client`` has ``on_reconnect``, which returns what is to be called then. It owns the actor, and not the reverse.
+    ``client`` has ``on_reconnect``, which returns what is to be called then, with the threads that run. It owns the actor, and not the reverse.
     """
     assert isinstance(actor.transport, LastingWebSocket), "made for a runtime elsewhere that may be connected to again"
     actor.transport.session = session = Rejoin(actor, config, client)
@@ -87,21 +87,25 @@ class Rejoin(Listener):
         if "error" in reply:
             raise ConnectionError(f"it refused {INITIALIZE}: {reply['error'].get('message')}")
         ask("initialized", None)
-        if (client := self._client()) is not None and (on_reconnect := client.on_reconnect()) is not None:
-            on_reconnect()
         self._actor.router.catch_up()  # of what was subscribed meanwhile
         awaited = self._actor.router.subscriptions.awaited()
         threads = {thread_id for topic, _ in awaited if (thread_id := topic[0]) is not None}
         missed: list[bytes] = []
+        running: set[str] = set()
         for thread_id in threads:
             turns = {topic[1] for topic, _ in awaited if topic[0] == thread_id}
             reply = ask("thread/resume", {"threadId": thread_id, "excludeTurns": turns == {None}})
             if "error" in reply:
                 self._give_up(thread_id, str(reply["error"].get("message")))
                 continue
-            for turn in reply["result"]["thread"]["turns"]:
+            thread = reply["result"]["thread"]
+            if thread.get("status", {}).get("type") == "active":
+                running.add(thread_id)
+            for turn in thread["turns"]:
                 if turn["id"] in turns:
                     missed += self._missed(thread_id, turn, others)
+        if (client := self._client()) is not None and (on_reconnect := client.on_reconnect()) is not None:
+            on_reconnect(running)
         self._fail_sent()  # those that the writer had in its hand
         self._report(_log.info, "codex.connection_restored", threads=len(threads), events=len(missed))
         return missed

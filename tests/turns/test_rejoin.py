@@ -26,13 +26,10 @@ class Client:
     """Notes that it was told."""
 
     def __init__(self) -> None:
-        self.told = 0
+        self.told: list[set[str]] = []
 
     def on_reconnect(self) -> Any:
-        def tell() -> None:
-            self.told += 1
-
-        return tell
+        return self.told.append
 
 
 class Case:
@@ -45,13 +42,18 @@ class Case:
         self.client = Client()
         self.session = Rejoin(self.actor, AppServerConfig(), weakref.ref(self.client))
         self.turns = turns
+        self.status = "active"
         self.asked: list[tuple[str, Any]] = []
 
     def ask(self, method: str, params: dict[str, Any] | None) -> dict[str, Any]:
         self.asked.append((method, params))
         if method != "thread/resume":
             return {"result": {}}
-        return {"error": {"message": "gone"}} if self.turns is None else {"result": {"thread": {"turns": self.turns}}}
+        return (
+            {"error": {"message": "gone"}}
+            if self.turns is None
+            else {"result": {"thread": {"turns": self.turns, "status": {"type": self.status}}}}
+        )
 
     def restore(self, *others: dict[str, Any]) -> list[tuple[str, Any]]:
         lines = self.session.restore(self.ask, [json.dumps(other).encode() + b"\n" for other in others])
@@ -100,7 +102,7 @@ def test_items_that_came_are_left_out_by_their_id(make: Make) -> None:
     case.seen(item("a", "commandExecution"))
     assert case.restore() == [("item/completed", "b")]
     assert [method for method, _ in case.asked] == ["initialize", "initialized", "thread/resume"]
-    assert case.client.told == 1
+    assert case.client.told == [{"T"}]
 
 
 def test_messages_without_an_id_are_told_by_their_number(make: Make) -> None:
@@ -119,6 +121,13 @@ def test_what_has_just_come_is_left_out(make: Make) -> None:
 def test_an_end_that_was_missed_is_delivered_last(make: Make) -> None:
     case = make([turn(item("a"), status="completed"), turn(item("c"), status="completed", turn_id="another")])
     assert case.restore() == [("item/completed", "a"), ("turn/completed", "U")]
+
+
+def test_a_thread_without_work_is_to_be_resumed_with_its_settings(make: Make) -> None:
+    case = make([turn(status="completed")])
+    case.status = "idle"
+    case.restore()
+    assert case.client.told == [set()]
 
 
 def test_an_item_that_is_running_comes_when_it_is_over(make: Make) -> None:

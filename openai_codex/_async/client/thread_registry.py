@@ -150,9 +150,11 @@ class AsyncThreadRegistry:
         self._released.add(thread_id)
         self.has_released = True
 
-    def reconnect(self) -> None:
-        """Note that the connection to the runtime is another one, which gets the events of a thread when it resumes that."""
-        self._generations, self.has_released = dict.fromkeys(self._generations, 0), True
+    def reconnect(self, running: set[str]) -> None:
+        """Note that the connection to the runtime is another one, which has resumed only the threads that run."""
+        known = self._generations.copy()
+        self._generations = {each: known[each] if each in running else 0 for each in known}
+        self.has_released = True
 
     def reloaded(self, thread_id: str) -> None:
         """Note the end of what `release` has begun, whatever came of it."""

@@ -62,7 +62,7 @@ class Handlers:
         """The turns of sub-agents, by the turn that they work for."""
         self.agents = AgentEvents(self.trees, self.turns)
         """The sub-agents of each turn."""
-        self.on_reconnect: Callable[[], Callable[[], object] | None] = lambda: None
+        self.on_reconnect: Callable[[], Callable[[set[str]], object] | None] = lambda: None
         """Returns what is to be called when the connection to a runtime elsewhere was made again."""
         self.refused: set[str] = set()
         """The methods of which a refusal has been logged. Without a lock: at worst one is logged twice."""

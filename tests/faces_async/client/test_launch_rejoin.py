@@ -166,6 +166,20 @@ async def test_a_request_under_way_ends_with_an_error_and_later_ones_wait() -> N
             assert codex.health().generation == 1
 
 
+async def test_a_turn_that_went_on_is_stopped_with_its_thread() -> None:
+    with offline() as kit, listening(kit.config) as endpoint, Cutter(endpoint) as cutter:
+        async with AsyncCodex(behind(cutter)) as codex:
+            kit.model.queue(hang())
+            thread = await codex.thread_start()
+            turn = await thread.turn("Hi")
+            await kit.model.received(1)
+            cutter.cut()
+            assert eventually(lambda: cutter.accepted == 2)
+            await codex.models()  # waits until the connection is restored
+            await thread.close()
+            assert (await turn.run()).status == TurnStatus.interrupted
+
+
 async def test_a_thread_without_a_turn_is_lost_and_says_so() -> None:
     with offline() as kit, listening(kit.config) as endpoint, Cutter(endpoint) as cutter:
         async with AsyncCodex(behind(cutter)) as codex:

@@ -167,6 +167,20 @@ def test_a_request_under_way_ends_with_an_error_and_later_ones_wait() -> None:
             assert codex.health().generation == 1
 
 
+def test_a_turn_that_went_on_is_stopped_with_its_thread() -> None:
+    with offline() as kit, listening(kit.config) as endpoint, Cutter(endpoint) as cutter:
+        with Codex(behind(cutter)) as codex:
+            kit.model.queue(hang())
+            thread = codex.thread_start()
+            turn = thread.turn("Hi")
+            kit.model.wait_for_requests(1)
+            cutter.cut()
+            assert eventually(lambda: cutter.accepted == 2)
+            codex.models()  # waits until the connection is restored
+            thread.close()
+            assert (turn.run()).status == TurnStatus.interrupted
+
+
 def test_a_thread_without_a_turn_is_lost_and_says_so() -> None:
     with offline() as kit, listening(kit.config) as endpoint, Cutter(endpoint) as cutter:
         with Codex(behind(cutter)) as codex:
