@@ -18,6 +18,7 @@ from openai_codex._jobs.failure import JobError
 from openai_codex._jobs.job import Job
 from openai_codex._jobs.outcomes import is_limit
 from openai_codex._jobs.prepared import Prepared, prepare
+from openai_codex._jobs.processes import home_of
 from openai_codex._jobs.records import Recorder
 from openai_codex._jobs.result import JobResult, JobStatus
 from openai_codex._jobs.state import Record
@@ -138,7 +139,7 @@ class Attempt:
     def _with_thread(self, slot: Slot, prepared: Prepared) -> Steps:
         progress = Progress()
         if self._thread_id is not None:
-            progress = yield from look_up(slot.client, self._job, self._thread_id, self._ticket.known)
+            progress = yield from self._look_up(slot.client, self._thread_id)
             self._thread_id = progress.thread_id
         self._results += progress.finished
         if len(self._results) >= len(self._job.prompts):
@@ -148,7 +149,7 @@ class Attempt:
         thread = yield from self._open(slot.client, prepared)
         if is_resumed:
             # Again: until now, the process of an earlier attempt may have had the thread.
-            progress = yield from look_up(slot.client, self._job, thread.id, self._ticket.known)
+            progress = yield from self._look_up(slot.client, thread.id)
             self._results[:] = progress.finished
         if thread.id != self._ticket.thread_id:
             self._recorder.note_thread(thread.id)
@@ -163,6 +164,9 @@ class Attempt:
             yield thread.close
         except CodexError as error:  # the work is done
             _log.info("codex.job_thread_left_open", key=self._job.key, thread_id=thread.id, reason=str(error))
+
+    def _look_up(self, client: Any, thread_id: str) -> Generator[Any, Any, Progress]:
+        return look_up(client, self._job, thread_id, self._ticket.known, home_of(self._config))
 
     def _open(self, client: Any, prepared: Prepared) -> Steps:
         if self._thread_id is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -13,7 +14,7 @@ from openai_codex._jobs.failure import JobError
 from openai_codex._jobs.job import Job
 from openai_codex._turns.fold import final_response
 from openai_codex._turns.results import RunResult, continued
-from openai_codex.errors import InvalidRequestError, ThreadNotFoundError
+from openai_codex.errors import InternalRpcError, InvalidRequestError, ThreadNotFoundError
 
 
 @attrs.frozen
@@ -35,33 +36,22 @@ class Progress:
 
 
 def look_up(
-    client: Any, job: Job, thread_id: str, known: Sequence[RunResult[Any]]
+    client: Any, job: Job, thread_id: str, known: Sequence[RunResult[Any]], home: str
 ) -> Generator[Callable[[], Any], Any, Progress]:
     """Look up what an earlier attempt at a job has done in its thread, before anything is sent.
 
-    Results that this program has seen itself are ``known`` better than the runtime has stored them.
+    Results that this program has seen itself are ``known`` better than the runtime has stored them; ``home`` is the
+    directory of the runtime.
     """
     if job.thread.get("ephemeral"):
         if not job.idempotent:
             raise JobError("lost", "its thread is ephemeral, so it is not known what became of it")
         return Progress()
-    handle, turns = client.thread(thread_id), list[protocol.Turn]()
-    pages = handle.turns(items_view="full")
-    step = getattr(pages, "__anext__", None) or pages.__next__
-    try:
-        while True:
-            turns.append((yield step))
-    except (StopIteration, StopAsyncIteration):
-        progress = _merged(progress_in(turns, thread_id), known)
-    except ThreadNotFoundError:
-        # The runtime writes an input into the file of the thread before the model gets it. So nothing was sent.
+    handle = client.thread(thread_id)
+    turns = yield from _stored_turns(handle, home)
+    if turns is None:
         return Progress()
-    except InvalidRequestError:
-        # It has no file before its first input. Another refusal must not be taken for that.
-        found = yield handle.read
-        if found.thread.preview:
-            raise
-        return Progress()
+    progress = _merged(progress_in(turns, thread_id), known)
     if len(progress.finished) >= len(job.prompts):
         return progress
     found = yield handle.read
@@ -69,6 +59,33 @@ def look_up(
     count = _inputs_in(found.thread.path, given[-1])
     has_next = progress.begun is not None if count is None else count >= given.count(given[-1])
     return attrs.evolve(progress, has_next=has_next)
+
+
+def _stored_turns(handle: Any, home: str) -> Generator[Callable[[], Any], Any, list[protocol.Turn] | None]:
+    """Return the turns of a thread; ``None`` if nothing was sent to it."""
+    turns: list[protocol.Turn] = []
+    pages = handle.turns(items_view="full")
+    step = getattr(pages, "__anext__", None) or pages.__next__
+    try:
+        while True:
+            turns.append((yield step))
+    except (StopIteration, StopAsyncIteration):
+        return turns
+    except ThreadNotFoundError:
+        # The runtime writes an input into the file of the thread before the model gets it. So nothing was sent.
+        return None
+    except InternalRpcError:
+        # The runtime cannot read a file whose first line it had not written when it died.
+        files = list(Path(home, "sessions").rglob(f"rollout-*{handle.id}.jsonl"))
+        if not files or any(b'"response_item"' in file.read_bytes() for file in files):
+            raise
+        return None
+    except InvalidRequestError:
+        # It has no file before its first input. Another refusal must not be taken for that.
+        found = yield handle.read
+        if found.thread.preview:
+            raise
+        return None
 
 
 def _inputs_in(path: str | None, text: str) -> int | None:

@@ -29,7 +29,7 @@ from openai_codex import (
     TurnTimeoutError,
     run_job,
 )
-from openai_codex.testing import ScriptedModel, Usage, call, fail, hang, reply, say
+from openai_codex.testing import QuietHome, ScriptedModel, Usage, call, fail, hang, reply, say
 from tests.jobs.things import Answer
 from tests.support.bounds import PATIENCE, eventually
 from tests.support.inside import warm_clients
@@ -292,3 +292,15 @@ def test_an_output_whose_class_is_gone_stays_as_json() -> None:
     job = Job(prompts=["a"], output_type="tests.jobs.things:Gone")
     result = JobResult(job=job, status="completed", results=(RunResult("U", "completed", output={"number": 1}),))  # type: ignore[arg-type]  # as above
     assert JobResult.from_dict(result.to_dict()).output == {"number": 1}
+
+
+def test_a_file_of_a_thread_without_a_line_is_one_without_a_turn(
+    codex_home: QuietHome, codex_config: AppServerConfig, scripted_model: ScriptedModel
+) -> None:
+    thread_id = "01a21828-6467-7a40-9130-444cb249c3d3"
+    directory = codex_home.path / "sessions" / "2026" / "11" / "26"
+    directory.mkdir(parents=True)
+    (directory / f"rollout-2026-11-26T14-00-30-{thread_id}.jsonl").touch()
+    result = run_job(codex_config, Job(prompts=["job 0"]), thread_id=thread_id)
+    assert (result.status, result.thread_id == thread_id) == ("completed", False)
+    assert prompts_of(scripted_model) == {"job 0": 1}
