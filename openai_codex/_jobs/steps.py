@@ -85,7 +85,8 @@ class Attempt:
             prepared = prepare(self._job)
             earlier = yield from self._recorder.enter(self._ready, self.watch.over)
             if earlier.result is not None:
-                return attrs.evolve(earlier.result, attempts=self._ticket.attempts, queued_at=self._ticket.queued_at)
+                taken = attrs.evolve(earlier.result, attempts=self._ticket.attempts, queued_at=self._ticket.queued_at)
+                return self._recorded(taken)
             self._thread_id = earlier.thread_id or self._thread_id
             yield from self._with_client(prepared)
         except CodexError as failure:
@@ -93,7 +94,9 @@ class Attempt:
         except Exception as failure:  # noqa: BLE001  of code of the program, such as the constructor of an output
             _log.warning("codex.job_raised", key=self._job.key, exc_info=failure)
             error = JobError("raised", f"{type(failure).__name__}: {failure}")
-        result = self._result(error)
+        return self._recorded(self._result(error))
+
+    def _recorded(self, result: JobResult) -> JobResult:
         try:
             self._recorder.end(result)
         except Exception as failure:  # noqa: BLE001  whatever it is, the pool gets the result
