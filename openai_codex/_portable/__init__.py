@@ -4,3 +4,6 @@ The runtime stores a thread in rollout files, of which only the newest grows: a 
 of another file. `rollouts` knows that format, `package` the one of the bytes, `placing` writes files into a home. It also
 holds the errors of all this.
 """
+
+# First, as it has the errors of this package among its names: a process that unpickles one begins with this package.
+import openai_codex.errors  # noqa: F401  # pyright: ignore[reportUnusedImport]  for its effect

@@ -146,3 +146,26 @@ def test_no_method_of_a_deferred_class_refers_to_the_class_before_it_had_slots()
                     closure = inspect.getclosurevars(function).nonlocals
                     assert closure.get("__class__", cls) is cls, function.__qualname__
     assert checked > 100
+
+
+def test_a_class_that_is_completed_may_get_other_attributes_meanwhile() -> None:
+    # As `attrs.resolve_types` sets one, on another thread that needs the class first.
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for _ in range(30):
+            cls, over = fresh(), threading.Event()
+
+            def change(cls: Any = cls, over: threading.Event = over) -> None:
+                for number in range(5_000):
+                    if over.is_set():
+                        break
+                    setattr(cls, f"other{number}", number)
+
+            thread = threading.Thread(target=change)
+            thread.start()
+            assert cls(first_name="A").first_name == "A"
+            over.set()
+            thread.join(10)
+    finally:
+        sys.setswitchinterval(interval)

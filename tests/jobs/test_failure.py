@@ -22,3 +22,8 @@ def test_it_pickles_with_its_facts_and_says_them() -> None:
 @pytest.mark.parametrize("module", ["failure", "state", "job", "result", "run", "pool_base"])
 def test_each_module_can_be_imported_first(module: str) -> None:
     subprocess.run([sys.executable, "-c", f"import openai_codex._jobs.{module}"], check=True)
+
+
+@pytest.mark.parametrize("package", ["_jobs.failure", "_portable.errors", "errors._base", "errors._runtime"])
+def test_an_error_of_each_module_is_unpickled_in_a_process_that_has_imported_nothing(package: str) -> None:
+    subprocess.run([sys.executable, "-c", f"import openai_codex.{package}"], check=True)
