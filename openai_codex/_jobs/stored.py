@@ -99,13 +99,17 @@ def _inputs_in(path: str | None, text: str) -> int | None:
 
 
 def progress_in(turns: Sequence[protocol.Turn], thread_id: str) -> Progress:
-    """Return what the turns of a thread tell. A turn without an input continues the one before it."""
+    """Return what the turns of a thread tell.
+
+    A turn without an input continues the one before it, unless that has completed: then it began with the next prompt, and a
+    death has left it without.
+    """
     results: list[RunResult[Any]] = []
     for turn in turns:
         has_input = any(isinstance(item, protocol.UserMessageThreadItem) for item in turn.items)
         result = _result_of(turn, thread_id)
-        is_again = bool(results) and results[-1].status != protocol.TurnStatus.completed and _same(results[-1], result)
-        if not results or (has_input and not is_again):
+        is_over = not results or results[-1].status == protocol.TurnStatus.completed
+        if is_over or (has_input and not _same(results[-1], result)):
             results.append(result)
         else:
             results[-1] = continued(results[-1], result)
@@ -121,12 +125,15 @@ def _merged(stored: Progress, known: Sequence[RunResult[Any]]) -> Progress:
 
 
 def _same(one: RunResult[Any], other: RunResult[Any]) -> bool:
-    """Return whether two turns have the same input: it was sent again, as the model had not got it."""
+    """Return whether the second of two turns was sent again with the input of the first, which the model had not got.
+
+    A death may have left the first one without it.
+    """
     inputs = [
         next((item.content for item in each.items if isinstance(item, protocol.UserMessageThreadItem)), None)
         for each in (one, other)
     ]
-    return inputs[0] is not None and inputs[0] == inputs[1]
+    return inputs[0] is None or inputs[0] == inputs[1]
 
 
 def is_answered(result: RunResult[Any]) -> bool:

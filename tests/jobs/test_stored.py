@@ -26,6 +26,18 @@ def test_an_input_that_was_sent_again_is_one_prompt() -> None:
     assert len(twice.finished) == 2, "a job may have equal prompts"
 
 
+def test_a_turn_without_an_input_after_one_that_has_completed_is_of_the_next_prompt() -> None:
+    progress = progress_in([turn(0, "a", "completed"), turn(1, None, "interrupted")], "T")
+    assert [each.id for each in progress.finished] == ["t0"]
+    assert progress.begun is not None
+    assert progress.begun.id == "t1"
+    again = progress_in([turn(0, "a", "completed"), turn(1, None, "interrupted"), turn(2, None, "completed")], "T")
+    assert [(each.id, each.attempts) for each in again.finished] == [("t0", 1), ("t2", 2)]
+    sent = progress_in([turn(0, "a", "completed"), turn(1, None, "interrupted"), turn(2, "b", "completed")], "T")
+    assert sent.finished[0].id == "t0"
+    assert len(sent.finished) == 2
+
+
 def test_what_has_not_completed_is_begun() -> None:
     progress = progress_in([turn(0, "a", "completed"), turn(1, "b", "failed")], "T")
     assert progress.begun is not None
