@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -33,15 +35,17 @@ class Ended(NamedTuple):
 
 @contextlib.contextmanager
 def running(program: str, config: AppServerConfig) -> Iterator[subprocess.Popen[str]]:
-    """Run a program, whose ``config`` is this one; it is killed if it outlives the block."""
+    """Run a program, whose ``config`` is this one; it and the processes of its group are killed if they outlive the block."""
     settings = {name: value for name, value in attrs.asdict(config).items() if value is not None}
     command = [sys.executable, "-c", _BEGIN + textwrap.dedent(program), json.dumps(settings)]
     pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
+    # In a group of its own, in which the workers of its pools are, too.
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, start_new_session=True) as process:
         try:
             yield process
         finally:
-            process.kill()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 def end_of(process: subprocess.Popen[str], timeout: float) -> Ended:
