@@ -164,3 +164,12 @@ def test_errors_and_help_name_the_class_that_users_know(face: type) -> None:
     assert "inherited from openai_codex" not in described.replace("Data descriptors inherited", "")
     assert pydoc.plain(pydoc.render_doc(face.models)).splitlines()[2].startswith(("models(", "async models("))  # type: ignore[attr-defined]  # of both faces
     assert pickle.loads(pickle.dumps(face.models)) is face.models  # type: ignore[attr-defined]  # noqa: S301  our own bytes
+
+
+def test_importing_a_client_loads_nothing_of_its_runtime() -> None:
+    program = "import sys; from openai_codex import Codex; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+    # The engine is loaded when the client is made: most of it while the runtime boots.
+    assert not {"subprocess", "orjson", "cattrs", "uuid"} & set(loaded)
+    beginnings = ("_engine.transport", "_engine.actor", "_jobs.job", "_portable.store", "_codec.converter")
+    assert not [name for name in loaded if name.startswith(tuple(f"openai_codex.{each}" for each in beginnings))]

@@ -16,14 +16,12 @@ from typing import Any, Final, get_args, get_origin
 import attrs
 
 from openai_codex._codec.base import JsonObject, Record, default_of, record_fields, wire_name
-from openai_codex._codec.deferred import frozen
 
 
 class IncompleteError(KeyError):
     """A field is missing in an object that can be built without it. Internal: callers see a `DecodeError` or a value."""
 
 
-@frozen
 class Missing:
     """What is missing in a value that is built all the same.
 
@@ -32,8 +30,9 @@ class Missing:
         names: The fields, as ``Thread.cliVersion``, each once.
     """
 
-    whole: Any
-    names: dict[str, None] = attrs.Factory(dict)
+    def __init__(self, whole: Any) -> None:
+        self.whole = whole
+        self.names: dict[str, None] = {}
 
 
 NOTHING: Final = Missing(None)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
 import attrs
 
@@ -20,8 +20,7 @@ from openai_codex.errors import JsonRpcError, RetryLimitExceededError
 _MOST_DOUBLINGS = 30
 
 
-@frozen
-class Backoff:
+class Backoff(NamedTuple):
     """Delays in seconds that double from ``initial`` up to ``longest``, each varied at random by the part ``jitter``."""
 
     initial: float

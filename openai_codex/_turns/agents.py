@@ -7,7 +7,7 @@ item of the call that spawned it. How it ended is known only from the end of its
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import attrs
 
@@ -26,8 +26,7 @@ ACTIVITY, CALL = "subAgentActivity", "collabAgentToolCall"
 """Types of the items that tell about agents: of models that name their agents, and of others."""
 
 
-@frozen
-class Identity:
+class Identity(NamedTuple):
     """Who an agent is, as far as it is known. It holds for the whole life of its thread."""
 
     parent_thread_id: str | None = None
@@ -35,8 +34,7 @@ class Identity:
     path: str | None = None
 
 
-@frozen
-class Origin:
+class Origin(NamedTuple):
     """For which turn of the program an agent works, and who it is, so that a request of its turn can tell."""
 
     root_thread_id: str | None = None
@@ -47,7 +45,7 @@ class Origin:
 
 UNKNOWN, NOBODY = Identity(), Origin()
 
-ORIGIN = tuple(attrs.fields_dict(Origin))
+ORIGIN = Origin._fields
 """The names of the fields of an `Origin`, which requests and the contexts of tools have, too."""
 
 

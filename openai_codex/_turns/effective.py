@@ -83,7 +83,7 @@ _HOLDS: dict[str, Callable[[Any, Any], bool]] = {
         asked == effective or (asked, effective) in {("fast", "priority"), ("default", None)}
     ),
 }
-_REPORTED = tuple(each.name for each in attrs.fields(EffectiveSettings))
+_REPORTED = tuple(EffectiveSettings.__annotations__)
 # Keys of a configuration that mean a setting: for some of them, the runtime prefers what is stored with the thread.
 _OF_CONFIG = {name: name for name in (*_SAME, "developer_instructions") if name != "cwd"} | {
     "model_reasoning_effort": "effort",

@@ -36,8 +36,6 @@ _COMPLETED = "turn/completed"
 # Of how many turns to keep an end that came before the reply to their start; in fact there are a few at a time.
 _EARLY_KEPT = 1_024
 
-_UNKNOWN = CloseReason("its events ended")
-
 _log = Log("turn")
 
 
@@ -232,7 +230,7 @@ class OpenTurns(Listener):
             if self._early and (early := self._early.pop(place, None)) is not None:
                 turn.end(early)
             elif mailbox.ended.is_ready() or actor.close_reason is not None:
-                turn.end(actor.close_reason or _UNKNOWN)
+                turn.end(actor.close_reason or CloseReason("its events ended"))
         else:
             opened.attend(key)
             _log.info("codex.turn_joined", thread_id=turn.thread_id, turn_id=turn_id)

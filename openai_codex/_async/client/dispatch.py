@@ -113,7 +113,7 @@ class AsyncDispatcher:
             sent = pending.request
             if sent.problem is not None:
                 raise DecodeError(sent.method, (sent.problem,))
-            origin = attrs.asdict(self._handlers.agents.origin(pending.thread_id, pending.turn_id))
+            origin = self._handlers.agents.origin(pending.thread_id, pending.turn_id)._asdict()
             find = self._handlers.file_changes.find
             pending.typed = read_request(pending.key, sent.method, sent.params, find, origin)
         request: RuntimeRequest = pending.typed

@@ -5,8 +5,6 @@ from __future__ import annotations
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
-import attrs
-
 from openai_codex import _checks as checks
 from openai_codex._approvals.file_changes import PendingFileChanges
 from openai_codex._async.client import _wait
@@ -93,4 +91,4 @@ def note_declined(turns: OpenTurns, pending: PendingRequest, kind: DeclinedKind,
     )
     what = pending.request.method, pending.key, kind, reason, pending.thread_id, pending.turn_id, item_id, tool
     origin = turns.origin_of(pending.thread_id, pending.turn_id)
-    return turns.decline(DeclinedRequest(*what, *attrs.astuple(origin)))
+    return turns.decline(DeclinedRequest(*what, *origin))

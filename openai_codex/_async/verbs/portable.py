@@ -10,7 +10,6 @@ from openai_codex import _protocol as protocol
 from openai_codex._async.client import _wait
 from openai_codex._async.thread import AsyncThread
 from openai_codex._async.verbs.threads import AsyncThreads
-from openai_codex._engine.transport import writer_of
 from openai_codex._runtime.imports import load
 from openai_codex.errors import CodexRpcError, ThreadTransferError
 
@@ -91,6 +90,9 @@ class AsyncPortable(AsyncThreads):
         if not endpoint.startswith("unix:"):
             raise ThreadTransferError(package.thread_id, f"the runtime may be on another machine ({endpoint})")
         loaded = set((await self.request(protocol.ThreadLoadedListParams())).data)
+        load("openai_codex._engine.transport")
+        from openai_codex._engine.transport import writer_of
+
         home = self.metadata.codex_home
 
         def is_open(thread_id: str) -> bool:

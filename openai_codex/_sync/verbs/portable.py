@@ -11,7 +11,6 @@ from openai_codex import _protocol as protocol
 from openai_codex._sync.client import _wait
 from openai_codex._sync.thread import Thread
 from openai_codex._sync.verbs.threads import Threads
-from openai_codex._engine.transport import writer_of
 from openai_codex._runtime.imports import load
 from openai_codex.errors import CodexRpcError, ThreadTransferError
 
@@ -92,6 +91,9 @@ class Portable(Threads):
         if not endpoint.startswith("unix:"):
             raise ThreadTransferError(package.thread_id, f"the runtime may be on another machine ({endpoint})")
         loaded = set((self.request(protocol.ThreadLoadedListParams())).data)
+        load("openai_codex._engine.transport")
+        from openai_codex._engine.transport import writer_of
+
         home = self.metadata.codex_home
 
         def is_open(thread_id: str) -> bool:
