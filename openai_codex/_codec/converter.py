@@ -224,6 +224,7 @@ def _problems_inside(type_: Any, json: Any, path: str) -> Iterator[str]:
 
 
 def _problems_of_fields(cls: type[Record], json: JsonObject, path: str) -> Iterator[str]:
+    attrs.resolve_types(cls)
     for field in record_fields(cls):
         wire = wire_name(cls, field.name)
         if wire in json:

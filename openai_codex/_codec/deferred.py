@@ -6,13 +6,14 @@ are never used, and the codec needs no ``__init__`` of a record. So at first a c
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import sys
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import attrs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any, TypeVar
+    from typing import TypeVar
 
     from attrs import define as define
     from attrs import frozen as frozen
@@ -30,8 +31,9 @@ else:
 
 
 # What attrs makes of a class, and the option that leaves it out.
+_FIELDS = "__attrs_attrs__"
 _PARTS = {
-    "__attrs_attrs__": "",
+    _FIELDS: "",
     "__match_args__": "match_args",
     "__init__": "init",
     "__eq__": "eq",
@@ -46,7 +48,7 @@ _PARTS_OF_FROZEN = ("__setattr__", "__delattr__")
 def _deferred(options: dict[str, Any]) -> Callable[[type[T]], type[T]]:
     def make(cls: type[T]) -> type[T]:
         body = {name: value for name, value in vars(cls).items() if name not in {"__dict__", "__weakref__"}}
-        fields = [name for name, type_ in body.get("__annotations__", {}).items() if not type_.startswith("ClassVar")]
+        fields = _names(body.get("__annotations__", {}))
         made = _slotted(cls, body, fields) if options.get("slots", True) else _cleared(cls, fields)
         names = [name for name, option in _PARTS.items() if options.get(option, True) and name not in body]
         if options.get("frozen"):
@@ -61,6 +63,10 @@ def _deferred(options: dict[str, Any]) -> Callable[[type[T]], type[T]]:
         return made
 
     return make
+
+
+def _names(types: dict[str, str]) -> list[str]:
+    return [name for name, type_ in types.items() if not type_.startswith("ClassVar")]
 
 
 def _slotted(cls: type[T], body: dict[str, Any], fields: list[str]) -> type[T]:
@@ -81,6 +87,31 @@ def _cleared(cls: type[T], fields: list[str]) -> type[T]:
     return cls
 
 
+class Field(NamedTuple):
+    """A field of a class, with its type evaluated."""
+
+    name: str
+    default: Any
+    type: Any
+
+
+def typed_fields(cls: type) -> list[Field]:
+    """Return the fields of a class, as attrs tells them, without completing it if that can be. Loads their types."""
+    part = vars(cls).get(_FIELDS)
+    bases = [base for base in cls.__mro__[1:] if isinstance(vars(base).get(_FIELDS), _Part)]
+    declared = part.declared() if isinstance(part, _Part) and not bases else {}
+    if declared and not any(type(default) is _UNDECIDED for default, _ in declared.values()):
+        scope, inherited = vars(sys.modules[cls.__module__]), list(attrs.fields(cls.__mro__[1]))
+        own = [Field(name, default, eval(type_, scope)) for name, (default, type_) in declared.items()]  # noqa: S307  of this package
+        return [*(Field(each.name, each.default, each.type) for each in inherited), *own]
+    attrs.resolve_types(cls)  # two threads that get here at once do the same work twice, with the same outcome
+    return [Field(each.name, each.default, each.type) for each in attrs.fields(cls)]
+
+
+# What `attrs.field` returns until there is a class.
+_UNDECIDED = type(attrs.field())
+
+
 class _Part:
     """What attrs makes of a class under one name. When it is asked for, all parts of the class are replaced by those.
 
@@ -92,6 +123,11 @@ class _Part:
         self._cls = cls
         self._body = body
         self._options = options
+
+    def declared(self) -> dict[str, tuple[Any, str]]:
+        """Return the default and the type, as it is written, of each field."""
+        types = self._body.get("__annotations__", {})
+        return {name: (self._body.get(name, attrs.NOTHING), types[name]) for name in _names(types)}
 
     def __get__(self, instance: object, owner: type | None = None) -> Any:
         self._complete()

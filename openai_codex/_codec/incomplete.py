@@ -63,6 +63,7 @@ def built(cls: type[Record], hook_of: Callable[[Any], Callable[[Any, Any], Any]]
         IncompleteError: It was not decided yet whether that is allowed.
         KeyError: It is not allowed, or the record does not say what it is about.
     """
+    attrs.resolve_types(cls)
     fields = {wire_name(cls, field.name): field for field in record_fields(cls)}
     lost = [wire for wire, field in fields.items() if wire not in json and _is_required(field)]
     missing = _allowed.get()

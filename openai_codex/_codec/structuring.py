@@ -15,7 +15,8 @@ import attrs
 from cattrs import Converter
 from cattrs.cols import list_structure_factory
 
-from openai_codex._codec.base import JSON_KINDS, OpenEnum, Record, TypeMismatchError, Unset, record_fields, wire_name
+from openai_codex._codec.base import JSON_KINDS, OpenEnum, Record, TypeMismatchError, Unset, wire_name
+from openai_codex._codec.deferred import Field, typed_fields
 from openai_codex._codec.incomplete import IncompleteError, built, may_be_null
 from openai_codex._codec.unions import Hook, is_a, union_hook
 
@@ -134,14 +135,13 @@ def record_builder(cls: type[Record], converter: Converter) -> Hook:
     Generated code, because records arrive by the thousand and most of their fields are primitives: generic steps take
     five times as long as a type check and an assignment.
     """
-    attrs.resolve_types(cls)  # two threads that get here at once do the same work twice, with the same outcome
     scope: dict[str, Any] = {"cls": cls, "new": cls.__new__, "TypeMismatchError": TypeMismatchError}
     scope["IncompleteError"] = IncompleteError
     scope["incomplete"] = partial(built, cls, converter.get_structure_hook)
     lines = ["def build(json, _):", " if type(json) is not dict:", "  raise TypeMismatchError('object', json)"]
     # The fields of a bare object are assigned: `__init__` has nothing left to check or convert.
     lines += [" try:", "  record = new(cls)", "  record.raw = json"]
-    for number, field in enumerate(record_fields(cls)):
+    for number, field in enumerate(each for each in typed_fields(cls) if each.name != "raw"):
         steps = _field_steps(field, number, wire_name(cls, field.name), scope, converter)
         lines += [f"  {line}" for line in steps]
     # Of a part: it was decided there.
@@ -151,9 +151,7 @@ def record_builder(cls: type[Record], converter: Converter) -> Hook:
     return build
 
 
-def _field_steps(
-    field: attrs.Attribute[Any], number: int, wire: str, scope: dict[str, Any], converter: Converter
-) -> Iterator[str]:
+def _field_steps(field: Field, number: int, wire: str, scope: dict[str, Any], converter: Converter) -> Iterator[str]:
     """Yield the lines that set one field."""
     if field.default is attrs.NOTHING:
         # Of a field that may be null, an older runtime may send nothing.
@@ -170,9 +168,7 @@ def _field_steps(
     yield f" record.{field.name} = default{number}{'()' if factory else ''}"
 
 
-def _value_steps(
-    field: attrs.Attribute[Any], number: int, scope: dict[str, Any], converter: Converter
-) -> Iterator[str]:
+def _value_steps(field: Field, number: int, scope: dict[str, Any], converter: Converter) -> Iterator[str]:
     """Yield the lines that check and set ``value``."""
     type_ = _required(field.type)
     if type_ in {str, int, bool}:
