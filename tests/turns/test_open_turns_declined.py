@@ -16,7 +16,7 @@ def test_what_a_turn_and_its_agents_ask_in_vain_is_in_one_order() -> None:
     asked = [("T", "R"), ("K", "k"), ("T", "R"), ("K", None), ("X", "x")]
     for number, (thread, turn_id) in enumerate(asked):
         what = DeclinedRequest("m", number, "missing", thread_id=thread, turn_id=turn_id)
-        undo = client.turns.decline(attrs.evolve(what, **attrs.asdict(client.turns.origin_of(thread, turn_id))))
+        undo = client.turns.decline(attrs.evolve(what, **client.turns.origin_of(thread, turn_id)._asdict()))
         if number == 2:
             undo()
     assert [each.request_id for each in turn.declined] == [0, 1, 3]
