@@ -118,6 +118,8 @@ class _Part:
     Two threads that ask at one moment do the same work twice, with the same outcome.
     """
 
+    __slots__ = ("_body", "_cls", "_name", "_options")
+
     def __init__(self, name: str, cls: type, body: dict[str, Any], options: dict[str, Any]) -> None:
         self._name = name
         self._cls = cls
