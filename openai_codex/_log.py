@@ -108,7 +108,7 @@ class Log:
                 _bound(self._standard).log(level, event, **fields)
         except BaseException as error:
             # Also SystemExit: raised by a log handler, it would end a thread of ours, and leave what its caller started.
-            if isinstance(error, KeyboardInterrupt) or _is_from_signal(error):
+            if is_of_caller(error):
                 raise
             _report(error)
 
@@ -129,13 +129,14 @@ def _bound(standard: logging.Logger) -> FilteringBoundLogger:
     return logger
 
 
-def _is_from_signal(error: BaseException) -> bool:
-    """Return whether a signal handler raised this: it is about the interrupted call, and not about logging.
+def is_of_caller(error: BaseException) -> bool:
+    """Return whether an exception from code of the program is Ctrl-C, or was raised by a signal handler.
 
-    Python calls a signal handler with the frame that it interrupted, which is the one before it in the traceback.
+    It is about the interrupted call then, and not about that code. Python calls a signal handler with the frame that it
+    interrupted, which is the one before it in the traceback.
     """
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
-    return any(
+    return isinstance(error, KeyboardInterrupt) or any(
         frame is value or (type(value) is tuple and any(frame is part for part in value))
         for frame, inner in pairwise(frames)
         for value in list(inner.f_locals.values())

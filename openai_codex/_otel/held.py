@@ -33,12 +33,9 @@ class HeldTurns(OpenTurns):
         held = (turn.thread_id, turn.turn_id) in self._open
         return held or any(each.thread_id == turn.thread_id for each in self._expected.copy().values())
 
-    def claim(self, turn: OpenTurn) -> bool:
-        """Remove a turn whose end is about to be logged, and end its span."""
-        is_first = super().claim(turn)
-        if is_first:
-            self._on_end(turn.turn_id, sys.exc_info()[1])
-        return is_first
+    def on_logged(self, turn: OpenTurn) -> None:
+        """End the span of a turn. Not before its end is logged: the program's exporters may raise, or be interrupted."""
+        self._on_end(turn.turn_id, sys.exc_info()[1])
 
     def leave(self, key: object) -> None:
         """Count a consumer out, and end what has no other consumer."""

@@ -12,7 +12,7 @@ from opentelemetry.context import Context
 from opentelemetry.trace import SpanKind, Status, StatusCode
 
 from openai_codex._engine.once import Once
-from openai_codex._log import Log
+from openai_codex._log import Log, is_of_caller
 from openai_codex._otel import content, names
 from openai_codex._runtime.display import hide
 from openai_codex._version import __version__
@@ -212,5 +212,7 @@ def attempt(action: Callable[[], None], thread_id: str | None) -> None:
     """Do what calls code of the program, whose failure must not become one of the turn."""
     try:
         action()
-    except Exception as error:  # noqa: BLE001  a sampler, a processor or an exporter may raise anything
+    except BaseException as error:  # a sampler, a processor or an exporter may raise anything, also SystemExit
+        if is_of_caller(error):
+            raise
         _log.warning("codex.span_failed", thread_id=thread_id, exc_info=error)

@@ -107,16 +107,14 @@ class OpenTurn:
     @property
     def declined(self) -> list[DeclinedRequest]:
         """Its server requests that no handler has answered, and those of its sub-agents."""
-        tree = self.find_tree()
-        below = [] if tree is None else tree.declined
+        below = [] if (tree := self.find_tree()) is None else tree.declined
         # Before its id was known it was given those of other turns of the thread, too.
         own = [each for each in self.noted if each[1].turn_id in {None, self.turn_id}]
         return [request for _, request in sorted([*own, *below])]
 
     def may_ask(self, request: DeclinedRequest) -> bool:
         """Return whether a request is one of this turn, as far as that is known."""
-        is_turn = None in {self.turn_id, request.turn_id} or self.turn_id == request.turn_id
-        return is_turn and self.thread_id == request.thread_id
+        return self.thread_id == request.thread_id and (self.turn_id is None or request.turn_id in {None, self.turn_id})
 
     def agents(self) -> tuple[Agent, ...]:
         """Return the sub-agents that work for it."""
@@ -150,7 +148,7 @@ class OpenTurn:
             self._log_later(self._report)
 
     def log_end(self, log: Callable[..., None], how: str, **fields: Any) -> None:
-        """Log its end, after everything that it announces, unless that was done."""
+        """Log its end, after everything that it announces, unless that was done. Code of the program runs last."""
         if self._turns.claim(self):
             self._is_logged = True
             # Each turn comes here, and by default most are not logged.
@@ -159,6 +157,7 @@ class OpenTurn:
                 fields["tokens"] = self.tokens.count()
             self.note(f"turn_{how}", **fields)
             log(f"codex.turn_{how}", thread_id=self.thread_id, turn_id=self.turn_id, **fields)
+            self._turns.on_logged(self)
 
     def _report(self) -> None:
         assert self._end is not None, "called only when it has ended"
@@ -246,6 +245,9 @@ class OpenTurns(Listener):
         """Remove a turn whose end is about to be logged; return whether it was open."""
         return self._open.pop((turn.thread_id, turn.turn_id), None) is not None
 
+    def on_logged(self, turn: OpenTurn) -> None:
+        """Do nothing: for a table that traces."""
+
     def decline(self, request: DeclinedRequest) -> Callable[[], None]:
         """Note a request with its turn, before it is answered; return a function that undoes that."""
         entry = next(self._order), request
@@ -263,8 +265,7 @@ class OpenTurns(Listener):
 
     def give_agents(self, thread_id: str | None, turn_id: str, tree: AgentTree) -> None:
         """Give the agents of a turn to whoever holds it, from the first agent on."""
-        turn = self._open.get((thread_id, turn_id))
-        if turn is not None:
+        if (turn := self._open.get((thread_id, turn_id))) is not None:
             turn.tree = tree
 
     # -- on the reader thread ----------------------------------------------------------------------------------------

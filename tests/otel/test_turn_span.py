@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 from typing import Any
 
 import pytest
 
+from openai_codex._log import Log
+from openai_codex._otel.held import HeldTurns
 from openai_codex._otel.turn_span import Instruments, TurnSpan
 from tests.support.bounds import PATIENCE
 from tests.support.tracing import attributes, recorded
@@ -92,6 +95,38 @@ def test_what_code_of_the_program_raises_is_logged_and_nothing_more(caplog: pyte
     turn.note(lambda: done.append(1))
     with caplog.at_level(logging.WARNING, "openai_codex.turn"):
         turn.flush()
+    assert done == [1]
+    assert [record.getMessage() for record in caplog.records] == ["codex.span_failed thread_id=thread"]
+    turn.end()
+
+
+@pytest.mark.parametrize("kind", [SystemExit, KeyboardInterrupt])
+def test_the_end_of_a_turn_is_logged_before_code_of_the_program_runs(
+    kind: type[BaseException], caplog: pytest.LogCaptureFixture
+) -> None:
+    seen = list[str]()
+
+    def export(_turn_id: str | None, _error: BaseException | None) -> None:
+        seen.extend(record.codex["event"] for record in caplog.records)  # type: ignore[attr-defined]  # of the log
+        raise kind
+
+    turns = HeldTurns(export, lambda: None)
+    turn = turns.expect(object(), "thread")
+    turn.turn_id = "turn"
+    vars(turns)["_open"]["thread", "turn"] = turn  # as `start` does, which needs a runtime
+    caplog.set_level(logging.INFO, "openai_codex.turn")
+    with pytest.raises(kind):
+        turn.log_end(Log("turn").info, "completed")
+    assert seen == ["codex.turn_completed"]
+    turn.log_end(Log("turn").info, "completed")  # it has one end
+    assert len(caplog.records) == 1
+
+
+def test_code_of_the_program_that_exits_ends_no_thread(caplog: pytest.LogCaptureFixture) -> None:
+    turn, done = started(), list[int]()
+    turn.note(sys.exit)
+    turn.note(lambda: done.append(1))
+    turn.flush()
     assert done == [1]
     assert [record.getMessage() for record in caplog.records] == ["codex.span_failed thread_id=thread"]
     turn.end()
