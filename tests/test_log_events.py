@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import openai_codex
-from openai_codex import AppServerConfig, Codex, JsonRpcError, RequestTimeoutError
+from openai_codex import AppServerConfig, Codex, JsonRpcError, RequestTimeoutError, TurnTimeoutError
 from openai_codex.testing import FakeAppServer, ScriptedModel, fail
 from openai_codex.types import ModelListParams
 from tests.support.bounds import PATIENCE, eventually
@@ -97,6 +97,20 @@ def test_the_log_says_who_has_asked_for_an_interrupt(server: FakeAppServer, capl
     ended = fields(caplog, "codex.turn_interrupted")
     assert [each["turn_id"] for each in ended] == [turn.id]
     assert ended[0]["seconds"] >= 0
+
+
+@pytest.mark.parametrize("limit", ["timeout", "stall_timeout"])
+def test_a_turn_whose_time_is_over_is_a_warning(
+    server: FakeAppServer, caplog: pytest.LogCaptureFixture, limit: str
+) -> None:
+    caplog.set_level(logging.WARNING, "openai_codex")
+    limits: dict[str, Any] = {limit: 0.05}
+    with Codex(server.config()) as codex, pytest.raises(TurnTimeoutError) as caught:
+        codex.thread_start().run("go", **limits)
+    (end,) = [vars(record)["codex"] for record in caplog.records]
+    assert (end["event"], end["turn_id"]) == ("codex.turn_abandoned", caught.value.turn_id)
+    assert end["reason"] == type(caught.value).__name__
+    assert end["seconds"] > 0
 
 
 def test_a_failed_turn_is_logged_with_its_reason(

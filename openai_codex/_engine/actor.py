@@ -174,10 +174,9 @@ class Actor:
     def stop(self, timeout: float, recycled: str | None = None) -> Iterator[float]:
         """Stop the runtime step by step; every waiter is woken first.
 
-        A generator, so that both faces can wait in their own way: each step yields how many seconds to wait for
-        `exited` before the next, stronger one. First the input is closed, then the runtime is terminated, then killed.
-        They take at most ``timeout`` seconds together; there are none if the runtime is gone. ``recycled`` is the reason
-        if another runtime follows.
+        A generator, so that both faces can wait in their own way: each step yields how many seconds to wait for `exited`
+        before the next, stronger one. The input is closed, then the runtime is terminated, then killed, in ``timeout``
+        seconds together; there are no steps if it is gone. ``recycled`` is the reason if another runtime follows.
         """
         self.threads.leave()
         if self.exited.is_ready():
@@ -194,8 +193,7 @@ class Actor:
 
     def abort(self, cause: BaseException) -> None:
         """End a runtime whose `start` failed, so far as no thread of it does; `stop` does the rest."""
-        is_unread = self._reader.right.take()  # no thread will read, and so none would end the runtime
-        if is_unread:
+        if is_unread := self._reader.right.take():  # no thread will read, and so none would end the runtime
             self.transport.kill()
         self._outbox.abort()
         if is_unread:
@@ -242,7 +240,9 @@ class Actor:
         try:
             self.router.dispatch(frames, dispatch)
             # Before anyone is woken who may look at the counts.
-            self.tally.late += dispatch.late
+            if dispatch.late:
+                self.tally.late += dispatch.late
+                self._report(_log.info, "codex.late_reply", count=dispatch.late)
             self._outbox.on_room()  # after each batch, as the lease of a request may have ended, too
             if skipped := dispatch.skipped:
                 self.tally.skipped += (counted := len(skipped))

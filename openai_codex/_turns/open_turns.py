@@ -17,7 +17,7 @@ from openai_codex._engine.reply import CloseReason
 from openai_codex._log import Log
 from openai_codex._notification import Notification
 from openai_codex._turns.agents import NOBODY
-from openai_codex._turns.turn_ends import end_of, losses_of, lost_with
+from openai_codex._turns.turn_ends import end_of, level_after, losses_of, lost_with
 from openai_codex._turns.usage import ITEM_STARTED, USAGE_UPDATED, TurnTokens, TurnUsages
 
 if TYPE_CHECKING:
@@ -152,10 +152,11 @@ class OpenTurn:
         if self._turns.claim(self):
             self._is_logged = True
             # Each turn comes here, and by default most are not logged.
-            if how != "completed" or _log.is_informing or self._record is not None:
+            if how != "completed" or self.interrupt or _log.is_informing or self._record is not None:
                 fields["seconds"] = round(time.monotonic() - self.started_at, 3)
                 fields["tokens"] = self.tokens.count()
             self.note(f"turn_{how}", **fields)
+            log = level_after(self.interrupt, log)
             log(f"codex.turn_{how}", thread_id=self.thread_id, turn_id=self.turn_id, **fields)
             self._turns.on_logged(self)
 

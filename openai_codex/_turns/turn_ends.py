@@ -8,11 +8,16 @@ from openai_codex._engine.reply import CLIENT_CLOSED, CloseReason
 from openai_codex._log import Log
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from openai_codex._engine.backlog import Losses
     from openai_codex._notification import Notification
 
 # How much of the message of a failure is logged: the body of a provider's reply may be a page of HTML.
 _LONGEST_REASON = 500
+
+# The exceptions with which a turn has failed for its caller, whatever the runtime says of its end.
+_TIMEOUTS = frozenset({"TurnTimeoutError", "TurnStalledError"})
 
 _log = Log("turn")
 
@@ -40,6 +45,11 @@ def _reason_of(error: dict[str, Any]) -> dict[str, Any]:
     # A kind with details is an object with one key.
     name = next(iter(kind), None) if isinstance(kind, dict) else kind
     return {"error": name, "reason": message[:_LONGEST_REASON] if isinstance(message, str) else None}
+
+
+def level_after(interrupt: tuple[str, str, float] | None, log: Callable[..., None]) -> Callable[..., None]:
+    """Return the level for an end: a warning if the turn was interrupted because its time was over."""
+    return _log.warning if interrupt is not None and interrupt[1] in _TIMEOUTS else log
 
 
 def losses_of(losses: Losses | None) -> dict[str, int | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import threading
@@ -192,7 +193,8 @@ def test_a_server_request_is_declined_and_an_unknown_one_refused(start: Start) -
     assert refused["error"]["code"] == -32601
 
 
-def test_a_late_reply_is_dropped(start: Start) -> None:
+def test_a_late_reply_is_dropped_and_logged(start: Start, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "openai_codex.actor")
     actor = start("""
         first = read(); second = read()
         reply(first, "late"); reply(second, "in time")
@@ -204,6 +206,9 @@ def test_a_late_reply_is_dropped(start: Start) -> None:
     assert result(actor.request("fast", {})) == "in time"
     assert late.given_up
     assert (actor.tally.late, actor.tally.skipped) == (1, 0)
+    assert eventually(lambda: any("late_reply" in each.message for each in caplog.records))
+    logged = [vars(each)["codex"] for each in caplog.records if "late_reply" in each.message]
+    assert logged == [{"event": "codex.late_reply", "pid": actor.pid, "count": 1}]
 
 
 @pytest.mark.slow

@@ -67,7 +67,7 @@ async def test_a_goal_has_the_sub_agents_of_its_turns(
 
 
 async def test_a_goal_that_takes_too_long_is_paused(
-    codex_config: AppServerConfig, scripted_model: ScriptedModel
+    codex_config: AppServerConfig, scripted_model: ScriptedModel, caplog: pytest.LogCaptureFixture
 ) -> None:
     scripted_model.say("first")
     scripted_model.say("never finished", gate=scripted_model.gate(), hold_after=1)
@@ -82,6 +82,8 @@ async def test_a_goal_that_takes_too_long_is_paused(
     assert caught.value.result is not None
     assert caught.value.result.final_response == "first"
     assert scripted_model.abandoned_count == 1
+    warned = [vars(each)["codex"]["event"] for each in caplog.records if each.name == "openai_codex.turn"]
+    assert warned == ["codex.turn_interrupted"]
 
 
 async def test_a_goal_whose_turn_fails_raises_and_goes_no_further(

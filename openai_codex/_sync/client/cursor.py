@@ -283,8 +283,7 @@ class Cursor:
             renew(error, [self._open_turn], self.turn_id)
         finally:
             if not is_ended:
-                log = _log.warning if isinstance(error, TurnStalledError) else _log.info
-                self._open_turn.log_end(log, "abandoned", reason=type(error).__name__)
+                self._open_turn.log_end(_log.info, "abandoned", reason=type(error).__name__)
             self._open_turn.leave(key)
 
     def _log_completed(self, turn: protocol.Turn) -> None:
