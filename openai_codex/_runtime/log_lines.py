@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import math
 import sys
 import time
 from typing import TYPE_CHECKING, Any, Literal, TextIO, cast
@@ -13,6 +15,9 @@ from openai_codex import _checks as checks
 from openai_codex._log import ATTRIBUTE, ROOT, SWITCH, Log
 from openai_codex._runtime.display import hide
 from openai_codex.errors import ConfigError
+
+# What of a value that `orjson` refuses is written as JSON: longer integers, and what lies deeper, are written as text.
+_LONGEST_BITS, _DEEPEST = 1_024, 20
 
 _LEVELS = ("debug", "info", "warning", "error")
 
@@ -34,10 +39,32 @@ class _JsonFormatter(_TextFormatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return one line of JSON."""
         entry = {"at": self.formatTime(record), "level": record.levelname.lower(), "logger": record.name}
-        entry |= getattr(record, ATTRIBUTE, None) or {"event": hide(record.getMessage())}
+        fields = getattr(record, ATTRIBUTE, None)  # the program may have put one of that name on its records
+        entry |= fields if isinstance(fields, dict) else {"event": hide(record.getMessage())}
         if record.exc_info:
             entry["exception"] = self.formatException(record.exc_info)
-        return orjson.dumps(entry, default=str).decode()
+        try:
+            return orjson.dumps(entry, default=str).decode()
+        except TypeError:  # an integer of more than 64 bits, half a surrogate pair, a key that is no text, a circle
+            return json.dumps(_plain(entry))
+
+
+def _plain(value: Any, depth: int = 0) -> Any:
+    """Return a value as JSON of any parser can have it; what has no such form, or lies too deep, as a text."""
+    if isinstance(value, dict) and depth < _DEEPEST:
+        return {_text(key): _plain(each, depth + 1) for key, each in value.items()}
+    if isinstance(value, (list, tuple)) and depth < _DEEPEST:
+        return [_plain(each, depth + 1) for each in value]
+    is_number = isinstance(value, float) and math.isfinite(value)
+    is_number = is_number or (isinstance(value, int) and value.bit_length() <= _LONGEST_BITS)
+    return value if value is None or is_number else _text(value)
+
+
+def _text(value: Any) -> str:
+    try:
+        return str(value)
+    except Exception:  # noqa: BLE001  a class of the program may raise anything; the line must not be lost for it
+        return object.__repr__(value)
 
 
 _FORMATTERS: dict[str, type[logging.Formatter]] = {"text": _TextFormatter, "json": _JsonFormatter}

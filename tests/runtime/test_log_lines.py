@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import logging
+import math
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -87,3 +91,45 @@ def test_secrets_of_exceptions_are_masked_and_a_line_stays_a_line(
 def test_a_wrong_argument_is_refused(name: str, bad: object) -> None:
     with pytest.raises(ConfigError, match=name):
         openai_codex.debug(**{name: bad})  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  on purpose
+
+
+class Silent:
+    def __str__(self) -> str:
+        raise LookupError
+
+
+CIRCLE: list[Any] = []
+CIRCLE.append(CIRCLE)
+VALUES: dict[str, tuple[Any, Any]] = {
+    "half a surrogate pair": ("\ud800", "\ud800"),
+    "an integer of 65 bits": (2**64, 2**64),
+    "a huge integer": (10**6000, None),
+    "a key that is no text": ({1: 2, None: [2**70]}, {"1": 2, "None": [2**70]}),
+    "half a pair in a key": ({"\udfff": 1}, {"\udfff": 1}),
+    "an object without a text": (Silent(), None),
+    "an infinite number": ([math.inf, 2**64], ["inf", 2**64]),
+    "a truth and nothing": ([True, None, 1.5, 2**64], [True, None, 1.5, 2**64]),
+    "a circle": (CIRCLE, None),
+}
+
+
+@pytest.fixture
+def lines(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[], list[Any]]]:
+    openai_codex.debug("json")
+    yield lambda: [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    for each in (logger := logging.getLogger("openai_codex")).handlers.copy():
+        logger.removeHandler(each)
+    logger.setLevel(logging.NOTSET)
+
+
+@pytest.mark.parametrize(("value", "shown"), VALUES.values(), ids=VALUES)
+def test_each_record_is_one_line_whatever_its_values(lines: Callable[[], list[Any]], value: Any, shown: Any) -> None:
+    logging.getLogger("openai_codex.test").info("m", extra={"codex": {"event": "codex.tested", "value": value}})
+    (line,) = lines()
+    assert line["event"] == "codex.tested"
+    assert line["value"] == shown if shown is not None else line["value"]
+
+
+def test_a_record_that_the_program_has_marked_is_one_line(lines: Callable[[], list[Any]]) -> None:
+    logging.getLogger("openai_codex.test").warning("text %d", 1, extra={"codex": "of the application"})
+    assert [line["event"] for line in lines()] == ["text 1"]
