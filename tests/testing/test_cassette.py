@@ -13,6 +13,7 @@ import pytest
 from openai_codex import Codex, ConfigError, TurnFailedError
 from openai_codex.testing import ScriptedModel, ScriptError, fail, temporary_home
 from openai_codex.testing._cassette.questions import Question, question_of
+from openai_codex.testing._cassette.tape import read_tape
 from openai_codex.testing._cassette.upstream import Upstream, UpstreamError, upstream_of
 from openai_codex.testing._http import HttpRequest
 from openai_codex.testing._recorded import RecordedRequest
@@ -102,7 +103,46 @@ def test_a_url_that_is_none_is_refused(url: str, path: Path) -> None:
     assert not path.exists()
 
 
-@pytest.mark.parametrize("content", ["", "no", "{}", '{"cassette":2}', '{"cassette":1}\n{"number":1}', '{"journal":1}'])
+HEADER = '{"cassette":1}\n'
+EXCHANGE: dict[str, Any] = {
+    "number": 1,
+    "question": {"method": "GET", "path": "/models", "model": None, "items": [], "ids": []},
+    "status": 200,
+    "headers": {},
+    "chunks": ["{}"],
+    "end": "complete",
+}
+WRONG = [
+    *(json.dumps({**EXCHANGE, name: wrong}) for name in EXCHANGE for wrong in (None, [1])),
+    *(json.dumps({**EXCHANGE, "question": {**EXCHANGE["question"], name: 1}}) for name in EXCHANGE["question"]),
+    json.dumps({**EXCHANGE, "more": 1}),
+    "[]",
+    "{",
+]
+
+
+@pytest.mark.parametrize("line", WRONG)
+def test_a_line_that_is_no_exchange_is_refused_by_its_number(line: str, path: Path) -> None:
+    path.write_text(f"{HEADER}{json.dumps(EXCHANGE)}\n{line}\n")
+    with pytest.raises(ConfigError, match="is not a cassette: line 3: "):
+        ScriptedModel.replay(path)
+
+
+def test_a_last_line_that_is_not_whole_is_left_out(path: Path) -> None:
+    line = json.dumps(EXCHANGE)
+    path.write_text(f"{HEADER}{line}\n{line[:40]}")
+    assert [each.number for each in read_tape(path)] == [1]
+
+
+def test_an_empty_file_is_said_to_be_empty(path: Path) -> None:
+    path.touch()
+    with pytest.raises(ConfigError, match="it is empty"):
+        ScriptedModel.replay(path)
+
+
+@pytest.mark.parametrize(
+    "content", ["", "no", "{}", '{"cassette":2}', '{"cassette":1}\n{"number":1}\n', '{"journal":1}']
+)
 def test_a_file_that_is_no_cassette_is_refused(content: str, path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read"):
         ScriptedModel.replay(path)
@@ -140,15 +180,24 @@ def output(call_id: str, text: str) -> dict[str, Any]:
     return {"type": "function_call_output", "call_id": call_id, "output": text}
 
 
+CONTEXT = "<environment_context>\n  <cwd>/a</cwd>\n</environment_context>"
+PROJECT = {"type": "input_text", "text": "# AGENTS.md instructions\n\n<INSTRUCTIONS>\nbe brief\n</INSTRUCTIONS>"}
+MODEL = {**user("fine"), "role": "assistant"}
 CALL = {"type": "function_call", "name": "f", "arguments": "{}", "call_id": "c"}
 
 SAME = {
     "ids": ([user("hi", id="1")], [user("hi", id="2")]),
-    "context": ([user("<environment_context>a"), user("hi")], [user("hi")]),
+    "context": ([user(CONTEXT), user("hi")], [user("hi")]),
+    "context of a later turn": ([user("hi"), MODEL, user(CONTEXT), user("ho")], [user("hi"), MODEL, user("ho")]),
+    "two contexts": ([user("hi", content=[PROJECT, *user(CONTEXT)["content"]]), user("hi")], [user("hi")]),
+    "notice": ([user("<turn_aborted>\nby you\n</turn_aborted>"), user("hi")], [user("hi")]),
     "developer": ([{**user("be brief"), "role": "developer"}, user("hi")], [user("hi")]),
     "reasoning": ([user("hi"), {"type": "reasoning", "summary": []}], [user("hi")]),
     "output": ([CALL, output("c", "0.1 s")], [CALL, output("c", "0.2 s")]),
-    "ids in texts": ([user(f"agent {ONE}")], [user(f"agent {TWO}")]),
+    "ids that the runtime has told": (
+        [{**CALL, "call_id": ONE}, user(f"go on with {ONE}")],
+        [{**CALL, "call_id": TWO}, user(f"go on with {TWO}")],
+    ),
 }
 DIFFERENT = {
     "text": ([user("hi")], [user("ho")]),
@@ -156,6 +205,16 @@ DIFFERENT = {
     "more": ([user("hi")], [user("hi"), user("hi")]),
     "call": ([CALL], [{**CALL, "arguments": "{1}"}]),
     "answered": ([CALL], [CALL, output("c", "")]),
+    "id in a prompt": ([user(f"job {ONE}")], [user(f"job {TWO}")]),
+    "id in a prompt, and in the answer": (
+        [user(f"job {ONE}"), {**user(ONE), "role": "assistant"}],
+        [user(f"job {TWO}"), {**user(TWO), "role": "assistant"}],
+    ),
+    "secret in a prompt": ([user(f"I have {KEY}")], [user(f"I have {KEY}x")]),
+    "prompt like a heading": ([user("# AGENTS.md: what is it?")], [user("# AGENTS.md: who reads it?")]),
+    "prompt like context": ([user(CONTEXT)], [user(CONTEXT.replace("/a", "/b"))]),
+    "prompt that begins like context": ([user("<permissions one"), MODEL], [user("<permissions two"), MODEL]),
+    "prompt like context, and more": ([user(f"{CONTEXT} 1"), user("hi")], [user(f"{CONTEXT} 2"), user("hi")]),
     "image": ([user("hi")], [user("hi", content=[{"type": "input_image", "image_url": "data:"}])]),
 }
 

@@ -92,9 +92,10 @@ class Cassettes:
             with ScriptedModel.replay("cassette.jsonl") as model, temporary_home(model.url) as home:
                 ...  # run the same turns with home.config()
 
-        A request is known by its path, model and conversation: the messages of user and model, and the calls of tools. Not
-        compared are outputs of tools, instructions, declarations of tools, reasoning, and what the runtime adds about the
-        machine, the time and sub-agents. Of ids that the runtime makes, the new ones are put into the answers. Each answer is
+        A request is known by its path, model and conversation: the messages of user and model, and the calls of tools. What
+        the user wrote is compared to the letter, secrets by a digest. Not compared are outputs of tools, instructions,
+        declarations of tools, reasoning, and what the runtime adds about the machine, the time and sub-agents. Of ids that
+        the runtime makes, the new ones are put into the answers. A last line that is not whole is left out. Each answer is
         given once, to equal requests in their order. An answer that the runtime did not take to its end, as on an
         interrupt, stays open until the runtime leaves it again.
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import attrs
 import orjson
@@ -82,21 +83,74 @@ class Tape:
 
 def read_tape(path: str | os.PathLike[str]) -> list[Exchange]:
     """Return the exchanges of a file, in the order of their requests. Raises `ConfigError`."""
+    name = os.fspath(path)
     try:
-        lines = Path(path).read_bytes().splitlines()
+        *whole, last = Path(path).read_bytes().split(b"\n")
     except OSError as error:
-        raise ConfigError("path", f"{os.fspath(path)} cannot be read: {error.strerror}") from error
+        raise ConfigError("path", f"{name} cannot be read: {error.strerror}") from error
+    # A recorder that was killed has not written the end of its last line.
+    header, *raw = [_parsed(name, number, line) for number, line in enumerate(whole or [last], 1)]
+    if not isinstance(header, dict) or "cassette" not in header:
+        raise ConfigError("path", f"{name} is not a cassette: its first line does not say so")
+    if header["cassette"] != FORMAT:
+        raise ConfigError("path", f"{name} is a cassette of format {header['cassette']}, not {FORMAT}")
+    return sorted((_exchange(name, number, each) for number, each in enumerate(raw, 2)), key=lambda each: each.number)
+
+
+def _parsed(name: str, number: int, line: bytes) -> Any:
     try:
-        header, *raw = map(orjson.loads, lines)
-        if header["cassette"] != FORMAT:
-            raise ConfigError("path", f"{os.fspath(path)} is a cassette of format {header['cassette']}, not {FORMAT}")
-        exchanges = [_exchange(each) for each in raw]
-    except (ValueError, TypeError, KeyError) as error:
-        if isinstance(error, ConfigError):
-            raise
-        raise ConfigError("path", f"{os.fspath(path)} is not a cassette: {type(error).__name__}: {error}") from error
-    return sorted(exchanges, key=lambda each: each.number)
+        return orjson.loads(line)
+    except ValueError as error:
+        problem = "it is empty" if number == 1 and not line else f"line {number}: {error}"
+        raise ConfigError("path", f"{name} is not a cassette: {problem}") from error
 
 
-def _exchange(raw: dict[str, Any]) -> Exchange:
-    return Exchange(question=Question(**raw.pop("question")), **raw)
+def _exchange(name: str, number: int, raw: Any) -> Exchange:
+    problem = _problem_of(raw, _FIELDS) or _problem_of(raw["question"], _QUESTION)
+    if problem is not None:
+        raise ConfigError("path", f"{name} is not a cassette: line {number}: {problem}")
+    question = Question(**raw.pop("question"))
+    return Exchange(question=question, **raw)
+
+
+def _problem_of(raw: Any, fields: dict[str, Callable[[Any], bool]]) -> str | None:
+    if not isinstance(raw, dict):
+        return "it is no object"
+    wrong = [field for field, fits in fields.items() if field not in raw or not fits(raw[field])]
+    more = [field for field in raw if field not in fields]
+    return (
+        f"its field {wrong[0]} has another type, or is missing"
+        if wrong
+        else f"it has a field {more[0]}"
+        if more
+        else None
+    )
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(map(_is_text, value))
+
+
+_FIELDS: dict[str, Callable[[Any], bool]] = {
+    "number": _is_number,
+    "question": lambda value: isinstance(value, dict),
+    "status": _is_number,
+    "headers": lambda value: isinstance(value, dict) and all(map(_is_text, value.values())),
+    "chunks": _are_texts,
+    "end": lambda value: value in get_args(End),
+}
+_QUESTION: dict[str, Callable[[Any], bool]] = {
+    "method": _is_text,
+    "path": _is_text,
+    "model": lambda value: value is None or isinstance(value, str),
+    "items": _are_texts,
+    "ids": lambda value: isinstance(value, list) and all(map(_are_texts, value)),
+}
