@@ -1,7 +1,8 @@
 "use strict";
 const all = (selector, within = document) => [...within.querySelectorAll(selector)];
 const search = document.getElementById("search"), found = document.getElementById("found"), hint = document.getElementById("hint");
-const turns = all(".turn").map((node) => [node, node.textContent.toLowerCase()]);
+// A turn is also found by its thread, whose row stands outside of it.
+const turns = all(".turn").map((node) => [node, `${node.closest(".thread").dataset.thread} ${node.textContent}`.toLowerCase()]);
 let zoom = 1;
 const fold = (open) => all("details.thread, details.turn").forEach((node) => { node.open = open; });
 const actions = {

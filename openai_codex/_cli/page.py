@@ -147,7 +147,8 @@ class _Page:
         bars = [bar for turn in turns for bar in self._bars(turn)]
         label = self._row("", f"{thread.name or turns[0].prompt} {thread.id}", self._lanes.lane(bars), _tags(turns))
         shown = " open" if self._count <= _UNFOLDED else ""
-        yield f'<details class="thread"{shown}><summary>{label}</summary>'
+        names = text(" ".join(filter(None, (thread.name, thread.id))))
+        yield f'<details class="thread" data-thread="{names}"{shown}><summary>{label}</summary>'
         for turn in turns:
             yield from self._turn(turn, shown)
         yield "</details>"

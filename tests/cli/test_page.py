@@ -30,6 +30,9 @@ ROWS = """
 """
 
 
+SEARCH = "(s => {{ s.value = {!r}; s.dispatchEvent(new Event('input')) }})(document.getElementById('search'))"
+
+
 class Source(HTMLParser):
     """The tags of a page, and their attributes."""
 
@@ -50,6 +53,20 @@ def assert_quiet(shown: Page, path: Path) -> None:
         "Runtime.consoleAPICalled", "Runtime.exceptionThrown", "Log.entryAdded", "Page.javascriptDialogOpening"
     )
     assert messages == []
+
+
+def test_a_turn_is_found_by_the_id_and_the_name_of_its_thread(tmp_path: Path) -> None:
+    history = load(write_turns(tmp_path / "run.jsonl", 4).path)
+    first, second, *_ = history.threads
+    first.name, count = '"Nightly" report', len(second.turns)
+    out = tmp_path / "run.html"
+    out.write_text(page(history, history.turns), encoding="utf-8")
+    with opened(out.as_uri()) as shown:
+        shown.value(SEARCH.format('"nightly'))
+        assert shown.value("document.getElementById('found').innerText") == f"{len(first.turns)} of 4 turns"
+        shown.value(SEARCH.format(second.id.upper()))
+        assert shown.value("document.getElementById('found').innerText") == f"{count} of 4 turns"
+        assert_quiet(shown, out)
 
 
 def test_each_row_of_a_busy_run_is_seen_and_nothing_is_asked_for(tmp_path: Path) -> None:
@@ -109,11 +126,10 @@ def test_a_page_of_300_turns_is_folded_searched_zoomed_and_printed(made: Path) -
         assert (counted(shown, ".turn > summary"), counted(shown, ".part")) == (300, 700)
         assert [row for row in shown.value(ROWS) if not (row["seen"] and row["high"] >= 18)] == []
         click(shown, "close")
-        search = "(s => {{ s.value = {!r}; s.dispatchEvent(new Event('input')) }})(document.getElementById('search'))"
-        shown.value(search.format("FAILED turn-c1-13"))
+        shown.value(SEARCH.format("FAILED turn-c1-13"))
         assert (counted(shown, ".thread > summary"), counted(shown, ".turn > summary")) == (3, 3)  # 13, 132 and 139
         assert shown.value("document.getElementById('found').innerText") == "3 of 300 turns"
-        shown.value(search.format(""))
+        shown.value(SEARCH.format(""))
         assert counted(shown, ".thread > summary") == 300
         before = shown.value("document.querySelector('.lane').getBoundingClientRect().width")
         click(shown, "nearer")
