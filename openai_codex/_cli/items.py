@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from openai_codex._approvals.file_changes import unified_diff
-from openai_codex._cli.output import clean, shown
+from openai_codex._cli.output import clean, masked, shown
 from openai_codex._codec.base import UnknownVariant
 from openai_codex._notification import Notification
 
@@ -69,7 +69,7 @@ def short(text: str) -> str:
 
 
 def _command_started(item: Any) -> list[Line]:
-    return [Line(f"$ {shown(item.command)}", "bold")]
+    return [Line(f"$ {masked(item.command)}", "bold")]
 
 
 def _command_ended(item: Any) -> list[Line]:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sys
 from typing import TYPE_CHECKING, TextIO
 
 from openai_codex._log import ATTRIBUTE, ROOT
-from openai_codex._runtime.display import escape, escape_controls, hide
+from openai_codex._runtime.display import escape, escape_controls, hide, secrets_of_arguments
 from openai_codex.errors import CodexError
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+
+MASK = "***"
 
 _ESCAPE = "backslashreplace"
 
@@ -33,6 +36,14 @@ def clean(text: str) -> str:
 def shown(text: str) -> str:
     """Return what `clean` does, without the secrets that this program has passed, and without what looks like one."""
     return clean(hide(text))
+
+
+def masked(text: str) -> str:
+    """Return what `shown` does of a command or a patch, also without what an option or a key before it says is secret."""
+    secrets = {*secrets_of_arguments([text]), *secrets_of_arguments(text.split())}
+    for secret in sorted(filter(None, secrets), key=len, reverse=True):
+        text = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", MASK, text)
+    return shown(text)
 
 
 def is_terminal(stream: TextIO) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from openai_codex import _codec as codec
 from openai_codex._cli.items import diff_lines
-from openai_codex._cli.output import clean, is_terminal, write_line
+from openai_codex._cli.output import clean, is_terminal, masked, write_line
 
 if TYPE_CHECKING:
     from openai_codex._approvals.requests import ApprovalRequest
@@ -40,7 +40,9 @@ class Questions:
                     return await _ask(describe(request))
         accepts = self._mode == "all"
         why = f"--approve {self._mode}" if self._mode != "ask" else "there is no terminal to ask on; see --approve"
-        self._display.note(f"{'accepted' if accepts else 'declined'} ({why}): {describe(request)}", "yellow")
+        # No person reads this before it is decided, and the log of a job or of a build keeps it.
+        said = masked(describe(request))
+        self._display.note(f"{'accepted' if accepts else 'declined'} ({why}): {said}", "yellow")
         return accepts
 
 

@@ -58,3 +58,37 @@ def test_without_a_terminal_it_is_said_what_is_decided(mode: str, capsys: pytest
     questions = Questions(mode, PlainDisplay(), on_terminal=mode != "ask")
     assert asyncio.run(questions.decide(testing.command_approval("ls"))) == (mode == "all")
     assert "ls" in capsys.readouterr().err
+
+
+SECRETS = {
+    "key": ("curl -d sk-proj-0123456789abcdef x.example", "sk-proj"),
+    "header": ('curl -H "Authorization: Bearer hunter22" x.example', "hunter22"),
+    "variable": ("API_KEY=hunter22 make", "hunter22"),
+    "option": ("deploy --token hunter22 --verbose", "hunter22"),
+    "password in a URL": ("git clone https://me:hunter22@x.example/a", "hunter22"),
+}
+
+
+@pytest.mark.parametrize("mode", ["ask", "never", "all"])
+@pytest.mark.parametrize(("command", "secret"), SECRETS.values(), ids=SECRETS)
+def test_where_no_person_decides_no_secret_is_written(
+    mode: str, command: str, secret: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    questions = Questions(mode, PlainDisplay(), on_terminal=False)
+    asyncio.run(questions.decide(testing.command_approval(command)))
+    written = "".join(capsys.readouterr())
+    assert (secret in written, "***" in written, command.split(maxsplit=1)[0].partition("=")[0] in written) == (
+        False,
+        True,
+        True,
+    )
+    assert command in describe(testing.command_approval(command))  # a person sees all of it
+
+
+def test_patches_and_arguments_of_tools_are_masked_too(capsys: pytest.CaptureFixture[str]) -> None:
+    questions = Questions("never", PlainDisplay(), on_terminal=False)
+    patch = testing.file_change_approval({"a.env": "@@ -0,0 +1 @@\n+API_KEY=hunter22"})
+    for request in (patch, testing.mcp_tool_approval("Log in", {"user": "me", "password": "hunter22"})):
+        asyncio.run(questions.decide(request))
+    written = "".join(capsys.readouterr())
+    assert ("hunter22" in written, "Log in" in written, "a.env" in written) == (False, True, True)
