@@ -79,12 +79,16 @@ def _ranked() -> dict[str, int]:
 RANK = _ranked()
 
 # The only places of the package proper that may import these. `signal` in process_info turns a number into a name. The
-# command line is a program that uses the package: it has a loop of its own, and runs the binary for its version.
+# command line is a program that uses the package: it has a loop and a handler of Ctrl-C, and runs the binary for its version.
 CONFINED = {
     "asyncio": {"_async/client/_wait.py", "_async/client/_loop.py", "_cli/run.py", "_cli/questions.py"},
     "threading": {f"_engine/{name}.py" for name in ("transport/child", "threads", "waiting")},
     "subprocess": {"_engine/transport/child.py", "_engine/transport/spawn.py", "_cli/installed.py"},
-    "signal": {"_engine/transport/child.py", "_engine/transport/input.py", "_runtime/process_info.py"},
+    "signal": {
+        "__main__.py",
+        *(f"_engine/transport/{name}.py" for name in ("child", "input")),
+        "_runtime/process_info.py",
+    },
 }
 
 FILES = sorted(PACKAGE.rglob("*.py"))

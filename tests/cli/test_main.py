@@ -25,10 +25,42 @@ def test_both_ways_to_start_it(program: list[str]) -> None:
     assert done.stdout.startswith(f"openai-codex {__version__} (runtime ")
 
 
+# Sends Ctrl-C when a module is looked for, or when the interpreter is about to end.
+_AT_IMPORT = """
+import atexit, os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+class Finder:
+    def find_spec(self, name, *_):
+        if name == {name!r}:
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Finder())
+from openai_codex.__main__ import main
+sys.argv = ["openai-codex", "--version"]
+sys.exit(main())
+"""
+
+
+@pytest.mark.parametrize("name", ["openai_codex._cli.main", "openai_codex._cli.run", "argparse", "orjson", "attrs"])
+def test_ctrl_c_while_modules_are_loaded_is_130(name: str) -> None:
+    program = [sys.executable, "-c", _AT_IMPORT.format(name=name)]
+    done = subprocess.run(program, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "interrupted\n")
+
+
+def test_ctrl_c_at_the_end_changes_no_exit_code() -> None:
+    end = "import signal, sys, openai_codex.__main__ as m; sys.argv[1:] = ['--help']\n"
+    end += "try: m.main()\nexcept SystemExit: pass\n"
+    end = (
+        f"{end}sys.argv[1:] = ['jobs', '/no/such']; code = m.main(); signal.raise_signal(signal.SIGINT); sys.exit(code)"
+    )
+    done = subprocess.run([sys.executable, "-c", end], capture_output=True, text=True, timeout=PATIENCE, check=False)
+    assert (done.returncode, "Traceback" in done.stderr) == (1, False)
+
+
 def test_the_script_is_not_called_codex() -> None:
     text = (Path(__file__).parents[2] / "pyproject.toml").read_text()
     scripts = re.findall(r"^\[project\.scripts\]\n(?:#.*\n)*((?:[\w-]+ = .*\n)+)", text, re.MULTILINE)
-    assert scripts == ['openai-codex = "openai_codex._cli.main:main"\n']
+    assert scripts == ['openai-codex = "openai_codex.__main__:main"\n']
 
 
 def test_the_help_names_each_command_and_exit_code() -> None:
