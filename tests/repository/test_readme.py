@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import runpy
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -47,13 +49,37 @@ def test_a_snippet_runs(
 
 
 def test_there_are_snippets() -> None:
-    assert len(SNIPPETS) == 18
+    assert len(SNIPPETS) == 19
 
 
 def run(home: QuietHome, snippet: str) -> dict[str, Any]:
     path = home.path / "snippet.py"
     path.write_text(snippet)
     return runpy.run_path(str(path), run_name="__main__")
+
+
+def test_the_log_of_the_recipe_for_structlog_has_times_and_tracebacks(codex_home: QuietHome) -> None:
+    (snippet,) = (each for each in SNIPPETS if "ProcessorFormatter" in each)
+    more = """
+from openai_codex._log import Log
+try:
+    raise LookupError("no such thing")
+except LookupError as error:
+    Log("actor").warning("codex.tested", pid=1, exc_info=error)
+"""
+    path = codex_home.path / "recipe.py"
+    path.write_text(snippet + more)
+    done = subprocess.run([sys.executable, str(path)], capture_output=True, text=True, timeout=PATIENCE, check=True)
+    (line,) = map(json.loads, done.stderr.splitlines())
+    assert (line["event"], line["level"], line["pid"]) == ("codex.tested", "warning", 1)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:.]+Z", line["timestamp"])
+    assert line["exception"].startswith("Traceback (most recent call last):\n")
+    assert line["exception"].endswith("LookupError: no such thing")
+
+
+def test_each_line_of_prose_begins_without_a_space() -> None:
+    prose = re.sub(r"^```.*?^```", "", README.read_text(), flags=re.MULTILINE | re.DOTALL)
+    assert re.findall(r"^ \S.*$", prose, re.MULTILINE) == []
 
 
 @pytest.mark.parametrize("leaves", [None, "by a message", "by a broken pipe"])
