@@ -19,6 +19,7 @@ from openai_codex._journal.read import read
 from openai_codex._journal.search import Search
 from openai_codex._journal.timeline import load
 from openai_codex._journal.trace_report import report
+from openai_codex._portable.placing import open_private
 from openai_codex.errors import CodexError, ConfigError
 
 if TYPE_CHECKING:
@@ -156,7 +157,7 @@ def _look() -> bars.Look:
 def _save(path: str, text: str) -> None:
     """Write a file for the user alone: it has what the journal has."""
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        descriptor = open_private(path, os.O_WRONLY | os.O_TRUNC)
         with open(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:  # noqa: PTH123  a descriptor
             file.write(text)
     except OSError as error:

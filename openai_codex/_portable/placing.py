@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import stat
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -82,6 +83,19 @@ def _compared(home: Path, rollout: Rollout, *, is_newest: bool) -> tuple[Path, b
     if not given.startswith(here) or (len(here) < len(before) and is_continued(home, rollout.file_id, len(here))):
         raise ThreadConflictError(rollout.thread_id, "it has other turns here")
     return path, before
+
+
+def open_private(path: str | os.PathLike[str], flags: int) -> int:
+    """Open a file that the program names, which is for the user alone; also if it is there, and others may read it.
+
+    Only a file of the user becomes so: the program may name a pipe or a device, too.
+    """
+    descriptor = os.open(path, flags | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+    found = os.fstat(descriptor)
+    if hasattr(os, "fchmod") and stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid():
+        with suppress(OSError):  # a file system without modes
+            os.fchmod(descriptor, 0o600)
+    return descriptor
 
 
 def write_whole(path: Path, data: bytes) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import math
 import sys
 import time
 from typing import TYPE_CHECKING, Any, Literal, TextIO, cast
@@ -15,9 +14,6 @@ from openai_codex import _checks as checks
 from openai_codex._log import ATTRIBUTE, ROOT, SWITCH, Log
 from openai_codex._runtime.display import hide
 from openai_codex.errors import ConfigError
-
-# What of a value that `orjson` refuses is written as JSON: longer integers, and what lies deeper, are written as text.
-_LONGEST_BITS, _DEEPEST = 1_024, 20
 
 _LEVELS = ("debug", "info", "warning", "error")
 
@@ -46,18 +42,15 @@ class _JsonFormatter(_TextFormatter):
         try:
             return orjson.dumps(entry, default=str).decode()
         except TypeError:  # an integer of more than 64 bits, half a surrogate pair, a key that is no text, a circle
-            return json.dumps(_plain(entry))
+            return json.dumps({_text(key): _plain(value) for key, value in entry.items()})
 
 
-def _plain(value: Any, depth: int = 0) -> Any:
-    """Return a value as JSON of any parser can have it; what has no such form, or lies too deep, as a text."""
-    if isinstance(value, dict) and depth < _DEEPEST:
-        return {_text(key): _plain(each, depth + 1) for key, each in value.items()}
-    if isinstance(value, (list, tuple)) and depth < _DEEPEST:
-        return [_plain(each, depth + 1) for each in value]
-    is_number = isinstance(value, float) and math.isfinite(value)
-    is_number = is_number or (isinstance(value, int) and value.bit_length() <= _LONGEST_BITS)
-    return value if value is None or is_number else _text(value)
+def _plain(value: Any) -> Any:
+    """Return a value as JSON has it; one that is refused, as a text."""
+    try:
+        return orjson.loads(orjson.dumps(value, default=str))
+    except TypeError:
+        return _text(value)
 
 
 def _text(value: Any) -> str:

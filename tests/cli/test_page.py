@@ -73,6 +73,8 @@ def test_each_row_of_a_busy_run_is_seen_and_nothing_is_asked_for(tmp_path: Path)
     path, out = tmp_path / "run.jsonl", tmp_path / "run.html"
     with offline() as kit:
         exercise = run_exercise(kit.config, kit.model, path, plain=14)  # 20 turns
+    out.touch()
+    out.chmod(0o644)  # an earlier one that others may read
     done = ended(None, "trace", str(path), "timeline", "--html", str(out))
     assert (done.code, done.out, done.errors) == (0, "", "")
     assert out.stat().st_mode & 0o777 == 0o600

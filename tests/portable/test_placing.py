@@ -12,7 +12,7 @@ import pytest
 
 from openai_codex import ThreadConflictError
 from openai_codex._portable import placing
-from openai_codex._portable.placing import place, write_whole
+from openai_codex._portable.placing import open_private, place, write_whole
 from openai_codex._portable.rollouts import Rollout
 from tests.portable.rollout_files import CHILD, PARENT, SETTINGS, file_of, turn
 
@@ -147,3 +147,21 @@ def test_a_name_is_made_of_checked_parts(tmp_path: Path) -> None:
         with pytest.raises(ValueError, match="no name of a rollout file"):
             attrs.evolve(file, **changed)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o666, 0o600, None])
+def test_a_file_that_is_named_is_for_the_user_alone(tmp_path: Path, mode: int | None) -> None:
+    path = tmp_path / "out"
+    if mode is not None:
+        path.write_text("before")
+        path.chmod(mode)
+    os.close(open_private(path, os.O_WRONLY | os.O_TRUNC))
+    assert (path.stat().st_mode & 0o777, path.read_text()) == (0o600, "")
+
+
+def test_a_pipe_that_is_named_stays_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    path.chmod(0o644)
+    os.close(open_private(path, os.O_RDWR))
+    assert path.stat().st_mode & 0o777 == 0o644

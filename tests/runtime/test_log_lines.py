@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import math
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -100,15 +99,21 @@ class Silent:
 
 CIRCLE: list[Any] = []
 CIRCLE.append(CIRCLE)
+SOME: dict[str, Any] = {
+    "event": "codex.tested",
+    "pid": 1,
+    "seconds": 0.5,
+    "is_open": True,
+    "reason": None,
+    "names": ["a"],
+}
 VALUES: dict[str, tuple[Any, Any]] = {
     "half a surrogate pair": ("\ud800", "\ud800"),
-    "an integer of 65 bits": (2**64, 2**64),
+    "an integer of 65 bits": (2**64, "18446744073709551616"),
     "a huge integer": (10**6000, None),
-    "a key that is no text": ({1: 2, None: [2**70]}, {"1": 2, "None": [2**70]}),
-    "half a pair in a key": ({"\udfff": 1}, {"\udfff": 1}),
+    "a key that is no text": ({1: 2}, "{1: 2}"),
+    "half a pair in a key": ({"\udfff": 1}, None),
     "an object without a text": (Silent(), None),
-    "an infinite number": ([math.inf, 2**64], ["inf", 2**64]),
-    "a truth and nothing": ([True, None, 1.5, 2**64], [True, None, 1.5, 2**64]),
     "a circle": (CIRCLE, None),
 }
 
@@ -124,9 +129,9 @@ def lines(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[], list[Any]
 
 @pytest.mark.parametrize(("value", "shown"), VALUES.values(), ids=VALUES)
 def test_each_record_is_one_line_whatever_its_values(lines: Callable[[], list[Any]], value: Any, shown: Any) -> None:
-    logging.getLogger("openai_codex.test").info("m", extra={"codex": {"event": "codex.tested", "value": value}})
+    logging.getLogger("openai_codex.test").info("m", extra={"codex": {**SOME, "value": value}})
     (line,) = lines()
-    assert line["event"] == "codex.tested"
+    assert {key: line[key] for key in SOME} == SOME  # as always
     assert line["value"] == shown if shown is not None else line["value"]
 
 

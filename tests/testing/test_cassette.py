@@ -35,6 +35,8 @@ def run(url: str, *prompts: str, **provider: Any) -> list[str | None]:
 
 
 def test_no_secret_of_a_request_is_written(path: Path) -> None:
+    path.touch(mode=0o644)
+    path.chmod(0o644)  # an earlier one that others may read
     with ScriptedModel("fine") as upstream, ScriptedModel.record(upstream.url, path) as model:
         assert run(model.url, f"I have {KEY}", env_key="MOCK_KEY") == ["fine"]
         [request] = upstream.requests

@@ -11,14 +11,12 @@ from typing import Any, Literal, get_args
 import attrs
 import orjson
 
+from openai_codex._portable.placing import open_private
 from openai_codex._version import __version__
 from openai_codex.errors import ConfigError
 from openai_codex.testing._cassette.questions import Question
 
 FORMAT = 1
-
-# Prompts and answers are for the user alone.
-_MODE = 0o600
 
 # What of the head of an answer the runtime looks at.
 _HEADERS = re.compile(r"content-type|retry-after(?:-ms)?|openai-model|x-(?:codex|ratelimit|reasoning|models)-[\w-]+")
@@ -62,7 +60,7 @@ class Tape:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         try:
-            self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, _MODE)
+            self._descriptor = open_private(path, os.O_WRONLY | os.O_TRUNC)
         except OSError as error:
             raise ConfigError("path", f"{os.fspath(path)} cannot be written: {error.strerror}") from error
         self._write({"cassette": FORMAT, "sdk": __version__})
