@@ -161,6 +161,26 @@ def test_a_redacted_journal_is_played(kit: OfflineKit, path: Path, content: Any)
     assert (again.usage, again.final_response == "ok") == (result.usage, content != "hash")
 
 
+@pytest.mark.parametrize("content", ["keep", "hash", "cut"])
+def test_a_client_that_makes_a_path_of_a_hash_is_answered(kit: OfflineKit, path: Path, content: Any) -> None:
+    def program(config: AppServerConfig) -> str:
+        with Codex(config) as codex:
+            thread = codex.thread_start(ephemeral=False)
+            thread.run("count 0")
+            assert thread.id in [each.id for each in codex.threads()]  # it looks for those that are not listed
+            return thread.id
+
+    recorded = program(kit.home.config(journal=Journal(str(path), content=content)))
+    with replay(path) as served:
+        assert program(served.config) == recorded
+
+
+def test_a_hashed_request_that_is_refused_says_why(kit: OfflineKit, path: Path) -> None:
+    run_all(kit.home.config(journal=Journal(str(path), content="hash")), "count 0")
+    with pytest.raises(InvalidRequestError, match="cannot answer what a program makes"), replay(path) as served:
+        run_all(served.config, "count to one")
+
+
 def test_one_of_several_clients_is_chosen(kit: OfflineKit, path: Path) -> None:
     for index in range(2):
         run_all(kit.home.config(journal=path), f"count {index}")

@@ -27,6 +27,9 @@ _MARK = re.compile(rf"(?m)^[ \t]*{re.escape(MASK)}[ \t]*$|(?P<mark>(?<![*\w]){re
 # A hashed text: the key of the hash is not in the journal.
 _HASHED = re.compile(r"hash:[0-9a-f]+ (\(\d+ characters\))")
 
+# A program that was given a hash makes other texts of it, such as the path of a file. Longer texts are not made.
+_HASH_WITHIN = re.compile(r"hash:[0-9a-f]+ \((\d{1,7}) characters\)")
+
 # What of an answer to the runtime decides how the turn goes on.
 _DECISIVE = ("decision", "action", "success")
 
@@ -40,6 +43,20 @@ def is_same_request(method: str, recorded: Any, given: Any) -> bool:
     compared.
     """
     return method in _OF_CLIENT or _is_same("", recorded, given)
+
+
+def without_hashes(given: Any) -> Any:
+    """Return what a program has sent with as many characters for each hash as the text had: only the length is compared."""
+    if isinstance(given, dict):
+        return {key: without_hashes(value) for key, value in given.items()}
+    if isinstance(given, list):
+        return [without_hashes(each) for each in given]
+    return _HASH_WITHIN.sub(lambda found: "x" * int(found[1]), given) if isinstance(given, str) else given
+
+
+def has_hashes(shown: str) -> bool:
+    """Return whether a redacted frame has hashes of texts."""
+    return _HASH_WITHIN.search(shown) is not None
 
 
 def is_same_answer(recorded: dict[str, Any], given: dict[str, Any]) -> bool:

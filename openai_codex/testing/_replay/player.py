@@ -15,7 +15,7 @@ from openai_codex._engine.wire import PING_ID, UNDO_ID
 from openai_codex._journal.redact import Redactor
 from openai_codex.testing import frames
 from openai_codex.testing._replay.bindings import Bindings
-from openai_codex.testing._replay.matching import is_same_answer
+from openai_codex.testing._replay.matching import has_hashes, is_same_answer, without_hashes
 from openai_codex.testing._replay.recording import OF_RUNTIME, Entry, Input, Output, Recording
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ _NO_THREADS: dict[str, Any] = {"data": [], "nextCursor": None}
 
 # How much of a request an error shows, and how many are named that the journal would have next.
 _LONGEST, _MOST_NEXT = 400, 3
+
+_HASHES = 'A journal with content="hash" cannot answer what a program makes of a text: it has its length only'
 
 
 class Stage(Protocol):
@@ -88,7 +90,8 @@ class Player:
 
     def receive(self, frame: dict[str, Any]) -> None:
         """Take a frame of the program."""
-        shown = self._redactor.frame(">", frame)
+        is_request = "method" in frame and not self._redactor.is_plain
+        shown = self._redactor.frame(">", without_hashes(frame) if is_request else frame)
         if "method" not in frame:
             self._take_answer(shown)
         elif frame.get("id") == PING_ID:
@@ -125,6 +128,8 @@ class Player:
         problem = f"the journal does not have this request at this point: {_brief(shown)}; expected next: " + (
             "; or ".join(expected[:_MOST_NEXT]) or "no request, it ends here"
         )
+        if has_hashes(_brief(shown)):
+            problem += f". {_HASHES}"
         self._stage.report(problem)
         self._stage.send(frames.refusal(id, _REFUSED, problem))
 

@@ -48,7 +48,8 @@ def replay(path: str | os.PathLike[str], *, timing: Timing = "compressed", clien
     The program sends its requests as it did then, in any order that it may send them in. Each is compared with the recorded
     ones by method and params, and the first that is the same and was not sent yet is answered. Ids of requests may differ;
     ``cwd``, ``trace``, ``clientInfo`` and ``clientUserMessageId`` are not compared, an absolute path equals any other, and
-    where the journal has ``***``, the hash or the beginning of a text, the rest is not known and not compared.
+    where the journal has ``***``, the hash or the beginning of a text, the rest is not known and not compared. The program
+    receives these in place of the text, so what it makes of one may be another request, which the error says.
 
     What the runtime sent follows in its order: on each thread, with its forks and sub-agents, after the requests and answers
     that it followed when it was recorded. Threads do not wait for each other. Threads that were started by equal requests
