@@ -84,15 +84,25 @@ def _program(value: Any) -> Any:
 
 
 def _binary(value: StrPath | None) -> str | None:
-    named = os.environ.get(BIN_VARIABLE) if value is None else None
-    if named:
+    named = _named(BIN_VARIABLE) if value is None else None
+    if named is not None:
         # Also without a slash: what PATH would find is not what a variable names.
-        return checks.path(BIN_VARIABLE, named if os.path.isabs(named) else str(Path.cwd() / named))  # noqa: PTH117  a Path loses ./
+        return named if os.path.isabs(named) else str(Path.cwd() / named)  # noqa: PTH117  a Path loses ./
     return _program(_plain(value))  # type: ignore[no-any-return]  # checked by the validator
 
 
-def _journal(value: journals.JournalLike | None) -> journals.Journal | None:
-    chosen = os.environ.get(JOURNAL_VARIABLE) or None if value is None else value
+def _named(variable: str) -> str | None:
+    """Return the path that a variable names, if any. Where no shell has set it, its ~ is not expanded."""
+    given = os.environ.get(variable) or None
+    path = None if given is None else os.path.expanduser(given)  # noqa: PTH111  a Path loses the separator
+    if path is not None and (not path.strip() or path.startswith("~")):
+        raise checks.refusal(variable, given, "a path, whose ~ is a known home")
+    return None if path is None else checks.path(variable, path)
+
+
+def journal_of(value: journals.JournalLike | None) -> journals.Journal | None:
+    """Return the journal for a setting; for ``None`` the one that the variable names. Raises `ConfigError`."""
+    chosen = _named(JOURNAL_VARIABLE) if value is None else value
     return (
         None if chosen is None else cast("journals.Journal", load("openai_codex._journal.settings").to_journal(chosen))
     )
@@ -194,7 +204,7 @@ class AppServerConfig(Data):
             ``CODEX_HOME``. A variable that is not UTF-8 is left out, with a WARNING in the log: beside it the pinned runtime
             would run no command. Only a program that ``launch_args_override`` names gets it.
         journal: Where to write all frames and events, as lines of JSON without secrets: a path or a `Journal`; ``None``
-            means what the variable ``OPENAI_CODEX_JOURNAL`` of this program names, if anything.
+            means what the variable ``OPENAI_CODEX_JOURNAL`` of this program names, if anything; a ``~`` in it is the home.
         otel: ``True`` makes OpenTelemetry spans and metrics of turns, tools and approvals, by the tracer provider of this
             program, and sends the current context with each request, except those that interrupt a turn: a thread of its
             own repeats them, also after the span has ended. It needs the extra ``otel``. The runtime's own spans join them
@@ -254,7 +264,7 @@ class AppServerConfig(Data):
     inherit_env: bool | tuple[str, ...] = attrs.field(
         default=True, converter=_parts, validator=checks.validator(given.inherited), kw_only=True
     )
-    journal: journals.Journal | None = attrs.field(default=None, converter=_journal, kw_only=True)
+    journal: journals.Journal | None = attrs.field(default=None, converter=journal_of, kw_only=True)
     otel: bool | str = attrs.field(default=False, validator=checks.validator(_otel), kw_only=True)
     restart: Restart | None = attrs.field(default=None, converter=to_policy, kw_only=True)
     endpoint: str | None = attrs.field(default=None, validator=_or_none(given.endpoint), kw_only=True)

@@ -12,6 +12,7 @@ from openai_codex._async.client import _wait
 from openai_codex._async.client.ahead import import_ahead
 from openai_codex._async.client.handlers import note_declined
 from openai_codex._async.client.rpc import log_end
+from openai_codex._config import JOURNAL_VARIABLE, AppServerConfig, journal_of
 from openai_codex._engine import at_exit
 from openai_codex._engine.actor import Actor
 from openai_codex._engine.reader import Silence
@@ -23,13 +24,12 @@ from openai_codex._log import Log, is_library_loaded
 from openai_codex._runtime.backoff import Backoff
 from openai_codex._runtime.handshake import INITIALIZE, initialize_params
 from openai_codex._runtime.imports import load
-from openai_codex.errors import CodexError, LaunchError, RequestTimeoutError, TransportClosedError
+from openai_codex.errors import CodexError, ConfigError, LaunchError, RequestTimeoutError, TransportClosedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from openai_codex._async.client.handlers import AsyncHandlers
-    from openai_codex._config import AppServerConfig
     from openai_codex._engine.backlog import Tally
     from openai_codex._engine.server_requests import OnFailure, OnRequest, PendingRequest
     from openai_codex._engine.transport import HomeLock, Started
@@ -121,6 +121,9 @@ class AsyncLauncher:
                 self.journal = load("openai_codex._journal.record").open_journal(self._config.journal, self)
             except RuntimeError as error:
                 raise LaunchError(NO_THREAD) from error
+            except ConfigError as error:
+                is_named = self._config.journal == journal_of(None)
+                raise ConfigError(JOURNAL_VARIABLE if is_named else error.what, error.reason) from error.__cause__
 
     def note(self, event: str, **fields: Any) -> None:
         """Note what has happened to the client in the journal, if there is one."""

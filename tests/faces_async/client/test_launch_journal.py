@@ -255,6 +255,45 @@ async def test_a_journal_that_cannot_be_written_is_refused_at_the_start(
             pass
 
 
+async def test_the_variable_may_name_the_home_and_errors_name_the_variable(
+    codex_config: AppServerConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("OPENAI_CODEX_JOURNAL", "~/run.jsonl")
+    async with AsyncCodex(attrs.evolve(codex_config)) as codex:
+        await codex.models()
+    assert events(list(read(tmp_path / "run.jsonl")))[-1] == "client_closed"
+    monkeypatch.setenv("OPENAI_CODEX_JOURNAL", "~/missing/run.jsonl")
+    with pytest.raises(ConfigError, match=r"run\.jsonl cannot be written: No such file") as caught:
+        async with AsyncCodex(attrs.evolve(codex_config)):
+            pass
+    assert caught.value.what == "OPENAI_CODEX_JOURNAL"
+    monkeypatch.setenv("OPENAI_CODEX_JOURNAL", "~/other.jsonl")
+    config = attrs.evolve(codex_config, journal=tmp_path / "missing" / "run.jsonl")
+    with pytest.raises(ConfigError, match=r"^journal: "):
+        async with AsyncCodex(config):
+            pass
+
+
+@pytest.mark.parametrize("variable", ["OPENAI_CODEX_JOURNAL", "OPENAI_CODEX_BIN"])
+@pytest.mark.parametrize("value", [" ", "\t", "~nobody-of-this-name/run", "run\udcff"])
+async def test_a_variable_that_names_no_path_is_refused_by_its_name(
+    variable: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(ConfigError) as caught:
+        AppServerConfig()
+    assert caught.value.what == variable
+    monkeypatch.setenv(variable, "")  # as if it was not set
+    assert AppServerConfig().journal is None
+
+
+async def test_the_variable_of_the_binary_may_name_the_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("OPENAI_CODEX_BIN", "~/bin/codex")
+    assert AppServerConfig().codex_bin == str(tmp_path / "bin" / "codex")
+
+
 async def test_clients_in_one_directory_have_a_file_each(codex_config: AppServerConfig, tmp_path: Path) -> None:
     config = attrs.evolve(codex_config, journal=tmp_path)
     async with AsyncCodex(config) as first, AsyncCodex(config) as second:
