@@ -85,7 +85,7 @@ CONFINED = {
     "threading": {f"_engine/{name}.py" for name in ("transport/child", "threads", "waiting")},
     "subprocess": {"_engine/transport/child.py", "_engine/transport/spawn.py", "_cli/installed.py"},
     "signal": {
-        "__main__.py",
+        "_cli/__init__.py",
         *(f"_engine/transport/{name}.py" for name in ("child", "input")),
         "_runtime/process_info.py",
     },

@@ -34,9 +34,9 @@ class Finder:
         if name == {name!r}:
             os.kill(os.getpid(), signal.SIGINT)
 sys.meta_path.insert(0, Finder())
-from openai_codex.__main__ import main
+from openai_codex._cli import start
 sys.argv = ["openai-codex", "--version"]
-sys.exit(main())
+sys.exit(start())
 """
 
 
@@ -48,11 +48,9 @@ def test_ctrl_c_while_modules_are_loaded_is_130(name: str) -> None:
 
 
 def test_ctrl_c_at_the_end_changes_no_exit_code() -> None:
-    end = "import signal, sys, openai_codex.__main__ as m; sys.argv[1:] = ['--help']\n"
-    end += "try: m.main()\nexcept SystemExit: pass\n"
-    end = (
-        f"{end}sys.argv[1:] = ['jobs', '/no/such']; code = m.main(); signal.raise_signal(signal.SIGINT); sys.exit(code)"
-    )
+    end = "import signal, sys, openai_codex._cli as m; sys.argv[1:] = ['--help']\n"
+    end += "try: m.start()\nexcept SystemExit: pass\n"
+    end = f"{end}sys.argv[1:] = ['jobs', '/no/such']; code = m.start(); signal.raise_signal(signal.SIGINT); sys.exit(code)"
     done = subprocess.run([sys.executable, "-c", end], capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert (done.returncode, "Traceback" in done.stderr) == (1, False)
 
@@ -60,7 +58,7 @@ def test_ctrl_c_at_the_end_changes_no_exit_code() -> None:
 def test_the_script_is_not_called_codex() -> None:
     text = (Path(__file__).parents[2] / "pyproject.toml").read_text()
     scripts = re.findall(r"^\[project\.scripts\]\n(?:#.*\n)*((?:[\w-]+ = .*\n)+)", text, re.MULTILINE)
-    assert scripts == ['openai-codex = "openai_codex.__main__:main"\n']
+    assert scripts == ['openai-codex = "openai_codex._cli:start"\n']
 
 
 def test_the_help_names_each_command_and_exit_code() -> None:
