@@ -1,7 +1,8 @@
 """The files of one journal: how they are named, when the next one is begun, and which is deleted.
 
 A file is only appended to, by whole lines in one write, so that a killed process leaves all but the last line, and several
-processes can share a file.
+processes can share a file. Of the files whose names look like those of a journal, only those belong to it that begin with
+the header of a file of this number: others, such as archives by date, are neither written nor deleted.
 """
 
 from __future__ import annotations
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 # Prompts and answers are for the user alone.
 _MODE, _DIRECTORY_MODE = 0o600, 0o700
 
+# How much of a file is read for its header, and what is looked for in it.
+_HEAD = 1 << 10
+_PART = re.compile(rb'\{"journal":1,"client":"[^"]*","part":(\d+)[,}]')
+
 # How much is written until it is looked again how much a directory has, in bytes.
 _PRUNE_AFTER = 1 << 23
 
@@ -33,10 +38,21 @@ def part_path(path: Path, number: int) -> Path:
 
 
 def parts_of(path: Path) -> dict[int, Path]:
-    """Return the files that exist of a journal, by their numbers, in order. Raises `OSError`."""
-    pattern = re.compile(rf"{re.escape(path.stem)}(?:\.(\d{{1,9}}))?{re.escape(path.suffix)}")
+    """Return the files that exist of a journal, by their numbers, in order; its first one whatever is in it. Raises `OSError`."""
+    pattern = re.compile(rf"{re.escape(path.stem)}(?:\.([1-9]\d{{0,8}}))?{re.escape(path.suffix)}")
     names = [(match, name) for name in os.listdir(path.parent) if (match := pattern.fullmatch(name))]  # noqa: PTH208  a Path costs more
-    return dict(sorted((int(match[1] or 0), path.with_name(name)) for match, name in names))
+    parts = sorted((int(match[1] or 0), path.with_name(name)) for match, name in names)
+    return {number: part for number, part in parts if number == 0 or is_part(part, number)}
+
+
+def is_part(path: Path, number: int) -> bool:
+    """Return whether a file begins with the header of the file of this number of a journal."""
+    try:
+        with path.open("rb") as file:
+            match = _PART.match(file.read(_HEAD))
+    except OSError:  # it was just deleted, or is of another user
+        return False
+    return match is not None and int(match[1]) == number
 
 
 def is_directory(path: str) -> bool:
@@ -70,17 +86,30 @@ class Files:
         self._begin()
 
     def write(self, data: bytes) -> None:
-        """Append whole lines. Raises `OSError`; then nothing counts as written."""
-        if self._descriptor is None:
-            self._begin()
-        elif not (found := os.fstat(self._descriptor)).st_nlink:  # others have gone on, and deleted it
-            self._number = max(parts_of(self.path), default=self._number)
-            self._begin()
-        elif found.st_size + len(data) > self._journal.max_bytes:
-            self._number += 1
-            self._begin()
-        self._append(data)
+        """Append whole lines, as many to each file as it may have. Raises `OSError`; then nothing counts as written."""
+        at = 0
+        while at < len(data):
+            room = self._room(data.find(b"\n", at) + 1 - at)
+            # A line that is longer than a file may be has one for itself.
+            end = max(data.rfind(b"\n", at, at + room), data.find(b"\n", at)) + 1
+            self._append(data[at:end])
+            at = end
         self._prune(len(data))
+
+    def _room(self, needed: int) -> int:
+        """Return how much the file may still have; another one is begun if that is less than so much."""
+        if (
+            self._descriptor is not None and not os.fstat(self._descriptor).st_nlink
+        ):  # others have gone on, and deleted it
+            self._number = max(parts_of(self.path), default=self._number)
+            self.close()
+        if self._descriptor is None or self._left() < needed:
+            self._begin(needed)
+        return self._left()
+
+    def _left(self) -> int:
+        assert self._descriptor is not None, "it is open"
+        return self._journal.max_bytes - os.fstat(self._descriptor).st_size - self._is_torn
 
     def close(self) -> None:
         """Close the file. Idempotent."""
@@ -95,25 +124,35 @@ class Files:
             with suppress(OSError):
                 os.close(descriptor)
 
-    def _begin(self) -> None:
+    def _begin(self, needed: int = 0) -> None:
+        """Open the file, or the next one that has room for a header and so many bytes."""
         self.close()
         self._until_pruned = 0
         # Readable, too: a network file system locks no other file for several.
         flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0)
+        header = self._header(self._number)
         path = part_path(self.path, self._number)
-        while not directory.hold(descriptor := os.open(path, flags, _MODE)):  # another client is deleting it
+        while not self._may_write(descriptor := os.open(path, flags, _MODE), path, len(header) + needed):
             directory.release(descriptor)
             self._number = max([self._number + 1, *parts_of(self.path)])
-            path = part_path(self.path, self._number)
+            header, path = self._header(self._number), part_path(self.path, self._number)
         self._descriptor = descriptor
         # Another process may have been killed within a line, or the disk may have been full.
         size = os.fstat(self._descriptor).st_size
         self._is_torn = size > 0 and not _ends_line(path, size)
-        self._append(self._header(self._number))
+        self._append(header)
         for number, old in parts_of(self.path).items():
-            if number <= self._number - self._journal.files:
+            if number <= self._number - self._journal.files and is_part(old, number):
                 with suppress(OSError):  # it may be of another user
                     old.unlink()
+
+    def _may_write(self, descriptor: int, path: Path, needed: int) -> bool:
+        """Return whether a file may be written: none that another client is deleting, that is not ours, or that is full."""
+        if not directory.hold(descriptor):
+            return False
+        size = os.fstat(descriptor).st_size
+        is_ours = self._number == 0 or is_part(path, self._number)
+        return size == 0 or (is_ours and size + needed < self._journal.max_bytes)
 
     def _prune(self, written: int) -> None:
         """Keep the bound of the directory; not before the first write, as `open` is called by the program's own thread."""

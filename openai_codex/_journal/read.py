@@ -14,7 +14,7 @@ import attrs
 import orjson
 
 from openai_codex._journal.directory import SUFFIX
-from openai_codex._journal.files import parts_of
+from openai_codex._journal.files import is_part, parts_of
 from openai_codex.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -188,8 +188,9 @@ def _files(path: Path) -> Iterator[tuple[Path, Path]]:
 
 
 def _first_of(path: Path) -> Path:
-    stem, dot, number = path.stem.rpartition(".")
-    return path.with_name(f"{stem}{path.suffix}") if dot and number.isdecimal() else path
+    stem, _, number = path.stem.rpartition(".")
+    is_one = stem and number.isdecimal() and is_part(path, int(number))
+    return path.with_name(f"{stem}{path.suffix}") if is_one else path
 
 
 class _Reading:

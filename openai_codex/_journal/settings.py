@@ -71,9 +71,10 @@ class Journal:
         path: A file, or a directory: an existing one, or a path with a separator at its end, which is created. In a
             directory each client writes files of its own. Several clients and processes may also share one file: each
             appends whole lines.
-        max_bytes: How long a file may get, at least 65,536. Then the next one is begun: ``run.1.jsonl`` after
-            ``run.jsonl``.
-        files: How many of these files are kept, at least 1; the oldest is deleted.
+        max_bytes: How long a file may get, at least 65,536; only a file with a single line may be longer. Then the next one
+            is begun: ``run.1.jsonl`` after ``run.jsonl``.
+        files: How many of these files are kept, at least 1; the oldest is deleted. A file that does not begin with the header
+            of a file of its number is not one of them, such as ``run.20261101.jsonl`` of your archive.
         directory_bytes: How much a directory of journals may have, at least 65,536; default 1 GiB, and 10,000 files. Beyond
             that, the files that were written last the longest time ago are deleted, of any client; never one that a living
             process writes, and no other files. It is kept when a file is begun and each 8 MiB, so that so much for each

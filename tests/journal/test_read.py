@@ -27,12 +27,14 @@ def test_a_torn_line_is_passed_over(tmp_path: Path) -> None:
 
 
 def test_files_are_read_in_their_order(tmp_path: Path) -> None:
-    for name, number in (("a.10.jsonl", 3), ("a.9.jsonl", 2), ("b.jsonl", 4), ("a.jsonl.txt", 9), ("ab.jsonl", 5)):
-        (tmp_path / name).write_bytes(HEADER % (b"a", number) + line(number))
-    # The first file of it was deleted.
+    files = (("a.10", 10, 3), ("a.9", 9, 2), ("b", 0, 4), ("ab", 0, 5), ("a.20261101", 0, 6))
+    for name, part, number in files:
+        (tmp_path / f"{name}.jsonl").write_bytes(HEADER % (b"a", part) + line(number))
+    (tmp_path / "a.jsonl.txt").write_bytes(HEADER % (b"a", 0) + line(9))
+    # The first file of it was deleted, and another one is an archive.
     assert [each.t for each in read(tmp_path / "a.jsonl")] == [2, 3]
-    assert [each.t for each in read(tmp_path)] == [2, 3, 5, 4]
-    assert [header.part for header in headers(tmp_path / "b.jsonl")] == [4]
+    assert [each.t for each in read(tmp_path)] == [2, 3, 6, 5, 4]
+    assert [header.part for header in headers(tmp_path / "a.9.jsonl")] == [9]
 
 
 def test_each_envelope_has_the_header_of_its_client(tmp_path: Path) -> None:

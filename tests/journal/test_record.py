@@ -23,6 +23,7 @@ from openai_codex._journal.record import JournalWriter
 from openai_codex.testing import FakeAppServer
 from tests.support.bounds import PATIENCE, eventually
 from tests.support.inside import actor_of
+from tests.support.journals import header_of
 from tests.support.programs import end_of, running
 
 DELTA = "item/agentMessage/delta"
@@ -255,7 +256,7 @@ def test_a_line_that_is_no_frame_is_in_the_journal(tmp_path: Path) -> None:
 
 def test_what_another_client_has_deleted_is_not_written_to(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "run.jsonl", max_bytes=1 << 16, files=1)
-    slow, fast = [files.Files(journal, name, lambda _: b"{}\n") for name in ("slow", "fast")]
+    slow, fast = [files.Files(journal, name, header_of(name)) for name in ("slow", "fast")]
     slow.open()
     fast.open()
     for _ in range(3):

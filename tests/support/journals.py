@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 import signal
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,11 @@ from openai_codex.testing import ScriptedModel, call, fail_stream, message, repl
 from tests.support.bounds import PATIENCE
 
 ESCALATED = {"sandbox_permissions": "require_escalated", "justification": "as you asked"}
+
+
+def header_of(client: str) -> Callable[[int], bytes]:
+    """Return what makes the header of each file of a client."""
+    return lambda part: b'{"journal":1,"client":"%s","part":%d}\n' % (client.encode(), part)
 
 
 @attrs.define
