@@ -33,17 +33,23 @@ _PIECES = {
     "process/outputDelta": ("deltaBase64", "processHandle", "stream"),
 }
 
-# Those of which the item alone says it: what a flood consists of.
-OF_ITEMS = frozenset(method for method, names in DELTAS.items() if names == ("delta", "itemId", "threadId", "turnId"))
+OF_ITEM = ("itemId", "threadId", "turnId")
+"""What says which item a piece belongs to. Its id comes from the provider: another thread may have the same."""
 
-# What ends texts: the beginning of their methods, and where a frame says which.
-_ENDS = {
-    "item/completed": ("item/", "item", "id"),
-    "turn/completed": ("item/", "threadId"),
-    "process/exited": ("process/", "processHandle"),
-    "thread/realtime/item/completed": ("thread/realtime/", "item", "id"),
-    "thread/realtime/transcript/done": ("thread/realtime/transcript/", "threadId"),
-    "thread/realtime/closed": ("thread/realtime/", "threadId"),
+OF_ITEMS = frozenset(method for method, names in DELTAS.items() if names == ("delta", *OF_ITEM))
+"""The pieces of which nothing else says it: what a flood consists of."""
+
+Pieces = tuple[list[str], list[tuple[str, ...]], list[str]]
+"""The methods of some pieces, the items that they belong to, and their texts."""
+
+# What ends texts: the beginning of their methods, and where a frame has the fields that they have, too.
+_ENDS: dict[str, tuple[str, dict[str, tuple[str, ...]]]] = {
+    "item/completed": ("item/", {"itemId": ("item", "id"), "threadId": ("threadId",), "turnId": ("turnId",)}),
+    "turn/completed": ("item/", {"threadId": ("threadId",), "turnId": ("turn", "id")}),
+    "process/exited": ("process/", {"processHandle": ("processHandle",)}),
+    "thread/realtime/item/completed": ("thread/realtime/", {"itemId": ("item", "id"), "threadId": ("threadId",)}),
+    "thread/realtime/transcript/done": ("thread/realtime/transcript/", {"threadId": ("threadId",)}),
+    "thread/realtime/closed": ("thread/realtime/", {"threadId": ("threadId",)}),
 }
 
 # Each of these has the texts up to now, of which the end may be the beginning of a secret.
@@ -81,21 +87,23 @@ class Deltas:
         self._is_cut = is_cut
         self._texts: dict[object, _Text] = {}
         self._execs: dict[object, object] = {}
+        # The items of which the beginning is there, if it may be missing.
+        self._begun: set[object] = set()
 
-    def plain(self, lines: list[bytes], items: list[str], pieces: list[str]) -> list[bytes] | None:
+    def plain(self, lines: list[bytes], methods: list[str], items: list[Any], pieces: list[str]) -> list[bytes] | None:
         """Return lines as they are to be written, each a piece of the text of its item; ``None`` if one has to be looked at.
 
         Most are written as they are, without a step for each.
         """
-        places: dict[str, list[int]] = {}
-        if len(set(items)) == 1:
-            places[items[0]] = list(range(len(items)))
+        places: dict[tuple[str, Any], list[int]] = {}
+        if methods.count(methods[0]) == items.count(items[0]) == len(items):
+            places[methods[0], items[0]] = list(range(len(items)))
         else:
-            for place, item in enumerate(items):
-                places.setdefault(item, []).append(place)
+            for place, key in enumerate(zip(methods, items, strict=True)):
+                places.setdefault(key, []).append(place)
         ends: list[tuple[_Text, list[int], str, int]] = []
-        for item, of_item in places.items():
-            text = self._texts.get(item)
+        for key, of_item in places.items():
+            text = self._texts.get(key)
             whole = "".join([*(text.held if text else ()), *map(pieces.__getitem__, of_item)])
             if whole[:1] in _MAY_BE_JSON if text is None else text.may_be_json or text.is_tail:
                 return None
@@ -103,8 +111,8 @@ class Deltas:
                 return None
             ends.append((text or _Text(), of_item, whole, self._redactor.unfinished(whole)))
         shown = lines
-        for item, (text, of_item, whole, rest) in zip(places, ends, strict=True):
-            self._texts[item] = text
+        for key, (text, of_item, whole, rest) in zip(places, ends, strict=True):
+            self._texts[key] = text
             if rest or text.size:
                 shown = [*shown] if shown is lines else shown
                 self._split(text, shown, pieces, of_item, whole=whole, rest=rest)
@@ -156,24 +164,25 @@ class Deltas:
     def _note_beginning(self, params: Any) -> None:
         item = params.get("item") if isinstance(params, dict) else None
         if isinstance(item, dict):
-            self._texts[str(item.get("id"))] = _Text(may_be_json=True)
+            self._begun.add(_values({**params, "itemId": item.get("id")}, OF_ITEM))
 
     def _of_piece(self, frame: Frame, params: dict[str, Any], names: Sequence[str]) -> Iterator[Frame]:
-        field = names[0]
-        key = str(params.get("itemId")) if frame["method"] in OF_ITEMS else _key(frame["method"], params, names[1:])
+        name = names[0]
+        key = frame["method"], _values(params, names[1:])
         text = self._texts.get(key)
         if text is None:
-            text = self._texts[key] = _Text(may_be_json=not self._is_cut, is_tail=self._is_cut)
+            is_tail = self._is_cut and _values(params, OF_ITEM) not in self._begun
+            text = self._texts[key] = _Text(may_be_json=not is_tail, is_tail=is_tail)
             while len(self._texts) > _MOST_TEXTS:
                 yield from self._last(self._texts.pop(next(iter(self._texts))))
         text.frame = frame
-        yield self._with(frame, self._released(text, _decoded(field, params[field])))
+        yield self._with(frame, self._released(text, _decoded(name, params[name])))
 
     def _with(self, frame: Frame, piece: str) -> Frame:
         """Return a frame with another piece of its text."""
-        field = _PIECES[frame["method"]][0]
-        shown = _encoded(self._redactor.text(piece)) if field == "deltaBase64" else piece
-        return {**frame, "params": {**frame["params"], field: shown}}
+        name = _PIECES[frame["method"]][0]
+        shown = _encoded(self._redactor.text(piece)) if name == "deltaBase64" else piece
+        return {**frame, "params": {**frame["params"], name: shown}}
 
     def _released(self, text: _Text, piece: str) -> str:
         """Return what can be written now, and hold the rest back."""
@@ -197,21 +206,20 @@ class Deltas:
         return whole[:cut]
 
     def _ended_by(self, frame: Frame) -> Iterator[Frame]:
-        method = frame.get("method")
+        method, ended = frame.get("method"), dict[str, Any]()
         if isinstance(method, str):
-            beginning, *path = _ENDS.get(method, ("",))
-            found: Any = frame.get("params")
+            beginning, places = _ENDS.get(method, ("", {}))
+            ended = {name: _below(frame.get("params"), place) for name, place in places.items()}
         else:
-            beginning, path, found = f"{_EXEC}/", ["id"], {"id": self._execs.pop(str(frame.get("id")), None)}
-        for name in path:
-            found = found.get(name) if isinstance(found, dict) else None
-        if not path or found is None:
+            beginning, ended = f"{_EXEC}/", {"processId": self._execs.pop(str(frame.get("id")), None)}
+        # The first of them says it; what else is known must agree.
+        if not ended or next(iter(ended.values())) is None:
             return
+        known = {(name, value) for name, value in ended.items() if isinstance(value, str)}
         for key, text in list(self._texts.items()):
             params = text.frame.get("params", {})
-            if key == found or (
-                str(text.frame.get("method")).startswith(beginning)
-                and found in {each for each in params.values() if isinstance(each, str)}
+            if str(text.frame.get("method")).startswith(beginning) and all(
+                params.get(name) == value for name, value in known
             ):
                 del self._texts[key]
                 yield from self._last(text)
@@ -252,12 +260,18 @@ def may_become_json(text: str) -> bool:
     return True
 
 
-def _key(method: str, params: dict[str, Any], names: Sequence[str]) -> object:
-    return (method, *(str(params.get(name)) for name in names))
+def _below(found: Any, place: Sequence[str]) -> Any:
+    for name in place:
+        found = found.get(name) if isinstance(found, dict) else None
+    return found
 
 
-def _decoded(field: str, piece: str) -> str:
-    if field != "deltaBase64":
+def _values(params: dict[str, Any], names: Sequence[str]) -> tuple[Any, ...]:
+    return tuple(str(value) if isinstance(value := params.get(name), (dict, list)) else value for name in names)
+
+
+def _decoded(name: str, piece: str) -> str:
+    if name != "deltaBase64":
         return piece
     try:
         # A character may be cut: its bytes become one when they are encoded together.

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from openai_codex._engine.wire import LongLine
-from openai_codex._journal.deltas import OF_ITEMS, Deltas
+from openai_codex._journal.deltas import OF_ITEM, OF_ITEMS, Deltas, Pieces
 from openai_codex._journal.redact import Redactor
 from openai_codex._protocol.methods import RUNTIME_VERSION, SCHEMA_HASH
 from openai_codex._runtime.process_info import signal_name
@@ -41,22 +41,26 @@ _FIELDS = 4
 _MOST_OF_A_LINE = 1 << 16
 
 # In C, as is `map`.
-_METHOD, _PARAMS, _ITEM, _DELTA = attrgetter("method"), attrgetter("params"), itemgetter("itemId"), itemgetter("delta")
-
-Pieces = tuple[list[str], list[str]]
+_METHOD, _PARAMS, _ITEM, _DELTA = attrgetter("method"), attrgetter("params"), itemgetter(*OF_ITEM), itemgetter("delta")
 
 
 def pieces_of(frames: list[Frame]) -> Pieces | None:
-    """Return the items and the texts of frames that are all pieces of texts of items; ``None`` if one is anything else.
+    """Return what `Deltas.plain` takes of frames that are all pieces of texts of items; ``None`` if one is anything else.
 
     Without a step of Python for each of them. It is called by the reader: frames that were kept for longer would cost more, by
     the garbage collector of Python.
     """
     try:
-        if not set(map(_METHOD, frames)) <= OF_ITEMS:
+        methods = list(map(_METHOD, frames))
+        if not set(methods) <= OF_ITEMS:
             return None
         params: list[dict[str, Any]] = list(map(_PARAMS, frames))
-        return (list(map(_ITEM, params)), list(map(_DELTA, params))) if max(map(len, params)) <= _FIELDS else None
+        if max(map(len, params)) > _FIELDS:
+            return None
+        items = list(map(_ITEM, params))
+        # One tuple for all, if they are equal: those of a flood are not kept.
+        items = items[:1] * len(items) if items.count(items[0]) == len(items) else items
+        return methods, items, list(map(_DELTA, params))
     except (AttributeError, KeyError, TypeError):
         return None
 

@@ -51,8 +51,8 @@ def known() -> None:
     conceal([KNOWN, "paßwört-1234567"])
 
 
-def frame_of(method: str, piece: str, item: str = "i") -> dict[str, Any]:
-    fields = {"itemId": item, "threadId": "t", "turnId": "u", "summaryIndex": 0, "contentIndex": 0, "role": "user"}
+def frame_of(method: str, piece: str, item: str = "i", thread: str = "t", turn: str = "u") -> dict[str, Any]:
+    fields = {"itemId": item, "threadId": thread, "turnId": turn, "summaryIndex": 0, "contentIndex": 0, "role": "user"}
     return {"method": method, "params": {name: fields[name] for name in DELTAS[method][1:]} | {"delta": piece}}
 
 
@@ -130,6 +130,45 @@ def test_texts_do_not_mix() -> None:
     assert TOKEN[4:12] not in json.dumps(found)
     for item in "abc":
         assert joined([each for each in found if each["params"]["itemId"] == item]) == "***"
+
+
+# Ids of items come from the provider. What belongs to a text is what is equal in all of these.
+TEXTS = [
+    (method, thread, turn)
+    for method in ("item/agentMessage/delta", "item/commandExecution/outputDelta")
+    for thread, turn in (("t1", "u1"), ("t1", "u2"), ("t2", "u1"))
+]
+
+
+@pytest.mark.parametrize("batch", [0, 1, 6, 8])
+def test_texts_of_items_with_equal_ids_do_not_mix(batch: int) -> None:
+    pieces = [f"{TOKEN[:3]}", TOKEN[3:9], TOKEN[9:20], TOKEN[20:], " and more"]
+    frames = [frame_of(method, piece, "msg_1", thread, turn) for piece in pieces for method, thread, turn in TEXTS]
+    for number, frame in enumerate(frames):
+        frame["params"]["delta"] = f"{number % 6}{frame['params']['delta']}" if number < 6 else frame["params"]["delta"]
+        frame["params"]["delta"] = frame["params"]["delta"].replace(TOKEN[:3], f": {TOKEN[:3]}")
+    found = encoded([frames[at : at + batch] for at in range(0, len(frames), batch)]) if batch else written(frames)
+    assert TOKEN[4:12] not in json.dumps(found)
+    for number, (method, thread, turn) in enumerate(TEXTS):
+        of_text = [
+            each
+            for each in found
+            if (each["method"], each["params"]["threadId"], each["params"]["turnId"]) == (method, thread, turn)
+        ]
+        assert joined(of_text) == f"{number}: *** and more"
+
+
+def test_the_end_of_an_item_ends_no_text_of_another_thread() -> None:
+    ends = [
+        {"method": "item/completed", "params": {"threadId": "t2", "turnId": "u2", "item": {"id": "i"}}},
+        {"method": "item/completed", "params": {"threadId": "t", "turnId": "u2", "item": {"id": "i"}}},
+        {"method": "turn/completed", "params": {"threadId": "t2", "turn": {"id": "u"}}},
+        {"method": "turn/completed", "params": {"threadId": "t", "turn": {"id": "u2"}}},
+        {"method": "item/completed", "params": {"threadId": "t", "turnId": "u", "item": {"id": "t"}}},
+    ]
+    for end in ends:
+        found = written([frame_of(METHODS[0], TOKEN[:9]), end, frame_of(METHODS[0], TOKEN[9:])])
+        assert joined([each for each in found if each is not end and each["method"] == METHODS[0]]) == "***"
 
 
 @pytest.mark.parametrize(
