@@ -52,7 +52,7 @@ The map, top to bottom. Imports go downward only, and a module without a leading
                     waiting
       transport/    where bytes come from and go to: start lasting remote address installation child spawn input output base
     _config         the settings of a client
-    _runtime/       values about the runtime process: report toml backoff given failures health process_info environment handshake; display: how
+    _runtime/       values about the runtime process: report toml backoff given failures health process_info environment variables handshake; display: how
                     text from outside is shown; imports: modules at first use; log_lines: the log on stderr
     _notification   one notification: envelope and payload
     _codec/         JSON to protocol types and back: aliases by_name converter structuring unions unstructuring

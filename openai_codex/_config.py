@@ -22,7 +22,6 @@ from openai_codex._runtime.display import (
     mask_all,
     secrets_of_arguments,
     secrets_of_settings,
-    secrets_of_variables,
 )
 from openai_codex._runtime.imports import load
 from openai_codex._runtime.toml import check_argument, to_arguments
@@ -30,6 +29,9 @@ from openai_codex._version import __version__
 from openai_codex.errors import ConfigError
 
 BIN_VARIABLE, JOURNAL_VARIABLE = "OPENAI_CODEX_BIN", "OPENAI_CODEX_JOURNAL"
+
+# Loaded when a text is shown.
+_VARIABLES = "openai_codex._runtime.variables"
 
 # The runtime loses requests silently when far more than a hundred are in flight (its queue holds 128).
 MOST_IN_FLIGHT = 100
@@ -112,6 +114,14 @@ def _shown_command(command: tuple[str, ...] | None) -> str:
     return repr(None if command is None else mask_all(command))
 
 
+def _secrets_in(env: Mapping[str, str | None]) -> Iterable[str]:
+    return cast("Iterable[str]", load(_VARIABLES).secrets_of_env(env))
+
+
+def _inherited_secrets() -> Iterable[str]:
+    return cast("Iterable[str]", load(_VARIABLES).secrets_of_program())
+
+
 def _parts(value: Any) -> Any:
     """Turn a sequence into a tuple, except a str, whose parts would be its letters."""
     if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
@@ -174,7 +184,9 @@ class AppServerConfig(Data):
             secret.
         cwd: Working directory of the runtime, and of threads that have none of their own; ``None`` means the caller's.
         env: Variables that are set for the runtime, in addition to those that it inherits; ``None`` removes a variable.
-            ``repr`` hides the values.
+            ``repr`` hides the values. In logs, error texts and the journal, a value is masked wherever the runtime repeats it
+            if the name sounds secret (token, key, password, …), or if it has at least 8 characters and is no path, number,
+            UUID or words, such as ``us-east-1`` or ``info,codex=debug``. So is an inherited one whose name sounds secret.
         client_name: The name of the client for the runtime. It becomes a header value, so use letters, digits, ``_``,
             ``-`` and ``.``.
         client_title: The name of the client for people.
@@ -277,12 +289,14 @@ class AppServerConfig(Data):
         # A runtime may repeat them on stderr, or in an error.
         values = assigned or attrs.asdict(self, recurse=False)
         if env := values.get("env"):
-            conceal_later(partial(secrets_of_variables, env))
+            conceal_later(lambda: _secrets_in(env), self)
         if token := values.get("token"):
-            conceal_later(lambda: [token])
+            conceal_later(lambda: [token], self)
         for name in ("config_overrides", "launch_args_override"):
             if arguments := values.get(name):
-                conceal_later(partial(secrets_of_arguments, arguments))
+                conceal_later(partial(secrets_of_arguments, arguments), self)
+        if values.get("inherit_env"):
+            conceal_later(_inherited_secrets, os.environ)
 
 
 CodexConfig = AppServerConfig

@@ -64,7 +64,7 @@ ORDER = """
     : _protocol
     _codec: plain base enums deferred in_pydantic model
     : _log _version
-    _runtime: display imports
+    _runtime: variables display imports
 """
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -30,9 +31,6 @@ _KEYS = rf"{_NAMES}|query|(?<![\w\-])(?:env|set)(?![\w\-])"
 
 # These name a variable or a place, or are limits of tokens, which are numbers.
 _HARMLESS = r"(?i)env_key|env_var|env_http_headers|credentials_store|_limit"
-
-# Variables that hold the path of a file or a directory.
-_PLACE = r"(?i)file|path|sock|dir|home|ring|tab|askpass|credentials$|^(?:old)?pwd$"
 
 # In a text that may hold settings, in any spelling and at any depth: a key of which one part sounds secret, with its
 # sign; an option that does, before the next text of a list. A table of names of variables is passed over.
@@ -80,17 +78,18 @@ _TEXTS = (
 
 # Shorter ones would be found in ordinary words.
 _SHORTEST = 6
+
+# How many secrets are known whose owners are gone, or that have none.
 _MOST_KNOWN = 256
 
 # Of a secret of several lines, a private key for instance, lines of this length are secrets too: stderr is kept by lines.
 _LINE = 16
 
-# The secrets that this program has passed to runtimes, newest last, and the pattern that finds them.
-_known: dict[str, None] = {}
-_finder: re.Pattern[str] | None = None
+# The secrets that this program has passed to runtimes, newest last, each with its owners: it is known for as long as one lives.
+_known: dict[str, list[weakref.ref[object]]] = {}
 
 # What finds more secrets, and is not called before a text is to be shown: most programs show none. At most so many wait.
-_finds: deque[Callable[[], Iterable[str]]] = deque()
+_finds: deque[tuple[Callable[[], Iterable[str]], weakref.ref[object] | None]] = deque()
 _MOST_FINDS = 64
 
 
@@ -100,33 +99,31 @@ def _re(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern)
 
 
-def conceal(secrets: Iterable[str]) -> None:
-    """Mask these texts wherever `hide` and `escape` find them from now on."""
-    global _finder  # noqa: PLW0603  the runtime may repeat a secret in text of any client
-    forms = {form: form in _known for secret in secrets for form in _forms(secret)}
-    for form in forms:
-        _known.pop(form, None)  # one that is passed again is among the newest
-        _known[form] = None
-    if not all(forms.values()):
-        while len(_known) > _MOST_KNOWN:
-            _known.pop(next(iter(_known)), None)
-        # The longest first: one may be the beginning of another.
-        _finder = re.compile("|".join(map(re.escape, sorted(_known, key=len, reverse=True))))
+def conceal(secrets: Iterable[str], owner: object = None) -> None:
+    """Mask these texts wherever `hide` and `escape` find them from now on, at least for as long as ``owner`` lives."""
+    for form in (form for secret in secrets for form in _forms(secret)):
+        # One that is passed again is among the newest.
+        owners = [each for each in _known.pop(form, ()) if each() is not None and each() is not owner]
+        _known[form] = owners if owner is None else [*owners, weakref.ref(owner)]
+    for form in list(_known)[:-_MOST_KNOWN]:
+        if not any(each() is not None for each in _known.get(form, ())):
+            _known.pop(form, None)
 
 
-def conceal_later(find: Callable[[], Iterable[str]]) -> None:
+def conceal_later(find: Callable[[], Iterable[str]], owner: object = None) -> None:
     """Mask the texts that ``find`` returns, as `conceal` does; it is called before the next text is shown."""
-    _finds.append(find)
+    _finds.append((find, None if owner is None else weakref.ref(owner)))
     if len(_finds) > _MOST_FINDS:
         _find_all()
 
 
 def _find_all() -> None:
-    for find in tuple(_finds):
-        conceal(find())
+    for entry in tuple(_finds):
+        find, owner = entry
+        conceal(find(), owner and owner())
         # Not before its secrets are known: another thread may show a text meanwhile, and has taken it out then.
         with suppress(ValueError):
-            _finds.remove(find)
+            _finds.remove(entry)
 
 
 def _forms(secret: str) -> list[str]:
@@ -139,12 +136,10 @@ def _forms(secret: str) -> list[str]:
 
 def hide(text: str) -> str:
     """Return a text without the secrets that this program has passed, and without what looks like one."""
-    if not text:
-        return text
-    if _finds:
-        _find_all()
-    unknown = text if _finder is None else _finder.sub(_MASK, text)
-    return _re(_TELLING_IN_PROSE).sub(_MASK, unknown)
+    # The longest first: one may be the beginning of another.
+    for form in sorted((form for form in known() if form in text), key=len, reverse=True):
+        text = text.replace(form, _MASK)
+    return _re(_TELLING_IN_PROSE).sub(_MASK, text)
 
 
 def may_hide(text: str) -> bool:
@@ -191,18 +186,17 @@ def sounds_secret(key: str, more: str, harmless: str) -> bool:
 
 def looks_secret(value: str) -> bool:
     """Return whether a value is so much like a token that it is one wherever it stands."""
-    return _re(_LONG_WORD).fullmatch(value) is not None and _re(_UUID).fullmatch(value) is None
+    return _re(_LONG_WORD).fullmatch(value) is not None and not is_id(value)
 
 
-def secrets_of_variables(variables: Mapping[str, str | None]) -> Iterator[str]:
-    """Yield the secrets among variables of the environment: by their name, or by their form."""
-    for name, value in variables.items():
-        if value is None:
-            continue
-        is_path = value.startswith("/") and _re(_PLACE).search(name)
-        if not is_path and (looks_secret(value) or _sounds_secret(name, _NAMES)):
-            yield value
-        yield from secrets_of_arguments([value])
+def is_id(value: str) -> bool:
+    """Return whether a value is a UUID."""
+    return _re(_UUID).fullmatch(value) is not None
+
+
+def names_secret(name: str) -> bool:
+    """Return whether the name of a variable sounds secret."""
+    return _sounds_secret(name, _NAMES)
 
 
 def secrets_of_arguments(arguments: Iterable[str]) -> Iterator[str]:

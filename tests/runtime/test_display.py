@@ -33,8 +33,8 @@ from openai_codex._runtime.display import (
     mask_all,
     secrets_of_arguments,
     secrets_of_settings,
-    secrets_of_variables,
 )
+from openai_codex._runtime.variables import secrets_of_variables
 from openai_codex.testing import ScriptError, WaitTimeoutError
 from openai_codex.types import TurnStatus
 
