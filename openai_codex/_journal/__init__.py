@@ -4,6 +4,7 @@ settings  where to write, how much, and what to leave out: what users pass
 files     the files of one journal, and their rotation
 directory the bound of a directory of journals, and which of its files are being written
 redact    removes secrets
+named     knows them by the name before them
 contents  hashes or cuts the contents of a conversation if asked to
 beginnings what may be the beginning of a secret
 deltas    puts together texts that come in pieces, so that no secret is written in pieces

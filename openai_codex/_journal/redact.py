@@ -8,41 +8,41 @@ from __future__ import annotations
 
 import base64
 import re
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
 from openai_codex._journal.beginnings import unfinished
 from openai_codex._journal.contents import NOTHING, STRUCTURE, Contents, is_foreign, kept_of_event
+from openai_codex._journal.named import ALL, NUMBERS, SHOWN, degree_of, masked_command, passwords
 from openai_codex._runtime.display import (
     hide,
+    known,
     looks_secret,
     mask_all,
     may_hide,
     secrets_of_arguments,
-    sounds_secret,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from openai_codex._journal.settings import Content
 
 MASK = "***"
 
-# What the protocol calls secrets that do not sound so. The schema has no marks for them: these are the names that the
-# generator marks, and the other parts of a login.
-_OF_PROTOCOL = r"^(?:auth|authorization|verification|login|callback)_?ur[il]|(?:user|device|pairing|auth)_?code$"
-
-# These sound secret, and are names, places, choices or states.
-_HARMLESS = r"(?i)sort_?key|keywords|auth_?status|key_?path|auth_?credentials_?store|_?environment|cancellation_?token"
-
 # Command lines, in which a secret is known by the option or the variable before it.
 _COMMANDS = frozenset({"command", "cmd", "argv", "args", "arguments"})
 
+# What JSON begins with, as far as it has names.
+_OPENS = frozenset("{[")
+_OPENING = re.compile(r"[{\[]")
+
 # How many values are remembered that a name has shown to be secret, and of how many requests the secret answers.
 _MOST_FOUND, _MOST_ASKED = 256, 64
+
+# Of how many kinds of objects is remembered whether their keys are harmless.
+_MOST_KEYS = 1024
 
 LONGEST_JSON = 1 << 20
 """A longer text is not parsed to see whether it is JSON."""
@@ -50,12 +50,16 @@ LONGEST_JSON = 1 << 20
 # The value of a setting in a text, which may itself be in quotes.
 _VALUE = r"""(?:\\+["'].*?\\+["']|"(?:[^"\\]|\\.)*"|'[^']*'|[\[{(].*|[^"'\n]+?(?=["'\n]|,\s|$))"""
 
+# What a method is called, in any version of the protocol.
+_NAME = re.compile(r"[A-Za-z]\w*(?:/\w+)*")
+
 _QUESTIONS = "item/tool/requestUserInput"
 
 
-@lru_cache(maxsize=4096)
-def _is_secret(name: str) -> bool:
-    return sounds_secret(name, _OF_PROTOCOL, _HARMLESS)
+def _ends_of_json(text: str) -> tuple[int, int]:
+    """Return where JSON may begin and end in a text: from the first bracket to the last one of its kind."""
+    match = _OPENING.search(text)
+    return (0, 0) if match is None else (match.start(), text.rfind("}" if match[0] == "{" else "]") + 1)
 
 
 class Redactor:
@@ -72,6 +76,9 @@ class Redactor:
         self._found: dict[str, None] = {}
         self._asked: dict[Any, frozenset[str]] = {}
         self._method: object = None
+        # Whether objects with such keys have a secret among them, as far as the secrets are known that these were.
+        self._keys: dict[tuple[str, ...], bool] = {}
+        self._forms: tuple[str, ...] = ()
 
     def may_hide(self, text: str) -> bool:
         """Return whether a text may hold a secret."""
@@ -96,22 +103,26 @@ class Redactor:
 
     def frame(self, direction: str, frame: Any) -> Any:
         """Return a frame without secrets. ``direction`` is ``>`` or ``<``."""
+        forms = known()
+        if len(self._keys) > _MOST_KEYS or forms != self._forms:
+            self._keys.clear()
+            self._forms = forms
         if not isinstance(frame, dict):
-            return self._redacted(frame, "", is_secret=False)
+            return self._redacted(frame, "")
         self._method = frame.get("method")
         if self._method == _QUESTIONS:
             self._note_questions(frame)
-        shown: dict[str, Any] = self._redacted(frame, "", is_secret=False)
+        shown: dict[str, Any] = self._redacted(frame, "")
+        if type(self._method) is str and _NAME.fullmatch(self._method):
+            shown["method"] = self._method  # by which frames are found, also where a word of it is a secret
         if direction == ">" and isinstance(frame.get("result"), dict):
             self._hide_answers(frame, shown["result"])
         return shown
 
     def event(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         """Return what is noted about a runtime without secrets."""
-        shown: dict[str, Any] = self._redacted(
-            dict(fields), "", is_secret=False, kept=kept_of_event(fields.get("event"))
-        )
-        return shown
+        shown: dict[str, Any] = self._redacted(dict(fields), "", kept=kept_of_event(fields.get("event")))
+        return {**shown, "event": fields["event"]} if "event" in fields else shown
 
     def line(self, line: bytes) -> str:
         """Return a line that is not a frame, as text without secrets and without the values of named fields."""
@@ -146,56 +157,67 @@ class Redactor:
 
     # -- values ------------------------------------------------------------------------------------------------------
 
-    def _redacted(self, value: Any, name: str, *, is_secret: bool, kept: frozenset[str] | None = STRUCTURE) -> Any:
+    def _redacted(self, value: Any, name: str, *, degree: int = SHOWN, kept: frozenset[str] | None = STRUCTURE) -> Any:
         """Return a value without secrets. ``kept`` are the fields whose texts are no contents; ``None`` are all fields."""
         if type(value) is str:
-            if is_secret:
+            if degree:
                 self._remember(value)
                 return MASK if value else value
             shown = self._text(value, name)
             return shown if kept is None else self._contents.shown(shown, name, kept)
         if type(value) is dict:
-            pair = "value" if self._is_named_secret(value) else None
-            return {
-                key: self._redacted(
-                    each,
-                    key,
-                    is_secret=is_secret or key == pair or self._is_secret(key),
-                    kept=NOTHING
-                    if kept and not self._contents.are_kept and is_foreign(self._method, name, key, value)
-                    else kept,
-                )
-                for key, each in value.items()
-            }
+            return self._object(value, name, degree=degree, kept=kept)
         if isinstance(value, (list, tuple)):
-            return self._sequence(list(value), name, is_secret=is_secret, kept=kept)
-        return MASK if value is not None and name.lower() in self._names else value
+            return self._sequence(list(value), name, degree=degree, kept=kept)
+        is_secret = degree >= (ALL if type(value) is bool else NUMBERS)
+        return MASK if value is not None and is_secret else value
 
-    def _sequence(self, values: list[Any], name: str, *, is_secret: bool, kept: frozenset[str] | None) -> list[Any]:
-        if name in _COMMANDS and not is_secret and all(type(each) is str for each in values):
+    def _object(self, value: dict[str, Any], name: str, *, degree: int, kept: frozenset[str] | None) -> dict[str, Any]:
+        pair = self._pair(value)
+        keys = tuple(value)
+        has_secret_key = self._keys.get(keys)
+        if has_secret_key is None:
+            has_secret_key = self._keys[keys] = self.may_hide("\n".join(keys))
+        return {
+            self._hidden(key) if has_secret_key else key: self._redacted(
+                each,
+                key,
+                degree=max(degree, NUMBERS if key == pair else SHOWN, self._degree(key)),
+                kept=NOTHING
+                if kept and not self._contents.are_kept and is_foreign(self._method, name, key, value)
+                else kept,
+            )
+            for key, each in value.items()
+        }
+
+    def _sequence(self, values: list[Any], name: str, *, degree: int, kept: frozenset[str] | None) -> list[Any]:
+        if name in _COMMANDS and not degree and all(type(each) is str for each in values):
             for secret in secrets_of_arguments(values):
                 self._remember(secret)
-            values = list(mask_all(values))
-        return [self._redacted(each, name, is_secret=is_secret, kept=kept) for each in values]
+            secrets = [each for each in passwords(values) if each]
+            values = [self._without(each, secrets) for each in mask_all(values)]
+        return [self._redacted(each, name, degree=degree, kept=kept) for each in values]
 
-    def _is_secret(self, name: str) -> bool:
-        return _is_secret(name) or name.lower() in self._names
+    def _degree(self, name: str) -> int:
+        return ALL if name.lower() in self._names else degree_of(name)
 
-    def _is_named_secret(self, value: dict[str, Any]) -> bool:
-        """Return whether an object is a pair of a name that sounds secret and a value, such as a header."""
-        return "value" in value and any(
-            type(name := value.get(key)) is str and self._is_secret(name)
-            for key in ("name", "key", "keyPath", "header")
+    def _pair(self, value: dict[str, Any]) -> str | None:
+        """Return which field of an object has a secret that another one shows to be one: of a header, or a page to open."""
+        if value.get("mode") == "url":  # what an MCP server wants to know, which may be a login
+            return "url"
+        is_named = "value" in value and any(
+            type(name := value.get(key)) is str and self._degree(name) for key in ("name", "key", "keyPath", "header")
         )
+        return "value" if is_named else None
 
     def _text(self, text: str, name: str) -> str:
         """Return a text without the secrets in it."""
-        if text[:1] in {"{", "["} and len(text) <= LONGEST_JSON:
-            text = self._json(text)
-        elif name in _COMMANDS:
-            for secret in sorted(set(secrets_of_arguments([text])), key=len, reverse=True):
-                self._remember(secret)
-                text = text.replace(secret, MASK)
+        if name in _COMMANDS and text[:1] not in _OPENS:
+            text, found = masked_command(text, MASK)
+            self._remember(found)
+            text = self._without(text, secrets_of_arguments([text]))
+        elif len(text) <= LONGEST_JSON and not _OPENS.isdisjoint(text):
+            text = self._json_in(text)
         elif name.endswith("Base64"):
             return self._base64(text)
         return self._hidden(text)
@@ -214,14 +236,34 @@ class Redactor:
             return text
         return text if self._text(plain, "") == plain else MASK
 
-    def _json(self, text: str) -> str:
-        """Return a text that is itself JSON, as arguments of tools are, without the secrets in it."""
+    def _json_in(self, text: str) -> str:
+        """Return a text without the secrets in its JSON: it is that itself, as arguments of tools are, or some of its lines."""
+        shown = self._json(text)
+        if shown is None and ('":' in text or '" :' in text):
+            # A block, or lines of JSON, with other text around.
+            shown = self._json(text, *_ends_of_json(text))
+            if shown is None:
+                lines = text.splitlines(keepends=True)
+                shown = "".join(self._json(line, *_ends_of_json(line)) or line for line in lines)
+        return text if shown is None else shown
+
+    def _json(self, text: str, begin: int = 0, end: int | None = None) -> str | None:
+        """Return a text with JSON between two places without the secrets in that; ``None`` if there is none."""
         try:
-            value = orjson.loads(text)
-            shown = self._redacted(value, "", is_secret=False, kept=None)
-            return text if shown == value else orjson.dumps(shown).decode()
+            value = orjson.loads(text[begin:end])
+            if not isinstance(value, (dict, list)):
+                return None
+            shown = self._redacted(value, "", kept=None)
         except (ValueError, TypeError, RecursionError):  # no JSON, or nested a thousand times
-            return text
+            return None
+        rest = "" if end is None else text[end:]
+        return text if shown == value else f"{text[:begin]}{orjson.dumps(shown).decode()}{rest}"
+
+    def _without(self, text: str, secrets: Iterable[str]) -> str:
+        for secret in sorted(set(secrets), key=len, reverse=True):
+            self._remember(secret)
+            text = text.replace(secret, MASK)
+        return text
 
     def _remember(self, value: Any) -> None:
         """Mask a value wherever it is repeated, if it looks like a token; a common word would make frames unreadable."""
@@ -231,6 +273,8 @@ class Redactor:
         elif isinstance(value, dict):
             self._remember(list(value.values()))
         elif isinstance(value, str) and looks_secret(value.strip()):
+            if value.strip() not in self._found:
+                self._keys.clear()
             self._found[value.strip()] = None
             while len(self._found) > _MOST_FOUND:
                 self._found.pop(next(iter(self._found)))

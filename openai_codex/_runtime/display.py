@@ -205,7 +205,7 @@ def secrets_of_arguments(arguments: Iterable[str]) -> Iterator[str]:
     for argument in arguments:
         if follows:
             yield argument
-        follows = _is_option(argument)
+        follows = is_option(argument)
         for key in _secret_keys(argument):
             yield from _values(argument, key)
         yield from _telling(argument)
@@ -219,7 +219,7 @@ def secrets_of_settings(settings: object, *, is_secret: bool = False) -> Iterato
                 yield from secrets_of_settings(value, is_secret=is_secret or _sounds_secret(str(key)))
     elif isinstance(settings, (list, tuple)):
         for before, value in zip(("", *settings), settings, strict=False):
-            yield from secrets_of_settings(value, is_secret=is_secret or _is_option(before))
+            yield from secrets_of_settings(value, is_secret=is_secret or is_option(before))
     elif isinstance(settings, str):
         yield from [settings] if is_secret else []
         yield from secrets_of_arguments([settings])
@@ -231,7 +231,8 @@ def _sounds_secret(key: str, names: str = _KEYS) -> bool:
     return any(found.search(part) and not harmless.search(part) for part in key.split("."))
 
 
-def _is_option(argument: object) -> bool:
+def is_option(argument: object) -> bool:
+    """Return whether an argument is an option whose value is secret."""
     return isinstance(argument, str) and _re(_OPTION).fullmatch(argument) is not None
 
 
@@ -286,5 +287,5 @@ def mask_all(arguments: Iterable[str]) -> tuple[str, ...]:
     hides_next = False
     for argument in arguments:
         shown.append(_MASK if hides_next else mask(argument))
-        hides_next = _is_option(argument)
+        hides_next = is_option(argument)
     return tuple(shown)

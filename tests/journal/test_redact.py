@@ -15,6 +15,7 @@ import openai_codex._protocol as protocol
 from openai_codex._journal.contents import FOREIGN
 from openai_codex._journal.redact import MASK, Redactor
 from openai_codex._journal.settings import Content
+from openai_codex._runtime import display
 
 SECRET = "pl4nted-s3cret-0123456789"  # noqa: S105  planted
 
@@ -49,6 +50,18 @@ def first_name(value: dict[str, Any]) -> str:
         {"text": f"use Bearer {SECRET}"},
         {"text": f"sk-{SECRET}"},
         {"text": f"postgres://me:{SECRET}@host/db"},
+        {"command": f"mysql --password {SECRET} -e 'select 1'"},
+        {"command": f"bash -lc 'mysql -v --password {SECRET}'"},
+        {"command": f"tool --verbose --api-key '{SECRET} and more'"},
+        {"command": f"curl -s -u me:{SECRET} https://example"},
+        {"command": f"curl --proxy-user=me:{SECRET} https://example"},
+        {"command": ["curl", "-u", f"me:{SECRET}", "https://example"]},
+        {"text": f'  {{"password": "{SECRET}"}}'},
+        {"text": f'{{"a": 1}}\n{{"env": {{"ANY": "{SECRET}"}}}}\n[1]\n'},
+        {"text": f'data: {{"env": {{"ANY": "{SECRET}"}}}}\n\ndata: [DONE]\n'},
+        {"text": f'Here it is:\n```json\n{{\n  "env": {{"ANY": "{SECRET}"}}\n}}\n```\nThat is all.'},
+        {"command": json.dumps({"password": SECRET})},
+        {"elicitation": {"mode": "url", "url": f"https://host/login/{SECRET}"}},
     ],
     ids=first_name,
 )
@@ -95,6 +108,45 @@ def test_a_token_that_a_name_has_shown_is_masked_wherever_it_is_repeated() -> No
     # A common word is not: texts would become unreadable.
     assert redactor.frame("<", {"params": {"output": "in summer"}}) == {"params": {"output": "in summer"}}
     assert redactor.may_hide(f"in {SECRET}")
+
+
+@pytest.mark.parametrize(
+    ("frame", "expected"),
+    [
+        ({"arguments": {"pin": 1234, "password": 4711}}, {"arguments": {"pin": 1234, "password": MASK}}),
+        ({"secrets": [{"a": 1.5, "b": None, "c": True}]}, {"secrets": [{"a": MASK, "b": None, "c": True}]}),
+        ({"ssn": {"first": 12, "rest": [{"x": False}]}}, {"ssn": {"first": MASK, "rest": [{"x": MASK}]}}),
+        ({"max_output_tokens": 9, "tokenBudget": 1, "hasToken": True}, None),
+        ({"tokenUsage": {"total": {"totalTokens": 9, "cachedInputTokens": 1}, "modelContextWindow": 7}}, None),
+    ],
+)
+def test_numbers_are_masked_below_names_that_sound_secret(frame: dict[str, Any], expected: Any) -> None:
+    assert Redactor(names=("ssn",)).frame("<", {"params": frame}) == {"params": expected or frame}
+
+
+def test_a_known_secret_is_masked_as_a_key_too() -> None:
+    redactor = Redactor()
+    redactor.frame("<", {"params": {"token": SECRET}})
+    frame = {"params": {"arguments": {f"user {SECRET}": 1, TOKENS[0]: {"a": 2}, "b": 3}}}
+    shown = redactor.frame("<", frame)
+    assert shown == {"params": {"arguments": {f"user {MASK}": 1, MASK: {"a": 2}, "b": 3}}}
+
+
+def test_a_secret_that_is_a_word_changes_no_method_and_no_event(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(display, "_known", {})  # no other test is to meet such a word
+    display.conceal(["started", "turn/started"])
+    redactor = Redactor()
+    frame = {"method": "turn/started", "params": {"text": "it has started"}}
+    assert redactor.frame("<", frame) == {"method": "turn/started", "params": {"text": "it has ***"}}
+    event = {"event": "process_started", "reason": "not started"}
+    assert redactor.event(event) == {"event": "process_started", "reason": "not ***"}
+    assert SECRET not in str(redactor.frame("<", {"method": f"Bearer {SECRET}"}))
+
+
+def test_a_command_is_searched_in_a_time_that_grows_with_its_length_only() -> None:
+    redactor = Redactor()
+    for text in ("--token " * 30_000, "-u a:" * 30_000 + "curl", '"' * 100_000, "{" * 100_000, '{"a":' * 30_000):
+        redactor.frame("<", {"params": {"command": text, "text": f"x{text}"}})
 
 
 @pytest.mark.parametrize("is_known", [True, False])

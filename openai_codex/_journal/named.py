@@ -1,0 +1,61 @@
+"""Secrets that are known by the name before them: values of fields, and those of options in a command that is one text."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from openai_codex._runtime.display import is_option, sounds_secret
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+# What the protocol calls secrets that do not sound so. The schema has no marks for them: these are the names that the
+# generator marks, and the other parts of a login.
+_OF_PROTOCOL = r"^(?:auth|authorization|verification|login|callback)_?ur[il]|(?:user|device|pairing|auth)_?code$"
+
+# These sound secret, and are names, places, choices or states.
+_HARMLESS = r"(?i)sort_?key|keywords|auth_?status|key_?path|auth_?credentials_?store|_?environment|cancellation_?token"
+
+# Sound secret, and are counts of tokens: of these, numbers stay.
+_COUNTS = re.compile(r"(?i)tokens|token_?(?:usage|budget|limit|count)")
+
+SHOWN, TEXTS, NUMBERS, ALL = range(4)
+"""How much of a value is secret: nothing, its texts, its numbers, too, or all but null."""
+
+# An option and the word after it, which may be an option itself; a command may be quoted within another one.
+_OPTION = re.compile(r"""(?<![^\s"'])(--?[\w.\-]+)\s+(?=("(?:[^"\\]|\\.)*"|'[^']*'|[^\s"'\-][^\s"']*))""")
+
+_USERS = ("-u", "--user", "--proxy-user")
+_USER = re.compile(rf"""(?<![^\s"'])(?:{"|".join(_USERS)})[\s=]*["']?[^\s:"']{{1,80}}:([^\s"']+)""")
+
+
+@lru_cache(maxsize=4096)
+def degree_of(name: str) -> int:
+    """Return how much of a value with this name is secret."""
+    if not sounds_secret(name, _OF_PROTOCOL, _HARMLESS):
+        return SHOWN
+    return TEXTS if _COUNTS.search(name) else NUMBERS
+
+
+def masked_command(command: str, mask: str) -> tuple[str, list[str]]:
+    """Return a command without secrets, and the secrets."""
+    places = [match.span(2) for match in _OPTION.finditer(command) if is_option(match[1])]
+    if "curl" in command:
+        places += [match.span(1) for match in _USER.finditer(command)]
+    shown, found, at = "", list[str](), 0
+    for begin, end in sorted(places):
+        if begin >= at:
+            found.append(command[begin:end].strip("\"'"))
+            shown, at = f"{shown}{command[at:begin]}{mask}", end
+    return shown + command[at:], found
+
+
+def passwords(words: Sequence[str]) -> Iterator[str]:
+    """Yield the passwords in the words of a command, as ``curl -u`` takes them."""
+    if any("curl" in word for word in words):
+        for option, word in pairwise(words):
+            if option in _USERS and ":" in word:
+                yield word.partition(":")[2]
