@@ -32,6 +32,10 @@ _USERS = ("-u", "--user", "--proxy-user")
 _USER = re.compile(rf"""(?<![^\s"'])(?:{"|".join(_USERS)})[\s=]*["']?[^\s:"']{{1,80}}:([^\s"']+)""")
 
 
+# What JSON begins with, as far as it has names.
+_OPENING = re.compile(r"[{\[]")
+
+
 @lru_cache(maxsize=4096)
 def degree_of(name: str) -> int:
     """Return how much of a value with this name is secret."""
@@ -59,3 +63,9 @@ def passwords(words: Sequence[str]) -> Iterator[str]:
         for option, word in pairwise(words):
             if option in _USERS and ":" in word:
                 yield word.partition(":")[2]
+
+
+def ends_of_json(text: str) -> tuple[int, int]:
+    """Return where JSON may begin and end in a text: from the first bracket to the last one of its kind."""
+    match = _OPENING.search(text)
+    return (0, 0) if match is None else (match.start(), text.rfind("}" if match[0] == "{" else "]") + 1)

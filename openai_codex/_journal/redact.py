@@ -14,7 +14,7 @@ import orjson
 
 from openai_codex._journal.beginnings import unfinished
 from openai_codex._journal.contents import NOTHING, STRUCTURE, Contents, is_foreign, kept_of_event
-from openai_codex._journal.named import ALL, NUMBERS, SHOWN, degree_of, masked_command, passwords
+from openai_codex._journal.named import ALL, NUMBERS, SHOWN, degree_of, ends_of_json, masked_command, passwords
 from openai_codex._runtime.display import (
     hide,
     known,
@@ -36,7 +36,6 @@ _COMMANDS = frozenset({"command", "cmd", "argv", "args", "arguments"})
 
 # What JSON begins with, as far as it has names.
 _OPENS = frozenset("{[")
-_OPENING = re.compile(r"[{\[]")
 
 # How many values are remembered that a name has shown to be secret, and of how many requests the secret answers.
 _MOST_FOUND, _MOST_ASKED = 256, 64
@@ -54,12 +53,6 @@ _VALUE = r"""(?:\\+["'].*?\\+["']|"(?:[^"\\]|\\.)*"|'[^']*'|[\[{(].*|[^"'\n]+?(?
 _NAME = re.compile(r"[A-Za-z]\w*(?:/\w+)*")
 
 _QUESTIONS = "item/tool/requestUserInput"
-
-
-def _ends_of_json(text: str) -> tuple[int, int]:
-    """Return where JSON may begin and end in a text: from the first bracket to the last one of its kind."""
-    match = _OPENING.search(text)
-    return (0, 0) if match is None else (match.start(), text.rfind("}" if match[0] == "{" else "]") + 1)
 
 
 class Redactor:
@@ -241,10 +234,10 @@ class Redactor:
         shown = self._json(text)
         if shown is None and ('":' in text or '" :' in text):
             # A block, or lines of JSON, with other text around.
-            shown = self._json(text, *_ends_of_json(text))
+            shown = self._json(text, *ends_of_json(text))
             if shown is None:
                 lines = text.splitlines(keepends=True)
-                shown = "".join(self._json(line, *_ends_of_json(line)) or line for line in lines)
+                shown = "".join(self._json(line, *ends_of_json(line)) or line for line in lines)
         return text if shown is None else shown
 
     def _json(self, text: str, begin: int = 0, end: int | None = None) -> str | None:

@@ -17,14 +17,15 @@ if TYPE_CHECKING:
 
 Key = tuple[str, int, Any, str, str]
 
-# Where frames have the id of a thread and of a turn: in notifications and requests, in responses, and in events.
+# Where frames have the id of a thread and of a turn: in events, in notifications and requests, and in responses.
 _THREADS = (
+    ("thread_id",),
     ("params", "threadId"),
     ("params", "thread", "id"),
     ("params", "conversationId"),
     ("result", "thread", "id"),
 )
-_TURNS = (("params", "turnId"), ("params", "turn", "id"), ("result", "turn", "id"))
+_TURNS = (("turn_id",), ("params", "turnId"), ("params", "turn", "id"), ("result", "turn", "id"))
 
 # By which direction a request goes that an answer of the other one belongs to.
 _ASKED = {"<": ">", ">": "<"}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from openai_codex._journal import labels
 from openai_codex._journal.events import Events, Frame
-from openai_codex._journal.history import LOST, Ask, Happening, History, Request, Runtime
+from openai_codex._journal.history import LOST, Ask, Happening, History, Request, Runtime, Turn
 from openai_codex._journal.labels import field, text_at
 from openai_codex._journal.read import Envelope, entries_of
 from openai_codex._protocol.methods import DELTAS
@@ -31,6 +31,7 @@ _CLOSED, _EXITED = "connection_closed", "process_exited"
 # How many lines are put in order.
 _HELD = 256
 _OPEN_END = "the journal has no end of it: the program was killed, or still runs"
+_DROPPED = "its end may be among the {} lines that were not written"
 
 
 def load(path: str | os.PathLike[str]) -> History:
@@ -77,6 +78,8 @@ class Building(Events):
     def __init__(self) -> None:
         super().__init__()
         self._zeros: dict[str, float] = {}
+        # When lines were missing, of which client, and how many.
+        self._drops: list[tuple[float, str, int]] = []
         self._requests: dict[tuple[int, str], tuple[Request, Frame]] = {}
         self._decided: dict[tuple[int, str], Ask] = {}
         self._directions: dict[str, Callable[[Runtime, Envelope], None]] = {
@@ -112,10 +115,17 @@ class Building(Events):
         for turn in self._turns.values():
             if turn.ended is None and not turn.status:
                 turn.silent(turn.until)
-                turn.status, turn.why = LOST, turn.runtime.why or _OPEN_END
+                turn.status, turn.why = (
+                    LOST,
+                    "; ".join(filter(None, (turn.runtime.why, self._dropped_since(turn)))) or _OPEN_END,
+                )
                 if turn.given_up:
                     turn.why = f"{turn.given_up}; {turn.why}"
         self.history.turns.sort(key=lambda turn: turn.began)
+
+    def _dropped_since(self, turn: Turn) -> str:
+        dropped = sum(count for at, client, count in self._drops if client == turn.runtime.client and at >= turn.last)
+        return _DROPPED.format(dropped) if dropped else ""
 
     # -- by direction ------------------------------------------------------------------------------------------------
 
@@ -159,6 +169,7 @@ class Building(Events):
             runtime.version = text_at(envelope.frame, "version")
         elif event == "journal_dropped":
             self.history.dropped += int(envelope.frame["count"])
+            self._drops.append((self._now, runtime.client, int(envelope.frame["count"])))
             self._note("lines dropped by the journal", str(envelope.frame["count"]), runtime)
         elif event in {_CLOSED, _EXITED} and runtime.ended is None:
             runtime.ended = self._now

@@ -82,6 +82,23 @@ def test_what_is_given_applies_together(path: Path, arguments: list[str], count:
     assert len(grep(path, "--bare", *arguments)) == count
 
 
+def test_what_happened_to_a_turn_is_found_by_its_ids(tmp_path: Path) -> None:
+    journal = write_turns(tmp_path / "run.jsonl", 4)
+    for turn in ("2", "3"):
+        ids = {"thread_id": f"thread-c1-{turn}", "turn_id": f"turn-c1-{turn}"}
+        journal.event(9.0, "turn_interrupt_asked", **ids, by="a caller")
+        journal.event(9.1, "turn_interrupted", **ids)
+    for arguments in (["--turn", "turn-c1-2"], ["--thread", "thread-c1-2"]):
+        found = [json.loads(line)["frame"] for line in grep(journal.path, "--bare", *arguments, "--dir", "life")]
+        assert [(each["event"], each["turn_id"]) for each in found] == [
+            ("turn_interrupt_asked", "turn-c1-2"),
+            ("turn_interrupted", "turn-c1-2"),
+        ]
+    done = ended(None, "trace", str(journal.path), "report", "--turn", "turn-c1-2")
+    assert "turn_interrupt_asked" in done.out
+    assert '"turn_id":"turn-c1-3"' not in done.out
+
+
 def test_the_report_is_markdown_of_bounded_size(tmp_path: Path) -> None:
     path = write_turns(tmp_path / "run.jsonl", 300, HOSTILE * 9).path
     report = ended(None, "trace", str(path), "report").out

@@ -181,6 +181,22 @@ def test_lines_that_are_torn_or_dropped_are_counted(tmp_path: Path) -> None:
     assert "4 lines cannot be read" in "\n".join(sentences.lines(found))
 
 
+def test_the_end_of_a_lost_turn_may_be_among_lines_that_were_not_written(tmp_path: Path) -> None:
+    journal = write_turns(tmp_path / "run.jsonl", 0)
+    journal.end(1.5, journal.start(1.0, 1))
+    before = journal.start(2.0, 2)
+    journal.frame(3.0, "!", {"event": "journal_dropped", "count": 3, "client": "c1"}, gen=0, pid=None)
+    journal.notify(4.0, "item/agentMessage/delta", *before, delta="it goes on")
+    journal.start(5.0, 3)
+    journal.frame(6.0, "!", {"event": "journal_dropped", "count": 2, "client": "c1"}, gen=0, pid=None)
+    after = journal.start(7.0, 4)
+    found = {turn.id: turn for turn in load(journal.path).turns}
+    why = "its end may be among the 2 lines that were not written"
+    assert [found[f"turn-c1-{number}"].why for number in (1, 2, 3)] == ["", why, why]
+    assert found[after[1]].why == "the journal has no end of it: the program was killed, or still runs"
+    assert why in "\n".join(sentences.lines(summary.facts(load(journal.path))))
+
+
 def test_several_clients_in_a_directory_and_generations_of_one(tmp_path: Path) -> None:
     first = write_turns(tmp_path / "a.jsonl", 3)
     first.event(20.0, "process_exited", exit_code=-9, signal="SIGKILL")

@@ -91,8 +91,19 @@ class Written:
     def __init__(self, path: Path, client: str = "c1") -> None:
         self.path = path
         self.client = client
+        number = path.stem.rpartition(".")[2]
+        part = int(number) if number.isdecimal() else 0
         self.line(
-            {"journal": 1, "client": client, "pid": 7, "at": 1e9, "t": 0.0, "sdk": "0.163.0", "runtime": "0.163.0"}
+            {
+                "journal": 1,
+                "client": client,
+                "part": part,
+                "pid": 7,
+                "at": 1e9,
+                "t": 0.0,
+                "sdk": "0.163.0",
+                "runtime": "0.163.0",
+            }
         )
 
     def line(self, value: Any) -> None:
