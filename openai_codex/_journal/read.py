@@ -240,6 +240,7 @@ class _Reading:
         frame, pid = raw["frame"] or {}, raw["pid"]
         if raw["dir"] == "!" and isinstance(frame.get("client"), str):
             self._runtimes[pid] = frame["client"]
+        # A journal of an earlier version names it only where a runtime starts.
         client = raw.get("client") or self._runtimes.get(pid, "")
         header = self._clients.get(client, self._last) if isinstance(client, str) else self._last
         return Envelope(raw["t"], raw["at"], raw["dir"], raw["gen"], pid, frame, header, raw)

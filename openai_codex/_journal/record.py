@@ -48,9 +48,11 @@ def open_journal(journal: Journal, owner: object) -> JournalWriter:
 class RuntimeRecord:
     """What passes between this program and one runtime, on its way to the journal."""
 
-    def __init__(self, queue: EntryQueue[Entry], generation: int, pid: int | None) -> None:
+    def __init__(self, queue: EntryQueue[Entry], client: str, generation: int, pid: int | None) -> None:
         self.pid = pid
-        self.tail = b'"gen":%d,"pid":%s,"frame":' % (generation, b"null" if pid is None else b"%d" % pid)
+        # The client, as those of two containers may share a file, whose runtimes have equal numbers.
+        facts = generation, b"null" if pid is None else b"%d" % pid, client.encode()
+        self.tail = b'"gen":%d,"pid":%s,"client":"%s","frame":' % facts
         self._queue = queue
 
     def received(self, size: int, lines: list[bytes], frames: list[Frame]) -> None:
@@ -108,7 +110,7 @@ class JournalWriter:
 
     def track(self, generation: int, pid: int | None) -> RuntimeRecord:
         """Start the record of a runtime."""
-        return RuntimeRecord(self._queue, generation, pid)
+        return RuntimeRecord(self._queue, self.client, generation, pid)
 
     # -- from any thread ---------------------------------------------------------------------------------------------
 

@@ -174,6 +174,32 @@ def test_more_than_the_queue_holds_is_counted(
     assert len([each for each in read(path) if each.method == "thread/start"]) == 1
 
 
+def test_clients_whose_runtimes_have_equal_numbers_share_a_file(tmp_path: Path) -> None:
+    """As those of two containers that have one volume."""
+    path = tmp_path / "run.jsonl"
+    writers = [JournalWriter(Journal(path)) for _ in range(2)]
+    for writer in writers:
+        writer.open()
+    runtimes = [writer.track(1, 7) for writer in writers]
+    for runtime in runtimes:
+        runtime.note("process_started")
+    for number in range(20):
+        for writer, runtime in zip(writers, runtimes, strict=True):
+            runtime.sent(0.0, b'{"id":%d,"method":"of/%s"}' % (number, writer.client.encode()))
+    for writer, runtime in zip(writers, runtimes, strict=True):
+        writer.note("client_closed", by=writer.client)
+        runtime.note("process_exited")
+        writer.end()
+        assert block_until_ready(writer.exited, PATIENCE)
+    found = [(each.header and each.header.client, each.method) for each in read(path) if each.method]
+    assert sorted(map(str, found)) == sorted(
+        str((each.client, f"of/{each.client}")) for each in writers for _ in range(20)
+    )
+    closed = [each for each in read(path) if each.event == "client_closed"]
+    assert [each.header and each.header.client for each in closed] == [each.frame["by"] for each in closed]
+    assert {each.raw["client"] for each in read(path)} == {each.client for each in writers}
+
+
 # What no text of deltas is found in.
 FRAMES: list[Any] = [None]
 
