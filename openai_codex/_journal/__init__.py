@@ -6,6 +6,7 @@ directory the bound of a directory of journals, and which of its files are being
 redact    removes secrets
 named     knows them by the name before them
 contents  hashes or cuts the contents of a conversation if asked to
+assigned  knows them by what stands before them in a text
 beginnings what may be the beginning of a secret
 deltas    puts together texts that come in pieces, so that no secret is written in pieces
 encode    makes the lines

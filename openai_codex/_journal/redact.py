@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
+from openai_codex._journal import assigned
 from openai_codex._journal.beginnings import unfinished
 from openai_codex._journal.contents import NOTHING, STRUCTURE, Contents, is_foreign, kept_of_event
 from openai_codex._journal.named import ALL, NUMBERS, SHOWN, degree_of, ends_of_json, masked_command, passwords
@@ -75,18 +76,22 @@ class Redactor:
 
     def may_hide(self, text: str) -> bool:
         """Return whether a text may hold a secret."""
-        return may_hide(text) or any(value in text for value in self._found)
+        return (
+            may_hide(text)
+            or any(value in text for value in self._found)
+            or (assigned.may_hide(text) and assigned.hidden(text, "") != text)
+        )
 
     def unfinished(self, text: str) -> int:
         """Return how many characters at the end of a text may be the beginning of a secret."""
-        return unfinished(text, self._found)
+        return assigned.unfinished(text, unfinished(text, self._found))
 
     def cut(self, text: str) -> int:
         """Return how many characters of a text can be shown before it is known how it goes on."""
         if not self.may_hide(text):
             return len(text) - self.unfinished(text)
         # Where a mask will be, a word begins that does not now.
-        end = len(text) - unfinished(text, self._found, within_words=True)
+        end = len(text) - assigned.unfinished(text, unfinished(text, self._found, within_words=True))
         # What is found may be within what is a secret as a whole.
         return end if end == len(text) or self._hidden(text).startswith(self._hidden(text[:end])) else 0
 
@@ -219,7 +224,8 @@ class Redactor:
         for value in self._found:
             if value in text:
                 text = text.replace(value, MASK)
-        return hide(text) if may_hide(text) else text
+        text = hide(text) if may_hide(text) else text
+        return assigned.hidden(text, MASK) if assigned.may_hide(text) else text
 
     def _base64(self, text: str) -> str:
         """Return a text that has bytes, or a mask if there is a secret in them."""

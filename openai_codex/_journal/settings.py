@@ -65,7 +65,7 @@ class Journal:
     JSON. Secrets are replaced by ``***``: values of fields with names such as token, key, authorization, env, login urls
     and codes, answers to questions that the runtime marks as secret, and every secret that the program has passed to a
     client. Of a text that comes in pieces, what may be the beginning of a secret is written with the next piece, and a text
-    that begins as JSON when it is complete. Closing the client waits at most 5 s until all is written.
+    that begins as JSON when it is complete: a killed program leaves nothing of it but that it came. Closing the client waits at most 5 s until all is written.
 
     Attributes:
         path: A file, or a directory: an existing one, or a path with a separator at its end, which is created. In a

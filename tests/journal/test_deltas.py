@@ -195,8 +195,9 @@ def test_json_in_pieces_is_masked_by_its_names(value: Any, names: tuple[str, ...
 def test_what_only_begins_as_json_does_is_not_held_back(text: str) -> None:
     redactor = Redactor()
     texts = Deltas(redactor)
-    frames = [frame_of(METHODS[0], each) for each in text * 2]
-    assert joined([each for frame in frames for each in texts.written(frame)]) == text * 2
+    whole = f"{text * 2} "  # a word in capitals waits for what follows
+    frames = [frame_of(METHODS[0], each) for each in whole]
+    assert joined([each for frame in frames for each in texts.written(frame)]) == whole
 
 
 @settings(max_examples=200)

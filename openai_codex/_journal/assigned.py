@@ -1,0 +1,117 @@
+"""Secrets in a text that are known by what stands before them: a header, a variable, a field of JSON, or a private key."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from openai_codex._runtime.display import names_secret
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# One of these is in each such name.
+_WORDS = ("token", "key", "secret", "pass", "authorization", "credential", "cookie", "pwd")
+
+# A name, perhaps in quotes, which may be escaped, and its sign. What follows is looked at only if the name sounds secret.
+_SIGNED = re.compile(r"""(?<![\w\-])(?P<name>[\w\-]{2,80})(?P<quote>\\*["']?)(?P<sign>[ \t]{0,2}[=:][ \t]{0,2})""")
+
+# These sound secret, and are choices, places, counts or kinds of keys.
+_HARMLESS = re.compile(
+    r"(?i)tokens|token_?(?:usage|budget|limit|count|type)|headers?|(?:sort|public|foreign|primary)[_-]?key|env_?key|_var$"
+)
+
+# How such a value may stand: in quotes, up to the next one that is not escaped; as a word; of a header, perhaps after a scheme.
+_QUOTED = re.compile(
+    r"""\\*(?:\Z|(?P<quote>["'])(?P<value>(?:[^"'\\\n]|\\(?!["'])|\\*(?!(?P=quote))["'])*)(?P<end>\\*["']|\n)?)"""
+)
+_WORD = re.compile(r"""["']?(?P<value>[^\s"'$<{(`\[\\][^\s"'\\]*)?(?P<end>[\s"'\\])?""")
+_HEADER_VALUE = re.compile(r"""(?i)(?:(?:basic|bearer|token|digest) )?(?P<value>[^\s"',\\]*)(?P<end>[\s"',\\])?""")
+_COOKIE = re.compile(r"""(?P<value>[^\r\n"'\\]*)(?P<end>[\r\n"'\\])?""")
+
+_HEADER = re.compile(
+    r"(?i)(?:proxy-)?authorization|[\w\-]*-(?:key|token|secret|password|authorization)|(?:set-)?cookie"
+)
+_VARIABLE = re.compile(r"[A-Z][A-Z0-9_]+")
+
+_KEY = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----|\Z)")
+_KEY_END = re.compile(r"-----END [A-Z0-9 ]{0,40}-----")
+_BEGIN = "-----BEGIN "
+
+_LONGEST_NAME = 100
+
+# What at the end of a text may be such a name.
+_BEGUN = re.compile(
+    r"""(?:["'][\w\-]{0,80}|(?<![\w\-])(?:[A-Z][A-Z0-9_]+|(?i:x-[\w\-]*|auth\w{0,9}|cook\w{0,2}|proxy-\w*|set-\w*)))\\*["']?\Z"""
+)
+
+
+@lru_cache(maxsize=4096)
+def _is_secret(name: str) -> bool:
+    return names_secret(name) and not _HARMLESS.search(name)
+
+
+def _values(text: str) -> Iterator[tuple[int, re.Match[str]]]:
+    """Yield where each name of a secret begins, and its value."""
+    at = 0
+    for match in _SIGNED.finditer(text):
+        if match.start() < at:  # within the value before it
+            continue
+        name, is_equal = match["name"], match["sign"] == "="
+        if not _is_secret(name):
+            continue
+        form = None
+        if match["quote"]:
+            form = _QUOTED
+        elif is_equal and _VARIABLE.fullmatch(name):
+            form = _WORD
+        elif ":" in match["sign"] and _HEADER.fullmatch(name):
+            form = _COOKIE if name.lower().endswith("cookie") else _HEADER_VALUE
+        if form is not None and (value := form.match(text, match.end())) is not None:
+            at = value.end()
+            yield match.start(), value
+
+
+def may_hide(text: str) -> bool:
+    """Return whether `hidden` may change a text. Most texts have no such word, or no sign."""
+    if "=" not in text and ":" not in text and "-----" not in text:
+        return False
+    lower = text.lower()
+    return any(word in lower for word in _WORDS)
+
+
+def hidden(text: str, mask: str) -> str:
+    """Return a text without these secrets."""
+    shown, at = "", 0
+    for _, value in _values(text):
+        begin, end = value.span("value")
+        if begin >= at and begin < end:
+            shown, at = f"{shown}{text[at:begin]}{mask}", end
+    return _KEY.sub(mask, shown + text[at:])
+
+
+def unfinished(text: str, held: int) -> int:
+    """Return how many characters at the end of a text may belong to a secret that goes on, or to the name before it.
+
+    Args:
+        text: The text.
+        held: How many there are for another reason: no value is taken from its name.
+    """
+    cut = len(text) - max(held, _begun(text))
+    key = text.rfind(_BEGIN)
+    if key >= 0 and _KEY_END.search(text, key) is None and ("PRIVATE KEY" in text[key:] or "\n" not in text[key:]):
+        cut = min(cut, key)
+    for begin, value in _values(text) if may_hide(text) else ():
+        is_open = value["end"] is None and value.end() == len(text)
+        if is_open or begin < cut < value.end():
+            cut = min(cut, begin)
+    return len(text) - cut
+
+
+def _begun(text: str) -> int:
+    word = text[-_LONGEST_NAME:].rsplit(None, 1)[-1:] if not text[-1:].isspace() else []
+    match = _BEGUN.search(word[0]) if word else None
+    sizes = range(1, len(_BEGIN) + 1) if "-" in text[-len(_BEGIN) :] else ()
+    dashes = max((size for size in sizes if text.endswith(_BEGIN[:size])), default=0)
+    return max(len(match[0]) if match else 0, dashes)

@@ -1,0 +1,91 @@
+"""Secrets in a text that are known by what stands before them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from openai_codex._journal.assigned import hidden, unfinished
+from openai_codex._journal.deltas import Deltas
+from openai_codex._journal.redact import Redactor
+
+SECRET = "hunter22"  # noqa: S105  planted
+PEM = "\n".join(["-----BEGIN RSA PRIVATE KEY-----", *["MIIEvQIBADANBgkqh"] * 20, "-----END RSA PRIVATE KEY-----"])
+
+TEXTS = [
+    f"X-Api-Key: {SECRET} is sent",
+    f"Authorization: Basic {SECRET}\nnext",
+    f"authorization: {SECRET}",
+    f"Cookie: a=1; session={SECRET}\nnext",
+    f"DB_PASSWORD={SECRET} make",
+    f'export API_TOKEN="{SECRET}"',
+    f'it is {{"password": "{SECRET}"}}, see',
+    f"{{'client_secret': '{SECRET}'}}",
+    f"a text: {json.dumps(json.dumps({'apiKey': SECRET}))}",
+    f'```json\n{{\n  "token": "{SECRET}"\n}}\n```',
+]
+HARMLESS = [
+    "The key is under the mat: token by token.",
+    "def f(token: str, key=None) -> None: ...",
+    "max_tokens=100, MAX_TOKENS=4096 and key: value",
+    "API_KEY=$OTHER API_KEY=<your key> API_KEY={key} API_KEY=`pass`",
+    "a token-based: login",
+    '{"sortKey": "created_at", "totalTokens": 9, "authMode": "apikey"}',
+    "-----BEGIN CERTIFICATE-----\nMIIE\n-----END CERTIFICATE-----",
+    "for key in table: print(key)",
+]
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_what_stands_before_a_secret_shows_it(text: str) -> None:
+    assert Redactor().may_hide(text)
+    shown = Redactor().text(text)
+    assert SECRET not in shown
+    assert "***" in shown
+    assert Redactor().text(shown) == shown
+
+
+def test_a_private_key_is_masked_as_a_whole() -> None:
+    assert Redactor().text(f"see\n{PEM}\nand more") == "see\n***\nand more"
+    assert Redactor().text(PEM[:100]) == "***"
+
+
+@pytest.mark.parametrize("text", HARMLESS)
+def test_what_is_no_secret_stays(text: str) -> None:
+    assert Redactor().text(text) == text
+    assert not Redactor().may_hide(text)
+
+
+def test_a_text_is_searched_in_a_time_that_grows_with_its_length_only() -> None:
+    for part in (
+        "KEY=",
+        '"key":"',
+        "'key':'\\",
+        "-----BEGIN PRIVATE KEY-----",
+        "a-",
+        "x-key:",
+        "key\\",
+        '"',
+        "Cookie: ",
+    ):
+        text = part * (200_000 // len(part))
+        hidden(text, "***")
+        unfinished(text[: 1 << 14], 0)
+
+
+@pytest.mark.parametrize("size", [7, 10, 30, 300])
+@pytest.mark.parametrize("text", [*TEXTS, f"see\n{PEM}\nand more", *HARMLESS])
+def test_a_secret_in_pieces_is_masked_if_its_name_is_in_one(text: str, size: int) -> None:
+    redactor = Redactor()
+    texts = Deltas(redactor)
+    ids = {"threadId": "t", "turnId": "u", "itemId": "i"}
+    frames = [
+        {"method": "item/agentMessage/delta", "params": {**ids, "delta": text[at : at + size]}}
+        for at in range(0, len(text), size)
+    ]
+    found = [*(each for frame in frames for each in texts.written(frame)), *texts.rest()]
+    shown = "".join(redactor.frame("<", each)["params"]["delta"] for each in found)
+    assert SECRET not in shown
+    assert "MIIEvQIBADAN" not in shown
+    assert shown == text or text not in HARMLESS
