@@ -164,6 +164,8 @@ def _parts(value: Any) -> Iterable[tuple[str, str, Any, bool, bool]]:
         return
     if isinstance(value, Variant):
         yield cls.TAG, wire_name(cls, cls.TAG), getattr(cls, cls.TAG), True, False
+    if value.raw is not None:
+        attrs.resolve_types(cls)  # for what is absent
     for field in record_fields(cls):
         part, wire, instead = getattr(value, field.name), wire_name(cls, field.name), field.metadata.get("absent")
         is_default = part == default_of(field)

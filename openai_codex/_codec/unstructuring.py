@@ -12,6 +12,8 @@ from functools import cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import attrs
+
 from openai_codex._codec.base import (
     UNSET,
     JsonObject,
@@ -101,7 +103,9 @@ def _record(record: Record) -> JsonObject | None:
 
 def _known(record: Record, plan: _Plan, raw: JsonObject) -> JsonObject:
     known: JsonObject = {}
-    for (name, wire, default), value in zip(plan.received if raw else plan.fields, plan.values(record), strict=True):
+    cls: Any = type(record)
+    fields = _received(cls) if raw else plan.fields
+    for (name, wire, default), value in zip(fields, plan.values(record), strict=True):
         # A default is sent only if the runtime sent it too: a record that is read and sent back stays the same.
         if value is UNSET or (value == default and wire not in raw):
             continue
@@ -119,7 +123,6 @@ class _Plan(NamedTuple):
         tag: JSON name and value of the field that identifies a variant; empty for other records.
         names: JSON names of the fields.
         fields: Attribute, JSON name and default of each field. A required field has a default that equals no value.
-        received: The same for a record that was received; the default is what a field reads as that was not.
         values: Returns the values of the fields, in the same order.
         secrets: Attributes whose values no text may show.
     """
@@ -127,7 +130,6 @@ class _Plan(NamedTuple):
     tag: dict[str, str]
     names: frozenset[str]
     fields: tuple[tuple[str, str, Any], ...]
-    received: tuple[tuple[str, str, Any], ...]
     values: Callable[[Any], tuple[Any, ...]]
     secrets: tuple[str, ...]
 
@@ -141,10 +143,16 @@ def _plan(cls: type[Any]) -> _Plan:
         tag,
         frozenset(wire for _, wire, _ in fields),
         tuple((name, wire, default_of(field)) for name, wire, field in fields),
-        tuple((name, wire, absent(field)) for name, wire, field in fields),
         _getter([name for name, _, _ in fields]),
         secrets,
     )
+
+
+@cache  # as above
+def _received(cls: type[Any]) -> tuple[tuple[str, str, Any], ...]:
+    """Return the fields of a record that was received; the default is what a field reads as that was not."""
+    attrs.resolve_types(cls)  # which that is depends on its type
+    return tuple((field.name, wire_name(cls, field.name), absent(field)) for field in record_fields(cls))
 
 
 def _getter(names: list[str]) -> Callable[[Any], tuple[Any, ...]]:

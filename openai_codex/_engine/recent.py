@@ -80,4 +80,7 @@ class Recent:
     @classmethod
     def of(cls, error: BaseException) -> Recent | None:
         """Return what an error was attached to."""
-        return cls._of_errors.get(error)
+        try:
+            return cls._of_errors.get(error)
+        except TypeError:  # of a class of Python, which has no weak references: it is in the chain of one of ours
+            return None

@@ -136,6 +136,8 @@ def _forms(secret: str) -> list[str]:
 
 def hide(text: str) -> str:
     """Return a text without the secrets that this program has passed, and without what looks like one."""
+    if not text:  # as stderr is at the start, when nothing has to be searched yet
+        return text
     # The longest first: one may be the beginning of another.
     for form in sorted((form for form in known() if form in text), key=len, reverse=True):
         text = text.replace(form, _MASK)

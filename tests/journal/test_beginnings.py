@@ -7,6 +7,12 @@ import pytest
 from openai_codex._journal.beginnings import unfinished
 
 
+@pytest.fixture(autouse=True)
+def nothing_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A word here may be the beginning of a secret that another test has passed."""
+    monkeypatch.setattr("openai_codex._journal.beginnings.known", tuple)
+
+
 @pytest.mark.parametrize(
     ("text", "rest"),
     [

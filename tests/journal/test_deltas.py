@@ -116,7 +116,9 @@ def test_no_cut_shows_more_than_the_whole(text: str, places: list[int]) -> None:
     check(joined(written([frame_of(METHODS[0], each) for each in pieces])), text)
 
 
-def test_a_harmless_text_comes_as_it_is_and_when_it_does() -> None:
+def test_a_harmless_text_comes_as_it_is_and_when_it_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    # A word may be the beginning of a secret that another test has passed.
+    monkeypatch.setattr("openai_codex._journal.beginnings.known", tuple)
     frames = [
         frame_of(METHODS[0], each) for each in ("I", " look", " at", " the", " fil", "es.", "\n", "Then", " more.")
     ]

@@ -22,7 +22,7 @@ from openai_codex._engine.waiting import Deadline
 from openai_codex.testing import Reply, call, hang, message, offline, reply
 from openai_codex.types import ActiveThreadStatus, ThreadReadParams, TurnStatus
 from tests.faces_async._wait import together
-from tests.support.bounds import PATIENCE, eventually, within
+from tests.support.bounds import PATIENCE, eventually, stop_process, within
 from tests.support.remote import TOKEN, Cutter, listening, listening_process
 
 QUICK = Restart(limit=None, initial_delay=0.01, max_delay=0.1)
@@ -147,7 +147,7 @@ async def test_an_approval_that_is_pending_is_answered_by_the_next_client() -> N
 async def test_a_request_under_way_ends_with_an_error_and_later_ones_wait() -> None:
     with offline() as kit, listening_process(kit.config) as (endpoint, process), Cutter(endpoint) as cutter:
         async with AsyncCodex(behind(cutter)) as codex:
-            os.kill(process.pid, signal.SIGSTOP)
+            stop_process(process.pid)
 
             async def lost() -> str:
                 with pytest.raises(TransportClosedError, match="was lost") as error:

@@ -22,7 +22,7 @@ from openai_codex import (
 )
 from openai_codex.testing import hang, offline
 from tests.faces_async._wait import together
-from tests.support.bounds import eventually
+from tests.support.bounds import eventually, stop_process
 from tests.support.remote import TOKEN, Cutter, listening, listening_process, started
 
 
@@ -160,7 +160,7 @@ async def test_a_frozen_runtime_is_given_up_and_not_killed() -> None:
     with offline() as kit, listening_process(kit.config) as (endpoint, process):
         config = AppServerConfig(endpoint=endpoint, token=TOKEN, ping_interval=0.1, ping_timeout=0.3)
         async with AsyncCodex(config) as codex:
-            os.kill(process.pid, signal.SIGSTOP)
+            stop_process(process.pid)
             with pytest.raises(RuntimeFrozenError):
                 await codex.models()
             os.kill(process.pid, signal.SIGCONT)
