@@ -142,6 +142,6 @@ class _Part:
         build: Callable[..., type] = type(cls)
         twin = build(cls.__name__, cls.__bases__, {**self._body, "__qualname__": cls.__qualname__})
         parts = vars(attrs.define(**self._options)(twin))
-        for name, part in list(vars(cls).items()):  # a copy, made in one step: another thread may set an attribute
+        for name, part in vars(cls).copy().items():  # a copy, made in one step: another thread may set an attribute
             if isinstance(part, _Part):
                 setattr(cls, name, parts[name])

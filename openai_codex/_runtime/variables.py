@@ -42,7 +42,8 @@ def secrets_of_variables(variables: Mapping[str, str | None]) -> Iterator[str]:
 def secrets_of_env(variables: Mapping[str, str | None]) -> Iterator[str]:
     """Yield the secrets among variables that the program passes: also what may be a password, whatever its name is."""
     yield from secrets_of_variables(variables)
-    yield from filter(may_be_password, filter(None, variables.values()))
+    # The name of a directory may have random letters, as that of a temporary one has.
+    yield from (value for value in variables.values() if value and value[0] not in "/~." and may_be_password(value))
 
 
 def secrets_of_program() -> Iterator[str]:

@@ -58,8 +58,10 @@ def test_a_killed_program_leaves_a_readable_journal(tmp_path: Path) -> None:
         envelopes = list(read(path))
         assert [each.event for each in envelopes if each.dir == "!"] == ["process_started", "runtime_ready"]
         assert "turn/start" in [each.method for each in envelopes]
-        found = texts(path)
-        assert found == [f"word {index}" for index in range(len(found))]
+        # In other pieces: the end of one may be the beginning of a secret that the environment has.
+        found = "".join(texts(path))
+        assert "".join(f"word {index}" for index in range(number)).startswith(found)
+        assert len(found) > 500
         # The runtime of this test is alive for as long as its server.
 
 

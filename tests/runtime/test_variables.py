@@ -10,7 +10,7 @@ import pytest
 
 from openai_codex import AppServerConfig
 from openai_codex._runtime.display import conceal, hide, known, may_hide
-from openai_codex._runtime.variables import may_be_password
+from openai_codex._runtime.variables import may_be_password, secrets_of_env
 
 ORDINARY = [
     "gpt-5.4-mini", "us-east-1", "en_US.UTF-8", "info,codex_core=debug", "--max-size=4096", "Europe/Berlin",
@@ -98,3 +98,8 @@ def test_a_secret_of_many_configurations_is_kept_once() -> None:
     for number in range(600):
         conceal([f"another-secret-{number}"])
     assert hide("shared-by-many") == "***"
+
+
+@pytest.mark.parametrize("path", ["/a/home-nqn8c3rl", "/a/x1y2z3q4", "~/x1y2z3q4/codex", "./x1y2z3q4"])
+def test_the_path_of_a_directory_with_a_random_name_is_no_secret(path: str) -> None:
+    assert list(secrets_of_env({"CODEX_HOME": path, "ANY": path})) == []
