@@ -57,7 +57,8 @@ async def test_the_result_names_each_request_that_was_declined(server: FakeAppSe
         again = await thread.turn("go")
         server.turn.complete()
         assert (await again.run(timeout=PATIENCE)).declined == [], "those of one turn only"
-    assert [each.request_id for each in result.declined] == [each.id for each in asked]
+    # In any order: two workers handle them.
+    assert sorted(each.request_id for each in result.declined) == sorted(each.id for each in asked)
     first = result.declined[0]
     item_id = "I" if "I" in params.values() else None
     assert (first.method, first.kind, first.thread_id, first.turn_id, first.item_id, first.tool) == (
