@@ -119,7 +119,7 @@ def _record_hook(cls: type[Record], converter: Converter) -> Hook:
         # Not earlier: it loads the types of all fields, each with the types of its own fields.
         return (build or prepare())(value, type_)
 
-    structure_record.prepare = prepare  # type: ignore[attr-defined]  # pyright: ignore[reportFunctionMemberAccess]  see below
+    structure_record.prepare = prepare  # type: ignore[attr-defined]  # pyright: ignore[reportFunctionMemberAccess]  called by `prepare_record`
     return structure_record
 
 

@@ -39,7 +39,7 @@ class RefusedError(ConnectionError):
 
 
 class WebSocket:
-    """One connection to a runtime that nobody here has started: the `Transport` of a remote runtime.
+    """One connection to a runtime that was started elsewhere: the `Transport` of a remote runtime.
 
     The reader connects with its first read, so that no caller waits for a network. The library reads the socket on a
     thread of its own, into a queue without a limit: a runtime ends the connection of a slow reader. It takes a lock to
@@ -163,7 +163,7 @@ class WebSocket:
         return f"it {what} token (HTTP {status})" if is_refusal else f"it answered HTTP {status}"
 
     def has_exited(self) -> bool:
-        """Return ``False``: who has lost the connection reads its end."""
+        """Return ``False``: a lost connection shows as the end of its output."""
         return False
 
     def end(self, timeout: float) -> int | None:
