@@ -180,8 +180,9 @@ def check_summary(journal: Path, turns: Turns) -> None:
     [wait] = [each for each in found["longest_waits"] if each["turn_id"] == turns["approve"].id]
     assert (wait["kind"], wait["decision"], wait["by"]) == ("approval", "accept", f"answer ({HERE})")
     assert wait["seconds"] > HELD
-    silent = {names[each["turn_id"]] for each in found["silences"]}
-    assert {"stall", "interrupt"} <= silent
+    # Not in "silences", the longest ones of all turns: on a busy machine those that work may be silent for longer.
+    assert min(odd[name]["silence"] for name in ("stall", "interrupt")) > HELD
+    assert found["silences"]
     told = ended(None, "trace", str(journal), "summary")
     assert told.code == 0
     for name, texts in why.items():
