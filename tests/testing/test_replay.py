@@ -24,6 +24,7 @@ from openai_codex import (
     RunResult,
     TransportClosedError,
 )
+from openai_codex._engine.wire import PING_ID
 from openai_codex._journal.read import read
 from openai_codex.testing import FakeAppServer, OfflineKit, ScriptError, call, hang, offline, replay, reply, say
 from tests.support.bounds import PATIENCE, eventually
@@ -217,13 +218,22 @@ def test_the_recorded_time_passes_if_asked_to(kit: OfflineKit, path: Path) -> No
         assert time.monotonic() - began > 0.9 * DELAY
 
 
-def test_a_silent_runtime_is_alive(path: Path) -> None:
+def test_a_silent_runtime_is_alive(path: Path, tmp_path: Path) -> None:
+    replayed = tmp_path / "replayed.jsonl"
+
+    def signs_of_life() -> int:
+        """How many answers to the client's own requests are in the journal, which is written a little later."""
+        lines = replayed.read_bytes().splitlines() if replayed.exists() else []
+        return sum(b'"dir":"<"' in line and f'"id":"{PING_ID}"'.encode() in line for line in lines)
+
     with FakeAppServer() as server, Codex(server.config(journal=path)) as codex:
         turn = codex.thread_start().turn("wait")
         server.turn.complete()
         turn.run()
-    with replay(path) as served, Codex(attrs.evolve(served.config, ping_interval=0.05, ping_timeout=PATIENCE)) as codex:
-        assert not eventually(lambda: codex.health().state != "running", 0.5)
+    pings = {"ping_interval": 0.05, "ping_timeout": PATIENCE}
+    with replay(path) as served, Codex(attrs.evolve(served.config, journal=replayed, **pings)) as codex:
+        assert eventually(lambda: signs_of_life() > 2)
+        assert eventually(lambda: codex.health().state == "running")
 
 
 def test_a_file_that_cannot_be_played_is_refused(kit: OfflineKit, path: Path) -> None:
