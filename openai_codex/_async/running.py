@@ -281,7 +281,7 @@ async def start_turn(
         stop.mailbox.takes_others = not attended
         response = await connection.request(params, timeout=timeout, starts=stop, work=work)
         opened = turns.start(stop, response.turn.id, stop.actor or connection.running(), stop.mailbox)
-        stop.opened = opened
+        stop.start(opened)
         if not attended:
             opened.leave(stop)
         joined = work is not None and bool(work.joins) and work.joined

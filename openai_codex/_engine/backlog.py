@@ -65,10 +65,11 @@ class Backlog:
     While the queue is compacted it seems to be empty.
     """
 
-    __slots__ = ("_bound", "_compact_at", "_events", "_limit", "_room", "losses", "tally")
+    __slots__ = ("_bound", "_compact_at", "_limit", "_room", "events", "losses", "tally")
 
     def __init__(self, bound: int = BOUND, limit: int | None = None) -> None:
-        self._events: deque[Notification] = deque()
+        self.events: deque[Notification] = deque()
+        """The events, oldest first. Other code asks only whether there are any."""
         self._bound = self._compact_at = bound if limit is None else min(bound, limit)
         self._limit = sys.maxsize if limit is None else limit
         # How many events stay when the limit is hit: a quarter is dropped at once, so that not every further event costs
@@ -79,21 +80,21 @@ class Backlog:
         """The client's total, where the losses are counted as well."""
 
     def __len__(self) -> int:
-        return len(self._events)
+        return len(self.events)
 
     def peek(self) -> list[Notification]:
         """Return all events, oldest first, and leave them. One step, so any thread may call it."""
-        return list(self._events)
+        return list(self.events)
 
     def extend(self, events: Iterable[Notification]) -> None:
         """Append events, oldest first."""
-        self._events.extend(events)
-        if len(self._events) > self._compact_at:
+        self.events.extend(events)
+        if len(self.events) > self._compact_at:
             self._compact()
 
     def take_into(self, kept: deque[Notification]) -> None:
         """Move all events, oldest first, to the end of ``kept``."""
-        move(self._events, kept)
+        move(self.events, kept)
         self._compact_at = self._bound
 
     def take(self) -> list[Notification]:
@@ -104,12 +105,12 @@ class Backlog:
 
     def _compact(self) -> None:
         events: deque[Notification] = deque()
-        move(self._events, events)
+        move(self.events, events)
         current = _without_outdated(events)
         merged = list(self._merge(current))
         kept = merged[-self._room :]
         # No event comes in meanwhile, as the caller is the one who extends.
-        self._events.extend(kept)
+        self.events.extend(kept)
         losses = Losses(len(current) - len(merged), len(events) - len(current), len(merged) - len(kept))
         for count in (self.losses, self.tally):
             if count is not None:
@@ -152,11 +153,13 @@ def move(source: deque[V], target: deque[V]) -> None:
     """Move everything from one queue to the end of another.
 
     The loop runs in C, so no other code of this thread comes between the removal of an entry and its addition: whatever a
-    signal handler raises, each entry is in one of the two.
+    signal handler raises, each entry is in one of the two. What another thread appends meanwhile stays in the first.
     """
-    if source:
-        with suppress(IndexError):  # it is empty
-            target.extend(map(deque.popleft, repeat(source)))
+    if count := len(source):
+        try:
+            target.extend(map(deque.popleft, repeat(source, count)))
+        except IndexError:  # another thread has taken some; cheaper than `suppress`, as this runs for each wake-up
+            return
 
 
 def keep_newest(table: dict[K, V], key: K, value: V, limit: int) -> None:

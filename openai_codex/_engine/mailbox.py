@@ -24,7 +24,17 @@ class Mailbox(Waitable):
     other, as `Backlog` bounds what is unread. Any thread may end it; the first end counts.
     """
 
-    __slots__ = ("__weakref__", "_ends", "_methods", "backlog", "ended", "has_others", "subject", "takes_others")
+    __slots__ = (
+        "__weakref__",
+        "_ends",
+        "_methods",
+        "_unread",
+        "backlog",
+        "ended",
+        "has_others",
+        "subject",
+        "takes_others",
+    )
 
     outlives_runtimes: ClassVar[bool] = False
     """Whether it continues with the next runtime, and the end of one is only an event."""
@@ -42,6 +52,7 @@ class Mailbox(Waitable):
         self.has_others = False
         """Whether there are such turns. Set before their first event is put."""
         self._methods = methods
+        self._unread = self.backlog.events
         # Why it is over, the first entry counts: the close reason, or ``None`` after the last event.
         self._ends: list[CloseReason | None] = []
 
@@ -54,7 +65,7 @@ class Mailbox(Waitable):
 
     def is_ready(self) -> bool:
         """Return whether `take` would return events or report the end."""
-        return bool(self._ends) or len(self.backlog) > 0
+        return bool(self._ends or self._unread)
 
     def wants(self, method: str) -> bool:
         """Return whether it accepts events of this method; the router checks before it delivers."""
@@ -92,7 +103,7 @@ class Mailbox(Waitable):
             TransportClosedError: ``kept`` is empty, and the connection ended before the turn did.
         """
         # Read first: the reader may put the last events and end it in between.
-        close_reason = self.close_reason
+        close_reason = self._ends[0] if self._ends else None
         self.backlog.take_into(kept)
         if not kept and close_reason is not None:
             raise close_reason.error(self.subject)
@@ -105,7 +116,7 @@ class Mailbox(Waitable):
 
     def is_over(self) -> bool:
         """Return whether the last event was taken. False after a failed connection: `take` raises then."""
-        return bool(self._ends) and self._ends[0] is None and not len(self.backlog)
+        return bool(self._ends) and self._ends[0] is None and not self._unread
 
     @property
     def close_reason(self) -> CloseReason | None:
@@ -129,7 +140,7 @@ class Unless(Waitable):
     __slots__ = ("_is_closed", "_mailbox")
 
     def __init__(self, is_closed: Callable[[], bool], mailbox: Mailbox) -> None:
-        super().__init__()
+        self._waiters = mailbox._waiters  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  it has none of its own
         self._is_closed = is_closed
         self._mailbox = mailbox
 

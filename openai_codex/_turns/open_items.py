@@ -209,6 +209,11 @@ _STEPS = {
 }
 
 
+# What each turn begins with. Never changed: a state is copied before events are applied to it.
+_NOTHING = _State({}, {}, set())
+_NEVER: tuple[Sequence[object], int, Notification | None] = ((), 0, None)
+
+
 class OpenItems:
     """Follows the items of one turn. For one consumer at a time; `awaited` may be called from any thread.
 
@@ -221,11 +226,11 @@ class OpenItems:
     def __init__(self) -> None:
         # The events left aside are whole ones and, after a delta, further texts of its item: an event takes up much more
         # memory than its text, and each of them would push others out of the processor's caches.
-        self._now: tuple[_State, list[Notification | str]] = (_State({}, {}, set()), [])
+        self._now: tuple[_State, list[Notification | str]] = (_NOTHING, [])
         # The item of the last event left aside, if that is a delta or such a text.
         self._item_id: str | None = None
         # Of the last call of `add`: the list that it extends, how long it was, and the last event that is added.
-        self._adding: tuple[Sequence[object], int, Notification | None] = ([], 0, None)
+        self._adding: tuple[Sequence[object], int, Notification | None] = _NEVER
 
     def add(self, events: Sequence[Notification], methods: set[str], *, again: bool = False) -> None:
         """Take the next events, which are of these methods.

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from openai_codex._engine.backlog import Losses
     from openai_codex._engine.mailbox import Mailbox
     from openai_codex._engine.waiting import Waiter
+    from openai_codex._engine.workers import WorkerPool
     from openai_codex._journal.recorder import Record
     from openai_codex._turns.agents import AgentTree, Origin
     from openai_codex._turns.results import Agent, DeclinedRequest
@@ -47,22 +48,10 @@ class OpenTurn:
     """
 
     __slots__ = (
-        "_consumers",
-        "_end",
-        "_is_logged",
-        "_log_later",
-        "_losses",
-        "_record",
-        "_turns",
-        "generation",
-        "interrupt",
-        "noted",
-        "started_at",
-        "thread_id",
-        "tokens",
-        "tree",
-        "turn_id",
-    )
+        "_consumers", "_end", "_is_logged", "_losses", "_record", "_turns",
+        "_workers", "generation", "interrupt", "noted", "started_at", "thread_id",
+        "tokens", "tree", "turn_id",
+    )  # fmt: skip
 
     def __init__(self, turns: OpenTurns, key: object, thread_id: str) -> None:
         self.thread_id = thread_id
@@ -84,14 +73,14 @@ class OpenTurn:
         self._end: Notification | CloseReason | None = None
         self._is_logged = False
         self._losses: Losses | None = None
-        self._log_later: Callable[[Callable[[], None]], object] | None = None
+        self._workers: WorkerPool | None = None
         self._record: Record | None = None
 
     def bind(self, turn_id: str, actor: Actor, losses: Losses) -> None:
         """Note what is known once the runtime has accepted it."""
         self.turn_id, self.generation, self._losses = turn_id, actor.generation, losses
         self.tokens = self._turns.usages.of(self.thread_id, turn_id)
-        self._record, self._log_later = actor.recent.record, actor.server_requests.workers.handlers.post
+        self._record, self._workers = actor.recent.record, actor.server_requests.workers.handlers
 
     def note(self, event: str, **fields: Any) -> None:
         """Note in the journal what becomes of it, if there is a journal."""
@@ -144,21 +133,26 @@ class OpenTurn:
         """Note how it ended. Called where nothing must be logged, as on the reader thread."""
         if self._end is None:  # of two threads at this instant one wins; both know of an end
             self._end = end
-        if not self._consumers and self._log_later is not None:
-            self._log_later(self._report)
+        if not self._consumers and self._workers is not None:
+            self._workers.post(self._report)
 
     def log_end(self, log: Callable[..., None], how: str, **fields: Any) -> None:
         """Log its end, after everything that it announces, unless that was done. Code of the program runs last."""
         if self._turns.claim(self):
             self._is_logged = True
-            # Each turn comes here, and by default most are not logged.
-            if how != "completed" or self.interrupt or _log.is_informing or self._record is not None:
+            if how != "completed" or self.tells_completion:
                 fields["seconds"] = round(time.monotonic() - self.started_at, 3)
                 fields["tokens"] = self.tokens.count()
-            self.note(f"turn_{how}", **fields)
-            log = level_after(self.interrupt, log)
-            log(f"codex.turn_{how}", thread_id=self.thread_id, turn_id=self.turn_id, **fields)
+                self.note(f"turn_{how}", **fields)
+                level_after(self.interrupt, log)(
+                    f"codex.turn_{how}", thread_id=self.thread_id, turn_id=self.turn_id, **fields
+                )
             self._turns.on_logged(self)
+
+    @property
+    def tells_completion(self) -> bool:
+        """Whether it is noted somewhere that it was completed. By default that is not, and each turn comes there."""
+        return self.interrupt is not None or self._record is not None or _log.is_informing
 
     def _report(self) -> None:
         assert self._end is not None, "called only when it has ended"

@@ -132,7 +132,8 @@ class TurnStop:
         """Whether its sub-agents are stopped with it, unless a call says otherwise."""
         self.mailbox = Mailbox(f"the events of a turn of thread {thread_id}")
         """Collects the events of the turn."""
-        self.subscription = PendingSubscription(self.mailbox, ("turn", "id"), thread_id)
+        self.subscription: PendingSubscription | None = PendingSubscription(self.mailbox, ("turn", "id"), thread_id)
+        """Finds the turn in the reply; ``None`` once that is done."""
         self.thread_id = thread_id
         self.patience: Deadline | None = None
         """How long the caller that has given it up waits for the end of it and its sub-agents, from then on."""
@@ -149,6 +150,11 @@ class TurnStop:
     def ended(self) -> Latch:
         """Set when the turn is over."""
         return self.mailbox.ended
+
+    def start(self, opened: OpenTurn) -> None:
+        """Note that the turn has started. What led to it is released: the handle keeps this object for long."""
+        self.opened = opened  # first: the writer thread looks for it after the reply
+        self._reply = self.subscription = None
 
     def enter(self, table: WorkTable, work: Work, trees: Trees) -> None:
         """Note the entry of the request in the table of work. Called before `follow`."""
@@ -200,11 +206,14 @@ class TurnStop:
     def is_over(self) -> bool:
         """Return whether the turn is over, or was never started."""
         reply, actor = self._reply, self.actor
-        if reply is None or actor is None:
+        has_started = self.opened is not None
+        if actor is None or (reply is None and not has_started):
             return True
         self._note_late_reply()
         if self.mailbox.ended.is_ready():
             return True
+        if reply is None or has_started:
+            return False
         if not actor.router.may_have_begun(reply):
             return True  # it was not sent, or the reply is overdue
         return reply.is_refused() or (self.turn_id is None and self._is_unnamed_over(reply))
@@ -251,10 +260,13 @@ class TurnStop:
     @property
     def turn_id(self) -> str | None:
         """The id of the turn, once the reply has named it."""
-        if self._reply is None or not self._reply.is_ready():
+        reply, subscription = self._reply, self.subscription  # before it looks for the turn, see `start`
+        if self.opened is not None:
+            return self.opened.turn_id
+        if reply is None or subscription is None or not reply.is_ready():
             return None
         try:
-            topic = self.subscription.topic_in(self._reply.result())
+            topic = subscription.topic_in(reply.result())
         except CodexError:  # the reply could not be read
             return None
         return None if topic is None else topic.turn_id

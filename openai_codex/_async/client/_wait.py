@@ -32,6 +32,8 @@ future = asyncio.wrap_future
 class _FutureWaiter:
     """A task that waits on a future of its loop."""
 
+    __slots__ = ("_is_woken", "future", "waker")
+
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.future: asyncio.Future[bool] = loop.create_future()
         self.waker = waker_of(loop)
@@ -47,9 +49,8 @@ class _FutureWaiter:
 
 async def ready(source: Waitable, timeout: float | None) -> bool:
     """Wait until ``source`` is ready, at most ``timeout`` seconds; return whether it is. Cancelling loses nothing."""
-    loop = asyncio.get_running_loop()
-    waiter = _FutureWaiter(loop)
-    if not source.add_waiter(waiter):
+    waiter = None if source.is_ready() else _FutureWaiter(asyncio.get_running_loop())
+    if waiter is None or not source.add_waiter(waiter):
         await asyncio.sleep(0)  # else a consumer that is always behind would never let other tasks run
         return True
     if timeout is not None and timeout < math.inf:

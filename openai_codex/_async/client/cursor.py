@@ -79,16 +79,18 @@ class AsyncCursor:
         self.passed: Notification | None = None
         """The last event that was removed from `taken` and not added to `texts`; who removes one sets it."""
         self._joined = joined
-        self._texts = MessageTexts(joined=joined)
+        self._texts: MessageTexts | None = None  # made for the first stream of text
         self._bad_end: DecodeError | None = None
         self._last: tuple[str, float] | None = None  # the last event that was fetched, and when
         connection.watch(self)
 
     def texts(self, event: Notification) -> MessageTexts:
         """Return the text up to an event that was removed and is to be added."""
-        if self.passed is not None:
-            self._texts, self.passed = MessageTexts(joined=self._joined, skipped=self._skipped(event)), None
-        return self._texts
+        texts = self._texts
+        if texts is None or self.passed is not None:
+            skipped = None if self.passed is None else self._skipped(event)
+            self._texts, self.passed = (texts := MessageTexts(joined=self._joined, skipped=skipped)), None
+        return texts
 
     def _skipped(self, event: Notification) -> dict[str, int]:
         """Return how many characters of each message other streams have read, up to an event that was removed."""
@@ -286,6 +288,9 @@ class AsyncCursor:
             self._open_turn.leave(key)
 
     def _log_completed(self, turn: protocol.Turn) -> None:
+        if turn.status == protocol.TurnStatus.completed and not self._open_turn.tells_completion:
+            self._open_turn.log_end(_log.info, "completed")
+            return
         log, how, fields = end_with(turn.status.value, None if turn.raw is None else turn.raw.get("error"))
         fields["hint"] = self._connection.hint_for(turn.error) if turn.error is not None else None
         fields |= losses_of(self._mailbox.backlog.losses)
