@@ -57,10 +57,12 @@ class Start:
         self._adopted.put(True)
 
     def discard(self) -> None:
-        """Kill and reap the process, if there is one, and close its pipes."""
+        """Kill and reap the process, if there is one, and close its pipes; also if it was adopted an instant ago."""
         self._adopted.put(False)
         if self._processes:
             self._over.get()
+            if self._processes[0].returncode is None:  # an exception came out of the adoption, after its only step
+                end(self._processes[0], self._close)
 
     def _run(
         self, command: tuple[str, ...], cwd: str | None, env: Mapping[str, str], caller: FrameType, thread: int

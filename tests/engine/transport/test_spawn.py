@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from openai_codex import LaunchError
-from openai_codex._engine.transport import ChildProcess, child
+from openai_codex._engine.transport import ChildProcess, child, spawn
 from tests.support.bounds import PATIENCE, eventually
 
 # How long a signal may take to reach its thread before it is sent again, in seconds.
@@ -139,6 +139,27 @@ def test_exceptions_at_any_line_leave_no_child_descriptor_or_zombie(second: int 
     while start_struck(instant, *([] if second is None else [second])):
         instant += 1
     assert instant > 20
+    assert eventually(lambda: children() <= known)
+    assert eventually(lambda: descriptors() <= open_before)
+    assert eventually(lambda: threading.active_count() <= threads)
+
+
+@pytest.mark.parametrize("is_adopted", [True, False])
+def test_an_exception_around_the_adoption_leaves_no_process(
+    monkeypatch: pytest.MonkeyPatch, *, is_adopted: bool
+) -> None:
+    known, open_before, threads = children(), descriptors(), threading.active_count()
+    adopt = spawn.Start.adopt
+
+    def struck(self: spawn.Start) -> None:
+        if is_adopted:
+            adopt(self)
+        raise AlarmError
+
+    monkeypatch.setattr(spawn.Start, "adopt", struck)
+    with pytest.raises(AlarmError) as caught:
+        ChildProcess(COMMAND, None, None)
+    assert caught.traceback, "the frames, and so all that they own, are kept until here"
     assert eventually(lambda: children() <= known)
     assert eventually(lambda: descriptors() <= open_before)
     assert eventually(lambda: threading.active_count() <= threads)
