@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from openai_codex._journal.recorder import Record
     from openai_codex.errors import ProcessInfo
 
-# The newest bytes of a runtime that are kept, and how many reads and how many lines sent to it. A longer line that was
-# sent is kept up to there. With four times as many bytes a stream is 5 % slower: they do not stay in the processor's cache.
+# The newest bytes of a runtime that are kept, and how many reads, or up to twice as many, and how many lines sent to it. A
+# longer line that was sent is kept up to there. With four times as many bytes a stream is 5 % slower: they do not stay in the processor's cache.
 _BYTES, _READS, _SENT, _LINE = 1 << 16, 256, 32, 1 << 13
 
 # How many records of runtimes that are gone are kept, for errors that outlive their client.
@@ -52,6 +52,10 @@ class Recent:
         """Note what was read. Called by the reader only."""
         self.received.append((time.monotonic(), chunk))
         self._size += len(chunk)
+        if self._size >= _BYTES or len(self.received) > 2 * _READS:
+            self._drop()
+
+    def _drop(self) -> None:
         # The oldest read goes when the others are enough: a large one would leave nothing before it.
         while self._size - len(self.received[0][1]) >= _BYTES or len(self.received) > _READS:
             self._size -= len(self.received.popleft()[1])

@@ -176,8 +176,9 @@ def _frames(values: list[Any], lines: list[bytes]) -> list[Frame]:
 
 
 def _is_id(value: Any) -> TypeGuard[RequestId]:
-    # By exact type: true and false are integers in Python, but not ids.
-    return type(value) in {int, str}
+    # By exact type: true and false are integers in Python, but not ids. A set of the two would be built on each call.
+    kind = type(value)
+    return kind is int or kind is str
 
 
 def _response(frame: Any, size: int) -> Response | Skipped:
