@@ -20,7 +20,7 @@ WITHOUT     := --ignore=tests/cli/test_page.py
 NEEDS_BROWSER ?=
 AS_ROOT     := $(if $(filter-out 0,$(shell id -u)),sudo -n)
 
-.PHONY: browser help demo quick test test-runtimes cover check figures format generate runtime bench bench-smoke compat soak build clean
+.PHONY: browser help demo quick test test-runtimes cover check figures format generate runtime bench bench-smoke compat recipes soak build clean
 help: ## Show this help
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -89,6 +89,11 @@ compat: $(STAMP) ## Run packages of the index on this package and on the publish
 	$(BIN)/python -m tools.compat
 	$(BIN)/python -m tools.compat.idioms .compat/published/bin/python
 
+recipes: ## Run the recipes of examples/recipes in the libraries that they are for; installs these, about 1 GB
+	$(PYTHON) -m venv .recipes
+	.recipes/bin/python -m pip install --quiet --disable-pip-version-check --editable . --requirement examples/recipes/requirements.txt
+	.recipes/bin/python -m pytest --quiet -o filterwarnings=default -o timeout=600 examples/recipes
+
 soak: $(STAMP) ## Run random operations on the real runtime for MINUTES (5): nothing may hang, leak or get lost
 	$(BIN)/python -m tools.soak --minutes $(or $(MINUTES),5)
 
@@ -96,4 +101,4 @@ build: $(STAMP) ## Build sdist and wheel into dist/
 	$(BIN)/python -m build --outdir dist
 
 clean: ## Remove the environment and everything built
-	rm -rf $(VENV) .bench .compat .runtimes dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.*
+	rm -rf $(VENV) .bench .compat .recipes .runtimes dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.*
