@@ -12,6 +12,9 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
+from openai_codex._async.client import launch as async_launch
+from openai_codex._engine.transport import child
+from openai_codex._sync.client import launch as sync_launch
 from tests.support.log_table import Comparison
 
 pytest_plugins = ["openai_codex.testing.pytest_plugin"]
@@ -19,6 +22,17 @@ pytest_plugins = ["openai_codex.testing.pytest_plugin"]
 # On a loaded machine, an example may take any time.
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("suite")
+
+# What usually takes milliseconds, and is waited for no longer than a second, may take longer there: a thread that has still
+# to log, and one that has still to read the last lines on stderr.
+_UNHURRIED = 5.0
+for _module, _name in (
+    (async_launch, "_THREADS_PATIENCE"),
+    (sync_launch, "_THREADS_PATIENCE"),
+    (child, "_DRAIN_TIMEOUT"),
+):
+    assert hasattr(_module, _name)
+    setattr(_module, _name, _UNHURRIED)
 
 _WORKERS_PER_CORE = 3
 _MAX_WORKERS = 24

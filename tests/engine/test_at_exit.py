@@ -9,13 +9,11 @@ import pytest
 
 from openai_codex import AppServerConfig
 from openai_codex.testing import FakeAppServer, FakeChild, FakeRequest, ScriptedModel
-from tests.support.bounds import PATIENCE, within
+from tests.support.bounds import PATIENCE, SOON, within
 from tests.support.programs import Ended, end_of, running
 
 pytestmark = pytest.mark.slow
 
-# What an end may cost, the start of an interpreter included, on a machine that is busy with other things.
-SOON = 20.0
 
 QUIETLY = Ended(0, "", "")
 

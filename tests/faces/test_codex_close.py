@@ -11,11 +11,8 @@ import pytest
 from openai_codex import AsyncCodex, Codex, LaunchError, TransportClosedError
 from openai_codex._async.client._wait import ready
 from openai_codex.testing import FakeAppServer
-from tests.support.bounds import PATIENCE, nothing_left, within
+from tests.support.bounds import PATIENCE, SOON, nothing_left, within
 from tests.support.inside import actor_of
-
-# What a close may cost on a machine that is busy with other things.
-SOON = 5.0
 
 ASKS = "item/commandExecution/requestApproval"
 

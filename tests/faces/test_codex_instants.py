@@ -12,15 +12,13 @@ import pytest
 from openai_codex import Codex, CodexError, Restart, RunningTurn, Thread, TurnTimeoutError
 from openai_codex.testing import FakeAppServer
 from openai_codex.types import ModelListParams
-from tests.support.bounds import PATIENCE, eventually, nothing_left, within
+from tests.support.bounds import PATIENCE, SOON, eventually, nothing_left, within
 from tests.support.inside import actor_of, is_draining, recycle_soon
 from tests.support.instants import Instants
 
 # An exception in a generator that is being closed, or in a finalizer, reaches nobody.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
-# How long a call may take that is made at an instant, in seconds. It waits for nothing that is interrupted.
-SOON = 10.0
 
 Work = Callable[[Codex, Thread], object]
 

@@ -11,10 +11,7 @@ import pytest
 from openai_codex import AppServerConfig, AsyncCodex, AsyncThread, AsyncTurnHandle
 from openai_codex.testing import FakeAppServer, ScriptedModel, hang
 from openai_codex.types import TurnStatus
-from tests.support.bounds import PATIENCE, eventually, nothing_left, within
-
-# What giving up may cost on a machine that is busy with other things; 2 s of it are for a runtime that does not answer.
-SOON = 7.0
+from tests.support.bounds import PATIENCE, SOON, eventually, nothing_left, within
 
 
 @pytest.fixture

@@ -13,13 +13,11 @@ import pytest
 from openai_codex import AppServerConfig
 from openai_codex._engine.waiting import Deadline
 from openai_codex.testing import FakeAppServer, FakeChild, ScriptedModel
-from tests.support.bounds import PATIENCE, within
+from tests.support.bounds import PATIENCE, SOON, within
 from tests.support.programs import Ended, end_of, running
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what the threads of a program do")
 
-# What giving up may cost on a machine that is busy with other things, the end of the program included.
-SOON = 20.0
 
 # Each waits for a turn, says that it was interrupted, and what of the client is still under way then.
 WAITS = {

@@ -30,10 +30,7 @@ from openai_codex.types import (
     TurnStatus,
 )
 from tests.faces_async._wait import together
-from tests.support.bounds import PATIENCE, within
-
-# What a failure may cost on a machine that is busy with other things: nothing is tried again here.
-SOON = 10.0
+from tests.support.bounds import PATIENCE, SOON, within
 
 
 def unreachable(status: int | None) -> CodexErrorInfo:

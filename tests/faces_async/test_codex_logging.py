@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 from openai_codex import AsyncCodex, RuntimeExited, TurnTimeoutError
+from openai_codex._async.client import cursor
 from openai_codex.testing import FakeAppServer
 from openai_codex.types import ModelListParams, ThreadNameUpdatedNotification, UnknownNotification
+from tests.support.bounds import PATIENCE, STARTED, eventually
 
-PATIENCE = 60.0
 FIELDS = "codex event pid thread_id turn_id request_id method status tool hint seconds generation reason count"
 
 Break = Callable[[], Any]
@@ -129,7 +130,7 @@ async def use(server: FakeAppServer) -> None:
         late = await thread.turn("again")
         with pytest.raises(TurnTimeoutError):
             await late.run(timeout=0.1)
-        assert {request.params["turnId"] for request in server.requests("turn/interrupt")} == {late.id}
+        assert eventually(lambda: {each.params["turnId"] for each in server.requests("turn/interrupt")} == {late.id})
         assert codex.health().requests_in_flight == 0
         deaths = codex.events(RuntimeExited)
         server.child.kill()
@@ -152,8 +153,9 @@ async def test_logging_that_raises_changes_nothing(how: str, caplog: pytest.LogC
         }
 
 
-async def test_the_clean_up_precedes_its_announcement() -> None:
+async def test_the_clean_up_precedes_its_announcement(monkeypatch: pytest.MonkeyPatch) -> None:
     """A log handler may block, end the thread or read the state; by then the runtime has its answer."""
+    monkeypatch.setattr(cursor, "ABANDON_PATIENCE", PATIENCE)
     seen: dict[str, bool] = {}
     over = threading.Event()
     with FakeAppServer() as server:
@@ -169,7 +171,7 @@ async def test_the_clean_up_precedes_its_announcement() -> None:
             raise LookupError(request.command)
 
         with handler(look):
-            config = server.config(handler_timeout=0.2)
+            config = server.config(handler_timeout=STARTED)
             async with AsyncCodex(config, on_approval=approve, on_user_input=lambda _: over.wait(PATIENCE)) as codex:
                 turn = await (await codex.thread_start()).turn("go")
                 asked = "item/commandExecution/requestApproval"
@@ -181,6 +183,7 @@ async def test_the_clean_up_precedes_its_announcement() -> None:
                 over.set()
                 with pytest.raises(TurnTimeoutError):
                     await turn.run(timeout=0.1)
+    assert eventually(lambda: len(seen) == 4)
     assert seen == dict.fromkeys(
         (
             "codex.handler_failed",

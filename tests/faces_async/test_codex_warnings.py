@@ -49,13 +49,14 @@ async def test_an_unknown_model_an_ignored_setting_and_a_deprecated_request_are_
             for _ in range(2):
                 await thread.run("go", timeout=PATIENCE)
             await codex.thread_resume(thread.id, include_turns=True)
-        counts = codex.health().warnings
+        # In any order with the replies.
+        expected = {"warning": 4, "configWarning": 1, "deprecationNotice": 2}
+        assert eventually(
+            lambda: all(codex.health().warnings.get(kind, 0) >= count for kind, count in expected.items())
+        )
     for text in ("no-such-model", "`bogus_key` is ignored", "is deprecated"):
         assert eventually(lambda text=text: about(caplog, text)), text  # type: ignore[misc]  # mypy knows no such default
         assert len(about(caplog, text)) == 1
-    assert counts["warning"] >= 4
-    assert counts["configWarning"] >= 1
-    assert counts["deprecationNotice"] >= 2
     assert all("\n" not in record.getMessage() for record in caplog.records)
 
 
@@ -78,7 +79,7 @@ async def test_each_repeated_request_to_the_provider_is_warned_of(
         for _ in range(2):
             scripted_model.queue(truncate(), truncate(), say("done"))
             turns.append((await thread.run("go", timeout=PATIENCE)).id)
-        assert codex.health().warnings["error"] == 4
+        assert eventually(lambda: codex.health().warnings.get("error") == 4)
     assert eventually(lambda: len(about(caplog, "Reconnecting")) == 4)
     found = {(fields["turn_id"], fields["message"][:19]) for fields in about(caplog, "Reconnecting")}
     assert found == {(id, f"Reconnecting... {number}/2") for id in turns for number in (1, 2)}

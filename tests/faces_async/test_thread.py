@@ -179,8 +179,8 @@ async def test_a_run_that_takes_too_long_is_interrupted_and_tells_what_there_was
     codex_config: AppServerConfig, scripted_model: ScriptedModel
 ) -> None:
     gate = scripted_model.gate()
-    scripted_model.say("never finished", gate=gate, hold_after=1)
-    scripted_model.say("next")
+    scripted_model.when("go", say("never finished", gate=gate, hold_after=1))
+    scripted_model.when("again", "next")
     async with AsyncCodex(codex_config) as codex:
         thread = await codex.thread_start(ephemeral=True)
         with pytest.raises(TurnTimeoutError) as caught:
@@ -189,7 +189,8 @@ async def test_a_run_that_takes_too_long_is_interrupted_and_tells_what_there_was
         after = await thread.run("again")
     assert isinstance(caught.value, TimeoutError)
     assert caught.value.thread_id == thread.id
-    assert scripted_model.abandoned_count == 1
+    # On a machine that stands still meanwhile, the model may not have been asked.
+    assert scripted_model.abandoned_count == scripted_model.request_count - 1
     assert after.final_response == "next"
 
 
@@ -202,14 +203,16 @@ async def test_a_step_that_times_out_does_not_end_the_stream(
         thread = await codex.thread_start(ephemeral=True)
         turn = await thread.turn("go")
         stream = turn.stream(timeout=0.3)
-        before = []
-        with pytest.raises(TurnTimeoutError):
-            while True:
-                before.append(await stream.__anext__())
+        before: list[str] = []
+        timed_out = 0
+        while not timed_out or "item/agentMessage/delta" not in before:
+            try:
+                before.append((await stream.__anext__()).method)
+            except TurnTimeoutError:
+                timed_out += 1
         await gate.reached()
         gate.open()
         after = [event async for event in turn.stream(timeout=30)]
-    assert any(event.method == "item/agentMessage/delta" for event in before)
     assert after[-1].method == "turn/completed"
 
 

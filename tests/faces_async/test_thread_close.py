@@ -23,7 +23,7 @@ from openai_codex.testing import FakeAppServer, ScriptedModel
 from openai_codex.types import ThreadLoadedListParams
 from tests.faces_async._wait import together
 from tests.support.bounds import PATIENCE
-from tests.support.inside import actor_of
+from tests.support.inside import actor_of, config_of
 
 ENDS = {"unsubscribe": {}, "archive": {"archive": True}, "delete": {"delete": True}}
 
@@ -149,11 +149,17 @@ async def test_a_turn_whose_handle_was_dropped_is_interrupted(
         await scripted_model.idle(PATIENCE)
 
 
-async def test_a_turn_that_does_not_end_keeps_the_thread_open(server: FakeAppServer) -> None:
-    async with AsyncCodex(server.config(request_timeout=0.3)) as codex:
+async def test_a_turn_that_does_not_end_keeps_the_thread_open(
+    server: FakeAppServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with AsyncCodex(server.config()) as codex:
         thread = await codex.thread_start()
         turn = await thread.turn("go")
-        with pytest.raises(TurnTimeoutError, match=r"its end did not come within 0\.3 s"):
+        with (
+            monkeypatch.context() as patch,
+            pytest.raises(TurnTimeoutError, match=r"its end did not come within 0\.3 s"),
+        ):
+            patch.setattr(config_of(codex), "request_timeout", 0.3)
             await thread.close()
         server.turn.complete("interrupted")
         await turn.run()

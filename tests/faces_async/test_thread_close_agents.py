@@ -12,7 +12,7 @@ from openai_codex.types import TurnStatus
 from tests.support.agents import Parent, Version, agents
 from tests.support.bounds import PATIENCE, eventually
 from tests.support.fake_agents import Child
-from tests.support.inside import trees_of
+from tests.support.inside import config_of, trees_of
 
 versions = pytest.mark.parametrize("version", [1, 2])
 
@@ -39,16 +39,17 @@ async def test_it_stops_the_sub_agents(version: Version, is_held: bool, parent: 
             await tree.model.idle(PATIENCE)
 
 
-async def test_a_sub_agent_that_does_not_end_leaves_the_thread_open() -> None:
+async def test_a_sub_agent_that_does_not_end_leaves_the_thread_open(monkeypatch: pytest.MonkeyPatch) -> None:
     with FakeAppServer() as server:
         server.on("thread/unsubscribe", {"status": "unsubscribed"})
-        async with AsyncCodex(server.config(request_timeout=1.0)) as codex:
+        async with AsyncCodex(server.config()) as codex:
             thread = await codex.thread_start()
             await thread.turn("go")
             gc.collect()
             child = Child(server)
             assert eventually(lambda: trees_of(codex).loaded())
-            with pytest.raises(TurnTimeoutError):
+            with monkeypatch.context() as patch, pytest.raises(TurnTimeoutError):
+                patch.setattr(config_of(codex), "request_timeout", 1.0)
                 await thread.close()
             child.end()
             await thread.close()

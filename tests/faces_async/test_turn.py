@@ -46,7 +46,7 @@ async def test_an_interrupt_returns_when_the_turn_is_over(
         turn = await thread.turn("go")
         await gate.reached()
         await turn.interrupt()
-        result = await turn.run(timeout=0.5)
+        result = await turn.run(timeout=0)
         after = await thread.run("again")
     assert result.status == TurnStatus.interrupted
     assert result.final_response is None
@@ -62,7 +62,7 @@ async def test_an_interrupt_right_after_the_start_stops_the_turn(
         thread = await codex.thread_start(ephemeral=True)
         turn = await thread.turn("go")
         await turn.interrupt()
-        result = await turn.run(timeout=0.5)
+        result = await turn.run(timeout=0)
     assert result.status == TurnStatus.interrupted, attempt
 
 

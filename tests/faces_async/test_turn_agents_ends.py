@@ -119,7 +119,7 @@ async def test_all_agents_of_a_turn_are_over_with_it(version: Version, depth: De
             await end(turn, thread)
             # Who gives up waits for them, but not for long.
             assert eventually(partial(trees_of(at.codex).is_quiet, turn.id))
-            assert not any(each.is_running for each in turn.agents())
+            assert eventually(lambda: not any(each.is_running for each in turn.agents()))  # noqa: B023  as below
             assert eventually(lambda: at.roots() == left)  # noqa: B023  it is called in this step only
         await at.tree.model.idle(PATIENCE)
 

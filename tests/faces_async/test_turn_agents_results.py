@@ -69,6 +69,7 @@ async def test_of_a_turn_that_was_given_up(
         async with AsyncCodex(tree.config) as codex:
             turn = await (await codex.thread_start(**tree.thread())).turn("go")
             await tree.gate.reached(PATIENCE)
+            assert eventually(lambda: [each.status for each in turn.agents()] == [TurnStatus.in_progress])
             assert statuses(await give_up(turn)) == STOPPED
 
 

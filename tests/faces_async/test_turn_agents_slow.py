@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from openai_codex import LATER, AsyncCodex, CommandApproval, ElicitationRequest, TurnTimeoutError
+from openai_codex._async.client import agent_stops, cursor
 from openai_codex.testing import FakeAppServer
 from tests.support.bounds import PATIENCE, STARTED, eventually, within
 from tests.support.fake_agents import COMMAND, INTERRUPT, Child, elicit
@@ -140,12 +141,18 @@ async def test_an_error_in_the_block_of_a_stream_stops_it_although_the_turn_is_o
                 server.turn.fail("no") if how == "fail" else server.turn.complete()
                 assert eventually(lambda: is_ended(turn))
                 raise KeyError(how)
-        assert child.interrupts()
-        assert trees_of(codex).is_quiet(turn.id)
+        assert eventually(child.interrupts)
+        assert eventually(lambda: trees_of(codex).is_quiet(turn.id))
 
 
 @pytest.mark.parametrize("starts", [False, True])
-async def test_who_gives_up_waits_for_it_once(server: FakeAppServer, starts: bool) -> None:
+async def test_who_gives_up_waits_for_it_once(
+    server: FakeAppServer, starts: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    patience = 5.0
+    for module in (agent_stops, cursor):
+        monkeypatch.setattr(module, "ABANDON_PATIENCE", patience)
+
     def start(request: Any) -> None:
         request.proceed()
         Child(server)
@@ -155,7 +162,7 @@ async def test_who_gives_up_waits_for_it_once(server: FakeAppServer, starts: boo
         thread = await codex.thread_start()
         run = thread.run if starts else (await thread.turn("go")).run
         arguments = ["go"] if starts else []
-        with within(3.5), pytest.raises(TurnTimeoutError):
+        with within(2 * patience), pytest.raises(TurnTimeoutError):
             await run(*arguments, timeout=0.2)
 
 

@@ -18,6 +18,7 @@ from openai_codex.testing import FakeAppServer
 from openai_codex.testing import frames as kit
 from openai_codex.types import ModelListParams, ThreadGoalStatus, UncommittedChangesReviewTarget
 from tests.faces_async._wait import together
+from tests.support import bounds
 from tests.support.bounds import PATIENCE, eventually
 from tests.support.inside import actor_of, end_latch_of, open_turn_count
 
@@ -46,8 +47,9 @@ def fields(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
     return [vars(record)["codex"] for record in caplog.records if record.name == "openai_codex.turn"]
 
 
-def counted(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """Return the ends in their order. Each turn that was started must have one, after its start."""
+def counted(caplog: pytest.LogCaptureFixture, count: int = 1) -> list[str]:
+    """Return the ends in their order, when they are so many. Each turn that was started must have one, after its start."""
+    assert eventually(lambda: len(counted_ends(caplog)) >= count)
     seen = [(each["event"], each["turn_id"]) for each in fields(caplog) if each["event"] in ENDS | {STARTED}]
     starts = Counter(turn for event, turn in seen if event == STARTED)
     ends = Counter(turn for event, turn in seen if event in ENDS)
@@ -216,7 +218,7 @@ async def test_so_it_is_when_the_end_comes_with_the_reply(
 
 async def time_out(thread: AsyncThread, _server: FakeAppServer) -> None:
     with suppress(CodexError):
-        await thread.run("go", timeout=0.2)
+        await (await thread.turn("go")).run(timeout=0.2)
 
 
 async def stall(thread: AsyncThread, _server: FakeAppServer) -> None:
@@ -341,7 +343,7 @@ async def test_the_turns_of_a_goal_have_one_end_each(
 
         async def run() -> None:
             with suppress(CodexError):
-                await codex.run_goal(thread.id, "o", timeout=0.5 if by == "timed out" else PATIENCE)
+                await codex.run_goal(thread.id, "o", timeout=bounds.STARTED if by == "timed out" else PATIENCE)
 
         async def close() -> None:
             while [each["event"] for each in fields(caplog)].count(STARTED) < 2:
@@ -350,7 +352,7 @@ async def test_the_turns_of_a_goal_have_one_end_each(
 
         await together([run, close] if by == "closed" else [run])
     second = {"reached": "completed", "failed": "failed"}.get(by, "lost")
-    assert counted(caplog) == ["completed", second]
+    assert counted(caplog, 2) == ["completed", second]
 
 
 async def test_turns_without_number_have_one_end_each(server: FakeAppServer, caplog: pytest.LogCaptureFixture) -> None:
@@ -372,8 +374,8 @@ async def test_turns_without_number_have_one_end_each(server: FakeAppServer, cap
             await together([partial(use, thread, number) for number, thread in enumerate(threads)])
         await all_read(codex)
         assert eventually(lambda: len(counted_ends(caplog)) == 100)
-        assert open_turn_count(codex) == 0
-    assert counted(caplog) == ["completed"] * 100
+        assert eventually(lambda: open_turn_count(codex) == 0)
+    assert counted(caplog, 100) == ["completed"] * 100
 
 
 def counted_ends(caplog: pytest.LogCaptureFixture) -> list[str]:

@@ -10,8 +10,10 @@ import pytest
 from openai_codex import AppServerConfig, AsyncCodex, TurnStalledError, TurnTimeoutError
 from openai_codex.testing import FakeAppServer, ScriptedModel
 from openai_codex.types import TurnStatus
+from tests.support.bounds import PATIENCE, eventually
+from tests.support.inside import is_ended
 
-# Far shorter than the silence, and far longer than what a busy machine takes between two events.
+# Shorter than the silence.
 STALL = 0.7
 
 QUESTION = {
@@ -27,8 +29,11 @@ async def test_a_silent_turn_is_interrupted(codex_config: AppServerConfig, scrip
     scripted_model.hang()
     async with AsyncCodex(codex_config) as codex:
         thread = await codex.thread_start()
+        turn = await thread.turn("go")
+        # The last event that there is has come, and is not taken.
+        assert eventually(lambda: [each.last_event for each in codex.turns()] == ["item/completed"])
         with pytest.raises(TurnStalledError) as caught:
-            await thread.run("go", stall_timeout=0.5)
+            await turn.run(stall_timeout=0.5)
         await scripted_model.idle()
         after = await thread.run("again", stall_timeout=30)
     error = caught.value
@@ -41,7 +46,7 @@ async def test_a_silent_turn_is_interrupted(codex_config: AppServerConfig, scrip
 
 
 async def test_the_whole_time_counts_too(codex_config: AppServerConfig, scripted_model: ScriptedModel) -> None:
-    words = ["word "] * 50
+    words = ["word "] * 300  # for longer than anybody waits
     scripted_model.say(deltas=words, delta_delay=0.1)
     async with AsyncCodex(codex_config) as codex:
         thread = await codex.thread_start()
@@ -61,10 +66,12 @@ async def test_the_clock_stands_while_a_request_of_the_thread_is_pending(method:
     def ponder(_: object) -> None:
         time.sleep(2 * STALL)  # the silence itself
         server.turn.complete()
+        assert eventually(lambda: is_ended(turn))  # before the answer, after which the clock would go on
 
     with FakeAppServer() as server:
         async with AsyncCodex(server.config(), on_elicitation=ponder, on_approval=ponder) as codex:
             turn = await (await codex.thread_start()).turn("go")
             server.turn.ask(method, **params, conversationId=turn.thread_id)
+            assert eventually(codex.pending_requests)
             result = await turn.run(stall_timeout=STALL)
     assert result.status == TurnStatus.completed

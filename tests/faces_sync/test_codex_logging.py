@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 
 from openai_codex import Codex, RuntimeExited, TurnTimeoutError
+from openai_codex._sync.client import cursor
 from openai_codex.testing import FakeAppServer
 from openai_codex.types import ModelListParams, ThreadNameUpdatedNotification, UnknownNotification
+from tests.support.bounds import PATIENCE, STARTED, eventually
 
-PATIENCE = 60.0
 FIELDS = "codex event pid thread_id turn_id request_id method status tool hint seconds generation reason count"
 
 Break = Callable[[], Any]
@@ -130,7 +131,7 @@ def use(server: FakeAppServer) -> None:
         late = thread.turn("again")
         with pytest.raises(TurnTimeoutError):
             late.run(timeout=0.1)
-        assert {request.params["turnId"] for request in server.requests("turn/interrupt")} == {late.id}
+        assert eventually(lambda: {each.params["turnId"] for each in server.requests("turn/interrupt")} == {late.id})
         assert codex.health().requests_in_flight == 0
         deaths = codex.events(RuntimeExited)
         server.child.kill()
@@ -153,8 +154,9 @@ def test_logging_that_raises_changes_nothing(how: str, caplog: pytest.LogCapture
         }
 
 
-def test_the_clean_up_precedes_its_announcement() -> None:
+def test_the_clean_up_precedes_its_announcement(monkeypatch: pytest.MonkeyPatch) -> None:
     """A log handler may block, end the thread or read the state; by then the runtime has its answer."""
+    monkeypatch.setattr(cursor, "ABANDON_PATIENCE", PATIENCE)
     seen: dict[str, bool] = {}
     over = threading.Event()
     with FakeAppServer() as server:
@@ -170,7 +172,7 @@ def test_the_clean_up_precedes_its_announcement() -> None:
             raise LookupError(request.command)
 
         with handler(look):
-            config = server.config(handler_timeout=0.2)
+            config = server.config(handler_timeout=STARTED)
             with Codex(config, on_approval=approve, on_user_input=lambda _: over.wait(PATIENCE)) as codex:
                 turn = (codex.thread_start()).turn("go")
                 asked = "item/commandExecution/requestApproval"
@@ -182,6 +184,7 @@ def test_the_clean_up_precedes_its_announcement() -> None:
                 over.set()
                 with pytest.raises(TurnTimeoutError):
                     turn.run(timeout=0.1)
+    assert eventually(lambda: len(seen) == 4)
     assert seen == dict.fromkeys(
         (
             "codex.handler_failed",

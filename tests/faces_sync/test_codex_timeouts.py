@@ -26,7 +26,7 @@ from openai_codex._sync.client._wait import ready
 from openai_codex.testing import FakeAppServer
 from openai_codex.types import ModelListParams, ThreadNameUpdatedNotification
 from tests.faces_sync._outcome import outcomes
-from tests.support.bounds import within
+from tests.support.bounds import SOON, within
 from tests.support.inside import actor_of
 
 LOGIN = {"type": "chatgpt", "loginId": "L", "authUrl": "http://127.0.0.1"}
@@ -170,9 +170,6 @@ STARTING = {
     "review": ("review/start", RequestTimeoutError),
     "run_goal": ("thread/goal/set", TurnTimeoutError),
 }
-
-# What the clean-up may add on a machine that is busy with other things; far from `request_timeout` and `start_timeout`.
-SOON = 10.0
 
 
 @pytest.mark.parametrize("verb", STARTING)

@@ -25,7 +25,7 @@ from openai_codex.testing import QuietHome, ScriptedModel, Usage, call, fail, re
 from openai_codex.types import TurnStartParams
 from tests.faces_sync._wait import together
 from tests.support.agents import agents
-from tests.support.bounds import PATIENCE
+from tests.support.bounds import PATIENCE, eventually
 from tests.support.tracing import TURN, Recorder, attributes, id_of, measured, recorded, tracer
 
 CAPTURE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
@@ -303,10 +303,12 @@ def test_the_turns_of_sub_agents_are_spans_below_that_of_the_root(version: Any, 
             thread = codex.thread_start(**tree.thread())
             result = thread.run("go", timeout=PATIENCE)
     (root,) = [each for each in spans.turns() if attributes(each)["gen_ai.conversation.id"] == thread.id]
+    assert eventually(lambda: len([each for each in spans.below(root, 2) if each.name == TURN]) == 2)
     children = [each for each in spans.below(root, 2) if each.name == TURN]
     assert {attributes(each)["gen_ai.conversation.id"] for each in children} == {
         each.thread_id for each in result.agents
     }
+    assert eventually(lambda: spans.named("codex.approval command"))
     (approval,) = spans.named("codex.approval command")
     asker = next(each for each in children if approval.parent and id_of(each) == approval.parent.span_id)
     assert seen in ([id_of(asker)], [id_of(root)])

@@ -107,9 +107,10 @@ def test_a_turn_that_the_client_ends_has_a_span_with_one_end(server: FakeAppServ
 
 def test_a_request_without_a_reply_has_a_span_with_one_end(server: FakeAppServer, spans: Recorder) -> None:
     server.on("turn/start", lambda _request: None)
-    with Codex(server.config(otel=True, request_timeout=0.2)) as codex:
+    with Codex(server.config(otel=True)) as codex:
+        thread = codex.thread_start()
         with pytest.raises(CodexError) as caught:
-            (codex.thread_start()).turn("go")
+            thread.turn("go", timeout=0.2)
     assert errors(spans) == [type(caught.value).__name__]
 
 
@@ -168,8 +169,10 @@ def test_the_next_runtime_is_another_generation(
         with pytest.raises(TransportClosedError):
             turn.run(timeout=PATIENCE)
         (codex.thread_start()).run("go", timeout=PATIENCE)
-    assert errors(spans) == ["lost", None]
-    assert [attributes(each)["codex.generation"] for each in spans.turns()] == [1, 2]
+    spans.check()
+    found = [attributes(each) for each in spans.turns()]
+    assert {each["codex.generation"]: each.get("error.type") for each in found} == {1: "lost", 2: None}
+    assert len(found) == 2
 
 
 def test_a_client_that_is_dropped_ends_its_spans(server: FakeAppServer, spans: Recorder) -> None:

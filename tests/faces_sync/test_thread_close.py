@@ -24,7 +24,7 @@ from openai_codex.testing import FakeAppServer, ScriptedModel
 from openai_codex.types import ThreadLoadedListParams
 from tests.faces_sync._wait import together
 from tests.support.bounds import PATIENCE
-from tests.support.inside import actor_of
+from tests.support.inside import actor_of, config_of
 
 ENDS = {"unsubscribe": {}, "archive": {"archive": True}, "delete": {"delete": True}}
 
@@ -150,11 +150,15 @@ def test_a_turn_whose_handle_was_dropped_is_interrupted(
         scripted_model.wait_idle(PATIENCE)
 
 
-def test_a_turn_that_does_not_end_keeps_the_thread_open(server: FakeAppServer) -> None:
-    with Codex(server.config(request_timeout=0.3)) as codex:
+def test_a_turn_that_does_not_end_keeps_the_thread_open(server: FakeAppServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Codex(server.config()) as codex:
         thread = codex.thread_start()
         turn = thread.turn("go")
-        with pytest.raises(TurnTimeoutError, match=r"its end did not come within 0\.3 s"):
+        with (
+            monkeypatch.context() as patch,
+            pytest.raises(TurnTimeoutError, match=r"its end did not come within 0\.3 s"),
+        ):
+            patch.setattr(config_of(codex), "request_timeout", 0.3)
             thread.close()
         server.turn.complete("interrupted")
         turn.run()

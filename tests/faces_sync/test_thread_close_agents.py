@@ -13,7 +13,7 @@ from openai_codex.types import TurnStatus
 from tests.support.agents import Parent, Version, agents
 from tests.support.bounds import PATIENCE, eventually
 from tests.support.fake_agents import Child
-from tests.support.inside import trees_of
+from tests.support.inside import config_of, trees_of
 
 versions = pytest.mark.parametrize("version", [1, 2])
 
@@ -40,16 +40,17 @@ def test_it_stops_the_sub_agents(version: Version, is_held: bool, parent: Parent
             tree.model.wait_idle(PATIENCE)
 
 
-def test_a_sub_agent_that_does_not_end_leaves_the_thread_open() -> None:
+def test_a_sub_agent_that_does_not_end_leaves_the_thread_open(monkeypatch: pytest.MonkeyPatch) -> None:
     with FakeAppServer() as server:
         server.on("thread/unsubscribe", {"status": "unsubscribed"})
-        with Codex(server.config(request_timeout=1.0)) as codex:
+        with Codex(server.config()) as codex:
             thread = codex.thread_start()
             thread.turn("go")
             gc.collect()
             child = Child(server)
             assert eventually(lambda: trees_of(codex).loaded())
-            with pytest.raises(TurnTimeoutError):
+            with monkeypatch.context() as patch, pytest.raises(TurnTimeoutError):
+                patch.setattr(config_of(codex), "request_timeout", 1.0)
                 thread.close()
             child.end()
             thread.close()

@@ -47,7 +47,7 @@ def test_an_interrupt_returns_when_the_turn_is_over(
         turn = thread.turn("go")
         gate.wait_reached()
         turn.interrupt()
-        result = turn.run(timeout=0.5)
+        result = turn.run(timeout=0)
         after = thread.run("again")
     assert result.status == TurnStatus.interrupted
     assert result.final_response is None
@@ -63,7 +63,7 @@ def test_an_interrupt_right_after_the_start_stops_the_turn(
         thread = codex.thread_start(ephemeral=True)
         turn = thread.turn("go")
         turn.interrupt()
-        result = turn.run(timeout=0.5)
+        result = turn.run(timeout=0)
     assert result.status == TurnStatus.interrupted, attempt
 
 

@@ -70,6 +70,7 @@ def test_of_a_turn_that_was_given_up(
         with Codex(tree.config) as codex:
             turn = (codex.thread_start(**tree.thread())).turn("go")
             tree.gate.wait_reached(PATIENCE)
+            assert eventually(lambda: [each.status for each in turn.agents()] == [TurnStatus.in_progress])
             assert statuses(give_up(turn)) == STOPPED
 
 

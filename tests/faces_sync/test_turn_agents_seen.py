@@ -85,8 +85,9 @@ def test_a_result_has_the_agents_of_its_turn(version: Version, depth: Depth, eph
     ]
     assert len(result.agents) == depth + 2
     assert sorted(stored) == ([] if ephemeral else sorted(each.thread_id for each in result.agents))
+    ids = sorted(each.turn_id or "" for each in result.agents)
     for name in ("agent_started", "agent_completed"):
-        assert sorted(each["turn_id"] for each in logged(name)) == sorted(each.turn_id or "" for each in result.agents)
+        assert eventually(lambda name=name: sorted(each["turn_id"] for each in logged(name)) == ids)  # type: ignore[misc]  # mypy knows no such default
         assert {(each["root_thread_id"], each["root_turn_id"]) for each in logged(name)} == {(thread.id, result.id)}
 
 
@@ -139,6 +140,7 @@ def test_who_waits_for_agents_learns_of_the_end_of_the_runtime(logged: Logged) -
                 turn.wait_agents(timeout=PATIENCE)
             assert caught.value.result is not None
             assert [each.is_running for each in caught.value.result.agents] == [True]
+    assert eventually(lambda: logged("agent_completed"))
     [start], [end] = logged("agent_started"), logged("agent_completed")
     assert (start["turn_id"], end["status"]) == (end["turn_id"], "lost")
 

@@ -19,6 +19,7 @@ from openai_codex.testing import FakeAppServer
 from openai_codex.testing import frames as kit
 from openai_codex.types import ModelListParams, ThreadGoalStatus, UncommittedChangesReviewTarget
 from tests.faces_sync._wait import together
+from tests.support import bounds
 from tests.support.bounds import PATIENCE, eventually
 from tests.support.inside import actor_of, end_latch_of, open_turn_count
 
@@ -47,8 +48,9 @@ def fields(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
     return [vars(record)["codex"] for record in caplog.records if record.name == "openai_codex.turn"]
 
 
-def counted(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """Return the ends in their order. Each turn that was started must have one, after its start."""
+def counted(caplog: pytest.LogCaptureFixture, count: int = 1) -> list[str]:
+    """Return the ends in their order, when they are so many. Each turn that was started must have one, after its start."""
+    assert eventually(lambda: len(counted_ends(caplog)) >= count)
     seen = [(each["event"], each["turn_id"]) for each in fields(caplog) if each["event"] in ENDS | {STARTED}]
     starts = Counter(turn for event, turn in seen if event == STARTED)
     ends = Counter(turn for event, turn in seen if event in ENDS)
@@ -217,7 +219,7 @@ def test_so_it_is_when_the_end_comes_with_the_reply(
 
 def time_out(thread: Thread, _server: FakeAppServer) -> None:
     with suppress(CodexError):
-        thread.run("go", timeout=0.2)
+        (thread.turn("go")).run(timeout=0.2)
 
 
 def stall(thread: Thread, _server: FakeAppServer) -> None:
@@ -342,7 +344,7 @@ def test_the_turns_of_a_goal_have_one_end_each(
 
         def run() -> None:
             with suppress(CodexError):
-                codex.run_goal(thread.id, "o", timeout=0.5 if by == "timed out" else PATIENCE)
+                codex.run_goal(thread.id, "o", timeout=bounds.STARTED if by == "timed out" else PATIENCE)
 
         def close() -> None:
             while [each["event"] for each in fields(caplog)].count(STARTED) < 2:
@@ -351,7 +353,7 @@ def test_the_turns_of_a_goal_have_one_end_each(
 
         together([run, close] if by == "closed" else [run])
     second = {"reached": "completed", "failed": "failed"}.get(by, "lost")
-    assert counted(caplog) == ["completed", second]
+    assert counted(caplog, 2) == ["completed", second]
 
 
 def test_turns_without_number_have_one_end_each(server: FakeAppServer, caplog: pytest.LogCaptureFixture) -> None:
@@ -373,8 +375,8 @@ def test_turns_without_number_have_one_end_each(server: FakeAppServer, caplog: p
             together([partial(use, thread, number) for number, thread in enumerate(threads)])
         all_read(codex)
         assert eventually(lambda: len(counted_ends(caplog)) == 100)
-        assert open_turn_count(codex) == 0
-    assert counted(caplog) == ["completed"] * 100
+        assert eventually(lambda: open_turn_count(codex) == 0)
+    assert counted(caplog, 100) == ["completed"] * 100
 
 
 def counted_ends(caplog: pytest.LogCaptureFixture) -> list[str]:

@@ -18,8 +18,11 @@ PROC = Path("/proc")
 PATIENCE = 60.0
 """How long a test waits for what has to happen, in seconds: longer than a loaded machine may take."""
 
-STARTED = 1.0
-"""A deadline for a handler or tool that has to start before it passes, in seconds."""
+STARTED = 4.0
+"""A deadline for what has to start or be sent before it passes, in seconds: longer than a loaded machine may stand still."""
+
+SOON = 20.0
+"""How long what is bounded may take, in seconds: shorter than `PATIENCE`, and than a client starts or waits for a reply."""
 
 
 def eventually(condition: Callable[[], object], patience: float = PATIENCE) -> bool:
@@ -45,8 +48,7 @@ def nothing_left(patience: float = PATIENCE) -> Iterator[None]:
     """Fail if something of a client is there at the end, and still after ``patience`` seconds, that was not before."""
     before = remains()
     yield
-    eventually(lambda: not remains() - before, patience)
-    assert remains() - before == Counter()
+    assert eventually(lambda: not remains() - before, patience), remains() - before
 
 
 def remains() -> Counter[str]:

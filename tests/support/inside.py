@@ -7,7 +7,7 @@ import signal
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
-from openai_codex import AsyncCodex, AsyncCodexPool, AsyncTurnHandle, Codex, CodexPool, TurnHandle
+from openai_codex import AppServerConfig, AsyncCodex, AsyncCodexPool, AsyncTurnHandle, Codex, CodexPool, TurnHandle
 from openai_codex._async.client.recycling import AsyncRecyclingConnection
 from openai_codex._engine.actor import Actor
 from openai_codex._engine.waiting import Latch
@@ -25,6 +25,11 @@ def actor_of(codex: AsyncCodex | Codex) -> Actor:
 def connection_of(codex: AsyncCodex | Codex) -> object:
     """Return the root of all objects of a client."""
     return codex._connection
+
+
+def config_of(codex: AsyncCodex | Codex) -> AppServerConfig:
+    """Return the configuration that a client uses, so that a test can change it for one call or the next runtime."""
+    return codex._connection.config
 
 
 def trees_of(codex: AsyncCodex | Codex) -> Trees:

@@ -25,11 +25,8 @@ from openai_codex.testing import FakeAppServer, FakeChild, ScriptedModel, call
 from openai_codex.types import ModelListParams, ThreadStartedNotification
 from tests.faces_async._outcome import outcomes
 from tests.faces_async._wait import together
-from tests.support.bounds import PATIENCE, nothing_left, within
+from tests.support.bounds import PATIENCE, SOON, nothing_left, within
 from tests.support.inside import actor_of
-
-# What a close may cost on a machine that is busy with other things.
-SOON = 5.0
 
 ESCALATION = {"cmd": "true", "sandbox_permissions": "require_escalated", "justification": "x"}
 

@@ -19,11 +19,10 @@ from openai_codex.testing import FakeAppServer, FakeChild
 from openai_codex.types import ModelListParams, ThreadLoadedListParams, TurnStatus
 from tests.faces_sync._outcome import Operation, outcomes
 from tests.faces_sync._wait import together
-from tests.support.bounds import PATIENCE
+from tests.support.bounds import PATIENCE, SOON
 from tests.support.inside import actor_of
 
 LOGIN = {"type": "chatgpt", "loginId": "L", "authUrl": "http://127.0.0.1"}
-SOON = 5.0
 
 
 @pytest.fixture

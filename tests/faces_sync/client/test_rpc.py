@@ -36,10 +36,9 @@ from openai_codex.types import (
     TurnStartParams,
 )
 from tests.faces_sync._outcome import Operation, outcomes
-from tests.support.bounds import PATIENCE
+from tests.support.bounds import PATIENCE, SOON
 
 NOTHING: dict[str, object] = {"data": [], "nextCursor": None}
-SOON = 5.0
 BIG = "x" * 1_000_000
 
 
