@@ -57,12 +57,14 @@ class Start:
         self._adopted.put(True)
 
     def discard(self) -> None:
-        """Kill and reap the process, if there is one, and close its pipes; also if it was adopted an instant ago."""
+        """Kill and reap the process, if there is one, and close its pipes."""
         self._adopted.put(False)
         if self._processes:
             self._over.get()
-            if self._processes[0].returncode is None:  # an exception came out of the adoption, after its only step
-                end(self._processes[0], self._close)
+            # The exception may have come right after the adoption, in the last step of the caller: that thread is over.
+            if self._processes[0].returncode is None:
+                _thread.start_new_thread(self._end, ())
+                self._over.get()
 
     def _run(
         self, command: tuple[str, ...], cwd: str | None, env: Mapping[str, str], caller: FrameType, thread: int
@@ -75,6 +77,12 @@ class Start:
         try:
             if self._processes and not self._is_adopted(caller, thread):
                 end(self._processes[0], self._close)
+        finally:
+            self._over.put(None)
+
+    def _end(self) -> None:
+        try:
+            end(self._processes[0], self._close)
         finally:
             self._over.put(None)
 
