@@ -163,7 +163,7 @@ async def test_giving_up_the_second_attempt_stops_the_agents_of_the_first(versio
         kit.model.when_agent(say("late", gate=child), depth=1)
         async with AsyncCodex(kit.config) as codex:
             thread = await codex.thread_start(model=MODELS[version])
-            run = partial(thread.run, "go", output_type=Verdict, output_retries=1, stall_timeout=3)
+            run = partial(thread.run, "go", output_type=Verdict, output_retries=1, stall_timeout=6)
             error, _ = await outcomes([run, partial(let_go, child, first)])
             await kit.model.idle(PATIENCE)
     assert isinstance(error, TurnTimeoutError)

@@ -105,8 +105,8 @@ async def test_the_timeout_is_that_of_all_attempts(
     async with AsyncCodex(codex_config) as codex:
         thread = await codex.thread_start()
         with pytest.raises(TurnTimeoutError) as caught:
-            await thread.run("go", output_type=Verdict, output_retries=1, timeout=3)
-    assert caught.value.timeout == 3
+            await thread.run("go", output_type=Verdict, output_retries=1, timeout=6)
+    assert caught.value.timeout == 6
     assert caught.value.result is not None
     assert any(isinstance(item, AgentMessageThreadItem) for item in caught.value.result.items)
 

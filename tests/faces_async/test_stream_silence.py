@@ -10,10 +10,11 @@ import pytest
 
 from openai_codex import AsyncCodex, AsyncTurnHandle, CommandApproval, TurnTimeoutError
 from openai_codex._async.stream import AsyncStream
+from tests.faces_async._outcome import at_some_pace
 from tests.support.agents import Version, agents
-from tests.support.bounds import PATIENCE
+from tests.support.bounds import PATIENCE, eventually
 
-# Far longer than what a busy machine takes between two events, and shorter than what a sub-agent that talks takes.
+# Shorter than what a sub-agent that talks takes.
 SILENCE = 1.5
 
 Open = Callable[[AsyncTurnHandle, float], AsyncStream[Any]]
@@ -31,11 +32,14 @@ streams = pytest.mark.parametrize(
 
 @streams
 async def test_a_sub_agent_that_talks_is_progress(kind: str, version: Version) -> None:
-    with agents("talks", version=version, depth=2) as tree:
-        async with AsyncCodex(tree.config) as codex:
-            turn = await (await codex.thread_start(**tree.thread(ephemeral=True))).turn("go")
-            assert [each async for each in STREAMS[kind](turn, SILENCE)]
-            assert (await turn.run(timeout=PATIENCE)).final_response == "parent done"
+    async def trial(pace: float) -> None:
+        with agents("talks", version=version, depth=2, pace=0.1 * pace) as tree:
+            async with AsyncCodex(tree.config) as codex:
+                turn = await (await codex.thread_start(**tree.thread(ephemeral=True))).turn("go")
+                assert [each async for each in STREAMS[kind](turn, SILENCE * pace)]
+                assert (await turn.run(timeout=PATIENCE)).final_response == "parent done"
+
+    await at_some_pace(trial, TurnTimeoutError)
 
 
 @streams
@@ -44,6 +48,7 @@ async def test_a_silent_sub_agent_ends_a_step_and_costs_no_event(kind: str, vers
         async with AsyncCodex(tree.config) as codex:
             turn = await (await codex.thread_start(**tree.thread())).turn("go")
             await tree.gate.reached(PATIENCE)
+            assert eventually(lambda: [each.is_running for each in turn.agents()] == [True, True])
             stream = STREAMS[kind](turn, 0.3)
             with pytest.raises(TurnTimeoutError) as caught:
                 async for _ in stream:
@@ -58,16 +63,19 @@ async def test_a_silent_sub_agent_ends_a_step_and_costs_no_event(kind: str, vers
 
 @streams
 async def test_the_time_stands_while_a_sub_agent_waits_for_this_program(kind: str, version: Version) -> None:
-    asked: list[CommandApproval] = []
+    async def trial(pace: float) -> None:
+        asked: list[CommandApproval] = []
 
-    def ponder(request: CommandApproval) -> bool:
-        asked.append(request)
-        time.sleep(1.5 * SILENCE)  # the silence itself
-        return False
+        def ponder(request: CommandApproval) -> bool:
+            asked.append(request)
+            time.sleep(1.5 * SILENCE * pace)  # the silence itself
+            return False
 
-    with agents("asks", version=version) as tree:
-        async with AsyncCodex(tree.config, on_approval=ponder) as codex:  # type: ignore[arg-type]  # it asks for nothing else
-            turn = await (await codex.thread_start(**tree.thread())).turn("go")
-            assert [each async for each in STREAMS[kind](turn, SILENCE)]
-            assert (await turn.run(timeout=PATIENCE)).final_response == "parent done"
-    assert len(asked) == 1
+        with agents("asks", version=version) as tree:
+            async with AsyncCodex(tree.config, on_approval=ponder) as codex:  # type: ignore[arg-type]  # it asks for nothing else
+                turn = await (await codex.thread_start(**tree.thread())).turn("go")
+                assert [each async for each in STREAMS[kind](turn, SILENCE * pace)]
+                assert (await turn.run(timeout=PATIENCE)).final_response == "parent done"
+        assert len(asked) == 1
+
+    await at_some_pace(trial, TurnTimeoutError)

@@ -18,6 +18,7 @@ from openai_codex import (
     TurnTimeoutError,
 )
 from openai_codex.types import TurnStatus
+from tests.faces_async._outcome import at_some_pace
 from tests.support.agents import Behaviour, Parent, Tree, Version, agents
 from tests.support.bounds import PATIENCE, eventually
 from tests.support.inside import trees_of
@@ -152,32 +153,39 @@ async def test_a_sub_agent_that_fails_does_not_fail_its_parent() -> None:
 
 # ------------------------------------------------------------------------------------------------------ the stall clock
 
-# Far longer than what a busy machine takes between two events, and shorter than what a sub-agent that talks takes.
+# Shorter than what a sub-agent that talks takes.
 STALL = 1.5
 
 
 @versions
 async def test_a_sub_agent_that_talks_is_progress_of_its_parent(version: Version) -> None:
-    with agents("talks", version=version, depth=2) as tree:
-        async with AsyncCodex(tree.config) as codex:
-            turn = await (await codex.thread_start(**tree.thread())).turn("go")
-            async for event in turn.stream(timeout=STALL):
-                if event.method == "item/started" and event.params["item"].get("tool") == "wait":
-                    break
-            assert (await turn.run(stall_timeout=STALL, timeout=PATIENCE)).final_response == "parent done"
+    async def trial(pace: float) -> None:
+        with agents("talks", version=version, depth=2, pace=0.1 * pace) as tree:
+            async with AsyncCodex(tree.config) as codex:
+                turn = await (await codex.thread_start(**tree.thread())).turn("go")
+                async for event in turn.stream(timeout=STALL * pace):
+                    if event.method == "item/started" and event.params["item"].get("tool") == "wait":
+                        break
+                result = await turn.run(stall_timeout=STALL * pace, timeout=PATIENCE)
+        assert result.final_response == "parent done"
+
+    await at_some_pace(trial, TurnTimeoutError)
 
 
 @versions
 async def test_the_clock_stands_while_a_sub_agent_waits_for_this_program(version: Version) -> None:
-    asked: list[CommandApproval] = []
+    async def trial(pace: float) -> None:
+        asked: list[CommandApproval] = []
 
-    def ponder(request: CommandApproval) -> bool:
-        asked.append(request)
-        time.sleep(2 * STALL)  # the silence itself
-        return False
+        def ponder(request: CommandApproval) -> bool:
+            asked.append(request)
+            time.sleep(2 * STALL * pace)  # the silence itself
+            return False
 
-    with agents("asks", version=version) as tree:
-        async with AsyncCodex(tree.config, on_approval=ponder) as codex:  # type: ignore[arg-type]  # it asks for nothing else
-            thread = await codex.thread_start(**tree.thread())
-            result = await thread.run("go", stall_timeout=STALL, timeout=PATIENCE)
-    assert (len(asked), result.final_response) == (1, "parent done")
+        with agents("asks", version=version) as tree:
+            async with AsyncCodex(tree.config, on_approval=ponder) as codex:  # type: ignore[arg-type]  # it asks for nothing else
+                thread = await codex.thread_start(**tree.thread())
+                result = await thread.run("go", stall_timeout=STALL * pace, timeout=PATIENCE)
+        assert (len(asked), result.final_response) == (1, "parent done")
+
+    await at_some_pace(trial, TurnTimeoutError)

@@ -26,6 +26,7 @@ from openai_codex import (
     TurnTimeoutError,
 )
 from openai_codex.types import TurnStatus
+from tests.faces_async._outcome import at_some_pace
 from tests.support.agents import Behaviour, Depth, Parent, Tree, Version, agents
 from tests.support.bounds import PATIENCE, eventually
 from tests.support.inside import trees_of
@@ -142,13 +143,17 @@ async def test_nothing_goes_on_after_the_runtime_was_killed(version: Version, de
 @pytest.mark.parametrize("version", [1, 2])
 async def test_a_dead_child_stalls_its_parent_and_a_healthy_one_does_not(version: Version) -> None:
     """The healthy one speaks for longer than the limit, and is done before the other one counts as dead."""
-    with agents("hangs", "talks", version=version) as tree:
-        async with AsyncCodex(tree.config) as codex:
-            thread = await codex.thread_start(**tree.thread())
-            with pytest.raises(TurnStalledError) as caught:
-                await thread.run("go", stall_timeout=1.5, timeout=PATIENCE)
-            await tree.model.idle(PATIENCE)
-    assert caught.value.result is not None
-    ends = {each.status: each.thread_id for each in caught.value.result.agents}
-    assert set(ends) == {TurnStatus.interrupted, TurnStatus.completed}
-    assert caught.value.agent == ends[TurnStatus.interrupted]
+
+    async def trial(pace: float) -> None:
+        with agents("hangs", "talks", version=version, pace=0.1 * pace) as tree:
+            async with AsyncCodex(tree.config) as codex:
+                thread = await codex.thread_start(**tree.thread())
+                with pytest.raises(TurnStalledError) as caught:
+                    await thread.run("go", stall_timeout=1.5 * pace, timeout=PATIENCE)
+                await tree.model.idle(PATIENCE)
+        assert caught.value.result is not None
+        ends = {each.status: each.thread_id for each in caught.value.result.agents}
+        assert set(ends) == {TurnStatus.interrupted, TurnStatus.completed}
+        assert caught.value.agent == ends[TurnStatus.interrupted]
+
+    await at_some_pace(trial, AssertionError)

@@ -10,7 +10,7 @@ import pytest
 from openai_codex import AppServerConfig, AsyncCodex, TurnStalledError, TurnTimeoutError
 from openai_codex.testing import FakeAppServer, ScriptedModel
 from openai_codex.types import TurnStatus
-from tests.support.bounds import PATIENCE, eventually
+from tests.support.bounds import eventually
 from tests.support.inside import is_ended
 
 # Shorter than the silence.

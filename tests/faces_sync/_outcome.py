@@ -18,6 +18,14 @@ def outcomes(operations: Iterable[Operation]) -> list[Any]:
     return together([partial(_outcome, operation) for operation in operations])
 
 
+def at_some_pace(trial: Callable[[float], Awaitable[None]], failure: type[Exception]) -> None:
+    """Run a trial of a silence, and again several times slower if it fails: the machine may have stood still for as long."""
+    try:
+        trial(1.0)
+    except failure:
+        trial(6.0)
+
+
 def _outcome(operation: Operation) -> Any:
     try:
         return operation()

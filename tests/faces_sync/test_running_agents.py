@@ -164,7 +164,7 @@ def test_giving_up_the_second_attempt_stops_the_agents_of_the_first(version: Ver
         kit.model.when_agent(say("late", gate=child), depth=1)
         with Codex(kit.config) as codex:
             thread = codex.thread_start(model=MODELS[version])
-            run = partial(thread.run, "go", output_type=Verdict, output_retries=1, stall_timeout=3)
+            run = partial(thread.run, "go", output_type=Verdict, output_retries=1, stall_timeout=6)
             error, _ = outcomes([run, partial(let_go, child, first)])
             kit.model.wait_idle(PATIENCE)
     assert isinstance(error, TurnTimeoutError)

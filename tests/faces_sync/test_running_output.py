@@ -104,8 +104,8 @@ def test_the_timeout_is_that_of_all_attempts(codex_config: AppServerConfig, scri
     with Codex(codex_config) as codex:
         thread = codex.thread_start()
         with pytest.raises(TurnTimeoutError) as caught:
-            thread.run("go", output_type=Verdict, output_retries=1, timeout=3)
-    assert caught.value.timeout == 3
+            thread.run("go", output_type=Verdict, output_retries=1, timeout=6)
+    assert caught.value.timeout == 6
     assert caught.value.result is not None
     assert any(isinstance(item, AgentMessageThreadItem) for item in caught.value.result.items)
 

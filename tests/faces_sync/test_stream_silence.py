@@ -11,10 +11,11 @@ import pytest
 
 from openai_codex import Codex, CommandApproval, TurnHandle, TurnTimeoutError
 from openai_codex._sync.stream import Stream
+from tests.faces_sync._outcome import at_some_pace
 from tests.support.agents import Version, agents
-from tests.support.bounds import PATIENCE
+from tests.support.bounds import PATIENCE, eventually
 
-# Far longer than what a busy machine takes between two events, and shorter than what a sub-agent that talks takes.
+# Shorter than what a sub-agent that talks takes.
 SILENCE = 1.5
 
 Open = Callable[[TurnHandle, float], Stream[Any]]
@@ -32,11 +33,14 @@ streams = pytest.mark.parametrize(
 
 @streams
 def test_a_sub_agent_that_talks_is_progress(kind: str, version: Version) -> None:
-    with agents("talks", version=version, depth=2) as tree:
-        with Codex(tree.config) as codex:
-            turn = (codex.thread_start(**tree.thread(ephemeral=True))).turn("go")
-            assert [each for each in STREAMS[kind](turn, SILENCE)]
-            assert (turn.run(timeout=PATIENCE)).final_response == "parent done"
+    def trial(pace: float) -> None:
+        with agents("talks", version=version, depth=2, pace=0.1 * pace) as tree:
+            with Codex(tree.config) as codex:
+                turn = (codex.thread_start(**tree.thread(ephemeral=True))).turn("go")
+                assert [each for each in STREAMS[kind](turn, SILENCE * pace)]
+                assert (turn.run(timeout=PATIENCE)).final_response == "parent done"
+
+    at_some_pace(trial, TurnTimeoutError)
 
 
 @streams
@@ -45,6 +49,7 @@ def test_a_silent_sub_agent_ends_a_step_and_costs_no_event(kind: str, version: V
         with Codex(tree.config) as codex:
             turn = (codex.thread_start(**tree.thread())).turn("go")
             tree.gate.wait_reached(PATIENCE)
+            assert eventually(lambda: [each.is_running for each in turn.agents()] == [True, True])
             stream = STREAMS[kind](turn, 0.3)
             with pytest.raises(TurnTimeoutError) as caught:
                 for _ in stream:
@@ -59,16 +64,19 @@ def test_a_silent_sub_agent_ends_a_step_and_costs_no_event(kind: str, version: V
 
 @streams
 def test_the_time_stands_while_a_sub_agent_waits_for_this_program(kind: str, version: Version) -> None:
-    asked: list[CommandApproval] = []
+    def trial(pace: float) -> None:
+        asked: list[CommandApproval] = []
 
-    def ponder(request: CommandApproval) -> bool:
-        asked.append(request)
-        time.sleep(1.5 * SILENCE)  # the silence itself
-        return False
+        def ponder(request: CommandApproval) -> bool:
+            asked.append(request)
+            time.sleep(1.5 * SILENCE * pace)  # the silence itself
+            return False
 
-    with agents("asks", version=version) as tree:
-        with Codex(tree.config, on_approval=ponder) as codex:  # type: ignore[arg-type]  # it asks for nothing else
-            turn = (codex.thread_start(**tree.thread())).turn("go")
-            assert [each for each in STREAMS[kind](turn, SILENCE)]
-            assert (turn.run(timeout=PATIENCE)).final_response == "parent done"
-    assert len(asked) == 1
+        with agents("asks", version=version) as tree:
+            with Codex(tree.config, on_approval=ponder) as codex:  # type: ignore[arg-type]  # it asks for nothing else
+                turn = (codex.thread_start(**tree.thread())).turn("go")
+                assert [each for each in STREAMS[kind](turn, SILENCE * pace)]
+                assert (turn.run(timeout=PATIENCE)).final_response == "parent done"
+        assert len(asked) == 1
+
+    at_some_pace(trial, TurnTimeoutError)

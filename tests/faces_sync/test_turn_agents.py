@@ -19,6 +19,7 @@ from openai_codex import (
     TurnTimeoutError,
 )
 from openai_codex.types import TurnStatus
+from tests.faces_sync._outcome import at_some_pace
 from tests.support.agents import Behaviour, Parent, Tree, Version, agents
 from tests.support.bounds import PATIENCE, eventually
 from tests.support.inside import trees_of
@@ -153,32 +154,39 @@ def test_a_sub_agent_that_fails_does_not_fail_its_parent() -> None:
 
 # ------------------------------------------------------------------------------------------------------ the stall clock
 
-# Far longer than what a busy machine takes between two events, and shorter than what a sub-agent that talks takes.
+# Shorter than what a sub-agent that talks takes.
 STALL = 1.5
 
 
 @versions
 def test_a_sub_agent_that_talks_is_progress_of_its_parent(version: Version) -> None:
-    with agents("talks", version=version, depth=2) as tree:
-        with Codex(tree.config) as codex:
-            turn = (codex.thread_start(**tree.thread())).turn("go")
-            for event in turn.stream(timeout=STALL):
-                if event.method == "item/started" and event.params["item"].get("tool") == "wait":
-                    break
-            assert (turn.run(stall_timeout=STALL, timeout=PATIENCE)).final_response == "parent done"
+    def trial(pace: float) -> None:
+        with agents("talks", version=version, depth=2, pace=0.1 * pace) as tree:
+            with Codex(tree.config) as codex:
+                turn = (codex.thread_start(**tree.thread())).turn("go")
+                for event in turn.stream(timeout=STALL * pace):
+                    if event.method == "item/started" and event.params["item"].get("tool") == "wait":
+                        break
+                result = turn.run(stall_timeout=STALL * pace, timeout=PATIENCE)
+        assert result.final_response == "parent done"
+
+    at_some_pace(trial, TurnTimeoutError)
 
 
 @versions
 def test_the_clock_stands_while_a_sub_agent_waits_for_this_program(version: Version) -> None:
-    asked: list[CommandApproval] = []
+    def trial(pace: float) -> None:
+        asked: list[CommandApproval] = []
 
-    def ponder(request: CommandApproval) -> bool:
-        asked.append(request)
-        time.sleep(2 * STALL)  # the silence itself
-        return False
+        def ponder(request: CommandApproval) -> bool:
+            asked.append(request)
+            time.sleep(2 * STALL * pace)  # the silence itself
+            return False
 
-    with agents("asks", version=version) as tree:
-        with Codex(tree.config, on_approval=ponder) as codex:  # type: ignore[arg-type]  # it asks for nothing else
-            thread = codex.thread_start(**tree.thread())
-            result = thread.run("go", stall_timeout=STALL, timeout=PATIENCE)
-    assert (len(asked), result.final_response) == (1, "parent done")
+        with agents("asks", version=version) as tree:
+            with Codex(tree.config, on_approval=ponder) as codex:  # type: ignore[arg-type]  # it asks for nothing else
+                thread = codex.thread_start(**tree.thread())
+                result = thread.run("go", stall_timeout=STALL * pace, timeout=PATIENCE)
+        assert (len(asked), result.final_response) == (1, "parent done")
+
+    at_some_pace(trial, TurnTimeoutError)

@@ -27,6 +27,7 @@ from openai_codex import (
     TurnTimeoutError,
 )
 from openai_codex.types import TurnStatus
+from tests.faces_sync._outcome import at_some_pace
 from tests.support.agents import Behaviour, Depth, Parent, Tree, Version, agents
 from tests.support.bounds import PATIENCE, eventually
 from tests.support.inside import trees_of
@@ -143,13 +144,17 @@ def test_nothing_goes_on_after_the_runtime_was_killed(version: Version, depth: D
 @pytest.mark.parametrize("version", [1, 2])
 def test_a_dead_child_stalls_its_parent_and_a_healthy_one_does_not(version: Version) -> None:
     """The healthy one speaks for longer than the limit, and is done before the other one counts as dead."""
-    with agents("hangs", "talks", version=version) as tree:
-        with Codex(tree.config) as codex:
-            thread = codex.thread_start(**tree.thread())
-            with pytest.raises(TurnStalledError) as caught:
-                thread.run("go", stall_timeout=1.5, timeout=PATIENCE)
-            tree.model.wait_idle(PATIENCE)
-    assert caught.value.result is not None
-    ends = {each.status: each.thread_id for each in caught.value.result.agents}
-    assert set(ends) == {TurnStatus.interrupted, TurnStatus.completed}
-    assert caught.value.agent == ends[TurnStatus.interrupted]
+
+    def trial(pace: float) -> None:
+        with agents("hangs", "talks", version=version, pace=0.1 * pace) as tree:
+            with Codex(tree.config) as codex:
+                thread = codex.thread_start(**tree.thread())
+                with pytest.raises(TurnStalledError) as caught:
+                    thread.run("go", stall_timeout=1.5 * pace, timeout=PATIENCE)
+                tree.model.wait_idle(PATIENCE)
+        assert caught.value.result is not None
+        ends = {each.status: each.thread_id for each in caught.value.result.agents}
+        assert set(ends) == {TurnStatus.interrupted, TurnStatus.completed}
+        assert caught.value.agent == ends[TurnStatus.interrupted]
+
+    at_some_pace(trial, AssertionError)

@@ -41,7 +41,7 @@ Behaviour = Literal["answers", "talks", "works", "hangs", "fails", "asks", "call
 """What a child does.
 
 answers  it says "child 0 answers", where 0 is its number
-talks    it says 20 words, one each 0.1 seconds
+talks    it says 20 words, one each 0.1 seconds unless another pace is given
 works    it says a word, and goes on when the gate is opened
 hangs    it says nothing, not even a word, until the gate is opened
 fails    its provider fails
@@ -120,6 +120,7 @@ def agents(
     parent: Parent = "waits",
     limit: int | None = 20,
     hold_spawn: bool = False,
+    pace: float = 0.1,
 ) -> Iterator[Tree]:
     """Start a model that plays a parent and its children, for any number of threads.
 
@@ -132,6 +133,7 @@ def agents(
             that have ended count, too, and 3 in version 2.
         hold_spawn: Hold the answer that spawns the children at `spawn_gate`. At depth 2, they can so be made to start
             after the end of the parent.
+        pace: How many seconds a child that talks takes for a word.
     """
     tasks = tuple(f"child {number}" for number in range(len(children)))
     settings: dict[str, Any] = {"max_depth": 2}
@@ -148,12 +150,17 @@ def agents(
             lead = (wait(usage=NOTHING), say("lead done", usage=PARENT_USAGE))
             kit.model.when_agent(spawns, *lead, depth=1)
         for task, behaviour in zip(tasks, children, strict=True):
-            kit.model.when_agent(*_CHILDREN[behaviour](task, tree.gate), task=task)
+            answers = [_talk(task, pace)] if behaviour == "talks" else _CHILDREN[behaviour](task, tree.gate)
+            kit.model.when_agent(*answers, task=task)
         yield tree
 
 
 def _answer(task: str) -> Scripted:
     return say(f"{task} answers", usage=CHILD_USAGE)
+
+
+def _talk(task: str, pace: float) -> Scripted:
+    return say(deltas=[f"{task} "] * 20, delta_delay=pace, usage=CHILD_USAGE)
 
 
 def _asks(task: str, _: Gate) -> list[Scripted]:
@@ -163,7 +170,6 @@ def _asks(task: str, _: Gate) -> list[Scripted]:
 
 _CHILDREN: dict[Behaviour, Callable[[str, Gate], list[Scripted]]] = {
     "answers": lambda task, _: [_answer(task)],
-    "talks": lambda task, _: [say(deltas=[f"{task} "] * 20, delta_delay=0.1, usage=CHILD_USAGE)],
     "works": lambda task, gate: [say(deltas=[task, " answers"], gate=gate, hold_after=1, usage=CHILD_USAGE)],
     "hangs": lambda task, gate: [say(f"{task} answers", gate=gate, usage=CHILD_USAGE)],
     "fails": lambda _, __: [fail(500)],

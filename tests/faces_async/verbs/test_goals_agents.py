@@ -35,6 +35,12 @@ versions = pytest.mark.parametrize("version", [1, 2])
 REACHED = reply(message("done"), call("update_goal", {"status": "complete"}))
 
 
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a caller that gives up wait for the ends of agents as long as a loaded machine needs for them."""
+    monkeypatch.setattr("openai_codex._async.goal_run._ABANDON_PATIENCE", PATIENCE)
+
+
 @attrs.frozen
 class Goal:
     """A thread whose goal has two turns. The first one spawns an agent that is silent until the gate is opened."""
@@ -89,7 +95,7 @@ async def test_a_goal_that_is_reached_leaves_its_agents_alone(version: Version) 
 @versions
 async def test_a_goal_that_is_given_up_stops_the_agents_of_all_its_turns(version: Version) -> None:
     async with goal(version, say("never")) as at:
-        error, _ = await outcomes([partial(at.run, 3), partial(at.child.reached, PATIENCE)])
+        error, _ = await outcomes([partial(at.run, 6), partial(at.child.reached, PATIENCE)])
         assert isinstance(error, TurnTimeoutError)
         assert statuses(error.result) == [TurnStatus.interrupted]
         await at.model.idle(PATIENCE)
