@@ -209,7 +209,7 @@ def test_a_usage_limit_pauses_the_pool_and_wastes_no_prompt(
 ) -> None:
     resets: list[int] = []
     scripted_model.when("job 0 a", "first")
-    scripted_model.when("job 0 b", limiting(4, resets), "second")
+    scripted_model.when("job 0 b", limiting(6, resets), "second")
     scripted_model.when("job 1 a", "first")
     scripted_model.when("job 1 b", "second")
     told: list[float] = []
@@ -233,7 +233,7 @@ def test_with_several_homes_the_next_one_takes_over(
     codex_home: QuietHome, codex_config: AppServerConfig, scripted_model: ScriptedModel
 ) -> None:
     other = quiet_home(codex_home.path / "other", scripted_model.url)
-    scripted_model.when("job 0", limiting(4), "late")
+    scripted_model.when("job 0", limiting(6), "late")
     scripted_model.when("job 1", "at once")
     told: list[float] = []
     with CodexPool([codex_config, other.config()], turns=1, on_pause=told.append) as pool:

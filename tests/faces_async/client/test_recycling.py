@@ -23,6 +23,7 @@ from openai_codex import (
 )
 from openai_codex._async.client import recycling
 from openai_codex._async.client.connection import AsyncConnection
+from openai_codex._engine.waiting import Deadline
 from openai_codex.testing import FakeAppServer, FakeRequest, QuietHome, ScriptedModel, call
 from openai_codex.types import ModelListParams, ThreadLoadedListParams, ThreadStartParams
 from tests.faces_async._outcome import outcomes
@@ -182,7 +183,10 @@ async def test_new_work_waits_for_running_turns_and_then_goes_to_the_next_runtim
     assert [request.child.number for request in requests] == [1, 2]
 
 
-async def test_requests_under_way_are_answered_by_the_runtime_that_got_them(server: FakeAppServer) -> None:
+async def test_requests_under_way_are_answered_by_the_runtime_that_got_them(
+    server: FakeAppServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recycling, "_ANSWERED_WITHIN", PATIENCE)
     async with AsyncCodex(server.config(restart=each_thread(drain_timeout=PATIENCE))) as codex:
         await run_once(codex, server)
         server.hold("model/list", times=1)
@@ -291,8 +295,9 @@ async def test_a_tool_that_starts_work_does_not_wait_for_its_own_turn(
 
 
 async def test_a_turn_that_does_not_end_puts_the_replacement_off_and_is_left_alone(
-    server: FakeAppServer, caplog: pytest.LogCaptureFixture
+    server: FakeAppServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    monkeypatch.setattr(recycling, "_LOOK_AGAIN", PATIENCE)
     async with AsyncCodex(server.config(restart=each_thread(drain_timeout=0.2))) as codex:
         turn = await (await codex.thread_start()).turn("endless")
         await codex.thread_start()
@@ -391,10 +396,11 @@ async def test_a_goal_keeps_its_runtime_between_its_turns(
         assert codex.health().generation == generation
         await codex.thread_set_goal(thread.id, status="paused")
         await thread.close()
-        recycle_soon(codex)
-        await codex.thread_start()
-        await (await codex.thread_start()).close()
-        assert codex.health().generation > generation
+        deadline = Deadline(PATIENCE)
+        while codex.health().generation == generation:  # what tells that nothing runs may come later
+            assert not deadline.passed()
+            recycle_soon(codex)
+            await (await codex.thread_start()).close()
 
 
 async def test_clients_without_a_limit_run_none_of_this(server: FakeAppServer) -> None:

@@ -33,7 +33,7 @@ from openai_codex.types import CurrentTimeReadParams, CurrentTimeReadResponse, M
 from tests.faces_sync._outcome import outcomes
 from tests.faces_sync._wait import together
 from tests.support.bounds import PATIENCE, eventually, stop_process
-from tests.support.inside import actor_of, connection_of
+from tests.support.inside import actor_of, config_of, connection_of
 
 NOTHING: dict[str, object] = {"data": [], "nextCursor": None}
 
@@ -165,6 +165,7 @@ def test_a_runtime_that_was_killed_because_it_was_frozen_is_the_last_exit(server
         assert error.will_restart
         assert ready(actor_of(codex).exited, PATIENCE)
         dead = codex.health()
+        config_of(codex).ping_timeout = PATIENCE  # the next one has time to answer
         codex.request(ModelListParams())
         replaced = codex.health()
     assert (dead.state, replaced.state) == ("down", "running")

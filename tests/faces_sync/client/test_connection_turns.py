@@ -30,8 +30,9 @@ from openai_codex.testing import FakeAppServer
 from openai_codex.types import TurnInterruptParams
 from tests.faces_sync._outcome import outcomes
 from tests.support.agents import Version, agents
-from tests.support.bounds import PATIENCE, eventually
+from tests.support.bounds import PATIENCE, STARTED, eventually
 from tests.support.fake_agents import COMMAND, INTERRUPT, Child
+from tests.support.inside import config_of
 
 ASKED = "codex.turn_interrupt_asked"
 
@@ -110,12 +111,14 @@ def test_a_turn_that_is_being_interrupted_says_by_whom_and_why(
     monkeypatch.setattr(cursor, "ABANDON_PATIENCE", 0.05)
     server.hold(INTERRUPT)  # so the turn goes on
     act, error = WAYS[way]
-    with Codex(server.config(request_timeout=2.0 if way == "close" else PATIENCE)) as codex:
+    with Codex(server.config()) as codex:
         thread = codex.thread_start()
         turn = thread.turn("go")
         row = only(codex)
         assert (row.interrupt_by, row.interrupt_reason, row.interrupt_age) == (None, None, None)
-        with pytest.raises(error):
+        with monkeypatch.context() as patch, pytest.raises(error):
+            if way == "close":
+                patch.setattr(config_of(codex), "request_timeout", 2.0)
             act(At(codex, thread, turn))
         reason = way.removesuffix(" of any")
         row = only(codex)
@@ -168,7 +171,7 @@ def test_a_goal_that_is_given_up_says_by_whom_and_why(
     seen: list[RunningTurn] = []
     with Codex(codex_config) as codex:
         thread = codex.thread_start()
-        run = partial(codex.run_goal, thread.id, "count", stall_timeout=1.0, timeout=PATIENCE)
+        run = partial(codex.run_goal, thread.id, "count", stall_timeout=STARTED, timeout=PATIENCE)
 
         def look() -> None:
             while not seen or seen[-1].interrupt_by is None:

@@ -36,7 +36,7 @@ from openai_codex.types import (
     TurnStartParams,
 )
 from tests.faces_sync._outcome import Operation, outcomes
-from tests.support.bounds import PATIENCE, SOON
+from tests.support.bounds import PATIENCE, SOON, STARTED, eventually
 
 NOTHING: dict[str, object] = {"data": [], "nextCursor": None}
 BIG = "x" * 1_000_000
@@ -57,15 +57,19 @@ def test_a_request_that_is_not_answered_times_out_by_name_and_its_late_reply_is_
     server: FakeAppServer,
 ) -> None:
     server.hold("model/list", times=2)
-    with Codex(server.config(request_timeout=0.2)) as codex:
-        asked = [partial(codex.request, ModelListParams()), partial(codex.request, ModelListParams(), timeout=0.1)]
+    config = server.config(request_timeout=STARTED + 1)
+    with Codex(config) as codex:
+        asked = [partial(codex.request, ModelListParams()), partial(codex.request, ModelListParams(), timeout=STARTED)]
         errors = outcomes(asked)
         for held in server.wait_for_requests("model/list", 2):
             held.reply({"data": "whatever", "nextCursor": None})
         models = codex.request(ModelListParams(), timeout=PATIENCE)
         health = codex.health()
     assert [type(error) for error in errors] == [RequestTimeoutError] * 2
-    assert [(error.method, error.timeout) for error in errors] == [("model/list", 0.2), ("model/list", 0.1)]
+    assert [(error.method, error.timeout) for error in errors] == [
+        ("model/list", STARTED + 1),
+        ("model/list", STARTED),
+    ]
     assert models.data == []
     assert (health.late, health.requests_in_flight, health.alive) == (2, 0, True)
 
@@ -76,7 +80,7 @@ def test_a_turn_that_is_accepted_too_late_is_stopped_and_disturbs_no_other(serve
     with Codex(server.config()) as codex:
         thread = codex.thread_start()
         with pytest.raises(TurnTimeoutError):
-            thread.run("Hi", timeout=0.2)
+            thread.run("Hi", timeout=STARTED)
         [start], [stop, *_] = server.wait_for_requests("turn/start"), server.wait_for_requests("turn/interrupt")
         start.proceed()
         server.turn.delta("too late")
@@ -99,9 +103,8 @@ def test_requests_that_are_not_answered_make_room_for_others(
         mute: Operation = partial(codex.request, ModelListParams(), timeout=0.2)
         errors = outcomes([mute] * 30)
         assert (codex.request(ThreadLoadedListParams(), timeout=PATIENCE)).data == []
-        health = codex.health()
+        assert eventually(lambda: codex.health().requests_in_flight == codex.health().requests_queued == 0)
     assert [type(error) for error in errors] == [RequestTimeoutError] * 30
-    assert (health.requests_in_flight, health.requests_queued) == (0, 0)
 
 
 # --- it reads nothing
@@ -135,7 +138,7 @@ def test_what_was_given_up_before_it_was_written_is_never_sent(server: FakeAppSe
         thread = codex.thread_start()
         server.child.stop_reading()
         with pytest.raises(RequestTimeoutError):
-            codex.request(ModelListParams(cursor=BIG), timeout=0.1)
+            codex.request(ModelListParams(cursor=BIG), timeout=STARTED)
         for _ in range(20):
             with pytest.raises(RequestTimeoutError):
                 codex.request(ThreadListParams(cursor=BIG), timeout=0.01)

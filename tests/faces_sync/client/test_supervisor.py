@@ -27,7 +27,7 @@ from openai_codex._sync.client._wait import ready
 from openai_codex.testing import FakeAppServer, QuietHome, ScriptedModel, call, message
 from openai_codex.types import ThreadLoadedListParams, ThreadStartedNotification
 from tests.faces_sync._wait import together
-from tests.support.inside import actor_of
+from tests.support.inside import actor_of, config_of
 
 AT_ONCE = Restart(initial_delay=0)
 
@@ -284,8 +284,8 @@ def test_an_abandoned_goal_is_paused_in_the_next_runtime(
 
 def test_callers_share_the_failure_of_one_start() -> None:
     with FakeAppServer() as server:
-        config = server.config(restart=Restart(initial_delay=0), start_timeout=1.0)
-        with Codex(config) as codex:
+        with Codex(server.config(restart=Restart(initial_delay=0))) as codex:
+            config_of(codex).start_timeout = 1.0
             server.hold("initialize")
             server.child.kill()
             assert ready(actor_of(codex).exited, 20)

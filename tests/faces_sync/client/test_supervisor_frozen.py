@@ -35,7 +35,7 @@ def server() -> Iterator[FakeAppServer]:
 def test_a_stopped_runtime_ends_the_waits_and_is_replaced(
     codex_config: AppServerConfig, scripted_model: ScriptedModel
 ) -> None:
-    config = attrs.evolve(codex_config, restart=Restart(initial_delay=0), ping_interval=1.0, ping_timeout=3.0)
+    config = attrs.evolve(codex_config, restart=Restart(initial_delay=0), ping_interval=1.0, ping_timeout=6.0)
     with Codex(config) as codex:
         thread = codex.thread_start()
         thread.run("before")
