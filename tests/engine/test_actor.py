@@ -13,6 +13,7 @@ import pytest
 
 from openai_codex import TransportClosedError
 from openai_codex._approvals.kinds import refusal_line
+from openai_codex._engine import actor as actor_module
 from openai_codex._engine import at_exit
 from openai_codex._engine.actor import Actor
 from openai_codex._engine.mailbox import Mailbox
@@ -50,7 +51,7 @@ def start() -> Iterator[Start]:
         assert actor.exited.is_ready()
         assert block_until_ready(actor.threads.ended, PATIENCE)
         actor.threads.join()
-    assert [t.name for t in threading.enumerate() if t.name.startswith("codex-")] == []
+    assert eventually(lambda: not any(t.name.startswith("codex-") for t in threading.enumerate()))
 
 
 def wait_ready(actor: Actor) -> None:
@@ -280,7 +281,9 @@ def test_a_handler_that_fails_still_answers(start: Start) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("stubborn", [False, True])
-def test_a_connection_without_references_ends(start: Start, stubborn: bool) -> None:
+def test_a_connection_without_references_ends(start: Start, stubborn: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not stubborn:
+        monkeypatch.setattr(actor_module, "_COLLECTED_GRACE", PATIENCE)
     ignore = "signal.signal(signal.SIGTERM, signal.SIG_IGN)" if stubborn else "pass"
     actor = start(f"""
         {ignore}

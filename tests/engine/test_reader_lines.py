@@ -21,6 +21,7 @@ from openai_codex.types import (
 )
 from tests.faces_async._outcome import outcomes
 from tests.support.bounds import PATIENCE
+from tests.support.inside import actor_of
 
 pytestmark = pytest.mark.slow
 
@@ -195,19 +196,19 @@ async def test_the_time_that_a_reply_takes_is_linear_in_its_size(server: FakeApp
         async def reading(size: int) -> float:
             """Fetch so much; return the seconds that the reader has worked for it."""
             server.on("model/list", lambda request: request.reply({"data": [], "nextCursor": "y" * size}, piece=piece))
-            before = reader_seconds()
+            before = reader_seconds(codex)
             models = await codex.request(ModelListParams(), timeout=PATIENCE)
             assert models.next_cursor == "y" * size
-            return reader_seconds() - before
+            return reader_seconds(codex) - before
 
         small = min([await reading(16 * MEGABYTE) for _ in range(2)])
         large = min([await reading(64 * MEGABYTE) for _ in range(2)])
     assert large < 10 * small, "four times as much, and sixteen times if each piece were joined to those before"
 
 
-def reader_seconds() -> float:
+def reader_seconds(codex: AsyncCodex) -> float:
     """How long the reader thread has been on a processor."""
-    [reader] = [thread for thread in threading.enumerate() if thread.name.startswith("codex-reader")]
+    [reader] = [thread for thread in threading.enumerate() if thread.name == f"codex-reader-{actor_of(codex).pid}"]
     return time.clock_gettime(time.pthread_getcpuclockid(reader.ident or 0))
 
 

@@ -14,7 +14,7 @@ from openai_codex._engine.threads import ThreadGroup
 from openai_codex._engine.waiting import Latch, block_until_ready
 from openai_codex._engine.wire import ServerRequest
 from openai_codex._engine.workers import Workers
-from tests.support.bounds import PATIENCE
+from tests.support.bounds import PATIENCE, STARTED
 
 TOOL_CALL = ServerRequest(0, "item/tool/call", {"threadId": "T", "turnId": "U"})
 
@@ -111,7 +111,7 @@ def test_an_answer_is_sent_at_its_deadline_unless_there_was_another(
 ) -> None:
     late, early = requests.open(TOOL_CALL), requests.open(ServerRequest(1, "item/tool/call", {}))
     for pending in (late, early):
-        pending.act_after(0.5, partial(pending.answer, b"deadline"))  # a loaded machine may stop for a while here
+        pending.act_after(STARTED, partial(pending.answer, b"deadline"))  # a loaded machine may stop for a while here
     early.answer(b"early")
     assert block_until_ready(late, PATIENCE)
     assert sent == [b"early", b"deadline"]

@@ -8,24 +8,24 @@ import pytest
 
 from openai_codex._engine.threads import ThreadGroup
 from openai_codex._engine.waiting import Latch, block_until_ready
-from tests.support.bounds import PATIENCE
+from tests.support.bounds import PATIENCE, eventually
 
 
 def names() -> list[str]:
-    return [thread.name for thread in threading.enumerate() if thread.name.endswith("-test")]
+    return [thread.name for thread in threading.enumerate() if thread.name.endswith("-counted")]
 
 
 def test_the_last_thread_to_end_sets_the_latch() -> None:
-    group, first, second = ThreadGroup("test"), Latch(), Latch()
+    group, first, second = ThreadGroup("counted"), Latch(), Latch()
     group.start("a", lambda: block_until_ready(first, PATIENCE))
     group.start("b", lambda: block_until_ready(second, PATIENCE))
-    assert sorted(names()) == ["codex-a-test", "codex-b-test"]
+    assert sorted(names()) == ["codex-a-counted", "codex-b-counted"]
     first.set()
     assert not block_until_ready(group.ended, 0.02)
     second.set()
     assert block_until_ready(group.ended, PATIENCE)
     group.join()
-    assert names() == []
+    assert eventually(lambda: names() == [])
 
 
 def test_a_thread_that_leaves_is_not_waited_for() -> None:

@@ -21,6 +21,7 @@ from openai_codex._engine.waiting import Latch, ThreadWaiter, Waitable, wake_all
 from openai_codex._engine.wire import ServerRequest
 from openai_codex._engine.workers import Workers
 from openai_codex._notification import Notification
+from tests.support.bounds import PATIENCE
 from tests.support.instants import Instants
 
 EVENT = Notification("m", {})
@@ -81,7 +82,7 @@ def test_tasks_are_woken_whatever_instant_an_exception_comes_at() -> None:
         waiters = [waiter for latch in latches for waiter in latch.trip()]
         with Instants(number, strike).traced() as instants, contextlib.suppress(Alarm):
             wake_all(waiters)
-        done, pending = await asyncio.wait(tasks, timeout=1)
+        done, pending = await asyncio.wait(tasks, timeout=PATIENCE)
         assert (len(done), pending) == (3, set()), instants.where
         return bool(instants.where)
 
@@ -103,7 +104,7 @@ def test_what_an_interrupted_wake_up_has_left_does_not_keep_later_ones_back() ->
         (later,) = latches = [Latch()]
         tasks = await waiting(*latches)
         later.set()
-        done, _ = await asyncio.wait(tasks, timeout=1)
+        done, _ = await asyncio.wait(tasks, timeout=PATIENCE)
         assert len(done) == 1, instants.where
         return bool(instants.where)
 
@@ -137,7 +138,7 @@ def test_a_loop_that_is_interrupted_while_it_wakes_goes_on(step: str) -> None:
                 else:
                     waker.add(future)
             (waker.call() or bool)()
-            _, pending = await asyncio.wait(futures, timeout=1)
+            _, pending = await asyncio.wait(futures, timeout=PATIENCE)
             assert not pending, instants.where
 
         loop.set_exception_handler(lambda *_: None)

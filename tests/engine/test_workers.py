@@ -13,7 +13,7 @@ from openai_codex._engine.threads import ThreadGroup
 from openai_codex._engine.waiting import Latch, block_until_ready
 from openai_codex._engine.workers import Workers
 from openai_codex.testing import FakeAppServer
-from tests.support.bounds import PATIENCE
+from tests.support.bounds import PATIENCE, STARTED
 
 COMMAND = {
     "kind": "command",
@@ -65,7 +65,7 @@ def test_a_timer_that_raises_is_logged_and_the_next_one_fires(
 
 def test_timers_that_were_cancelled_are_forgotten_and_never_fire(workers: Workers) -> None:
     fired: list[int] = []
-    done, soon = Latch(), time.monotonic() + 0.05
+    done, soon = Latch(), time.monotonic() + STARTED
     for number in range(1_000):
         workers.timers.at(soon, lambda number=number: fired.append(number)).wake()
     workers.timers.at(soon, done.set)

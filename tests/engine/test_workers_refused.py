@@ -243,5 +243,6 @@ def test_tasks_that_were_dropped_for_want_of_a_thread_are_counted(
     assert workers.handlers.submit(last.set)
     assert block_until_ready(last, PATIENCE)
     assert eventually(lambda: sorted(ran) == [0, 1, 2])
+    assert eventually(lambda: "codex.log_lines_dropped" in caplog.text)
     [record] = [each for each in caplog.records if "codex.log_lines_dropped" in each.getMessage()]
     assert "count=2" in record.getMessage()

@@ -12,6 +12,7 @@ from openai_codex import AppServerConfig, AsyncCodex, DecodeError
 from openai_codex._async.client import _wait
 from openai_codex.testing import ScriptedModel, hang, say
 from openai_codex.types import TurnStatus
+from tests.support.bounds import eventually
 from tests.support.children import child
 from tests.support.inside import actor_of
 
@@ -144,7 +145,7 @@ async def test_a_client_without_references_leaves_no_thread_and_no_process(codex
     assert await _wait.ready(actor.exited, 20)
     assert await _wait.ready(actor.threads.ended, 20)
     actor.threads.join()
-    assert [t.name for t in threading.enumerate() if t.name.endswith(f"{actor.pid}")] == []
+    assert eventually(lambda: not any(t.name.endswith(f"{actor.pid}") for t in threading.enumerate()))
 
 
 async def test_a_login_whose_end_has_an_odd_shape_is_an_error_and_no_endless_loop() -> None:

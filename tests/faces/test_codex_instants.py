@@ -12,7 +12,7 @@ import pytest
 from openai_codex import Codex, CodexError, Restart, RunningTurn, Thread, TurnTimeoutError
 from openai_codex.testing import FakeAppServer
 from openai_codex.types import ModelListParams
-from tests.support.bounds import PATIENCE, SOON, eventually, nothing_left, within
+from tests.support.bounds import PATIENCE, SOON, STARTED, eventually, nothing_left, within
 from tests.support.inside import actor_of, is_draining, recycle_soon
 from tests.support.instants import Instants
 
@@ -95,7 +95,7 @@ def test_an_exception_leaves_no_turn_no_request_and_no_waiter(server: FakeAppSer
                 server.turn.complete()
             assert eventually(lambda: is_quiet(codex, server), PATIENCE), instants.where
         with pytest.raises(TurnTimeoutError) as caught:
-            thread.run("go", timeout=0.5)
+            thread.run("go", timeout=STARTED)
         assert caught.value.turn_id is not None, "it was refused, or waited for work that there is no more"
 
 

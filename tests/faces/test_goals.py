@@ -21,7 +21,7 @@ from openai_codex import (
 from openai_codex.testing import ScriptedModel, call, message, reply, say, spawn, wait
 from openai_codex.types import AgentMessageThreadItem, TurnStatus
 from tests.support.agents import MODELS
-from tests.support.bounds import PATIENCE, eventually
+from tests.support.bounds import PATIENCE, STARTED, eventually
 from tests.support.inside import calls_waiting, is_idle
 
 
@@ -74,7 +74,7 @@ async def test_a_goal_that_takes_too_long_is_paused(
     async with AsyncCodex(codex_config) as codex:
         thread = await codex.thread_start()
         with pytest.raises(TurnTimeoutError) as caught:
-            await codex.run_goal(thread.id, "never ends", timeout=1.5)
+            await codex.run_goal(thread.id, "never ends", timeout=STARTED)
         await scripted_model.idle()
         goal = await codex.thread_goal(thread.id)
     assert goal is not None

@@ -165,7 +165,7 @@ def test_the_real_runtime_goes_on_with_the_next_turn(
             except KeyboardInterrupt: print("interrupted", thread.run("again").final_response)
     """
     with running(program, codex_config) as process:
-        scripted_model.wait_for_requests(1)
+        scripted_model.wait_for_requests(1, PATIENCE)
         ended = strike(process)
     # The runtime may warn, about a missing sandbox for instance; no traceback follows.
     warnings = [line.startswith("codex.runtime_warning ") for line in ended.errors.splitlines()]

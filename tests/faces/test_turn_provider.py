@@ -13,6 +13,7 @@ from openai_codex.testing import (
     call,
     fail,
     fail_stream,
+    hang,
     message,
     reply,
     say,
@@ -138,8 +139,7 @@ async def test_a_refused_connection_fails_the_turn_and_not_the_client(
 async def test_a_provider_that_says_nothing_is_given_up_by_a_deadline(
     codex_config: AppServerConfig, scripted_model: ScriptedModel
 ) -> None:
-    scripted_model.hang()
-    scripted_model.hang()
+    scripted_model.when("go", hang())
     async with AsyncCodex(codex_config) as codex:
         thread = await codex.thread_start()
         with within(SOON), pytest.raises(TurnTimeoutError):
@@ -156,7 +156,7 @@ async def test_a_stream_that_falls_silent_fails_if_the_provider_is_configured_so
     scripted_model: ScriptedModel,
 ) -> None:
     scripted_model.queue(say("never finished", gate=scripted_model.gate(), hold_after=1))
-    with temporary_home(scripted_model.url, provider={"stream_idle_timeout_ms": 500}) as home:
+    with temporary_home(scripted_model.url, provider={"stream_idle_timeout_ms": 4_000}) as home:
         async with AsyncCodex(home.config()) as codex:
             thread = await codex.thread_start()
             with within(SOON), pytest.raises(TurnFailedError, match="idle timeout") as caught:

@@ -17,6 +17,7 @@ from openai_codex import AppServerConfig, Codex, TransportClosedError
 from openai_codex._engine.transport import child
 from openai_codex._engine.waiting import block_until_ready
 from openai_codex.testing import FakeAppServer, ScriptedModel, call
+from tests.support.bounds import PATIENCE, eventually
 from tests.support.inside import actor_of
 
 pytestmark = [
@@ -59,10 +60,15 @@ def running_command(codex: Codex, model: ScriptedModel, sandbox: str, file: Path
     thread = codex.thread_start(approval_policy="never", sandbox=sandbox)
     model.hang()
     turn = thread.turn("go")
-    model.wait_for_requests(2)  # the second has the word that the command goes on
-    processes = session_of(int(file.read_text()))
-    assert len(processes) >= 3
-    return turn, processes
+    model.wait_for_requests(2, PATIENCE)  # the second has the word that the command goes on
+    return turn, processes_of_command(file)
+
+
+def processes_of_command(file: Path) -> list[int]:
+    """Return the processes of the command, when all of them are there: it may have been left before it has begun."""
+    assert eventually(lambda: file.exists() and file.read_text().endswith("\n"))
+    assert eventually(lambda: len(session_of(int(file.read_text()))) >= 3)
+    return session_of(int(file.read_text()))
 
 
 def test_the_commands_of_a_killed_runtime_end(
@@ -134,8 +140,8 @@ def test_nothing_outlives_a_killed_program(
     ) as program:
         assert program.stdout is not None
         runtime = int(program.stdout.readline())
-        scripted_model.wait_for_requests(2)
-        processes = [runtime, *session_of(int(file.read_text()))]
+        scripted_model.wait_for_requests(2, PATIENCE)
+        processes = [runtime, *processes_of_command(file)]
         program.kill()
     for pid in processes:
         wait_for_exit(pid)

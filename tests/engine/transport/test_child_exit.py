@@ -123,7 +123,7 @@ def test_a_broken_pipe_does_not_end_a_program_with_the_default_action() -> None:
         with Codex(AppServerConfig(launch_args_override={CLOSES_INPUT!r}, shutdown_timeout=1)) as codex:
             events = codex.events()
             try:
-                codex.request(ModelListParams(), timeout=0.1)
+                codex.request(ModelListParams(), timeout=5)
             except Exception:
                 next(events)  # the input is closed now
             try:

@@ -77,7 +77,7 @@ def test_words_that_were_not_seen_before_the_exit_are_read(monkeypatch: pytest.M
 
 # A program that leaves its children to the system: their exit codes are lost.
 CARELESS = """
-import json, os, signal, sys, threading
+import json, os, signal, sys, threading, time
 from openai_codex import AppServerConfig, Codex, TransportClosedError
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 config = AppServerConfig(launch_args_override=json.loads(sys.argv[1]))
@@ -88,7 +88,10 @@ os.kill(codex.health().pid, signal.SIGKILL)
 try: codex.models()
 except TransportClosedError as error: print(error.reason)
 codex.close()
-print([thread.name for thread in threading.enumerate() if thread.name.startswith("codex-")])
+def left(): return [thread.name for thread in threading.enumerate() if thread.name.startswith("codex-")]
+until = time.monotonic() + 30
+while left() and time.monotonic() < until: time.sleep(0.01)
+print(left())
 """
 
 
