@@ -16,7 +16,7 @@ import openai_codex
 from openai_codex import AppServerConfig, Codex, JsonRpcError, RequestTimeoutError, TurnTimeoutError
 from openai_codex.testing import FakeAppServer, ScriptedModel, fail
 from openai_codex.types import ModelListParams
-from tests.support.bounds import PATIENCE, eventually
+from tests.support.bounds import PATIENCE, STARTED, eventually
 from tests.support.children import child
 from tests.support.log_table import Comparison, documented
 
@@ -74,7 +74,7 @@ def test_each_request_has_one_line_with_its_outcome(server: FakeAppServer, caplo
             codex.models()
         server.hold("model/list")
         with pytest.raises(RequestTimeoutError):
-            codex.request(ModelListParams(), timeout=0.05)
+            codex.request(ModelListParams(), timeout=STARTED)
     ends = [each for each in fields(caplog, "codex.request_ended") if each["method"] == "model/list"]
     assert [(each["outcome"], each["code"]) for each in ends] == [
         ("answered", None),
@@ -99,12 +99,12 @@ def test_the_log_says_who_has_asked_for_an_interrupt(server: FakeAppServer, capl
     assert ended[0]["seconds"] >= 0
 
 
-@pytest.mark.parametrize("limit", ["timeout", "stall_timeout"])
+# The time of a stall begins with the first event of the turn; the other one has to outlive its start.
+@pytest.mark.parametrize("limits", [{"timeout": STARTED}, {"stall_timeout": 0.05}], ids=str)
 def test_a_turn_whose_time_is_over_is_a_warning(
-    server: FakeAppServer, caplog: pytest.LogCaptureFixture, limit: str
+    server: FakeAppServer, caplog: pytest.LogCaptureFixture, limits: dict[str, Any]
 ) -> None:
     caplog.set_level(logging.WARNING, "openai_codex")
-    limits: dict[str, Any] = {limit: 0.05}
     with Codex(server.config()) as codex, pytest.raises(TurnTimeoutError) as caught:
         codex.thread_start().run("go", **limits)
     (end,) = [vars(record)["codex"] for record in caplog.records]

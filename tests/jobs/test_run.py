@@ -31,7 +31,7 @@ from openai_codex import (
 )
 from openai_codex.testing import QuietHome, ScriptedModel, Usage, call, fail, hang, reply, say
 from tests.jobs.things import Answer
-from tests.support.bounds import PATIENCE, eventually
+from tests.support.bounds import PATIENCE, STARTED, eventually
 from tests.support.inside import warm_clients
 from tests.support.jobs import prompts_of
 
@@ -171,7 +171,7 @@ def test_a_failure_that_passes_is_retried(codex_config: AppServerConfig, scripte
 
 def test_a_job_that_takes_too_long_is_an_error(codex_config: AppServerConfig, scripted_model: ScriptedModel) -> None:
     scripted_model.queue(hang())
-    result = run_job(codex_config, Job(prompts=["job 1"], timeout=0.5))
+    result = run_job(codex_config, Job(prompts=["job 1"], timeout=STARTED))
     assert isinstance(result.error, TurnTimeoutError)
 
 

@@ -230,7 +230,7 @@ def test_a_usage_limit_met_by_a_worker_is_waited_for(
 ) -> None:
     resets: list[int] = []
     scripted_model.when("job 0 a", "first")
-    scripted_model.when("job 0 b", limiting(4, resets), "second")
+    scripted_model.when("job 0 b", limiting(6, resets), "second")
     executor = ProcessPoolExecutor(1, get_context("spawn"))
     with executor, CodexPool(codex_config, executor=executor) as pool:
         future = pool.submit(two(0))

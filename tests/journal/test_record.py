@@ -9,6 +9,7 @@ import logging
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,7 @@ def test_a_killed_program_leaves_a_readable_journal(tmp_path: Path) -> None:
                 for _ in range(50):
                     server.turn.delta(f"word {number}")
                     number += 1
+                threading.Event().wait(0.01)  # not so many that a thread which gets no time for a while drops them
             process.kill()
             process.wait(PATIENCE)
         lines = path.read_bytes().split(b"\n")

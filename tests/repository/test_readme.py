@@ -100,7 +100,7 @@ async def test_a_reader_of_the_web_server_that_disconnects_stops_its_turn(
         ended = names["codex"].events(TurnCompletedNotification, timeout=PATIENCE)
         reader = asgi.Reader(is_told=leaves != "by a broken pipe")
         read = asyncio.create_task(reader.read(names["app"], "/ask", "question=A%20story"))
-        await gate.reached()
+        await gate.reached(PATIENCE)
         if leaves:
             reader.leave()
         if leaves != "by a message":

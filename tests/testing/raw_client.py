@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from openai_codex.testing import QuietHome
 
-DEADLINE = 15.0
+DEADLINE = 60.0
 Json = dict[str, Any]
 
 

@@ -21,6 +21,7 @@ from openai_codex import (
 )
 from openai_codex.testing import FakeAppServer, FakeRequest
 from openai_codex.types import ModelListParams, ThreadLoadedListParams, TurnInterruptParams, TurnStatus
+from tests.support.bounds import PATIENCE, STARTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -136,7 +137,7 @@ def test_a_function_can_answer_and_send_notifications(server: FakeAppServer) -> 
         request.child.notify("said/after")
 
     server.on("model/list", answer)
-    with Codex(server.config()) as codex, codex.events(timeout=10) as events:
+    with Codex(server.config()) as codex, codex.events(timeout=PATIENCE) as events:
         with pytest.raises(JsonRpcError, match="no") as caught:
             codex.request(ModelListParams())
         assert [next(events).method, next(events).method] == ["said/before", "said/after"]
@@ -158,8 +159,8 @@ def test_a_request_is_held_and_answered_late(server: FakeAppServer) -> None:
         server.hold("model/list", times=1)
         server.on("thread/loaded/list", {"data": ["in time"]})
         with pytest.raises(RequestTimeoutError, match="model/list"):
-            codex.request(ModelListParams(), timeout=0.05)
-        [held] = server.requests("model/list")
+            codex.request(ModelListParams(), timeout=STARTED)
+        [held] = server.wait_for_requests("model/list", timeout=PATIENCE)
         for _ in range(2):
             held.reply(NO_MODELS)
         assert codex.request(ThreadLoadedListParams()).data == ["in time"]
@@ -182,7 +183,7 @@ async def test_a_held_request_can_proceed(server: FakeAppServer) -> None:
 def test_a_client_without_an_answer_times_out(server: FakeAppServer) -> None:
     server.hold("initialize")
     with pytest.raises(LaunchError, match="initialize"):  # it has come up by then, however busy the machine
-        Codex(server.config(start_timeout=3.0))
+        Codex(server.config(start_timeout=2 * STARTED))
     server.child.wait_gone()
 
 
@@ -205,7 +206,7 @@ async def test_a_coroutine_can_wait_for_the_answer(server: FakeAppServer) -> Non
 
 
 def test_notifications_of_the_newest_child_reach_its_client(server: FakeAppServer) -> None:
-    with Codex(server.config()) as codex, codex.events(timeout=10) as events:
+    with Codex(server.config()) as codex, codex.events(timeout=PATIENCE) as events:
         server.notify("x/y", {"a": 1}, times=3)
         told = [(event.method, event.params) for _, event in zip(range(3), events, strict=False)]
     assert told == [("x/y", {"a": 1})] * 3

@@ -15,7 +15,7 @@ from openai_codex import AsyncCodex, Codex, LaunchError, RequestTimeoutError, Tr
 from openai_codex.testing import FakeAppServer, FakeChild, FakeRequest, ScriptError
 from openai_codex.testing._fake import program
 from openai_codex.types import ModelListParams
-from tests.support.bounds import PATIENCE
+from tests.support.bounds import PATIENCE, STARTED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -212,7 +212,7 @@ def test_a_start_can_fail_in_any_way(server: FakeAppServer) -> None:
     assert (caught.value.process.exit_code, caught.value.process.stderr_tail) == (3, ("no config",))
     server.on_start(FakeChild.stop_reading)
     with pytest.raises(LaunchError):  # it has come up by then, however busy the machine
-        Codex(server.config(start_timeout=3.0, shutdown_timeout=0.2))
+        Codex(server.config(start_timeout=2 * STARTED, shutdown_timeout=0.2))
     assert server.requests() == []
     server.on_start(None)
     with Codex(server.config()):
@@ -225,9 +225,9 @@ def test_a_start_can_fail_in_any_way(server: FakeAppServer) -> None:
 def test_it_can_stop_reading_and_resume(server: FakeAppServer) -> None:
     with Codex(server.config()) as codex:
         server.child.stop_reading()
-        for _ in range(2):
+        for patience in (STARTED, 0.05):  # one that fills the pipe, and one that is not even begun
             with pytest.raises(RequestTimeoutError):
-                codex.request(ModelListParams(cursor="x" * 1_000_000), timeout=0.05)
+                codex.request(ModelListParams(cursor="x" * 1_000_000), timeout=patience)
         assert server.request_count("model/list") == 0
         server.child.resume_reading()
         assert codex.request(ModelListParams()).data == []

@@ -10,6 +10,7 @@ import pytest
 from openai_codex import Codex, JsonRpcError, TransportClosedError
 from openai_codex.testing import FakeAppServer, ScriptError, WaitTimeoutError
 from openai_codex.types import ModelListParams
+from tests.support.bounds import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +47,7 @@ def test_two_clients_run_turns_at_once(server: FakeAppServer) -> None:
 def test_a_notification_sent_after_a_request_was_seen_follows_its_answer(server: FakeAppServer) -> None:
     server.on("model/list", NO_MODELS)
     said: list[str] = []
-    with Codex(server.config()) as codex, codex.events(timeout=10) as events:
+    with Codex(server.config()) as codex, codex.events(timeout=PATIENCE) as events:
 
         def tell() -> None:
             for count in range(1, 51):

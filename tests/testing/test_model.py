@@ -18,11 +18,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from openai_codex.testing import ScriptedModel, ScriptError, WaitTimeoutError, _http, fail, hang, say
+from tests.support.bounds import PATIENCE, SOON, eventually
 
 if TYPE_CHECKING:
     from openai_codex.testing import Answer, RecordedRequest
 
-DEADLINE = 10.0
 ASK = b'{"input":[{"role":"user","content":"Hi"}]}'
 
 
@@ -35,7 +35,7 @@ def address(model: ScriptedModel) -> tuple[str, int]:
 
 def ask(model: ScriptedModel, body: bytes = ASK) -> tuple[int, bytes]:
     """Send one request to the model; return the status and the whole body."""
-    with closing(http.client.HTTPConnection(*address(model), timeout=DEADLINE)) as connection:
+    with closing(http.client.HTTPConnection(*address(model), timeout=PATIENCE)) as connection:
         connection.request("POST", "/v1/responses", body)
         response = connection.getresponse()
         return response.status, response.read()
@@ -43,7 +43,7 @@ def ask(model: ScriptedModel, body: bytes = ASK) -> tuple[int, bytes]:
 
 def send(model: ScriptedModel, data: bytes) -> socket.socket:
     """Connect and send some bytes."""
-    connection = socket.create_connection(address(model), timeout=DEADLINE)
+    connection = socket.create_connection(address(model), timeout=PATIENCE)
     connection.sendall(data)
     return connection
 
@@ -217,15 +217,15 @@ def test_nothing_is_left_behind() -> None:
     with ExitStack() as clients:
         model.start()
         clients_that_hang(model, clients)
-        model.wait_for_requests(3)
-        gate.wait_reached()
+        model.wait_for_requests(3, PATIENCE)
+        gate.wait_reached(PATIENCE)
         started = time.monotonic()
         model.close()
-        assert time.monotonic() - started < 2
-        assert set(threading.enumerate()) == threads
+        assert time.monotonic() - started < SOON
+        assert eventually(lambda: set(threading.enumerate()) == threads)
         with pytest.raises(ConnectionRefusedError):
             ask(model)
-    assert open_files() == files
+    assert eventually(lambda: open_files() == files), open_files() ^ files
 
 
 def test_a_blocking_function_is_reported_after_a_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -234,12 +234,12 @@ def test_a_blocking_function_is_reported_after_a_timeout(monkeypatch: pytest.Mon
 
     def blocking(_: RecordedRequest) -> str:
         entered.set()
-        go_on.wait(DEADLINE)
+        go_on.wait(PATIENCE)
         return "late"
 
     model = ScriptedModel(blocking).start()
     with send(model, post()):
-        assert entered.wait(DEADLINE)
+        assert entered.wait(PATIENCE)
         with pytest.raises(ScriptError, match="a function of the script blocks it"):
             model.close()
         go_on.set()
@@ -263,12 +263,12 @@ async def ask_many(model: ScriptedModel, count: int) -> list[str]:
         lambda request: say(f"answer {request.last_user_text} of many", gate=gate, hold_after=1, delta_delay=0.01),
     )
     asking = asyncio.gather(*(ask_async(model, number) for number in range(count)))
-    await model.received(count)
-    await gate.reached(count=count)
+    await model.received(count, PATIENCE)
+    await gate.reached(PATIENCE, count=count)
     assert model.active_count == count
     gate.open()
-    answers = await asyncio.wait_for(asking, DEADLINE)
-    await model.idle()
+    answers = await asyncio.wait_for(asking, PATIENCE)
+    await model.idle(PATIENCE)
     return answers
 
 

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from openai_codex.testing import say
+from tests.support.bounds import PATIENCE
 
 if TYPE_CHECKING:
     from .conftest import Kit
@@ -72,7 +73,7 @@ def test_a_hundred_turns_at_once(kit: Kit) -> None:
         lambda request: say(f"answer to {request.last_user_text}", gate=gate, hold_after=1),
     )
     threads = {start(kit, f"number {number}"): f"answer to number {number}" for number in range(100)}
-    gate.wait_reached(count=100)
+    gate.wait_reached(PATIENCE, count=100)
     assert kit.model.active_count == 100
     gate.open()
     open_turns = set(threads)
