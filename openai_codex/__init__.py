@@ -32,7 +32,7 @@ The map, top to bottom. Imports go downward only, and a module without a leading
                     _wait and _loop: how this face waits
     _sync/          the sync face, derived from `_async`
     _journal/       what passes between a client and its runtimes, written down: report read record entries encode files
-                    directory deltas redact named assigned beginnings contents; what it tells: trace_report search sentences summary timeline events labels history;
+                    directory deltas flood redact harmless named beginnings assigned contents; what it tells: trace_report search sentences summary timeline events labels history;
                     settings: what users pass; recorder: what a connection knows of it
     _portable/      threads as bytes, from one home to another: store placing package rollouts aside errors
     _tools/         functions that the model may call: result registry declaration arguments

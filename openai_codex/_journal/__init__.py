@@ -4,11 +4,13 @@ settings  where to write, how much, and what to leave out: what users pass
 files     the files of one journal, and their rotation
 directory the bound of a directory of journals, and which of its files are being written
 redact    removes secrets
+harmless  says of lines that they have none, without decoding them
 named     knows them by the name before them
 contents  hashes or cuts the contents of a conversation if asked to
 assigned  knows them by what stands before them in a text
 beginnings what may be the beginning of a secret
 deltas    puts together texts that come in pieces, so that no secret is written in pieces
+flood     tells lines that are pieces of texts, and nothing else, apart without decoding them
 encode    makes the lines
 entries   what waits to be written
 record    the thread that writes

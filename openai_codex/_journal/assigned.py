@@ -11,8 +11,8 @@ from openai_codex._runtime.display import names_secret
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# One of these is in each such name.
-_WORDS = ("token", "key", "secret", "pass", "authorization", "credential", "cookie", "pwd")
+WORDS = ("token", "key", "secret", "pass", "authorization", "credential", "cookie", "pwd")
+"""One of these is in each such name."""
 
 # A name, perhaps in quotes, which may be escaped, and its sign. What follows is looked at only if the name sounds secret.
 _SIGNED = re.compile(r"""(?<![\w\-])(?P<name>[\w\-]{2,80})(?P<quote>\\*["']?)(?P<sign>[ \t]{0,2}[=:][ \t]{0,2})""")
@@ -78,7 +78,7 @@ def may_hide(text: str) -> bool:
     if "=" not in text and ":" not in text and "-----" not in text:
         return False
     lower = text.lower()
-    return any(word in lower for word in _WORDS)
+    return any(map(lower.__contains__, WORDS))
 
 
 def hidden(text: str, mask: str) -> str:
@@ -98,7 +98,7 @@ def unfinished(text: str, held: int) -> int:
         text: The text.
         held: How many there are for another reason: no value is taken from its name.
     """
-    cut = len(text) - max(held, _begun(text))
+    cut = len(text) - max(held, begun(text))
     key = text.rfind(_BEGIN)
     if key >= 0 and _KEY_END.search(text, key) is None and ("PRIVATE KEY" in text[key:] or "\n" not in text[key:]):
         cut = min(cut, key)
@@ -109,7 +109,8 @@ def unfinished(text: str, held: int) -> int:
     return len(text) - cut
 
 
-def _begun(text: str) -> int:
+def begun(text: str) -> int:
+    """Return how many characters at the end of a text may be the beginning of such a name, or of the first line of a key."""
     word = text[-_LONGEST_NAME:].rsplit(None, 1)[-1:] if not text[-1:].isspace() else []
     match = _BEGUN.search(word[0]) if word else None
     sizes = range(1, len(_BEGIN) + 1) if "-" in text[-len(_BEGIN) :] else ()

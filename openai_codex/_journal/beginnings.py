@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from openai_codex._journal import assigned
 from openai_codex._runtime.display import TELLING_WORDS, known
 
 if TYPE_CHECKING:
@@ -23,6 +25,9 @@ _WITHIN = re.compile(rf"(?i)(?:{_WORDS}|{_BEGUN}|{_BEARER}|{_URL})\Z")
 
 # A longer word is no secret.
 _LONGEST_WORD = 1 << 14
+
+# The same words come again and again; so much of them is remembered.
+_SHORT_WORD = 32
 
 
 def unfinished(text: str, more: Iterable[str] = (), *, within_words: bool = False) -> int:
@@ -45,3 +50,31 @@ def _overlap(text: str, form: str) -> int:
     while at >= 0 and not form.startswith(end[at:]):
         at = end.find(form[:1], at + 1)
     return len(end) - at if at >= 0 else 0
+
+
+@lru_cache(maxsize=8)
+def ends_of(forms: tuple[str, ...]) -> frozenset[str]:
+    """Return the last one or two characters of each text that ends with the beginning of one of some secrets, and more."""
+    firsts = (form[:1] for form in forms)
+    return frozenset((*firsts, *(form[at : at + 2] for form in forms for at in range(len(form) - 2))))
+
+
+def may_go_on(text: str, ends: frozenset[str]) -> bool:
+    """Return whether a text, in which nothing is to be masked, may end with the beginning of a secret. In most cases at once.
+
+    Args:
+        text: The text.
+        ends: The `ends_of` what is known to be secret.
+    """
+    if text[-1:] in ends or text[-2:] in ends:
+        return True
+    last = text[-_SHORT_WORD:]
+    if last[-1:].isspace():
+        return False
+    word = last.rsplit(None, 1)[-1] if last else ""
+    return len(word) == _SHORT_WORD or _may_begin(word)
+
+
+@lru_cache(maxsize=1 << 13)
+def _may_begin(word: str) -> bool:
+    return _APART.search(word) is not None or assigned.begun(word) > 0

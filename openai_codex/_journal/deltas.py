@@ -14,14 +14,15 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import attrs
-import orjson
 
+from openai_codex._journal.flood import OF_ITEM
 from openai_codex._journal.redact import LONGEST_JSON
 from openai_codex._protocol.methods import DELTAS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
+    from openai_codex._journal.flood import Flood, TextKey
     from openai_codex._journal.redact import Redactor
 
 Frame = dict[str, Any]
@@ -32,15 +33,6 @@ _PIECES = {
     "command/exec/outputDelta": ("deltaBase64", "processId", "stream"),
     "process/outputDelta": ("deltaBase64", "processHandle", "stream"),
 }
-
-OF_ITEM = ("itemId", "threadId", "turnId")
-"""What says which item a piece belongs to. Its id comes from the provider: another thread may have the same."""
-
-OF_ITEMS = frozenset(method for method, names in DELTAS.items() if names == ("delta", *OF_ITEM))
-"""The pieces of which nothing else says it: what a flood consists of."""
-
-Pieces = tuple[list[str], list[tuple[str, ...]], list[str]]
-"""The methods of some pieces, the items that they belong to, and their texts."""
 
 # What ends texts: the beginning of their methods, and where a frame has the fields that they have, too.
 _ENDS: dict[str, tuple[str, dict[str, tuple[str, ...]]]] = {
@@ -59,6 +51,9 @@ _EXEC = "command/exec"
 
 # What a text begins with that may be JSON; nothing is known of an empty one.
 _MAY_BE_JSON = frozenset({"{", "[", ""})
+
+# How a notification or a server request begins.
+_METHOD = re.compile(rb'\{(?:"id":[^"{}\[\]]*,)?"method":"([\w/]+)"')
 
 _END_OF_WORD = re.compile(r"""[\s"']""")
 
@@ -90,50 +85,53 @@ class Deltas:
         # The items of which the beginning is there, if it may be missing.
         self._begun: set[object] = set()
 
-    def plain(self, lines: list[bytes], methods: list[str], items: list[Any], pieces: list[str]) -> list[bytes] | None:
-        """Return lines as they are to be written, each a piece of the text of its item; ``None`` if one has to be looked at.
+    def to_look_at(self, flood: Flood, heads: Collection[bytes]) -> set[bytes]:
+        """Return which texts of a flood have to be looked at, of those that begin so: the others have no secret, as far as they go."""
+        found, texts = set[bytes](), dict[bytes, str]()
+        for head in heads:
+            text, new = self._texts.get(flood.keys[head]), flood.texts[head]
+            if text is None:
+                is_other = new[:1] in _MAY_BE_JSON or len(self._texts) >= _MOST_TEXTS
+            else:
+                is_other = text.may_be_json or text.is_tail or text.size > _MOST_HELD
+                new = "".join((*text.held, new))
+            if is_other:
+                found.add(head)
+            else:
+                texts[head] = new
+        # All of them at once: most have none.
+        if self._redactor.may_hide_any(texts.values()):
+            found |= {head for head, text in texts.items() if self._redactor.may_hide_any([text])}
+        return found
 
-        Most are written as they are, without a step for each.
+    def pass_on(self, flood: Flood, heads: Collection[bytes]) -> dict[int, bytes]:
+        """Take the texts of a flood that begin so, of which none has to be looked at. Returns lines to be changed: where an
+        end is held back, or was before.
         """
-        places: dict[tuple[str, Any], list[int]] = {}
-        if methods.count(methods[0]) == items.count(items[0]) == len(items):
-            places[methods[0], items[0]] = list(range(len(items)))
-        else:
-            for place, key in enumerate(zip(methods, items, strict=True)):
-                places.setdefault(key, []).append(place)
-        ends: list[tuple[_Text, list[int], str, int]] = []
-        for key, of_item in places.items():
-            text = self._texts.get(key)
-            whole = "".join([*(text.held if text else ()), *map(pieces.__getitem__, of_item)])
-            if whole[:1] in _MAY_BE_JSON if text is None else text.may_be_json or text.is_tail:
-                return None
-            if self._redactor.may_hide(whole) or len(self._texts) >= _MOST_TEXTS:
-                return None
-            ends.append((text or _Text(), of_item, whole, self._redactor.unfinished(whole)))
-        shown = lines
-        for key, (text, of_item, whole, rest) in zip(places, ends, strict=True):
-            self._texts[key] = text
+        changed: dict[int, bytes] = {}
+        texts = {head: self._text_of(flood.keys[head]) for head in heads}
+        wholes = [f"{''.join(text.held)}{flood.texts[head]}" for head, text in texts.items()]
+        rests = self._redactor.unfinished_of(wholes)
+        for (head, text), whole, rest in zip(texts.items(), wholes, rests, strict=True):
             if rest or text.size:
-                shown = [*shown] if shown is lines else shown
-                self._split(text, shown, pieces, of_item, whole=whole, rest=rest)
-        return shown
+                changed |= _split(text, flood, flood.places_of(head), whole=whole, rest=rest)
+                text.held, text.size = [whole[len(whole) - rest :]], rest
+        return changed
 
-    def _split(
-        self, text: _Text, lines: list[bytes], pieces: list[str], places: list[int], *, whole: str, rest: int
-    ) -> None:
-        """Move what was held back to the first of some lines, and hold back so much of the last ones."""
-        held, end = "".join(text.held), len(whole) - rest
-        at = len(whole)
-        for place in reversed(places):
-            first = place == places[0]
-            begin = 0 if first else at - len(pieces[place])
-            if at > end or (first and held):
-                frame = orjson.loads(lines[place])
-                frame["params"]["delta"] = whole[begin : min(at, end)]
-                lines[place] = orjson.dumps(frame)
-                text.frame = frame if at == len(whole) else text.frame
-            at = begin
-        text.held, text.size = [whole[end:]], rest
+    def _text_of(self, key: TextKey) -> _Text:
+        text = self._texts.get(key)
+        if text is None:
+            fields = dict(zip(OF_ITEM, key[1], strict=True))
+            text = self._texts[key] = _Text({"method": key[0], "params": fields})
+        return text
+
+    def concerns(self, line: bytes) -> bool:
+        """Return whether a line that was received, of which nothing has to be masked, has to do with a text all the same."""
+        count, found = line.count(b'"method"'), _METHOD.match(line)
+        if found is None or count > 1:
+            return bool(self._execs) or count > 0
+        method = found[1].decode()
+        return method in _PIECES or method == _GROWING or (bool(self._texts) and method in _ENDS)
 
     def written(self, frame: Frame) -> Iterator[Frame]:
         """Yield what is to be written of a frame that was received: perhaps the ends of texts before it."""
@@ -258,6 +256,22 @@ def may_become_json(text: str) -> bool:
     except RecursionError:  # nested a thousand times
         return False
     return True
+
+
+def _split(text: _Text, flood: Flood, places: list[int], *, whole: str, rest: int) -> dict[int, bytes]:
+    """Move what was held back to the first of some lines, and leave so much of the last ones out."""
+    changed: dict[int, bytes] = {}
+    end, at = len(whole) - rest, len(whole)
+    for place in reversed(places[1:]):
+        if at <= end:
+            break
+        begin = at - len(flood.piece(place))
+        changed[place] = flood.line_with(place, whole[begin : max(begin, end)])
+        at = begin
+    if text.size or at > end:
+        first = text.size + len(flood.piece(places[0]))
+        changed[places[0]] = flood.line_with(places[0], whole[: min(first, end)])
+    return changed
 
 
 def _below(found: Any, place: Sequence[str]) -> Any:

@@ -9,23 +9,25 @@ import os
 import platform
 import sys
 import time
-from contextlib import suppress
-from operator import attrgetter, itemgetter
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, Union, cast
 
 import orjson
 
 from openai_codex._engine.wire import LongLine
-from openai_codex._journal.deltas import OF_ITEM, OF_ITEMS, Deltas, Pieces
+from openai_codex._journal.deltas import Deltas
+from openai_codex._journal.flood import flood_of, is_of_one, is_piece
+from openai_codex._journal.named import NUMBERS, degree_of
 from openai_codex._journal.redact import Redactor
 from openai_codex._protocol.methods import RUNTIME_VERSION, SCHEMA_HASH
 from openai_codex._runtime.process_info import signal_name
 from openai_codex._version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
-    from openai_codex._engine.wire import Frame
+    from openai_codex._journal.flood import Flood
     from openai_codex._journal.settings import Journal
 
 FORMAT = 1
@@ -34,35 +36,16 @@ FORMAT = 1
 # After these, a runtime sends nothing more.
 _ENDS = frozenset({"connection_closed", "process_exited"})
 
-# The fields of a piece of text of an item: one with more may hold anything.
-_FIELDS = 4
+_NUMBERS = frozenset({int, float, type(None)})
 
 # How much of a line that is not a frame is written.
 _MOST_OF_A_LINE = 1 << 16
 
-# In C, as is `map`.
-_METHOD, _PARAMS, _ITEM, _DELTA = attrgetter("method"), attrgetter("params"), itemgetter(*OF_ITEM), itemgetter("delta")
+Reads = Sequence[tuple[bytes, list[bytes]]]
+"""The lines of some reads, each with what its lines begin with in the journal."""
 
-
-def pieces_of(frames: list[Frame]) -> Pieces | None:
-    """Return what `Deltas.plain` takes of frames that are all pieces of texts of items; ``None`` if one is anything else.
-
-    Without a step of Python for each of them. It is called by the reader: frames that were kept for longer would cost more, by
-    the garbage collector of Python.
-    """
-    try:
-        methods = list(map(_METHOD, frames))
-        if not set(methods) <= OF_ITEMS:
-            return None
-        params: list[dict[str, Any]] = list(map(_PARAMS, frames))
-        if max(map(len, params)) > _FIELDS:
-            return None
-        items = list(map(_ITEM, params))
-        # One tuple for all, if they are equal: those of a flood are not kept.
-        items = items[:1] * len(items) if items.count(items[0]) == len(items) else items
-        return methods, items, list(map(_DELTA, params))
-    except (AttributeError, KeyError, TypeError):
-        return None
+# Of each line, what is written: itself, or the frames that are written for it.
+_Shown = list[Union[bytes, list[bytes]]]
 
 
 class Encoder:
@@ -77,30 +60,82 @@ class Encoder:
         self._deltas: dict[int | None, Deltas] = {}
         self._version: str | None = None
 
-    def add(self, pieces: list[bytes], beginning: bytes, direction: str, what: Any, pid: int | None) -> int:
-        """Append the lines of one entry, each of which begins so; return how many they are."""
-        if direction == "!":
-            if what["event"] in _ENDS and pid in self._deltas:
-                received = beginning.replace(b'"dir":"!"', b'"dir":"<"', 1)
-                for rest in self._deltas.pop(pid).rest():
-                    pieces += [received, orjson.dumps(self._redactor.frame("<", rest)), b"}\n"]
-            pieces += [beginning, self._event(what, pid), b"}\n"]
-            return 1
+    def add(self, beginning: bytes, direction: str, what: Any, pid: int | None) -> list[bytes]:
+        """Return the lines of what was sent, or has happened, each of which begins so."""
         if direction == ">":
-            pieces += [beginning, *self._frames(direction, what, pid), b"}\n"]
-            return 1
-        lines, texts = what
-        plain = None
-        if texts is not None and self._redactor.is_plain:
-            with suppress(TypeError):  # a piece is no text
-                plain = self._deltas_of(pid).plain(lines, *texts)
-        if plain is not None:
-            pieces += [beginning, (b"}\n" + beginning).join(plain), b"}\n"]
-        else:
-            for line in lines:
-                for frame in self._frames(direction, line, pid):
-                    pieces += [beginning, frame, b"}\n"]
-        return len(lines)
+            return self._sent(beginning, what, pid)
+        lines: list[bytes] = []
+        if what["event"] in _ENDS and pid in self._deltas:
+            received = beginning.replace(b'"dir":"!"', b'"dir":"<"', 1)
+            for rest in self._deltas.pop(pid).rest():
+                lines += [received, orjson.dumps(self._redactor.frame("<", rest)), b"}\n"]
+        return [*lines, beginning, self._event(what, pid), b"}\n"]
+
+    def received(self, reads: Reads, pid: int | None, *, are_frames: bool) -> Iterator[bytes]:
+        """Yield the lines of some reads, those of a read together. ``are_frames`` says that each line is a frame."""
+        if not (are_frames and self._redactor.is_plain):
+            for beginning, lines in reads:
+                yield _joined(beginning, [self._frames("<", line, pid) for line in lines])
+            return
+        waiting: list[tuple[bytes, list[bytes]]] = []
+        for beginning, lines in reads:
+            # Those of one text by themselves, as long as they are in the cache of the processor; those of many texts together.
+            if is_of_one(lines):
+                yield from self._together(waiting, pid)
+                waiting = []
+                yield _joined(beginning, self._looked_at(lines, pid, of_one=True))
+            else:
+                waiting.append((beginning, lines))
+        yield from self._together(waiting, pid)
+
+    def _together(self, reads: Reads, pid: int | None) -> Iterator[bytes]:
+        shown = self._looked_at([line for _, lines in reads for line in lines], pid) if reads else []
+        at = 0
+        for beginning, lines in reads:
+            yield _joined(beginning, shown[at : at + len(lines)])
+            at += len(lines)
+
+    def _looked_at(self, lines: list[bytes], pid: int | None, *, of_one: bool = False) -> _Shown:
+        """Return what is written of lines that are frames: most of them as they came."""
+        shown: _Shown = []
+        flood = flood_of(lines, of_one=of_one) if is_piece(lines[0]) else None
+        if flood is not None:
+            return self._flood(lines, flood, pid)
+        for are_pieces, each in groupby(lines, key=is_piece):
+            run = [*each]
+            flood = flood_of(run) if are_pieces else None
+            shown += self._others(run, pid) if flood is None else self._flood(run, flood, pid)
+        return shown
+
+    def _flood(self, lines: list[bytes], flood: Flood, pid: int | None) -> _Shown:
+        """Return what is written of pieces of texts. All at once, except for texts that may hold a secret."""
+        deltas, shown, heads = self._deltas_of(pid), _Shown(lines), set(flood.keys)
+        while others := deltas.to_look_at(flood, heads):
+            heads -= others
+            count = self._redactor.count
+            for place in sorted(place for head in others for place in flood.places_of(head)):
+                shown[place] = self._frames("<", lines[place], pid)
+            if count == self._redactor.count:  # what was found there would have to be masked in the other texts, too
+                break
+        for place, line in deltas.pass_on(flood, heads).items():
+            shown[place] = line
+        return shown
+
+    def _others(self, lines: list[bytes], pid: int | None) -> _Shown:
+        deltas, shown, count = self._deltas_of(pid), _Shown(), -1
+        are_harmless = False
+        for line in lines:
+            if count != self._redactor.count:
+                count, are_harmless = self._redactor.count, self._redactor.is_harmless(b"\n".join(lines).decode())
+            may_stay = are_harmless or (len(lines) > 1 and self._redactor.is_harmless(line.decode()))
+            is_as_it_came = may_stay and not deltas.concerns(line)
+            shown.append(line if is_as_it_came else self._frames("<", line, pid))
+        return shown
+
+    def _sent(self, beginning: bytes, line: bytes, pid: int | None) -> list[bytes]:
+        line = line.rstrip(b"\n")
+        frames = [line] if self._redactor.is_harmless(line.decode()) else self._frames(">", line, pid)
+        return [beginning, *frames, b"}\n"]
 
     def _deltas_of(self, pid: int | None) -> Deltas:
         return self._deltas.get(pid) or self._deltas.setdefault(pid, Deltas(self._redactor))
@@ -145,6 +180,13 @@ class Encoder:
             self._version = fields.get("version")
         shown = {name: str(value) if isinstance(value, BaseException) else value for name, value in fields.items()}
         try:
+            line = orjson.dumps(shown, default=str)
+            # Numbers stay also where a name sounds secret, as those of tokens do.
+            telling = {
+                name: each for name, each in shown.items() if type(each) not in _NUMBERS or degree_of(name) >= NUMBERS
+            }
+            if self._redactor.is_harmless(orjson.dumps(telling, default=str).decode()):
+                return line
             return orjson.dumps(self._redactor.event(shown), default=str)
         except Exception as error:  # noqa: BLE001  a text of the program may be no Unicode, for instance
             return orjson.dumps({"event": event, "reason": type(error).__name__})
@@ -168,3 +210,14 @@ class Encoder:
             "redact": list(self._journal.redact),
         }
         return orjson.dumps(header, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _joined(beginning: bytes, shown: Sequence[bytes | list[bytes]]) -> bytes:
+    if set(map(type, shown)) == {bytes}:
+        frames = cast("list[bytes]", [*shown])
+    else:
+        frames = [frame for each in shown for frame in ([each] if isinstance(each, bytes) else each)]
+    # With one copy of all.
+    frames[0] = beginning + frames[0]
+    frames[-1] += b"}\n"
+    return (b"}\n" + beginning).join(frames)

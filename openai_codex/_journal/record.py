@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING, Any
 from openai_codex._engine import at_exit
 from openai_codex._engine.threads import ThreadGroup
 from openai_codex._engine.waiting import Deadline, Latch, block_until_ready
-from openai_codex._journal.encode import Encoder, pieces_of
+from openai_codex._engine.wire import Skipped
+from openai_codex._journal.encode import Encoder
 from openai_codex._journal.entries import EntryQueue, size_of
 from openai_codex._journal.files import Files
 from openai_codex._log import Log
 from openai_codex.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from openai_codex._engine.wire import Frame
     from openai_codex._journal.settings import Journal
@@ -29,10 +30,16 @@ if TYPE_CHECKING:
 _GATHER = 0.01
 
 # The most bytes of one write, unless one entry has more: a copy of more would not stay in the cache of the processor.
-_WRITE = 1 << 17
+_WRITE = 1 << 16
 
 # How long the exit of runtimes is awaited after the client was closed or collected, in seconds.
 _EXITS = 5.0
+
+# How many bytes of reads are looked at together: the more, the less each text of many costs.
+_TOGETHER = 1 << 20
+
+# The direction of a read of which one line is no frame.
+UNREADABLE = "<?"
 
 _log = Log("journal")
 
@@ -60,7 +67,8 @@ class RuntimeRecord:
         if self._queue.is_full():
             self._queue.lose(len(lines))
         else:
-            self._queue.put((time.monotonic(), self, "<", (lines, pieces_of(frames))), size)
+            are_frames = Skipped not in set(map(type, frames))
+            self._queue.put((time.monotonic(), self, "<" if are_frames else UNREADABLE, (size, lines)), size)
 
     def sent(self, at: float, line: bytes) -> None:
         """Note a line that was written."""
@@ -72,6 +80,8 @@ class RuntimeRecord:
 
 
 Entry = tuple[float, RuntimeRecord, str, Any]
+"""When, of which runtime, in which direction, and what: the size and the lines of a read, a line that was sent, or the fields of
+an event."""
 
 
 class JournalWriter:
@@ -159,27 +169,38 @@ class JournalWriter:
         size = lines = 0
         # What wall time was when the monotonic clock was 0; anew each time, as the clock may be set.
         zero = time.time() - time.monotonic()
-        for entry in entries:
-            added, count = self._encoded(entry, zero)
-            pieces += added
-            size, lines = size + sum(map(len, added)), lines + count
-            if size > _WRITE:
-                self._append(pieces, lines)
-                pieces, size, lines = [], 0, 0
+        for run in _runs(entries):
+            for added, count in self._encoded(run, zero):
+                pieces += added
+                size, lines = size + sum(map(len, added)), lines + count
+                if size > _WRITE:
+                    self._append(pieces, lines)
+                    pieces, size, lines = [], 0, 0
         self._append(pieces, lines)
         self._queue.forget()
         self._write_losses(zero)
 
-    def _encoded(self, entry: Entry, zero: float) -> tuple[list[bytes], int]:
-        """Return what an entry adds, and how many lines."""
-        at, record, direction, what = entry
-        pieces: list[bytes] = []
-        beginning = b'{"t":%.6f,"at":%.6f,"dir":"%s",%s' % (at, at + zero, direction.encode(), record.tail)
+    def _encoded(self, run: Sequence[Entry], zero: float) -> Iterator[tuple[list[bytes], int]]:
+        """Yield what some entries add, and how many lines: reads of one runtime, or one entry of another kind."""
+        _, record, direction, what = run[0]
+        is_read = direction.startswith("<")
+        counts = [len(each[3][1]) for each in run] if is_read else [1]
+        written = 0
         try:
-            return pieces, self._encoder.add(pieces, beginning, direction, what, record.pid)
+            beginnings = [
+                b'{"t":%.6f,"at":%.6f,"dir":"%b",%b' % (at, at + zero, direction[:1].encode(), record.tail)
+                for at, *_ in run
+            ]
+            if is_read:
+                reads = [(beginning, each[3][1]) for beginning, each in zip(beginnings, run, strict=True)]
+                added = self._encoder.received(reads, record.pid, are_frames=direction == "<")
+                for data, count in zip(added, counts, strict=True):
+                    written += count
+                    yield [data], count
+            else:
+                yield self._encoder.add(beginnings[0], direction, what, record.pid), 1
         except Exception as error:  # noqa: BLE001  frames and events may hold anything; those that come later are written
-            self._note_failure(len(what[0]) if direction == "<" else 1, error)
-            return [], 0
+            self._note_failure(sum(counts) - written, error)
 
     def _write_losses(self, zero: float) -> None:
         """Write that entries were lost, if some were since the last time."""
@@ -189,7 +210,11 @@ class JournalWriter:
         self._unwritten += new
         if self._unwritten and (not self._is_failing or self._queue.is_closed):
             fields = {"event": "journal_dropped", "count": self._unwritten}
-            pieces, _ = self._encoded((time.monotonic(), self._client, "!", fields), zero)
+            pieces = [
+                each
+                for added, _ in self._encoded([(time.monotonic(), self._client, "!", fields)], zero)
+                for each in added
+            ]
             if self._append(pieces, 0):
                 self._unwritten = 0
 
@@ -211,3 +236,17 @@ class JournalWriter:
         if not self._is_failing:
             reason = getattr(error, "strerror", None) or type(error).__name__
             _log.warning("codex.journal_failed", path=str(self._files.path), reason=reason)
+
+
+def _runs(entries: Sequence[Entry]) -> Iterator[Sequence[Entry]]:
+    """Yield entries: reads of one runtime that follow each other together, each other one by itself."""
+    run: list[Entry] = []
+    size = 0
+    for entry in entries:
+        if run and not (entry[2] == run[0][2] == "<" and entry[1] is run[0][1] and size < _TOGETHER):
+            yield run
+            run, size = [], 0
+        run.append(entry)
+        size += entry[3][0] if entry[2] == "<" else 0
+    if run:
+        yield run

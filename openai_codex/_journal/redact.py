@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from openai_codex._journal import assigned
-from openai_codex._journal.beginnings import unfinished
+from openai_codex._journal.beginnings import ends_of, may_go_on, unfinished
 from openai_codex._journal.contents import NOTHING, STRUCTURE, Contents, is_foreign, kept_of_event
+from openai_codex._journal.harmless import COMMANDS, is_harmless
 from openai_codex._journal.named import ALL, NUMBERS, SHOWN, degree_of, ends_of_json, masked_command, passwords
 from openai_codex._runtime.display import (
     hide,
@@ -26,14 +27,11 @@ from openai_codex._runtime.display import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from openai_codex._journal.settings import Content
 
 MASK = "***"
-
-# Command lines, in which a secret is known by the option or the variable before it.
-_COMMANDS = frozenset({"command", "cmd", "argv", "args", "arguments"})
 
 # What JSON begins with, as far as it has names.
 _OPENS = frozenset("{[")
@@ -68,17 +66,39 @@ class Redactor:
         keys = "|".join(map(re.escape, names))
         self._pairs = re.compile(rf"(?i)((?<![\w-])(?:{keys})[\"'\\]*\s*[=:]\s*){_VALUE}") if names else None
         self._found: dict[str, None] = {}
+        self._count = 0
         self._asked: dict[Any, frozenset[str]] = {}
         self._method: object = None
         # Whether objects with such keys have a secret among them, as far as the secrets are known that these were.
         self._keys: dict[tuple[str, ...], bool] = {}
         self._forms: tuple[str, ...] = ()
 
+    @property
+    def count(self) -> int:
+        """How many values it has found: as long as that does not change, what it has said of a text holds."""
+        return self._count
+
+    def is_harmless(self, text: str) -> bool:
+        """Return whether lines of JSON stay as they are, without looking at each of their values."""
+        return self.is_plain and is_harmless(text, self._found)
+
+    def may_hide_any(self, texts: Collection[str]) -> bool:
+        """Return whether one of some texts may hold a secret, or JSON, in which a name may show one."""
+        # A line for each, as no secret goes beyond one but a private key, which has a beginning of its own.
+        text = "\n".join(texts)
+        return ('"' in text and ('":' in text or '" :' in text)) or self.may_hide(text)
+
+    def unfinished_of(self, texts: Sequence[str]) -> list[int]:
+        """Return the same as `unfinished` of each of some texts, of which `may_hide_any` has said that none holds a secret."""
+        ends = ends_of((*known(), *self._found))
+        may_be_named = assigned.may_hide("\n".join(texts))
+        return [self.unfinished(text) if may_be_named or may_go_on(text, ends) else 0 for text in texts]
+
     def may_hide(self, text: str) -> bool:
         """Return whether a text may hold a secret."""
         return (
             may_hide(text)
-            or any(value in text for value in self._found)
+            or any(map(text.__contains__, self._found))
             or (assigned.may_hide(text) and assigned.hidden(text, "") != text)
         )
 
@@ -189,7 +209,7 @@ class Redactor:
         }
 
     def _sequence(self, values: list[Any], name: str, *, degree: int, kept: frozenset[str] | None) -> list[Any]:
-        if name in _COMMANDS and not degree and all(type(each) is str for each in values):
+        if name in COMMANDS and not degree and all(type(each) is str for each in values):
             for secret in secrets_of_arguments(values):
                 self._remember(secret)
             secrets = [each for each in passwords(values) if each]
@@ -210,7 +230,7 @@ class Redactor:
 
     def _text(self, text: str, name: str) -> str:
         """Return a text without the secrets in it."""
-        if name in _COMMANDS and text[:1] not in _OPENS:
+        if name in COMMANDS and text[:1] not in _OPENS:
             text, found = masked_command(text, MASK)
             self._remember(found)
             text = self._without(text, secrets_of_arguments([text]))
@@ -274,6 +294,7 @@ class Redactor:
         elif isinstance(value, str) and looks_secret(value.strip()):
             if value.strip() not in self._found:
                 self._keys.clear()
+                self._count += 1
             self._found[value.strip()] = None
             while len(self._found) > _MOST_FOUND:
                 self._found.pop(next(iter(self._found)))
