@@ -12,6 +12,7 @@ import json
 import os
 import sqlite3
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -89,10 +90,15 @@ class State:
         self._process = os.getpid()
         name = f"{Path(path).as_uri()}?mode={'ro' if is_read_only else 'rwc'}"
         try:
+            if not is_read_only:
+                # For the user alone: prompts and answers are in it. What SQLite puts beside it gets the same mode. A file
+                # that is there is not opened: to close it would end the locks that SQLite has on it in this process.
+                with suppress(FileExistsError):
+                    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
             # No transaction outlasts a statement. SQLite itself has threads wait for each other.
             self._db = sqlite3.connect(name, _PATIENCE, isolation_level=None, check_same_thread=False, uri=True)
             self._prepare(is_read_only=is_read_only)
-        except (sqlite3.Error, JobError) as error:
+        except (OSError, sqlite3.Error, JobError) as error:
             raise ConfigError("state", f"{path!r} cannot be used: {error}") from error
 
     def _prepare(self, *, is_read_only: bool) -> None:

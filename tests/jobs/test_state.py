@@ -32,6 +32,22 @@ def two(number: int, **more: Any) -> Job:
     return Job(prompts=[f"job {number} a", f"job {number} b"], **more)
 
 
+@pytest.mark.skipif(os.name != "posix", reason="the system has no modes of files")
+def test_the_files_are_for_the_user_alone(state: Path) -> None:
+    before = os.umask(0)
+    try:
+        held = State(str(state))
+        held.add("a", two(1), 0.0)
+    finally:
+        os.umask(before)
+    try:
+        assert {each.name: each.stat().st_mode & 0o777 for each in state.parent.iterdir()} == dict.fromkeys(
+            ("jobs.sqlite", "jobs.sqlite-wal", "jobs.sqlite-shm"), 0o600
+        )
+    finally:
+        held.close()
+
+
 def texts(result: JobResult) -> list[str | None]:
     return [each.final_response for each in result.results]
 
