@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 # Prompts and answers are for the user alone.
 _MODE, _DIRECTORY_MODE = 0o600, 0o700
+_OTHERS = 0o077
 
 # How much of a file is read for its header, and what is looked for in it.
 _HEAD = 1 << 10
@@ -132,7 +134,7 @@ class Files:
         flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0)
         header = self._header(self._number)
         path = part_path(self.path, self._number)
-        while not self._may_write(descriptor := os.open(path, flags, _MODE), path, len(header) + needed):
+        while not self._may_write(descriptor := _opened(path, flags), path, len(header) + needed):
             directory.release(descriptor)
             self._number = max([self._number + 1, *parts_of(self.path)])
             header, path = self._header(self._number), part_path(self.path, self._number)
@@ -173,6 +175,21 @@ class Files:
         except OSError:
             self.close()  # the next write begins with a header
             raise
+
+
+def _opened(path: Path, flags: int) -> int:
+    """Open a file, which becomes one for the user alone if it is there, is his, and others may read it."""
+    descriptor = os.open(path, flags, _MODE)
+    found = os.fstat(descriptor)
+    if (
+        hasattr(os, "fchmod")
+        and stat.S_ISREG(found.st_mode)
+        and found.st_uid == os.geteuid()
+        and found.st_mode & _OTHERS
+    ):
+        with suppress(OSError):  # a file system without modes
+            os.fchmod(descriptor, _MODE)
+    return descriptor
 
 
 def _ends_line(path: Path, size: int) -> bool:

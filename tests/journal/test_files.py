@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -25,6 +26,15 @@ def begin(path: Path, files: int = 1, client: str = "c") -> Files:
 
 def line(size: int, text: str = "x") -> bytes:
     return orjson.dumps({"text": text * (size - len(b'{"text":""}\n'))}) + b"\n"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the system has no modes of files")
+def test_a_file_that_others_may_read_is_no_longer_for_them(tmp_path: Path) -> None:
+    path = tmp_path / "run.jsonl"
+    path.touch(0o644)
+    path.chmod(0o644)
+    begin(path).close()
+    assert path.stat().st_mode & 0o777 == 0o600
 
 
 # What a user may have beside a journal, whose name looks like that of one of its files.
