@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from openai_codex._notification import Notification
     from openai_codex._turns.work import Work
 
-_ACTIVE = "active"
+ACTIVE = "active"
+"""The status of a goal that the runtime works on."""
 
 
 class GoalContexts(Listener):
@@ -30,9 +31,11 @@ class GoalContexts(Listener):
 
     def note(self, work: Work, status: str) -> bool:
         """Note the context of a request that has set a goal; return whether the runtime works on the goal."""
-        if status == _ACTIVE and work.context is not None:
+        if status == ACTIVE and work.context is not None:
             self._contexts[work.thread_id] = work.context
-        return status == _ACTIVE
+        elif status != ACTIVE:
+            self.forget(work.thread_id)
+        return status == ACTIVE
 
     def of(self, thread_id: str) -> Context | None:
         """Return the context of who has set the goal of a thread, if it has one."""
@@ -44,7 +47,7 @@ class GoalContexts(Listener):
 
     def on_event(self, event: Notification) -> None:
         """Release the context of a goal that is no longer worked on."""
-        if event.params.get("goal", {}).get("status") != _ACTIVE:
+        if event.params.get("goal", {}).get("status") != ACTIVE:
             self.forget(event.params["threadId"])
 
     def fail(self, close_reason: CloseReason) -> list[Waiter]:

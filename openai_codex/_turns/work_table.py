@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from openai_codex import _protocol as protocol
 from openai_codex._engine.mailbox import Listener
-from openai_codex._turns.contexts import GoalContexts, origin_of
+from openai_codex._turns.contexts import ACTIVE, GoalContexts, origin_of
 from openai_codex._turns.work import (
     GOAL,
     NAMED,
@@ -254,6 +254,8 @@ class WorkTable(Listener):
             waiting = [work for work in self._of(thread_id) if not work.ids and work.method in STARTING]
             if waiting and (waiting[0].given_up or waiting[0].method not in NAMED):
                 waiting[0].ids = ids
+                if waiting[0].method == GOAL:  # the next turn may come before the caller reads the reply
+                    self.goals.note(waiting[0], ACTIVE)
                 for work in waiting:
                     if work.method == waiting[0].method == SHELL:  # commands share a turn
                         work.ids = ids

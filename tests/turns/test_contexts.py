@@ -56,6 +56,24 @@ def test_a_turn_that_somebody_else_has_started_has_the_context_of_who_joined_it(
     assert starter(table, "turn") == "a"
 
 
+def test_a_turn_for_a_goal_has_the_context_also_if_nobody_has_read_yet_that_the_goal_is_set(table: Table) -> None:
+    sent_by(table, "a", GOAL)
+    table.tell_start("one")
+    table.tell_end("one")
+    table.tell_start("two")
+    assert starter(table, "two") == "a"
+    table.tell_end("two")
+
+
+def test_a_goal_that_was_not_set_active_gives_no_turn_its_context(table: Table) -> None:
+    work = sent_by(table, "a", GOAL)
+    table.tell_start("one")
+    table.accept(work, SimpleNamespace(goal=SimpleNamespace(status=ThreadGoalStatus.paused)))
+    table.tell_end("one")
+    table.tell_start("two")
+    assert starter(table, "two") is None
+
+
 def test_every_turn_for_a_goal_has_the_context_of_who_set_it(table: Table) -> None:
     active = SimpleNamespace(goal=SimpleNamespace(status=ThreadGoalStatus.active))
     complete = {"threadId": T, "goal": {"status": "complete"}}
