@@ -99,7 +99,7 @@ async def test_one_that_starts_after_the_end_of_its_turn_is_interrupted_as_well(
         await turn.interrupt(timeout=PATIENCE)
 
 
-async def test_a_run_waits_for_it_within_its_own_time(server: FakeAppServer) -> None:
+async def test_a_run_waits_for_it_within_its_own_time(server: FakeAppServer, caplog: pytest.LogCaptureFixture) -> None:
     async with AsyncCodex(server.config()) as codex:
         turn = await (await codex.thread_start()).turn("go")
         Child(server)
@@ -107,6 +107,9 @@ async def test_a_run_waits_for_it_within_its_own_time(server: FakeAppServer) -> 
         assert eventually(lambda: is_ended(turn))
         result = await turn.run(agents="stop", timeout=0.1)
         assert [each.is_running for each in result.agents] == [True]
+    noted = [vars(each)["codex"] for each in caplog.records if "agents_not_stopped" in each.getMessage()]
+    assert [(each["thread_id"], each["seconds"] <= 0.1) for each in noted] == [(turn.thread_id, True)]
+    assert {each.levelname for each in caplog.records if "agents_not_stopped" in each.getMessage()} == {"WARNING"}
 
 
 async def test_a_run_that_keeps_it_does_not_interrupt_it(server: FakeAppServer) -> None:

@@ -100,7 +100,7 @@ def test_one_that_starts_after_the_end_of_its_turn_is_interrupted_as_well(server
         turn.interrupt(timeout=PATIENCE)
 
 
-def test_a_run_waits_for_it_within_its_own_time(server: FakeAppServer) -> None:
+def test_a_run_waits_for_it_within_its_own_time(server: FakeAppServer, caplog: pytest.LogCaptureFixture) -> None:
     with Codex(server.config()) as codex:
         turn = (codex.thread_start()).turn("go")
         Child(server)
@@ -108,6 +108,9 @@ def test_a_run_waits_for_it_within_its_own_time(server: FakeAppServer) -> None:
         assert eventually(lambda: is_ended(turn))
         result = turn.run(agents="stop", timeout=0.1)
         assert [each.is_running for each in result.agents] == [True]
+    noted = [vars(each)["codex"] for each in caplog.records if "agents_not_stopped" in each.getMessage()]
+    assert [(each["thread_id"], each["seconds"] <= 0.1) for each in noted] == [(turn.thread_id, True)]
+    assert {each.levelname for each in caplog.records if "agents_not_stopped" in each.getMessage()} == {"WARNING"}
 
 
 def test_a_run_that_keeps_it_does_not_interrupt_it(server: FakeAppServer) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from openai_codex import _checks as checks
 from openai_codex._async.client import _wait
 from openai_codex._engine.waiting import Deadline
+from openai_codex._log import Log
 from openai_codex._turns.results import with_agents
 from openai_codex.errors import (
     OutputError,
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 # How long a caller that gives up waits for the turns to end, in seconds; usually it takes some ten milliseconds.
 ABANDON_PATIENCE = 2.0
+
+_log = Log("turn")
 
 ITS_AGENTS = "the end of its sub-agents"
 
@@ -77,7 +80,9 @@ async def stop_agents(stops: Sequence[TurnStop], deadline: Deadline, error: Base
     for stop in stops:
         end = stop.end_of_tree()
         if end is not None and (not is_given_up or stop.ended.is_ready()):
-            await _wait.ready(end, patience.remaining())
+            seconds = patience.remaining()
+            if not await _wait.ready(end, seconds):
+                _log.warning("codex.agents_not_stopped", thread_id=stop.thread_id, seconds=round(seconds, 3))
 
 
 def as_now(result: RunResult[OutputT], turns: Iterable[OpenTurn]) -> RunResult[OutputT]:
