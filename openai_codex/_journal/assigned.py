@@ -81,6 +81,11 @@ def may_hide(text: str) -> bool:
     return any(map(lower.__contains__, WORDS))
 
 
+def may_go_on(text: str) -> bool:
+    """Return whether `unfinished` may find more in a text, or in one of its lines, than `begun` does."""
+    return "-----" in text or may_hide(text)
+
+
 def hidden(text: str, mask: str) -> str:
     """Return a text without these secrets."""
     shown, at = "", 0

@@ -32,6 +32,13 @@ _USERS = ("-u", "--user", "--proxy-user")
 _USER = re.compile(rf"""(?<![^\s"'])(?:{"|".join(_USERS)})[\s=]*["']?[^\s:"']{{1,80}}:([^\s"']+)""")
 
 
+# Programs that take a password after -p, also without a space.
+_LOGIN = r"\b(?:mysql\w*|mariadb[\w\-]*|sshpass)\b"
+_OF_LOGIN = re.compile(
+    rf"""{_LOGIN}[^\n|;&]{{0,400}}?(?<![^\s"'])-p[ \t]?("(?:[^"\\]|\\.)*"|'[^']*'|[^\s"'\-][^\s"']*)"""
+)
+
+
 # What JSON begins with, as far as it has names.
 _OPENING = re.compile(r"[{\[]")
 
@@ -49,6 +56,8 @@ def masked_command(command: str, mask: str) -> tuple[str, list[str]]:
     places = [match.span(2) for match in _OPTION.finditer(command) if is_option(match[1])]
     if "curl" in command:
         places += [match.span(1) for match in _USER.finditer(command)]
+    if "mysql" in command or "mariadb" in command or "sshpass" in command:
+        places += [match.span(1) for match in _OF_LOGIN.finditer(command)]
     shown, found, at = "", list[str](), 0
     for begin, end in sorted(places):
         if begin >= at:
@@ -58,11 +67,17 @@ def masked_command(command: str, mask: str) -> tuple[str, list[str]]:
 
 
 def passwords(words: Sequence[str]) -> Iterator[str]:
-    """Yield the passwords in the words of a command, as ``curl -u`` takes them."""
+    """Yield the passwords in the words of a command, as ``curl -u`` and ``mysql -p`` take them."""
     if any("curl" in word for word in words):
         for option, word in pairwise(words):
             if option in _USERS and ":" in word:
                 yield word.partition(":")[2]
+    if any(re.search(_LOGIN, word) for word in words[:-1]):
+        for option, word in pairwise(words):
+            if option == "-p" and not word.startswith("-"):
+                yield word
+            elif word.startswith("-p"):
+                yield word[2:]
 
 
 def ends_of_json(text: str) -> tuple[int, int]:

@@ -91,7 +91,7 @@ class Redactor:
     def unfinished_of(self, texts: Sequence[str]) -> list[int]:
         """Return the same as `unfinished` of each of some texts, of which `may_hide_any` has said that none holds a secret."""
         ends = ends_of((*known(), *self._found))
-        may_be_named = assigned.may_hide("\n".join(texts))
+        may_be_named = assigned.may_go_on("\n".join(texts))
         return [self.unfinished(text) if may_be_named or may_go_on(text, ends) else 0 for text in texts]
 
     def may_hide(self, text: str) -> bool:

@@ -228,6 +228,11 @@ def secrets_of_settings(settings: object, *, is_secret: bool = False) -> Iterato
         yield from secrets_of_arguments([settings])
 
 
+def tokens_of(arguments: object) -> Iterator[str]:
+    """Yield the texts below keys that sound secret that look like tokens: others may be words that a tool is given."""
+    return filter(looks_secret, secrets_of_settings(arguments))
+
+
 def _sounds_secret(key: str, names: str = _KEYS) -> bool:
     """Return whether one part of a key, which may have dots, sounds secret."""
     found, harmless = _re(f"(?i){names}"), _re(_HARMLESS)

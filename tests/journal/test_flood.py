@@ -70,6 +70,20 @@ def test_a_line_that_is_anything_else_is_no_piece(other: bytes, place: int) -> N
     assert frames_of(encoder, lines) == [orjson.loads(each) for each in lines]
 
 
+KEY = "-----BEGIN RSA PRIVATE KEY-----\n" + ("MIIabc123" * 6 + "\n") * 4 + "-----END RSA PRIVATE KEY-----\n"
+
+
+@pytest.mark.parametrize("size", [1, 2, 5, 11, 40])
+@pytest.mark.parametrize("together", [1, 3])
+def test_a_private_key_in_pieces_is_masked(size: int, together: int) -> None:
+    encoder, text = Encoder(Journal("x"), "c"), f"it is {KEY} so"
+    lines = [line_of(text[at : at + size]) for at in range(0, len(text), size)]
+    batches = [lines[at : at + together] for at in range(0, len(lines), together)]
+    shown = "".join(each["params"]["delta"] for batch in batches for each in frames_of(encoder, batch))
+    assert "MIIabc" not in shown
+    assert shown.startswith("it is ***")
+
+
 def test_what_a_line_shows_to_be_secret_is_masked_in_the_texts_beside_it() -> None:
     secret = "a1b2" * 8
     encoder = Encoder(Journal("x"), "c")

@@ -23,6 +23,7 @@ from openai_codex._sync.client.handlers import note_declined
 from openai_codex._codec.deferred import frozen
 from openai_codex._engine import wire
 from openai_codex._log import Log
+from openai_codex._runtime.display import conceal_later, tokens_of
 from openai_codex._tools.arguments import ToolArgumentError, ToolContext
 from openai_codex._tools.result import failure_response, failure_text, to_response
 from openai_codex._turns.agents import ORIGIN
@@ -151,6 +152,7 @@ class Dispatcher:
             return None
         origin = {name: getattr(parsed, name) for name in ORIGIN}
         context = ToolContext(params.thread_id, params.turn_id, params.call_id, **origin, is_cancelled=pending.is_ready)
+        conceal_later(partial(tokens_of, params.arguments))  # the log of the tool may repeat them
         bound = tool.bind(params.arguments, context)
         timeout = self._handlers.timeout if tool.timeout is None else tool.timeout
         return _Work(bound, tool.is_async, _returned, timeout)
