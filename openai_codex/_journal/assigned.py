@@ -35,11 +35,25 @@ _HEADER = re.compile(
 )
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]+")
 
+# A password in prose, if the word looks like one: "the password is required" says none, nor how it is stored.
+_PROSE_NAME = r"(?i:(?<![\w\-])pass(?:word|wd|phrase|code))"
+_PROSE = re.compile(
+    rf"""{_PROSE_NAME}(?:[ ](?i:is|was)|:)[ \t]{{1,2}}["'`]?(?P<value>[^\s"'`$<{{(\[\\][^\s"'`\\]*)?(?P<end>[\s"'`\\])?"""
+)
+_PROSE_NAMES = ("password", "passwd", "passphrase", "passcode")
+_PARTS = "|".join(sorted({name[:size] for name in _PROSE_NAMES for size in range(1, len(name))}))
+_PROSE_BEGUN = re.compile(
+    rf"""(?:{_PROSE_NAME}(?:[ ](?i:is?|w(?:as?)?)?|:)?[ \t]{{0,2}}["'`]?|(?i:(?<![\w\-])(?:{_PARTS})))\Z"""
+)
+_LIKELY = re.compile(
+    r"(?=\S*\d)(?=\S*[A-Za-z])(?!(?i:sha|md5|base64|utf|argon|bcrypt|scrypt|pbkdf|\d+[\-]?char))\S{8,}"
+)
+
 _KEY = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----|\Z)")
 _KEY_END = re.compile(r"-----END [A-Z0-9 ]{0,40}-----")
 _BEGIN = "-----BEGIN "
 
-_LONGEST_NAME = 100
+_LONGEST_NAME, _LONGEST_PROSE = 100, 40
 
 # What at the end of a text may be such a name.
 _BEGUN = re.compile(
@@ -50,6 +64,12 @@ _BEGUN = re.compile(
 @lru_cache(maxsize=4096)
 def _is_secret(name: str) -> bool:
     return names_secret(name) and not _HARMLESS.search(name)
+
+
+def _in_prose(text: str) -> Iterator[tuple[int, re.Match[str]]]:
+    for match in _PROSE.finditer(text) if "pass" in text.lower() else ():
+        if match["end"] is None or _LIKELY.fullmatch(match["value"] or ""):
+            yield match.start(), match
 
 
 def _values(text: str) -> Iterator[tuple[int, re.Match[str]]]:
@@ -75,22 +95,23 @@ def _values(text: str) -> Iterator[tuple[int, re.Match[str]]]:
 
 def may_hide(text: str) -> bool:
     """Return whether `hidden` may change a text. Most texts have no such word, or no sign."""
-    if "=" not in text and ":" not in text and "-----" not in text:
-        return False
     lower = text.lower()
+    if "=" not in text and ":" not in text and "-----" not in text:
+        return "pass" in lower and (" is" in lower or " was" in lower)
     return any(map(lower.__contains__, WORDS))
 
 
 def may_go_on(text: str) -> bool:
     """Return whether `unfinished` may find more in a text, or in one of its lines, than `begun` does."""
-    return "-----" in text or may_hide(text)
+    return "-----" in text or may_hide(text) or "pass" in text.lower()
 
 
 def hidden(text: str, mask: str) -> str:
     """Return a text without these secrets."""
     shown, at = "", 0
-    for _, value in _values(text):
-        begin, end = value.span("value")
+    found = [value for _, value in _values(text)]
+    found += [value for _, value in _in_prose(text) if _LIKELY.fullmatch(value["value"] or "")]
+    for begin, end in sorted(value.span("value") for value in found):
         if begin >= at and begin < end:
             shown, at = f"{shown}{text[at:begin]}{mask}", end
     return _KEY.sub(mask, shown + text[at:])
@@ -107,7 +128,7 @@ def unfinished(text: str, held: int) -> int:
     key = text.rfind(_BEGIN)
     if key >= 0 and _KEY_END.search(text, key) is None and ("PRIVATE KEY" in text[key:] or "\n" not in text[key:]):
         cut = min(cut, key)
-    for begin, value in _values(text) if may_hide(text) else ():
+    for begin, value in (*_values(text), *_in_prose(text)) if may_hide(text) else ():
         is_open = value["end"] is None and value.end() == len(text)
         if is_open or begin < cut < value.end():
             cut = min(cut, begin)
@@ -120,4 +141,5 @@ def begun(text: str) -> int:
     match = _BEGUN.search(word[0]) if word else None
     sizes = range(1, len(_BEGIN) + 1) if "-" in text[-len(_BEGIN) :] else ()
     dashes = max((size for size in sizes if text.endswith(_BEGIN[:size])), default=0)
-    return max(len(match[0]) if match else 0, dashes)
+    prose = _PROSE_BEGUN.search(text[-_LONGEST_PROSE:])
+    return max(len(match[0]) if match else 0, len(prose[0]) if prose else 0, dashes)

@@ -23,6 +23,9 @@ TEXTS = [
     f'it is {{"password": "{SECRET}"}}, see',
     f"{{'client_secret': '{SECRET}'}}",
     f"a text: {json.dumps(json.dumps({'apiKey': SECRET}))}",
+    f"the password is {SECRET}, he says",
+    f"Passwd: '{SECRET}'",
+    f"my passphrase was {SECRET}",
     f'```json\n{{\n  "token": "{SECRET}"\n}}\n```',
 ]
 HARMLESS = [
@@ -34,6 +37,10 @@ HARMLESS = [
     '{"sortKey": "created_at", "totalTokens": 9, "authMode": "apikey"}',
     "-----BEGIN CERTIFICATE-----\nMIIE\n-----END CERTIFICATE-----",
     "for key in table: print(key)",
+    "The password is required. The password is wrong: the passcode is 1234, and a password was sent.",
+    "Each password is sha256-hashed or base64-encoded; a password is 12-characters long.",
+    "password: string, password: $PASSWORD, password: <your password 1>",
+    "the token is invalid, the key is utf8mb4_general_ci",
 ]
 
 

@@ -14,11 +14,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from openai_codex import AppServerConfig, ConfigError, LaunchError, ProcessInfo, TransportClosedError
+from openai_codex import AppServerConfig, Codex, ConfigError, LaunchError, ProcessInfo, TransportClosedError, tool
 from openai_codex import _checks as checks
 from openai_codex._log import Log
 from openai_codex._runtime import toml
-from openai_codex._runtime.display import conceal, conceal_later, hide, may_hide, secrets_of_settings
+from openai_codex._runtime.display import conceal, conceal_later, hide, may_hide, secrets_of_settings, tokens_of
+from openai_codex.testing import ScriptedModel, call, reply, say
+from tests.support.bounds import PATIENCE
 
 # Both ends of each secret are looked for: a text that shows only one of them shows a part.
 FIRST, LAST = "q7Zx9W", "w4Vk8J"
@@ -235,3 +237,26 @@ def test_few_wait_to_be_called() -> None:
     assert len(called) > 100
     hide("x")
     assert called == list(range(200))
+
+
+def test_of_the_arguments_of_a_tool_only_tokens_are_secret_everywhere() -> None:
+    arguments = {"key": "username", "options": [{"api_token": "Zq8vW3kLm9Xy2TbN5cR7"}], "text": "Zq8vW3kLm9Xy2TbN5cR8"}
+    assert list(tokens_of(arguments)) == ["Zq8vW3kLm9Xy2TbN5cR7"]
+
+
+def test_a_token_that_a_tool_gets_is_masked_in_the_log(
+    codex_config: AppServerConfig, scripted_model: ScriptedModel
+) -> None:
+    token = "Nq8vW3kLm9Xy2TbN5cR7"  # noqa: S105  planted
+    shown: list[str] = []
+
+    @tool
+    def look(api_token: str) -> str:
+        """Look something up."""
+        shown.append(hide(f"with {api_token}"))  # what each line of the log passes
+        return "found"
+
+    scripted_model.queue(reply(call("look", {"api_token": token})), say("done"))
+    with Codex(codex_config) as codex:
+        codex.thread_start(tools=[look]).run("go", timeout=PATIENCE)
+    assert shown == ["with ***"]
