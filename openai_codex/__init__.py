@@ -22,7 +22,7 @@ The map, top to bottom. Imports go downward only, and a module without a leading
     _otel/          OpenTelemetry, if a configuration asks for it: tracing held approval_span turn_span content names settings
     _jobs/          conversations as values: run steps prepared stored clients budgets result job paths; many of them:
                     pool_base fleet policy homes entry workers outcomes; what is kept of them: ledger state lock records
-                    processes; failure: the error of a job
+                    processes; trees to work in: tree repository git worktree; failure: the error of a job
     _async/         the source of both faces: pool low_level driving codex thread thread_contents closing loading goal_run running
                     turn preparing events thread_pages unlisted pages stream iteration login; operations and lazy: names of them, and for
                     annotations, that are loaded at first use
@@ -109,6 +109,7 @@ if TYPE_CHECKING:
     from openai_codex._jobs.job import Job as Job
     from openai_codex._jobs.result import JobResult as JobResult
     from openai_codex._jobs.run import run_job as run_job
+    from openai_codex._jobs.worktree import Worktree as Worktree
     from openai_codex._journal.settings import Journal as Journal
     from openai_codex._notification import AgentNotification as AgentNotification
     from openai_codex._notification import Notification as Notification
@@ -219,6 +220,7 @@ _HOMES = {
     "_jobs.job": "Job",
     "_jobs.result": "JobResult",
     "_jobs.run": "run_job",
+    "_jobs.worktree": "Worktree",
     "_journal.settings": "Journal",
     "errors": """
         CodexError CodexRpcError CodexTimeoutError ConfigError DecodeError EventTimeoutError InternalRpcError

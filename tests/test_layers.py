@@ -31,7 +31,7 @@ ORDER = """
     : . retry
     _otel: . tracing held approval_span turn_span content names settings
     _async: pool
-    _jobs: . run pool_base fleet ledger policy homes workers entry steps prepared stored records state lock outcomes processes clients budgets result job paths
+    _jobs: . run pool_base fleet ledger policy homes workers entry steps tree repository git prepared stored records state lock outcomes processes clients budgets result worktree job paths
     _async: . low_level driving codex
     _async.verbs: . portable threads reviews goals catalog account base requests
     _async: thread thread_contents closing operations loading goal_run running turn preparing events thread_pages unlisted pages stream iteration login lazy
@@ -80,12 +80,14 @@ RANK = _ranked()
 
 # The only places of the package proper that may import these. `signal` in process_info turns a number into a name. The
 # command line is a program that uses the package: it has a loop and a handler of Ctrl-C, and runs the binary for its version.
+# A job with a worktree runs git, which is no runtime: it has no frames to read, and ends with its answer.
 CONFINED = {
     "asyncio": {"_async/client/_wait.py", "_async/client/_loop.py", "_cli/run.py", "_cli/questions.py"},
     "threading": {f"_engine/{name}.py" for name in ("transport/child", "threads", "waiting")},
-    "subprocess": {"_engine/transport/child.py", "_engine/transport/spawn.py", "_cli/installed.py"},
+    "subprocess": {"_engine/transport/child.py", "_engine/transport/spawn.py", "_cli/installed.py", "_jobs/git.py"},
     "signal": {
         "_cli/__init__.py",
+        "_jobs/git.py",
         *(f"_engine/transport/{name}.py" for name in ("child", "input")),
         "_runtime/process_info.py",
     },

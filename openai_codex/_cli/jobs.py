@@ -14,10 +14,11 @@ import attrs
 from openai_codex._cli.options import Command
 from openai_codex._cli.output import shown
 from openai_codex._jobs.state import AttemptRow, JobRow, reading
+from openai_codex._jobs.worktree import Worktree
 
 _MANUAL = """\
 List the jobs in the state of a pool, `CodexPool(state=PATH)`: how each has ended, or how far it has come. It reads the
-file only, also while a pool uses it.
+file only, also while a pool uses it. Where jobs have worktrees, the last column has those that were kept.
 
 A job whose status is "interrupted" was running when its pool ended; the next pool on this state carries it on."""
 
@@ -41,6 +42,7 @@ class Listed:
     seconds: float | None
     thread_id: str | None
     error: str | None
+    worktree: dict[str, Any] | None
     labels: dict[str, str]
     queued_at: float
     started_at: float | None
@@ -81,6 +83,7 @@ def _listed(row: JobRow, last: AttemptRow | None) -> Listed:
         None if until is None or started_at is None else round(until - started_at, 3),
         None if last is None else last.thread_id,
         None if result is None or result.error is None else str(result.error).splitlines()[0],
+        None if result is None or result.worktree is None else _described(result.worktree),
         dict(row.job.labels),
         row.queued_at,
         started_at,
@@ -88,10 +91,18 @@ def _listed(row: JobRow, last: AttemptRow | None) -> Listed:
     )
 
 
+def _described(worktree: Worktree) -> dict[str, Any]:
+    """Return what is known of a worktree, but for its diff, which may be long."""
+    return attrs.asdict(worktree, filter=lambda field, _value: field.name != "diff")
+
+
 def _table(listed: list[Listed]) -> list[str]:
     """Return aligned lines: a head, the jobs, and how many there are of each status."""
     rows = [_HEAD, *(tuple(map(_cell, attrs.astuple(each)[: len(_HEAD)])) for each in listed)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
+    if any(each.worktree for each in listed):
+        paths = [shown((each.worktree or {}).get("path") or "-") for each in listed]
+        rows = [(*row, path) for row, path in zip(rows, ("worktree", *paths), strict=True)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     counts = [f"{sum(each.status == name for each in listed)} {name}" for name in STATUSES]
     return [*lines, "", ", ".join(count for count in counts if not count.startswith("0 ")) or "no jobs"]

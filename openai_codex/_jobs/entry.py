@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
@@ -9,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 from openai_codex._jobs.result import JobResult
 from openai_codex._jobs.state import AttemptRow, Record, State
 from openai_codex._jobs.steps import Ticket
+from openai_codex._jobs.worktree import name_of
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from openai_codex._jobs.job import Job
     from openai_codex._jobs.steps import Attempt
+    from openai_codex._jobs.worktree import Worktree
     from openai_codex._turns.results import RunResult
 
 
@@ -38,6 +41,10 @@ class Entry:
         self.thread_id: str | None = None
         self.known: tuple[RunResult[Any], ...] = ()
         """The results that were seen so far."""
+        self.worktree: Worktree | None = None
+        """As the last attempt has left it."""
+        self.name = os.urandom(16).hex()
+        """What tells it from all others."""
         self.attempt: Attempt | None = None
         """The attempt that runs in this process."""
         self.inner: Future[JobResult] | None = None
@@ -58,8 +65,9 @@ class Entry:
 
     def ticket(self, state: State | None, home: str) -> Ticket:
         """Return what its next attempt has to know, which is recorded as begun."""
-        record = None
+        record, identity = None, self.name
         if state is not None and self.row is not None:
+            identity = f"{os.path.realpath(state.path)}#{self.key}"
             attempt = state.begin(self.row, self.attempts, home, self.thread_id)
             record, self.recorded = Record(state.path, attempt), attempt
         return Ticket(
@@ -69,18 +77,21 @@ class Entry:
             known=self.known,
             client=self.client,
             record=record,
+            tree=name_of(self.job.key, identity),
+            base=None if self.worktree is None else self.worktree.base_commit,
         )
 
     def carry_on(self, last: AttemptRow) -> None:
         """Note where the last attempt has left off, as it is recorded."""
         self.attempts, self.recorded, self.thread_id = last.number, last.id, last.thread_id
         self.known = () if last.result is None else last.result.results
+        self.worktree = None if last.result is None else last.result.worktree
 
     def note(self, result: JobResult) -> None:
         """Note how far an attempt has come that is not the last one."""
         if len(result.results) > len(self.known) or result.thread_id != self.thread_id:
             self.losses = 0
-        self.thread_id = result.thread_id
+        self.thread_id, self.worktree = result.thread_id, result.worktree or self.worktree
         seen = {each.id: each for each in (*self.known, *result.results)}
         self.known = tuple(seen.values())
 
@@ -92,6 +103,7 @@ class Entry:
             stopped="cancelled",
             results=self.known,
             thread_id=self.thread_id,
+            worktree=self.worktree,
             attempts=self.attempts,
             queued_at=self.queued_at,
             ended_at=time.time(),

@@ -9,7 +9,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, cast
+from typing import Any, Literal, TypeAlias, cast
 
 import attrs
 
@@ -24,6 +24,11 @@ if sys.version_info >= (3, 11):
     from typing import Self
 else:
     from typing_extensions import Self
+
+Keep: TypeAlias = Literal["changed", "always", "never"]
+"""Which worktrees are kept when their jobs end."""
+
+_KEEP = ("changed", "always", "never")
 
 # What has a field of its own, or makes no sense for a thread that nobody holds.
 _NOT_OF_THREAD = frozenset({"self", "tools", "cwd"})
@@ -58,6 +63,22 @@ def _settings(value: Mapping[str, Any]) -> dict[str, Any]:
 
 def _path(value: StrPath | None) -> str | None:
     return os.fspath(value) if isinstance(value, os.PathLike) else value
+
+
+def _absolute(value: StrPath | None) -> str | None:
+    """Make a path absolute: a worker may be in another directory."""
+    plain_path = _path(value)
+    return os.path.abspath(plain_path) if isinstance(plain_path, str) and plain_path else plain_path  # noqa: PTH100  a str
+
+
+def _check_ref(name: str, value: Any) -> None:
+    if checks.filled(name, value).startswith("-"):
+        raise checks.refusal(name, value, "the name of a commit, which does not begin with '-'")
+
+
+def _check_keep(name: str, value: Any) -> None:
+    if value not in _KEEP:
+        raise checks.refusal(name, value, f"one of {', '.join(map(repr, _KEEP))}")
 
 
 def _type(value: type[Any] | str | None) -> str | None:
@@ -134,6 +155,16 @@ class Job:
             again. ``None``: the state of a pool takes the n-th equal job of a program for the n-th that it has.
         labels: Texts for the program, which the result has, too.
         cwd: Working directory of the thread; ``None`` means that of the client.
+        repo: A git repository, of which the job gets a worktree of its own to work in; excludes ``cwd``. A directory
+            within it stands for that directory of the worktree. The branch is ``codex-job/NAME`` and the directory
+            ``REPO.worktrees/NAME`` beside the repository (below ``.git/openai-codex/trees`` if that could not be written,
+            or would be within another repository), with a NAME made of ``key``. So the job finds its tree again when it is
+            carried on, and so does a later job with the key while the tree is kept. Submodules are empty, and files of Git
+            LFS are their pointers. `JobResult.worktree` says what is in it at the end.
+        ref: The commit that the worktree begins with: a branch, a tag, an id; ``None`` means what is checked out in ``repo``.
+        keep: Whether the worktree stays with its branch when the job has ended: ``"changed"``, if anything was changed or
+            committed; ``"always"``; or ``"never"``, so that only the diff in the result is left (and the tree, if the diff
+            is cut). One of a job that has lost its runtime stays, as the job can be carried on.
         idempotent: Whether it may be carried out again if it cannot be found out what became of it. Otherwise a turn that
             the runtime has accepted is never sent a second time.
 
@@ -157,6 +188,11 @@ class Job:
     cwd: str | None = attrs.field(
         default=None, converter=_path, validator=_optional(checks.validator(checks.directory))
     )
+    repo: str | None = attrs.field(
+        default=None, converter=_absolute, validator=_optional(checks.validator(checks.directory))
+    )
+    ref: str | None = attrs.field(default=None, validator=_optional(checks.validator(_check_ref)))
+    keep: Keep = attrs.field(default="changed", validator=checks.validator(_check_keep))  # pyright: ignore[reportAssignmentType]  it takes the literal for any str
     idempotent: bool = attrs.field(default=False, validator=_flag)
 
     def __attrs_post_init__(self) -> None:
@@ -164,6 +200,10 @@ class Job:
             raise ConfigError("on_budget", "it is called when max_tokens is exceeded; give that, too")
         if self.output_type is not None and "output_schema" in self.turn:
             raise ConfigError("turn['output_schema']", "an output_type brings its own schema; give one of them")
+        if self.repo is not None and self.cwd is not None:
+            raise ConfigError("repo", "the thread works in a worktree of it, and not in cwd; give one of them")
+        if self.repo is None and (self.ref is not None or self.keep != "changed"):
+            raise ConfigError("ref" if self.ref is not None else "keep", "it is about the worktree; give repo, too")
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON values: dicts, lists, texts, numbers, bools and ``None``. `from_dict` is the other direction."""

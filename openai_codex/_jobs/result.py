@@ -15,6 +15,7 @@ from openai_codex._codec.plain import plain
 from openai_codex._jobs.failure import JobError
 from openai_codex._jobs.job import Job
 from openai_codex._jobs.paths import found
+from openai_codex._jobs.worktree import Worktree
 from openai_codex._schemas.output import output_type
 from openai_codex._turns.results import Agent, DeclinedRequest, RunResult, UnfinishedItem
 from openai_codex.errors import CodexError, ConfigError, OutputError
@@ -44,6 +45,7 @@ class JobResult:
         stopped: Why it was stopped: ``max_tokens`` or ``cancelled``; ``None`` if it was not.
         thread_id: Id of its thread; ``None`` if it was not started. `run_job` continues there.
         tokens: The tokens that its thread has used, without those of sub-agents; ``None`` if none were reported.
+        worktree: Its git worktree, if it has a ``repo``: branch, commits and diff.
         attempts: How often it was started, by pools and processes: 1 if nothing was lost on the way.
         process: Id of the process that carried it out.
         queued_at: When it was submitted to a pool, in seconds since the epoch; ``None`` without a pool.
@@ -58,6 +60,7 @@ class JobResult:
     stopped: StopReason | None = None
     thread_id: str | None = None
     tokens: int | None = None
+    worktree: Worktree | None = None
     attempts: int = 1
     process: int | None = None
     queued_at: float | None = None
@@ -86,6 +89,7 @@ class JobResult:
             "job": self.job.to_dict(),
             "results": [result.to_dict() for result in self.results],
             "error": None if self.error is None else _described(self.error),
+            "worktree": plain(self.worktree),
         }
         return values
 
@@ -106,6 +110,7 @@ class JobResult:
                 "job": job,
                 "results": tuple(map(_result, given["results"])),
                 "error": None if given["error"] is None else _error(given["error"]),
+                "worktree": None if (tree := given.get("worktree")) is None else Worktree(**tree),
             }
             result: Self = _with_output(cls(**given))
         except (LookupError, TypeError, AttributeError, ValueError) as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from openai_codex import _checks as checks
 from openai_codex._config import AppServerConfig
 from openai_codex._jobs.clients import Clients
@@ -9,9 +11,11 @@ from openai_codex._jobs.job import Job
 from openai_codex._jobs.prepared import prepare
 from openai_codex._jobs.result import JobResult
 from openai_codex._jobs.steps import Attempt, Ticket
+from openai_codex._jobs.worktree import name_of
 from openai_codex._sync.client._wait import ready
 from openai_codex._sync.codex import Codex
 from openai_codex._sync.driving import drive
+from openai_codex.errors import ConfigError
 
 _clients = Clients(lambda config: Codex(config).__enter__(), ready)
 
@@ -41,7 +45,12 @@ def run_job(config: AppServerConfig | None, job: Job, *, thread_id: str | None =
     checks.instance("job", job, Job, "a Job")
     prepare(job)
     known = None if thread_id is None else checks.filled("thread_id", thread_id)
-    return drive(Attempt(_clients, ready, config, job, Ticket(thread_id=known)).steps())
+    if known is not None and job.repo is not None and job.key is None:
+        raise ConfigError(
+            "thread_id", "a job without a key has a new worktree each time; give it a key, or cwd instead of repo"
+        )
+    ticket = Ticket(thread_id=known, tree=name_of(job.key, os.urandom(16).hex()))
+    return drive(Attempt(_clients, ready, config, job, ticket).steps())
 
 
 def attempt(config: AppServerConfig, job: Job, ticket: Ticket) -> JobResult:

@@ -15,14 +15,16 @@ from openai_codex._config import AppServerConfig
 from openai_codex._jobs.budgets import Watch
 from openai_codex._jobs.clients import Clients, Ready, Slot, Steps
 from openai_codex._jobs.failure import JobError
+from openai_codex._jobs.git import beside, isolated
 from openai_codex._jobs.job import Job
-from openai_codex._jobs.outcomes import is_limit
+from openai_codex._jobs.outcomes import is_limit, is_lost
 from openai_codex._jobs.prepared import Prepared, prepare
 from openai_codex._jobs.processes import home_of
 from openai_codex._jobs.records import Recorder
 from openai_codex._jobs.result import JobResult, JobStatus
 from openai_codex._jobs.state import Record
 from openai_codex._jobs.stored import Progress, is_answered, look_up
+from openai_codex._jobs.tree import Tree
 from openai_codex._log import Log
 from openai_codex._runtime.backoff import Attempts, Backoff
 from openai_codex._turns.results import RunResult, continued
@@ -63,6 +65,10 @@ class Ticket:
     """Which of several clients carries it out."""
     record: Record | None = None
     """Where it is recorded."""
+    tree: str = ""
+    """The name of its worktree."""
+    base: str | None = None
+    """The commit with which its worktree began in an earlier attempt."""
 
 
 class Attempt:
@@ -77,9 +83,20 @@ class Attempt:
         self._thread_id = ticket.thread_id
         self._results: list[RunResult[Any]] = []
         self.watch.limit = job.max_tokens
+        self._tree = None if job.repo is None else Tree(job, ticket.tree, ticket.base)
+        if self._tree is not None:
+            self._config = isolated(config)
 
     def steps(self) -> Generator[Any, Any, JobResult]:
         """Carry the job out. It raises what is no failure of the job: the end of the program, a cancellation."""
+        try:
+            result = yield from self._carried_out()
+            return result
+        finally:
+            if self._tree is not None:
+                self._tree.give_up()
+
+    def _carried_out(self) -> Generator[Any, Any, JobResult]:
         error: CodexError | None = None
         try:
             prepared = prepare(self._job)
@@ -88,13 +105,20 @@ class Attempt:
                 taken = attrs.evolve(earlier.result, attempts=self._ticket.attempts, queued_at=self._ticket.queued_at)
                 return self._recorded(taken)
             self._thread_id = earlier.thread_id or self._thread_id
+            if self._tree is not None:
+                yield from beside(self._ready, self._tree.open)
             yield from self._with_client(prepared)
         except CodexError as failure:
             error = failure
         except Exception as failure:  # noqa: BLE001  of code of the program, such as the constructor of an output
             _log.warning("codex.job_raised", key=self._job.key, exc_info=failure)
             error = JobError("raised", f"{type(failure).__name__}: {failure}")
-        return self._recorded(self._result(error))
+        result = self._result(error)
+        if self._tree is not None:
+            is_over = not (is_lost(error) or is_limit(error))
+            worktree = yield from beside(self._ready, partial(self._tree.close, is_over=is_over))
+            result = attrs.evolve(result, worktree=worktree, ended_at=time.time())
+        return self._recorded(result)
 
     def _recorded(self, result: JobResult) -> JobResult:
         try:
@@ -172,8 +196,9 @@ class Attempt:
         return look_up(client, self._job, thread_id, self._ticket.known, home_of(self._config))
 
     def _open(self, client: Any, prepared: Prepared) -> Steps:
+        cwd = self._job.cwd if self._tree is None else self._tree.directory
         if self._thread_id is None:
-            arguments = {**self._job.thread, "tools": prepared.tools or None, "cwd": self._job.cwd}
+            arguments = {**self._job.thread, "tools": prepared.tools or None, "cwd": cwd}
             thread = yield partial(client.thread_start, **arguments)
             return thread
         arguments = {name: value for name, value in self._job.thread.items() if name in _ON_RESUME}

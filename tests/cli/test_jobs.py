@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import attrs
 import pytest
 
 from openai_codex import AppServerConfig, CodexPool, Job
-from openai_codex.testing import ScriptedModel, fail, hang
+from openai_codex.testing import ScriptedModel, fail, hang, reply
 from tests.support.bounds import PATIENCE
 from tests.support.cli import ended
 from tests.support.programs import running
+from tests.support.repositories import COMMANDS, repository, shell
 
 _POOL = """
 pool = CodexPool(config, state={path!r}, turns=1)
@@ -73,3 +75,23 @@ def test_what_is_no_state_is_exit_code_1(content: str | None, state: Path) -> No
 def test_an_empty_state_has_no_jobs(codex_config: AppServerConfig, state: Path) -> None:
     CodexPool(codex_config, state=state).close()
     assert ended(None, "jobs", str(state)).out.splitlines()[-1] == "no jobs"
+
+
+def test_worktrees_that_were_kept_are_listed(
+    codex_config: AppServerConfig, scripted_model: ScriptedModel, state: Path, tmp_path: Path
+) -> None:
+    scripted_model.queue(reply(shell("echo x > new.txt")), "done")
+    repo = repository(tmp_path / "r")
+    with CodexPool(codex_config, state=state, turns=1) as pool:
+        jobs = [Job(prompts=["one"], thread=COMMANDS, key="a", repo=repo), Job(prompts=["two"], key="b", repo=repo)]
+        kept, clean = (each.worktree for each in pool.map(jobs))
+    assert kept is not None
+    assert kept.path is not None
+    assert clean is not None
+    head, *rows = ended(None, "jobs", str(state)).out.splitlines()[:3]
+    assert head.split()[-1] == "worktree"
+    assert rows[0].split()[-1] == kept.path
+    assert rows[1].split()[-1] == "-"
+    listed = [json.loads(line)["worktree"] for line in ended(None, "jobs", str(state), "--json").out.splitlines()]
+    assert listed[0] == {name: text for name, text in attrs.asdict(kept).items() if name != "diff"}
+    assert (listed[1]["path"], listed[1]["is_clean"]) == (None, True)

@@ -32,6 +32,9 @@ BAD: dict[str, list[Any]] = {
     "key": [*NO_TEXTS, "", " "],
     "labels": [3, "x", ["x"], {"a": 1}, {3: "x"}],
     "cwd": [*NO_TEXTS, ""],
+    "repo": [*NO_TEXTS, ""],
+    "ref": [*NO_TEXTS, "", " ", "--all"],
+    "keep": ["sometimes", None, True, 3, ["always"]],
     "idempotent": [0, 1, "yes", None],
 }
 
@@ -72,6 +75,9 @@ def test_a_job_refuses_what_cannot_work(name: str, bad: Any) -> None:
     ("fields", "said"),
     [
         ({"on_budget": "a:b"}, "when max_tokens is exceeded"),
+        ({"repo": "/r", "cwd": "/r"}, "give one of them"),
+        ({"ref": "main"}, "ref: .*give repo"),
+        ({"keep": "always"}, "keep: .*give repo"),
         ({"output_type": Answer, "turn": {"output_schema": {}}}, "brings its own schema"),
     ],
 )
@@ -94,6 +100,13 @@ def test_a_job_is_the_same_after_pickle_and_json() -> None:
     assert Job.from_dict(json.loads(json.dumps(WHOLE.to_dict()))) == WHOLE
     assert WHOLE.output_type == "tests.jobs.things:Answer"
     assert WHOLE.thread == {"sandbox": "read-only", "model": "m"}
+
+
+def test_a_repository_is_named_by_its_absolute_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    job = Job(prompts=["Hi"], repo=Path("r"), ref="main", keep="never")
+    assert (job.repo, job.ref, job.keep) == (str(tmp_path / "r"), "main", "never")
+    assert Job.from_dict(json.loads(json.dumps(job.to_dict()))) == job
 
 
 def test_json_that_is_no_job_is_refused() -> None:

@@ -1,0 +1,154 @@
+# Derived from tests/faces_async/test_pool_trees.py by `python -m tools.unasync`; do not edit.
+"""Pools whose jobs have worktrees: many of one repository at once, restarts, cancellation, and an event loop that goes on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from openai_codex import AppServerConfig, CodexPool, Job, JobResult
+from openai_codex.testing import ScriptedModel, hang, reply, say
+from tests.faces_sync._wait import eventually, settled
+from tests.support.inside import kill_runtimes
+from tests.support.jobs import limiting, prompts_of
+from tests.support.repositories import COMMANDS, branches, git, repository, shell, trees
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Path:
+    return repository(tmp_path / "repo")
+
+
+def job(repo: Path, number: int = 0, **more: Any) -> Job:
+    return Job(**{"prompts": [f"job {number}"], "thread": COMMANDS, "key": f"k{number}", "repo": repo, **more})
+
+
+def answer(model: ScriptedModel, line: str, *then: Any) -> None:
+    """Have the jobs run a command first."""
+    model.when(lambda request: request.last_user_text.startswith("job "), reply(shell(line)), *then)
+
+
+def paths(results: list[JobResult]) -> list[str | None]:
+    return [None if each.worktree is None else each.worktree.path for each in results]
+
+
+def test_fifty_jobs_of_one_repository_at_once(
+    codex_config: AppServerConfig, scripted_model: ScriptedModel, repo: Path
+) -> None:
+    def act(request: Any) -> Any:
+        number = int(request.last_user_text.split()[1])
+        if request.function_outputs:
+            return "done"
+        return reply(shell(f"echo {number} > new.txt" if number % 2 else "ls"))
+
+    scripted_model.when(lambda request: request.last_user_text.startswith("job "), act)
+    with CodexPool(codex_config, turns=50) as pool:
+        results = [each for each in pool.map([job(repo, number) for number in range(50)])]
+    assert [(each.status, each.error) for each in results] == [("completed", None)] * 50
+    for number, each in enumerate(results):
+        assert each.worktree is not None
+        assert each.worktree.is_clean == (number % 2 == 0) == (each.worktree.path is None)
+        assert number % 2 == 0 or f"+{number}\n" in each.worktree.diff
+    assert len(trees(repo)) == len(set(filter(None, paths(results)))) == 25
+    assert len(branches(repo)) == 50, "a branch and the commit it began with, for each tree"
+    assert git(repo, "fsck", "--no-dangling") == ""
+
+
+def test_a_restarted_pool_goes_on_in_the_same_tree(
+    codex_config: AppServerConfig, scripted_model: ScriptedModel, repo: Path, tmp_path: Path
+) -> None:
+    base = git(repo, "rev-parse", "HEAD")
+    scripted_model.queue(reply(shell("echo new > new.txt")), hang(), hang(), "done", "done")
+    one, other = job(repo, prompts=["job 0"]), job(repo, 1, key=None)
+    pool = CodexPool(codex_config, state=tmp_path / "state", turns=1)
+    pool.submit(one)
+    scripted_model.wait_for_requests(2)
+    pool.close(drain=False)
+    (tree,) = trees(repo)
+    git(repo, "commit", "--quiet", "--allow-empty", "--message", "the branch has moved on")
+    with CodexPool(codex_config, state=tmp_path / "state", turns=1) as again:
+        (future,) = again.resumed
+        scripted_model.wait_for_requests(3)
+        again.submit(other)
+        again.close(drain=False)
+        assert future.done()
+    with CodexPool(codex_config, state=tmp_path / "state", turns=1) as last:
+        results = [settled(each) for each in last.resumed]
+        stored = settled(last.submit(one))
+    assert [each.status for each in results] == ["completed"] * 2
+    assert paths(results) == [str(tmp_path / "repo.worktrees" / tree), None]
+    assert results[0].worktree is not None
+    assert results[0].worktree.base_commit == base
+    assert "+new" in results[0].worktree.diff
+    assert stored.worktree == results[0].worktree
+
+
+def test_a_clean_tree_of_a_cancelled_job_is_removed(
+    codex_config: AppServerConfig, scripted_model: ScriptedModel, repo: Path
+) -> None:
+    scripted_model.queue(hang())
+    with CodexPool(codex_config) as pool:
+        future = pool.submit(job(repo))
+        scripted_model.wait_for_requests(1)
+        assert len(trees(repo)) == 1
+        pool.cancel(future)
+        result = settled(future)
+    assert (result.stopped, paths([result]), trees(repo), branches(repo)) == ("cancelled", [None], [], [])
+
+
+def test_a_tree_outlasts_its_runtime_and_a_pause(
+    codex_config: AppServerConfig, scripted_model: ScriptedModel, repo: Path
+) -> None:
+    gate = scripted_model.gate()
+    line = "mkdir -p ignored; echo x > ignored/x"
+    scripted_model.when(
+        "job 0", reply(shell(line)), say("cut", gate=gate), limiting(2), reply(shell("ls ignored")), "done"
+    )
+    with CodexPool(codex_config) as pool:
+        future = pool.submit(job(repo, key=None))
+        scripted_model.wait_for_requests(2)
+        kill_runtimes(pool)
+        result = settled(future)
+    assert (result.status, result.attempts) == ("completed", 3)
+    assert "\nx\n" in list(scripted_model.requests[-1].function_outputs.values())[-1], "what is ignored is there, too"
+    assert (paths([result]), trees(repo)) == ([None], [])
+    assert prompts_of(scripted_model) == {"job 0": 1}
+
+
+def test_a_repository_that_is_none_fails_its_job_alone(
+    codex_config: AppServerConfig, scripted_model: ScriptedModel, repo: Path, tmp_path: Path
+) -> None:
+    with CodexPool(codex_config) as pool:
+        bad = pool.submit(job(tmp_path))
+        good = pool.submit(job(repo, 1))
+        assert [(settled(each)).status for each in (bad, good)] == ["failed", "completed"]
+    assert prompts_of(scripted_model) == {"job 1": 1}
+
+
+def test_git_blocks_nobody_else(
+    codex_config: AppServerConfig,
+    scripted_model: ScriptedModel,
+    repo: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    binary, called, go = tmp_path / "bin", tmp_path / "called", tmp_path / "go"
+    binary.mkdir()
+    real = git(repo, "--exec-path") + "/git"
+    (binary / "git").write_text(
+        # Only calls of this package: the runtime has some, too.
+        f"#!/bin/sh\n[ $GIT_LFS_SKIP_SMUDGE ] && touch '{called}' && while [ ! -e '{go}' ]; do sleep 0.02; done\n"
+        f"exec '{real}' \"$@\"\n"
+    )
+    (binary / "git").chmod(0o755)
+    monkeypatch.setenv("PATH", str(binary), prepend=":")
+    with CodexPool(codex_config) as pool:
+        slow = pool.submit(job(repo))
+        eventually(called.exists)
+        # The loop goes on while git does not.
+        assert (settled(pool.submit(Job(prompts=["job 1"])))).status == "completed"
+        assert not slow.done()
+        go.touch()
+        assert (settled(slow)).status == "completed"
