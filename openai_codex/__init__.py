@@ -21,7 +21,7 @@ The map, top to bottom. Imports go downward only, and a module without a leading
     retry           repeat what was overloaded
     _otel/          OpenTelemetry, if a configuration asks for it: tracing held approval_span turn_span content names settings
     _jobs/          conversations as values: run steps prepared stored clients budgets result job paths; many of them:
-                    pool_base fleet policy homes entry workers outcomes; what is kept of them: ledger state lock records
+                    pool_base fleet policy homes entry workers outcomes; how far they are: progress reporter displays drawn; what is kept of them: ledger state lock records
                     processes; trees to work in: tree repository git worktree; failure: the error of a job
     _async/         the source of both faces: pool low_level driving codex thread thread_contents closing loading goal_run running
                     turn preparing events thread_pages unlisted pages stream iteration login; operations and lazy: names of them, and for
@@ -107,6 +107,7 @@ if TYPE_CHECKING:
     from openai_codex._config import AppServerConfig as AppServerConfig
     from openai_codex._config import CodexConfig as CodexConfig
     from openai_codex._jobs.job import Job as Job
+    from openai_codex._jobs.progress import PoolProgress as PoolProgress
     from openai_codex._jobs.result import JobResult as JobResult
     from openai_codex._jobs.run import run_job as run_job
     from openai_codex._jobs.worktree import Worktree as Worktree
@@ -218,6 +219,7 @@ _HOMES = {
     "_sync.turn": "TurnHandle",
     "_config": "AppServerConfig CodexConfig",
     "_jobs.job": "Job",
+    "_jobs.progress": "PoolProgress",
     "_jobs.result": "JobResult",
     "_jobs.run": "run_job",
     "_jobs.worktree": "Worktree",

@@ -70,6 +70,11 @@ class AsyncCodexPool(PoolBase[_wait.Future[JobResult], AsyncJobResults]):
         on_pause: Is called with the time of the reset, in seconds since the epoch, when no home is left without a usage
             limit. It must not block.
         on_result: Is called with the result of each job, on any thread. It must not block.
+        progress: ``True`` shows how far the jobs have come: drawn by the library rich (extra ``cli``) if stderr is a terminal, or
+            in a notebook, else, and without rich, by a line on stderr every ten seconds at most. A function is called with a
+            `PoolProgress` when something has changed, at most ten times a second, and each second while jobs run: on a Python
+            thread of its own, or on the event loop in the async face; the last call has ``is_over``. It must not block. What
+            it raises is logged, and counted in ``counts.callback_errors``.
 
     Raises:
         ConfigError: An argument is not accepted.

@@ -21,6 +21,7 @@ from openai_codex._jobs.homes import Homes
 from openai_codex._jobs.job import Job
 from openai_codex._jobs.ledger import Ledger
 from openai_codex._jobs.policy import decide
+from openai_codex._jobs.progress import Counts, Sources
 from openai_codex._jobs.result import JobResult
 from openai_codex._jobs.steps import Attempt
 from openai_codex._jobs.workers import Workers
@@ -34,27 +35,6 @@ Spawn: TypeAlias = Callable[[Generator[Any, Any, Any], Callable[[Any], None]], N
 _LONGEST_TIMER = 30.0
 
 _log = Log("jobs")
-
-
-@attrs.define
-class Counts:
-    """How many jobs a pool has.
-
-    Attributes:
-        waiting: Those that are not started, or wait to be carried on.
-        running: Those that are started.
-        completed: Those that have completed.
-        stopped: Those that were stopped, by their budget or by the program.
-        failed: Those that have failed.
-        tokens: The tokens of all that have ended.
-    """
-
-    waiting: int = 0
-    running: int = 0
-    completed: int = 0
-    stopped: int = 0
-    failed: int = 0
-    tokens: int = 0
 
 
 class Fleet:
@@ -82,7 +62,7 @@ class Fleet:
         """Set when nothing is started any longer."""
         self.is_given_up = False
         self._workers, self._most, self._max_waiting = workers, most, max_waiting
-        self.ledger = ledger
+        self.ledger, self.sources = ledger, Sources()
         self._on_pause, self._on_result = on_pause, on_result
         self._spawn: Spawn | None = None
         self._events: deque[Callable[[], None]] = deque()
@@ -100,6 +80,11 @@ class Fleet:
         if self._spawn is None:
             self._spawn = spawner()
             self.post(lambda: None)
+
+    def spawn(self, steps: Steps, done: Callable[[Any], None]) -> None:
+        """Carry out steps beside the caller, after `begin`."""
+        assert self._spawn is not None
+        self._spawn(steps, done)
 
     def post(self, event: Callable[[], None]) -> None:
         """Have an event handled: here, unless another thread is about it."""
@@ -125,6 +110,16 @@ class Fleet:
     def counts(self) -> Counts:
         """Return how many jobs there are."""
         return attrs.evolve(self._ended, waiting=len(self._waiting), running=len(self._running))
+
+    def running_tokens(self) -> int:
+        """Return the tokens of the jobs that run in this process."""
+        attempts = [entry.attempt for entry in self._running.copy()]
+        return sum(each.watch.tokens or 0 for each in attempts if each is not None)
+
+    def callback_failed(self, error: Exception) -> None:
+        """Log and count an error of a callback."""
+        self.post(self._count_error)
+        _log.warning("codex.job_callback_failed", exc_info=error)
 
     def is_idle(self) -> bool:
         """Return whether no job waits or runs."""
@@ -276,7 +271,10 @@ class Fleet:
         try:
             callback()
         except Exception as error:  # noqa: BLE001  of the program
-            _log.warning("codex.job_callback_failed", exc_info=error)
+            self.callback_failed(error)
+
+    def _count_error(self) -> None:
+        self._ended.callback_errors += 1
 
     # -- the timer ---------------------------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ import math
 import sys
 import weakref
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence, Sized
 from concurrent.futures import Future
 from functools import partial
 from typing import Any, ClassVar, Generic, TypeVar
@@ -18,10 +18,12 @@ from openai_codex._config import AppServerConfig, StrPath
 from openai_codex._engine.waiting import Deadline
 from openai_codex._jobs.clients import Clients, Ready, Steps
 from openai_codex._jobs.entry import Entry
-from openai_codex._jobs.fleet import Counts, Fleet, Spawn
+from openai_codex._jobs.fleet import Fleet, Spawn
 from openai_codex._jobs.homes import Homes
 from openai_codex._jobs.job import Job
 from openai_codex._jobs.ledger import Ledger
+from openai_codex._jobs.progress import Counts, PoolProgress
+from openai_codex._jobs.reporter import Reporter, display_of
 from openai_codex._jobs.result import JobResult
 from openai_codex._jobs.workers import ExecutorLike, Workers
 from openai_codex.errors import ConfigError
@@ -61,6 +63,9 @@ class ResultsBase:
         self._fleet, self._most, self._ordered = fleet, most, ordered
         self._jobs: Iterator[Job] | None = iter(jobs)
         self._pending: deque[Entry] = deque()
+        self.left = len(jobs) if isinstance(jobs, Sized) else None
+        """How many jobs are not submitted yet; ``None`` if that is not known."""
+        fleet.sources.add(self)
 
     def _step(self) -> Generator[Any, Any, JobResult | None]:
         while True:
@@ -78,8 +83,9 @@ class ResultsBase:
             try:
                 job = next(self._jobs)
             except StopIteration:
-                self._jobs = None
+                self._jobs, self.left = None, 0
                 return
+            self.left = None if self.left is None else max(0, self.left - 1)
             self._pending.append(self._fleet.enter(_checked(job)))
 
     def _ready_one(self) -> Entry | None:
@@ -88,7 +94,7 @@ class ResultsBase:
 
     def _end(self) -> None:
         """Submit no more jobs. Those that are submitted go on."""
-        self._jobs = None
+        self._jobs, self.left = None, 0
         self._pending.clear()
         self._fleet.post(lambda: None)  # wakes a step that waits
 
@@ -110,6 +116,7 @@ class PoolBase(Generic[F, R]):
         max_waiting: int = 100,
         on_pause: Callable[[float], object] | None = None,
         on_result: Callable[[JobResult], object] | None = None,
+        progress: bool | Callable[[PoolProgress], object] | None = None,
     ) -> None:
         configs = _configs(config)
         most = checks.count("turns", turns) * checks.count("runtimes", runtimes)
@@ -117,6 +124,8 @@ class PoolBase(Generic[F, R]):
         for name, callback in (("on_pause", on_pause), ("on_result", on_result)):
             if callback is not None:
                 checks.plain_function(name, callback, "one argument", None)
+        if not isinstance(progress, (bool, type(None))):
+            checks.plain_function("progress", progress, "one argument", None)
         if executor is not None and not (hasattr(executor, "submit") or callable(executor)):
             raise checks.refusal("executor", executor, "an Executor, or a function that makes one")
         path = None if state is None else checks.directory("state", state)
@@ -141,6 +150,8 @@ class PoolBase(Generic[F, R]):
             on_result=on_result,
         )
         self._most = most
+        display = display_of(progress)
+        self._reporter = None if display is None else Reporter(self._fleet, display)
         # By the futures that the program holds.
         self._entries: weakref.WeakKeyDictionary[Any, Entry] = weakref.WeakKeyDictionary()
         self._resumed = tuple(resumed)
@@ -212,6 +223,8 @@ class PoolBase(Generic[F, R]):
 
     def _begun(self) -> Self:
         self._fleet.begin(self._face.spawner)
+        if self._reporter is not None:
+            self._reporter.begin()
         return self
 
     def _submitting(self, job: Job) -> Generator[Any, Any, F]:
@@ -249,6 +262,8 @@ class PoolBase(Generic[F, R]):
             yield from self._closing(drain=False, timeout=None)
             return
         self._fleet.closing.set()
+        if self._reporter is not None:
+            yield from self._reporter.close()
         yield from self._clients.close()
         if self._workers is not None:
             self._workers.close()

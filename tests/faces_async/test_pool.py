@@ -263,6 +263,7 @@ BAD: dict[str, list[Any]] = {
     "max_waiting": [True, 0, -1, 1.5, "5", None],
     "on_pause": [3, "x", lambda: None],
     "on_result": [3, "x", lambda: None],
+    "progress": [3, "x", lambda: None],
 }
 
 

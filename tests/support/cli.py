@@ -92,8 +92,10 @@ class Terminal:
 
 
 @contextlib.contextmanager
-def terminal(home: QuietHome, *arguments: str, stdin: bool = True, **more: str) -> Iterator[Terminal]:
-    """Run the command line on a pseudo-terminal; it is killed if it outlives the block."""
+def terminal(
+    home: QuietHome, *arguments: str, program: str | None = None, stdin: bool = True, **more: str
+) -> Iterator[Terminal]:
+    """Run the command line, or a program, on a pseudo-terminal; it is killed if it outlives the block."""
     master, slave = pty.openpty()
     settings = termios.tcgetattr(slave)
     settings[3] &= ~termios.ECHO  # what is typed is not among what is shown
@@ -103,7 +105,7 @@ def terminal(home: QuietHome, *arguments: str, stdin: bool = True, **more: str) 
         reader = _copying(master, copy)
         try:
             with subprocess.Popen(
-                [*_ON_TERMINAL, *arguments],
+                [*(_ON_TERMINAL if program is None else [sys.executable, "-c", _CONTROL + program]), *arguments],
                 env=variables(home, **{"TERM": "xterm-256color", "NO_COLOR": "", **more}),
                 cwd=home.workspace,
                 stdin=slave if stdin else subprocess.DEVNULL,

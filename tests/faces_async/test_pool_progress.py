@@ -1,0 +1,101 @@
+"""The progress of a pool, as a function of the program gets it."""
+
+from __future__ import annotations
+
+import pytest
+
+from openai_codex import AppServerConfig, AsyncCodexPool, Job, PoolProgress
+from openai_codex.testing import ScriptedModel, fail, hang, say
+from tests.faces_async._wait import eventually, settled
+from tests.support.jobs import limiting
+
+
+def jobs(count: int) -> list[Job]:
+    return [Job(prompts=[f"job {number}"]) for number in range(count)]
+
+
+async def test_a_run_with_a_failure_and_a_pause(codex_config: AppServerConfig, scripted_model: ScriptedModel) -> None:
+    scripted_model.when("job 1", fail(400, {"error": {"message": "no"}}))
+    scripted_model.when("job 3", limiting(2), "late")
+    scripted_model.when(lambda request: request.last_user_text.startswith("job "), lambda _request: "done")
+    told: list[PoolProgress] = []
+    pauses: list[float] = []
+    async with AsyncCodexPool(codex_config, turns=1, progress=told.append, on_pause=pauses.append) as pool:
+        results = [each async for each in pool.map(jobs(6))]
+    assert [each.status for each in results].count("failed") == 1
+    assert [each.is_over for each in told] == [False] * (len(told) - 1) + [True]
+    last = told[-1]
+    assert (last.completed, last.failed, last.stopped, last.running, last.waiting, last.expected) == (5, 1, 0, 0, 0, 0)
+    assert (last.ended, last.total, last.tokens, last.eta, last.paused_until) == (6, 6, 75, 0.0, None)
+    assert {each.total for each in told if each.ended} <= {5, 6}, "one may be on its way from the iterable"
+    for attribute in ("ended", "tokens", "elapsed"):
+        values = [getattr(each, attribute) for each in told]
+        assert values == sorted(values)
+    paused = [each for each in told if each.paused_until is not None]
+    assert {each.paused_until for each in paused} == set(pauses)
+    assert paused[0].running == 0
+    assert [each.eta is None for each in told] == [each.ended < 3 for each in told]
+    assert all(each.eta >= 1 for each in paused if each.eta is not None and each.elapsed < paused[0].elapsed + 0.5)
+
+
+async def test_without_a_length_nothing_is_estimated(
+    codex_config: AppServerConfig, scripted_model: ScriptedModel
+) -> None:
+    gate = scripted_model.gate()
+    scripted_model.when("job 5", say("done", gate=gate))
+    scripted_model.when(lambda request: request.last_user_text.startswith("job "), lambda _request: "done")
+    told: list[PoolProgress] = []
+    async with AsyncCodexPool(codex_config, turns=1, progress=told.append) as pool:
+        results = pool.map(iter(jobs(9)))
+        for _ in range(5):
+            await results.__anext__()
+        await scripted_model.received(6)
+        await eventually(lambda: told and (told[-1].ended, told[-1].running) == (5, 1))
+        assert (told[-1].total, told[-1].eta) == (None, None)
+        gate.open()
+        assert len([each async for each in results]) == 4
+    assert (told[-1].total, told[-1].eta) == (9, 0.0)
+
+
+async def test_jobs_that_run_are_told_each_second(codex_config: AppServerConfig, scripted_model: ScriptedModel) -> None:
+    scripted_model.queue(hang())
+    told: list[PoolProgress] = []
+    async with AsyncCodexPool(codex_config, progress=told.append) as pool:
+        future = await pool.submit(Job(prompts=["job 0"]))
+        await eventually(lambda: len({round(each.elapsed) for each in told if each.running}) >= 3)
+        pool.cancel(future)
+        assert (await settled(future)).stopped == "cancelled"
+    assert (told[-1].stopped, told[-1].total) == (1, 1)
+
+
+async def test_a_callback_that_raises_is_counted(codex_config: AppServerConfig, scripted_model: ScriptedModel) -> None:
+    calls = []
+
+    def raise_it(progress: PoolProgress) -> None:
+        calls.append(progress)
+        raise ZeroDivisionError
+
+    scripted_model.when(lambda request: request.last_user_text.startswith("job "), lambda _request: "done")
+    async with AsyncCodexPool(codex_config, progress=raise_it, on_result=raise_it) as pool:
+        results = [each async for each in pool.as_completed(jobs(3))]
+    assert {each.status for each in results} == {"completed"}
+    assert pool.counts.callback_errors == len(calls)
+    assert calls[-1].is_over
+
+
+async def test_a_pool_without_a_job_tells_that_it_is_over(codex_config: AppServerConfig) -> None:
+    told: list[PoolProgress] = []
+    async with AsyncCodexPool(codex_config, progress=told.append):
+        pass
+    assert [(each.total, each.is_over, each.eta) for each in told] == [(0, True, None)]
+    never = AsyncCodexPool(codex_config, progress=told.append)
+    await never.close()
+    assert len(told) == 1, "one that was never begun tells nothing"
+
+
+async def test_nothing_is_shown_unless_it_is_wanted(
+    codex_config: AppServerConfig, scripted_model: ScriptedModel, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with AsyncCodexPool(codex_config, progress=False) as pool:
+        await settled(await pool.submit(Job(prompts=["job 0"])))
+    assert capsys.readouterr() == ("", "")
