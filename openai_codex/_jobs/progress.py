@@ -49,7 +49,8 @@ class PoolProgress:
         tokens: The tokens of all that have ended, and of those that run in this process.
         elapsed: How long the pool has been at work, in seconds.
         eta: In how many seconds all may have ended, if the rest goes as the jobs so far, and a pause lasts until its end.
-            ``None`` until at least three have ended, and as many as run at a time, and while ``expected`` is not known.
+            ``None`` until at least three have ended, and as many as run at a time, while ``expected`` is not known, and when
+            the last ones take longer than that.
         paused_until: When the usage limit resets that the pool waits for, in seconds since the epoch; ``None`` if it waits
             for none.
         callback_errors: How often a callback of the pool has raised.
@@ -113,19 +114,30 @@ class Estimate:
     """Estimates when a pool may be done, from the time in which jobs ran: a pause, and a pool without a job, do not count."""
 
     def __init__(self) -> None:
-        self._busy = 0.0
+        self._busy = self._busy_at_end = 0.0
         self._last = time.monotonic()
         self._was_busy = False
-        self._most = 0
+        self._most = self._ended = 0
 
     def eta(self, progress: PoolProgress) -> float | None:
         """Return in how many seconds all may have ended. To be called whenever something has changed."""
+        self._note(progress)
+        total, ended = progress.total, progress.ended
+        if total is None or ended < max(_ENOUGH, self._most):
+            return None
+        if ended == total:
+            return 0.0
+        # As long as jobs are on time, it counts down from the end of the last one. Later, as if all that run ended now.
+        on_time = (total - ended) * self._busy_at_end / ended - (self._busy - self._busy_at_end)
+        late = (total - ended - progress.running) * self._busy / (ended + progress.running)
+        work = max(on_time, late)
+        pause = 0.0 if progress.paused_until is None else max(0.0, progress.paused_until - time.time())
+        return pause + work if work > 0 else None
+
+    def _note(self, progress: PoolProgress) -> None:
         now = time.monotonic()
         self._busy += now - self._last if self._was_busy else 0.0
         self._last, self._was_busy = now, progress.running > 0
         self._most = max(self._most, progress.running)
-        total = progress.total
-        if total is None or progress.ended < max(_ENOUGH, self._most):
-            return None
-        pause = 0.0 if progress.paused_until is None else max(0.0, progress.paused_until - time.time())
-        return pause + (total - progress.ended) * self._busy / progress.ended
+        if progress.ended > self._ended:
+            self._ended, self._busy_at_end = progress.ended, self._busy

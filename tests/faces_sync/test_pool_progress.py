@@ -16,27 +16,33 @@ def jobs(count: int) -> list[Job]:
 
 
 def test_a_run_with_a_failure_and_a_pause(codex_config: AppServerConfig, scripted_model: ScriptedModel) -> None:
+    gate = scripted_model.gate()
+    scripted_model.when("job 0", say("done", gate=gate))
     scripted_model.when("job 1", fail(400, {"error": {"message": "no"}}))
-    scripted_model.when("job 3", limiting(2), "late")
+    scripted_model.when("job 3", limiting(3_600))
     scripted_model.when(lambda request: request.last_user_text.startswith("job "), lambda _request: "done")
     told: list[PoolProgress] = []
     pauses: list[float] = []
-    with CodexPool(codex_config, turns=1, progress=told.append, on_pause=pauses.append) as pool:
-        results = [each for each in pool.map(jobs(6))]
-    assert [each.status for each in results].count("failed") == 1
+    pool = CodexPool(codex_config, turns=1, progress=told.append, on_pause=pauses.append)
+    futures = [pool.submit(each) for each in jobs(6)]
+    eventually(lambda: any(each.running for each in told))
+    gate.open()
+    eventually(lambda: told[-1].paused_until)
+    assert [(settled(each)).status for each in futures[:3]] == ["completed", "failed", "completed"]
+    pool.close(drain=False)
     assert [each.is_over for each in told] == [False] * (len(told) - 1) + [True]
-    last = told[-1]
-    assert (last.completed, last.failed, last.stopped, last.running, last.waiting, last.expected) == (5, 1, 0, 0, 0, 0)
-    assert (last.ended, last.total, last.tokens, last.eta, last.paused_until) == (6, 6, 75, 0.0, None)
-    assert {each.total for each in told if each.ended} <= {5, 6}, "one may be on its way from the iterable"
+    assert max(each.total or 0 for each in told) == 6
+    paused = next(each for each in told if each.paused_until)
+    assert (paused.completed, paused.failed, paused.running, paused.waiting, paused.expected) == (2, 1, 0, 3, 0)
+    assert {each.paused_until for each in told} == {None, *pauses}
+    assert paused.eta is not None
+    assert paused.eta > 3_000
+    assert {each.eta for each in told if each.ended < 3} == {None}
+    assert (told[-1].ended, told[-1].stopped, told[-1].waiting, told[-1].eta) == (4, 1, 0, 0.0)
+    assert told[-1].tokens == pool.counts.tokens > 0
     for attribute in ("ended", "tokens", "elapsed"):
         values = [getattr(each, attribute) for each in told]
         assert values == sorted(values)
-    paused = [each for each in told if each.paused_until is not None]
-    assert {each.paused_until for each in paused} == set(pauses)
-    assert paused[0].running == 0
-    assert [each.eta is None for each in told] == [each.ended < 3 for each in told]
-    assert all(each.eta >= 1 for each in paused if each.eta is not None and each.elapsed < paused[0].elapsed + 0.5)
 
 
 def test_without_a_length_nothing_is_estimated(codex_config: AppServerConfig, scripted_model: ScriptedModel) -> None:
