@@ -47,10 +47,10 @@ class Reporter:
         try:
             if self._display is not None:
                 self._display.open()
-            fleet.spawn(self._steps(), lambda _outcome: self._ended.set())
+            fleet.spawn(self._steps(), lambda _outcome: None)
         except Exception as error:  # noqa: BLE001  of the display, or because the system gives no more threads
             fleet.callback_failed(error)
-            self._ended.set()
+            self._end()
 
     def close(self) -> Steps:
         """Show the last progress. It does not wait for a callback that does not return."""
@@ -75,8 +75,14 @@ class Reporter:
                 yield partial(self._ready, changed, _TICK)
                 yield partial(self._ready, self._is_over, _BREAK)
         finally:
+            self._end()
+
+    def _end(self) -> None:
+        try:
             if self._display is not None:
                 self._display.close()
+        finally:
+            self._ended.set()
 
     def _show(self, fleet: Fleet, *, is_over: bool) -> None:
         progress = self._progress(fleet, is_over=is_over)

@@ -107,7 +107,8 @@ class Attempt:
             self._thread_id = earlier.thread_id or self._thread_id
             if self._tree is not None:
                 yield from beside(self._ready, self._tree.open)
-            yield from self._with_client(prepared)
+            if self._tree is None or not self.watch.stopped:
+                yield from self._with_client(prepared)
         except CodexError as failure:
             error = failure
         except Exception as failure:  # noqa: BLE001  of code of the program, such as the constructor of an output

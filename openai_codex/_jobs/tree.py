@@ -58,25 +58,31 @@ class Tree:
 
     def open(self) -> None:
         """Make the tree, or find that of an earlier attempt. Raises `JobError`."""
+        try:
+            self._open()
+        finally:
+            if self._is_given_up:  # meanwhile
+                self.give_up()
+
+    def _open(self) -> None:
         self._repository = repository = Repository.of(self._repo)
         commit = self._base or repository.commit(self._ref)
         with repository.held():
             self._take(repository)
-            known = repository.find(self._mark)
             path = repository.path_of(self._branch, self._name)
+            has_branch = repository.find(f"refs/heads/{self._branch}") is not None
+            # Whoever removes a tree and its branch wants another one.
+            known = repository.find(self._mark) if has_branch or path is not None else None
             is_whole = path is not None and path.is_dir() and known is not None
-            if not is_whole:
+            if path is None or not is_whole:
                 if path is not None:
                     self._remove(repository, path)
-                path = self._add(repository, known or commit, has_branch=known is not None)
-            assert path is not None
+                path = self._add(repository, known or commit, has_branch=has_branch and known is not None)
         if not is_whole:
             self._write_files(repository, path, known or commit)
         self._path, self._base, self.directory = path, known or commit, str(path / repository.prefix)
         if not Path(self.directory).is_dir():
             raise failure(f"commit {self._base} has no directory {repository.prefix!r}", self._repo)
-        if self._is_given_up:
-            self.give_up()
 
     def close(self, *, is_over: bool) -> Worktree | None:
         """Return what is in the tree; ``None`` if it was not made. Remove it, unless it is to be kept or the job goes on."""
@@ -129,9 +135,8 @@ class Tree:
 
     def _add(self, repository: Repository, commit: str, *, has_branch: bool) -> Path:
         path = repository.place() / self._name
-        is_there = has_branch and repository.find(f"refs/heads/{self._branch}") is not None
-        # Reset, if it is that of a tree that was never finished.
-        what = (str(path), self._branch) if is_there else ("-B", self._branch, str(path), commit)
+        # A branch of a tree that was never finished is reset.
+        what = (str(path), self._branch) if has_branch else ("-B", self._branch, str(path), commit)
         git(repository.common, "worktree", "add", "--quiet", "--no-checkout", *what)
         return path
 

@@ -12,7 +12,7 @@ from openai_codex.testing import ScriptedModel, hang, reply, say
 from tests.faces_async._wait import eventually, settled
 from tests.support.inside import kill_runtimes
 from tests.support.jobs import limiting, prompts_of
-from tests.support.repositories import COMMANDS, branches, git, repository, shell, trees
+from tests.support.repositories import COMMANDS, SlowGit, branches, git, repository, shell, trees
 
 
 @pytest.fixture
@@ -133,21 +133,13 @@ async def test_git_blocks_nobody_else(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    binary, called, go = tmp_path / "bin", tmp_path / "called", tmp_path / "go"
-    binary.mkdir()
-    real = git(repo, "--exec-path") + "/git"
-    (binary / "git").write_text(
-        # Only calls of this package: the runtime has some, too.
-        f"#!/bin/sh\n[ $GIT_LFS_SKIP_SMUDGE ] && touch '{called}' && while [ ! -e '{go}' ]; do sleep 0.02; done\n"
-        f"exec '{real}' \"$@\"\n"
-    )
-    (binary / "git").chmod(0o755)
-    monkeypatch.setenv("PATH", str(binary), prepend=":")
+    git_ = SlowGit(tmp_path, repo)
+    monkeypatch.setenv("PATH", str(git_.directory), prepend=":")
     async with AsyncCodexPool(codex_config) as pool:
         slow = await pool.submit(job(repo))
-        await eventually(called.exists)
+        await eventually(git_.is_called)
         # The loop goes on while git does not.
         assert (await settled(await pool.submit(Job(prompts=["job 1"])))).status == "completed"
         assert not slow.done()
-        go.touch()
+        git_.go()
         assert (await settled(slow)).status == "completed"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import signal
 import stat
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
@@ -16,10 +17,10 @@ from openai_codex import AppServerConfig, CodexPool, ConfigError, Job, JobError,
 from openai_codex._jobs.worktree import name_of
 from openai_codex.testing import ScriptedModel, fail, hang, reply
 from tests.jobs.test_run import same
-from tests.support.bounds import PATIENCE
+from tests.support.bounds import PATIENCE, eventually
 from tests.support.jobs import prompts_of
 from tests.support.programs import running
-from tests.support.repositories import COMMANDS, branches, commit, git, repository, shell, trees
+from tests.support.repositories import COMMANDS, SlowGit, branches, commit, git, repository, shell, trees
 
 pytestmark = pytest.mark.usefixtures("no_warm_client_stays")
 
@@ -332,6 +333,21 @@ def test_a_tree_that_was_removed_by_hand_is_made_again_from_its_branch(
     assert "+y" not in second.diff
 
 
+def test_a_tree_that_was_removed_with_its_branch_is_begun_anew(
+    codex_config: AppServerConfig, scripted_model: ScriptedModel, repo: Path
+) -> None:
+    scripted_model.queue(reply(shell(WRITE)), "done", "done")
+    first = tree_of(run_job(codex_config, job(repo)))
+    assert first.path is not None
+    git(repo, "worktree", "remove", "--force", first.path)
+    git(repo, "branch", "-D", first.branch)
+    (repo / "later.txt").write_text("later\n")
+    latest = commit(repo, "later")
+    second = tree_of(run_job(codex_config, job(repo)))
+    assert (second.base_commit, second.is_clean) == (latest, True)
+    assert branches(repo) == []
+
+
 def test_a_tree_that_was_never_finished_is_made_anew(codex_config: AppServerConfig, repo: Path) -> None:
     name = name_of("Fix: the Ä parser", "")
     path = repo.with_name("my repo.worktrees") / name
@@ -410,6 +426,35 @@ def test_a_killed_program_goes_on_in_the_same_tree(
     assert (Path(tree.path).name, trees(repo)) == (name, [name])
     assert "+new" in tree.diff
     assert prompts_of(scripted_model) == {"job 0": 1}
+
+
+_INTERRUPTED = """
+import time
+job = Job(prompts=["job 0"], key="k", keep="always", repo={repo!r})
+try:
+    run_job(config, job)
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+input()
+while (result := run_job(config, job)).error is not None and "in use by a job of this process" in str(result.error):
+    time.sleep(0.05)
+print(result.status, result.error)
+"""
+
+
+def test_ctrl_c_leaves_the_tree_to_the_next_attempt(
+    codex_config: AppServerConfig, repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = SlowGit(tmp_path, repo)
+    monkeypatch.setenv("PATH", str(slow.directory), prepend=os.pathsep)
+    with running(_INTERRUPTED.format(repo=str(repo)), codex_config) as process:
+        assert eventually(slow.is_called)
+        process.send_signal(signal.SIGINT)
+        assert process.stdout is not None
+        assert process.stdout.readline() == "interrupted\n"
+        slow.go()
+        ended = process.communicate("\n", timeout=PATIENCE)[0]
+    assert ended.split() == ["completed", "None"]
 
 
 def test_jobs_of_several_processes_have_trees_of_one_repository(codex_config: AppServerConfig, repo: Path) -> None:

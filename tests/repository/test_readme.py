@@ -17,6 +17,7 @@ from openai_codex.testing import QuietHome, ScriptedModel, call, hang, message, 
 from openai_codex.types import TurnCompletedNotification, TurnStatus
 from tests.support import asgi
 from tests.support.bounds import PATIENCE
+from tests.support.repositories import repository
 
 README = Path(__file__).parents[2] / "README.md"
 SNIPPETS = re.findall(r"^```python\n(.*?)^```", README.read_text(), re.MULTILINE | re.DOTALL)
@@ -41,15 +42,18 @@ def test_a_snippet_runs(
     if "wait_agents" in SNIPPETS[number]:
         scripted_model.when_agent(spawn("Review a.py"), wait(), say("All is well."), depth=0)
         scripted_model.when_agent("It is fine.", depth=1)
+    if "repo=" in SNIPPETS[number]:
+        repository(codex_home.workspace)
     run(codex_home, SNIPPETS[number])
     printed = capsys.readouterr().out
     assert ("umbrella" in SNIPPETS[number]) == ("Oslo: sun for 1 days" in printed)
+    assert ("repo=" in SNIPPETS[number]) == ("parser completed codex-job/parser-" in printed)
     expected = ["Review a.py has started", "1 completed It is fine."]
     assert ("wait_agents" in SNIPPETS[number]) == all(text in printed for text in expected)
 
 
 def test_there_are_snippets() -> None:
-    assert len(SNIPPETS) == 19
+    assert len(SNIPPETS) == 20
 
 
 def run(home: QuietHome, snippet: str) -> dict[str, Any]:

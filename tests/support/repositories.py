@@ -35,7 +35,7 @@ def git(directory: Path, *arguments: str) -> str:
 
 def repository(path: Path) -> Path:
     """Make a repository with two files and one commit."""
-    path.mkdir(parents=True)
+    path.mkdir(parents=True, exist_ok=True)
     git(path, "init", "--quiet", "--initial-branch=main")
     (path / "a.txt").write_text("one\n")
     (path / "sub").mkdir()
@@ -66,3 +66,23 @@ def trees(repo: Path) -> list[str]:
 def branches(repo: Path) -> list[str]:
     """The branches that were made for jobs."""
     return git(repo, "for-each-ref", "--format=%(refname:short)", "refs/heads/codex-job", "refs/codex-job").split()
+
+
+class SlowGit:
+    """A program ``git`` that does nothing before it is told to. The runtime, which calls git, too, gets the real one."""
+
+    def __init__(self, parent: Path, repo: Path) -> None:
+        self.directory, self._called, self._go = parent / "bin", parent / "called", parent / "go"
+        self.directory.mkdir()
+        wait = f"touch '{self._called}' && while [ ! -e '{self._go}' ]; do sleep 0.02; done"
+        real = f"{git(repo, '--exec-path')}/git"
+        (self.directory / "git").write_text(
+            f"#!/bin/sh\nif [ $GIT_LFS_SKIP_SMUDGE ]; then {wait}; fi\nexec '{real}' \"$@\"\n"
+        )
+        (self.directory / "git").chmod(0o755)
+
+    def is_called(self) -> bool:
+        return self._called.exists()
+
+    def go(self) -> None:
+        self._go.touch()
