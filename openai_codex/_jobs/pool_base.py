@@ -23,7 +23,7 @@ from openai_codex._jobs.homes import Homes
 from openai_codex._jobs.job import Job
 from openai_codex._jobs.ledger import Ledger
 from openai_codex._jobs.progress import Counts, PoolProgress
-from openai_codex._jobs.reporter import Reporter, display_of
+from openai_codex._jobs.reporter import reporter_of
 from openai_codex._jobs.result import JobResult
 from openai_codex._jobs.workers import ExecutorLike, Workers
 from openai_codex.errors import ConfigError
@@ -121,11 +121,7 @@ class PoolBase(Generic[F, R]):
         configs = _configs(config)
         most = checks.count("turns", turns) * checks.count("runtimes", runtimes)
         checks.count("max_waiting", max_waiting)
-        for name, callback in (("on_pause", on_pause), ("on_result", on_result)):
-            if callback is not None:
-                checks.plain_function(name, callback, "one argument", None)
-        if not isinstance(progress, (bool, type(None))):
-            checks.plain_function("progress", progress, "one argument", None)
+        _check_callbacks(on_pause=on_pause, on_result=on_result, progress=None if progress is False else progress)
         if executor is not None and not (hasattr(executor, "submit") or callable(executor)):
             raise checks.refusal("executor", executor, "an Executor, or a function that makes one")
         path = None if state is None else checks.directory("state", state)
@@ -150,8 +146,7 @@ class PoolBase(Generic[F, R]):
             on_result=on_result,
         )
         self._most = most
-        display = display_of(progress)
-        self._reporter = None if display is None else Reporter(self._fleet, display)
+        self._reporter = reporter_of(self._fleet, progress)
         # By the futures that the program holds.
         self._entries: weakref.WeakKeyDictionary[Any, Entry] = weakref.WeakKeyDictionary()
         self._resumed = tuple(resumed)
@@ -282,6 +277,12 @@ def _configs(value: AppServerConfig | Sequence[AppServerConfig] | None) -> list[
     if not configs:
         raise checks.refusal("config", value, f"{accepted}, not empty")
     return configs
+
+
+def _check_callbacks(**callbacks: object) -> None:
+    for name, callback in callbacks.items():
+        if callback is not None and not (name == "progress" and callback is True):
+            checks.plain_function(name, callback, "one argument", None)
 
 
 def _checked(job: Job) -> Job:

@@ -7,6 +7,7 @@ import os
 import sys
 import time
 import weakref
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -113,11 +114,11 @@ class Reporter:
         return attrs.evolve(progress, eta=self._estimate.eta(progress))
 
 
-def display_of(progress: object) -> Display | None:
-    """Return what shows the progress as the program wants it."""
+def reporter_of(fleet: Fleet, progress: bool | Callable[[PoolProgress], object] | None) -> Reporter | None:
+    """Return what hands the progress on as the program wants it; ``None`` if it wants nothing."""
     if callable(progress):
-        return Callback(progress)
-    return _fitting() if progress else None
+        return Reporter(fleet, Callback(progress))
+    return Reporter(fleet, _fitting()) if progress else None
 
 
 def _fitting() -> Display:

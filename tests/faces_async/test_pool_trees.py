@@ -33,7 +33,7 @@ def paths(results: list[JobResult]) -> list[str | None]:
     return [None if each.worktree is None else each.worktree.path for each in results]
 
 
-async def test_fifty_jobs_of_one_repository_at_once(
+async def test_many_jobs_of_one_repository_at_once(
     codex_config: AppServerConfig, scripted_model: ScriptedModel, repo: Path
 ) -> None:
     def act(request: Any) -> Any:
@@ -43,15 +43,15 @@ async def test_fifty_jobs_of_one_repository_at_once(
         return reply(shell(f"echo {number} > new.txt" if number % 2 else "ls"))
 
     scripted_model.when(lambda request: request.last_user_text.startswith("job "), act)
-    async with AsyncCodexPool(codex_config, turns=50) as pool:
-        results = [each async for each in pool.map([job(repo, number) for number in range(50)])]
-    assert [(each.status, each.error) for each in results] == [("completed", None)] * 50
+    async with AsyncCodexPool(codex_config, turns=16) as pool:
+        results = [each async for each in pool.map([job(repo, number) for number in range(16)])]
+    assert [(each.status, each.error) for each in results] == [("completed", None)] * 16
     for number, each in enumerate(results):
         assert each.worktree is not None
         assert each.worktree.is_clean == (number % 2 == 0) == (each.worktree.path is None)
         assert number % 2 == 0 or f"+{number}\n" in each.worktree.diff
-    assert len(trees(repo)) == len(set(filter(None, paths(results)))) == 25
-    assert len(branches(repo)) == 50, "a branch and the commit it began with, for each tree"
+    assert len(trees(repo)) == len(set(filter(None, paths(results)))) == 8
+    assert len(branches(repo)) == 16, "a branch and the commit it began with, for each tree"
     assert git(repo, "fsck", "--no-dangling") == ""
 
 

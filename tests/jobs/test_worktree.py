@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from openai_codex import AppServerConfig, CodexPool, ConfigError, Job, JobError, JobResult, Worktree, run_job
+from openai_codex._jobs.tree import Tree
 from openai_codex._jobs.worktree import name_of
 from openai_codex.testing import ScriptedModel, fail, hang, reply
 from tests.jobs.test_run import same
@@ -398,6 +399,22 @@ def test_a_job_without_a_key_has_a_tree_of_its_own_each_time(
     with pytest.raises(ConfigError, match="give it a key"):
         run_job(codex_config, one, thread_id=first.thread_id)
     assert Path(tree_of(first).branch).name.startswith("job-")
+
+
+def test_fifty_trees_of_one_repository_at_once(repo: Path) -> None:
+    def work(number: int) -> Worktree | None:
+        tree = Tree(job(repo), name_of(f"k{number}", ""), None)
+        tree.open()
+        if number % 2:
+            Path(tree.directory, "new.txt").write_text(f"{number}\n")
+        return tree.close(is_over=True)
+
+    with ThreadPoolExecutor(50) as threads:
+        works = list(threads.map(work, range(50)))
+    kept = [each for each in works if each is not None and each.path is not None]
+    assert [f"+{number}\n" in each.diff for number, each in zip(range(1, 50, 2), kept, strict=True)] == [True] * 25
+    assert sorted(trees(repo)) == sorted(Path(each.path or "").name for each in kept)
+    assert len(branches(repo)) == 50, "a branch and the commit it began with, for each tree"
 
 
 _POOL = """
