@@ -84,6 +84,24 @@ async def test_a_restarted_pool_goes_on_in_the_same_tree(
     assert stored.worktree == results[0].worktree
 
 
+async def test_a_clean_tree_is_made_again_as_it_was(
+    codex_config: AppServerConfig, scripted_model: ScriptedModel, repo: Path, tmp_path: Path
+) -> None:
+    base = git(repo, "rev-parse", "HEAD")
+    scripted_model.queue(hang(), reply(shell("pwd; echo new > new.txt")), "done")
+    pool = AsyncCodexPool(codex_config, state=tmp_path / "state")
+    await pool.submit(job(repo))
+    await scripted_model.received(1)
+    await pool.close(drain=False)
+    assert trees(repo) == []
+    git(repo, "commit", "--quiet", "--allow-empty", "--message", "the branch has moved on")
+    async with AsyncCodexPool(codex_config, state=tmp_path / "state") as again:
+        result = await settled(again.resumed[0])
+    assert result.worktree is not None
+    assert result.worktree.base_commit == base
+    assert f"{result.worktree.path}\n" in "".join(scripted_model.requests[-1].function_outputs.values())
+
+
 async def test_a_clean_tree_of_a_cancelled_job_is_removed(
     codex_config: AppServerConfig, scripted_model: ScriptedModel, repo: Path
 ) -> None:

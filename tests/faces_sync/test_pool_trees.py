@@ -85,6 +85,24 @@ def test_a_restarted_pool_goes_on_in_the_same_tree(
     assert stored.worktree == results[0].worktree
 
 
+def test_a_clean_tree_is_made_again_as_it_was(
+    codex_config: AppServerConfig, scripted_model: ScriptedModel, repo: Path, tmp_path: Path
+) -> None:
+    base = git(repo, "rev-parse", "HEAD")
+    scripted_model.queue(hang(), reply(shell("pwd; echo new > new.txt")), "done")
+    pool = CodexPool(codex_config, state=tmp_path / "state")
+    pool.submit(job(repo))
+    scripted_model.wait_for_requests(1)
+    pool.close(drain=False)
+    assert trees(repo) == []
+    git(repo, "commit", "--quiet", "--allow-empty", "--message", "the branch has moved on")
+    with CodexPool(codex_config, state=tmp_path / "state") as again:
+        result = settled(again.resumed[0])
+    assert result.worktree is not None
+    assert result.worktree.base_commit == base
+    assert f"{result.worktree.path}\n" in "".join(scripted_model.requests[-1].function_outputs.values())
+
+
 def test_a_clean_tree_of_a_cancelled_job_is_removed(
     codex_config: AppServerConfig, scripted_model: ScriptedModel, repo: Path
 ) -> None:
