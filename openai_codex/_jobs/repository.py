@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path
 
 import attrs
 
 from openai_codex._engine.waiting import Deadline
-from openai_codex._jobs.git import failure, git
+from openai_codex._jobs.failure import JobError
+from openai_codex._jobs.git import Output, failure, git
 from openai_codex._jobs.lock import FileLock
 
 # How long others may add and remove trees before this one gives up, and how often it looks, in seconds.
 _PATIENCE, _POLL = 300.0, 0.02
+
+# How long a git of the user, or of the model in another tree, may keep this one from its work, in seconds.
+_ELSEWHERE = 2.0
 
 # Below the directory of git: locks, and trees that have no other place.
 _OWN = "openai-codex"
@@ -75,7 +79,8 @@ class Repository:
     def path_of(self, branch: str, name: str) -> Path | None:
         """Return where the tree of a branch is, or was, and the one with this name, if the model has left the branch."""
         path, named = None, None
-        for line in git(self.common, "worktree", "list", "--porcelain").text.splitlines():
+        listed = patiently(lambda: git(self.common, "worktree", "list", "--porcelain"))
+        for line in listed.text.splitlines():
             word, _, rest = line.partition(" ")
             if word == "worktree":
                 path = Path(rest)
@@ -99,7 +104,7 @@ class Repository:
 
     @contextmanager
     def held(self) -> Generator[None]:
-        """Hold the right to add and remove trees: git itself fails where two of its processes do so at a time."""
+        """Hold the right to add and remove trees: git fails where another of its processes has made half of one."""
         lock, deadline = FileLock(self.lock_path("repository")), Deadline(_PATIENCE)
         while (holder := self._taken(lock)) is not None:
             if deadline.passed():
@@ -122,6 +127,18 @@ class Repository:
 
     def _is_bare(self) -> bool:
         return git(self.common, "rev-parse", "--is-bare-repository").text == "true"
+
+
+def patiently(call: Callable[[], Output], seconds: float = _ELSEWHERE) -> Output:
+    """Call git again for so many seconds as long as it fails: somebody else may be at work in the repository."""
+    deadline = Deadline(seconds)
+    while True:
+        try:
+            return call()
+        except JobError:
+            if deadline.passed():
+                raise
+            time.sleep(_POLL)
 
 
 def _is_in_tree(directory: Path) -> bool:

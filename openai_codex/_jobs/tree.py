@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import attrs
 
-from openai_codex._engine.waiting import Deadline
 from openai_codex._jobs.failure import JobError
 from openai_codex._jobs.git import FILES_PATIENCE, Output, failure, git
-from openai_codex._jobs.repository import Repository
+from openai_codex._jobs.repository import Repository, patiently
 from openai_codex._jobs.worktree import Worktree
 from openai_codex._log import Log
 
@@ -30,7 +28,7 @@ if TYPE_CHECKING:
 _LONGEST_DIFF = 1_000_000
 
 # How long files may come and go in a tree that is removed, in seconds: a git of a killed program goes on for a while.
-_BUSY_FOR, _POLL = 30.0, 0.25
+_BUSY_FOR = 30.0
 
 _log = Log("jobs")
 
@@ -137,21 +135,13 @@ class Tree:
         path = repository.place() / self._name
         # A branch of a tree that was never finished is reset.
         what = (str(path), self._branch) if has_branch else ("-B", self._branch, str(path), commit)
-        git(repository.common, "worktree", "add", "--quiet", "--no-checkout", *what)
+        patiently(lambda: git(repository.common, "worktree", "add", "--quiet", "--no-checkout", *what))
         return path
 
     def _remove(self, repository: Repository, path: Path) -> None:
-        deadline = Deadline(_BUSY_FOR)
-        while True:
-            try:
-                # By force, because of submodules. What is in it was looked at.
-                git(repository.common, "worktree", "remove", "--force", "--force", str(path), timeout=FILES_PATIENCE)
-            except JobError:
-                if deadline.passed():
-                    raise
-                time.sleep(_POLL)
-            else:
-                break
+        # By force, because of submodules. What is in it was looked at.
+        command = ("worktree", "remove", "--force", "--force", str(path))
+        patiently(lambda: git(repository.common, *command, timeout=FILES_PATIENCE), _BUSY_FOR)
         with suppress(OSError):  # others are in it
             path.parent.rmdir()
 

@@ -403,7 +403,11 @@ def test_a_job_without_a_key_has_a_tree_of_its_own_each_time(
 
 def test_fifty_trees_of_one_repository_at_once(repo: Path) -> None:
     def work(number: int) -> Worktree | None:
-        tree = Tree(job(repo), name_of(f"k{number}", ""), None)
+        first, tree = (Tree(job(repo), name_of(f"k{number}", ""), None) for _ in range(2))
+        first.open()
+        clean = first.close(is_over=True)
+        assert clean is not None
+        assert clean.path is None
         tree.open()
         if number % 2:
             Path(tree.directory, "new.txt").write_text(f"{number}\n")
@@ -472,6 +476,20 @@ def test_ctrl_c_leaves_the_tree_to_the_next_attempt(
         slow.go()
         ended = process.communicate("\n", timeout=PATIENCE)[0]
     assert ended.split() == ["completed", "None"]
+
+
+def test_a_git_of_the_user_that_is_in_the_way_is_waited_for(
+    codex_config: AppServerConfig, repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "bin").mkdir()
+    failed = tmp_path / "failed"
+    real = f"{git(repo, '--exec-path')}/git"
+    # As while another process adds a worktree; twice for each command.
+    fails = f"test $(ls {failed}* 2>/dev/null | wc -l) -lt 6 && touch {failed}$$ && exit 128"
+    executable(tmp_path / "bin/git", f'#!/bin/sh\ncase "$*" in *worktree*) {fails};; esac\nexec "{real}" "$@"\n')
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=os.pathsep)
+    assert tree_of(run_job(codex_config, job(repo))).path is None
+    assert len(list(tmp_path.glob("failed*"))) == 6
 
 
 def test_jobs_of_several_processes_have_trees_of_one_repository(codex_config: AppServerConfig, repo: Path) -> None:
