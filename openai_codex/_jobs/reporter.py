@@ -8,6 +8,7 @@ import sys
 import time
 import weakref
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -99,6 +100,8 @@ class Reporter:
             fleet.callback_failed(error)
             if display is not None and not display.is_of_program:
                 self._display = None
+                with suppress(Exception):
+                    display.close()
 
     def _progress(self, fleet: Fleet, *, is_over: bool) -> PoolProgress:
         counts = attrs.asdict(fleet.counts())

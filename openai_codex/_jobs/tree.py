@@ -1,7 +1,7 @@
 """The worktree of one job: made for its first attempt, found by the later ones, removed if nothing is left in it.
 
-All that is kept of it is in the repository: the branch, and a ref that has the commit it began with. That ref is written
-last, so a tree without it was never handed to a job.
+All that is kept of it is in the repository: the branch, and a ref that has the commit it began with. A tree without an index
+was never handed to a job, and is made anew.
 """
 
 from __future__ import annotations
@@ -71,13 +71,16 @@ class Tree:
             has_branch = repository.find(f"refs/heads/{self._branch}") is not None
             # Whoever removes a tree and its branch wants another one.
             known = repository.find(self._mark) if has_branch or path is not None else None
-            is_whole = path is not None and path.is_dir() and known is not None
+            is_whole = path is not None and path.is_dir() and (known is not None or self._index(path).exists())
             if path is None or not is_whole:
                 if path is not None:
                     self._remove(repository, path)
                 path = self._add(repository, known or commit, has_branch=has_branch and known is not None)
         if not is_whole:
-            self._write_files(repository, path, known or commit)
+            self._write_files(repository, path)
+        elif known is None:  # somebody has removed the ref, or the program was killed just before it was written
+            commit = git(path, "merge-base", "HEAD", commit).text
+        git(repository.common, "update-ref", self._mark, known or commit)
         self._path, self._base, self.directory = path, known or commit, str(path / repository.prefix)
         if not Path(self.directory).is_dir():
             raise failure(f"commit {self._base} has no directory {repository.prefix!r}", self._repo)
@@ -112,11 +115,10 @@ class Tree:
         if self._lock is not None:
             self._lock.release()
 
-    def _write_files(self, repository: Repository, path: Path, commit: str) -> None:
+    def _write_files(self, repository: Repository, path: Path) -> None:
         """Fill a new tree. Others do so at a time: it takes longest, and each tree has an index of its own."""
         try:
             git(path, "reset", "--quiet", "--hard", timeout=FILES_PATIENCE)
-            git(repository.common, "update-ref", self._mark, commit)
         except JobError:
             with repository.held():
                 self._remove(repository, path)
@@ -159,12 +161,16 @@ class Tree:
         text = diff.data.decode(errors="replace")
         return attrs.evolve(work, head_commit=head, diff=text, diff_is_cut=diff.is_cut)
 
+    def _index(self, path: Path) -> Path:
+        """Return the index of a tree, which git writes last when it fills the tree."""
+        return Path(git(path, "rev-parse", "--absolute-git-dir").text) / "index"
+
     def _diff(self, base: str) -> Output:
         """Compare the files with a commit. New files are entered into a copy of the index, as that of the tree stays."""
         with tempfile.TemporaryDirectory(prefix="codex-index-") as directory:
             index = Path(directory) / "index"
             with suppress(FileNotFoundError):
-                shutil.copyfile(Path(git(self._path, "rev-parse", "--absolute-git-dir").text) / "index", index)
+                shutil.copyfile(self._index(self._path), index)
             variables = {"GIT_INDEX_FILE": str(index)}
             others = git(self._path, "ls-files", "--others", "--exclude-standard", "-z")
             # One that ends with a slash is a repository of its own; the last one may be cut.

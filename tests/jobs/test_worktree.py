@@ -360,6 +360,19 @@ def test_a_tree_that_was_never_finished_is_made_anew(codex_config: AppServerConf
     assert (tree.path, tree.base_commit, tree.is_clean) == (str(path), latest, True)
 
 
+def test_a_tree_whose_ref_is_gone_is_not_lost(
+    codex_config: AppServerConfig, scripted_model: ScriptedModel, repo: Path
+) -> None:
+    work = "echo x > x; git add x; git -c user.name=a -c user.email=b commit -qm x; echo y > y"
+    scripted_model.queue(reply(shell(work)), "done", "done")
+    first = tree_of(run_job(codex_config, job(repo)))
+    git(repo, "update-ref", "-d", f"refs/{first.branch}")
+    (repo / "later.txt").write_text("later\n")
+    commit(repo, "later")
+    assert tree_of(run_job(codex_config, job(repo))) == first
+    assert len(branches(repo)) == 2
+
+
 def test_the_model_may_leave_the_branch_and_even_the_tree(
     codex_config: AppServerConfig, scripted_model: ScriptedModel, repo: Path
 ) -> None:
