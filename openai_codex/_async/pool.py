@@ -38,8 +38,12 @@ class AsyncCodexPool(PoolBase[_wait.Future[JobResult], AsyncJobResults]):
     """Carries out many jobs, some at a time, and starts the next one as soon as one ends.
 
     Without an ``executor`` they run in this process, on its own clients. With one they run where that runs them: in
-    processes of a ``ProcessPoolExecutor``, or on a cluster, by ``dask.distributed.Client(…).get_executor(pure=False)``.
+    processes of a ``ProcessPoolExecutor``, or on a Dask cluster, by ``dask.distributed.Client(…).get_executor(pure=False)``.
     Use it by ``async with``, or call `close`.
+
+    Each process of an executor keeps one client per configuration, for the jobs of all pools, and closes it when it ends.
+    Workers that this process has started by `multiprocessing`, as a ``ProcessPoolExecutor`` does, end when it has, also if it
+    was killed: after the jobs that they are at.
 
     What happens to a job whose runtime or worker dies is the same in both: the others are not affected; the job's thread
     is looked up, prompts that it has are not sent again, and the job is carried on. A job that is lost five times in
@@ -59,8 +63,9 @@ class AsyncCodexPool(PoolBase[_wait.Future[JobResult], AsyncJobResults]):
         config: How to start runtimes; ``None`` means the defaults of `AppServerConfig`. Of several, each with a home of
             its own, the first one without a usage limit is used.
         executor: What runs the jobs: anything with the interface of ``concurrent.futures.Executor`` whose processes can
-            import this package, or a function that makes one. ``None``: this process. A ``ProcessPoolExecutor`` that is
-            broken by the death of a process, and one that the function has made, is replaced by a new one.
+            import this package, and find the ``state`` and the home at the same paths, or a function that makes one.
+            ``None``: this process. A ``ProcessPoolExecutor`` that is broken by the death of a process, and one that the
+            function has made, is replaced by a new one. That of a Dask client is called with ``pure=False`` in any case.
         state: A file in which the jobs are kept, made if it is missing: see below. ``None``: they end with the pool. It needs
             a file system that all processes share, and not one of a network.
         turns: How many jobs run on one runtime at a time.

@@ -79,6 +79,7 @@ class Entry:
             record=record,
             tree=name_of(self.job.key, identity),
             base=None if self.worktree is None else self.worktree.base_commit,
+            pool=os.getpid(),
         )
 
     def carry_on(self, last: AttemptRow) -> None:
@@ -92,6 +93,7 @@ class Entry:
         if len(result.results) > len(self.known) or result.thread_id != self.thread_id:
             self.losses = 0
         self.thread_id, self.worktree = result.thread_id, result.worktree or self.worktree
+        self.attempts = max(self.attempts, result.attempts)
         seen = {each.id: each for each in (*self.known, *result.results)}
         self.known = tuple(seen.values())
 

@@ -151,7 +151,7 @@ class Fleet:
         if entry.attempt is not None:
             entry.attempt.watch.stop("cancelled")
             return True
-        if entry.inner is not None and not entry.inner.cancel():
+        if self._workers is not None and not self._workers.cancel(entry, self.ledger, self._spawn):
             entry.is_cancelled = False  # another process has it
             return False
         self.post(partial(self._stop_waiting, entry))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Generator, Sequence
-from concurrent.futures import BrokenExecutor
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -13,7 +12,7 @@ from openai_codex._jobs.entry import Entry
 from openai_codex._jobs.job import Job
 from openai_codex._jobs.lock import StateLock
 from openai_codex._jobs.outcomes import is_final
-from openai_codex._jobs.policy import lost
+from openai_codex._jobs.policy import leaves_open, lost
 from openai_codex._jobs.result import JobResult
 from openai_codex._jobs.state import JobRow, State, opened
 from openai_codex._jobs.steps import Ticket
@@ -121,6 +120,13 @@ class Ledger:
         """Record that an attempt begins, and return what it has to know."""
         return entry.ticket(self._state, home)
 
+    def withdraw(self, entry: Entry) -> bool:
+        """Have no process begin the attempt that was started; return whether none has."""
+        if self._state is not None and entry.recorded is not None:
+            with self._recording(entry):
+                return self._state.withdraw(entry.recorded)
+        return False
+
     def result_of(self, entry: Entry, error: BaseException) -> JobResult:
         """Return the result of an attempt that has not returned one: its worker may have recorded it."""
         if self._state is not None and entry.recorded is not None:
@@ -128,8 +134,9 @@ class Ledger:
                 row = self._state.attempt(entry.recorded)
                 if row is not None and row.result is not None and is_final(row.result):
                     return row.result
-                entry.thread_id = entry.thread_id if row is None else row.thread_id
-                if not isinstance(error, BrokenExecutor):  # else its process may be about to be ended
+                if row is not None:
+                    entry.thread_id, entry.attempts = row.thread_id, row.number
+                if not leaves_open(error):
                     self._state.abandon(entry.recorded)
         return lost(entry, error)
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import BrokenExecutor, CancelledError
 from typing import Literal, TypeAlias
 
 import attrs
 
+from openai_codex._jobs import dask
 from openai_codex._jobs.entry import Entry
 from openai_codex._jobs.failure import JobError
 from openai_codex._jobs.outcomes import is_limit, is_lost
@@ -66,6 +68,15 @@ def lost(entry: Entry, error: BaseException) -> JobResult:
     return attrs.evolve(
         entry.stopped_result(), status="failed", stopped=None, error=JobError("worker", reason), process=None
     )
+
+
+def leaves_open(error: BaseException) -> bool:
+    """Return whether an error of an executor does not tell that the attempt has ended in its process, which may still run.
+
+    A pool is broken before its processes are ended; a cluster goes on with a task whose future was cancelled, and takes a
+    worker for dead that it cannot reach.
+    """
+    return isinstance(error, (BrokenExecutor, CancelledError)) or dask.is_own(error)
 
 
 def _is_bound(entry: Entry) -> bool:

@@ -125,7 +125,8 @@ class PoolBase(Generic[F, R]):
         if executor is not None and not (hasattr(executor, "submit") or callable(executor)):
             raise checks.refusal("executor", executor, "an Executor, or a function that makes one")
         path = None if state is None else checks.directory("state", state)
-        homes = Homes(configs, runtimes)
+        # In other processes, each has one client.
+        homes = Homes(configs, runtimes if executor is None else 1)
         self._ledger = Ledger(path, temporary=executor is not None)
         try:
             resumed = self._ledger.unfinished(homes.paths)

@@ -11,7 +11,7 @@ import attrs
 from openai_codex._jobs.failure import JobError
 from openai_codex._jobs.outcomes import is_final
 from openai_codex._jobs.processes import ProcessName
-from openai_codex._jobs.state import AttemptRow, Record, opened
+from openai_codex._jobs.state import Record, opened
 
 if TYPE_CHECKING:
     from openai_codex._engine.waiting import Latch
@@ -27,10 +27,12 @@ class Earlier:
     """What earlier attempts have left.
 
     Attributes:
+        attempts: How many attempts there are, with this one; ``None`` if that is not recorded.
         result: Their result, if one of them has ended, and nobody has heard of it.
         thread_id: The thread that they have started.
     """
 
+    attempts: int | None = None
     result: JobResult | None = None
     thread_id: str | None = None
 
@@ -40,6 +42,7 @@ class Recorder:
 
     def __init__(self, record: Record | None) -> None:
         self._record = record
+        self._is_refused = False
 
     def enter(self, ready: Ready, over: Latch) -> Generator[Any, Any, Earlier]:
         """Record that this process carries the attempt out, and look what became of earlier ones.
@@ -51,19 +54,28 @@ class Recorder:
         state = opened(self._record.path)
         own = state.enter(self._record.attempt)
         if own is None:
+            self._is_refused = True
             # Else two processes would carry it out: a worker may get to it after its pool was killed and continued.
-            raise JobError("worker", "another attempt at the job has begun meanwhile")
-        thread_id = None
+            raise JobError("worker", "another attempt at the job has begun meanwhile, or it was cancelled")
+        _here[self] = self._record
+        entered = state.attempt(self._record.attempt)
+        number, thread_id = None if entered is None else entered.number, None
         # All of them: a pool that was killed early may have begun one that no process has got to.
         for each in (own, *state.attempts_until(self._record.attempt)[1:]):
             row = each
-            while _may_run(row) and not over.is_ready():
+            # The process of before: this one has written its own name into its row, which an earlier one had, too, if
+            # a cluster takes the worker there for dead.
+            while row.ended_at is None and self._may_run(row.id, each.process) and not over.is_ready():
                 yield partial(ready, over, _POLL)
                 row = state.attempt(row.id) or row
             thread_id = thread_id or row.thread_id
             if row.result is not None and is_final(row.result):
-                return Earlier(row.result, row.thread_id)
-        return Earlier(None, thread_id)
+                return Earlier(number, row.result, row.thread_id)
+        return Earlier(number, None, thread_id)
+
+    def leave(self) -> None:
+        """Note that the attempt is over in this process, however it has ended."""
+        _here.pop(self, None)
 
     def note_thread(self, thread_id: str | None) -> None:
         """Record the thread, before anything is sent to it."""
@@ -71,13 +83,19 @@ class Recorder:
             opened(self._record.path).note_thread(self._record.attempt, thread_id)
 
     def end(self, result: JobResult) -> None:
-        """Record the end of the attempt."""
-        if self._record is not None:
+        """Record the end of the attempt, unless it was not to be carried out."""
+        if self._record is not None and not self._is_refused:
             status = result.status if is_final(result) else "again"
             opened(self._record.path).end(self._record.attempt, status, result)
 
+    def _may_run(self, attempt: int, process: ProcessName | None) -> bool:
+        if process is None or self._record is None:
+            return False
+        if process == ProcessName.current():
+            record = attrs.evolve(self._record, attempt=attempt)
+            return any(other is not self and its == record for other, its in _here.copy().items())
+        return process.is_alive()
 
-def _may_run(row: AttemptRow) -> bool:
-    if row.ended_at is not None or row.process is None or row.process == ProcessName.current():
-        return False
-    return row.process.is_alive()
+
+# The attempts that run in this process: on a worker that outlives pools, one of an earlier pool may be among them.
+_here: dict[Recorder, Record] = {}

@@ -8,6 +8,7 @@ from openai_codex import _checks as checks
 from openai_codex._config import AppServerConfig
 from openai_codex._jobs.clients import Clients
 from openai_codex._jobs.job import Job
+from openai_codex._jobs.lifetime import carrying_out
 from openai_codex._jobs.prepared import prepare
 from openai_codex._jobs.result import JobResult
 from openai_codex._jobs.steps import Attempt, Ticket
@@ -55,4 +56,9 @@ def run_job(config: AppServerConfig | None, job: Job, *, thread_id: str | None =
 
 def attempt(config: AppServerConfig, job: Job, ticket: Ticket) -> JobResult:
     """Carry out one attempt at a job of a pool, in this process."""
-    return drive(Attempt(_clients, ready, config, job, ticket).steps())
+    with carrying_out(ticket.pool, _close):
+        return drive(Attempt(_clients, ready, config, job, ticket).steps())
+
+
+def _close() -> None:
+    drive(_clients.close())

@@ -173,19 +173,27 @@ class State:
         return attempt
 
     def enter(self, attempt: int) -> AttemptRow | None:
-        """Record which process carries an attempt out, unless another attempt at the job has begun.
+        """Record which process carries an attempt out, unless another attempt at the job has begun, or it is withdrawn.
 
-        Returns what was recorded before; ``None`` if another one has.
+        A cluster that has lost a worker carries the same attempt out again, on another one: it counts as one more.
+
+        Returns what was recorded before; ``None`` if it must not be carried out.
         """
         found, own = self.attempt(attempt), ProcessName.current()
         # Asked and written in one step: the process that begins another attempt sees it, or is seen.
-        self._run(
-            "UPDATE attempts SET host = ?, pid = ?, process_started = ? WHERE id = ? AND NOT EXISTS (SELECT 1 FROM"
+        is_entered = self._change(
+            "UPDATE attempts SET host = ?, pid = ?, process_started = ?, ended_at = NULL,"
+            " number = number + (host IS NOT NULL) WHERE id = ? AND status <> 'withdrawn' AND NOT EXISTS (SELECT 1 FROM"
             " attempts AS later WHERE later.job_id = attempts.job_id AND later.id > attempts.id)",
             *(own.host, own.pid, own.started, attempt),
         )
-        entered = self.attempt(attempt)
-        return found if entered is not None and entered.process == own else None
+        return found if is_entered else None
+
+    def withdraw(self, attempt: int) -> bool:
+        """Have no process carry an attempt out; return whether none has begun."""
+        return self._change(
+            "UPDATE attempts SET status = 'withdrawn', ended_at = ? WHERE id = ? AND host IS NULL", time.time(), attempt
+        )
 
     def note_thread(self, attempt: int, thread_id: str | None) -> None:
         """Record the thread of an attempt, before anything is sent to it."""
@@ -233,6 +241,13 @@ class State:
         except sqlite3.Error as error:
             raise JobError("state", f"{self.path!r} cannot be used: {error}") from error
 
+    def _change(self, statement: str, *values: object) -> bool:
+        """Run a statement that changes at most one row; return whether it has."""
+        try:
+            return self._db.execute(statement, values).rowcount == 1
+        except sqlite3.Error as error:
+            raise JobError("state", f"{self.path!r} cannot be used: {error}") from error
+
     def _value(self, statement: str) -> Any:
         return self._run(statement)[0][0]
 
@@ -246,9 +261,17 @@ def opened(path: str) -> State:
     key = os.getpid(), path
     state = _open.get(key)
     if state is None:
+        _close_removed()
         # Of two threads that open it at a time, one connection is kept, and the other collected.
         state = _open.setdefault(key, State(path))
     return state
+
+
+def _close_removed() -> None:
+    """Close what is open of files that are gone: those of pools without a state end with them, and a worker does not."""
+    for _, path in list(_open):
+        if not os.path.exists(path) and (state := _open.get((os.getpid(), path))) is not None:  # noqa: PTH110  no Path is needed
+            state.close()
 
 
 def reading(path: str) -> State:

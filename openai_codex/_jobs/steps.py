@@ -69,6 +69,8 @@ class Ticket:
     """The name of its worktree."""
     base: str | None = None
     """The commit with which its worktree began in an earlier attempt."""
+    pool: int | None = None
+    """The id of the process of its pool."""
 
 
 class Attempt:
@@ -79,6 +81,7 @@ class Attempt:
         """What it uses; stops it."""
         self._clients, self._ready, self._config, self._job, self._ticket = clients, ready, config, job, ticket
         self._began_at, self._began = time.time(), time.monotonic()
+        self._number = ticket.attempts
         self._recorder = Recorder(ticket.record)
         self._thread_id = ticket.thread_id
         self._results: list[RunResult[Any]] = []
@@ -91,19 +94,22 @@ class Attempt:
         """Carry the job out. It raises what is no failure of the job: the end of the program, a cancellation."""
         try:
             result = yield from self._carried_out()
-            return result
+            return self._recorded(result)
         finally:
-            if self._tree is not None:
-                self._tree.give_up()
+            try:
+                if self._tree is not None:
+                    self._tree.give_up()
+            finally:  # last: from then on another attempt may begin
+                self._recorder.leave()
 
     def _carried_out(self) -> Generator[Any, Any, JobResult]:
         error: CodexError | None = None
         try:
             prepared = prepare(self._job)
             earlier = yield from self._recorder.enter(self._ready, self.watch.over)
+            self._number = earlier.attempts or self._number
             if earlier.result is not None:
-                taken = attrs.evolve(earlier.result, attempts=self._ticket.attempts, queued_at=self._ticket.queued_at)
-                return self._recorded(taken)
+                return attrs.evolve(earlier.result, attempts=self._number, queued_at=self._ticket.queued_at)
             self._thread_id = earlier.thread_id or self._thread_id
             if self._tree is not None:
                 yield from beside(self._ready, self._tree.open)
@@ -119,7 +125,7 @@ class Attempt:
             is_over = not (is_lost(error) or is_limit(error))
             worktree = yield from beside(self._ready, partial(self._tree.close, is_over=is_over))
             result = attrs.evolve(result, worktree=worktree, ended_at=time.time())
-        return self._recorded(result)
+        return result
 
     def _recorded(self, result: JobResult) -> JobResult:
         try:
@@ -144,7 +150,7 @@ class Attempt:
             stopped=stopped,
             thread_id=self._thread_id,
             tokens=max([*totals, *([] if self.watch.tokens is None else [self.watch.tokens])], default=None),
-            attempts=self._ticket.attempts,
+            attempts=self._number,
             process=os.getpid(),
             queued_at=self._ticket.queued_at,
             started_at=self._began_at,

@@ -7,12 +7,16 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
+from openai_codex._jobs import dask
 from openai_codex._log import Log
 from openai_codex._runtime.imports import load
+from openai_codex.errors import ConfigError
 
 if TYPE_CHECKING:
     from openai_codex._config import AppServerConfig
+    from openai_codex._jobs.clients import Steps
     from openai_codex._jobs.entry import Entry
+    from openai_codex._jobs.ledger import Ledger
     from openai_codex._jobs.result import JobResult
     from openai_codex._jobs.steps import Ticket
 
@@ -38,14 +42,33 @@ class Workers:
         self._is_own = not hasattr(executor, "submit")
         # Checked by the pool: it can be called, or has `submit`.
         self._executor: Any = executor() if callable(executor) and self._is_own else executor
+        if hasattr(self._executor, "get_executor"):
+            raise ConfigError("executor", "a client of Dask is none; give client.get_executor(pure=False)")
         self._task = load("openai_codex._jobs.run").attempt
 
     def submit(self, entry: Entry, config: AppServerConfig, ticket: Ticket, settle: Callable[[Any], None]) -> None:
         """Submit an attempt; ``settle`` gets its outcome."""
         entry.executor = self._executor
-        inner: Future[JobResult] = self._executor.submit(self._task, config, entry.job, ticket)
+        inner: Future[JobResult] = self._executor.submit(
+            self._task, config, entry.job, ticket, **dask.arguments(self._executor)
+        )
         entry.inner = inner
         inner.add_done_callback(partial(_hand_on, settle))
+
+    def cancel(
+        self, entry: Entry, ledger: Ledger, spawn: Callable[[Steps, Callable[[Any], None]], None] | None
+    ) -> bool:
+        """Cancel an attempt, if no process has begun it; return whether it is, or will be: ``spawn`` carries that out."""
+        if entry.inner is None or spawn is None:
+            return True
+        if not dask.is_client_executor(entry.executor):
+            return entry.inner.cancel()
+        # This future can be cancelled also if its task runs, which goes on then, and nobody hears of it.
+        if not ledger.withdraw(entry):
+            return False
+        # It waits for the client's own thread, which this one may be.
+        spawn(_one_step(entry.inner.cancel), lambda _outcome: None)
+        return True
 
     def replace(self, entry: Entry) -> None:
         """Replace the executor that has lost an entry, unless that has been done."""
@@ -63,6 +86,10 @@ class Workers:
         """Shut down an executor that was made here. It has no work left, or none that anybody waits for."""
         if self._is_own:
             self._executor.shutdown(wait=False)
+
+
+def _one_step(call: Callable[[], object]) -> Steps:
+    yield call
 
 
 def _copied(executor: Any) -> Executor | None:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import os
+import signal
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from openai_codex import AppServerConfig, AsyncCodexPool, CodexPool, Job, JobError
-from openai_codex.testing import ScriptedModel
-from tests.support.bounds import PATIENCE
+from openai_codex._jobs.state import reading
+from openai_codex.testing import ScriptedModel, say
+from tests.support.bounds import PATIENCE, eventually
+from tests.support.jobs import prompts_of
+from tests.support.programs import running
+from tools.fleet.victims import below
 
 pytestmark = pytest.mark.usefixtures("no_warm_client_stays")
 
@@ -85,3 +91,86 @@ class _Wait:
 
     def over(self) -> None:
         self._future.set_result(None)
+
+
+class Twice(Executor):
+    """An executor of a cluster that takes a worker for dead, which still runs: each task is carried out by another one, too."""
+
+    def __init__(self, inner: Executor) -> None:
+        self.inner = inner
+        self.firsts: list[Future[Any]] = []
+        self.again: list[Any] = []
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        self.firsts.append(self.inner.submit(fn, *args, **kwargs))
+        second: Future[Any] = Future()
+        self.again.append(
+            lambda: self.inner.submit(fn, *args, **kwargs).add_done_callback(lambda f: second.set_result(f.result()))
+        )
+        return second
+
+
+@pytest.mark.parametrize("kind", ["processes", "threads"])
+def test_an_attempt_that_is_carried_out_twice_waits_for_itself(
+    kind: str, codex_config: AppServerConfig, scripted_model: ScriptedModel, tmp_path: Path
+) -> None:
+    gates = [scripted_model.gate(), scripted_model.gate()]
+    scripted_model.when("job 0 a", say("to a", gate=gates[0]))
+    scripted_model.when("job 0 b", say("to b", gate=gates[1]))
+    with processes() if kind == "processes" else ThreadPoolExecutor(2) as inner:
+        twice = Twice(inner)
+        with CodexPool(codex_config, executor=twice, state=tmp_path / "state") as pool:
+            future = pool.submit(Job(prompts=["job 0 a", "job 0 b"]))
+            scripted_model.wait_for_requests(1, PATIENCE)
+            twice.again[0]()
+            reader = reading(str(tmp_path / "state"))
+            assert eventually(lambda: [row.number for row in reader.attempts_until(1)] == [2])
+            reader.close()
+            gates[0].open()
+            scripted_model.wait_for_requests(2, PATIENCE)
+            gates[1].open()
+            result = future.result(PATIENCE)
+            assert twice.firsts[0].result(PATIENCE).thread_id == result.thread_id
+    assert ([each.final_response for each in result.results], result.attempts) == (["to a", "to b"], 2)
+    assert scripted_model.request_count == 2
+    assert prompts_of(scripted_model) == {"job 0 a": 1, "job 0 b": 1}
+
+
+_PROGRAM = """
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
+if __name__ == "__main__":
+    with CodexPool(config, executor=ProcessPoolExecutor(2, get_context({method!r})), state={path!r}, turns=2) as pool:
+        jobs = [pool.submit(Job(prompts=[f"job {{number}}"], key=f"{{number}}")) for number in range(2)]
+        print(jobs[0].result().process, flush=True)
+        jobs[1].result()
+"""
+
+
+@pytest.mark.parametrize("method", ["spawn", "fork", "forkserver"])
+def test_workers_end_after_a_pool_that_was_killed(
+    method: str, codex_config: AppServerConfig, scripted_model: ScriptedModel, tmp_path: Path
+) -> None:
+    gate = scripted_model.gate()
+    scripted_model.when("job 0", "done")
+    scripted_model.when("job 1", say("late", gate=gate))
+    state = tmp_path / "state"
+    with running(_PROGRAM.format(method=method, path=str(state)), codex_config) as program:
+        assert program.stdout is not None
+        idle = int(program.stdout.readline())
+        scripted_model.wait_for_requests(2, PATIENCE)
+        processes = [pid for pid, kind in below(program.pid).items() if kind == "runtime"]
+        busy = _parents(processes)
+        os.kill(program.pid, signal.SIGKILL)
+        program.wait(PATIENCE)
+        gate.open()
+        assert eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in (idle, *busy, *processes)))
+    with CodexPool(codex_config, state=state) as pool:
+        result = pool.submit(Job(prompts=["job 1"], key="1")).result(PATIENCE)
+    assert result.final_response == "late"
+    assert prompts_of(scripted_model) == {"job 0": 1, "job 1": 1}
+
+
+def _parents(pids: list[int]) -> set[int]:
+    return {int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1]) for pid in pids}
