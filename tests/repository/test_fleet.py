@@ -6,12 +6,12 @@ import random
 
 import pytest
 
-from tools.fleet.__main__ import Round
+from tools.fleet.__main__ import EXECUTORS, Round
 
 
-@pytest.mark.parametrize("workers", [False, True], ids=["threads", "workers"])
-def test_a_round_of_kills_loses_nothing(workers: bool) -> None:
-    one = Round(0, jobs=3, kills=2, workers=workers)
+@pytest.mark.parametrize("executor", EXECUTORS)
+def test_a_round_of_kills_loses_nothing(executor: str) -> None:
+    one = Round(0, jobs=3, kills=2, executor=executor)
     one.run(random.Random(1))
     assert one.problems == []
     assert one.killed.total() <= 2
