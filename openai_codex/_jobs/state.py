@@ -12,23 +12,30 @@ import json
 import os
 import sqlite3
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import attrs
 
+from openai_codex._engine.waiting import Deadline
 from openai_codex._jobs.failure import JobError
 from openai_codex._jobs.job import Job
 from openai_codex._jobs.processes import ProcessName
 from openai_codex._jobs.result import JobResult
 from openai_codex.errors import ConfigError
 
+T = TypeVar("T")
+
 # "cdxj", and the version of the tables.
 _APPLICATION, _FORMAT = 0x6364786A, 1
 
 # How long a writer waits for another process, in seconds.
 _PATIENCE = 30.0
+
+# SQLITE_BUSY, and after how long to try again, in seconds.
+_BUSY, _PAUSE = 5, 0.001
 
 _TABLES = (
     """CREATE TABLE IF NOT EXISTS jobs (
@@ -236,17 +243,25 @@ class State:
     # -- SQL ---------------------------------------------------------------------------------------------------------
 
     def _run(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
-        try:
-            return self._db.execute(statement, values).fetchall()
-        except sqlite3.Error as error:
-            raise JobError("state", f"{self.path!r} cannot be used: {error}") from error
+        return self._executed(lambda: self._db.execute(statement, values).fetchall())
 
     def _change(self, statement: str, *values: object) -> bool:
         """Run a statement that changes at most one row; return whether it has."""
-        try:
-            return self._db.execute(statement, values).rowcount == 1
-        except sqlite3.Error as error:
-            raise JobError("state", f"{self.path!r} cannot be used: {error}") from error
+        return self._executed(lambda: self._db.execute(statement, values).rowcount == 1)
+
+    def _executed(self, execute: Callable[[], T]) -> T:
+        deadline = Deadline(_PATIENCE)
+        while True:
+            try:
+                return execute()
+            except sqlite3.Error as error:
+                # SQLite waits for other processes, but not if another thread reads by this connection what one of them
+                # has changed since: the read has to end first. Python 3.10 does not tell the kind, which is the first byte:
+                # a full disk is reported late there.
+                kind = getattr(error, "sqlite_errorcode", _BUSY) & 0xFF
+                if not isinstance(error, sqlite3.OperationalError) or kind != _BUSY or deadline.passed():
+                    raise JobError("state", f"{self.path!r} cannot be used: {error}") from error
+            time.sleep(_PAUSE)
 
     def _value(self, statement: str) -> Any:
         return self._run(statement)[0][0]

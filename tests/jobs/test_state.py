@@ -16,7 +16,7 @@ from openai_codex import AppServerConfig, CodexPool, ConfigError, Job, JobError,
 from openai_codex._jobs.state import State
 from openai_codex.testing import QuietHome, ScriptedModel, fail, hang, quiet_home, say
 from tests.support.bounds import PATIENCE, eventually
-from tests.support.inside import worker_pids
+from tests.support.inside import reading_cursor, worker_pids
 from tests.support.jobs import limiting, prompts_of
 from tests.support.programs import running
 
@@ -185,6 +185,25 @@ def test_jobs_of_a_home_that_is_not_given_are_not_started_elsewhere(
         CodexPool(other, state=state)
     with CodexPool([other, codex_config], state=state) as pool:
         assert pool.resumed[0].result(PATIENCE).status == "completed"
+
+
+def test_a_write_waits_for_the_read_of_another_thread(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = State(str(state)), State(str(state))
+    one.add("k", two(0), 0.0)
+    cursor = reading_cursor(one)
+    other.note(1, "running")
+    pauses: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 3:
+            cursor.close()
+
+    monkeypatch.setattr("openai_codex._jobs.state.time.sleep", sleep)
+    one.note(1, "waiting")
+    assert (len(pauses), [row.status for row in other.jobs()]) == (3, ["waiting"])
+    one.close()
+    other.close()
 
 
 # -- deaths -----------------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
@@ -12,6 +13,7 @@ from openai_codex._async.client.recycling import AsyncRecyclingConnection
 from openai_codex._engine.actor import Actor
 from openai_codex._engine.waiting import Latch
 from openai_codex._jobs import run
+from openai_codex._jobs.state import State
 from openai_codex._sync.client.recycling import RecyclingConnection
 from openai_codex._sync.driving import drive
 from openai_codex._turns.trees import Trees
@@ -119,6 +121,13 @@ def kill_runtimes(pool: AsyncCodexPool | CodexPool) -> None:
 def is_waited_for(pool: AsyncCodexPool | CodexPool) -> bool:
     """Say whether somebody waits for a change of a pool."""
     return bool(pool._fleet._watchers)
+
+
+def reading_cursor(state: State) -> sqlite3.Cursor:
+    """Begin to read a state as another thread may do, and have it in the middle."""
+    cursor = state._db.execute("SELECT value FROM json_each('[1, 2, 3]'), (SELECT count(*) FROM jobs)")
+    cursor.fetchone()
+    return cursor
 
 
 def worker_pids(executor: ProcessPoolExecutor) -> list[int]:
