@@ -7,10 +7,11 @@ import sys
 import pytest
 
 from tools.bench import observed, rounds, stages, table
+from tools.bench.rows import Workload, at_least, at_most, row
 from tools.bench.runner import Failure, Outcome, run
 from tools.bench.subjects import choose
 from tools.bench.table import Line
-from tools.bench.workloads import WORKLOADS, Workload, at_least, at_most, row
+from tools.bench.workloads import WORKLOADS
 
 
 def test_every_row_gets_a_number_of_ours_and_of_its_floor() -> None:

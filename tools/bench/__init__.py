@@ -1,6 +1,7 @@
 """`python -m tools.bench`: measures this package, the published one and a bare loop; see the README beside this file.
 
 workloads   the measurements, their sizes and goals: one table
+rows        what it consists of
 subjects    the interpreter of each package, the published one in its own environment; a description of the machine
 runner      runs one program in a fresh process, within a deadline
 rounds      runs all programs alternately, with a scripted model for the real runtime

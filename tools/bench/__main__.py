@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tools.bench.rounds import Results
-    from tools.bench.workloads import Workload
+    from tools.bench.rows import Workload
 
 TARGET = ROOT / "BENCHMARKS.md"
 ALL = "ours,published,floor"

@@ -23,8 +23,8 @@ from tools.bench.workloads import WORKLOADS
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from tools.bench.rows import Workload
     from tools.bench.runner import Measures
-    from tools.bench.workloads import Workload
 
 PLAIN = "plain"
 

@@ -11,17 +11,28 @@ from typing import TYPE_CHECKING
 
 from codex_cli_bin import bundled_codex_path
 
-from openai_codex.testing import ScriptedModel, say, temporary_home
+from openai_codex.testing import RecordedRequest, Reply, ScriptedModel, say, temporary_home
 from tools.bench.runner import ABSENT, Failure, Outcome, run
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
+    from tools.bench.rows import Workload
     from tools.bench.subjects import Subject
-    from tools.bench.workloads import Workload
 
 DELTAS = 200
 """The number of deltas in the answer to a prompt that ends in ``words``; other prompts get ``ok``."""
+
+_AFTER = re.compile(r" after (\d+) ms$")
+
+
+def _late(request: RecordedRequest) -> Reply:
+    """Answer a prompt by its text, as late as it says."""
+    text = request.last_user_text
+    found = _AFTER.search(text)
+    assert found is not None
+    return say(f"to {text}", delay=int(found[1]) / 1e3)
+
 
 Results = dict[tuple[int, str], list[Outcome]]
 """The outcomes of the runs, by index of the workload and name of the subject."""
@@ -33,7 +44,7 @@ def measure(workloads: Sequence[Workload], subjects: Sequence[Subject], rounds: 
     with _offline_runtime() as environment:
         for number, (index, workload), subject in product(range(rounds), enumerate(workloads), subjects):
             outcomes = results.setdefault((index, subject.name), [])
-            program = workload.floor if subject.name == "floor" else workload.program
+            program = workload.program_for(subject.name)
             if program is None or _is_enough(workload, outcomes):
                 continue
             start = time.monotonic()
@@ -63,6 +74,7 @@ def _offline_runtime() -> Generator[dict[str, str]]:
     """Start a scripted model and create a home; yield the environment in which any runtime uses them."""
     with ScriptedModel(record_limit=1) as model, temporary_home(model.url) as home:
         model.when(re.compile("words$"), say(deltas=["word "] * DELTAS))
+        model.when(_AFTER, _late)
         yield {
             **home.env,
             "BENCH_WORKSPACE": str(home.workspace.absolute()),

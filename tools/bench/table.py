@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tools.bench.rounds import Results
-    from tools.bench.workloads import Goal, Row, Workload
+    from tools.bench.rows import Goal, Row, Workload
 
 HEAD = ("what", "unit", "ours", "published", "floor", "ours ÷ published", "ours ÷ floor", "goal", "met")
 NOTHING = "-"

@@ -2,96 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import attrs
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-Sizes = dict[str, Any]
-
-
-@attrs.frozen
-class Goal:
-    """A bound for our median, absolute or divided by that of another subject.
-
-    Attributes:
-        bound: The bound.
-        at_least: Whether it is a lower bound.
-        against: ``published`` or ``floor``; ``None`` compares the median itself.
-    """
-
-    bound: float
-    at_least: bool = False
-    against: str | None = None
-
-    def is_met(self, value: float) -> bool:
-        """Return whether the value, already divided, is within the bound."""
-        return value >= self.bound if self.at_least else value <= self.bound
-
-
-def at_least(bound: float, against: str | None = None) -> Goal:
-    """Return a goal with a lower bound."""
-    return Goal(bound, at_least=True, against=against)
-
-
-def at_most(bound: float, against: str | None = None) -> Goal:
-    """Return a goal with an upper bound."""
-    return Goal(bound, against=against)
-
-
-@attrs.frozen
-class Row:
-    """A line of the table: a measure of the programs, and its goals. A row without a goal explains others.
-
-    Attributes:
-        title: The first cell.
-        unit: The unit of the values.
-        measures: The names of the measures; of several, the largest median divided by the smallest is shown.
-        goals: The goals.
-    """
-
-    title: str
-    unit: str
-    measures: tuple[str, ...]
-    goals: tuple[Goal, ...]
-
-
-def row(title: str, unit: str, measure: str | tuple[str, ...], *goals: Goal) -> Row:
-    """Return a row."""
-    return Row(title, unit, (measure,) if isinstance(measure, str) else measure, goals)
-
-
-@attrs.frozen
-class Workload:
-    """One program, its floor, and its rows.
-
-    Attributes:
-        program: ``module.function``, run with our package and with the published one.
-        sizes: The arguments of the function.
-        smoke: Other sizes for the check that everything runs.
-        rows: The rows of the table.
-        floor: ``module.function`` of the floor.
-        published: Other sizes for the published package, where it would take minutes; only rates are compared then.
-        deadline: Seconds after which a run counts as hanging.
-        once: Whether one round is enough, because the result is counted and not timed.
-    """
-
-    program: str
-    sizes: Sizes
-    smoke: Sizes
-    rows: tuple[Row, ...]
-    floor: str | None = None
-    published: Mapping[str, Any] = attrs.field(factory=dict[str, Any])
-    deadline: float = 60.0
-    once: bool = False
-
-    def sizes_for(self, subject: str, *, smoke: bool) -> Sizes:
-        """Return the sizes of one run."""
-        if smoke:
-            return {**self.sizes, **self.smoke}
-        return {**self.sizes, **(self.published if subject == "published" else {})}
+from tools.bench.rows import Workload, at_least, at_most, row
 
 
 def _latency(face: str, title: str, **sizes: Any) -> Workload:
@@ -125,6 +38,22 @@ def _sized(measure: str, sizes: list[int]) -> tuple[str, ...]:
     return tuple(f"{measure}_{size}" for size in sizes)
 
 
+def _jobs(executor: str, title: str) -> Workload:
+    return Workload(
+        "jobs.pool",
+        {"executor": executor, "jobs": 300},
+        {"jobs": 2},
+        (
+            row(f"300 jobs of 2 turns, {title}", "jobs/s", "per_s"),
+            row("… peak memory of all processes", "MB", "mb"),
+        ),
+        published={"jobs": 30},
+        deadline=300.0,
+        naive="jobs.loop",
+    )
+
+
+LEVELS = [1, 3, 10, 30, 100, 300]
 TURNS = [1, 8, 64, 512]
 THREADS = [1, 100, 1_000, 10_000]
 
@@ -285,5 +214,20 @@ WORKLOADS = (
             row("… rate", "deltas/s", "per_s"),
         ),
         "floor.turns",
+    ),
+    _jobs("threads", "threads"),
+    _jobs("processes", "2 processes"),
+    _jobs("dask", "Dask, 2 processes"),
+    Workload(
+        "jobs.curve",
+        {"levels": LEVELS, "most": 300, "answer_ms": 500},
+        {"most": 1, "answer_ms": 0},
+        (
+            *(row(f"jobs at once, answers after 0.5 s: {level}", "jobs/s", f"per_s_{level}") for level in LEVELS),
+            row("… how many of the 300 completed", "jobs", "done_300"),
+            row("… peak memory with 300", "MB", "mb_300"),
+        ),
+        deadline=300.0,
+        naive="jobs.loop_curve",
     ),
 )

@@ -80,6 +80,15 @@ def resident_mb() -> float:
     return _status_kb("VmRSS") / 1024
 
 
+def peak_mb() -> float:
+    """Return the largest resident memory (VmHWM) of this process, and of all below it, in sum."""
+    parents = {int(name): _of("PPid", name) for name in os.listdir("/proc") if name.isdigit()}  # noqa: PTH208  as above
+    own = {os.getpid()}
+    while more := {process for process, parent in parents.items() if parent in own} - own:
+        own |= more
+    return sum(_of("VmHWM", str(process)) for process in own) / 1024
+
+
 def heap_kb() -> float:
     """Return the anonymous resident memory of this process (RssAnon), after a garbage collection."""
     import gc
@@ -94,5 +103,13 @@ def os_threads() -> int:
 
 
 def _status_kb(name: str) -> float:
-    with open("/proc/self/status") as status:  # noqa: PTH123  pathlib is slow to import
-        return next(float(line.split()[1]) for line in status if line.startswith(name + ":"))
+    return _of(name, "self")
+
+
+def _of(name: str, process: str) -> float:
+    """Return a number of a process; 0 if it has ended."""
+    try:
+        with open(f"/proc/{process}/status") as status:  # noqa: PTH123  pathlib is slow to import
+            return next((float(line.split()[1]) for line in status if line.startswith(name + ":")), 0.0)
+    except OSError:
+        return 0.0
