@@ -14,6 +14,7 @@ from tools.bench.table import Line
 from tools.bench.workloads import WORKLOADS
 
 
+@pytest.mark.timeout(300)  # 40 programs, one after another
 def test_every_row_gets_a_number_of_ours_and_of_its_floor() -> None:
     results = rounds.measure(WORKLOADS, choose(["ours", "floor"]), 1, smoke=True)
     lines = list(table.lines(WORKLOADS, results))

@@ -9,6 +9,7 @@ import pytest
 from tools.fleet.__main__ import EXECUTORS, Round
 
 
+@pytest.mark.timeout(300)  # a round may take two minutes
 @pytest.mark.parametrize("executor", EXECUTORS)
 def test_a_round_of_kills_loses_nothing(executor: str) -> None:
     one = Round(0, jobs=3, kills=2, executor=executor)

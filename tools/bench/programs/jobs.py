@@ -47,25 +47,26 @@ def loop(jobs: int, **_of_a_pool: object) -> None:
 def curve(levels: Sequence[int], most: int, answer_ms: int) -> None:
     """Carry out ``level`` jobs at once, but not more than ``most``; each answer of the model takes ``answer_ms``."""
     measures: dict[str, float] = {}
-    for level in levels:
-        with _pool(None, turns=level) as made:
-            _carry_out(made, range(1), 0)
+    with _pool(None, turns=max(levels)) as made:
+        _carry_out(made, range(1), 0)
+        for level in levels:
             span = gauge.Span()
             _carry_out(made, range(min(level, most)), answer_ms)
             measures |= _measures(level, min(level, most), span)
-    gauge.report(**measures)
+        gauge.report(**measures)
 
 
 def loop_curve(levels: Sequence[int], most: int, answer_ms: int) -> None:
     """The same on as many Python threads as there are jobs, which share a client. What fails is not counted."""
     measures: dict[str, float] = {}
-    for level in levels:
-        with Codex(_config()) as codex, ThreadPoolExecutor(level) as threads:
-            _converse(codex, 0, 0)
-            span = gauge.Span()
-            tries = threads.map(lambda number, codex=codex: _tried(codex, number, answer_ms), range(min(level, most)))
-            measures |= _measures(level, sum(tries), span)
-    gauge.report(**measures)
+    with Codex(_config()) as codex:
+        _converse(codex, 0, 0)
+        for level in levels:
+            with ThreadPoolExecutor(level) as threads:
+                span = gauge.Span()
+                tries = threads.map(lambda number: _tried(codex, number, answer_ms), range(min(level, most)))
+                measures |= _measures(level, sum(tries), span)
+        gauge.report(**measures)
 
 
 def _measures(level: int, done: int, span: gauge.Span) -> dict[str, float]:
