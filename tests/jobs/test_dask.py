@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,10 @@ from distributed import Client, LocalCluster
 
 from openai_codex import AppServerConfig, AsyncCodexPool, CodexPool, ConfigError, Job, JobError, JobResult
 from openai_codex._jobs.state import reading
-from openai_codex.testing import RecordedRequest, ScriptedModel, say
+from openai_codex.testing import ScriptedModel, say
 from tests.support.bounds import PATIENCE, eventually
 from tests.support.inside import close_warm_clients, warm_clients
-from tests.support.jobs import prompts_of
+from tests.support.jobs import asks, prompts_of
 from tools.fleet.victims import below
 
 pytestmark = pytest.mark.slow  # starts a cluster, whose workers import all of Dask
@@ -65,11 +65,6 @@ def two(number: int, **more: Any) -> Job:
 
 def texts(result: JobResult) -> list[str | None]:
     return [each.final_response for each in result.results]
-
-
-def asks(text: str) -> Callable[[RecordedRequest], bool]:
-    """Match requests for the answer to a prompt; the runtime may have told the model since then that it was interrupted."""
-    return lambda request: [each for each in request.user_texts if each.startswith("job ")][-1:] == [text]
 
 
 def process_of(state: Path, key: str) -> int:

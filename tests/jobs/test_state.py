@@ -17,7 +17,7 @@ from openai_codex._jobs.state import State
 from openai_codex.testing import QuietHome, ScriptedModel, fail, hang, quiet_home, say
 from tests.support.bounds import PATIENCE, eventually
 from tests.support.inside import reading_cursor, worker_pids
-from tests.support.jobs import limiting, prompts_of
+from tests.support.jobs import asks, limiting, prompts_of
 from tests.support.programs import running
 
 pytestmark = pytest.mark.usefixtures("no_warm_client_stays")
@@ -227,8 +227,8 @@ def test_a_pool_that_was_killed_is_continued(
 ) -> None:
     gate = scripted_model.gate()
     for number in range(5):
-        scripted_model.when(f"job {number} a", f"first {number}")
-        scripted_model.when(f"job {number} b", say(f"second {number}", gate=gate))
+        scripted_model.when(asks(f"job {number} a"), f"first {number}")
+        scripted_model.when(asks(f"job {number} b"), say(f"second {number}", gate=gate))
     with running(_POOL.format(executor=executor, path=str(state)), codex_config) as process:
         scripted_model.wait_for_requests(4, PATIENCE)
         process.kill()
@@ -246,8 +246,8 @@ def test_a_worker_that_is_killed_costs_nothing_but_time(
 ) -> None:
     gate = scripted_model.gate()
     for number in range(4):
-        scripted_model.when(f"job {number} a", f"first {number}")
-        scripted_model.when(f"job {number} b", say("cut", gate=gate), f"second {number}")
+        scripted_model.when(asks(f"job {number} a"), f"first {number}")
+        scripted_model.when(asks(f"job {number} b"), say("cut", gate=gate), f"second {number}")
     executor = ProcessPoolExecutor(2, get_context("spawn"))
     with CodexPool(codex_config, executor=executor, turns=4) as pool:
         futures = [pool.submit(two(number)) for number in range(4)]

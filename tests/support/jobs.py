@@ -6,7 +6,12 @@ import time
 from collections import Counter
 from collections.abc import Callable
 
-from openai_codex.testing import HttpFailure, ScriptedModel, fail
+from openai_codex.testing import HttpFailure, RecordedRequest, ScriptedModel, fail
+
+
+def asks(text: str) -> Callable[[RecordedRequest], bool]:
+    """Match requests for the answer to a prompt; the runtime may have told the model since then that it was interrupted."""
+    return lambda request: [each for each in request.user_texts if each.startswith("job ")][-1:] == [text]
 
 
 def prompts_of(model: ScriptedModel) -> dict[str, int]:
