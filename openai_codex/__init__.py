@@ -22,7 +22,7 @@ The map, top to bottom. Imports go downward only, and a module without a leading
     _otel/          OpenTelemetry, if a configuration asks for it: tracing held approval_span turn_span content names settings
     _jobs/          conversations as values: run steps prepared stored clients budgets result job paths; many of them:
                     pool_base fleet policy homes entry workers lifetime dask outcomes; how far they are: progress reporter displays
-                    drawn; what is kept of them: ledger state lock records processes; trees to work in: tree repository git
+                    drawn; what is kept of them: ledger state rows lock records processes; trees to work in: tree repository git
                     worktree; failure: the error of a job
     _async/         the source of both faces: pool low_level driving codex thread thread_contents closing loading goal_run running
                     turn preparing events thread_pages unlisted pages stream iteration login; operations and lazy: names of them, and for

@@ -13,7 +13,8 @@ import attrs
 
 from openai_codex._cli.options import Command
 from openai_codex._cli.output import shown
-from openai_codex._jobs.state import AttemptRow, JobRow, reading
+from openai_codex._jobs.rows import AttemptRow, JobRow
+from openai_codex._jobs.state import reading
 from openai_codex._jobs.worktree import Worktree
 
 _MANUAL = """\

@@ -8,7 +8,8 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 from openai_codex._jobs.result import JobResult
-from openai_codex._jobs.state import AttemptRow, Record, State
+from openai_codex._jobs.rows import AttemptRow, Record
+from openai_codex._jobs.state import State
 from openai_codex._jobs.steps import Ticket
 from openai_codex._jobs.worktree import name_of
 

@@ -14,7 +14,8 @@ from openai_codex._jobs.lock import StateLock
 from openai_codex._jobs.outcomes import is_final
 from openai_codex._jobs.policy import leaves_open, lost
 from openai_codex._jobs.result import JobResult
-from openai_codex._jobs.state import JobRow, State, opened
+from openai_codex._jobs.rows import JobRow
+from openai_codex._jobs.state import State, opened
 from openai_codex._jobs.steps import Ticket
 from openai_codex._log import Log
 from openai_codex.errors import CodexError, ConfigError

@@ -11,7 +11,8 @@ import attrs
 from openai_codex._jobs.failure import JobError
 from openai_codex._jobs.outcomes import is_final
 from openai_codex._jobs.processes import ProcessName
-from openai_codex._jobs.state import Record, opened
+from openai_codex._jobs.rows import Record
+from openai_codex._jobs.state import opened
 
 if TYPE_CHECKING:
     from openai_codex._engine.waiting import Latch

@@ -17,76 +17,21 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
-import attrs
-
 from openai_codex._engine.waiting import Deadline
 from openai_codex._jobs.failure import JobError
 from openai_codex._jobs.job import Job
 from openai_codex._jobs.processes import ProcessName
 from openai_codex._jobs.result import JobResult
+from openai_codex._jobs.rows import APPLICATION, FORMAT, TABLES, AttemptRow, JobRow
 from openai_codex.errors import ConfigError
 
 T = TypeVar("T")
-
-# "cdxj", and the version of the tables.
-_APPLICATION, _FORMAT = 0x6364786A, 1
 
 # How long a writer waits for another process, in seconds.
 _PATIENCE = 30.0
 
 # SQLITE_BUSY, and after how long to try again, in seconds.
 _BUSY, _PAUSE = 5, 0.001
-
-_TABLES = (
-    """CREATE TABLE IF NOT EXISTS jobs (
-        id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, job TEXT NOT NULL, status TEXT NOT NULL,
-        queued_at REAL NOT NULL, ended_at REAL, result TEXT)""",
-    """CREATE TABLE IF NOT EXISTS attempts (
-        id INTEGER PRIMARY KEY, job_id INTEGER NOT NULL REFERENCES jobs (id), number INTEGER NOT NULL, home TEXT NOT NULL,
-        status TEXT NOT NULL, started_at REAL NOT NULL, ended_at REAL, host TEXT, pid INTEGER, process_started TEXT,
-        thread_id TEXT, result TEXT)""",
-    "CREATE INDEX IF NOT EXISTS attempts_by_job ON attempts (job_id)",
-)
-
-
-@attrs.frozen
-class Record:
-    """Where an attempt is recorded. It can be pickled.
-
-    Attributes:
-        path: The file.
-        attempt: The row of the attempt.
-    """
-
-    path: str
-    attempt: int
-
-
-@attrs.frozen
-class AttemptRow:
-    """What is recorded of an attempt."""
-
-    id: int
-    number: int
-    home: str
-    status: str
-    started_at: float
-    ended_at: float | None
-    thread_id: str | None
-    result: JobResult | None
-    process: ProcessName | None
-
-
-@attrs.frozen
-class JobRow:
-    """What is recorded of a job."""
-
-    id: int
-    key: str
-    job: Job
-    status: str
-    queued_at: float
-    result: JobResult | None
 
 
 class State:
@@ -110,17 +55,17 @@ class State:
 
     def _prepare(self, *, is_read_only: bool) -> None:
         found = self._value("PRAGMA application_id"), self._value("PRAGMA user_version")
-        if found != (_APPLICATION, _FORMAT):
+        if found != (APPLICATION, FORMAT):
             if is_read_only or found != (0, 0) or self._value("SELECT count(*) FROM sqlite_master"):
                 raise ConfigError("state", f"{self.path!r} is not the state of a pool, or that of another version")
-            self._run(f"PRAGMA application_id = {_APPLICATION}")
-            self._run(f"PRAGMA user_version = {_FORMAT}")
+            self._run(f"PRAGMA application_id = {APPLICATION}")
+            self._run(f"PRAGMA user_version = {FORMAT}")
         if is_read_only:
             return
         # Readers and the writer do not wait for each other, and nothing is written twice.
         self._run("PRAGMA journal_mode = WAL")
         self._run("PRAGMA synchronous = NORMAL")
-        for table in _TABLES:
+        for table in TABLES:
             self._run(table)
         # Only one process adds attempts.
         self._numbers = itertools.count(1 + (self._value("SELECT max(id) FROM attempts") or 0))

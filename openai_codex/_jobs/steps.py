@@ -22,7 +22,7 @@ from openai_codex._jobs.prepared import Prepared, prepare
 from openai_codex._jobs.processes import home_of
 from openai_codex._jobs.records import Recorder
 from openai_codex._jobs.result import JobResult, JobStatus
-from openai_codex._jobs.state import Record
+from openai_codex._jobs.rows import Record
 from openai_codex._jobs.stored import Progress, is_answered, look_up
 from openai_codex._jobs.tree import Tree
 from openai_codex._log import Log

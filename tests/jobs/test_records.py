@@ -14,7 +14,8 @@ from openai_codex import Job, JobError, JobResult
 from openai_codex._engine.waiting import Latch
 from openai_codex._jobs.processes import ProcessName
 from openai_codex._jobs.records import Earlier, Recorder
-from openai_codex._jobs.state import Record, State, opened
+from openai_codex._jobs.rows import Record
+from openai_codex._jobs.state import State, opened
 from tests.support.bounds import PATIENCE
 
 JOB = Job(prompts=["a"], key="k")
