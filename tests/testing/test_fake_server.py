@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from openai_codex import Codex, JsonRpcError, TransportClosedError
+from openai_codex import LATER, Codex, JsonRpcError, TransportClosedError
 from openai_codex.testing import FakeAppServer, ScriptError, WaitTimeoutError
 from openai_codex.types import ModelListParams
 from tests.support.bounds import PATIENCE
@@ -15,6 +15,7 @@ from tests.support.bounds import PATIENCE
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+REQUEST = {"threadId": "t", "turnId": "u", "itemId": "i", "startedAtMs": 1}
 NO_MODELS: dict[str, object] = {"data": [], "nextCursor": None}
 
 
@@ -91,13 +92,13 @@ def test_the_record_is_bounded_and_the_count_is_not() -> None:
 def test_a_wait_that_times_out_reports_the_progress(server: FakeAppServer) -> None:
     with pytest.raises(WaitTimeoutError, match=r"expected 1 start\(s\) within 0.01 s, got 0"):
         server.wait_child(timeout=0.01)
-    with Codex(server.config()):
+    with Codex(server.config(), on_approval=lambda _: LATER):  # it answers nothing
         with pytest.raises(WaitTimeoutError, match=r"expected 2 x initialize .*'initialize': 1"):
             server.wait_for_requests("initialize", 2, timeout=0.01)
         with pytest.raises(WaitTimeoutError, match=r"expected the end of process \d+ within"):
             server.child.wait_gone(0.01)
-        with pytest.raises(WaitTimeoutError, match="expected an answer to thread/"):
-            server.child.ask("thread/unknown").wait_answer(0)
+        with pytest.raises(WaitTimeoutError, match="expected an answer to item/fileChange/"):
+            server.child.ask("item/fileChange/requestApproval", REQUEST).wait_answer(0.01)
 
 
 def test_what_does_not_exist_yet_is_named(server: FakeAppServer) -> None:

@@ -87,7 +87,7 @@ async def test_no_table_grows_with_the_threads_that_were_used(
     for module in (registry, server_requests):
         monkeypatch.setattr(module, "_THREADS_KEPT", 16)
     monkeypatch.setattr(registry, "_TURNS_KEPT", 16)
-    monkeypatch.setattr(recent, "_READS", 16)
+    monkeypatch.setattr(recent, "_READS", 2)
     for name in ("_ENDED_KEPT", "_UNLOADED_KEPT"):
         monkeypatch.setattr(trees, name, 16)
     async with AsyncCodex(server.config()) as codex:
@@ -109,7 +109,7 @@ async def test_no_table_grows_with_the_sub_agents_that_were_there(
     for module in (registry, server_requests):
         monkeypatch.setattr(module, "_THREADS_KEPT", 16)
     monkeypatch.setattr(registry, "_TURNS_KEPT", 16)
-    monkeypatch.setattr(recent, "_READS", 16)
+    monkeypatch.setattr(recent, "_READS", 2)
     for name in ("_ENDED_KEPT", "_UNLOADED_KEPT"):
         monkeypatch.setattr(trees, name, 16)
     monkeypatch.setattr(agent_events, "_OVER_KEPT", 16)
