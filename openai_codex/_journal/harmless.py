@@ -9,9 +9,9 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from openai_codex._journal.assigned import WORDS
 from openai_codex._journal.named import SHOWN, degree_of
 from openai_codex._runtime.display import may_hide
-from openai_codex._runtime.secret_names import WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 COMMANDS = frozenset({"command", "cmd", "argv", "args", "arguments"})
 """Fields with command lines, in which a secret is known by the option or the variable before it."""
 
-# Names of fields that say what another field is, or that are noted: questions, answers, pages to open, tables of variables.
-_TELLING = COMMANDS | {"value", "mode", "questions", "answers", "shell_environment_policy"}
+# Names of fields that say what another field is, or that are noted: questions, answers, pages to open.
+_TELLING = COMMANDS | {"value", "mode", "questions", "answers"}
 
 # Any name of a field, and what else is between a quote and a quote with a colon: that is no plain name.
 _NAME = re.compile(r'"([^"]*)"\s*:')

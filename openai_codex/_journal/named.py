@@ -7,20 +7,14 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from openai_codex._runtime.display import is_option
-from openai_codex._runtime.secret_names import sounds_secret
+from openai_codex._runtime.display import is_option, sounds_secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 # What the protocol calls secrets that do not sound so. The schema has no marks for them: these are the names that the
 # generator marks, and the other parts of a login.
-_OF_PROTOCOL = (
-    r"^(?:auth|authorization|verification|login|callback)_?ur[il]|(?:user|device|pairing|auth)_?code$|^query_params$"
-)
-
-# The table of variables that commands get, by its path in a configuration.
-_VARIABLES = re.compile(r"shell_environment_policy\.set(?:\.|$)")
+_OF_PROTOCOL = r"^(?:auth|authorization|verification|login|callback)_?ur[il]|(?:user|device|pairing|auth)_?code$"
 
 # These sound secret, and are names, places, choices or states.
 _HARMLESS = r"(?i)sort_?key|keywords|auth_?status|key_?path|auth_?credentials_?store|_?environment|cancellation_?token"
@@ -35,11 +29,7 @@ SHOWN, TEXTS, NUMBERS, ALL = range(4)
 _OPTION = re.compile(r"""(?<![^\s"'])(--?[\w.\-]+)\s+(?=("(?:[^"\\]|\\.)*"|'[^']*'|[^\s"'\-][^\s"']*))""")
 
 _USERS = ("-u", "--user", "--proxy-user")
-# Short options may be joined, as in -sSu.
-_SHORT = r"-[a-zA-Z#]{0,20}u"
-_USER = re.compile(rf"""(?<![^\s"'])(?:{"|".join(_USERS)}|{_SHORT})[\s=]*["']?[^\s:"']{{1,80}}:([^\s"']+)""")
-_JOINED_USER = re.compile(_SHORT)
-_WITH_USER = re.compile(r"(?:-u|--user=|--proxy-user=)[^:]{1,80}:(.+)")
+_USER = re.compile(rf"""(?<![^\s"'])(?:{"|".join(_USERS)})[\s=]*["']?[^\s:"']{{1,80}}:([^\s"']+)""")
 
 
 # Programs that take a password after -p, also without a space.
@@ -54,10 +44,8 @@ _OPENING = re.compile(r"[{\[]")
 
 
 @lru_cache(maxsize=4096)
-def degree_of(name: str, above: str = "") -> int:
-    """Return how much of a value with this name, below another one, is secret."""
-    if "set" in name and _VARIABLES.search(f"{above}.{name}"):
-        return NUMBERS
+def degree_of(name: str) -> int:
+    """Return how much of a value with this name is secret."""
     if not sounds_secret(name, _OF_PROTOCOL, _HARMLESS):
         return SHOWN
     return TEXTS if _COUNTS.search(name) else NUMBERS
@@ -82,11 +70,8 @@ def passwords(words: Sequence[str]) -> Iterator[str]:
     """Yield the passwords in the words of a command, as ``curl -u`` and ``mysql -p`` take them."""
     if any("curl" in word for word in words):
         for option, word in pairwise(words):
-            if (option in _USERS or _JOINED_USER.fullmatch(option)) and ":" in word:
+            if option in _USERS and ":" in word:
                 yield word.partition(":")[2]
-        for word in words:
-            if match := _WITH_USER.fullmatch(word):
-                yield match[1]
     if any(re.search(_LOGIN, word) for word in words[:-1]):
         for option, word in pairwise(words):
             if option == "-p" and not word.startswith("-"):

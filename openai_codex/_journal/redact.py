@@ -12,13 +12,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
+from openai_codex._journal import assigned
 from openai_codex._journal.beginnings import ends_of, may_go_on, unfinished
 from openai_codex._journal.contents import NOTHING, STRUCTURE, Contents, is_foreign, kept_of_event
 from openai_codex._journal.harmless import COMMANDS, is_harmless
 from openai_codex._journal.named import ALL, NUMBERS, SHOWN, degree_of, ends_of_json, masked_command, passwords
-from openai_codex._runtime import assigned
-from openai_codex._runtime.display import hide_known, known, looks_secret, mask_all, may_hide, secrets_of_arguments
-from openai_codex._runtime.secret_names import may_name_secret
+from openai_codex._runtime.display import (
+    hide,
+    known,
+    looks_secret,
+    mask_all,
+    may_hide,
+    secrets_of_arguments,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -93,7 +99,7 @@ class Redactor:
         return (
             may_hide(text)
             or any(map(text.__contains__, self._found))
-            or (may_name_secret(text) and assigned.hidden(text, "") != text)
+            or (assigned.may_hide(text) and assigned.hidden(text, "") != text)
         )
 
     def unfinished(self, text: str) -> int:
@@ -194,7 +200,7 @@ class Redactor:
             self._hidden(key) if has_secret_key else key: self._redacted(
                 each,
                 key,
-                degree=max(degree, NUMBERS if key == pair else SHOWN, self._degree(key, name)),
+                degree=max(degree, NUMBERS if key == pair else SHOWN, self._degree(key)),
                 kept=NOTHING
                 if kept and not self._contents.are_kept and is_foreign(self._method, name, key, value)
                 else kept,
@@ -210,8 +216,8 @@ class Redactor:
             values = [self._without(each, secrets) for each in mask_all(values)]
         return [self._redacted(each, name, degree=degree, kept=kept) for each in values]
 
-    def _degree(self, name: str, above: str = "") -> int:
-        return ALL if name.lower() in self._names else degree_of(name, above)
+    def _degree(self, name: str) -> int:
+        return ALL if name.lower() in self._names else degree_of(name)
 
     def _pair(self, value: dict[str, Any]) -> str | None:
         """Return which field of an object has a secret that another one shows to be one: of a header, or a page to open."""
@@ -238,8 +244,8 @@ class Redactor:
         for value in self._found:
             if value in text:
                 text = text.replace(value, MASK)
-        text = hide_known(text) if may_hide(text) else text
-        return assigned.hidden(text, MASK) if may_name_secret(text) else text
+        text = hide(text) if may_hide(text) else text
+        return assigned.hidden(text, MASK) if assigned.may_hide(text) else text
 
     def _base64(self, text: str) -> str:
         """Return a text that has bytes, or a mask if there is a secret in them."""

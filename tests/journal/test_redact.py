@@ -13,7 +13,6 @@ import pytest
 
 import openai_codex._protocol as protocol
 from openai_codex._journal.contents import FOREIGN
-from openai_codex._journal.named import SHOWN, degree_of
 from openai_codex._journal.redact import MASK, Redactor
 from openai_codex._journal.settings import Content
 from openai_codex._runtime import display
@@ -57,10 +56,6 @@ def first_name(value: dict[str, Any]) -> str:
         {"command": f"curl -s -u me:{SECRET} https://example"},
         {"command": f"curl --proxy-user=me:{SECRET} https://example"},
         {"command": ["curl", "-u", f"me:{SECRET}", "https://example"]},
-        {"command": f"curl -sSu me:{SECRET} https://example"},
-        {"command": ["curl", "-sSu", f"me:{SECRET}", "https://example"]},
-        {"command": ["curl", f"-ume:{SECRET}", "https://example"]},
-        {"command": ["curl", f"--user=me:{SECRET}", "https://example"]},
         {"command": f"mysql -u root -p{SECRET} -h db shop"},
         {"command": f"bash -lc 'mysqldump --host=db -p \"{SECRET}\" shop'"},
         {"command": f"sshpass -p {SECRET} ssh me@host"},
@@ -80,26 +75,6 @@ def test_a_secret_is_masked(value: dict[str, Any]) -> None:
     text = shown({"method": "m", "params": value})
     assert SECRET not in text
     assert "***" in text
-
-
-@pytest.mark.parametrize(
-    "config",
-    [
-        {"shell_environment_policy": {"inherit": "core", "set": {"ANY": SECRET}}},
-        {"shell_environment_policy.set": {"ANY": SECRET}},
-        {"shell_environment_policy.set.ANY": SECRET},
-        {"edits": [{"keyPath": "shell_environment_policy.set.ANY", "value": SECRET}]},
-        {"model_providers": {"corp": {"query_params": {"ANY": SECRET}}}},
-    ],
-)
-def test_a_configuration_shows_no_variable_of_commands_and_no_query(config: dict[str, Any]) -> None:
-    frame = {"id": 3, "result": {"config": config}}
-    assert SECRET not in shown(frame)
-    assert not Redactor().is_harmless(orjson.dumps(frame).decode())
-    # Elsewhere it is a common word.
-    assert degree_of("set") == SHOWN
-    frame = {"params": {"arguments": {"set": {"ANY": "kept"}}}}
-    assert Redactor().frame("<", frame) == frame
 
 
 def test_what_is_no_secret_stays() -> None:
@@ -332,11 +307,6 @@ TOKENS = [
     "AKIA" + "ABCD1234" * 2,
     "xoxb-1234567890-abc",
     "glpat-" + "x1" * 10,
-    "npm_" + "a1" * 18,
-    "pypi-AgEIcHlwaS5vcmc" + "a1-_" * 10,
-    "sk_live_" + "a1" * 12,
-    "rk_test_" + "a1" * 12,
-    "ya29.a0" + "Af_b" * 10,
     "eyJhbGciOiJIUzI1.eyJzdWIiOiIxMjM0.c2lnbmF0dXJlMTIz",
 ]
 

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
+from openai_codex._journal.assigned import hidden, unfinished
 from openai_codex._journal.deltas import Deltas
 from openai_codex._journal.redact import Redactor
-from openai_codex._runtime.assigned import hidden, unfinished
 
 SECRET = "hunter22"  # noqa: S105  planted
 PEM = "\n".join(["-----BEGIN RSA PRIVATE KEY-----", *["MIIEvQIBADANBgkqh"] * 20, "-----END RSA PRIVATE KEY-----"])
@@ -26,7 +26,6 @@ TEXTS = [
     f"the password is {SECRET}, he says",
     f"Passwd: '{SECRET}'",
     f"my passphrase was {SECRET}",
-    f"GET https://host/path?page=1&api_key={SECRET}&size=2",
     f'```json\n{{\n  "token": "{SECRET}"\n}}\n```',
 ]
 HARMLESS = [
@@ -38,7 +37,6 @@ HARMLESS = [
     '{"sortKey": "created_at", "totalTokens": 9, "authMode": "apikey"}',
     "-----BEGIN CERTIFICATE-----\nMIIE\n-----END CERTIFICATE-----",
     "for key in table: print(key)",
-    "/path?page=1&sort_key=name",
     "The password is required. The password is wrong: the passcode is 1234, and a password was sent.",
     "Each password is sha256-hashed or base64-encoded; a password is 12-characters long.",
     "password: string, password: $PASSWORD, password: <your password 1>",
@@ -83,36 +81,18 @@ def test_a_text_is_searched_in_a_time_that_grows_with_its_length_only() -> None:
         unfinished(text[: 1 << 14], 0)
 
 
-def in_pieces(pieces: list[str]) -> str:
-    """Return what a journal has of a text that comes in these pieces."""
-    redactor = Redactor()
-    texts = Deltas(redactor)
-    ids = {"threadId": "t", "turnId": "u", "itemId": "i"}
-    frames = [{"method": "item/agentMessage/delta", "params": {**ids, "delta": piece}} for piece in pieces]
-    found = [*(each for frame in frames for each in texts.written(frame)), *texts.rest()]
-    return "".join(redactor.frame("<", each)["params"]["delta"] for each in found)
-
-
 @pytest.mark.parametrize("size", [7, 10, 30, 300])
 @pytest.mark.parametrize("text", [*TEXTS, f"see\n{PEM}\nand more", *HARMLESS])
 def test_a_secret_in_pieces_is_masked_if_its_name_is_in_one(text: str, size: int) -> None:
-    shown = in_pieces([text[at : at + size] for at in range(0, len(text), size)])
+    redactor = Redactor()
+    texts = Deltas(redactor)
+    ids = {"threadId": "t", "turnId": "u", "itemId": "i"}
+    frames = [
+        {"method": "item/agentMessage/delta", "params": {**ids, "delta": text[at : at + size]}}
+        for at in range(0, len(text), size)
+    ]
+    found = [*(each for frame in frames for each in texts.written(frame)), *texts.rest()]
+    shown = "".join(redactor.frame("<", each)["params"]["delta"] for each in found)
     assert SECRET not in shown
     assert "MIIEvQIBADAN" not in shown
     assert shown == text or text not in HARMLESS
-
-
-@pytest.mark.parametrize(
-    "pieces",
-    [
-        ["Set", "-Cook", "ie: ", SECRET, "\nend"],
-        ["x", "-api", "-key", ": ", SECRET, " is sent"],
-        ["send\nAu", "thorization: ", SECRET, "\nnext"],
-        ["the private-to", "ken: ", SECRET, " is sent"],
-    ],
-    ids=lambda pieces: "".join(pieces)[:12],
-)
-def test_a_variable_or_header_is_known_whose_name_comes_in_pieces(pieces: list[str]) -> None:
-    shown = in_pieces(pieces)
-    assert SECRET not in shown
-    assert shown == "".join(pieces).replace(SECRET, "***")
