@@ -12,6 +12,7 @@ from openai_codex import (
     TurnFailedError,
     retry_on_overload,
 )
+from openai_codex._async import running
 from openai_codex.testing import Answer, FakeAppServer, ScriptedModel, call, fail, fail_stream, reply, truncate
 from openai_codex.types import CommandExecutionThreadItem, UserMessageThreadItem
 
@@ -34,7 +35,7 @@ LASTING: dict[str, Answer] = {
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("openai_codex._async.running._FIRST_DELAY", 0.01)
+    monkeypatch.setattr(running, "_FIRST_DELAY", 0.01)
 
 
 @pytest.mark.parametrize("name", PASSING)

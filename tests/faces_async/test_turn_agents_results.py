@@ -18,6 +18,7 @@ from openai_codex import (
     TurnStalledError,
     TurnTimeoutError,
 )
+from openai_codex._async.client import agent_stops, cursor
 from openai_codex.types import TurnStatus
 from tests.faces_async._outcome import outcomes
 from tests.support.agents import Parent, Tree, Version, agents
@@ -36,8 +37,8 @@ def statuses(result: RunResult | None) -> list[TurnStatus | None]:
 @pytest.fixture(autouse=True)
 def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a caller that gives up wait for the ends of agents as long as a loaded machine needs for them."""
-    monkeypatch.setattr("openai_codex._async.client.agent_stops.ABANDON_PATIENCE", PATIENCE)
-    monkeypatch.setattr("openai_codex._async.client.cursor.ABANDON_PATIENCE", PATIENCE)
+    monkeypatch.setattr(agent_stops, "ABANDON_PATIENCE", PATIENCE)
+    monkeypatch.setattr(cursor, "ABANDON_PATIENCE", PATIENCE)
 
 
 async def give_up_a_run(turn: AsyncTurnHandle) -> RunResult | None:

@@ -10,6 +10,7 @@ import attrs
 import pytest
 
 from openai_codex import Codex, OutputError, RunResult, TurnFailedError, TurnTimeoutError
+from openai_codex._sync import running
 from openai_codex._turns.options import AgentsLike
 from openai_codex.testing import Gate, RecordedRequest, fail_stream, offline, say, spawn, wait
 from openai_codex.types import TurnStatus
@@ -35,7 +36,7 @@ PASSES = fail_stream("server_is_overloaded")
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("openai_codex._async.running._FIRST_DELAY", 0.01)
+    monkeypatch.setattr(running, "_FIRST_DELAY", 0.01)
 
 
 class Parent:

@@ -19,6 +19,7 @@ from openai_codex import (
     TurnStalledError,
     TurnTimeoutError,
 )
+from openai_codex._sync.client import agent_stops, cursor
 from openai_codex.types import TurnStatus
 from tests.faces_sync._outcome import outcomes
 from tests.support.agents import Parent, Tree, Version, agents
@@ -37,8 +38,8 @@ def statuses(result: RunResult | None) -> list[TurnStatus | None]:
 @pytest.fixture(autouse=True)
 def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a caller that gives up wait for the ends of agents as long as a loaded machine needs for them."""
-    monkeypatch.setattr("openai_codex._async.client.agent_stops.ABANDON_PATIENCE", PATIENCE)
-    monkeypatch.setattr("openai_codex._async.client.cursor.ABANDON_PATIENCE", PATIENCE)
+    monkeypatch.setattr(agent_stops, "ABANDON_PATIENCE", PATIENCE)
+    monkeypatch.setattr(cursor, "ABANDON_PATIENCE", PATIENCE)
 
 
 def give_up_a_run(turn: TurnHandle) -> RunResult | None:

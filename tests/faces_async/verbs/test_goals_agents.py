@@ -11,6 +11,7 @@ import attrs
 import pytest
 
 from openai_codex import AsyncCodex, AsyncThread, RunResult, TurnFailedError, TurnTimeoutError
+from openai_codex._async import goal_run
 from openai_codex.testing import (
     Gate,
     RecordedRequest,
@@ -38,7 +39,7 @@ REACHED = reply(message("done"), call("update_goal", {"status": "complete"}))
 @pytest.fixture(autouse=True)
 def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a caller that gives up wait for the ends of agents as long as a loaded machine needs for them."""
-    monkeypatch.setattr("openai_codex._async.goal_run._ABANDON_PATIENCE", PATIENCE)
+    monkeypatch.setattr(goal_run, "_ABANDON_PATIENCE", PATIENCE)
 
 
 @attrs.frozen

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from openai_codex import AsyncCodex, ConfigError, RunResult, TurnStalledError, TurnTimeoutError
+from openai_codex._async import goal_run
 from openai_codex._turns.options import AgentsLike
 from openai_codex.testing import FakeAppServer, FakeTurn, offline, say, spawn
 from openai_codex.types import TurnStatus
@@ -27,7 +28,7 @@ SET = "thread/goal/set"
 @pytest.fixture(autouse=True)
 def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a caller that gives up wait for the ends of agents as long as a loaded machine needs for them."""
-    monkeypatch.setattr("openai_codex._async.goal_run._ABANDON_PATIENCE", PATIENCE)
+    monkeypatch.setattr(goal_run, "_ABANDON_PATIENCE", PATIENCE)
 
 
 @pytest.fixture

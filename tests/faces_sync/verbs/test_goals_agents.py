@@ -12,6 +12,7 @@ import attrs
 import pytest
 
 from openai_codex import Codex, RunResult, Thread, TurnFailedError, TurnTimeoutError
+from openai_codex._sync import goal_run
 from openai_codex.testing import (
     Gate,
     RecordedRequest,
@@ -39,7 +40,7 @@ REACHED = reply(message("done"), call("update_goal", {"status": "complete"}))
 @pytest.fixture(autouse=True)
 def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a caller that gives up wait for the ends of agents as long as a loaded machine needs for them."""
-    monkeypatch.setattr("openai_codex._async.goal_run._ABANDON_PATIENCE", PATIENCE)
+    monkeypatch.setattr(goal_run, "_ABANDON_PATIENCE", PATIENCE)
 
 
 @attrs.frozen
