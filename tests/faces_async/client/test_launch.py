@@ -37,19 +37,24 @@ from tests.support.children import ECHO, EXITS, MUTE, child
 
 async def failure(config: AppServerConfig) -> LaunchError:
     """Start a client that cannot start; return its error."""
-    started = time.monotonic()
+    started, before = time.monotonic(), own_threads()
     with pytest.raises(LaunchError) as caught:
         async with AsyncCodex(config):
             pass
     assert time.monotonic() - started < config.start_timeout + SOON
-    assert_nothing_left(caught.value.process.pid)
+    assert_nothing_left(caught.value.process.pid, before)
     return caught.value
 
 
-def assert_nothing_left(pid: int | None) -> None:
-    """No thread of the client, and no process of that id."""
+def own_threads() -> set[threading.Thread]:
+    """Return the threads of clients; another test of this process may have one that stays open."""
     ours = re.compile(r"codex-(reader|stderr|writer|handler)")
-    assert eventually(lambda: not any(ours.match(thread.name) for thread in threading.enumerate()))
+    return {thread for thread in threading.enumerate() if ours.match(thread.name)}
+
+
+def assert_nothing_left(pid: int | None, before: set[threading.Thread]) -> None:
+    """No new thread of a client, and no process of that id."""
+    assert eventually(lambda: own_threads() <= before)
     assert pid is None or eventually(lambda: not Path(f"/proc/{pid}").exists())
 
 
@@ -169,6 +174,7 @@ async def test_closing_wakes_everyone_and_leaves_nothing(
     codex_config: AppServerConfig, scripted_model: ScriptedModel
 ) -> None:
     scripted_model.say("never finished", gate=scripted_model.gate(), hold_after=1)
+    before = own_threads()
     codex = AsyncCodex(codex_config)
     thread = await codex.thread_start(ephemeral=True)
     turn = await thread.turn("go")
@@ -184,7 +190,7 @@ async def test_closing_wakes_everyone_and_leaves_nothing(
     await codex.close()
     with pytest.raises(TransportClosedError):
         await codex.request(ThreadLoadedListParams())
-    assert_nothing_left(None)
+    assert_nothing_left(None, before)
 
 
 async def test_a_client_can_be_closed_before_it_was_used() -> None:
