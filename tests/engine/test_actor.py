@@ -27,7 +27,6 @@ from openai_codex._engine.wire import Frame
 from openai_codex._notification import Notification
 from tests.support.bounds import PATIENCE, eventually
 from tests.support.children import child
-from tests.support.inside import request
 
 Start = Callable[[str], Actor]
 
@@ -73,13 +72,13 @@ def test_noise_on_stdout_is_counted_and_skipped(start: Start) -> None:
         os.write(1, b"hello\\n\\n[1]\\n{\\"a\\":\\n\\xff\\xfe\\n")
         while True: reply(read(), {"ok": True})
     """)
-    assert result(request(actor, "m", {})) == {"ok": True}
+    assert result(actor.request("m", {})) == {"ok": True}
     assert actor.tally.skipped == 4
 
 
 def test_half_a_line_at_the_end_is_counted(start: Start) -> None:
     actor = start('read(); os.write(1, b"half")')
-    reply = request(actor, "m", {})
+    reply = actor.request("m", {})
     with pytest.raises(TransportClosedError):
         result(reply)
     assert actor.tally.skipped == 1
@@ -113,7 +112,7 @@ def test_a_death_tells_everyone_what_is_known(start: Start) -> None:
     """)
     box = Mailbox("everything")
     actor.subscribe(EVERYTHING, box)
-    replies = [request(actor, "a", {}), request(actor, "b", {})]
+    replies = [actor.request("a", {}), actor.request("b", {})]
     errors = []
     for reply in replies:
         with pytest.raises(TransportClosedError) as caught:
@@ -127,14 +126,14 @@ def test_a_death_tells_everyone_what_is_known(start: Start) -> None:
     with pytest.raises(TransportClosedError, match="everything"):
         box.take()
     with pytest.raises(TransportClosedError, match="while waiting for c"):
-        request(actor, "c", {})
+        actor.request("c", {})
     with pytest.raises(TransportClosedError):
         actor.subscribe(EVERYTHING, Mailbox("later"))
 
 
 def test_a_kill_names_the_signal(start: Start) -> None:
     actor = start("time.sleep(100)")
-    reply = request(actor, "m", {})
+    reply = actor.request("m", {})
     os.kill(actor.pid or 0, signal.SIGKILL)
     with pytest.raises(TransportClosedError, match="killed by SIGKILL"):
         result(reply)
@@ -150,8 +149,8 @@ def test_a_full_pipe_blocks_no_caller_and_loses_nothing(start: Start) -> None:
     actor.notify("go")
     replies = []
     for _ in range(20):
-        replies.append(request(actor, "big", {"text": "x" * 300_000}))
-        request(actor, "after", {})
+        replies.append(actor.request("big", {"text": "x" * 300_000}))
+        actor.request("after", {})
     assert [result(reply) for reply in replies] == ["after"] * 20
 
 
@@ -163,7 +162,7 @@ def test_a_child_that_reads_nothing_can_still_be_stopped(start: Start) -> None:
         while True: time.sleep(100)
     """)
     wait_ready(actor)
-    reply = request(actor, "big", {"text": "x" * 1_000_000})
+    reply = actor.request("big", {"text": "x" * 1_000_000})
     assert not block_until_ready(reply, 0)
     at_exit.stop(actor, timeout=1.0)
     assert actor.transport.process_info().exit_code == -signal.SIGKILL
@@ -178,7 +177,7 @@ def test_a_large_frame_in_small_pieces_arrives_whole(start: Start) -> None:
         for at in range(0, len(frame), 4096): os.write(1, frame[at:at + 4096])
         read()
     """)
-    assert result(request(actor, "m", {})) == "y" * 8_000_000
+    assert result(actor.request("m", {})) == "y" * 8_000_000
 
 
 def test_a_server_request_is_declined_and_an_unknown_one_refused(start: Start) -> None:
@@ -190,7 +189,7 @@ def test_a_server_request_is_declined_and_an_unknown_one_refused(start: Start) -
         reply(first, answers)
         read()
     """)
-    declined, refused = result(request(actor, "m", {}))  # type: ignore[misc]  # the child sends two
+    declined, refused = result(actor.request("m", {}))  # type: ignore[misc]  # the child sends two
     assert declined == {"id": 0, "result": {"decision": "decline"}}
     assert refused["error"]["code"] == -32601
 
@@ -202,10 +201,10 @@ def test_a_late_reply_is_dropped_and_logged(start: Start, caplog: pytest.LogCapt
         reply(first, "late"); reply(second, "in time")
         read()
     """)
-    late = request(actor, "slow", {})
+    late = actor.request("slow", {})
     assert not block_until_ready(late, 0)
     actor.abandon(late)
-    assert result(request(actor, "fast", {})) == "in time"
+    assert result(actor.request("fast", {})) == "in time"
     assert late.given_up
     assert (actor.tally.late, actor.tally.skipped) == (1, 0)
     assert eventually(lambda: any("late_reply" in each.message for each in caplog.records))
@@ -216,7 +215,7 @@ def test_a_late_reply_is_dropped_and_logged(start: Start, caplog: pytest.LogCapt
 @pytest.mark.slow
 def test_a_runtime_that_closes_its_output_but_lives_is_ended(start: Start) -> None:
     actor = start("read(); os.close(1); time.sleep(100)")
-    reply = request(actor, "m", {})
+    reply = actor.request("m", {})
     with pytest.raises(TransportClosedError):
         result(reply)
     assert block_until_ready(actor.exited, PATIENCE)
@@ -230,7 +229,7 @@ def test_an_exit_is_noticed_though_a_descendant_holds_the_output(start: Start) -
     """)
     box = Mailbox("left")
     actor.subscribe(EVERYTHING, box)
-    reply = request(actor, "m", {})
+    reply = actor.request("m", {})
     with pytest.raises(TransportClosedError, match="exit code 3"):
         result(reply)
     assert block_until_ready(actor.exited, PATIENCE)
@@ -262,7 +261,7 @@ def test_one_invalid_frame_does_not_end_the_connection(start: Start, monkeypatch
     actor.notify("go")
     assert eventually(lambda: actor.tally.skipped)  # the odd one is met before anything else is sent
     assert actor.tally.skipped == 1
-    assert result(request(actor, "m", {})) == "fine"
+    assert result(actor.request("m", {})) == "fine"
 
 
 def test_a_handler_that_fails_still_answers(start: Start) -> None:
@@ -277,7 +276,7 @@ def test_a_handler_that_fails_still_answers(start: Start) -> None:
         raise ZeroDivisionError
 
     actor.server_requests.on_request = broken
-    assert result(request(actor, "m", {}))["error"]["code"] == -32603  # type: ignore[index]  # the child sends a dict
+    assert result(actor.request("m", {}))["error"]["code"] == -32603  # type: ignore[index]  # the child sends a dict
 
 
 @pytest.mark.slow
@@ -303,7 +302,7 @@ def test_stderr_is_drained_and_its_tail_bounded(start: Start) -> None:
         sys.stderr.write("z" * 10_000 + "\\n"); sys.stderr.flush()
         reply(read(), "done"); read()
     """)
-    assert result(request(actor, "m", {})) == "done"
+    assert result(actor.request("m", {})) == "done"
     at_exit.stop(actor, timeout=10)
     tail = actor.transport.process_info().stderr_tail
     assert len(tail) <= 50
