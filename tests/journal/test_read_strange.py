@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import gzip
 import io
 import json
@@ -227,7 +228,7 @@ def test_a_real_journal_with_other_values(file: Path, real: list[bytes], seed: i
             if draw.random() < 0.3:
                 del changed[last]
             else:
-                changed[last] = draw.choice(OTHERS)
+                changed[last] = copy.deepcopy(draw.choice(OTHERS))  # it may be changed next, and must not hold itself
     file.write_bytes(b"\n".join(map(orjson.dumps, lines)))
     check(file)
 
