@@ -1,7 +1,7 @@
-"""How long a worker process lives: not longer than its pool. Nobody else ends it, or its runtimes, if the pool was killed.
+"""Ends a worker process and its runtimes when the process of its pool has ended: a pool that was killed cannot do that.
 
-This is so for processes that `multiprocessing` has started from that of the pool, as `ProcessPoolExecutor` does: they wait for
-work that cannot come any more. It is not for workers of others, who end them.
+It applies to processes that `multiprocessing` has started from that of the pool, as `ProcessPoolExecutor` does: without it they
+would wait for ever for work. Other executors end their workers themselves.
 """
 
 from __future__ import annotations

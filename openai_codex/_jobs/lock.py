@@ -30,7 +30,7 @@ class FileLock:
         self._path, self._file = path, -1
 
     def take(self) -> Holder | None:
-        """Take it; return who has it, if it cannot be taken. Raises `OSError` if there can be no such file."""
+        """Take the lock; or return its holder if another job has it. Raises `OSError` if the file cannot be opened."""
         # First: to close the file a second time would release the lock of the holder in this process.
         if _holders.setdefault(self._key, self) is not self:
             return "this process"

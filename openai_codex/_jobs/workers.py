@@ -63,7 +63,7 @@ class Workers:
             return True
         if not dask.is_client_executor(entry.executor):
             return entry.inner.cancel()
-        # This future can be cancelled also if its task runs, which goes on then, and nobody hears of it.
+        # Dask also cancels the future of a running task. The task then continues, and its result is lost.
         if not ledger.withdraw(entry):
             return False
         # It waits for the client's own thread, which this one may be.

@@ -65,7 +65,7 @@ class Flood:
         self._places: dict[bytes, list[int]] | None = None
 
     def add(self, head: bytes, pieces: bytes) -> None:
-        """Add the pieces of a text as they are written in JSON. Raises `ValueError` if it is no such text."""
+        """Add the pieces of a text as they are written in JSON. Raises `ValueError` if they are not such pieces."""
         self.keys[head] = _key_of(head)
         # A quote that ends the text before its end, and is the beginning of another field, makes it no JSON.
         self.texts[head] = orjson.loads(b'"%b"' % pieces)

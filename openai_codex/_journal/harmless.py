@@ -22,7 +22,7 @@ COMMANDS = frozenset({"command", "cmd", "argv", "args", "arguments"})
 # Names of fields that say what another field is, or that are noted: questions, answers, pages to open.
 _TELLING = COMMANDS | {"value", "mode", "questions", "answers"}
 
-# Any name of a field, and what else is between a quote and a quote with a colon: that is no plain name.
+# Any name of a field, and any other text between a quote and a quote with a colon; `_PLAIN_NAME` tells them apart.
 _NAME = re.compile(r'"([^"]*)"\s*:')
 _PLAIN_NAME = re.compile(r"(?a:[A-Za-z_]\w*)")
 

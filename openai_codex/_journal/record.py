@@ -38,7 +38,7 @@ _EXITS = 5.0
 # How many bytes of reads are looked at together: the more, the less each text of many costs.
 _TOGETHER = 1 << 20
 
-# The direction of a read of which one line is no frame.
+# The direction of a read that has a line which is not a frame.
 UNREADABLE = "<?"
 
 _log = Log("journal")
