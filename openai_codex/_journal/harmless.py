@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 COMMANDS = frozenset({"command", "cmd", "argv", "args", "arguments"})
 """Fields with command lines, in which a secret is known by the option or the variable before it."""
 
-# Names of fields that say what another field is, or that are noted: questions, answers, pages to open.
-_TELLING = COMMANDS | {"value", "mode", "questions", "answers"}
+# Names of fields that say what another field is, or that are noted: questions, answers, pages to open, tables of variables.
+_TELLING = COMMANDS | {"value", "mode", "questions", "answers", "shell_environment_policy"}
 
 # Any name of a field, and any other text between a quote and a quote with a colon; `_PLAIN_NAME` tells them apart.
 _NAME = re.compile(r'"([^"]*)"\s*:')

@@ -14,7 +14,12 @@ if TYPE_CHECKING:
 
 # What the protocol calls secrets that do not sound so. The schema has no marks for them: these are the names that the
 # generator marks, and the other parts of a login.
-_OF_PROTOCOL = r"^(?:auth|authorization|verification|login|callback)_?ur[il]|(?:user|device|pairing|auth)_?code$"
+_OF_PROTOCOL = (
+    r"^(?:auth|authorization|verification|login|callback)_?ur[il]|(?:user|device|pairing|auth)_?code$|^query_params$"
+)
+
+# The table of variables that commands get, by its path in a configuration.
+_VARIABLES = re.compile(r"shell_environment_policy\.set(?:\.|$)")
 
 # These sound secret, and are names, places, choices or states.
 _HARMLESS = r"(?i)sort_?key|keywords|auth_?status|key_?path|auth_?credentials_?store|_?environment|cancellation_?token"
@@ -44,8 +49,10 @@ _OPENING = re.compile(r"[{\[]")
 
 
 @lru_cache(maxsize=4096)
-def degree_of(name: str) -> int:
-    """Return how much of a value with this name is secret."""
+def degree_of(name: str, above: str = "") -> int:
+    """Return how much of a value with this name, below another one, is secret."""
+    if "set" in name and _VARIABLES.search(f"{above}.{name}"):
+        return NUMBERS
     if not sounds_secret(name, _OF_PROTOCOL, _HARMLESS):
         return SHOWN
     return TEXTS if _COUNTS.search(name) else NUMBERS

@@ -200,7 +200,7 @@ class Redactor:
             self._hidden(key) if has_secret_key else key: self._redacted(
                 each,
                 key,
-                degree=max(degree, NUMBERS if key == pair else SHOWN, self._degree(key)),
+                degree=max(degree, NUMBERS if key == pair else SHOWN, self._degree(key, name)),
                 kept=NOTHING
                 if kept and not self._contents.are_kept and is_foreign(self._method, name, key, value)
                 else kept,
@@ -216,8 +216,8 @@ class Redactor:
             values = [self._without(each, secrets) for each in mask_all(values)]
         return [self._redacted(each, name, degree=degree, kept=kept) for each in values]
 
-    def _degree(self, name: str) -> int:
-        return ALL if name.lower() in self._names else degree_of(name)
+    def _degree(self, name: str, above: str = "") -> int:
+        return ALL if name.lower() in self._names else degree_of(name, above)
 
     def _pair(self, value: dict[str, Any]) -> str | None:
         """Return which field of an object has a secret that another one shows to be one: of a header, or a page to open."""

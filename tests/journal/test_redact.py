@@ -13,6 +13,7 @@ import pytest
 
 import openai_codex._protocol as protocol
 from openai_codex._journal.contents import FOREIGN
+from openai_codex._journal.named import SHOWN, degree_of
 from openai_codex._journal.redact import MASK, Redactor
 from openai_codex._journal.settings import Content
 from openai_codex._runtime import display
@@ -75,6 +76,26 @@ def test_a_secret_is_masked(value: dict[str, Any]) -> None:
     text = shown({"method": "m", "params": value})
     assert SECRET not in text
     assert "***" in text
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"shell_environment_policy": {"inherit": "core", "set": {"ANY": SECRET}}},
+        {"shell_environment_policy.set": {"ANY": SECRET}},
+        {"shell_environment_policy.set.ANY": SECRET},
+        {"edits": [{"keyPath": "shell_environment_policy.set.ANY", "value": SECRET}]},
+        {"model_providers": {"corp": {"query_params": {"ANY": SECRET}}}},
+    ],
+)
+def test_a_configuration_shows_no_variable_of_commands_and_no_query(config: dict[str, Any]) -> None:
+    frame = {"id": 3, "result": {"config": config}}
+    assert SECRET not in shown(frame)
+    assert not Redactor().is_harmless(orjson.dumps(frame).decode())
+    # Elsewhere it is a common word.
+    assert degree_of("set") == SHOWN
+    frame = {"params": {"arguments": {"set": {"ANY": "kept"}}}}
+    assert Redactor().frame("<", frame) == frame
 
 
 def test_what_is_no_secret_stays() -> None:
