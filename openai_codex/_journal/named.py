@@ -34,7 +34,11 @@ SHOWN, TEXTS, NUMBERS, ALL = range(4)
 _OPTION = re.compile(r"""(?<![^\s"'])(--?[\w.\-]+)\s+(?=("(?:[^"\\]|\\.)*"|'[^']*'|[^\s"'\-][^\s"']*))""")
 
 _USERS = ("-u", "--user", "--proxy-user")
-_USER = re.compile(rf"""(?<![^\s"'])(?:{"|".join(_USERS)})[\s=]*["']?[^\s:"']{{1,80}}:([^\s"']+)""")
+# Short options may be joined, as in -sSu.
+_SHORT = r"-[a-zA-Z#]{0,20}u"
+_USER = re.compile(rf"""(?<![^\s"'])(?:{"|".join(_USERS)}|{_SHORT})[\s=]*["']?[^\s:"']{{1,80}}:([^\s"']+)""")
+_JOINED_USER = re.compile(_SHORT)
+_WITH_USER = re.compile(r"(?:-u|--user=|--proxy-user=)[^:]{1,80}:(.+)")
 
 
 # Programs that take a password after -p, also without a space.
@@ -77,8 +81,11 @@ def passwords(words: Sequence[str]) -> Iterator[str]:
     """Yield the passwords in the words of a command, as ``curl -u`` and ``mysql -p`` take them."""
     if any("curl" in word for word in words):
         for option, word in pairwise(words):
-            if option in _USERS and ":" in word:
+            if (option in _USERS or _JOINED_USER.fullmatch(option)) and ":" in word:
                 yield word.partition(":")[2]
+        for word in words:
+            if match := _WITH_USER.fullmatch(word):
+                yield match[1]
     if any(re.search(_LOGIN, word) for word in words[:-1]):
         for option, word in pairwise(words):
             if option == "-p" and not word.startswith("-"):
