@@ -55,9 +55,10 @@ _BEGIN = "-----BEGIN "
 
 _LONGEST_NAME, _LONGEST_PROSE = 100, 40
 
-# What at the end of a text may be such a name.
+# What at the end of a text may be such a name: of a word in small letters nothing is known before its first hyphen.
 _BEGUN = re.compile(
-    r"""(?:["'][\w\-]{0,80}|(?<![\w\-])(?:[A-Z][A-Z0-9_]+|(?i:x-[\w\-]*|auth\w{0,9}|cook\w{0,2}|proxy-\w*|set-\w*)))\\*["']?\Z"""
+    r"""(?:["'][\w\-]{0,80}|(?<![\w\-])(?:[A-Z][A-Z0-9_]+|\w{1,40}-[\w\-]*|Aut?|Coo?|Se|Pro?x?"""
+    r"""|(?i:x|auth\w{0,9}|cook\w{0,2}|proxy|set)))\\*["']?\Z"""
 )
 
 

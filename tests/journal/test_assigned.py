@@ -81,18 +81,36 @@ def test_a_text_is_searched_in_a_time_that_grows_with_its_length_only() -> None:
         unfinished(text[: 1 << 14], 0)
 
 
-@pytest.mark.parametrize("size", [7, 10, 30, 300])
-@pytest.mark.parametrize("text", [*TEXTS, f"see\n{PEM}\nand more", *HARMLESS])
-def test_a_secret_in_pieces_is_masked_if_its_name_is_in_one(text: str, size: int) -> None:
+def in_pieces(pieces: list[str]) -> str:
+    """Return what a journal has of a text that comes in these pieces."""
     redactor = Redactor()
     texts = Deltas(redactor)
     ids = {"threadId": "t", "turnId": "u", "itemId": "i"}
-    frames = [
-        {"method": "item/agentMessage/delta", "params": {**ids, "delta": text[at : at + size]}}
-        for at in range(0, len(text), size)
-    ]
+    frames = [{"method": "item/agentMessage/delta", "params": {**ids, "delta": piece}} for piece in pieces]
     found = [*(each for frame in frames for each in texts.written(frame)), *texts.rest()]
-    shown = "".join(redactor.frame("<", each)["params"]["delta"] for each in found)
+    return "".join(redactor.frame("<", each)["params"]["delta"] for each in found)
+
+
+@pytest.mark.parametrize("size", [7, 10, 30, 300])
+@pytest.mark.parametrize("text", [*TEXTS, f"see\n{PEM}\nand more", *HARMLESS])
+def test_a_secret_in_pieces_is_masked_if_its_name_is_in_one(text: str, size: int) -> None:
+    shown = in_pieces([text[at : at + size] for at in range(0, len(text), size)])
     assert SECRET not in shown
     assert "MIIEvQIBADAN" not in shown
     assert shown == text or text not in HARMLESS
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        ["Set", "-Cook", "ie: ", SECRET, "\nend"],
+        ["x", "-api", "-key", ": ", SECRET, " is sent"],
+        ["send\nAu", "thorization: ", SECRET, "\nnext"],
+        ["the private-to", "ken: ", SECRET, " is sent"],
+    ],
+    ids=lambda pieces: "".join(pieces)[:12],
+)
+def test_a_variable_or_header_is_known_whose_name_comes_in_pieces(pieces: list[str]) -> None:
+    shown = in_pieces(pieces)
+    assert SECRET not in shown
+    assert shown == "".join(pieces).replace(SECRET, "***")
