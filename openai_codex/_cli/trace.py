@@ -20,6 +20,7 @@ from openai_codex._journal.search import Search
 from openai_codex._journal.timeline import load
 from openai_codex._journal.trace_report import report
 from openai_codex._portable.placing import open_private
+from openai_codex._runtime.display import escape_controls
 from openai_codex.errors import CodexError, ConfigError
 
 if TYPE_CHECKING:
@@ -193,10 +194,18 @@ def _grep(options: argparse.Namespace) -> int:
     since, until = (each and each.after(began) for each in (options.since, options.until))
     directions = "".join(DIRECTIONS[each] for each in options.dir)
     search = Search(options.thread, options.turn, options.method, since, until, directions)
-    output = sys.stdout.buffer
+    output, is_shown = sys.stdout.buffer, is_terminal(sys.stdout)
     for line in search.lines(options.file, bare=options.bare):
-        output.write(line)
+        output.write(_readable(line) if is_shown else line)
     return 0
+
+
+def _readable(line: bytes) -> bytes:
+    """Return a line for a terminal, which obeys some characters that JSON leaves as they are: each is an escape of JSON."""
+    text = line.decode("utf-8", "replace").rstrip("\r\n")
+    if escape_controls(text) != text:
+        text = "".join(each if escape_controls(each) == each else f"\\u{ord(each):04x}" for each in text)
+    return f"{text}\n".encode()
 
 
 def _add_report(parser: argparse.ArgumentParser) -> None:

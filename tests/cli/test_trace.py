@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.cli import ended
+from openai_codex.testing import QuietHome
+from tests.support.cli import ended, terminal
 from tests.support.journals import HOSTILE, write_turns
 
 
@@ -30,6 +31,22 @@ def test_no_control_character_of_a_journal_reaches_the_terminal(path: Path) -> N
     assert "\x1b" not in out
     assert "\u2028" not in out
     assert r"\x1b[2J" in out
+
+
+def test_a_line_has_no_control_character_on_a_terminal_and_stays_as_it_is_in_a_pipe(
+    codex_home: QuietHome, path: Path
+) -> None:
+    line = next(each for each in path.read_text().split("\n") if '"turn/start"' in each)
+    evil = line.replace('"text":"', '"text":"\x9b2J\u202e\x7f ☃ ')
+    assert evil != line
+    path.write_text(path.read_text().replace(line, evil))
+    options = "trace", str(path), "grep", "--bare", "--method", "^turn/start$", "--dir", "sent", "--turn", "turn-c1-0"
+    assert ended(None, *options).out == f"{evil}\n"
+    with terminal(codex_home, *options, PYTHONUTF8="1") as screen:
+        assert screen.end() == 0
+        screen.wait_for(r"\u009b2J\u202e\u007f ☃ ")
+        assert json.loads(screen.text()) == json.loads(evil)
+        assert set("\x9b\u202e\x7f").isdisjoint(screen.raw())
 
 
 @pytest.mark.parametrize(
