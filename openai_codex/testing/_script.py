@@ -9,15 +9,21 @@ import re
 import textwrap
 from collections import Counter, deque
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from openai_codex import _checks as checks
 from openai_codex.testing._agents import AgentMatcher, Wait
 from openai_codex.testing._recorded import RecordedRequest
-from openai_codex.testing._replies import Answer, say
+from openai_codex.testing._replies import Answer, Hang, HttpFailure, Reply, say
 from openai_codex.testing._waiting import ScriptError
+
+if TYPE_CHECKING:
+    from openai_codex.errors import ConfigError
 
 Scripted = Answer | str | Callable[[RecordedRequest], Answer | str]
 """What can be scripted: an answer, the text of a message, or a function of the request that returns either."""
+
+_ANSWERS = (Reply, HttpFailure, Hang, str)
 
 Matcher = str | re.Pattern[str] | Callable[[RecordedRequest], bool]
 """What a route matches: the whole last user text, a pattern found in it, or a function of the request."""
@@ -73,7 +79,7 @@ class Script:
     """The answers of one model, and which of them are still unused."""
 
     def __init__(self, default: Scripted | None) -> None:
-        _check_answers((default,))
+        _check_answers(() if default is None else (default,))
         self._default = default
         self._queue: deque[Scripted] = deque()
         self._routes: list[Route] = []
@@ -111,9 +117,16 @@ class Script:
         return tuple(f"unused answer, {line}" for line in (*queued, *routed))
 
 
-def _check_answers(answers: tuple[Scripted | None, ...]) -> None:
-    for answer in filter(callable, answers):
-        checks.plain_function("answer", answer, "one argument, the request", None)
+def _check_answers(answers: tuple[Scripted, ...]) -> None:
+    for answer in answers:
+        if callable(answer):
+            checks.plain_function("answer", answer, "one argument, the request", None)
+        elif not isinstance(answer, _ANSWERS):
+            raise _no_answer(answer)
+
+
+def _no_answer(answer: object) -> ConfigError:
+    return checks.refusal("answer", answer, "an answer, such as reply(call(...)), a text, or a function of the request")
 
 
 def resolve(scripted: Scripted, request: RecordedRequest) -> Answer:
@@ -122,6 +135,8 @@ def resolve(scripted: Scripted, request: RecordedRequest) -> Answer:
         return say(scripted)
     if callable(scripted):
         return resolve(scripted(request), request)
+    if not isinstance(scripted, _ANSWERS):
+        raise _no_answer(scripted)
     return scripted
 
 

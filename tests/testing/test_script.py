@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 import pytest
 
-from openai_codex.testing import RecordedRequest, ScriptError, fail, say
+from openai_codex import ConfigError
+from openai_codex.testing import RecordedRequest, ScriptError, call, fail, say
 from openai_codex.testing._script import Script, resolve
 
 
@@ -106,3 +108,16 @@ def test_secrets_are_masked_in_the_repr_and_kept_in_the_record() -> None:
     assert "hush" not in repr(recorded)
     assert "'accept': 'all'" in repr(recorded)
     assert recorded.headers["authorization"] == "Bearer hush"
+
+
+@pytest.mark.parametrize("answer", [call("look"), None, 3], ids=["call", "none", "number"])
+def test_what_is_no_answer_is_refused_where_it_is_given(answer: Any) -> None:
+    script = Script(None)
+    for give in (script.queue, lambda answers: script.route("q", answers)):
+        with pytest.raises(
+            ConfigError, match=r"expected an answer, such as reply\(call\(\.\.\.\)\), a text, or a function"
+        ):
+            give((answer,))
+    assert not script.unused()
+    with pytest.raises(ConfigError, match="expected an answer"):
+        resolve(lambda _: answer, request("q"))
