@@ -58,12 +58,13 @@ _TELLING = (
 # so is a JSON Web Token, also after a letter of a script that has no spaces.
 _TELLING_IN_PROSE = (
     r"""(?i)(?a:\b(?:sk-[\w\-]{16,}|gh[opsur]_\w{20,}|github_pat_\w{20,}|AKIA[0-9A-Z]{16}\b|xox[a-z]-[\w\-]{10,}"""
+    r"""|npm_[A-Za-z0-9]{36}|pypi-[\w\-]{40,}|[sr]k_(?:live|test)_\w{16,}|ya29\.[\w\-]{20,}"""
     r"""|AIza[\w\-]{30,}|glpat-[\w\-]{16,}|hf_\w{20,}|eyJ[\w\-]{8,}\.[\w\-]{8,}\.[\w\-]{8,}))"""
     r"""|(?<=bearer )[\w\-.~+/=]{16,}|(?<=://)[^\s/@:"']+:[^\s/"']+(?=@)"""
 )
 TELLING_WORDS = (
-    "sk-", "gho_", "ghp_", "ghs_", "ghu_", "ghr_", "github_pat_", "akia", "xox", "aiza", "glpat-", "hf_", "eyj",
-)  # fmt: skip
+    "sk-", "gho_", "ghp_", "ghs_", "ghu_", "ghr_", "github_pat_", "akia", "xox", "aiza", "glpat-", "hf_", "eyj", "npm_",
+    "pypi-", "sk_live_", "sk_test_", "rk_live_", "rk_test_", "ya29.")  # fmt: skip
 """What tokens of well-known services begin with, in lower case."""
 
 # What a token looks like under any other name: long, of letters and digits, and no UUID, as ids are.

@@ -332,6 +332,11 @@ TOKENS = [
     "AKIA" + "ABCD1234" * 2,
     "xoxb-1234567890-abc",
     "glpat-" + "x1" * 10,
+    "npm_" + "a1" * 18,
+    "pypi-AgEIcHlwaS5vcmc" + "a1-_" * 10,
+    "sk_live_" + "a1" * 12,
+    "rk_test_" + "a1" * 12,
+    "ya29.a0" + "Af_b" * 10,
     "eyJhbGciOiJIUzI1.eyJzdWIiOiIxMjM0.c2lnbmF0dXJlMTIz",
 ]
 
