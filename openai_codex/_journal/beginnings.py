@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from openai_codex._journal import assigned
+from openai_codex._runtime import assigned
 from openai_codex._runtime.display import TELLING_WORDS, known
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from openai_codex._journal.assigned import WORDS
 from openai_codex._journal.named import SHOWN, degree_of
 from openai_codex._runtime.display import may_hide
+from openai_codex._runtime.secret_names import WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

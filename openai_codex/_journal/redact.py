@@ -12,19 +12,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from openai_codex._journal import assigned
 from openai_codex._journal.beginnings import ends_of, may_go_on, unfinished
 from openai_codex._journal.contents import NOTHING, STRUCTURE, Contents, is_foreign, kept_of_event
 from openai_codex._journal.harmless import COMMANDS, is_harmless
 from openai_codex._journal.named import ALL, NUMBERS, SHOWN, degree_of, ends_of_json, masked_command, passwords
-from openai_codex._runtime.display import (
-    hide,
-    known,
-    looks_secret,
-    mask_all,
-    may_hide,
-    secrets_of_arguments,
-)
+from openai_codex._runtime import assigned
+from openai_codex._runtime.display import hide_known, known, looks_secret, mask_all, may_hide, secrets_of_arguments
+from openai_codex._runtime.secret_names import may_name_secret
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -99,7 +93,7 @@ class Redactor:
         return (
             may_hide(text)
             or any(map(text.__contains__, self._found))
-            or (assigned.may_hide(text) and assigned.hidden(text, "") != text)
+            or (may_name_secret(text) and assigned.hidden(text, "") != text)
         )
 
     def unfinished(self, text: str) -> int:
@@ -244,8 +238,8 @@ class Redactor:
         for value in self._found:
             if value in text:
                 text = text.replace(value, MASK)
-        text = hide(text) if may_hide(text) else text
-        return assigned.hidden(text, MASK) if assigned.may_hide(text) else text
+        text = hide_known(text) if may_hide(text) else text
+        return assigned.hidden(text, MASK) if may_name_secret(text) else text
 
     def _base64(self, text: str) -> str:
         """Return a text that has bytes, or a mask if there is a secret in them."""

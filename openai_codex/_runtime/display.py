@@ -12,7 +12,8 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from functools import cache
+
+from openai_codex._runtime.secret_names import HARMLESS, KEYS, NAMES, compiled, is_secret_key, may_name_secret
 
 # C0 and C1 controls, line and paragraph separators, marks that change the direction of text, lone surrogates: what can
 # forge a log line, move a cursor, or make a text look like another.
@@ -20,24 +21,12 @@ _CONTROL = "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufef
 
 _MASK = "***"
 
-# What a setting, an option, a header or a variable is called if its value is secret. One list for all of them.
-_NAMES = (
-    r"token|key|secret|passw(?:or)?d|passphrase|passcode|authorization|bearer|credential|cookie|headers?|dsn|pwd|jwt"
-    r"|signature|pass(?![a-z])|pat(?![\w\-])|auth(?!or(?!iz)|\w*(?:method|mode|type|ur[il]|callback|scope|policy))"
-)
-
-# Tables of variables or of parts of URLs: all that is in them is secret, whatever it is called.
-_KEYS = rf"{_NAMES}|query|(?<![\w\-])(?:env|set)(?![\w\-])"
-
-# These name a variable or a place, or are limits of tokens, which are numbers.
-_HARMLESS = r"(?i)env_key|env_var|env_http_headers|credentials_store|_limit"
-
 # In a text that may hold settings, in any spelling and at any depth: a key of which one part sounds secret, with its
 # sign; an option that does, before the next text of a list. A table of names of variables is passed over.
 _SECRET_KEY = (
     r"""(?i)env_http_headers["'\\]*\s*[=:]\s*\{[^{}]*\}"""
-    rf"""|(?P<key>[\w.\-"'\\]{{0,80}}(?:{_KEYS})[^=:,{{}}\[\]]{{0,80}})(?P<sign>[=:]\s*)(?!(?:true|false)\s*(?:[,}}\]]|$))"""
-    rf"""|(?P<option>["']--?[\w.\-]*(?:{_NAMES})[\w.\-]*\\*["']\s*,\s*|["'](?-i:-H)\\*["']\s*,\s*)"""
+    rf"""|(?P<key>[\w.\-"'\\]{{0,80}}(?:{KEYS})[^=:,{{}}\[\]]{{0,80}})(?P<sign>[=:]\s*)(?!(?:true|false)\s*(?:[,}}\]]|$))"""
+    rf"""|(?P<option>["']--?[\w.\-]*(?:{NAMES})[\w.\-]*\\*["']\s*,\s*|["'](?-i:-H)\\*["']\s*,\s*)"""
 )
 
 # The value of such a key: a TOML string of any kind, or what ends with the value.
@@ -45,7 +34,7 @@ _VALUE = (
     r'''(?i)"""(?:[^\\]|\\[\s\S])*?"""|\'\'\'[\s\S]*?\'\'\'|"(?:[^"\\]|\\[\s\S])*"|'[^']*'|[{\[][\s\S]*'''
     r"""|(?:bearer |basic )?[^\s,}\]]*"""
 )
-_OPTION = rf"(?i)--?[\w.\-]*(?:{_NAMES})[\w.\-]*|(?-i:-H)"
+_OPTION = rf"(?i)--?[\w.\-]*(?:{NAMES})[\w.\-]*|(?-i:-H)"
 
 # These are secrets whatever their key is called; the last is the query of a URL, or what follows its #.
 _TELLING = (
@@ -94,12 +83,6 @@ _finds: deque[tuple[Callable[[], Iterable[str]], weakref.ref[object] | None]] = 
 _MOST_FINDS = 64
 
 
-@cache
-def _re(pattern: str) -> re.Pattern[str]:
-    # Compiled at first use: all of them together would cost each import of the package 4 ms.
-    return re.compile(pattern)
-
-
 def conceal(secrets: Iterable[str], owner: object = None) -> None:
     """Mask these texts wherever `hide` and `escape` find them from now on, at least for as long as ``owner`` lives."""
     for form in (form for secret in secrets for form in _forms(secret)):
@@ -136,17 +119,30 @@ def _forms(secret: str) -> list[str]:
 
 
 def hide(text: str) -> str:
-    """Return a text without the secrets that this program has passed, and without what looks like one."""
+    """Return a text without the secrets that this program has passed, and without what looks like one.
+
+    So does what follows a name that sounds secret: in a header, a variable, a field of JSON, or a sentence.
+    """
+    if may_name_secret(text):
+        # Imported here: few texts have such a name, and it compiles many patterns.
+        from openai_codex._runtime.assigned import hidden
+
+        text = hidden(text, _MASK)
+    return hide_known(text)
+
+
+def hide_known(text: str) -> str:
+    """Return a text without the secrets that this program has passed, and without tokens that are known by their form."""
     if not text:  # as stderr is at the start, when nothing has to be searched yet
         return text
     # The longest first: one may be the beginning of another.
     for form in sorted((form for form in known() if form in text), key=len, reverse=True):
         text = text.replace(form, _MASK)
-    return _re(_TELLING_IN_PROSE).sub(_MASK, text)
+    return compiled(_TELLING_IN_PROSE).sub(_MASK, text)
 
 
 def may_hide(text: str) -> bool:
-    """Return whether `hide` may change a text. Much cheaper than to call it, so it is done for each text of a stream."""
+    """Return whether `hide_known` may change a text. Much cheaper than to call it, so it is done for each text of a stream."""
     lower = text.lower()
     # Without a step of Python for each.
     return (
@@ -171,7 +167,7 @@ def escape(text: str) -> str:
 
 def escape_controls(text: str) -> str:
     """Return a text in which each control character is an escape; secrets stay."""
-    return _re(_CONTROL).sub(_escaped, text)
+    return compiled(_CONTROL).sub(_escaped, text)
 
 
 def _escaped(match: re.Match[str]) -> str:
@@ -183,24 +179,14 @@ def _escaped(match: re.Match[str]) -> str:
 # -- what is secret among settings, arguments and variables ---------------------------------------------------------
 
 
-def sounds_secret(key: str, more: str, harmless: str) -> bool:
-    """Return whether the name of a field says that its texts are secret; with ``more`` names, and some that do not."""
-    return _sounds_secret(key, rf"{_NAMES}|(?<![\w\-])env(?![\w\-])|{more}") and not _re(harmless).search(key)
-
-
 def looks_secret(value: str) -> bool:
     """Return whether a value is so much like a token that it is one wherever it stands."""
-    return _re(_LONG_WORD).fullmatch(value) is not None and not is_id(value)
+    return compiled(_LONG_WORD).fullmatch(value) is not None and not is_id(value)
 
 
 def is_id(value: str) -> bool:
     """Return whether a value is a UUID."""
-    return _re(_UUID).fullmatch(value) is not None
-
-
-def names_secret(name: str) -> bool:
-    """Return whether the name of a variable sounds secret."""
-    return _sounds_secret(name, _NAMES)
+    return compiled(_UUID).fullmatch(value) is not None
 
 
 def secrets_of_arguments(arguments: Iterable[str]) -> Iterator[str]:
@@ -219,8 +205,8 @@ def secrets_of_settings(settings: object, *, is_secret: bool = False) -> Iterato
     """Yield the texts below keys that sound secret, in settings of any depth, and what other texts in them show."""
     if isinstance(settings, Mapping):
         for key, value in settings.items():
-            if is_secret or not _re(_HARMLESS).search(str(key)):
-                yield from secrets_of_settings(value, is_secret=is_secret or _sounds_secret(str(key)))
+            if is_secret or not compiled(HARMLESS).search(str(key)):
+                yield from secrets_of_settings(value, is_secret=is_secret or is_secret_key(str(key)))
     elif isinstance(settings, (list, tuple)):
         for before, value in zip(("", *settings), settings, strict=False):
             yield from secrets_of_settings(value, is_secret=is_secret or is_option(before))
@@ -234,20 +220,14 @@ def tokens_of(arguments: object) -> Iterator[str]:
     return filter(looks_secret, secrets_of_settings(arguments))
 
 
-def _sounds_secret(key: str, names: str = _KEYS) -> bool:
-    """Return whether one part of a key, which may have dots, sounds secret."""
-    found, harmless = _re(f"(?i){names}"), _re(_HARMLESS)
-    return any(found.search(part) and not harmless.search(part) for part in key.split("."))
-
-
 def is_option(argument: object) -> bool:
     """Return whether an argument is an option whose value is secret."""
-    return isinstance(argument, str) and _re(_OPTION).fullmatch(argument) is not None
+    return isinstance(argument, str) and compiled(_OPTION).fullmatch(argument) is not None
 
 
 def _secret_keys(text: str) -> Iterator[re.Match[str]]:
-    for match in _re(_SECRET_KEY).finditer(text):
-        if match["option"] or (match["key"] and _sounds_secret(match["key"])):
+    for match in compiled(_SECRET_KEY).finditer(text):
+        if match["option"] or (match["key"] and is_secret_key(match["key"])):
             yield match
 
 
@@ -256,7 +236,7 @@ def _values(text: str, key: re.Match[str]) -> Iterator[str]:
     rest = text[key.end() :]
     if rest.startswith("\\"):  # within a text that is itself within a text
         rest = re.sub(r"\\(.)", r"\1", rest)
-    value = _re(_VALUE).match(rest)
+    value = compiled(_VALUE).match(rest)
     if value is None or rest[:1] not in {'"', "'", "{", "["}:
         yield from filter(None, (rest if key.start() == 0 else "", "" if value is None else value[0]))
     else:
@@ -264,14 +244,14 @@ def _values(text: str, key: re.Match[str]) -> Iterator[str]:
 
 
 def _telling(text: str) -> Iterator[str]:
-    for found in _re(_TELLING).findall(text):
+    for found in compiled(_TELLING).findall(text):
         # In a URL, the name of the user may be harmless, and so are the keys of its query.
         parts = (found, found.partition(":")[2], *(part.partition("=")[2] for part in found.split("&")))
         yield from filter(None, parts)
 
 
 def _texts_in(value: str) -> Iterator[str]:
-    for match in _re(_TEXTS).finditer(value):
+    for match in compiled(_TEXTS).finditer(value):
         basic = match["basic"]
         if basic:
             try:
@@ -284,7 +264,7 @@ def _texts_in(value: str) -> Iterator[str]:
 
 def mask(argument: str) -> str:
     """Return an argument or setting without values whose form says that they are secret, and up to a key that does."""
-    shown = _re(_TELLING).sub(_MASK, argument)
+    shown = compiled(_TELLING).sub(_MASK, argument)
     key = next(_secret_keys(shown), None)
     # What follows the value may be a part of it: where it ends is known to whoever reads the argument.
     return shown if key is None else f"{shown[: key.end()]}{_MASK}"

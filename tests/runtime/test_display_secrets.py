@@ -14,11 +14,20 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from openai_codex import AppServerConfig, Codex, ConfigError, LaunchError, ProcessInfo, TransportClosedError, tool
+from openai_codex import (
+    AppServerConfig,
+    Codex,
+    ConfigError,
+    JsonRpcError,
+    LaunchError,
+    ProcessInfo,
+    TransportClosedError,
+    tool,
+)
 from openai_codex import _checks as checks
 from openai_codex._log import Log
 from openai_codex._runtime import toml
-from openai_codex._runtime.display import conceal, conceal_later, hide, may_hide, secrets_of_settings, tokens_of
+from openai_codex._runtime.display import conceal, conceal_later, escape, hide, may_hide, secrets_of_settings, tokens_of
 from openai_codex.testing import ScriptedModel, call, reply, say
 from tests.support.bounds import PATIENCE
 
@@ -210,10 +219,49 @@ def test_a_secret_is_removed_before_a_text_is_cut() -> None:
 def test_no_regular_expression_is_compiled_when_the_package_is_imported() -> None:
     program = (
         "import re; from openai_codex import Codex; from openai_codex._runtime import display; "
-        "print(display._re.cache_info().currsize, *[k for k, v in vars(display).items() if isinstance(v, re.Pattern)])"
+        "print(display.compiled.cache_info().currsize, *[k for k, v in vars(display).items() if isinstance(v, re.Pattern)])"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.split() == ["0"]
+
+
+S = "sw0rdf1sh-unknown"
+
+NAMED = [
+    f"X-Api-Key: {S}",
+    f"Authorization: Basic {S}",
+    f"API_TOKEN={S}",
+    f'{{"password":"{S}"}}',
+    f"{{'client_secret': '{S}'}}",
+    f'it failed: {{\\"api_key\\": \\"{S}\\"}}',
+    f"the password is {S}",
+    f"GET https://host/path?api_key={S}&page=1",
+    f"(https://host/path?page=1&X-Amz-Signature={S})",
+    f"-----BEGIN PRIVATE KEY-----\n{S}\n-----END PRIVATE KEY-----",
+]
+
+
+@pytest.mark.parametrize("text", NAMED)
+def test_what_follows_a_name_that_sounds_secret_is_shown_nowhere(text: str) -> None:
+    error = JsonRpcError(-32603, text)
+    shown = [hide(text), escape(text), str(error), repr(error), str(LaunchError(text))]
+    assert [each for each in shown if S in each] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "the key is missing",
+        '{"tokens": 12}',
+        "sort_key: name",
+        '"key": 7',
+        "MAX_TOKENS=7",
+        "expected a password: str",
+        "https://h/x?page=1",
+    ],
+)
+def test_a_text_without_a_secret_stays_as_it_is(text: str) -> None:
+    assert hide(text) == text
 
 
 def test_what_finds_secrets_is_called_before_the_next_text_is_shown() -> None:

@@ -59,7 +59,7 @@ def test_secrets_that_the_runtime_inherits(name: str, value: str, is_masked: boo
         os.environ[{name!r}] = {value!r}
         from openai_codex import AppServerConfig
         from openai_codex._runtime import display
-        compiled = display._re.cache_info().currsize
+        compiled = display.compiled.cache_info().currsize
         config = AppServerConfig(inherit_env={inherits})
         print(compiled, "openai_codex._runtime.variables" in __import__("sys").modules)
         shown = display.hide("it is " + {value!r})

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from openai_codex._journal.assigned import hidden, unfinished
 from openai_codex._journal.deltas import Deltas
 from openai_codex._journal.redact import Redactor
+from openai_codex._runtime.assigned import hidden, unfinished
 
 SECRET = "hunter22"  # noqa: S105  planted
 PEM = "\n".join(["-----BEGIN RSA PRIVATE KEY-----", *["MIIEvQIBADANBgkqh"] * 20, "-----END RSA PRIVATE KEY-----"])
@@ -26,6 +26,7 @@ TEXTS = [
     f"the password is {SECRET}, he says",
     f"Passwd: '{SECRET}'",
     f"my passphrase was {SECRET}",
+    f"GET https://host/path?page=1&api_key={SECRET}&size=2",
     f'```json\n{{\n  "token": "{SECRET}"\n}}\n```',
 ]
 HARMLESS = [
@@ -37,6 +38,7 @@ HARMLESS = [
     '{"sortKey": "created_at", "totalTokens": 9, "authMode": "apikey"}',
     "-----BEGIN CERTIFICATE-----\nMIIE\n-----END CERTIFICATE-----",
     "for key in table: print(key)",
+    "/path?page=1&sort_key=name",
     "The password is required. The password is wrong: the passcode is 1234, and a password was sent.",
     "Each password is sha256-hashed or base64-encoded; a password is 12-characters long.",
     "password: string, password: $PASSWORD, password: <your password 1>",

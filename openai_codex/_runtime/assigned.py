@@ -1,4 +1,4 @@
-"""Secrets in a text that are known by what stands before them: a header, a variable, a field of JSON, or a private key."""
+"""Secrets in a text that are known by what stands before them: a header, a variable, a field of JSON or of a URL, or a private key."""
 
 from __future__ import annotations
 
@@ -6,13 +6,10 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from openai_codex._runtime.display import names_secret
+from openai_codex._runtime.secret_names import may_name_secret, names_secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-WORDS = ("token", "key", "secret", "pass", "authorization", "credential", "cookie", "pwd")
-"""One of these is in each such name."""
 
 # A name, perhaps in quotes, which may be escaped, and its sign. What follows is looked at only if the name sounds secret.
 _SIGNED = re.compile(r"""(?<![\w\-])(?P<name>[\w\-]{2,80})(?P<quote>\\*["']?)(?P<sign>[ \t]{0,2}[=:][ \t]{0,2})""")
@@ -28,6 +25,7 @@ _QUOTED = re.compile(
 )
 _WORD = re.compile(r"""["']?(?P<value>[^\s"'$<{(`\[\\][^\s"'\\]*)?(?P<end>[\s"'\\])?""")
 _HEADER_VALUE = re.compile(r"""(?i)(?:(?:basic|bearer|token|digest) )?(?P<value>[^\s"',\\]*)(?P<end>[\s"',\\])?""")
+_OF_QUERY = re.compile(r"""(?P<value>[^\s&"'#<>)\]\\]*)(?P<end>[\s&"'#<>)\]\\])?""")
 _COOKIE = re.compile(r"""(?P<value>[^\r\n"'\\]*)(?P<end>[\r\n"'\\])?""")
 
 _HEADER = re.compile(
@@ -57,7 +55,7 @@ _LONGEST_NAME, _LONGEST_PROSE = 100, 40
 
 # What at the end of a text may be such a name: of a word in small letters nothing is known before its first hyphen.
 _BEGUN = re.compile(
-    r"""(?:["'][\w\-]{0,80}|(?<![\w\-])(?:[A-Z][A-Z0-9_]+|\w{1,40}-[\w\-]*|Aut?|Coo?|Se|Pro?x?"""
+    r"""(?:["'][\w\-]{0,80}|&[\w\-]{0,80}|[/=.][^\s?]{0,80}\?[\w\-]{0,80}|(?<![\w\-])(?:[A-Z][A-Z0-9_]+|\w{1,40}-[\w\-]*|Aut?|Coo?|Se|Pro?x?"""
     r"""|(?i:x|auth\w{0,9}|cook\w{0,2}|proxy|set)))\\*["']?\Z"""
 )
 
@@ -87,24 +85,19 @@ def _values(text: str) -> Iterator[tuple[int, re.Match[str]]]:
             form = _QUOTED
         elif is_equal and _VARIABLE.fullmatch(name):
             form = _WORD
+        elif is_equal and text[max(0, match.start() - 1) : match.start()] in {"?", "&"}:
+            form = _OF_QUERY
         elif ":" in match["sign"] and _HEADER.fullmatch(name):
             form = _COOKIE if name.lower().endswith("cookie") else _HEADER_VALUE
         if form is not None and (value := form.match(text, match.end())) is not None:
             at = value.end()
-            yield match.start(), value
-
-
-def may_hide(text: str) -> bool:
-    """Return whether `hidden` may change a text. Most texts have no such word, or no sign."""
-    lower = text.lower()
-    if "=" not in text and ":" not in text and "-----" not in text:
-        return "pass" in lower and (" is" in lower or " was" in lower)
-    return any(map(lower.__contains__, WORDS))
+            # The sign before it goes with the name in a URL, which is known by it.
+            yield match.start() - (form is _OF_QUERY), value
 
 
 def may_go_on(text: str) -> bool:
     """Return whether `unfinished` may find more in a text, or in one of its lines, than `begun` does."""
-    return "-----" in text or may_hide(text) or "pass" in text.lower()
+    return "-----" in text or may_name_secret(text) or "pass" in text.lower()
 
 
 def hidden(text: str, mask: str) -> str:
@@ -129,7 +122,7 @@ def unfinished(text: str, held: int) -> int:
     key = text.rfind(_BEGIN)
     if key >= 0 and _KEY_END.search(text, key) is None and ("PRIVATE KEY" in text[key:] or "\n" not in text[key:]):
         cut = min(cut, key)
-    for begin, value in (*_values(text), *_in_prose(text)) if may_hide(text) else ():
+    for begin, value in (*_values(text), *_in_prose(text)) if may_name_secret(text) else ():
         is_open = value["end"] is None and value.end() == len(text)
         if is_open or begin < cut < value.end():
             cut = min(cut, begin)
