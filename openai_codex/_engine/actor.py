@@ -116,14 +116,6 @@ class Actor:
             raise self._close_reasons[0].error(reply.method)
         self._outbox.send(line, reply)
 
-    def request(
-        self, method: str, params: dict[str, Any] | None, subscription: PendingSubscription | None = None
-    ) -> Reply:
-        """Send a request as `send` does and return its reply. For callers that no exception interrupts."""
-        reply = self.router.new_reply(method)
-        self.send(reply, params, subscription)
-        return reply
-
     def notify(self, method: str) -> None:
         """Send a notification without params; never blocks."""
         self._outbox.send_first(wire.encode_notification(method))
@@ -236,6 +228,12 @@ class Actor:
     # -- on the reader thread ----------------------------------------------------------------------------------------
 
     def _on_frames(self, frames: list[wire.Frame]) -> int:
+        if not self.threads.was_refused and (waiters := self.router.settle_alone(frames)) is not None:
+            try:
+                self._outbox.on_room()
+            finally:
+                wake_all(waiters)
+            return 0
         dispatch, counted = Dispatch(), 0
         try:
             self.router.dispatch(frames, dispatch)

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 # The runtime no longer waits for the answer to one of its requests: it got one, or withdrew the request.
 RESOLVED = "serverRequest/resolved"
 
-# How long a request whose caller gave up counts as under way, in seconds; its late reply usually ends that earlier. A reply
-# that never comes must not take up a place for ever. Until the second limit it is still expected, as it may name a turn.
+# How long a request whose caller gave up counts as under way, in seconds; its late reply usually ends that earlier. Until the
+# second limit the reply is still expected, as it may name a turn.
 _LEASE, _EXPECTED = 10.0, 600.0
 
 
@@ -184,12 +184,11 @@ class Router:
 
     def fail_sent(self, close_reason: CloseReason) -> None:
         """Give the reason why a connection was lost to all who wait for the reply to a request that was written."""
-        sent = [
-            each for each in list(self._pending.values()) if each.reply.ticket is None or each.reply.ticket.is_taken()
-        ]
-        for each in sent:
-            self.forget(each.reply.request_id)
-        wake_all([waiter for each in sent for waiter in each.reply.settle(close_reason)])
+        pending = [(each.reply, each.reply.ticket) for each in list(self._pending.values())]
+        sent = [reply for reply, ticket in pending if ticket is None or ticket.is_taken()]
+        for reply in sent:
+            self.forget(reply.request_id)
+        wake_all([waiter for reply in sent for waiter in reply.settle(close_reason)])
 
     # -- frames, on the reader ---------------------------------------------------------------------------------------
 
@@ -206,22 +205,30 @@ class Router:
         while self._expected and self._expected[0][0] <= now:
             self.forget(self._expected.popleft()[1])
 
+    def settle_alone(self, frames: list[Frame]) -> list[Waiter] | None:
+        """Settle a reply that came alone and leads to nothing else, as most do; return its waiters, else ``None``."""
+        if len(frames) != 1 or self._changes or self._leases or self._expected or type(frames[0]) is not Response:
+            return None
+        pending = self._pending.get(frames[0].id) if isinstance(frames[0].id, int) else None
+        if pending is None or pending.subscription is not None or pending.reply.given_up:
+            return None
+        waiters = pending.reply.settle(frames[0])  # first: at each instant it is pending or settled
+        self._pending.pop(pending.reply.request_id, None)
+        return waiters
+
     def dispatch(self, frames: Iterable[Frame], out: Dispatch | None = None) -> Dispatch:
         """Decide what a batch of frames means; return that, added to ``out``."""
         out = Dispatch() if out is None else out
         if self._changes or self._leases or self._expected:
             self.catch_up()
-        # The loop runs for every event: no call, and no id or tuple built, for those that are in the cache.
+        # For every event: no call, and no id or tuple built, for those that are in the cache.
         cache, delivered = self.subscriptions.cache, out.delivered
         for frame in frames:
             if isinstance(frame, Notification):
                 params = frame.params
                 try:
                     found = cache[params["threadId"]][params["turnId"]][frame.method]
-                except (
-                    KeyError,
-                    TypeError,
-                ):  # the first of its kind, or with its ids at another place or of another type
+                except (KeyError, TypeError):  # the first of its kind, or its ids are elsewhere, or no texts
                     found = self._publish(frame, out)
                 for reference in found:
                     mailbox = reference()

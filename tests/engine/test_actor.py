@@ -27,6 +27,7 @@ from openai_codex._engine.wire import Frame
 from openai_codex._notification import Notification
 from tests.support.bounds import PATIENCE, eventually
 from tests.support.children import child
+from tests.support.inside import request
 
 Start = Callable[[str], Actor]
 
@@ -72,13 +73,13 @@ def test_noise_on_stdout_is_counted_and_skipped(start: Start) -> None:
         os.write(1, b"hello\\n\\n[1]\\n{\\"a\\":\\n\\xff\\xfe\\n")
         while True: reply(read(), {"ok": True})
     """)
-    assert result(actor.request("m", {})) == {"ok": True}
+    assert result(request(actor, "m", {})) == {"ok": True}
     assert actor.tally.skipped == 4
 
 
 def test_half_a_line_at_the_end_is_counted(start: Start) -> None:
     actor = start('read(); os.write(1, b"half")')
-    reply = actor.request("m", {})
+    reply = request(actor, "m", {})
     with pytest.raises(TransportClosedError):
         result(reply)
     assert actor.tally.skipped == 1
@@ -112,7 +113,7 @@ def test_a_death_tells_everyone_what_is_known(start: Start) -> None:
     """)
     box = Mailbox("everything")
     actor.subscribe(EVERYTHING, box)
-    replies = [actor.request("a", {}), actor.request("b", {})]
+    replies = [request(actor, "a", {}), request(actor, "b", {})]
     errors = []
     for reply in replies:
         with pytest.raises(TransportClosedError) as caught:
@@ -126,14 +127,14 @@ def test_a_death_tells_everyone_what_is_known(start: Start) -> None:
     with pytest.raises(TransportClosedError, match="everything"):
         box.take()
     with pytest.raises(TransportClosedError, match="while waiting for c"):
-        actor.request("c", {})
+        request(actor, "c", {})
     with pytest.raises(TransportClosedError):
         actor.subscribe(EVERYTHING, Mailbox("later"))
 
 
 def test_a_kill_names_the_signal(start: Start) -> None:
     actor = start("time.sleep(100)")
-    reply = actor.request("m", {})
+    reply = request(actor, "m", {})
     os.kill(actor.pid or 0, signal.SIGKILL)
     with pytest.raises(TransportClosedError, match="killed by SIGKILL"):
         result(reply)
@@ -149,8 +150,8 @@ def test_a_full_pipe_blocks_no_caller_and_loses_nothing(start: Start) -> None:
     actor.notify("go")
     replies = []
     for _ in range(20):
-        replies.append(actor.request("big", {"text": "x" * 300_000}))
-        actor.request("after", {})
+        replies.append(request(actor, "big", {"text": "x" * 300_000}))
+        request(actor, "after", {})
     assert [result(reply) for reply in replies] == ["after"] * 20
 
 
@@ -162,7 +163,7 @@ def test_a_child_that_reads_nothing_can_still_be_stopped(start: Start) -> None:
         while True: time.sleep(100)
     """)
     wait_ready(actor)
-    reply = actor.request("big", {"text": "x" * 1_000_000})
+    reply = request(actor, "big", {"text": "x" * 1_000_000})
     assert not block_until_ready(reply, 0)
     at_exit.stop(actor, timeout=1.0)
     assert actor.transport.process_info().exit_code == -signal.SIGKILL
@@ -177,7 +178,7 @@ def test_a_large_frame_in_small_pieces_arrives_whole(start: Start) -> None:
         for at in range(0, len(frame), 4096): os.write(1, frame[at:at + 4096])
         read()
     """)
-    assert result(actor.request("m", {})) == "y" * 8_000_000
+    assert result(request(actor, "m", {})) == "y" * 8_000_000
 
 
 def test_a_server_request_is_declined_and_an_unknown_one_refused(start: Start) -> None:
@@ -189,7 +190,7 @@ def test_a_server_request_is_declined_and_an_unknown_one_refused(start: Start) -
         reply(first, answers)
         read()
     """)
-    declined, refused = result(actor.request("m", {}))  # type: ignore[misc]  # the child sends two
+    declined, refused = result(request(actor, "m", {}))  # type: ignore[misc]  # the child sends two
     assert declined == {"id": 0, "result": {"decision": "decline"}}
     assert refused["error"]["code"] == -32601
 
@@ -201,10 +202,10 @@ def test_a_late_reply_is_dropped_and_logged(start: Start, caplog: pytest.LogCapt
         reply(first, "late"); reply(second, "in time")
         read()
     """)
-    late = actor.request("slow", {})
+    late = request(actor, "slow", {})
     assert not block_until_ready(late, 0)
     actor.abandon(late)
-    assert result(actor.request("fast", {})) == "in time"
+    assert result(request(actor, "fast", {})) == "in time"
     assert late.given_up
     assert (actor.tally.late, actor.tally.skipped) == (1, 0)
     assert eventually(lambda: any("late_reply" in each.message for each in caplog.records))
@@ -215,7 +216,7 @@ def test_a_late_reply_is_dropped_and_logged(start: Start, caplog: pytest.LogCapt
 @pytest.mark.slow
 def test_a_runtime_that_closes_its_output_but_lives_is_ended(start: Start) -> None:
     actor = start("read(); os.close(1); time.sleep(100)")
-    reply = actor.request("m", {})
+    reply = request(actor, "m", {})
     with pytest.raises(TransportClosedError):
         result(reply)
     assert block_until_ready(actor.exited, PATIENCE)
@@ -229,7 +230,7 @@ def test_an_exit_is_noticed_though_a_descendant_holds_the_output(start: Start) -
     """)
     box = Mailbox("left")
     actor.subscribe(EVERYTHING, box)
-    reply = actor.request("m", {})
+    reply = request(actor, "m", {})
     with pytest.raises(TransportClosedError, match="exit code 3"):
         result(reply)
     assert block_until_ready(actor.exited, PATIENCE)
@@ -261,7 +262,7 @@ def test_one_invalid_frame_does_not_end_the_connection(start: Start, monkeypatch
     actor.notify("go")
     assert eventually(lambda: actor.tally.skipped)  # the odd one is met before anything else is sent
     assert actor.tally.skipped == 1
-    assert result(actor.request("m", {})) == "fine"
+    assert result(request(actor, "m", {})) == "fine"
 
 
 def test_a_handler_that_fails_still_answers(start: Start) -> None:
@@ -276,7 +277,7 @@ def test_a_handler_that_fails_still_answers(start: Start) -> None:
         raise ZeroDivisionError
 
     actor.server_requests.on_request = broken
-    assert result(actor.request("m", {}))["error"]["code"] == -32603  # type: ignore[index]  # the child sends a dict
+    assert result(request(actor, "m", {}))["error"]["code"] == -32603  # type: ignore[index]  # the child sends a dict
 
 
 @pytest.mark.slow
@@ -302,7 +303,7 @@ def test_stderr_is_drained_and_its_tail_bounded(start: Start) -> None:
         sys.stderr.write("z" * 10_000 + "\\n"); sys.stderr.flush()
         reply(read(), "done"); read()
     """)
-    assert result(actor.request("m", {})) == "done"
+    assert result(request(actor, "m", {})) == "done"
     at_exit.stop(actor, timeout=10)
     tail = actor.transport.process_info().stderr_tail
     assert len(tail) <= 50

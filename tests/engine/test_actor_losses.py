@@ -15,6 +15,7 @@ from openai_codex._engine.threads import ThreadGroup
 from openai_codex._engine.waiting import block_until_ready
 from openai_codex._engine.wire import LineSplitter
 from tests.support.bounds import PATIENCE, eventually
+from tests.support.inside import request
 from tests.support.pipe import Pipe
 
 THREE = b'{"method":"m"}\n' * 3
@@ -120,7 +121,7 @@ def test_memory_that_is_short_at_the_end_costs_nobody_the_wake_up(
 
     monkeypatch.setattr(threading, "excepthook", tracebacks.append)
     monkeypatch.setattr(target, name, fail_first)
-    reply = actor.request("m", {})
+    reply = request(actor, "m", {})
     pipe.feed(b"half a line")
     pipe.feed(b"")
     assert block_until_ready(reply, PATIENCE), "its caller waits for ever"

@@ -11,8 +11,8 @@ from openai_codex._engine.mailbox import Mailbox
 from openai_codex._engine.reply import CloseReason, Reply
 from openai_codex._engine.router import Dispatch, Router
 from openai_codex._engine.subscriptions import EVERYTHING, PendingSubscription, Topic
-from openai_codex._engine.waiting import ThreadWaiter
-from openai_codex._engine.wire import Response, ServerRequest, Skipped
+from openai_codex._engine.waiting import ThreadWaiter, Waiter
+from openai_codex._engine.wire import Frame, Response, ServerRequest, Skipped
 from openai_codex._notification import Notification
 
 
@@ -53,6 +53,44 @@ def test_a_response_settles_the_request_with_its_id() -> None:
     out = router.dispatch([Response(second.request_id, "two"), Response(first.request_id, "one")])
     assert [(reply, response.result) for reply, response in out.settled] == [(second, "two"), (first, "one")]
     assert router.load().in_flight == 0
+
+
+def test_a_reply_that_comes_alone_is_settled_before_it_is_no_longer_pending() -> None:
+    router = Router(10)
+
+    class Watched(Reply):
+        def settle(self, outcome: Response | Skipped | CloseReason) -> list[Waiter]:
+            assert router.expects(self), "a caller that gives up now would be told that it was never received"
+            return super().settle(outcome)
+
+    reply, waiter = Watched("m", router.new_reply("m").request_id), ThreadWaiter()
+    router.register(reply)
+    reply.add_waiter(waiter)
+    assert router.settle_alone([Response(reply.request_id, "one")]) == [waiter]
+    assert (reply.result(), router.load().in_flight) == ("one", 0)
+
+
+def test_what_comes_alone_and_leads_to_more_is_left_to_the_dispatch() -> None:
+    router = Router(10)
+    first, second = ask(router), ask(router)
+    others: list[Frame] = [
+        delta("t", "u"),
+        ServerRequest(1, "m", {}),
+        Skipped("no frame", 1),
+        Response("text", 1),
+        Response(99, 1),
+    ]
+    assert [router.settle_alone([frame]) for frame in others] == [None] * len(others)
+    assert router.settle_alone([]) is None
+    assert router.settle_alone([Response(first.request_id, 1), Response(second.request_id, 1)]) is None
+    assert router.load().in_flight == 2
+    router.give_up(first)  # its reply is late, which is counted
+    assert router.settle_alone([Response(first.request_id, 1)]) is None
+    starts = PendingSubscription(Mailbox("the events"), ("turn", "id"), "t")
+    fresh = Router(10)
+    started = ask(fresh, "turn/start", starts)
+    fresh.catch_up()
+    assert fresh.settle_alone([Response(started.request_id, {"turn": {"id": "u"}})]) is None
 
 
 def test_a_reply_without_a_waiter_is_counted_and_dropped() -> None:

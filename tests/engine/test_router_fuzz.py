@@ -25,6 +25,7 @@ from openai_codex._protocol.methods import NOTIFICATIONS, SERVER_REQUESTS
 from openai_codex._sync.client.dispatch import Dispatcher
 from openai_codex._sync.client.handlers import Handlers
 from tests.support.bounds import PATIENCE
+from tests.support.inside import request
 from tests.support.pipe import Pipe
 
 pytestmark = pytest.mark.slow
@@ -216,7 +217,7 @@ def test_no_input_ends_an_actor_or_takes_a_reply_away(said: list[bytes], size: i
     for listener in (everything, handlers.file_changes, handlers.tools):
         actor.subscribe(EVERYTHING, listener)
     turn = PendingSubscription(Mailbox("turn"), ("turn", "id"), "T1")
-    replies = {number: actor.request("m", {}, turn if number == 1 else None) for number in ASKED}
+    replies = {number: request(actor, "m", {}, turn if number == 1 else None) for number in ASKED}
     for start in range(0, len(stream), size):
         pipe.feed(stream[start : start + size])
     pipe.feed(b"")

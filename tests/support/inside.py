@@ -11,6 +11,8 @@ from typing import Any
 from openai_codex import AppServerConfig, AsyncCodex, AsyncCodexPool, AsyncTurnHandle, Codex, CodexPool, TurnHandle
 from openai_codex._async.client.recycling import AsyncRecyclingConnection
 from openai_codex._engine.actor import Actor
+from openai_codex._engine.reply import Reply
+from openai_codex._engine.subscriptions import PendingSubscription
 from openai_codex._engine.waiting import Latch
 from openai_codex._jobs import run
 from openai_codex._jobs.state import State
@@ -22,6 +24,15 @@ from openai_codex._turns.trees import Trees
 def actor_of(codex: AsyncCodex | Codex) -> Actor:
     """Return the connection of the current runtime of a client, or of the last one."""
     return codex._connection.running()
+
+
+def request(
+    actor: Actor, method: str, params: dict[str, Any] | None, subscription: PendingSubscription | None = None
+) -> Reply:
+    """Send a request and return its reply, as a client does that nothing interrupts."""
+    reply = actor.router.new_reply(method)
+    actor.send(reply, params, subscription)
+    return reply
 
 
 def connection_of(codex: AsyncCodex | Codex) -> object:

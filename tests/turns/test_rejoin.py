@@ -19,6 +19,7 @@ from openai_codex._notification import Notification
 from openai_codex._turns.rejoin import Rejoin
 from openai_codex.errors import TransportClosedError
 from tests.support.bounds import eventually
+from tests.support.inside import request
 from tests.support.pipe import Pipe
 
 
@@ -147,7 +148,7 @@ def test_a_thread_that_cannot_be_resumed_ends_what_waits_for_it(make: Make) -> N
 
 def test_only_requests_that_were_written_end_with_the_connection(make: Make) -> None:
     case = make([])
-    written, waiting = case.actor.request("model/list", {}), case.actor.router.new_reply("thread/list")
+    written, waiting = request(case.actor, "model/list", {}), case.actor.router.new_reply("thread/list")
     case.actor.router.register(waiting)
     waiting.ticket = Ticket(b"line")
     case.session.lose("the cable")
