@@ -15,7 +15,8 @@ from enum import Enum
 from types import MethodType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from openai_codex._runtime.display import hide, mask
+from openai_codex._runtime.display import hide
+from openai_codex._runtime.settings_secrets import mask
 from openai_codex.errors import ConfigError
 
 if TYPE_CHECKING:

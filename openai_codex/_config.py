@@ -16,8 +16,9 @@ from openai_codex import _journal as journals
 from openai_codex._codec.model import Data
 from openai_codex._runtime import given
 from openai_codex._runtime.backoff import Restart, to_policy
-from openai_codex._runtime.display import conceal, conceal_later, mask_all, secrets_of_arguments, secrets_of_settings
+from openai_codex._runtime.display import conceal, conceal_later
 from openai_codex._runtime.imports import load
+from openai_codex._runtime.settings_secrets import mask_all, secrets_of_arguments, secrets_of_settings
 from openai_codex._runtime.toml import check_argument, to_arguments
 from openai_codex._version import __version__
 from openai_codex.errors import ConfigError

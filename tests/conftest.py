@@ -14,13 +14,16 @@ from hypothesis import HealthCheck, settings
 
 from openai_codex._async.client import launch as async_launch
 from openai_codex._engine.transport import child
+from openai_codex._runtime import display
 from openai_codex._sync.client import launch as sync_launch
 from tests.support.log_table import Comparison
 
 pytest_plugins = ["openai_codex.testing.pytest_plugin"]
 
-# On a loaded machine, an example may take any time.
-settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# On a loaded machine, an example may take any time. The suite tries the same examples each time; to try others, give
+# `--hypothesis-profile others`.
+settings.register_profile("others", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("suite", settings.get_profile("others"), derandomize=True)
 settings.load_profile("suite")
 
 # What usually takes milliseconds, and is waited for no longer than a second, may take longer there: a thread that has still
@@ -62,6 +65,16 @@ def log_is_as_it_was() -> Iterator[None]:
     yield
     logger.handlers[:] = handlers
     logger.setLevel(level)
+
+
+@pytest.fixture(autouse=True)
+def no_secret_of_another_test_is_known() -> Iterator[None]:
+    """Forget the secrets that a test has passed: one that is an ordinary word would be masked in all later tests."""
+    secrets = vars(display)["_known"]
+    kept = dict(secrets)
+    yield
+    secrets.clear()
+    secrets.update(kept)
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,8 @@ import sys
 from typing import TYPE_CHECKING, TextIO
 
 from openai_codex._log import ATTRIBUTE, ROOT
-from openai_codex._runtime.display import escape, escape_controls, hide, secrets_of_arguments
+from openai_codex._runtime.display import escape, escape_controls, hide
+from openai_codex._runtime.settings_secrets import secrets_of_arguments
 from openai_codex.errors import CodexError
 
 if TYPE_CHECKING:

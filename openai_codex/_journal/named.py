@@ -7,8 +7,8 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from openai_codex._runtime.display import is_option
 from openai_codex._runtime.secret_names import sounds_secret
+from openai_codex._runtime.settings_secrets import is_option
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

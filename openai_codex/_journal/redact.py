@@ -17,8 +17,9 @@ from openai_codex._journal.contents import NOTHING, STRUCTURE, Contents, is_fore
 from openai_codex._journal.harmless import COMMANDS, is_harmless
 from openai_codex._journal.named import ALL, NUMBERS, SHOWN, degree_of, ends_of_json, masked_command, passwords
 from openai_codex._runtime import assigned
-from openai_codex._runtime.display import hide_known, known, looks_secret, mask_all, may_hide, secrets_of_arguments
+from openai_codex._runtime.display import known, known_places, masked, may_hide, places_of
 from openai_codex._runtime.secret_names import may_name_secret
+from openai_codex._runtime.settings_secrets import looks_secret, mask_all, secrets_of_arguments
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -93,7 +94,7 @@ class Redactor:
         return (
             may_hide(text)
             or any(map(text.__contains__, self._found))
-            or (may_name_secret(text) and assigned.hidden(text, "") != text)
+            or (may_name_secret(text) and assigned.places(text) != [])
         )
 
     def unfinished(self, text: str) -> int:
@@ -235,11 +236,10 @@ class Redactor:
         return self._hidden(text)
 
     def _hidden(self, text: str) -> str:
-        for value in self._found:
-            if value in text:
-                text = text.replace(value, MASK)
-        text = hide_known(text) if may_hide(text) else text
-        return assigned.hidden(text, MASK) if may_name_secret(text) else text
+        places = [place for value in self._found for place in places_of(value, text)]
+        places += known_places(text) if may_hide(text) else ()
+        places += assigned.places(text) if may_name_secret(text) else ()
+        return masked(text, places) if places else text
 
     def _base64(self, text: str) -> str:
         """Return a text that has bytes, or a mask if there is a secret in them."""

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from openai_codex._otel import names
-from openai_codex._runtime.display import hide, secrets_of_settings
+from openai_codex._runtime.display import hide
+from openai_codex._runtime.settings_secrets import secrets_of_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

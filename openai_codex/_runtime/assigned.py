@@ -100,15 +100,12 @@ def may_go_on(text: str) -> bool:
     return "-----" in text or may_name_secret(text) or "pass" in text.lower()
 
 
-def hidden(text: str, mask: str) -> str:
-    """Return a text without these secrets."""
-    shown, at = "", 0
+def places(text: str) -> list[tuple[int, int]]:
+    """Return where a text has these secrets."""
     found = [value for _, value in _values(text)]
     found += [value for _, value in _in_prose(text) if _LIKELY.fullmatch(value["value"] or "")]
-    for begin, end in sorted(value.span("value") for value in found):
-        if begin >= at and begin < end:
-            shown, at = f"{shown}{text[at:begin]}{mask}", end
-    return _KEY.sub(mask, shown + text[at:])
+    keys = [key.span() for key in _KEY.finditer(text)]
+    return keys + [value.span("value") for value in found if value["value"]]
 
 
 def unfinished(text: str, held: int) -> int:

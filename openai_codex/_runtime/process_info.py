@@ -8,7 +8,8 @@ from typing import TypeAlias
 import attrs
 
 from openai_codex._codec.deferred import frozen
-from openai_codex._runtime.display import escape, hide, mask_all
+from openai_codex._runtime.display import escape, hide
+from openai_codex._runtime.settings_secrets import mask_all
 
 
 def _hidden(lines: tuple[str, ...]) -> tuple[str, ...]:

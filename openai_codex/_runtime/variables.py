@@ -6,8 +6,8 @@ import os
 import re
 from typing import TYPE_CHECKING
 
-from openai_codex._runtime.display import is_id, looks_secret, secrets_of_arguments
 from openai_codex._runtime.secret_names import names_secret
+from openai_codex._runtime.settings_secrets import is_id, looks_secret, secrets_of_arguments
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -12,7 +12,8 @@ import attrs
 
 from openai_codex import _checks as checks
 from openai_codex import _protocol as protocol
-from openai_codex._runtime.display import conceal, secrets_of_settings
+from openai_codex._runtime.display import conceal
+from openai_codex._runtime.settings_secrets import secrets_of_settings
 from openai_codex._turns.inputs import has_skills
 from openai_codex._turns.options import (
     ApprovalMode,

@@ -8,7 +8,8 @@ import pytest
 
 from openai_codex._journal.deltas import Deltas
 from openai_codex._journal.redact import Redactor
-from openai_codex._runtime.assigned import hidden, unfinished
+from openai_codex._runtime.assigned import places, unfinished
+from openai_codex._runtime.display import conceal, hide
 
 SECRET = "hunter22"  # noqa: S105  planted
 PEM = "\n".join(["-----BEGIN RSA PRIVATE KEY-----", *["MIIEvQIBADANBgkqh"] * 20, "-----END RSA PRIVATE KEY-----"])
@@ -79,8 +80,19 @@ def test_a_text_is_searched_in_a_time_that_grows_with_its_length_only() -> None:
         "Cookie: ",
     ):
         text = part * (200_000 // len(part))
-        hidden(text, "***")
+        places(text)
         unfinished(text[: 1 << 14], 0)
+
+
+@pytest.mark.parametrize("size", [7, 10, 300])
+@pytest.mark.parametrize("word", ["secret", "password", "authorization", "api_key", "Passwd: '", "hunter", "unter22"])
+def test_a_known_secret_that_is_a_part_of_a_name_or_value_hides_no_other(word: str, size: int) -> None:
+    conceal([word])
+    for text in TEXTS:
+        parts = [text[at : at + size] for at in range(0, len(text), size)]
+        for shown in (Redactor().text(text), hide(text), in_pieces(parts)):
+            assert "hun" not in shown
+            assert "22" not in shown
 
 
 def in_pieces(pieces: list[str]) -> str:

@@ -24,16 +24,8 @@ from openai_codex import (
 )
 from openai_codex._engine.transport.installation import command_line
 from openai_codex._log import Log
-from openai_codex._runtime.display import (
-    conceal,
-    escape,
-    escape_controls,
-    hide,
-    mask,
-    mask_all,
-    secrets_of_arguments,
-    secrets_of_settings,
-)
+from openai_codex._runtime.display import conceal, escape, escape_controls, hide
+from openai_codex._runtime.settings_secrets import mask, mask_all, secrets_of_arguments, secrets_of_settings
 from openai_codex._runtime.variables import secrets_of_variables
 from openai_codex.testing import ScriptError, WaitTimeoutError
 from openai_codex.types import TurnStatus

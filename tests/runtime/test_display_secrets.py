@@ -27,7 +27,8 @@ from openai_codex import (
 from openai_codex import _checks as checks
 from openai_codex._log import Log
 from openai_codex._runtime import toml
-from openai_codex._runtime.display import conceal, conceal_later, escape, hide, may_hide, secrets_of_settings, tokens_of
+from openai_codex._runtime.display import conceal, conceal_later, escape, hide, may_hide
+from openai_codex._runtime.settings_secrets import secrets_of_settings, tokens_of
 from openai_codex.testing import ScriptedModel, call, reply, say
 from tests.support.bounds import PATIENCE
 

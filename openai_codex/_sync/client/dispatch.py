@@ -23,7 +23,8 @@ from openai_codex._sync.client.handlers import note_declined
 from openai_codex._codec.deferred import frozen
 from openai_codex._engine import wire
 from openai_codex._log import Log
-from openai_codex._runtime.display import conceal_later, tokens_of
+from openai_codex._runtime.display import conceal_later
+from openai_codex._runtime.settings_secrets import tokens_of
 from openai_codex._tools.arguments import ToolArgumentError, ToolContext
 from openai_codex._tools.result import failure_response, failure_text, to_response
 from openai_codex._turns.agents import ORIGIN

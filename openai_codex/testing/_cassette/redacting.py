@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from openai_codex._journal.redact import MASK, Redactor
-from openai_codex._runtime.display import secrets_of_arguments
+from openai_codex._runtime.settings_secrets import secrets_of_arguments
 
 _DATA = "data: "
 
