@@ -46,7 +46,7 @@ ORDER = """
     _turns: stall open_turns turn_ends agents usage fold open_items texts listings settings options inputs
     _engine: . actor at_exit reader outbox undo router subscriptions mailbox server_requests workers threads
     _engine: reply lane backlog recent wire heads
-    _engine.transport: . start lasting remote address installation child spawn input output base
+    _engine.transport: . start lasting remote tls address installation child spawn input output base
     _engine: once waiting
     _runtime: environment handshake
     : _config
@@ -64,7 +64,7 @@ ORDER = """
     : _protocol
     _codec: plain base enums deferred in_pydantic model
     : _log _version
-    _runtime: variables display assigned secret_names imports
+    _runtime: variables settings_secrets display assigned secret_names imports
 """
 
 
@@ -83,7 +83,7 @@ RANK = _ranked()
 # A job with a worktree runs git, which is no runtime: it has no frames to read, and ends with its answer.
 CONFINED = {
     "asyncio": {"_async/client/_wait.py", "_async/client/_loop.py", "_cli/run.py", "_cli/questions.py"},
-    "threading": {f"_engine/{name}.py" for name in ("transport/child", "threads", "waiting")},
+    "threading": {f"_engine/{name}.py" for name in ("transport/child", "transport/tls", "threads", "waiting")},
     "subprocess": {"_engine/transport/child.py", "_engine/transport/spawn.py", "_cli/installed.py", "_jobs/git.py"},
     "signal": {
         "_cli/__init__.py",

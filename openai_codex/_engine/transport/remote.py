@@ -142,9 +142,8 @@ class WebSocket:
         """Return a socket that is connected, and encrypted if the address says so."""
         parts = self._parts
         if parts.scheme == "unix":
-            self._socket = dialled = socket.socket(
-                socket.AF_UNIX, socket.SOCK_STREAM
-            )  # closed by `end`, whatever fails
+            # `end` closes it, whatever fails.
+            self._socket = dialled = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             dialled.settimeout(self.timeout)
             dialled.connect(parts.path)
         else:
@@ -152,9 +151,9 @@ class WebSocket:
             self._socket = dialled = socket.create_connection((parts.hostname, port), self.timeout)
             dialled.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if parts.scheme == "wss":
-            import ssl
+            from openai_codex._engine.transport.tls import encrypt
 
-            dialled = ssl.create_default_context().wrap_socket(dialled, server_hostname=parts.hostname)
+            dialled = encrypt(dialled, parts.hostname)
         dialled.settimeout(None)
         return dialled
 
@@ -236,9 +235,7 @@ class WebSocket:
     def _shut_down(self) -> None:
         if self._socket is not None:
             with suppress(OSError):  # it is closed
-                socket.socket.shutdown(
-                    self._socket, socket.SHUT_RDWR
-                )  # not that of an SSL socket, which would encrypt no more
+                self._socket.shutdown(socket.SHUT_RDWR)
 
     def after_fork(self) -> None:
         """Close the socket of this fork; the connection is the parent's."""

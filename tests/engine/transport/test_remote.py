@@ -15,6 +15,7 @@ from websockets.sync.server import ServerConnection, serve
 
 from openai_codex import AppServerConfig, ConfigError
 from openai_codex._engine.transport.remote import WebSocket
+from openai_codex._engine.transport.tls import TlsSocket
 from openai_codex._engine.waiting import Deadline
 from tests.support.bounds import PATIENCE, eventually
 
@@ -33,6 +34,14 @@ def server(talk: Callable[[ServerConnection], None], context: ssl.SSLContext | N
         finally:
             served.shutdown()
             thread.join()
+
+
+def of_localhost() -> ssl.SSLContext:
+    """The TLS of a server, whose library has two threads at a socket too."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(CERTIFICATE)
+    context.sslsocket_class = TlsSocket
+    return context
 
 
 def echo(connection: ServerConnection) -> None:
@@ -131,9 +140,7 @@ def test_the_end_of_the_other_side_is_an_error_that_names_it() -> None:
 
 
 def test_it_is_encrypted_and_the_certificate_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(CERTIFICATE)
-    with server(echo, context) as port:
+    with server(echo, of_localhost()) as port:
         with transport(f"wss://localhost:{port}") as opened, pytest.raises(ConnectionError, match="certificate"):
             opened.read(1)
         monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
