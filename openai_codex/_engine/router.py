@@ -207,13 +207,15 @@ class Router:
 
     def settle_alone(self, frames: list[Frame]) -> list[Waiter] | None:
         """Settle a reply that came alone and leads to nothing else, as most do; return its waiters, else ``None``."""
-        if len(frames) != 1 or self._changes or self._leases or self._expected or type(frames[0]) is not Response:
+        if len(frames) != 1 or self._changes or self._leases or self._expected:
             return None
-        pending = self._pending.get(frames[0].id) if isinstance(frames[0].id, int) else None
-        if pending is None or pending.subscription is not None or pending.reply.given_up:
+        frame = frames[0]
+        if type(frame) is not Response or type(frame.id) is not int or (pending := self._pending.get(frame.id)) is None:
             return None
-        waiters = pending.reply.settle(frames[0])  # first: at each instant it is pending or settled
-        self._pending.pop(pending.reply.request_id, None)
+        if pending.subscription is not None or pending.reply.given_up:
+            return None
+        waiters = pending.reply.settle(frame)  # first: at each instant it is pending or settled
+        self._pending.pop(frame.id, None)
         return waiters
 
     def dispatch(self, frames: Iterable[Frame], out: Dispatch | None = None) -> Dispatch:

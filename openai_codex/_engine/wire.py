@@ -146,6 +146,8 @@ def decode(line: bytes) -> Frame:
         value = orjson.loads(line)
     except orjson.JSONDecodeError as error:
         return _skipped(line, f"not JSON: {error.msg}")
+    if type(value) is dict and "method" not in value:  # what comes alone is a response most often
+        return _response(value, len(line))
     return _frames([value], [line])[0]
 
 
