@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from openai_codex._engine.reply import CloseReason
     from openai_codex._engine.server_requests import PendingRequests
     from openai_codex._engine.waiting import Waiter
-    from openai_codex._engine.wire import Frame
+    from openai_codex._engine.wire import Frame, RequestId
 
 # The runtime no longer waits for the answer to one of its requests: it got one, or withdrew the request.
 RESOLVED = "serverRequest/resolved"
@@ -105,7 +105,7 @@ class Router:
         self._max_in_flight = max_in_flight
         self._tally = Tally() if tally is None else tally
         self._ids = count(1)
-        self._pending: dict[int, _Pending] = {}
+        self._pending: dict[RequestId, _Pending] = {}
         self._changes: deque[Callable[[], object]] = deque()
         # When the lease of a request ends whose caller gave up, and its id; the next to end first.
         self._leases: deque[tuple[float, int]] = deque()
@@ -207,12 +207,11 @@ class Router:
 
     def settle_alone(self, frames: list[Frame]) -> list[Waiter] | None:
         """Settle a reply that came alone and leads to nothing else, as most do; return its waiters, else ``None``."""
-        if len(frames) != 1 or self._changes or self._leases or self._expected:
+        frame = frames[0] if len(frames) == 1 else None
+        if self._changes or self._leases or self._expected or type(frame) is not Response:
             return None
-        frame = frames[0]
-        if type(frame) is not Response or type(frame.id) is not int or (pending := self._pending.get(frame.id)) is None:
-            return None
-        if pending.subscription is not None or pending.reply.given_up:
+        pending = self._pending.get(frame.id)
+        if pending is None or pending.subscription is not None or pending.reply.given_up:
             return None
         waiters = pending.reply.settle(frame)  # first: at each instant it is pending or settled
         self._pending.pop(frame.id, None)
@@ -269,8 +268,7 @@ class Router:
         return found
 
     def _settle(self, response: Response, out: Dispatch) -> None:
-        # Ids of this client are integers; a text can only come from a runtime that makes ids up.
-        pending = self._take(response.id) if isinstance(response.id, int) else None
+        pending = self._take(response.id)
         if pending is None or pending.reply.given_up:
             out.late += response.id not in UNCOUNTED_IDS
         if pending is not None:
@@ -280,7 +278,7 @@ class Router:
             if pending.subscription is not None:
                 self._bind(pending.subscription, response, out)
 
-    def _take(self, request_id: int) -> _Pending | None:
+    def _take(self, request_id: RequestId) -> _Pending | None:
         """Take out the request whose reply has come; ``None`` if none is pending."""
         if (pending := self._pending.get(request_id)) is not None:
             pending.reply.received = True

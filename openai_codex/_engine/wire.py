@@ -146,9 +146,8 @@ def decode(line: bytes) -> Frame:
         value = orjson.loads(line)
     except orjson.JSONDecodeError as error:
         return _skipped(line, f"not JSON: {error.msg}")
-    if type(value) is dict and "method" not in value:  # what comes alone is a response most often
-        return _response(value, len(line))
-    return _frames([value], [line])[0]
+    is_response = type(value) is dict and "method" not in value  # as most of those are that come alone
+    return _response(value, len(line)) if is_response else _frames([value], [line])[0]
 
 
 def _frames(values: list[Any], lines: list[bytes]) -> list[Frame]:
@@ -200,8 +199,7 @@ _BEGINNING = re.compile(r'\{\s*"(?:id|method|result|error|params|jsonrpc|emitted
 _ANSWER = re.compile(rb'[^{]{0,64}\{\s*"id"\s*:\s*(\d{1,18})\s*,\s*"(?:result|error)"\s*:')
 
 # How many beginnings are tried in one line, and how many characters are read in vain, before the search is given up.
-_MOST_TRIES = 32
-_MOST_IN_VAIN = 1 << 22
+_MOST_TRIES, _MOST_IN_VAIN = 32, 1 << 22
 
 _scan = json.JSONDecoder().raw_decode
 
