@@ -28,7 +28,7 @@ _AWAITED: dict[object, WaitingOn] = {
     "collabAgentToolCall": "agent",
 }
 
-_MESSAGE = "agentMessage"
+_MESSAGE, _END = "agentMessage", "turn/completed"
 
 # Kinds that the model writes: when its stream breaks, it begins them anew.
 _WRITTEN = frozenset({_MESSAGE, "plan", "reasoning"})
@@ -205,7 +205,7 @@ _STEPS = {
     "item/started": _State.started,
     "item/completed": _State.completed,
     "error": _State.failed,
-    "turn/completed": _State.turn_completed,
+    _END: _State.turn_completed,
 }
 
 
@@ -255,6 +255,9 @@ class OpenItems:
         else:
             aside.append(Notification(events[0].method, {"itemId": item_id, "delta": text}))
             self._item_id = item_id
+        if _END in methods:  # nothing follows that would release these events, and a result may be kept for long
+            self._settled()
+            self._adding = (), -1, events[-1]
 
     def _not_added(self, events: Sequence[Notification]) -> Sequence[Notification]:
         aside, before, last = self._adding

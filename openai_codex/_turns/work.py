@@ -41,6 +41,8 @@ class Call:
     """Returns something true until the runtime has its answer, or no longer wants one; or until the client's call returns."""
     outer: Call | None = None
     """The call in which this one was made."""
+    around: Context | None = None
+    """The context of the program that made it; ``None`` if the client made it."""
 
 
 _CALL: ContextVar[Call | None] = ContextVar("codex_call", default=None)
@@ -54,6 +56,13 @@ def current_call(context: Context | None = None) -> Call | None:
     return call
 
 
+def context_of_caller() -> Context:
+    """Return the context variables of the program's code that makes a call of the client, or of the current code."""
+    # Not with that call among them: they are kept for as long as its turn runs.
+    call = _CALL.get()
+    return copy_context() if call is None or call.around is None else call.around
+
+
 class within:  # noqa: N801  it is used like a function, and a generator would cost several times as much
     """Let a block run within a call. So do tasks that are created in it, and signal handlers that interrupt it."""
 
@@ -62,7 +71,8 @@ class within:  # noqa: N801  it is used like a function, and a generator would c
     def __init__(self, thread_id: str | None, is_open: Callable[[], object] | None = None) -> None:
         # A call of the client is over when this object is gone, even if an exception of a signal handler keeps `__exit__`
         # from its work.
-        self._call = Call(thread_id, is_open or weakref.ref(self), current_call())
+        around = None if is_open else copy_context()
+        self._call = Call(thread_id, is_open or weakref.ref(self), current_call(), around)
 
     def __enter__(self) -> None:
         self._token = _CALL.set(self._call)
@@ -86,7 +96,7 @@ class Work:
     """The ids of the turns that there were when the request was sent."""
     expires: float = math.inf
     """When it no longer counts unless its turn was announced."""
-    context: Context | None = attrs.Factory(copy_context)
+    context: Context | None = attrs.Factory(context_of_caller)
     """The context variables of its caller: the handlers and tools of the turn see them."""
     owner: int = 0
     """The id of the `Place` that it was admitted by; 0 if it needed none."""

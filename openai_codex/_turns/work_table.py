@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 import weakref
-from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
 from openai_codex import _protocol as protocol
@@ -23,6 +22,7 @@ from openai_codex._turns.work import (
     admits,
     announce,
     check_settings,
+    context_of_caller,
     current_call,
     end,
     is_alone,
@@ -129,9 +129,9 @@ class WorkTable(Listener):
     def begin(self, params: Any, timeout: float, owner: int = 0) -> Work:
         """Add the entry of a request that is about to be sent, whatever else runs."""
         thread_id, works = params.thread_id, self._works[hash(params.thread_id) % _LISTS]
-        joins = _NONE.union(*[work.ids for work in self._of(thread_id)]) if works else _NONE
+        joins = _NONE.union(*[work.ids for work in self._of(thread_id)]) or _NONE
         expires = time.monotonic() + timeout + _ANNOUNCED_WITHIN
-        work = Work(thread_id, params.METHOD, params, joins, expires, copy_context(), owner)
+        work = Work(thread_id, params.METHOD, params, joins, expires, context_of_caller(), owner)
         works.append(work)
         return work
 
@@ -154,10 +154,13 @@ class WorkTable(Listener):
         if turn_id not in work.ids:  # else it is known, with all that was announced
             work.announced, work.running = None, False
             work.ids, work.expires = frozenset((turn_id,)), time.monotonic() + _ANNOUNCED_WITHIN
-        for each in tuple(self._works[hash(work.thread_id) % _LISTS]):
-            if each.running and turn_id in each.ids:
+        works = self._works[hash(work.thread_id) % _LISTS]
+        for each in tuple(works):
+            if each.running and turn_id in each.ids and each is not work:
                 work.ids |= each.ids
                 work.announced, work.running, work.expires = each.announced, True, math.inf
+                if each.params is None and work in works:  # it stood for the turn until its request was known
+                    remove(works, each)
         if not work.ids.isdisjoint(work.ended):
             self.discard(work)
         self._wake(work.thread_id)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import copy
+import gc
 import pickle
 import sys
-from collections.abc import Iterable
+import weakref
+from collections.abc import Iterable, Iterator
 from types import FrameType
 from typing import Any
 
@@ -189,6 +191,7 @@ class InterruptedCallError(Exception):
 def test_an_exception_at_any_instant_neither_loses_a_text_nor_doubles_it(size: int) -> None:
     events = [started("1"), *(delta("1", f"{number} ") for number in range(8)), completed("1"), started("2")]
     events += [delta("2", f"{number} ") for number in range(8)]
+    events.insert(-2, ended("failed"))  # which keeps the texts
 
     def add_all(items: OpenItems, instant: int) -> bool:
         """Add the events in batches; raise at one instant, an executed line, and go on. Return whether it came to that."""
@@ -225,6 +228,28 @@ def test_an_exception_at_any_instant_neither_loses_a_text_nor_doubles_it(size: i
         assert items.lengths(whole=True) == {"1": 16, "2": 16}, instant
         instant += 1
     assert instant > 60
+
+
+@pytest.mark.parametrize("status", ["completed", "failed"])
+@pytest.mark.parametrize("size", [1, 3, 100])
+def test_no_event_of_a_turn_that_has_ended_is_kept(status: str, size: int) -> None:
+    class Kept:
+        """What an event holds."""
+
+    def events() -> Iterator[Notification]:
+        for each in [started("1"), *(delta("1", "text") for _ in range(10)), started("2", "plan")]:
+            each.params["kept"] = kept = Kept()
+            references.append(weakref.ref(kept))
+            yield each
+        yield ended(status)
+
+    references: list[weakref.ref[Kept]] = []
+    items, left = OpenItems(), list(events())
+    while left:
+        add(items, left[:size])
+        del left[:size]
+    gc.collect()
+    assert [reference for reference in references if reference() is not None] == []
 
 
 @pytest.mark.parametrize("value", [None, 3, [], {}, ["1"]])

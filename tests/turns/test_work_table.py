@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from contextvars import copy_context
+from contextvars import ContextVar, copy_context
 from typing import Any
 
 import pytest
@@ -12,7 +12,7 @@ import pytest
 from openai_codex import DecodeError, RequestTimeoutError
 from openai_codex._engine.reply import CloseReason
 from openai_codex._turns import work_table
-from openai_codex._turns.work import MOST_ENDED, Work, add_unrequested
+from openai_codex._turns.work import MOST_ENDED, Work, add_unrequested, within
 from tests.support.work import COMPACTION, OTHER, REVIEW, SHELL, T, Table, accepted, changed, turn, waits
 
 
@@ -244,6 +244,28 @@ def test_whoever_waits_for_a_turn_that_is_forgotten_is_woken(table: Table) -> No
         table.tell_start(f"turn {name}", thread_id=name)
     assert changed(place) == [True]
     assert table.blocked_until(place) is None
+
+
+@pytest.mark.parametrize("params", [turn(), REVIEW], ids=["turn", "review"])
+def test_a_turn_that_is_announced_before_the_reply_has_one_entry_after_it(table: Table, params: Any) -> None:
+    work = table.send(params)
+    table.tell_start("child", "a") if params is REVIEW else table.tell_start("a")
+    table.accept(work, accepted("a"))
+    assert table.count() == 1
+    assert table.has(work)
+    table.tell_end("a")
+    assert table.is_empty()
+
+
+def test_an_entry_keeps_the_context_of_the_program_and_no_call_of_the_client(table: Table) -> None:
+    variable = ContextVar("variable", default="")
+    variable.set("of the program")
+    before = set(copy_context())
+    with within(T):
+        work = table.send(turn())
+    assert work.context is not None
+    assert work.context[variable] == "of the program"
+    assert set(work.context) == before
 
 
 def test_an_entry_does_not_grow_with_the_turns_of_its_thread() -> None:
