@@ -54,7 +54,6 @@ _MOST_TEXT, _MANY = 1 << 20, 1_000
 # item completes.
 _ASIDE = 128
 
-
 # For loops that run in C: they see every event of a turn.
 METHOD, _PARAMS = attrgetter("method"), attrgetter("params")
 _ITEM_ID, _DELTA = itemgetter("itemId"), itemgetter("delta")
@@ -208,7 +207,6 @@ _STEPS = {
     _END: _State.turn_completed,
 }
 
-
 # What each turn begins with. Never changed: a state is copied before events are applied to it.
 _NOTHING = _State({}, {}, set())
 _NEVER: tuple[Sequence[object], int, Notification | None] = ((), 0, None)
@@ -250,14 +248,13 @@ class OpenItems:
             aside.append(text)
             return
         self._item_id = None
-        if item_id is None:
-            aside.extend(events)
-        else:
-            aside.append(Notification(events[0].method, {"itemId": item_id, "delta": text}))
-            self._item_id = item_id
+        if item_id is not None:
+            events = (Notification(events[0].method, {"itemId": item_id, "delta": text}),)
+        aside.extend(events)
+        self._item_id = item_id
         if _END in methods:  # nothing follows that would release these events, and a result may be kept for long
             self._settled()
-            self._adding = (), -1, events[-1]
+            self._adding = (), -1, self._adding[2]
 
     def _not_added(self, events: Sequence[Notification]) -> Sequence[Notification]:
         aside, before, last = self._adding

@@ -25,7 +25,7 @@ from openai_codex.errors import LaunchError, ProcessInfo
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 STDERR_BYTES = 1 << 16
 STDERR_LINES = 50
@@ -61,7 +61,14 @@ class ChildProcess:
 
     is_lost = False
 
-    def __init__(self, command: tuple[str, ...], cwd: str | None, env: Mapping[str, str] | None) -> None:
+    def __init__(
+        self,
+        command: tuple[str, ...],
+        cwd: str | None,
+        env: Mapping[str, str] | None,
+        keep: Callable[[ChildProcess], object] = bool,
+    ) -> None:
+        """Start the child. ``keep`` gets this object before the child is left to it: between two steps it has no owner."""
         self._command = command
         self._mark = os.urandom(8).hex()
         self._owner = os.getpid()
@@ -71,6 +78,7 @@ class ChildProcess:
             environment = {**(os.environ if env is None else env), MARK_VARIABLE: self._mark}
             self._child = start.process(command, cwd, environment, sys._getframe())  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  no other way
             self._attach()
+            keep(self)
             start.adopt()
         except LaunchError:
             raise
@@ -91,7 +99,7 @@ class ChildProcess:
         self._drain.start()
 
     def discard(self) -> None:
-        """Kill and reap a child that no reader owns."""
+        """Kill and reap a child that no reader owns. Idempotent."""
         end(self._child, self._close_pipes)
 
     def _close_pipes(self, child: subprocess.Popen[bytes]) -> None:

@@ -83,12 +83,15 @@ class RuntimeStart:
             _log.warning("codex.variables_left_out", names=",".join(names), reason="not UTF-8")
         self.before, self.said = self.lock.databases(), b""
         try:
-            self._child = child = ChildProcess(command_line(config), config.cwd, environment_of(config))
+            child = ChildProcess(command_line(config), config.cwd, environment_of(config), self._keep)
         except RuntimeError as error:
             raise LaunchError(NO_THREAD) from error
         if not config.otel:  # else the request has a context, and what finds that is not imported yet
             self._say(child, initialize_line(config))
         return child
+
+    def _keep(self, child: ChildProcess) -> None:
+        self._child = child
 
     def _say(self, child: ChildProcess, line: bytes) -> None:
         """Send the first line, if the pipe takes it as a whole; else the actor does, and finds out what is wrong."""

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from openai_codex import LaunchError
-from openai_codex._engine.transport import ChildProcess, child, spawn
+from openai_codex import AppServerConfig, LaunchError
+from openai_codex._engine.transport import ChildProcess, RuntimeStart, child, spawn
 from tests.support.bounds import PATIENCE, eventually
 
 # How long a signal may take to reach its thread before it is sent again, in seconds.
@@ -88,15 +88,19 @@ def test_an_exception_while_a_process_is_started_leaves_none(
 
 
 class Strikes:
-    """Raises at the executed line of the package with the given number, and again so many lines later."""
+    """Raises at the executed line of the package with the given number, and again so many lines later.
 
-    def __init__(self, *gaps: int) -> None:
+    With ``at_returns``, the return of a function counts as a line.
+    """
+
+    def __init__(self, *gaps: int, at_returns: bool = False) -> None:
         self.left = list(gaps)
+        self.events = {"line", "return"} if at_returns else {"line"}
 
     def trace(self, frame: FrameType, event: str, _: Any) -> Any:
         if not frame.f_code.co_filename.startswith(TRANSPORT):
             return None
-        if event == "line" and self.left:
+        if event in self.events and self.left:
             self.left[0] -= 1
             if self.left[0] == 0:
                 del self.left[0]
@@ -142,6 +146,24 @@ def test_exceptions_at_any_line_leave_no_child_descriptor_or_zombie(second: int 
     assert eventually(lambda: children() <= known)
     assert eventually(lambda: descriptors() <= open_before)
     assert eventually(lambda: threading.active_count() <= threads)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_an_exception_at_any_step_of_a_start_leaves_no_child_without_an_owner() -> None:
+    config = AppServerConfig(launch_args_override=COMMAND, otel=True)  # nothing is sent to it then
+    known, instant, strikes = children(), 0, Strikes()
+    while not strikes.left:
+        instant += 1
+        strikes, start = Strikes(instant, at_returns=True), RuntimeStart(config)
+        with suppress(AlarmError):
+            sys.settrace(strikes.trace)
+            try:
+                start.begin()
+            finally:
+                sys.settrace(None)
+        start.end()
+        assert eventually(lambda: children() <= known), instant
+    assert instant > 50
 
 
 @pytest.mark.parametrize("is_adopted", [True, False])
