@@ -79,7 +79,7 @@ runtime: $(STAMP) ## Move to the runtime VERSION: pin, regenerate, show the prot
 	@touch $(STAMP)
 	$(MAKE) test
 
-bench: $(STAMP) ## Measure this package, the published SDK and a bare loop; write BENCHMARKS.md
+bench: $(STAMP) ## Measure this package, the published SDK and two floors; write BENCHMARKS.md
 	$(BIN)/python -m tools.bench
 
 bench-smoke: $(STAMP) ## Only check that all of the benchmark runs

@@ -19,15 +19,16 @@ if TYPE_CHECKING:
     from tools.bench.rows import Workload
 
 TARGET = ROOT / "BENCHMARKS.md"
-ALL = "ours,published,floor"
+ALL = "ours,published,actor,floor"
 ROUNDS = 3
 
 INTRODUCTION = """\
 # Benchmarks
 
-Written by `make bench`. This package, the published SDK, and a bare loop that reads lines and decodes JSON, alternately,
-each run in a fresh process; medians of {rounds} rounds. Absolute numbers mean little on a shared machine: compare the
-ratios. [tools/bench](tools/bench/README.md) explains the rows and the results of profiling.
+Written by `make bench`. This package, the published SDK, the least that a client can do whose pipe is read by one thread
+(*actor floor*), and a bare loop that reads lines and decodes JSON (*floor*), alternately, each run in a fresh process;
+medians of {rounds} rounds. Absolute numbers mean little on a shared machine: compare the ratios.
+[tools/bench](tools/bench/README.md) explains the rows and the results of profiling.
 """
 
 
@@ -65,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
 def _facts(compared: Sequence[Subject], measured: str) -> str:
     packages = ("openai-codex", "openai-codex-cli-bin", "attrs", "cattrs", "orjson", "structlog", "pydantic")
     today = dt.datetime.now(tz=dt.timezone.utc).date()
-    versions = [f"- {each.name}: {each.versions(*packages)}" for each in compared if each.name != "floor"]
+    versions = [f"- {each.name}: {each.versions(*packages)}" for each in compared if each.name not in subjects.FLOORS]
     return "\n".join([f"- {subjects.machine()}", f"- {today}, {measured}", *versions])
 
 

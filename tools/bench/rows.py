@@ -19,7 +19,7 @@ class Goal:
     Attributes:
         bound: The bound.
         at_least: Whether it is a lower bound.
-        against: ``published`` or ``floor``; ``None`` compares the median itself.
+        against: ``published``, ``actor`` or ``floor``; ``None`` compares the median itself.
     """
 
     bound: float
@@ -65,7 +65,7 @@ def row(title: str, unit: str, measure: str | tuple[str, ...], *goals: Goal) -> 
 
 @attrs.frozen
 class Workload:
-    """One program, its floor, and its rows.
+    """One program, its floors, and its rows.
 
     Attributes:
         program: ``module.function``, run with our package and with the published one.
@@ -76,6 +76,7 @@ class Workload:
         published: Other sizes for the published package, where it would take minutes; only rates are compared then.
         deadline: Seconds after which a run counts as hanging.
         naive: ``module.function`` of the published package, where ours has a name for it and that one has none.
+        actor: ``module.function`` of the actor floor.
         once: Whether one round is enough, because the result is counted and not timed.
     """
 
@@ -88,12 +89,12 @@ class Workload:
     deadline: float = 60.0
     once: bool = False
     naive: str | None = None
+    actor: str | None = None
 
     def program_for(self, subject: str) -> str | None:
         """Return the program of a subject; ``None`` if it has none."""
-        if subject == "floor":
-            return self.floor
-        return self.naive if subject == "published" and self.naive is not None else self.program
+        own = {"floor": self.floor, "actor": self.actor, "published": self.naive or self.program}
+        return own.get(subject, self.program)
 
     def sizes_for(self, subject: str, *, smoke: bool) -> Sizes:
         """Return the sizes of one run."""

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 PUBLISHED = "openai-codex==0.163.0"
+FLOORS = frozenset({"actor", "floor"})
+"""The subjects that are no package."""
+
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = ROOT / ".bench" / PUBLISHED.replace("==", "-")
 
@@ -28,10 +31,10 @@ _VERSIONS = "import importlib.metadata as m, json; print(json.dumps({d.name: d.v
 
 @attrs.frozen
 class Subject:
-    """One measured package, or the floor.
+    """One measured package, or one of the floors.
 
     Attributes:
-        name: ``ours``, ``published`` or ``floor``.
+        name: ``ours``, ``published``, ``actor`` or ``floor``.
         python: The interpreter with the package; ``None`` if it could not be installed.
         problem: Why it could not be installed.
     """

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from tools.bench.runner import ABSENT, Failure
+from tools.bench.subjects import FLOORS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -15,7 +16,11 @@ if TYPE_CHECKING:
     from tools.bench.rounds import Results
     from tools.bench.rows import Goal, Row, Workload
 
-HEAD = ("what", "unit", "ours", "published", "floor", "ours ÷ published", "ours ÷ floor", "goal", "met")
+TITLES = {"ours": "ours", "published": "published", "actor": "actor floor", "floor": "floor"}
+"""The subjects, in the order of their columns, and how each is called there."""
+
+OTHERS = tuple(name for name in TITLES if name != "ours")
+HEAD = ("what", "unit", *TITLES.values(), *(f"ours ÷ {TITLES[name]}" for name in OTHERS), "goal", "met")
 NOTHING = "-"
 SMALL = 0.1
 
@@ -42,8 +47,8 @@ class Line:
 
     def cells(self) -> tuple[str, ...]:
         """The cells of the row, as text."""
-        shown = (_number(self.values.get(name)) for name in ("ours", "published", "floor"))
-        ratios = (_number(self.ratio(name)) for name in ("published", "floor"))
+        shown = (_number(self.values.get(name)) for name in TITLES)
+        ratios = (_number(self.ratio(name)) for name in OTHERS)
         goals = "; ".join(map(_goal, self.row.goals))
         met = "; ".join({True: "yes", False: "**no**", None: "n/a"}[self.met(goal)] for goal in self.row.goals)
         return self.row.title, self.row.unit, *shown, *ratios, goals, met
@@ -88,7 +93,7 @@ def _value(row: Row, results: Results, index: int, name: str) -> float | str | N
         if isinstance(outcome, Failure):
             return outcome.what
     measured = [outcome for outcome in outcomes if not isinstance(outcome, Failure)]
-    if not measured or (name == "floor" and not measured[0].keys() >= set(row.measures)):
+    if not measured or (name in FLOORS and not measured[0].keys() >= set(row.measures)):
         return None  # a floor measures less than a client
     medians = [statistics.median(each[measure] for each in measured) for measure in row.measures]
     return medians[0] if len(medians) == 1 else max(medians) / min(medians)

@@ -9,7 +9,7 @@ from tools.bench.rows import Workload, at_least, at_most, row
 
 def _latency(face: str, title: str, **sizes: Any) -> Workload:
     return Workload(
-        f"latency.{face}",
+        f"latency.{face}_face",
         {"probes": 400, "gap": 0.002, "others": 0, "rate": 2_500, **sizes},
         {"probes": 20},
         (
@@ -17,6 +17,7 @@ def _latency(face: str, title: str, **sizes: Any) -> Workload:
             row(f"latency, {title}, p99", "µs", "p99_us"),
         ),
         "floor.latency",
+        actor=f"actor_floor.{face}_latency",
     )
 
 
@@ -69,6 +70,7 @@ WORKLOADS = (
         ),
         "floor.stream",
         {"events": 100_000},
+        actor="actor_floor.sync_stream",
     ),
     Workload(
         "stream.async_face",
@@ -81,6 +83,7 @@ WORKLOADS = (
         ),
         "floor.stream",
         {"events": 30_000},
+        actor="actor_floor.async_stream",
     ),
     Workload(
         "stream.async_face",
@@ -93,6 +96,7 @@ WORKLOADS = (
         ),
         "floor.stream",
         {"events": 32_000},
+        actor="actor_floor.async_stream",
     ),
     Workload(
         "latency.interrupt",
@@ -139,6 +143,7 @@ WORKLOADS = (
             row("… CPU of the client", "µs/request", "cpu_us"),
         ),
         "floor.round_trip",
+        actor="actor_floor.sync_round_trip",
     ),
     Workload(
         "round_trip.async_face",
@@ -149,13 +154,14 @@ WORKLOADS = (
             row("… CPU of the client", "µs/request", "cpu_us"),
         ),
         "floor.pipelined",
+        actor="actor_floor.async_round_trip",
     ),
     _run("sync_face", "sync", 6.5),
     _run("async_face", "async", 8),
-    _latency("sync_face", "sync, idle"),
-    _latency("async_face", "async, idle"),
-    _latency("sync_face", "sync, 50 other turns", others=50),
-    _latency("async_face", "async, 50 other turns", others=50),
+    _latency("sync", "sync, idle"),
+    _latency("async", "async, idle"),
+    _latency("sync", "sync, 50 other turns", others=50),
+    _latency("async", "async, 50 other turns", others=50),
     Workload(
         "memory.threads",
         {"count": 5_000},
