@@ -56,6 +56,86 @@ def test_there_are_snippets() -> None:
     assert len(SNIPPETS) == 20
 
 
+ROOT = README.parent
+GUIDE = "tools/bench/README.md"
+
+# What a text cites from the benchmark: the sentence, with a group for each figure, and the cells of the table.
+CITED = [
+    ("README.md", r"\(200,000 deltas: (.+?) MB\)", [("memory of 200,000 unread events", "ours")]),
+    (
+        GUIDE,
+        r"\(sync: (.+?); 64 async turns: (.+?)\) \| its rates are (.+?) and (.+?) events/s.* reaches (.+?) \|",
+        [
+            ("sync stream, 1 turn", "ours ÷ published"),
+            ("async streams, 64 turns", "ours ÷ published"),
+            ("sync stream, 1 turn", "published"),
+            ("async streams, 64 turns", "published"),
+            ("sync stream, 1 turn", "floor"),
+        ],
+    ),
+    (
+        GUIDE,
+        r"round trips at twice \(sync: (.+?)\) and at 10 times \(async: (.+?)\)",
+        [
+            ("round trips, sync", "ours ÷ published"),
+            ("round trips, async, 100 in flight", "ours ÷ published"),
+        ],
+    ),
+    (
+        GUIDE,
+        r"latency at twice the pipe \(idle, sync: (.+?), async: (.+?)\).* sleeping thread, (.+?) µs",
+        [
+            ("latency, sync, idle, p50", "ours ÷ floor"),
+            ("latency, async, idle, p50", "ours ÷ floor"),
+            ("latency, sync, idle, p50", "floor"),
+        ],
+    ),
+    (
+        GUIDE,
+        r"a bare script \((.+?)\) \| the import takes (.+?) ms",
+        [("first answer, real runtime", "ours ÷ floor"), ("… of that, importing the package", "ours")],
+    ),
+    (
+        GUIDE,
+        r"a thread handle at half \((.+?)\) \| of its (.+?) bytes",
+        [("memory of a thread handle", "ours ÷ published"), ("memory of a thread handle", "ours")],
+    ),
+    (
+        GUIDE,
+        r"a waiting turn at half \((.+?)\)",
+        [("memory of a turn that a task waits for", "ours ÷ published")],
+    ),
+    (GUIDE, r"1 to 512 turns within 1.3 \((.+?)\)", [("growth of the rate, 1 to 512 turns", "ours")]),
+    (
+        GUIDE,
+        r"real runtime at 0.2 of the published CPU \((.+?)\)",
+        [("100 turns, real runtime, CPU of the client", "ours ÷ published")],
+    ),
+]
+
+
+def cells_of(table: str) -> dict[tuple[str, str], float]:
+    """The numbers of a table by row and column; of rows with one name the last."""
+    lines = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines() if line[:1] == "|"]
+    head, numbers = lines[0], re.compile(r"[\d,.]+")
+    return {
+        (cells[0], column): float(cell.replace(",", ""))
+        for cells in lines[2:]
+        for column, cell in zip(head, cells, strict=True)
+        if numbers.fullmatch(cell)
+    }
+
+
+@pytest.mark.parametrize(("path", "sentence", "cells"), CITED)
+def test_a_cited_figure_is_that_of_the_benchmark(path: str, sentence: str, cells: list[tuple[str, str]]) -> None:
+    found = re.search(sentence, (ROOT / path).read_text())
+    assert found, sentence
+    figures = found.groups()
+    measured = [cells_of((ROOT / "BENCHMARKS.md").read_text())[cell] for cell in cells]
+    decimals = [len(figure.partition(".")[2]) for figure in figures]
+    assert list(figures) == [f"{value:,.{digits}f}" for value, digits in zip(measured, decimals, strict=True)]
+
+
 def run(home: QuietHome, snippet: str) -> dict[str, Any]:
     path = home.path / "snippet.py"
     path.write_text(snippet)
