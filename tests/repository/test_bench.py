@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 
 import pytest
 
-from tools.bench import observed, rounds, stages, table
+from tools.bench import hops, observed, rounds, stages, table
+from tools.bench.probes import Place
 from tools.bench.rows import Workload, at_least, at_most, row
 from tools.bench.runner import Failure, Outcome, run
-from tools.bench.subjects import choose
+from tools.bench.subjects import ROOT, choose
 from tools.bench.table import Line
 from tools.bench.workloads import WORKLOADS
 
@@ -109,6 +111,51 @@ def test_the_stages_of_a_delta_are_printed(capsys: pytest.CaptureFixture[str]) -
     assert len(costs) == 8
     assert all(cost > 0 for cost in costs)
     assert costs[-1] == pytest.approx(sum(costs[:-1]) - costs[1], abs=0.05)
+
+
+def of_hops(printed: str) -> dict[tuple[str, str], list[float]]:
+    """The cells of the table by thread and hop: steps and microseconds of each column, by turns."""
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in printed.splitlines() if "|" in line]
+    return {(thread, hop): [float(cell.replace(",", "") or 0) for cell in cells] for thread, hop, *cells in rows[2:]}
+
+
+# In a process of its own: it replaces the trace function of threads, as that of a coverage measurement.
+@pytest.mark.timeout(300)
+def test_the_hops_of_a_request_and_of_a_delta_are_printed() -> None:
+    command = [sys.executable, "-m", "tools.bench.hops", "--shares", "2"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=250, check=False)
+    assert done.returncode == 0, done.stderr
+    costs = of_hops(done.stdout)
+    total, floor = costs.pop(("", "**in all**")), costs.pop(("", "**actor floor**"))
+    ratios = costs.pop(("", "ours ÷ actor floor"))
+    sums = [sum(column) for column in zip(*costs.values(), strict=True)]
+    assert sums == pytest.approx(total, abs=len(costs) / 2)  # each is rounded
+    assert all(own > least > 0 for own, least in zip(total[::2], floor[::2], strict=True))
+    assert ratios == pytest.approx([own / least for own, least in zip(total, floor, strict=True)], rel=0.1, abs=0.1)
+    for column, idle in enumerate([{"mailbox", "stream, fold", "event loop"}, {"mailbox", "stream, fold"}]):
+        assert {hop for (thread, hop), cells in costs.items() if thread and not cells[2 * column]} == idle
+        assert costs["", hops.OTHER][2 * column] < total[2 * column] / 10, "a module that requests pass has no hop"
+    assert costs["reader", "wire: lines, JSON, frames"][4] > 0
+    assert costs["caller", "decode of the result, or of the payload"][4] > 0
+
+
+@pytest.mark.parametrize(
+    ("module", "is_caller", "title"),
+    [
+        ("openai_codex._sync.client.rpc", True, "rpc, whether to log"),
+        ("openai_codex._async.client.rpc", True, "rpc, whether to log"),
+        ("openai_codex._codec.unstructuring", True, "dump of the params"),
+        ("openai_codex._codec.converter", True, "decode of the result, or of the payload"),
+        ("openai_codex._engine.reply", False, "reply"),
+        ("openai_codex._engine.reply", True, "reply: made, and read"),
+        ("openai_codex._engine.replying", True, None),
+        ("openai_codex._async.thread_pages", True, None),
+        ("asyncio.base_events", False, "wake-up of the caller"),
+    ],
+)
+def test_a_hop_has_its_modules_on_one_thread(module: str, is_caller: bool, title: str | None) -> None:
+    place = Place(is_caller, module)
+    assert next((hop.title for hop in hops.HOPS if hop.covers(place)), None) == title
 
 
 def test_what_observes_a_client_is_compared_with_the_client_without(capsys: pytest.CaptureFixture[str]) -> None:
