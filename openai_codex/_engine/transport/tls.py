@@ -6,6 +6,8 @@ thread that reads and another that writes, and of 1,000 connections one or two w
 
 from __future__ import annotations
 
+import errno
+import os
 import selectors
 import socket
 import ssl
@@ -91,7 +93,19 @@ class TlsSocket(ssl.SSLSocket):
                 event = selectors.EVENT_READ
             except ssl.SSLWantWriteError:
                 event = selectors.EVENT_WRITE
+            self._wait(event, deadline)
+
+    def _wait(self, event: int, deadline: Deadline) -> None:
+        """Wait until something has arrived, or there is room. Raises `TimeoutError`, and `OSError` if the socket is closed."""
+        number = self.fileno()
+        # Of the descriptor itself the wait would not hear any more if it was closed just before.
+        copy = os.dup(number)
+        try:
+            if self.fileno() != number:  # and so it may be another file's by now
+                raise OSError(errno.EBADF, "the connection is closed")
             with selectors.DefaultSelector() as selector:
-                selector.register(self, event)
+                selector.register(copy, event)
                 if not selector.select(None if self._timeout is None else deadline.remaining()):
                     raise TimeoutError("the other side of the TLS connection did not answer in time")
+        finally:
+            os.close(copy)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import selectors
 import socket
 import ssl
 import threading
@@ -119,6 +120,20 @@ def test_the_end_of_the_connection_ends_a_wait(monkeypatch: pytest.MonkeyPatch, 
         thread.join(PATIENCE)
         assert not thread.is_alive()
         assert len(outcome) == 1
+
+
+def test_a_socket_that_is_closed_just_before_a_wait_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pair(monkeypatch) as (client, _):
+        client.settimeout(None)
+
+        class Late(selectors.DefaultSelector):
+            def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+                client.close()
+                return super().select(PATIENCE if timeout is None else timeout)
+
+        monkeypatch.setattr(selectors, "DefaultSelector", Late)
+        with pytest.raises(OSError, match="descriptor"):
+            client.recv(1)
 
 
 def test_a_wait_has_the_timeout_of_the_socket(monkeypatch: pytest.MonkeyPatch) -> None:
