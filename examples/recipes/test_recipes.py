@@ -37,10 +37,12 @@ def kit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[OfflineKit]
         yield kit
 
 
-def test_celery(kit: OfflineKit) -> None:
+def test_celery(kit: OfflineKit, monkeypatch: pytest.MonkeyPatch) -> None:
     import celery_task
     from celery.contrib.testing.worker import start_worker
 
+    # With the home of this test in it: `run_job` keeps a client for each configuration, also beyond a test.
+    monkeypatch.setattr(celery_task, "CONFIG", kit.home.config(restart=True))
     with start_worker(celery_task.app, pool="threads", concurrency=2, perform_ping_check=False):
         tasks = [celery_task.submit(f"number {number}", str(kit.home.workspace)) for number in range(4)]
         results = [JobResult.from_dict(task.get(timeout=PATIENCE)) for task in tasks]
@@ -52,6 +54,7 @@ def test_prefect(kit: OfflineKit, monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     import prefect_flow
     from prefect.testing.utilities import prefect_test_harness
 
+    monkeypatch.setattr(prefect_flow, "CONFIG", kit.home.config(restart=True))  # see above
     with prefect_test_harness(server_startup_timeout=int(2 * PATIENCE)):
         said = prefect_flow.review([str(kit.home.workspace)] * 3)
     assert said == ["You said: Review this directory."] * 3
