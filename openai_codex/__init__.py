@@ -20,8 +20,8 @@ The map, top to bottom. Imports go downward only, and a module without a leading
     testing/        the test kit: a scripted model, a fake runtime, pytest fixtures (its docstring has its own map)
     retry           repeat what was overloaded
     _otel/          OpenTelemetry, if a configuration asks for it: tracing held approval_span turn_span content names settings
-    _jobs/          conversations as values: run steps prepared stored clients budgets result job paths; many of them:
-                    pool_base fleet policy homes entry workers lifetime dask outcomes; how far they are: progress reporter displays
+    _jobs/          conversations as values: run steps prompts prepared stored clients budgets result job paths; many of them:
+                    pool_base iterating fleet calls timer policy homes entry workers lifetime dask outcomes; how far they are: progress reporter displays
                     drawn; what is kept of them: ledger state rows lock records processes; trees to work in: tree repository git
                     worktree; failure: the error of a job
     _async/         the source of both faces: pool low_level driving codex thread thread_contents closing loading goal_run running

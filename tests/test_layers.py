@@ -31,7 +31,7 @@ ORDER = """
     : . retry
     _otel: . tracing held approval_span turn_span content names settings
     _async: pool
-    _jobs: . run pool_base reporter drawn displays fleet progress workers ledger policy homes entry steps tree repository git prepared stored records state rows lock outcomes processes clients budgets result worktree job paths lifetime dask
+    _jobs: . run pool_base iterating reporter drawn displays fleet calls timer progress workers ledger policy homes entry steps prompts tree repository git prepared stored records state rows lock outcomes processes clients budgets result worktree job paths lifetime dask
     _async: . low_level driving codex
     _async.verbs: . portable threads reviews goals catalog account base requests
     _async: thread thread_contents closing operations loading goal_run running turn preparing events thread_pages unlisted pages stream iteration login lazy

@@ -10,8 +10,9 @@ from openai_codex._async.client import _wait
 from openai_codex._async.codex import AsyncCodex
 from openai_codex._async.driving import drive
 from openai_codex._async.iteration import AsyncIteration
+from openai_codex._jobs.iterating import ResultsBase
 from openai_codex._jobs.job import Job
-from openai_codex._jobs.pool_base import Face, PoolBase, ResultsBase
+from openai_codex._jobs.pool_base import Face, PoolBase
 from openai_codex._jobs.result import JobResult
 
 if sys.version_info >= (3, 11):
@@ -87,7 +88,11 @@ class AsyncCodexPool(PoolBase[_wait.Future[JobResult], AsyncJobResults]):
 
     _results = AsyncJobResults
     _face: ClassVar[Face[_wait.Future[JobResult]]] = Face(
-        _wait.ready, partial(_wait.spawner, drive), _wait.future, lambda config: AsyncCodex(config).__aenter__()
+        _wait.ready,
+        partial(_wait.spawner, drive),
+        _wait.future,
+        lambda config: AsyncCodex(config).__aenter__(),
+        partial(_wait.LoopGuard, "pool"),
     )
 
     async def __aenter__(self) -> Self:

@@ -22,11 +22,15 @@ class Watch:
         """How many tokens the thread may use."""
         self.tokens: int | None = None
         """How many it has used."""
-        self.stopped: StopReason | None = None
-        """Why it is to stop."""
+        self._is_cancelled = self._is_exhausted = False
         self.over = Latch()
         """Set when it is to stop, for what waits."""
         self._at: tuple[Any, str] | None = None
+
+    @property
+    def stopped(self) -> StopReason | None:
+        """Why it is to stop."""
+        return "cancelled" if self._is_cancelled else "max_tokens" if self._is_exhausted else None
 
     def follow(self, connection: Any, thread_id: str) -> None:
         """Note where its turns run."""
@@ -34,7 +38,10 @@ class Watch:
 
     def stop(self, reason: StopReason) -> None:
         """Have its turn interrupted, and no other one started. Waits for nothing; callable from any thread."""
-        self.stopped = self.stopped or reason
+        if reason == "cancelled":
+            self._is_cancelled = True
+        else:
+            self._is_exhausted = True
         self.over.set()
         if self._at is not None:
             connection, thread_id = self._at
@@ -47,10 +54,10 @@ class Watch:
         return self.limit is not None and self.tokens is not None and self.tokens > self.limit
 
     def go_on(self, limit: int) -> None:
-        """Allow more tokens."""
-        self.limit = limit
-        if self.stopped == "max_tokens":
-            self.over, self.stopped = Latch(), None
+        """Allow more tokens. A job that was cancelled stays so, also if it is at this instant."""
+        self.limit, self._is_exhausted, self.over = limit, False, Latch()
+        if self._is_cancelled:
+            self.over.set()
 
 
 class Budgets(Listener):

@@ -78,6 +78,7 @@ class Clients:
                 raise
             if not slot.is_retired:
                 return slot
+            # It was closed meanwhile, or whoever made its client was cancelled.
             yield from self.leave(slot, user)
 
     def leave(self, slot: Slot, user: object, *, retire: bool = False) -> Steps:
@@ -132,6 +133,7 @@ class Clients:
 
 
 def _raise_of(slot: Slot) -> None:
-    if slot.failure is not None:
+    """Raise why a client was not made. What ended the one who made it, such as Ctrl-C, is no reason for others."""
+    if isinstance(slot.failure, Exception):
         # One of its own for each who waits.
         raise copy.copy(slot.failure) from slot.failure

@@ -14,6 +14,15 @@ def is_client_executor(executor: object) -> bool:
     return any(each.__module__ == "distributed.cfexecutor" for each in type(executor).__mro__)
 
 
+def is_asynchronous(executor: object) -> bool:
+    """Return whether an executor is that of a client made with ``asynchronous=True``.
+
+    Such a client returns coroutines where a pool waits for nothing: a job would not be cancelled, nor the executor shut down.
+    """
+    client = getattr(executor, "_client", None)
+    return is_client_executor(executor) and bool(getattr(client, "_asynchronous", False))
+
+
 def arguments(executor: object) -> dict[str, Any]:
     """Return what ``submit`` has to be called with in addition, however the executor was made."""
     return {"pure": False} if is_client_executor(executor) else {}

@@ -52,6 +52,10 @@ class Entry:
         """What the executor has returned for it."""
         self.executor: Executor | None = None
         self.is_cancelled = False
+        self.is_for_next = False
+        """Whether the next pool on the state carries it on, if it does not end."""
+        self.is_over = False
+        """Whether its end is decided; its future may hear of it later."""
         self.key = ""
         """By which it is recorded."""
         self.row: int | None = None

@@ -5,34 +5,30 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
-from collections.abc import Callable, Generator
-from concurrent.futures import BrokenExecutor, Future
+from collections.abc import Callable
+from concurrent.futures import BrokenExecutor, Future, InvalidStateError
 from contextlib import suppress
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any
 
 import attrs
 
-from openai_codex._engine.once import Once
 from openai_codex._engine.waiting import Latch
+from openai_codex._jobs.calls import Calls
 from openai_codex._jobs.clients import Clients, Ready, Steps
 from openai_codex._jobs.entry import Entry
 from openai_codex._jobs.homes import Homes
 from openai_codex._jobs.job import Job
 from openai_codex._jobs.ledger import Ledger
+from openai_codex._jobs.outcomes import is_final
 from openai_codex._jobs.policy import decide
 from openai_codex._jobs.progress import Counts, Sources
 from openai_codex._jobs.result import JobResult
 from openai_codex._jobs.steps import Attempt
+from openai_codex._jobs.timer import Spawn, Timer
 from openai_codex._jobs.workers import Workers
 from openai_codex._log import Log
 from openai_codex.errors import ConfigError
-
-Spawn: TypeAlias = Callable[[Generator[Any, Any, Any], Callable[[Any], None]], None]
-"""Carries out steps beside the caller: on a Python thread, or as a task. Calls the function with the outcome."""
-
-# A timer is set anew after so many seconds at most: the clock of the system may be changed.
-_LONGEST_TIMER = 30.0
 
 _log = Log("jobs")
 
@@ -40,8 +36,8 @@ _log = Log("jobs")
 class Fleet:
     """Owns the entries of one pool.
 
-    There is no lock. What happens is appended to a list of events, by any thread at any instant; whoever gets the right to
-    handle them handles all. Others leave theirs and go on. So code of the program may run in between, and may call the pool.
+    There is no lock. What happens becomes an event, which is handled by whichever thread gets the right to. Code of the
+    program is called by events of another list, after those: it may call the pool, and wait for it.
     """
 
     def __init__(
@@ -58,26 +54,24 @@ class Fleet:
         on_result: Callable[[JobResult], object] | None = None,
     ) -> None:
         self.homes, self.clients, self.ready = homes, clients, ready
-        self.closing = Latch()
-        """Set when nothing is started any longer."""
-        self.is_given_up = False
+        self.closing = Latch()  # set when nothing is started any longer
         self._workers, self._most, self._max_waiting = workers, most, max_waiting
         self.ledger, self.sources = ledger, Sources()
-        self._on_pause, self._on_result = on_pause, on_result
+        self._on_pause, self._on_result = on_pause or id, on_result or id  # `id` does nothing
         self._spawn: Spawn | None = None
-        self._events: deque[Callable[[], None]] = deque()
-        self._handling = Once()
+        self._events, self._told = Calls(), Calls()
         self._watchers: deque[Latch] = deque()
         self._waiting: deque[Entry] = deque()
         self._running: set[Entry] = set()
+        self._open = 0  # how many jobs are not over: one may be between the two lists above
         self._ended = Counts()
-        self._timer_at = math.inf
+        self._timer = Timer(ready, self.closing)
 
     # -- for any thread ----------------------------------------------------------------------------------------------
 
     def begin(self, spawner: Callable[[], Spawn]) -> None:
         """Start what waits, if it is the first call."""
-        if self._spawn is None:
+        if not self.has_begun():
             self._spawn = spawner()
             self.post(lambda: None)
 
@@ -87,19 +81,17 @@ class Fleet:
         self._spawn(steps, done)
 
     def post(self, event: Callable[[], None]) -> None:
-        """Have an event handled: here, unless another thread is about it."""
-        self._events.append(event)
-        while self._events and self._handling.take():
+        """Have an event handled, and the program told of what follows: here, unless another thread is about it."""
+        self._events.add(partial(self._handle, event))
+        for calls, then in ((self._events, self._fill), (self._told, self._wake)):
             try:
-                while self._events:
-                    self._handle(self._events.popleft())
-                self._fill()
+                calls.make(then)
             finally:
-                self._handling.give_back()
-        # Those that are there now: who is woken may watch again at once.
-        for _ in range(len(self._watchers)):
-            with suppress(IndexError):  # another thread has taken it
-                self._watchers.popleft().set()
+                self._wake()
+
+    def has_begun(self) -> bool:
+        """Return whether `begin` was called."""
+        return self._spawn is not None
 
     def watch(self) -> Latch:
         """Return what is set when something changes. Look for it after that, as it may have changed before."""
@@ -122,8 +114,9 @@ class Fleet:
         _log.warning("codex.job_callback_failed", exc_info=error)
 
     def is_idle(self) -> bool:
-        """Return whether no job waits or runs."""
-        return not (self._waiting or self._running or self._events)
+        """Return whether all jobs have ended, and the program was told so, unless it is the caller that tells it."""
+        # In this order: what an event does is seen by the next look.
+        return self._events.are_made() and not self._open and self._told.are_made()
 
     def has_room(self) -> bool:
         """Return whether another job may wait."""
@@ -141,11 +134,11 @@ class Fleet:
     def add(self, entry: Entry) -> None:
         """Have a new job carried out."""
         entry.future.add_done_callback(lambda future: self.post(partial(self._forget, entry, future)))
-        self.post(partial(self._waiting.append, entry))
+        self.post(partial(self._enter, entry))
 
     def cancel(self, entry: Entry) -> bool:
         """Stop a job; return whether it is, or will be."""
-        if entry.future.done():
+        if entry.is_over or entry.future.done():
             return False
         entry.is_cancelled = True
         if entry.attempt is not None:
@@ -159,24 +152,47 @@ class Fleet:
 
     def give_up(self) -> None:
         """Start nothing any longer, interrupt what runs, and cancel what waits."""
-        self.is_given_up = True
         self.closing.set()
         self.post(self._give_up)
+
+    def _wake(self) -> None:
+        # Those that are there now: who is woken may watch again at once.
+        for _ in range(len(self._watchers)):
+            with suppress(IndexError):  # another thread has taken it
+                self._watchers.popleft().set()
 
     # -- events: one at a time ---------------------------------------------------------------------------------------
 
     def _handle(self, event: Callable[[], None]) -> None:
         try:
             event()
-        except Exception as error:  # noqa: BLE001  one of a callback: the other events have to be handled
+        except Exception as error:  # noqa: BLE001  whatever it is, the other events have to be handled
             _log.warning("codex.job_event_failed", exc_info=error)
 
+    def _enter(self, entry: Entry) -> None:
+        self._open += 1
+        self._waiting.append(entry)
+        if self.closing.is_ready():  # since it was submitted
+            self._give_up()
+
     def _give_up(self) -> None:
+        for entry in (*self._waiting, *self._running):
+            # Unless the program has cancelled it before.
+            entry.is_for_next = not entry.is_cancelled
         for entry in list(self._waiting):
-            if not entry.future.cancel():  # it was started before
-                self._stop_waiting(entry)
+            was_started = entry.future.running()
+            (self._stop_waiting if was_started else self._drop)(entry)
         for entry in list(self._running):
             self.cancel(entry)
+
+    def _drop(self, entry: Entry) -> None:
+        """End a job that was not started, whose future is cancelled."""
+        with suppress(ValueError):  # it was about to be started
+            self._waiting.remove(entry)
+        entry.is_over = True
+        self.ledger.finish(entry, entry.stopped_result(), for_next=entry.is_for_next)
+        self._told.add(entry.future.cancel)
+        self._open -= 1
 
     def _stop_waiting(self, entry: Entry) -> None:
         if entry in self._waiting:
@@ -184,12 +200,11 @@ class Fleet:
             self._finish(entry, entry.stopped_result())
 
     def _forget(self, entry: Entry, future: Future[JobResult]) -> None:
-        if future.cancelled() and entry in self._waiting:
-            self._waiting.remove(entry)
-            self.ledger.finish(entry, entry.stopped_result(), for_next=self.is_given_up)
+        if future.cancelled() and not entry.is_over:
+            self._drop(entry)
 
     def _fill(self) -> None:
-        if self._spawn is None:
+        if self._spawn is None or self.closing.is_ready():
             return
         now, put_off = time.monotonic(), math.inf
         for entry in list(self._waiting):
@@ -201,7 +216,7 @@ class Fleet:
                 self._waiting.remove(entry)
                 self._start(entry)
         if self._waiting:
-            self._set_timer(min(put_off, self.homes.next_reset()))
+            self._timer.set(min(put_off, self.homes.next_reset()), self._spawn, self.post)
 
     def _start(self, entry: Entry) -> None:
         if not entry.future.running() and not entry.future.set_running_or_notify_cancel():
@@ -211,7 +226,11 @@ class Fleet:
         assert entry.home is not None
         self._running.add(entry)
         entry.attempts += 1
-        config, settle = self.homes.configs[entry.home], partial(self._end, entry)
+        config = self.homes.configs[entry.home]
+
+        def settle(outcome: JobResult | BaseException) -> None:
+            self.post(partial(self._settle, entry, outcome))
+
         try:
             ticket = self.ledger.ticket(entry, self.homes.paths[entry.home])
             if self._workers is not None:
@@ -225,11 +244,8 @@ class Fleet:
         if entry.is_cancelled:  # in between
             self.cancel(entry)
 
-    def _end(self, entry: Entry, outcome: JobResult | BaseException) -> None:
-        """Note the end of an attempt, on whatever thread it ends."""
-        self.post(partial(self._settle, entry, outcome))
-
     def _settle(self, entry: Entry, outcome: JobResult | BaseException) -> None:
+        """Note the end of an attempt."""
         self._running.discard(entry)
         entry.attempt = entry.inner = None
         if self._workers is not None and isinstance(outcome, BrokenExecutor):
@@ -254,18 +270,24 @@ class Fleet:
         paused_until = self.homes.paused_until()
         if is_new:
             _log.warning("codex.home_limited", home=home, until=until, paused_until=paused_until)
-        if is_new and paused_until is not None and self._on_pause is not None:
-            self._call(partial(self._on_pause, paused_until))
+        if is_new and paused_until is not None:
+            self._told.add(partial(self._call, partial(self._on_pause, paused_until)))
 
     def _finish(self, entry: Entry, result: JobResult) -> None:
-        ended = self._ended
-        setattr(ended, result.status, getattr(ended, result.status) + 1)
-        ended.tokens += result.tokens or 0
-        self.ledger.finish(entry, result, for_next=self.is_given_up and result.stopped == "cancelled")
-        if not entry.future.cancelled():
-            entry.future.set_result(result)
-        if self._on_result is not None:
-            self._call(partial(self._on_result, result))
+        count, tokens = getattr(self._ended, result.status) + 1, self._ended.tokens + (result.tokens or 0)
+        self._ended = attrs.evolve(self._ended, tokens=tokens, **{result.status: count})
+        entry.is_over = True
+        self.ledger.finish(entry, result, for_next=entry.is_for_next and not is_final(result))
+        self._told.add(partial(self._tell, entry.future, result))
+        self._open -= 1
+
+    # -- code of the program: one call at a time, beside the events --------------------------------------------------
+
+    def _tell(self, future: Future[JobResult], result: JobResult) -> None:
+        with suppress(InvalidStateError):  # it was cancelled meanwhile
+            future.set_result(result)
+        self._wake()
+        self._call(partial(self._on_result, result))
 
     def _call(self, callback: Callable[[], object]) -> None:
         try:
@@ -274,20 +296,4 @@ class Fleet:
             self.callback_failed(error)
 
     def _count_error(self) -> None:
-        self._ended.callback_errors += 1
-
-    # -- the timer ---------------------------------------------------------------------------------------------------
-
-    def _set_timer(self, seconds: float) -> None:
-        seconds = min(seconds, _LONGEST_TIMER)
-        at = time.monotonic() + seconds
-        if at < self._timer_at and self._spawn is not None:
-            self._timer_at = at
-            self._spawn(self._timer(seconds), lambda _outcome: self.post(partial(self._ring, at)))
-
-    def _timer(self, seconds: float) -> Steps:
-        yield partial(self.ready, self.closing, seconds)
-
-    def _ring(self, at: float) -> None:
-        if at == self._timer_at:
-            self._timer_at = math.inf
+        self._ended = attrs.evolve(self._ended, callback_errors=self._ended.callback_errors + 1)

@@ -109,7 +109,7 @@ def git(
     Raises `JobError` of the kind ``worktree`` if git is missing, takes too long, or ends with another code than it may.
     """
     if not Path(directory).is_dir():
-        raise failure(f"{str(directory)!r} is no directory", directory)
+        raise failure(f"{str(directory)!r} is not a directory", directory)
     with tempfile.TemporaryFile() as typed, tempfile.TemporaryFile() as said:
         typed.write(given)
         typed.seek(0)

@@ -9,6 +9,7 @@ from itertools import count
 from pathlib import Path
 
 from openai_codex._jobs.entry import Entry
+from openai_codex._jobs.failure import JobError
 from openai_codex._jobs.job import Job
 from openai_codex._jobs.lock import StateLock
 from openai_codex._jobs.outcomes import is_final
@@ -65,8 +66,14 @@ class Ledger:
     # -- jobs --------------------------------------------------------------------------------------------------------
 
     def unfinished(self, homes: Sequence[str]) -> list[Entry]:
-        """Return the jobs that an earlier pool has not finished. Raises `ConfigError` if their home is not among these."""
-        return [] if self._state is None else [self._entry(row, homes) for row in self._state.unfinished()]
+        """Return the jobs that an earlier pool has not finished.
+
+        Raises `ConfigError` if they cannot be read, or if their home is not among these.
+        """
+        try:
+            return [] if self._state is None else [self._entry(row, homes) for row in self._state.unfinished()]
+        except JobError as error:
+            raise ConfigError("state", error.reason) from error
 
     def enter(self, job: Job) -> tuple[Entry, bool]:
         """Return the entry of a job, and whether it is to be carried out.

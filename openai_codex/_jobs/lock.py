@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from contextlib import suppress
 from typing import Literal, TypeAlias
@@ -12,6 +13,9 @@ try:
     import fcntl
 except ImportError:  # another system than Unix
     fcntl = None  # type: ignore[assignment]  # only asked for
+
+# What a lock of another process is reported as.
+_HELD = frozenset({errno.EACCES, errno.EAGAIN})
 
 Holder: TypeAlias = Literal["this process", "another process"]
 
@@ -30,7 +34,7 @@ class FileLock:
         self._path, self._file = path, -1
 
     def take(self) -> Holder | None:
-        """Take the lock; or return its holder if another job has it. Raises `OSError` if the file cannot be opened."""
+        """Take the lock; or return its holder if another job has it. Raises `OSError` if the file cannot be opened or locked."""
         # First: to close the file a second time would release the lock of the holder in this process.
         if _holders.setdefault(self._key, self) is not self:
             return "this process"
@@ -42,9 +46,11 @@ class FileLock:
         try:
             if fcntl is not None:
                 fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except OSError as error:
             self.release()
-            return "another process"
+            if error.errno in _HELD:
+                return "another process"
+            raise  # a file system without locks
         return None
 
     def release(self) -> None:
@@ -61,7 +67,10 @@ class StateLock:
     """The right to a file of state, by a file beside it: one pool at a time carries on what is in it."""
 
     def __init__(self, path: str) -> None:
-        self._lock = FileLock(f"{os.path.realpath(path)}.lock")
+        real = os.path.realpath(path)
+        if os.path.lexists(real) and not os.path.isfile(real):  # noqa: PTH113  no Path is needed
+            raise ConfigError("state", f"{path!r} cannot be used: it is not a file")
+        self._lock = FileLock(f"{real}.lock")
         try:
             holder = self._lock.take()
         except OSError as error:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
 import sys
 import weakref
-from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence, Sized
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future
 from functools import partial
 from typing import Any, ClassVar, Generic, TypeVar
@@ -18,13 +18,15 @@ from openai_codex._config import AppServerConfig, StrPath
 from openai_codex._engine.waiting import Deadline
 from openai_codex._jobs.clients import Clients, Ready, Steps
 from openai_codex._jobs.entry import Entry
-from openai_codex._jobs.fleet import Fleet, Spawn
+from openai_codex._jobs.fleet import Fleet
 from openai_codex._jobs.homes import Homes
+from openai_codex._jobs.iterating import ResultsBase, checked
 from openai_codex._jobs.job import Job
 from openai_codex._jobs.ledger import Ledger
 from openai_codex._jobs.progress import Counts, PoolProgress
 from openai_codex._jobs.reporter import reporter_of
 from openai_codex._jobs.result import JobResult
+from openai_codex._jobs.timer import Spawn
 from openai_codex._jobs.workers import ExecutorLike, Workers
 from openai_codex.errors import ConfigError
 
@@ -48,55 +50,14 @@ class Face(Generic[F]):
         spawner: Returns what carries out steps beside the caller.
         future: Makes a future of the face from one of `concurrent.futures`.
         connect: Makes a client that is connected.
+        loop: Makes what tells on which event loop a pool is.
     """
 
     ready: Ready
     spawner: Callable[[], Spawn]
     future: Callable[[Future[JobResult]], F]
     connect: Callable[[AppServerConfig], Any]
-
-
-class ResultsBase:
-    """Results of jobs as they are asked for: further jobs are submitted as there is room for them."""
-
-    def __init__(self, fleet: Fleet, jobs: Iterable[Job], most: int, *, ordered: bool) -> None:
-        self._fleet, self._most, self._ordered = fleet, most, ordered
-        self._jobs: Iterator[Job] | None = iter(jobs)
-        self._pending: deque[Entry] = deque()
-        self.left = len(jobs) if isinstance(jobs, Sized) else None
-        """How many jobs are not submitted yet; ``None`` if that is not known."""
-        fleet.sources.add(self)
-
-    def _step(self) -> Generator[Any, Any, JobResult | None]:
-        while True:
-            changed = self._fleet.watch()
-            self._submit()
-            if (entry := self._ready_one()) is not None:
-                self._pending.remove(entry)
-                return entry.future.result()
-            if not self._pending:
-                return None
-            yield partial(self._fleet.ready, changed, None)
-
-    def _submit(self) -> None:
-        while self._jobs is not None and len(self._pending) < self._most and self._fleet.has_room():
-            try:
-                job = next(self._jobs)
-            except StopIteration:
-                self._jobs, self.left = None, 0
-                return
-            self.left = None if self.left is None else max(0, self.left - 1)
-            self._pending.append(self._fleet.enter(_checked(job)))
-
-    def _ready_one(self) -> Entry | None:
-        candidates = list(self._pending)[: 1 if self._ordered else None]
-        return next((entry for entry in candidates if entry.future.done()), None)
-
-    def _end(self) -> None:
-        """Submit no more jobs. Those that are submitted go on."""
-        self._jobs, self.left = None, 0
-        self._pending.clear()
-        self._fleet.post(lambda: None)  # wakes a step that waits
+    loop: Callable[[], Any]
 
 
 class PoolBase(Generic[F, R]):
@@ -147,6 +108,7 @@ class PoolBase(Generic[F, R]):
             on_result=on_result,
         )
         self._most = most
+        self._process, self._loop = os.getpid(), self._face.loop()
         self._reporter = reporter_of(self._fleet, progress)
         # By the futures that the program holds.
         self._entries: weakref.WeakKeyDictionary[Any, Entry] = weakref.WeakKeyDictionary()
@@ -218,14 +180,19 @@ class PoolBase(Generic[F, R]):
     # -- for the faces -----------------------------------------------------------------------------------------------
 
     def _begun(self) -> Self:
-        self._fleet.begin(self._face.spawner)
-        if self._reporter is not None:
-            self._reporter.begin()
+        if self._process != os.getpid():
+            raise ConfigError("pool", "it belongs to the process that this one was forked from; make one here")
+        if self._loop.moved() and self._fleet.has_begun():
+            raise ConfigError("pool", "its event loop was closed; make one pool per loop")
+        if not self._fleet.closing.is_ready():
+            self._fleet.begin(self._face.spawner)
+            if self._reporter is not None:
+                self._reporter.begin()
         return self
 
     def _submitting(self, job: Job) -> Generator[Any, Any, F]:
         self._begun()
-        _checked(job)
+        checked(job)
         while True:
             changed = self._fleet.watch()
             if self._fleet.has_room() or self._fleet.closing.is_ready():
@@ -247,23 +214,31 @@ class PoolBase(Generic[F, R]):
     def _closing(self, drain: bool, timeout: float | None) -> Steps:
         checks.flag("drain", drain)
         deadline = Deadline(checks.seconds("timeout", timeout))
-        if not drain:
-            self._fleet.give_up()
-        while not self._fleet.is_idle() and (drain is False or not deadline.passed()):
-            changed = self._fleet.watch()
+        if self._process != os.getpid():
+            return  # all of it belongs to the process that this one was forked from
+        if drain:
             if not self._fleet.is_idle():
-                remaining = deadline.remaining() if drain else math.inf
-                yield partial(self._face.ready, changed, None if remaining == math.inf else remaining)
-        if not self._fleet.is_idle():
-            yield from self._closing(drain=False, timeout=None)
-            return
+                self._begun()  # for what an earlier pool has left
+            yield from self._idle(deadline)
         self._fleet.closing.set()
+        if not (drain and self._fleet.is_idle()):
+            self._fleet.give_up()
+            yield from self._idle(Deadline(math.inf))
         if self._reporter is not None:
             yield from self._reporter.close()
         yield from self._clients.close()
         if self._workers is not None:
             self._workers.close()
         self._ledger.close()
+
+    def _idle(self, deadline: Deadline) -> Steps:
+        """Wait until no job waits or runs."""
+        self._fleet.post(lambda: None)  # what a signal has interrupted goes on
+        while not self._fleet.is_idle() and not deadline.passed():
+            changed = self._fleet.watch()
+            if not self._fleet.is_idle():
+                remaining = deadline.remaining()
+                yield partial(self._face.ready, changed, None if remaining == math.inf else remaining)
 
 
 def _configs(value: AppServerConfig | Sequence[AppServerConfig] | None) -> list[AppServerConfig]:
@@ -284,7 +259,3 @@ def _check_callbacks(**callbacks: object) -> None:
     for name, callback in callbacks.items():
         if callback is not None and not (name == "progress" and callback is True):
             checks.plain_function(name, callback, "one argument", None)
-
-
-def _checked(job: Job) -> Job:
-    return checks.instance("job", job, Job, "a Job")

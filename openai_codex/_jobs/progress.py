@@ -12,16 +12,16 @@ import attrs
 _ENOUGH = 3
 
 
-@attrs.define
+@attrs.frozen
 class Counts:
     """How many jobs a pool has.
 
     Attributes:
-        waiting: Those that are not started, or wait to be carried on.
-        running: Those that are started.
-        completed: Those that have completed.
-        stopped: Those that were stopped, by their budget or by the program.
-        failed: Those that have failed.
+        waiting: Jobs that are not started, or wait to be carried on.
+        running: Jobs that are started.
+        completed: Jobs that have completed.
+        stopped: Jobs that were stopped, by their budget or by the program.
+        failed: Jobs that have failed.
         tokens: The tokens of all that have ended.
         callback_errors: How often a callback of the pool has raised.
     """
@@ -34,46 +34,35 @@ class Counts:
     tokens: int = 0
     callback_errors: int = 0
 
+    @property
+    def ended(self) -> int:
+        """How many jobs have ended, however they did."""
+        return self.completed + self.stopped + self.failed
 
-@attrs.frozen(kw_only=True)
-class PoolProgress:
+
+@attrs.frozen
+class PoolProgress(Counts):
     """How far a pool has come, at one moment. Jobs whose results the state has had already are not among them.
 
+    Its ``tokens`` are those of all jobs that have ended, and of those that run in this process. The other counts are as
+    in `Counts`.
+
     Attributes:
-        waiting: Jobs that are not started, or wait to be carried on.
         expected: Jobs that `map` and `as_completed` have not submitted yet; ``None`` if one of their iterables has no length.
-        running: Jobs that are started.
-        completed: Jobs that have completed.
-        stopped: Jobs that were stopped, by their budget or by the program.
-        failed: Jobs that have failed.
-        tokens: The tokens of all that have ended, and of those that run in this process.
         elapsed: How long the pool has been at work, in seconds.
         eta: In how many seconds all may have ended, if the rest goes as the jobs so far, and a pause lasts until its end.
             ``None`` until at least three have ended, and as many as run at a time, while ``expected`` is not known, and when
             the last ones take longer than that.
         paused_until: When the usage limit resets that the pool waits for, in seconds since the epoch; ``None`` if it waits
             for none.
-        callback_errors: How often a callback of the pool has raised.
         is_over: Whether the pool was closed: this is its last progress.
     """
 
-    waiting: int = 0
-    expected: int | None = 0
-    running: int = 0
-    completed: int = 0
-    stopped: int = 0
-    failed: int = 0
-    tokens: int = 0
-    elapsed: float = 0.0
-    eta: float | None = None
-    paused_until: float | None = None
-    callback_errors: int = 0
-    is_over: bool = False
-
-    @property
-    def ended(self) -> int:
-        """How many jobs have ended, however they did."""
-        return self.completed + self.stopped + self.failed
+    expected: int | None = attrs.field(default=0, kw_only=True)
+    elapsed: float = attrs.field(default=0.0, kw_only=True)
+    eta: float | None = attrs.field(default=None, kw_only=True)
+    paused_until: float | None = attrs.field(default=None, kw_only=True)
+    is_over: bool = attrs.field(default=False, kw_only=True)
 
     @property
     def total(self) -> int | None:

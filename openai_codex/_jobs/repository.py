@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
@@ -25,6 +26,12 @@ _ELSEWHERE = 2.0
 _OWN = "openai-codex"
 
 _NOT_FOUND = (0, 1, 128)
+_IN_NONE = 128
+
+# One tree in the list of them. A path may have line ends; older versions of git cannot end lines by NUL.
+_TREE = re.compile(
+    r"^worktree (?P<path>.+?)\n(?:bare$|HEAD \w+\n(?:branch (?P<branch>[^\n]+)|detached)$)", re.DOTALL | re.MULTILINE
+)
 
 
 @attrs.frozen
@@ -44,10 +51,15 @@ class Repository:
     @classmethod
     def of(cls, directory: str) -> Repository:
         """Return the repository that a directory is in. Raises `JobError` if it is in none."""
-        found = git(directory, "rev-parse", "--git-common-dir", "--show-prefix", accepts=_NOT_FOUND)
+        try:
+            found = git(directory, "rev-parse", "--git-common-dir", "--show-prefix")
+        except JobError as error:
+            if error.facts.get("exit_code") != _IN_NONE:  # git was not even started
+                raise
+            # It may also be that of another user, which git refuses; it says what to do then.
+            reason = f"{directory!r} is not in a git repository that can be used: {error.facts['stderr']}"
+            raise JobError(error.kind, reason, error.facts) from None
         common, _, prefix = found.text.partition("\n")
-        if found.code or not common:
-            raise failure(f"{directory!r} is not in a git repository", directory, exit_code=found.code)
         # Relative to the directory, except in newer versions of git.
         return cls(directory, Path(os.path.realpath(Path(directory, common))), prefix)
 
@@ -78,15 +90,13 @@ class Repository:
 
     def path_of(self, branch: str, name: str) -> Path | None:
         """Return where the tree of a branch is, or was, and the one with this name, if the model has left the branch."""
-        path, named = None, None
+        named = None
         listed = patiently(lambda: git(self.common, "worktree", "list", "--porcelain"))
-        for line in listed.text.splitlines():
-            word, _, rest = line.partition(" ")
-            if word == "worktree":
-                path = Path(rest)
-                named = path if path.name == name else named
-            elif word == "branch" and rest == f"refs/heads/{branch}":
+        for found in _TREE.finditer(listed.text):
+            path = Path(found["path"])
+            if found["branch"] == f"refs/heads/{branch}":
                 return path
+            named = path if path.name == name else named
         return named
 
     def lock_of(self, name: str) -> FileLock:

@@ -26,6 +26,7 @@ from openai_codex._jobs.rows import APPLICATION, FORMAT, TABLES, AttemptRow, Job
 from openai_codex.errors import ConfigError
 
 T = TypeVar("T")
+V = TypeVar("V", Job, JobResult)
 
 # How long a writer waits for another process, in seconds.
 _PATIENCE = 30.0
@@ -50,8 +51,10 @@ class State:
             # No transaction outlasts a statement. SQLite itself has threads wait for each other.
             self._db = sqlite3.connect(name, _PATIENCE, isolation_level=None, check_same_thread=False, uri=True)
             self._prepare(is_read_only=is_read_only)
-        except (OSError, sqlite3.Error, JobError) as error:
-            raise ConfigError("state", f"{path!r} cannot be used: {error}") from error
+        except JobError as error:
+            raise ConfigError("state", error.reason) from error
+        except (OSError, sqlite3.Error) as error:
+            raise ConfigError("state", _unusable(path, error)) from error
 
     def _prepare(self, *, is_read_only: bool) -> None:
         found = self._value("PRAGMA application_id"), self._value("PRAGMA user_version")
@@ -96,7 +99,7 @@ class State:
         # The condition is one of this package.
         rows = self._run("SELECT id, key, job, status, queued_at, result FROM jobs " + condition, *values)  # noqa: S608
         return [
-            JobRow(id_, key, Job.from_dict(json.loads(job)), status, queued_at, _result(result))
+            JobRow(id_, key, self._read(Job, job), status, queued_at, self._result(result))
             for id_, key, job, status, queued_at, result in rows
         ]
 
@@ -183,7 +186,27 @@ class State:
             "SELECT id, number, home, status, started_at, ended_at, thread_id, result, host, pid, process_started"
             " FROM attempts "
         )
-        return [_attempt(row) for row in self._run(statement + condition, *values)]
+        return [self._attempt(row) for row in self._run(statement + condition, *values)]
+
+    # -- values ------------------------------------------------------------------------------------------------------
+
+    def _attempt(self, row: Any) -> AttemptRow:
+        host, pid, process_started = row[-3:]
+        process = None if host is None else ProcessName(host, pid, process_started)
+        values: list[Any] = [*row[:-4], self._result(row[-4]), process]
+        return AttemptRow(*values)
+
+    def _result(self, text: str | None) -> JobResult | None:
+        return None if text is None else self._read(JobResult, text)
+
+    def _read(self, kind: type[V], text: str) -> V:
+        """Return what is stored as JSON. Raises `JobError`: another version may have written what this one does not know."""
+        try:
+            return kind.from_dict(json.loads(text))
+        except (ValueError, TypeError, RecursionError) as error:  # among them `ConfigError`
+            raise JobError(
+                "state", _unusable(self.path, f"this version cannot read one of its rows: {error}")
+            ) from error
 
     # -- SQL ---------------------------------------------------------------------------------------------------------
 
@@ -205,7 +228,7 @@ class State:
                 # a full disk is reported late there.
                 kind = getattr(error, "sqlite_errorcode", _BUSY) & 0xFF
                 if not isinstance(error, sqlite3.OperationalError) or kind != _BUSY or deadline.passed():
-                    raise JobError("state", f"{self.path!r} cannot be used: {error}") from error
+                    raise JobError("state", _unusable(self.path, error)) from error
             time.sleep(_PAUSE)
 
     def _value(self, statement: str) -> Any:
@@ -239,12 +262,5 @@ def reading(path: str) -> State:
     return State(path, is_read_only=True)
 
 
-def _result(text: str | None) -> JobResult | None:
-    return None if text is None else JobResult.from_dict(json.loads(text))
-
-
-def _attempt(row: Any) -> AttemptRow:
-    host, pid, process_started = row[-3:]
-    process = None if host is None else ProcessName(host, pid, process_started)
-    values: list[Any] = [*row[:-4], _result(row[-4]), process]
-    return AttemptRow(*values)
+def _unusable(path: str, reason: object) -> str:
+    return f"{path!r} cannot be used: {reason}"

@@ -10,7 +10,6 @@ from typing import Any
 
 import attrs
 
-from openai_codex import _protocol as protocol
 from openai_codex._config import AppServerConfig
 from openai_codex._jobs.budgets import Watch
 from openai_codex._jobs.clients import Clients, Ready, Slot, Steps
@@ -20,26 +19,15 @@ from openai_codex._jobs.job import Job
 from openai_codex._jobs.outcomes import is_limit, is_lost
 from openai_codex._jobs.prepared import Prepared, prepare
 from openai_codex._jobs.processes import home_of
+from openai_codex._jobs.prompts import Prompts, decode_last
 from openai_codex._jobs.records import Recorder
 from openai_codex._jobs.result import JobResult, JobStatus
 from openai_codex._jobs.rows import Record
 from openai_codex._jobs.stored import Progress, is_answered, look_up
 from openai_codex._jobs.tree import Tree
 from openai_codex._log import Log
-from openai_codex._runtime.backoff import Attempts, Backoff
-from openai_codex._turns.results import RunResult, continued
-from openai_codex.errors import (
-    CodexError,
-    ServerBusyError,
-    ThreadBusyError,
-    TransportError,
-    TurnFailedError,
-    TurnInterruptedError,
-    TurnTimeoutError,
-)
-
-# As between the attempts of `Thread.run`.
-_FIRST_DELAY, _LONGEST_DELAY, _JITTER = 0.5, 30.0, 0.2
+from openai_codex._turns.results import RunResult
+from openai_codex.errors import CodexError, ThreadBusyError, TransportError
 
 # How long a thread may stay open in the process of an earlier attempt, in seconds, and how often to look.
 _BUSY_FOR, _BUSY_POLL = 600.0, 0.2
@@ -177,7 +165,7 @@ class Attempt:
             self._thread_id = progress.thread_id
         self._results += progress.finished
         if len(self._results) >= len(self._job.prompts):
-            self._decode_last(prepared)
+            decode_last(self._results, prepared)
             return
         is_resumed = self._thread_id is not None
         thread = yield from self._open(slot.client, prepared)
@@ -191,7 +179,8 @@ class Attempt:
         self.watch.follow(slot.budgets.connection, thread.id)
         slot.budgets.watches[thread.id] = self.watch
         try:
-            yield from self._turns(thread, prepared, progress)
+            prompts = Prompts(self._job, self.watch, self._ready, prepared, self._began)
+            yield from prompts.run(thread, progress, self._results)
         finally:
             slot.budgets.watches.pop(thread.id, None)
         try:
@@ -220,80 +209,3 @@ class Attempt:
                 yield partial(self._ready, self.watch.over, _BUSY_POLL)
             else:
                 return thread
-
-    def _decode_last(self, prepared: Prepared) -> None:
-        """Build the output of an answer that no run has built it of."""
-        last = self._results[-1]
-        if prepared.output is not None and last.output is None:
-            self._results[-1] = attrs.evolve(last, output=prepared.output.decode(last.final_response))
-
-    # -- turns -------------------------------------------------------------------------------------------------------
-
-    def _turns(self, thread: Any, prepared: Prepared, progress: Progress) -> Steps:
-        begun, is_known = progress.begun, progress.has_next
-        for prompt in self._job.prompts[len(self._results) :]:
-            if self.watch.stopped:
-                return
-            is_last = len(self._results) == len(self._job.prompts) - 1
-            settings = {**self._job.turn, **({"output_type": prepared.type_} if is_last and prepared.type_ else {})}
-            text: Any = [] if is_known else prompt
-            result = yield from self._turn(thread, text, settings, begun, prepared)
-            self._results.append(result)
-            begun, is_known = None, False
-        if is_answered(self._results[-1]):
-            self._decode_last(prepared)
-
-    def _turn(
-        self, thread: Any, text: Any, settings: dict[str, Any], earlier: RunResult[Any] | None, prepared: Prepared
-    ) -> Generator[Any, Any, RunResult[Any]]:
-        """Run one prompt to its end. One that the thread has already is continued, by no text."""
-        extended = False
-        attempts = Attempts(self._job.retries + 1, Backoff(_FIRST_DELAY, _LONGEST_DELAY, _JITTER))
-        while True:
-            try:
-                result = yield partial(thread.run, text, timeout=self._remaining(thread.id), **settings)
-            except TurnInterruptedError as error:
-                result = error.result
-            except TurnFailedError as error:
-                earlier = error.result = continued(earlier, error.result)
-                text, delay = [], attempts.delay_after(error)
-                yield partial(self._ready, self.watch.over, delay)
-                continue
-            except ServerBusyError as error:  # it was not carried out
-                delay = attempts.delay_after(error)
-                yield partial(self._ready, self.watch.over, delay)
-                continue
-            except CodexError as error:
-                partly = getattr(error, "result", None)
-                if partly is not None and earlier is not None:
-                    error.result = continued(earlier, partly)  # type: ignore[attr-defined]  # it has one
-                raise
-            earlier = continued(earlier, result)
-            if self.watch.is_over_budget() and self.watch.stopped in {None, "max_tokens"}:
-                extended = self._is_extended(prepared)
-            if result.status != protocol.TurnStatus.interrupted or self.watch.stopped is not None:
-                return earlier
-            if not extended:
-                raise TurnInterruptedError(earlier)  # by somebody else
-            text, extended = [], False
-
-    def _is_extended(self, prepared: Prepared) -> bool:
-        """Stop a job that has used too many tokens, unless the program allows it more."""
-        self.watch.stop("max_tokens")
-        if prepared.on_budget is None:
-            return False
-        try:
-            limit = prepared.on_budget(self._job, self.watch.tokens)
-        except Exception as error:
-            raise JobError("callback", f"on_budget raised {type(error).__name__}: {error}") from error
-        if limit is not None:
-            self.watch.go_on(limit)
-        return limit is not None
-
-    def _remaining(self, thread_id: str) -> float | None:
-        if self._job.timeout is None:
-            return None
-        remaining = self._job.timeout - (time.monotonic() - self._began)
-        if remaining <= 0:
-            raise TurnTimeoutError(thread_id, None, self._job.timeout)
-        return remaining

@@ -7,6 +7,7 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
+from openai_codex._checks import refusal
 from openai_codex._jobs import dask
 from openai_codex._log import Log
 from openai_codex._runtime.imports import load
@@ -38,12 +39,10 @@ class Workers:
     """Submits attempts to an executor."""
 
     def __init__(self, executor: ExecutorLike) -> None:
-        self._given = executor
-        self._is_own = not hasattr(executor, "submit")
         # Checked by the pool: it can be called, or has `submit`.
-        self._executor: Any = executor() if callable(executor) and self._is_own else executor
-        if hasattr(self._executor, "get_executor"):
-            raise ConfigError("executor", "a client of Dask is none; give client.get_executor(pure=False)")
+        self._make: Any = executor if isinstance(executor, type) or not hasattr(executor, "submit") else None
+        self._is_own = self._make is not None
+        self._executor: Any = _checked(executor if self._make is None else self._make())
         self._task = load("openai_codex._jobs.run").attempt
 
     def submit(self, entry: Entry, config: AppServerConfig, ticket: Ticket, settle: Callable[[Any], None]) -> None:
@@ -74,8 +73,11 @@ class Workers:
         """Replace the executor that has lost an entry, unless that has been done."""
         if entry.executor is not self._executor:
             return
-        is_made = callable(self._given) and not hasattr(self._given, "submit")
-        executor: Any = self._given() if is_made else _copied(self._executor)  # type: ignore[operator]  # callable
+        executor: Any = None
+        try:
+            executor = _copied(self._executor) if self._make is None else _checked(self._make())
+        except Exception as error:  # noqa: BLE001  of the program's function: its jobs fail with the broken one
+            _log.warning("codex.executor_not_replaced", exc_info=error)
         if executor is None:
             return
         # The broken one has shut itself down. It must not be called here: on its own thread, it holds a lock meanwhile.
@@ -86,6 +88,22 @@ class Workers:
         """Shut down an executor that was made here. It has no work left, or none that anybody waits for."""
         if self._is_own:
             self._executor.shutdown(wait=False)
+
+
+def _checked(executor: Any) -> Any:
+    if hasattr(executor, "get_executor"):
+        raise ConfigError(
+            "executor", "expected an Executor, got a client of Dask: give client.get_executor(pure=False)"
+        )
+    if not hasattr(executor, "submit"):
+        raise refusal("executor", executor, "a function that returns an Executor")
+    if dask.is_asynchronous(executor):
+        raise ConfigError(
+            "executor",
+            "expected that of a client of Dask with a loop of its own, got one with asynchronous=True;"
+            " both faces of a pool take dask.distributed.Client(…) without that",
+        )
+    return executor
 
 
 def _one_step(call: Callable[[], object]) -> Steps:

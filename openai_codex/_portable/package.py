@@ -86,7 +86,7 @@ def read_package(data: bytes) -> Package:
     try:
         return _read(rest)
     # Only bytes that another program has made come here: the hash is right.
-    except (ValueError, LookupError, TypeError, zlib.error) as error:
+    except (ValueError, LookupError, TypeError, OverflowError, zlib.error) as error:
         raise ThreadDataError(f"their contents are not those of an exported thread: {error}") from error
 
 

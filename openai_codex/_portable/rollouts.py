@@ -68,20 +68,30 @@ class Rollout:
     @property
     def base(self) -> Base | None:
         """What it continues. Raises `ValueError` if its first line says that in another form."""
-        match self._meta().get("history_base"):
-            case None:
-                return None
-            case {"thread_id": str(file_id), "end_byte_offset": int(size)} if is_id(file_id):
-                return Base(file_id, size)
-            case _:
-                raise ValueError("its first line names what it continues in an unknown form")
+        return base_in(self._meta())
 
     def _meta(self) -> dict[str, Any]:
-        first = orjson.loads(self.data.partition(b"\n")[0])
-        payload = first.get("payload") if isinstance(first, dict) else None
-        if not isinstance(payload, dict) or first.get("type") != "session_meta":
-            raise ValueError("its first line is not that of a rollout file")
-        return payload
+        return meta_in(self.data.partition(b"\n")[0])
+
+
+def meta_in(line: bytes) -> dict[str, Any]:
+    """Return what the first line of a file says. Raises `ValueError` if it is not that of a rollout file."""
+    first = orjson.loads(line)
+    payload = first.get("payload") if isinstance(first, dict) else None
+    if not isinstance(payload, dict) or first.get("type") != "session_meta":
+        raise ValueError("its first line is not that of a rollout file")
+    return payload
+
+
+def base_in(meta: dict[str, Any]) -> Base | None:
+    """Return what a file continues, by its first line. Raises `ValueError` if that says it in another form."""
+    match meta.get("history_base"):
+        case None:
+            return None
+        case {"thread_id": str(file_id), "end_byte_offset": int(size)} if is_id(file_id):
+            return Base(file_id, size)
+        case _:
+            raise ValueError("its first line names what it continues in an unknown form")
 
 
 def collect(home: Path, thread_id: str, path: Path) -> list[Rollout]:
@@ -127,13 +137,17 @@ def of_thread(home: Path, thread_id: str) -> set[str]:
 
 def is_continued(home: Path, file_id: str, size: int) -> bool:
     """Return whether a file of the home continues more than the first so many bytes of another."""
-    for file in _named(home, "rollout-*.jsonl"):
+    bases = [_base_of(file) for file in _named(home, "rollout-*.jsonl")]
+    return any(base is not None and base.file_id == file_id and base.size > size for base in bases)
+
+
+def _base_of(file: Path) -> Base | None:
+    """Return what a file of the home continues; ``None`` for one that is none of a thread, or is gone by now."""
+    try:
         with file.open("rb") as lines:
-            first = orjson.loads(next(lines, b"") or b"{}")
-        base = first.get("payload", {}).get("history_base") or {}
-        if base.get("thread_id") == file_id and base.get("end_byte_offset", 0) > size:
-            return True
-    return False
+            return base_in(meta_in(next(lines, b"")))
+    except (OSError, ValueError):
+        return None
 
 
 def without_settings(data: bytes) -> bytes:

@@ -50,7 +50,8 @@ def endpoint(name: str, value: str) -> str:
     try:
         parts = urlsplit(checks.variable(name, value))
         is_whole = bool(parts.path[1:] if parts.scheme == "unix" else parts.hostname and parts.port != 0)
-        is_bare = not (parts.query or parts.fragment or "@" in parts.netloc)
+        # `urlsplit` leaves out line ends.
+        is_bare = not (parts.query or parts.fragment or "@" in parts.netloc or set(value) & set("\t\r\n"))
         is_known = parts.scheme in {"ws", "wss"} or (parts.scheme == "unix" and not parts.netloc)
     except ValueError as error:  # a port that is none
         if isinstance(error, ConfigError):

@@ -11,8 +11,9 @@ from openai_codex._sync.client import _wait
 from openai_codex._sync.codex import Codex
 from openai_codex._sync.driving import drive
 from openai_codex._sync.iteration import Iteration
+from openai_codex._jobs.iterating import ResultsBase
 from openai_codex._jobs.job import Job
-from openai_codex._jobs.pool_base import Face, PoolBase, ResultsBase
+from openai_codex._jobs.pool_base import Face, PoolBase
 from openai_codex._jobs.result import JobResult
 
 if sys.version_info >= (3, 11):
@@ -88,7 +89,11 @@ class CodexPool(PoolBase[_wait.Future[JobResult], JobResults]):
 
     _results = JobResults
     _face: ClassVar[Face[_wait.Future[JobResult]]] = Face(
-        _wait.ready, partial(_wait.spawner, drive), _wait.future, lambda config: Codex(config).__enter__()
+        _wait.ready,
+        partial(_wait.spawner, drive),
+        _wait.future,
+        lambda config: Codex(config).__enter__(),
+        partial(_wait.LoopGuard, "pool"),
     )
 
     def __enter__(self) -> Self:

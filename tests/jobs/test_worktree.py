@@ -274,7 +274,7 @@ def test_settings_of_the_user_break_nothing(
 @pytest.mark.parametrize(
     "case",
     [
-        (lambda path: path / "missing", {}, "is no directory"),
+        (lambda path: path / "missing", {}, "is not a directory"),
         (lambda path: path, {}, "is not in a git repository"),
         (lambda path: repository(path / "r"), {"ref": "nope"}, "has no commit 'nope'"),
     ],

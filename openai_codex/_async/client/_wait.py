@@ -143,19 +143,20 @@ def check_plain(name: str, handler: object) -> None:
 
 
 class LoopGuard:
-    """Binds a client to the event loop that it is used on, until that loop is closed."""
+    """Binds a client, or what else it is, to the event loop that it is used on, until that loop is closed."""
 
-    def __init__(self) -> None:
+    def __init__(self, what: str = "client") -> None:
+        self._what = what
         self._loop: weakref.ref[asyncio.AbstractEventLoop] | None = None
 
     def moved(self) -> bool:
-        """Return whether the client is on this loop for the first time. Raises `ConfigError` if it is bound to another."""
+        """Return whether it is on this loop for the first time. Raises `ConfigError` if it is bound to another."""
         running = asyncio.get_running_loop()
         loop = None if self._loop is None else self._loop()
         if loop is running:
             return False
         if loop is not None and not loop.is_closed():
-            raise ConfigError("client", "it is in use on another event loop; make one client per loop")
+            raise ConfigError(self._what, f"it is in use on another event loop; make one {self._what} per loop")
         self._loop = weakref.ref(running)
         return True
 

@@ -100,14 +100,19 @@ class LastingWebSocket(WebSocket):
 
     def _restore(self, session: Session) -> bytes:
         self.close_socket()
-        connection, others = self.connect(), list[bytes]()
-        missed = session.restore(partial(self._ask, connection, others), others)
-        return b"".join((*missed, *others))
+        connection, others, foreign = self.connect(), list[bytes](), list[bytes]()
+        missed = session.restore(partial(self._ask, connection, others, foreign), others)
+        return b"".join((*missed, *others, *foreign))
 
     def _ask(
-        self, connection: ClientConnection, others: list[bytes], method: str, params: dict[str, Any] | None
+        self,
+        connection: ClientConnection,
+        others: list[bytes],
+        foreign: list[bytes],
+        method: str,
+        params: dict[str, Any] | None,
     ) -> dict[str, Any]:
-        """Send a request and return its response; keep what else arrives."""
+        """Send a request and return its response; keep what else arrives, apart from what is no JSON object."""
         from websockets.exceptions import ConnectionClosed
 
         frame = {"method": method, **({} if params is None else {"id": _ID, "params": params})}
@@ -115,10 +120,20 @@ class LastingWebSocket(WebSocket):
             connection.send(orjson.dumps(frame), text=True)
             while params is not None:
                 message = connection.recv(self.timeout, decode=False)
-                response: dict[str, Any] = orjson.loads(message)
-                if response.get("id") == _ID:
+                response = _object_in(message)
+                if response is not None and response.get("id") == _ID:
                     return response
-                others.append(message.replace(b"\n", b" ") + b"\n")
+                # Whoever reads it counts what it cannot use.
+                (foreign if response is None else others).append(message.replace(b"\n", b" ") + b"\n")
         except ConnectionClosed as error:
             raise ConnectionError(str(error)) from error
         return {}
+
+
+def _object_in(message: bytes) -> dict[str, Any] | None:
+    """Return what a message says; ``None`` if it is no JSON object."""
+    try:
+        found = orjson.loads(message)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None

@@ -87,9 +87,9 @@ def check_plain(name: str, handler: object) -> None:
 
 
 class LoopGuard:
-    """Binds nothing: threads may share a client."""
+    """Binds nothing: threads may share a client or a pool."""
 
-    def __init__(self) -> None:
+    def __init__(self, _what: str = "client") -> None:
         self._is_new = True
 
     def moved(self) -> bool:
