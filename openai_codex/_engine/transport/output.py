@@ -62,9 +62,10 @@ class OutputPipe:
         for exit in self._exit:
             exit.close()
 
-    def _ready(self, timeout: float | None) -> set[int]:
+    def _ready(self, timeout: float | None) -> dict[int, int]:
+        """Return the descriptors that can be read, each with what the poll says of it."""
         assert self._poll is not None, "called only where there is a poll"
-        return {fd for fd, _ in self._poll.poll(None if timeout is None else timeout * 1000)}
+        return dict(self._poll.poll(None if timeout is None else timeout * 1000))
 
 
 def _poll(*descriptors: int) -> select.poll | None:
