@@ -3,6 +3,7 @@ PYTHON ?= $(shell $(FIND_PYTHON))
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
+DOCS   := $(VENV)/.docs
 QUICK  := $(addprefix tests/,approvals codec engine protocol runtime schemas tools turns test_*.py)
 
 # A candidate has to be started: a shim of pyenv may stand for a version that is not selected.
@@ -20,7 +21,7 @@ WITHOUT     := --ignore=tests/cli/test_page.py
 NEEDS_BROWSER ?=
 AS_ROOT     := $(if $(filter-out 0,$(shell id -u)),sudo -n)
 
-.PHONY: browser help demo quick test test-runtimes cover check figures format generate runtime bench bench-smoke compat recipes soak build clean
+.PHONY: browser docs help demo quick test test-runtimes cover check figures format generate runtime bench bench-smoke compat recipes soak build clean
 help: ## Show this help
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -94,6 +95,15 @@ recipes: ## Run the recipes of examples/recipes in the libraries that they are f
 	.recipes/bin/python -m pip install --quiet --disable-pip-version-check --editable . --requirement examples/recipes/requirements.txt
 	.recipes/bin/python -m pytest --quiet -o filterwarnings=default -o timeout=600 examples/recipes
 
+$(DOCS): $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[docs]'
+	@touch $@
+
+# All of it each time: a page that is not read again has no warnings.
+docs: $(DOCS) ## Build the pages of docs/ into docs/_build/html, offline; a warning is an error. Needs Python 3.11
+	rm -rf docs/_build
+	$(BIN)/python -m sphinx --builder html --quiet --fail-on-warning --keep-going docs docs/_build/html
+
 soak: $(STAMP) ## Run random operations on the real runtime for MINUTES (5): nothing may hang, leak or get lost
 	$(BIN)/python -m tools.soak --minutes $(or $(MINUTES),5)
 
@@ -101,4 +111,4 @@ build: $(STAMP) ## Build sdist and wheel into dist/
 	$(BIN)/python -m build --outdir dist
 
 clean: ## Remove the environment and everything built
-	rm -rf $(VENV) .bench .compat .recipes .runtimes dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.*
+	rm -rf $(VENV) docs/_build docs/api/types .bench .compat .recipes .runtimes dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.*

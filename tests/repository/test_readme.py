@@ -8,7 +8,6 @@ import re
 import runpy
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,9 +17,10 @@ from openai_codex.types import TurnCompletedNotification, TurnStatus
 from tests.support import asgi
 from tests.support.bounds import PATIENCE
 from tests.support.repositories import repository
+from tests.support.snippets import ROOT, snippets_of
 
-README = Path(__file__).parents[2] / "README.md"
-SNIPPETS = re.findall(r"^```python\n(.*?)^```", README.read_text(), re.MULTILINE | re.DOTALL)
+README = ROOT / "README.md"
+SNIPPETS = snippets_of(README)
 
 
 @pytest.mark.parametrize("number", range(len(SNIPPETS)))

@@ -1,0 +1,37 @@
+"""The Python snippets of Markdown files, and the start of one as a program of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from openai_codex.testing import QuietHome
+from tests.support.bounds import PATIENCE
+
+ROOT = Path(__file__).parents[2]
+
+
+def snippets_of(path: Path) -> list[str]:
+    """Return what is in the fences of ``python``; those of ``python notest`` are left out."""
+    return re.findall(r"^```python\n(.*?)^```", path.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+
+
+def start(home: QuietHome, snippet: str, **env: str) -> str:
+    """Run a snippet to its end in the workspace of a home. Returns its output; a failure fails."""
+    path = home.path / "snippet.py"
+    path.write_text(snippet, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, str(path)],
+        cwd=home.workspace,
+        env={**os.environ, **home.env, **env},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
