@@ -39,6 +39,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("autodoc-process-docstring", prepare, priority=400)
     app.connect("autodoc-process-signature", hide_signature)
     app.connect("missing-reference", find_public)
+    app.connect("doctree-read", describe)
     app.connect("doctree-resolved", spell_out)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
@@ -79,6 +80,16 @@ def section(path: Path, title: str, level: int = 2) -> str:
     where = path.relative_to(ROOT).as_posix()
     include = f"```{{literalinclude}} ../{where}\n:language: python\n:lines: {first + 2}-\n```"
     return f"\n{'#' * level} {title}\n\n{text}\n\n{include}\n"
+
+
+# -------------------------------------------------------------------------------------------------------- descriptions
+
+
+def describe(app: Sphinx, doctree: nodes.document) -> None:
+    """Give a page the first sentence of its text as its description, which `llms.txt` shows."""
+    text = next((each.astext() for each in doctree.findall(nodes.paragraph)), "")
+    sentence = re.split(r"(?<=[.:])\s", text.replace("\n", " "), maxsplit=1)[0]
+    doctree.insert(0, nodes.meta(name="description", content=sentence))
 
 
 # --------------------------------------------------------------------------------------------------------- the protocol
