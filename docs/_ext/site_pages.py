@@ -88,7 +88,7 @@ def section(path: Path, title: str, level: int = 2) -> str:
 def describe(app: Sphinx, doctree: nodes.document) -> None:
     """Give a page the first sentence of its text as its description, which `llms.txt` shows."""
     text = next((each.astext() for each in doctree.findall(nodes.paragraph)), "")
-    sentence = re.split(r"(?<=[.:])\s", text.replace("\n", " "), maxsplit=1)[0]
+    sentence = re.split(r"(?<=\.)\s", text.replace("\n", " "), maxsplit=1)[0]
     doctree.insert(0, nodes.meta(name="description", content=sentence))
 
 
