@@ -87,7 +87,7 @@ def _findings(options: argparse.Namespace) -> list[Finding]:
             stack.enter_context(Warnings(warnings.append))
         found += _connected(installation)
     # The runtime is closed, so all of its warnings have come.
-    found += [Finding("warning", "warning", text.removeprefix("warning: ")) for text in dict.fromkeys(warnings)]
+    found += [Finding("log", "warning", text.removeprefix("warning: ")) for text in dict.fromkeys(warnings)]
     with ExitStack() as stack:
         if not options.debug:
             stack.enter_context(Warnings(lambda _text: None))  # of a model that the runtime does not know

@@ -139,8 +139,10 @@ def json_file(text: str) -> dict[str, Any]:
     """Read a file with a JSON object."""
     try:
         value = json.loads(Path(text).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise argparse.ArgumentTypeError(f"{text!r} cannot be read: {error}") from None
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} cannot be read: {error.strerror}") from None
+    except (ValueError, RecursionError) as error:  # no UTF-8, no JSON, a path with a NUL, or nested a thousand times
+        raise argparse.ArgumentTypeError(f"{text!r} has no JSON that can be read: {error}") from None
     if not isinstance(value, dict):
         raise argparse.ArgumentTypeError(f"{text!r} has no JSON object")
     return value

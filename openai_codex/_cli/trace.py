@@ -64,7 +64,7 @@ SUMMARY = "turns, tokens, slowest requests, waits, errors, longest silences, los
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command, and its actions."""
-    parser.add_argument("file", metavar="FILE", help="a journal, or a directory of journals")
+    parser.add_argument("file", metavar="FILE", type=_journal, help="a journal, or a directory of journals")
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
     for name, (about, add, execute_action) in ACTIONS.items():
         one = actions.add_parser(name, help=about, description=f"{about[0].upper()}{about[1:]}.")
@@ -73,6 +73,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         )
         add(one)
         one.set_defaults(act=execute_action)
+
+
+def _journal(text: str) -> str:
+    if text == "-":
+        raise argparse.ArgumentTypeError("a journal is not read from stdin: name its file (./- if it is called so)")
+    return text
 
 
 def execute(options: argparse.Namespace) -> int:

@@ -50,6 +50,9 @@ _OF_ENVELOPE: dict[str, tuple[type, ...]] = {
 # The latest time, in seconds: what is later has no date.
 _LATEST = 1e11
 
+# An editor may have put it before the first line.
+_BOM = b"\xef\xbb\xbf"
+
 # What compressed files begin with.
 _COMPRESSED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\xfd7zXZ", b"BZh", b"PK\x03\x04")
 
@@ -205,7 +208,8 @@ class _Reading:
         """Yield what a file has."""
         try:
             with file.open("rb") as lines:
-                for line in lines:
+                for number, each in enumerate(lines):
+                    line = each if number else each.removeprefix(_BOM)
                     yield line, self._item(line, file)
         except FileNotFoundError:  # a writer has deleted it meanwhile, as the oldest one
             return

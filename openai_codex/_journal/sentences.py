@@ -18,8 +18,11 @@ def duration(seconds: float | None) -> str:
         return "no end"
     if seconds < 1:
         return f"{seconds * 1000:.0f} ms"
-    minutes, rest = divmod(seconds, 60)
-    return f"{seconds:.1f} s" if seconds < 2 * 60 else f"{minutes:.0f} min {rest:.0f} s"
+    if seconds < 2 * 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, of_hour = divmod(minutes, 60)
+    return f"{hours} h {of_hour} min" if hours else f"{minutes} min {rest} s"
 
 
 def lines(found: Facts) -> Iterator[str]:
@@ -37,7 +40,8 @@ def lines(found: Facts) -> Iterator[str]:
             else f"ended after {duration(each['seconds'])}: {each['end']}"
         )
         yield f"  runtime {each['generation']} of client {each['client'] or '?'}, pid {each['pid']}{version}: {ended}"
-    yield f"turns: {turns['count']} ({states or 'none'}), at most {turns['at_once']} at once"
+    at_once = f", at most {turns['at_once']} at once" if turns["count"] else ""
+    yield f"turns: {turns['count']} ({states or 'none'}){at_once}"
     for name, title in (("seconds", "duration"), ("first_token", "first output")):
         if turns[name] is not None:
             yield f"  {title}: median {duration(turns[name]['median'])}, longest {duration(turns[name]['longest'])}"

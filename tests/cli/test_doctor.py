@@ -32,7 +32,7 @@ def report(home: QuietHome, *options: str, **more: str) -> tuple[int, dict[str, 
 
 
 def statuses(found: dict[str, dict[str, Any]]) -> dict[str, str]:
-    return {name: each["status"] for name, each in found.items() if name != "warning"}
+    return {name: each["status"] for name, each in found.items() if name != "log"}
 
 
 def test_a_sound_installation(codex_home: QuietHome, scripted_model: ScriptedModel) -> None:
@@ -193,8 +193,11 @@ def test_a_configuration_with_which_the_runtime_does_not_start(codex_home: Quiet
 def test_an_unknown_setting_is_a_warning_of_the_runtime(codex_home: QuietHome) -> None:
     codex_home.config_file.write_text(f"modle = 'x'\n{codex_home.config_file.read_text()}")
     done = ended(codex_home, "doctor", "--json")
-    warnings = [each["text"] for each in json.loads(done.out)["checks"] if each["check"] == "warning"]
+    warnings = [each["text"] for each in json.loads(done.out)["checks"] if each["check"] == "log"]
     assert [text for text in warnings if "`modle` is ignored" in text]
+    rows = ended(codex_home, "doctor").out.splitlines()
+    assert [row for row in rows if row.startswith("warning  log: ") and "`modle` is ignored" in row]
+    assert not [row for row in rows if row.startswith("warning  warning")]
 
 
 def test_an_option_or_variable_that_is_not_accepted(codex_home: QuietHome) -> None:

@@ -49,6 +49,12 @@ def test_a_line_has_no_control_character_on_a_terminal_and_stays_as_it_is_in_a_p
         assert set("\x9b\u202e\x7f").isdisjoint(screen.raw())
 
 
+def test_a_journal_is_not_read_from_stdin() -> None:
+    done = ended(None, "trace", "-", "summary")
+    assert (done.code, done.out) == (2, "")
+    assert "argument FILE: a journal is not read from stdin: name its file" in done.errors
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [("none.jsonl", "cannot be read: No such file or directory"), ("other.txt", "is no journal, or an empty one")],

@@ -47,6 +47,13 @@ def test_each_envelope_has_the_header_of_its_client(tmp_path: Path) -> None:
     assert (event.event, event.method) == ("process_started", None)
 
 
+def test_a_byte_order_mark_before_the_first_line_is_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b"\xef\xbb\xbf" + HEADER % (b"a", 0) + line(1))
+    assert [header.client for header in headers(path)] == ["a"]
+    assert [each.header and each.header.client for each in read(path)] == ["a"]
+
+
 def test_what_is_no_journal_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"missing\.jsonl cannot be read: No such file"):
         list(read(tmp_path / "missing.jsonl"))
