@@ -33,7 +33,7 @@ The map, top to bottom. Imports go downward only, and a module without a leading
                     _wait and _loop: how this face waits
     _sync/          the sync face, derived from `_async`
     _journal/       what passes between a client and its runtimes, written down: report read record entries encode files
-                    directory deltas flood redact harmless named beginnings contents; what it tells: trace_report search sentences summary timeline events labels history;
+                    directory deltas flood redact harmless commands named beginnings contents; what it tells: trace_report search sentences summary timeline events labels history;
                     settings: what users pass; recorder: what a connection knows of it
     _portable/      threads as bytes, from one home to another: store placing package rollouts aside errors
     _tools/         functions that the model may call: result registry declaration arguments
@@ -54,7 +54,7 @@ The map, top to bottom. Imports go downward only, and a module without a leading
       transport/    where bytes come from and go to: start lasting remote tls address installation child spawn input output base
     _config         the settings of a client
     _runtime/       values about the runtime process: report toml backoff given failures health process_info environment variables handshake; settings_secrets; display: how
-                    text from outside is shown, assigned and secret_names: what in it is secret; imports: modules at first use; log_lines: the log on stderr
+                    text from outside is shown, assigned, phrases and secret_names: what in it is secret; imports: modules at first use; log_lines: the log on stderr
     _notification   one notification: envelope and payload
     _codec/         JSON to protocol types and back: aliases by_name converter structuring unions unstructuring
                     dumping incomplete plain base enums deferred in_pydantic model

@@ -36,7 +36,7 @@ ORDER = """
     _async.verbs: . portable threads reviews goals catalog account base requests
     _async: thread thread_contents closing operations loading goal_run running turn preparing events thread_pages unlisted pages stream iteration login lazy
     _async.client: . recycling cursor agent_stops connection thread_registry supervisor launch dispatch handlers handler_check rpc ahead _wait _loop
-    _journal: trace_report search sentences summary timeline events labels history report read record entries encode files directory deltas flood redact harmless named beginnings contents
+    _journal: trace_report search sentences summary timeline events labels history report read record entries encode files directory deltas flood redact harmless commands named beginnings contents
     _portable: . store placing package rollouts aside
     _tools: . result registry declaration arguments callables
     _approvals: . kinds responses policies decisions requests file_changes commands
@@ -64,7 +64,7 @@ ORDER = """
     : _protocol
     _codec: plain base enums deferred in_pydantic model
     : _log _version
-    _runtime: variables settings_secrets display assigned secret_names imports
+    _runtime: variables settings_secrets display assigned phrases secret_names imports
 """
 
 

@@ -12,8 +12,10 @@ import re
 import sys
 from typing import TYPE_CHECKING, TextIO
 
+from openai_codex._journal.commands import places as command_places
 from openai_codex._log import ATTRIBUTE, ROOT
 from openai_codex._runtime.display import escape, escape_controls, hide
+from openai_codex._runtime.display import masked as masked_at
 from openai_codex._runtime.settings_secrets import secrets_of_arguments
 from openai_codex.errors import CodexError
 
@@ -41,6 +43,7 @@ def shown(text: str) -> str:
 
 def masked(text: str) -> str:
     """Return what `shown` does of a command or a patch, also without what an option or a key before it says is secret."""
+    text = masked_at(text, command_places(text))
     secrets = {*secrets_of_arguments([text]), *secrets_of_arguments(text.split())}
     for secret in sorted(filter(None, secrets), key=len, reverse=True):
         text = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", MASK, text)

@@ -1,4 +1,7 @@
-"""What, at the end of a text, may be the beginning of a secret that goes on in the next piece of the text."""
+"""Whether a text may have a secret that is known by its form, and what at its end may begin one that goes on in the next piece.
+
+What shows a secret may be in an earlier piece: of each text so much is remembered as such a name may have.
+"""
 
 from __future__ import annotations
 
@@ -7,27 +10,49 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from openai_codex._runtime import assigned
-from openai_codex._runtime.display import TELLING_WORDS, known
+from openai_codex._runtime.display import known
+from openai_codex._runtime.secret_names import may_name_secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+TELLING_WORDS = (
+    "sk-", "gho_", "ghp_", "ghs_", "ghu_", "ghr_", "github_pat_", "akia", "xox", "aiza", "glpat-", "hf_", "eyj", "npm_",
+    "pypi-", "sk_live_", "sk_test_", "rk_live_", "rk_test_", "ya29.")  # fmt: skip
+"""What tokens of well-known services begin with, in lower case."""
 
 # Any token is taken for the longest kind: all of it is a word. And a token may be only begun.
 _WORDS = rf"(?:{'|'.join(TELLING_WORDS)})[\w\-.]*"
 _BEGUN = "|".join(sorted({re.escape(word[:size]) for word in TELLING_WORDS for size in range(1, len(word))}))
 
-# A token after "bearer", and the name and the password in a URL.
-_BEARER = r"bearer [\w\-.~+/=]*|b(?:e(?:a(?:r(?:e(?:r)?)?)?)?)?"
+# A token after "bearer" or "basic", and the name and the password in a URL.
+_BEARER = r"(?:bearer|basic)(?:\s{1,8}[\w\-.~+/=]*)?|b(?:e(?:a(?:re?)?)?|as?i?)?"
 _URL = r"""://[^\s/@:"']*(?::[^\s/"']*)?|:/?"""
 
 _APART = re.compile(rf"(?i)(?:(?a:\b)(?:{_WORDS}|{_BEGUN})|{_BEARER}|{_URL})\Z")
 _WITHIN = re.compile(rf"(?i)(?:{_WORDS}|{_BEGUN}|{_BEARER}|{_URL})\Z")
+_SCHEME = "bearer" + 8 * " "
 
 # A longer word is no secret.
 _LONGEST_WORD = 1 << 14
 
 # The same words come again and again; so much of them is remembered.
 _SHORT_WORD = 32
+
+_KEY, _KEY_END = "-----BEGIN ", re.compile(r"-----END [A-Z0-9 ]{0,40}-----")
+
+
+def may_hide(text: str) -> bool:
+    """Return whether `known_places` may find something. Much cheaper than to call it, so it is done for each text of a stream."""
+    lower = text.lower()
+    # Without a step of Python for each.
+    return (
+        "://" in text
+        or "bearer" in lower
+        or "basic" in lower
+        or any(map(text.__contains__, known()))
+        or any(map(lower.__contains__, TELLING_WORDS))
+    )
 
 
 def unfinished(text: str, more: Iterable[str] = (), *, within_words: bool = False) -> int:
@@ -39,8 +64,36 @@ def unfinished(text: str, more: Iterable[str] = (), *, within_words: bool = Fals
         within_words: Whether a token may begin within a word, as it does where the word before it will be masked.
     """
     word = "" if text[-1:].isspace() else "".join(text[-_LONGEST_WORD:].rsplit(None, 1)[-1:])
-    match = (_WITHIN if within_words else _APART).search(text[-len(word) - len("bearer ") :])
+    match = (_WITHIN if within_words else _APART).search(text[-len(word) - len(_SCHEME) :])
     return max([len(match[0]) if match else 0, *(_overlap(text, form) for form in (*known(), *more))])
+
+
+def unfinished_value(text: str, held: int) -> int:
+    """Return how many characters at the end of a text may belong to a secret that goes on and is known by what is before it.
+
+    Args:
+        text: The text.
+        held: How many there are for another reason: no value is taken from its name.
+    """
+    cut = len(text) - max(held, _dashes(text))
+    key = text.rfind(_KEY)
+    if key >= 0 and _KEY_END.search(text, key) is None and ("PRIVATE KEY" in text[key:] or "\n" not in text[key:]):
+        cut = min(cut, key)
+    for value in assigned.found(text) if may_name_secret(text) else ():
+        if value.is_open or (value.is_secret and value.begin < cut < value.stop):
+            cut = min(cut, value.begin)
+    return len(text) - cut
+
+
+def may_go_on_as_value(text: str) -> bool:
+    """Return whether `unfinished_value` may find more in a text, or in one of its lines, than what it begins with."""
+    return "-----" in text or may_name_secret(text)
+
+
+def _dashes(text: str) -> int:
+    """Return how many characters at the end of a text may be the beginning of the first line of a key."""
+    sizes = range(1, len(_KEY) + 1) if "-" in text[-len(_KEY) :] else ()
+    return max((size for size in sizes if text.endswith(_KEY[:size])), default=0)
 
 
 def _overlap(text: str, form: str) -> int:
@@ -77,4 +130,4 @@ def may_go_on(text: str, ends: frozenset[str]) -> bool:
 
 @lru_cache(maxsize=1 << 13)
 def _may_begin(word: str) -> bool:
-    return _APART.search(word) is not None or assigned.begun(word) > 0
+    return _APART.search(word) is not None or _dashes(word) > 0

@@ -1,8 +1,9 @@
 """The texts that a runtime sends in pieces, so that a secret of which each piece has a part is masked as well.
 
-What may be the beginning of a secret at the end of a piece is held back, and written with the next one. Of a text that begins
-as JSON, all is: the name that shows a value to be secret may come after it. What is left when a text ends is a piece of its
-own. So the pieces that are written together are the text without secrets.
+What may be the beginning of a secret at the end of a piece is held back, and written with the next one. The end of what was
+written is remembered, as it came: it may have the name of a value that follows. Of a text that begins as JSON, all is held
+back: the name that shows a value to be secret may come after it. What is left when a text ends is a piece of its own. So the
+pieces that are written together are the text without secrets.
 """
 
 from __future__ import annotations
@@ -57,15 +58,18 @@ _METHOD = re.compile(rb'\{(?:"id":[^"{}\[\]]*,)?"method":"([\w/]+)"')
 
 _END_OF_WORD = re.compile(r"""[\s"']""")
 
-# How many texts may be under way, and how much of one is held back that is no JSON.
-_MOST_TEXTS, _MOST_HELD = 1024, 1 << 14
+# How many texts may be under way, how much of one is held back that is no JSON, and how much remembered of what was written.
+_MOST_TEXTS, _MOST_HELD, _MOST_SHOWN = 1024, 1 << 14, 128
 
 
 @attrs.define
 class _Text:
-    """A text under way: its newest frame, what is held back of it, whether it may be JSON, and whether its beginning is missing."""
+    """A text under way: its newest frame, the end of what was written of it, as it came, what is held back, whether it may be
+    JSON, and whether its beginning is missing.
+    """
 
     frame: Frame = attrs.field(factory=dict)
+    shown: str = ""
     held: list[str] = attrs.field(factory=list)
     size: int = 0
     may_be_json: bool = False
@@ -87,7 +91,7 @@ class Deltas:
 
     def to_look_at(self, flood: Flood, heads: Collection[bytes]) -> set[bytes]:
         """Return which texts of a flood have to be looked at, of those that begin so: the others have no secret, as far as they go."""
-        found, texts = set[bytes](), dict[bytes, str]()
+        found, texts, before = set[bytes](), dict[bytes, str](), dict[bytes, str]()
         for head in heads:
             text, new = self._texts.get(flood.keys[head]), flood.texts[head]
             if text is None:
@@ -98,10 +102,10 @@ class Deltas:
             if is_other:
                 found.add(head)
             else:
-                texts[head] = new
+                texts[head], before[head] = new, text.shown if text else ""
         # All of them at once: most have none.
-        if self._redactor.may_hide_any(texts.values()):
-            found |= {head for head, text in texts.items() if self._redactor.may_hide_any([text])}
+        if self._redactor.may_hide_any(texts.values(), before.values()):
+            found |= {head for head in texts if self._redactor.may_hide_any([texts[head]], [before[head]])}
         return found
 
     def pass_on(self, flood: Flood, heads: Collection[bytes]) -> dict[int, bytes]:
@@ -110,11 +114,13 @@ class Deltas:
         """
         changed: dict[int, bytes] = {}
         texts = {head: self._text_of(flood.keys[head]) for head in heads}
-        wholes = [f"{''.join(text.held)}{flood.texts[head]}" for head, text in texts.items()]
+        wholes = [f"{text.shown}{''.join(text.held)}{flood.texts[head]}" for head, text in texts.items()]
         rests = self._redactor.unfinished_of(wholes)
-        for (head, text), whole, rest in zip(texts.items(), wholes, rests, strict=True):
+        for (head, text), whole, found in zip(texts.items(), wholes, rests, strict=True):
+            at, rest = len(text.shown), min(found, len(whole) - len(text.shown))
+            text.shown = whole[max(0, len(whole) - rest - _MOST_SHOWN) : len(whole) - rest]
             if rest or text.size:
-                changed |= _split(text, flood, flood.places_of(head), whole=whole, rest=rest)
+                changed |= flood.moved(head, whole[at:], held=text.size, rest=rest)
                 text.held, text.size = [whole[len(whole) - rest :]], rest
         return changed
 
@@ -198,10 +204,17 @@ class Deltas:
                 text.held, text.check_at = [whole], 2 * text.size
                 return ""
             text.may_be_json = False
-        whole = "".join(text.held)
-        cut = self._redactor.cut(whole) if text.size <= _MOST_HELD else len(whole)
+        at, whole = len(text.shown), f"{text.shown}{''.join(text.held)}"
+        cut = self._redactor.cut(whole, at) if text.size <= _MOST_HELD else len(whole)
         text.held, text.size = [whole[cut:]], len(whole) - cut
-        return whole[:cut]
+        return self._passed(text, whole[:cut])
+
+    def _passed(self, text: _Text, whole: str) -> str:
+        """Return what is new of a text that can be written so far."""
+        new, shown = whole[len(text.shown) :], self._redactor.rest(whole, len(text.shown))
+        text.shown = whole[-_MOST_SHOWN:]
+        # As it came, if it shows its secrets itself: there may be JSON in it.
+        return new if shown == self._redactor.rest(new, 0) else shown
 
     def _ended_by(self, frame: Frame) -> Iterator[Frame]:
         method, ended = frame.get("method"), dict[str, Any]()
@@ -223,9 +236,8 @@ class Deltas:
                 yield from self._last(text)
 
     def _last(self, text: _Text) -> Iterator[Frame]:
-        rest = "".join(text.held)
-        if rest:
-            yield self._with(text.frame, rest)
+        if text.size:
+            yield self._with(text.frame, self._passed(text, f"{text.shown}{''.join(text.held)}"))
 
     def _growing(self, frame: Frame, params: dict[str, Any]) -> Frame:
         return {**frame, "params": self._without_ends(params)}
@@ -256,22 +268,6 @@ def may_become_json(text: str) -> bool:
     except RecursionError:  # nested a thousand times
         return False
     return True
-
-
-def _split(text: _Text, flood: Flood, places: list[int], *, whole: str, rest: int) -> dict[int, bytes]:
-    """Move what was held back to the first of some lines, and leave so much of the last ones out."""
-    changed: dict[int, bytes] = {}
-    end, at = len(whole) - rest, len(whole)
-    for place in reversed(places[1:]):
-        if at <= end:
-            break
-        begin = at - len(flood.piece(place))
-        changed[place] = flood.line_with(place, whole[begin : max(begin, end)])
-        at = begin
-    if text.size or at > end:
-        first = text.size + len(flood.piece(places[0]))
-        changed[places[0]] = flood.line_with(places[0], whole[: min(first, end)])
-    return changed
 
 
 def _below(found: Any, place: Sequence[str]) -> Any:

@@ -87,6 +87,28 @@ class Flood:
         line = self.lines[place]
         return b"%b%b%b" % (line[: line.find(_SIGN) + len(_SIGN) - 1], orjson.dumps(text)[:-1], line[-_TAIL_SIZE:])
 
+    def moved(self, head: bytes, whole: str, *, held: int, rest: int) -> dict[int, bytes]:
+        """Return the lines of one text that change: what was held back of it goes to the first, and so much is left out of the last.
+
+        Args:
+            head: What its lines begin with.
+            whole: The text with what was held back.
+            held: How much that was.
+            rest: How much is to be held back now.
+        """
+        changed: dict[int, bytes] = {}
+        places, end, at = self.places_of(head), len(whole) - rest, len(whole)
+        for place in reversed(places[1:]):
+            if at <= end:
+                break
+            begin = at - len(self.piece(place))
+            changed[place] = self.line_with(place, whole[begin : max(begin, end)])
+            at = begin
+        if held or at > end:
+            first = held + len(self.piece(places[0]))
+            changed[places[0]] = self.line_with(places[0], whole[: min(first, end)])
+        return changed
+
 
 def flood_of(lines: Sequence[bytes], *, of_one: bool = False) -> Flood | None:
     """Return what some lines of JSON are pieces of; ``None`` if one is anything else. Without a step of Python for each.

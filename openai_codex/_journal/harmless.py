@@ -9,9 +9,9 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from openai_codex._journal.beginnings import may_hide
 from openai_codex._journal.named import SHOWN, degree_of
-from openai_codex._runtime.display import may_hide
-from openai_codex._runtime.secret_names import WORDS
+from openai_codex._runtime.secret_names import has_secret_word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,7 +38,7 @@ def is_harmless(text: str, found: Iterable[str]) -> bool:
     if "\\" in text or "\r" in text or "-----" in text:
         return False
     lower = text.lower()
-    if any(map(lower.__contains__, WORDS)) or may_hide(text) or any(map(text.__contains__, found)):
+    if has_secret_word(text, lower) or may_hide(text) or any(map(text.__contains__, found)):
         return False
     return all(map(_is_harmless_name, set(_NAME.findall(text))))
 

@@ -1,17 +1,15 @@
-"""Secrets that are known by the name before them: values of fields, and those of options in a command that is one text."""
+"""Secrets that are known by the name of their field, or because a question says so."""
 
 from __future__ import annotations
 
 import re
 from functools import lru_cache
-from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from openai_codex._runtime.secret_names import sounds_secret
-from openai_codex._runtime.settings_secrets import is_option
+from openai_codex._runtime.secret_names import names_table, sounds_secret
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable
 
 # What the protocol calls secrets that do not sound so. The schema has no marks for them: these are the names that the
 # generator marks, and the other parts of a login.
@@ -26,28 +24,21 @@ _VARIABLES = re.compile(r"shell_environment_policy\.set(?:\.|$)")
 _HARMLESS = r"(?i)sort_?key|keywords|auth_?status|key_?path|auth_?credentials_?store|_?environment|cancellation_?token"
 
 # Sound secret, and are counts of tokens: of these, numbers stay.
-_COUNTS = re.compile(r"(?i)tokens|token_?(?:usage|budget|limit|count)")
+_COUNTS = re.compile(r"(?i)tokens|token_?(?:usage|budget|limit|count)|refresh$")
 
-SHOWN, TEXTS, NUMBERS, ALL = range(4)
-"""How much of a value is secret: nothing, its texts, its numbers, too, or all but null."""
+# That of a thread is a UUID, and no secret.
+_SESSION = re.compile(r"(?i)[\w\-]*session_?id")
 
-# An option and the word after it, which may be an option itself; a command may be quoted within another one.
-_OPTION = re.compile(r"""(?<![^\s"'])(--?[\w.\-]+)\s+(?=("(?:[^"\\]|\\.)*"|'[^']*'|[^\s"'\-][^\s"']*))""")
+SHOWN, TOKENS, TABLES, TEXTS, NUMBERS, ALL = range(6)
+"""How much of a value is secret: nothing, a text that looks like a token, all that a table has, its texts, its numbers, too, or
+all but null.
+"""
 
-_USERS = ("-u", "--user", "--proxy-user")
-# Short options may be joined, as in -sSu.
-_SHORT = r"-[a-zA-Z#]{0,20}u"
-_USER = re.compile(rf"""(?<![^\s"'])(?:{"|".join(_USERS)}|{_SHORT})[\s=]*["']?[^\s:"']{{1,80}}:([^\s"']+)""")
-_JOINED_USER = re.compile(_SHORT)
-_WITH_USER = re.compile(r"(?:-u|--user=|--proxy-user=)[^:]{1,80}:(.+)")
+# The value of a setting in a text, which may itself be in quotes.
+_VALUE = r"""(?:\\+["'].*?\\+["']|"(?:[^"\\]|\\.)*"|'[^']*'|[\[{(].*|[^"'\n]+?(?=["'\n]|,\s|$))"""
 
-
-# Programs that take a password after -p, also without a space.
-_LOGIN = r"\b(?:mysql\w*|mariadb[\w\-]*|sshpass)\b"
-_OF_LOGIN = re.compile(
-    rf"""{_LOGIN}[^\n|;&]{{0,400}}?(?<![^\s"'])-p[ \t]?("(?:[^"\\]|\\.)*"|'[^']*'|[^\s"'\-][^\s"']*)"""
-)
-
+# Of how many requests it is known which answers are secret.
+_MOST_ASKED = 64
 
 # What JSON begins with, as far as it has names.
 _OPENING = re.compile(r"[{\[]")
@@ -58,44 +49,42 @@ def degree_of(name: str, above: str = "") -> int:
     """Return how much of a value with this name, below another one, is secret."""
     if "set" in name and _VARIABLES.search(f"{above}.{name}"):
         return NUMBERS
+    if names_table(name):
+        return TABLES
     if not sounds_secret(name, _OF_PROTOCOL, _HARMLESS):
-        return SHOWN
+        return TOKENS if _SESSION.fullmatch(name) else SHOWN
     return TEXTS if _COUNTS.search(name) else NUMBERS
 
 
-def masked_command(command: str, mask: str) -> tuple[str, list[str]]:
-    """Return a command without secrets, and the secrets."""
-    places = [match.span(2) for match in _OPTION.finditer(command) if is_option(match[1])]
-    if "curl" in command:
-        places += [match.span(1) for match in _USER.finditer(command)]
-    if "mysql" in command or "mariadb" in command or "sshpass" in command:
-        places += [match.span(1) for match in _OF_LOGIN.finditer(command)]
-    shown, found, at = "", list[str](), 0
-    for begin, end in sorted(places):
-        if begin >= at:
-            found.append(command[begin:end].strip("\"'"))
-            shown, at = f"{shown}{command[at:begin]}{mask}", end
-    return shown + command[at:], found
+class Questions:
+    """Which answers the runtime has asked for as secret."""
 
+    def __init__(self) -> None:
+        self._harmless: dict[Any, frozenset[str]] = {}
 
-def passwords(words: Sequence[str]) -> Iterator[str]:
-    """Yield the passwords in the words of a command, as ``curl -u`` and ``mysql -p`` take them."""
-    if any("curl" in word for word in words):
-        for option, word in pairwise(words):
-            if (option in _USERS or _JOINED_USER.fullmatch(option)) and ":" in word:
-                yield word.partition(":")[2]
-        for word in words:
-            if match := _WITH_USER.fullmatch(word):
-                yield match[1]
-    if any(re.search(_LOGIN, word) for word in words[:-1]):
-        for option, word in pairwise(words):
-            if option == "-p" and not word.startswith("-"):
-                yield word
-            elif word.startswith("-p"):
-                yield word[2:]
+    def note(self, frame: dict[str, Any]) -> None:
+        """Note a request with questions."""
+        params = frame.get("params")
+        questions = params.get("questions") if isinstance(params, dict) else None
+        named = [each for each in questions if isinstance(each, dict)] if isinstance(questions, list) else []
+        # Those that are not secret: of a request that is not known, all answers are.
+        self._harmless[frame.get("id")] = frozenset(str(each.get("id")) for each in named if not each.get("isSecret"))
+        while len(self._harmless) > _MOST_ASKED:
+            self._harmless.pop(next(iter(self._harmless)))
+
+    def secret_ones(self, request: Any, answers: dict[str, Any]) -> set[str]:
+        """Return which answers to a request are secret. The request is answered."""
+        return answers.keys() - self._harmless.pop(request, frozenset[str]())
 
 
 def ends_of_json(text: str) -> tuple[int, int]:
     """Return where JSON may begin and end in a text: from the first bracket to the last one of its kind."""
     match = _OPENING.search(text)
     return (0, 0) if match is None else (match.start(), text.rfind("}" if match[0] == "{" else "]") + 1)
+
+
+def pairs_of(names: Iterable[str]) -> re.Pattern[str] | None:
+    """Return what finds values of these names in a text that may have settings in any spelling; after its group, they stand."""
+    # A name, as a key in Python, JSON or TOML, and its value: a list or table up to the end of the line.
+    keys = "|".join(map(re.escape, names))
+    return re.compile(rf"(?i)((?<![\w-])(?:{keys})[\"'\\]*\s*[=:]\s*){_VALUE}") if keys else None

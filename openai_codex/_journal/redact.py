@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import base64
 import re
+from operator import add
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from openai_codex._journal.beginnings import ends_of, may_go_on, unfinished
+from openai_codex._journal import beginnings, named
+from openai_codex._journal.beginnings import may_hide
+from openai_codex._journal.commands import masked_arguments
+from openai_codex._journal.commands import places as command_places
 from openai_codex._journal.contents import NOTHING, STRUCTURE, Contents, is_foreign, kept_of_event
 from openai_codex._journal.harmless import COMMANDS, is_harmless
-from openai_codex._journal.named import ALL, NUMBERS, SHOWN, degree_of, ends_of_json, masked_command, passwords
+from openai_codex._journal.named import ALL, NUMBERS, SHOWN, degree_of
 from openai_codex._runtime import assigned
-from openai_codex._runtime.display import known, known_places, masked, may_hide, places_of
+from openai_codex._runtime.display import known, known_places, masked, places_of
 from openai_codex._runtime.secret_names import may_name_secret
 from openai_codex._runtime.settings_secrets import looks_secret, mask_all, secrets_of_arguments
 
@@ -31,17 +35,14 @@ MASK = "***"
 # What JSON begins with, as far as it has names.
 _OPENS = frozenset("{[")
 
-# How many values are remembered that a name has shown to be secret, and of how many requests the secret answers.
-_MOST_FOUND, _MOST_ASKED = 256, 64
+# How many values are remembered that a name has shown to be secret.
+_MOST_FOUND = 256
 
 # Of how many kinds of objects is remembered whether their keys are harmless.
 _MOST_KEYS = 1024
 
 LONGEST_JSON = 1 << 20
 """A longer text is not parsed to see whether it is JSON."""
-
-# The value of a setting in a text, which may itself be in quotes.
-_VALUE = r"""(?:\\+["'].*?\\+["']|"(?:[^"\\]|\\.)*"|'[^']*'|[\[{(].*|[^"'\n]+?(?=["'\n]|,\s|$))"""
 
 # What a method is called, in any version of the protocol.
 _NAME = re.compile(r"[A-Za-z]\w*(?:/\w+)*")
@@ -57,12 +58,10 @@ class Redactor:
         """Whether a text without secrets stays as it is."""
         self._contents = Contents(content)
         self._names = frozenset(map(str.lower, names))
-        # A name, as a key in Python, JSON or TOML, and its value: a list or table up to the end of the line.
-        keys = "|".join(map(re.escape, names))
-        self._pairs = re.compile(rf"(?i)((?<![\w-])(?:{keys})[\"'\\]*\s*[=:]\s*){_VALUE}") if names else None
+        self._pairs = named.pairs_of(names)
         self._found: dict[str, None] = {}
         self._count = 0
-        self._asked: dict[Any, frozenset[str]] = {}
+        self._questions = named.Questions()
         self._method: object = None
         # Whether objects with such keys have a secret among them, as far as the secrets are known that these were.
         self._keys: dict[tuple[str, ...], bool] = {}
@@ -77,38 +76,50 @@ class Redactor:
         """Return whether lines of JSON stay as they are, without looking at each of their values."""
         return self.is_plain and is_harmless(text, self._found)
 
-    def may_hide_any(self, texts: Collection[str]) -> bool:
-        """Return whether one of some texts may hold a secret, or JSON, in which a name may show one."""
-        # A line for each, as no secret goes beyond one but a private key, which has a beginning of its own.
+    def may_hide_any(self, texts: Collection[str], before: Iterable[str] | None = None) -> bool:
+        """Return whether one of some texts may hold a secret, or JSON, in which a name may show one.
+
+        Args:
+            texts: The texts.
+            before: What is before each of them; nothing of it is to be masked.
+        """
+        # A line for each: what is found only because they stand together is looked for in each of them.
         text = "\n".join(texts)
-        return ('"' in text and ('":' in text or '" :' in text)) or self.may_hide(text)
+        with_names = text if before is None else "\n".join(map(add, before, texts))
+        return ('"' in text and ('":' in text or '" :' in text)) or self.may_hide(text, with_names)
 
     def unfinished_of(self, texts: Sequence[str]) -> list[int]:
         """Return the same as `unfinished` of each of some texts, of which `may_hide_any` has said that none holds a secret."""
-        ends = ends_of((*known(), *self._found))
-        may_be_named = assigned.may_go_on("\n".join(texts))
-        return [self.unfinished(text) if may_be_named or may_go_on(text, ends) else 0 for text in texts]
+        ends = beginnings.ends_of((*known(), *self._found))
+        may_be_named = beginnings.may_go_on_as_value("\n".join(texts))
+        return [self.unfinished(text) if may_be_named or beginnings.may_go_on(text, ends) else 0 for text in texts]
 
-    def may_hide(self, text: str) -> bool:
-        """Return whether a text may hold a secret."""
+    def may_hide(self, text: str, with_names: str | None = None) -> bool:
+        """Return whether a text may hold a secret; ``with_names`` is the same with what is before it."""
+        with_names = text if with_names is None else with_names
         return (
             may_hide(text)
             or any(map(text.__contains__, self._found))
-            or (may_name_secret(text) and assigned.places(text) != [])
+            or (may_name_secret(with_names) and assigned.places(with_names) != [])
         )
 
     def unfinished(self, text: str) -> int:
         """Return how many characters at the end of a text may be the beginning of a secret."""
-        return assigned.unfinished(text, unfinished(text, self._found))
+        return beginnings.unfinished_value(text, beginnings.unfinished(text, self._found))
 
-    def cut(self, text: str) -> int:
-        """Return how many characters of a text can be shown before it is known how it goes on."""
+    def cut(self, text: str, at: int = 0) -> int:
+        """Return up to where a text can be shown before it is known how it goes on; up to ``at`` it has been shown."""
         if not self.may_hide(text):
-            return len(text) - self.unfinished(text)
+            return max(at, len(text) - self.unfinished(text))
         # Where a mask will be, a word begins that does not now.
-        end = len(text) - assigned.unfinished(text, unfinished(text, self._found, within_words=True))
+        held = beginnings.unfinished(text, self._found, within_words=True)
+        end = max(at, len(text) - beginnings.unfinished_value(text, held))
         # What is found may be within what is a secret as a whole.
-        return end if end == len(text) or self._hidden(text).startswith(self._hidden(text[:end])) else 0
+        return end if end == len(text) or self.rest(text, at).startswith(self.rest(text[:end], at)) else at
+
+    def rest(self, text: str, at: int) -> str:
+        """Return a text from a place on without the secrets that are known by their form, or by what is anywhere before them."""
+        return masked(text, [(max(begin, at), end) for begin, end in self._places(text) if end > at])[at:]
 
     def text(self, text: str) -> str:
         """Return a text without secrets."""
@@ -124,7 +135,7 @@ class Redactor:
             return self._redacted(frame, "")
         self._method = frame.get("method")
         if self._method == _QUESTIONS:
-            self._note_questions(frame)
+            self._questions.note(frame)
         shown: dict[str, Any] = self._redacted(frame, "")
         if type(self._method) is str and _NAME.fullmatch(self._method):
             shown["method"] = self._method  # by which frames are found, also where a word of it is a secret
@@ -149,35 +160,23 @@ class Redactor:
         """Return a text, which may have settings in any spelling, without the values that follow the names of the user."""
         return text if self._pairs is None else self._pairs.sub(rf"\g<1>{MASK}", text)
 
-    # -- answers to questions of the runtime -----------------------------------------------------------------------------
-
-    def _note_questions(self, frame: dict[str, Any]) -> None:
-        params = frame.get("params")
-        questions = params.get("questions") if isinstance(params, dict) else None
-        named = [each for each in questions if isinstance(each, dict)] if isinstance(questions, list) else []
-        # Those that are not secret: of a request that is not known, all answers are.
-        self._asked[frame.get("id")] = frozenset(str(each.get("id")) for each in named if not each.get("isSecret"))
-        while len(self._asked) > _MOST_ASKED:
-            self._asked.pop(next(iter(self._asked)))
-
     def _hide_answers(self, frame: dict[str, Any], shown: dict[str, Any]) -> None:
         answers = frame["result"].get("answers")
-        if isinstance(answers, dict):
-            harmless = self._asked.pop(frame.get("id"), frozenset[str]())
-            for question in answers.keys() - harmless:
-                self._remember(answers[question])
-                shown["answers"][question] = MASK
+        for question in self._questions.secret_ones(frame.get("id"), answers) if isinstance(answers, dict) else ():
+            self._remember(answers[question])
+            shown["answers"][question] = MASK
 
     # -- values ------------------------------------------------------------------------------------------------------
 
     def _redacted(self, value: Any, name: str, *, degree: int = SHOWN, kept: frozenset[str] | None = STRUCTURE) -> Any:
         """Return a value without secrets. ``kept`` are the fields whose texts are no contents; ``None`` are all fields."""
         if type(value) is str:
-            if degree:
+            if degree >= named.TEXTS or (degree == named.TOKENS and looks_secret(value)):
                 self._remember(value)
                 return MASK if value else value
             shown = self._text(value, name)
             return shown if kept is None else self._contents.shown(shown, name, kept)
+        degree = NUMBERS if degree == named.TABLES and isinstance(value, (dict, list)) else degree
         if type(value) is dict:
             return self._object(value, name, degree=degree, kept=kept)
         if isinstance(value, (list, tuple)):
@@ -207,8 +206,9 @@ class Redactor:
         if name in COMMANDS and not degree and all(type(each) is str for each in values):
             for secret in secrets_of_arguments(values):
                 self._remember(secret)
-            secrets = [each for each in passwords(values) if each]
-            values = [self._without(each, secrets) for each in mask_all(values)]
+            values, found = masked_arguments(values)
+            self._remember(found)
+            values = [*mask_all(values)]
         return [self._redacted(each, name, degree=degree, kept=kept) for each in values]
 
     def _degree(self, name: str, above: str = "") -> int:
@@ -226,20 +226,29 @@ class Redactor:
     def _text(self, text: str, name: str) -> str:
         """Return a text without the secrets in it."""
         if name in COMMANDS and text[:1] not in _OPENS:
-            text, found = masked_command(text, MASK)
-            self._remember(found)
-            text = self._without(text, secrets_of_arguments([text]))
-        elif len(text) <= LONGEST_JSON and not _OPENS.isdisjoint(text):
+            return self._command(text)
+        if len(text) <= LONGEST_JSON and not _OPENS.isdisjoint(text):
             text = self._json_in(text)
         elif name.endswith("Base64"):
             return self._base64(text)
         return self._hidden(text)
 
+    def _command(self, text: str) -> str:
+        """Return a line of a shell without secrets."""
+        secrets, found = [*secrets_of_arguments([text])], command_places(text)
+        self._remember([*secrets, *(text[begin:end] for begin, end in found)])
+        found += [place for secret in secrets for place in places_of(secret, text)]
+        return masked(text, [*found, *self._places(text)])
+
     def _hidden(self, text: str) -> str:
+        places = self._places(text)
+        return masked(text, places) if places else text
+
+    def _places(self, text: str) -> list[tuple[int, int]]:
         places = [place for value in self._found for place in places_of(value, text)]
         places += known_places(text) if may_hide(text) else ()
         places += assigned.places(text) if may_name_secret(text) else ()
-        return masked(text, places) if places else text
+        return places
 
     def _base64(self, text: str) -> str:
         """Return a text that has bytes, or a mask if there is a secret in them."""
@@ -254,10 +263,10 @@ class Redactor:
         shown = self._json(text)
         if shown is None and ('":' in text or '" :' in text):
             # A block, or lines of JSON, with other text around.
-            shown = self._json(text, *ends_of_json(text))
+            shown = self._json(text, *named.ends_of_json(text))
             if shown is None:
                 lines = text.splitlines(keepends=True)
-                shown = "".join(self._json(line, *ends_of_json(line)) or line for line in lines)
+                shown = "".join(self._json(line, *named.ends_of_json(line)) or line for line in lines)
         return text if shown is None else shown
 
     def _json(self, text: str, begin: int = 0, end: int | None = None) -> str | None:
@@ -271,12 +280,6 @@ class Redactor:
             return None
         rest = "" if end is None else text[end:]
         return text if shown == value else f"{text[:begin]}{orjson.dumps(shown).decode()}{rest}"
-
-    def _without(self, text: str, secrets: Iterable[str]) -> str:
-        for secret in sorted(set(secrets), key=len, reverse=True):
-            self._remember(secret)
-            text = text.replace(secret, MASK)
-        return text
 
     def _remember(self, value: Any) -> None:
         """Mask a value wherever it is repeated, if it looks like a token; a common word would make frames unreadable."""

@@ -5,19 +5,35 @@ from __future__ import annotations
 import re
 from functools import cache
 
+# Short ones are parts of many words: they are names only as words of their own, also in camelCase.
+SHORT = r"(?<![A-Za-z])(?i:t?otp|pin|mfa|sid|pat)(?i:_?code)?(?![a-z])|(?-i:(?<=[a-z])(?:Otp|Pin|Mfa|Sid)(?![a-z]))"
+
 NAMES = (
     r"token|key|secret|passw(?:or)?d|passphrase|passcode|authorization|bearer|credential|cookie|headers?|dsn|pwd|jwt"
-    r"|signature|pass(?![a-z])|pat(?![\w\-])|auth(?!or(?!iz)|\w*(?:method|mode|type|ur[il]|callback|scope|policy))"
+    r"|signature|pass(?![a-z])|auth(?!or(?!iz)|\w*(?:method|mode|type|ur[il]|callback|scope|policy))"
+    rf"|code_?verifier|(?<![a-z])refresh(?![\w\-])|(?:user|device|pairing)[_\-]?code(?![a-z])|{SHORT}"
 )
 
 # Tables of variables or of parts of URLs: all that is in them is secret, whatever it is called.
 KEYS = rf"{NAMES}|query|(?<![\w\-])(?:env|set)(?![\w\-])"
 
-# These name a variable or a place, or are limits of tokens, which are numbers.
-HARMLESS = r"(?i)env_key|env_var|env_http_headers|credentials_store|_limit"
+# So is all in these, if they are tables: a word with this name is none.
+TABLES = r"(?i)env(?:ironment)?_?var(?:iable)?s|environment|variables"
 
-WORDS = ("token", "key", "secret", "pass", "authorization", "credential", "cookie", "pwd", "signature")
-"""One of these is in each name that makes the text after it a secret."""
+# These name a variable or a place, or are limits of tokens, which are numbers.
+HARMLESS = r"(?i)env_key|env_var(?!s$|iables$)|env_http_headers|credentials_store|_limit"
+
+WORDS = ("token", "key", "secret", "pass", "auth", "credential", "cookie", "pwd", "signature", "bearer", "header", "dsn",
+         "jwt", "verifier", "refresh", "session_id", "sessionid", ":5432:", ":6432:", ":*:")  # fmt: skip
+"""One of these is before each secret that is known by what is before it, except for names that are short, and codes."""
+
+_SHORT_WORDS = ("otp", "pin", "mfa", "sid", "pat")
+
+# What is before "code" where that is to be entered somewhere.
+_OF_CODES = ("enter", "one-time", "device", "user", "pair", "verif", "activ", "copy", "paste", "type", "use", "login")
+
+UUID = r"(?i)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+"""What ids of threads look like, and no secret."""
 
 
 @cache
@@ -43,9 +59,24 @@ def names_secret(name: str) -> bool:
     return is_secret_key(name, NAMES)
 
 
+def names_table(name: str) -> bool:
+    """Return whether all below a name is secret, if it is a table or a list."""
+    return compiled(TABLES).fullmatch(name) is not None
+
+
 def may_name_secret(text: str) -> bool:
     """Return whether a text may have such a name with a value. Much cheaper than to look for it."""
     lower = text.lower()
-    if "=" not in text and ":" not in text and "-----" not in text:
-        return "pass" in lower and (" is" in lower or " was" in lower)
-    return any(map(lower.__contains__, WORDS))
+    has_sign = "=" in text or ":" in text or ">" in text or "-----" in text
+    return has_secret_word(text, lower) if has_sign else "pass" in lower or _may_tell_code(lower)
+
+
+def has_secret_word(text: str, lower: str) -> bool:
+    """Return whether a text has a word that is in names of secrets, or before them. ``lower`` is it in lower case."""
+    if any(map(lower.__contains__, WORDS)) or _may_tell_code(lower):
+        return True
+    return any(map(lower.__contains__, _SHORT_WORDS)) and compiled(SHORT).search(text) is not None
+
+
+def _may_tell_code(lower: str) -> bool:
+    return "code" in lower and any(map(lower.__contains__, _OF_CODES))

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from openai_codex._runtime.display import MASK, known_places, masked
-from openai_codex._runtime.secret_names import HARMLESS, KEYS, NAMES, compiled, is_secret_key
+from openai_codex._runtime.secret_names import HARMLESS, KEYS, NAMES, UUID, compiled, is_secret_key, names_table
 
 # In a text that may hold settings, in any spelling and at any depth: a key of which one part sounds secret, with its
 # sign; an option that does, before the next text of a list. A table of names of variables is passed over.
@@ -36,7 +36,6 @@ _TELLING = (
 
 # What a token looks like under any other name: long, of letters and digits, and no UUID, as ids are.
 _LONG_WORD = r"(?=.*\d)(?=.*[A-Za-z])[\w\-+=.~]{20,}"
-_UUID = r"(?i)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
 # The keys in a TOML value, and the texts in it.
 _TEXTS = (
@@ -52,7 +51,7 @@ def looks_secret(value: str) -> bool:
 
 def is_id(value: str) -> bool:
     """Return whether a value is a UUID."""
-    return compiled(_UUID).fullmatch(value) is not None
+    return compiled(UUID).fullmatch(value) is not None
 
 
 def secrets_of_arguments(arguments: Iterable[str]) -> Iterator[str]:
@@ -72,7 +71,8 @@ def secrets_of_settings(settings: object, *, is_secret: bool = False) -> Iterato
     if isinstance(settings, Mapping):
         for key, value in settings.items():
             if is_secret or not compiled(HARMLESS).search(str(key)):
-                yield from secrets_of_settings(value, is_secret=is_secret or is_secret_key(str(key)))
+                is_table = names_table(str(key)) and not isinstance(value, str)
+                yield from secrets_of_settings(value, is_secret=is_secret or is_table or is_secret_key(str(key)))
     elif isinstance(settings, (list, tuple)):
         for before, value in zip(("", *settings), settings, strict=False):
             yield from secrets_of_settings(value, is_secret=is_secret or is_option(before))

@@ -270,7 +270,7 @@ def test_a_line_that_is_no_frame_is_in_the_journal(tmp_path: Path) -> None:
     path = tmp_path / "run.jsonl"
     with FakeAppServer() as server:
         with Codex(server.config(journal=path)) as codex:
-            server.child.write(b"warning: token=0123456789abcdef0123\xff\n[1]\n\n  \n")
+            server.child.write(b"warning: tokens=0123456789abcdef0123\xff\n[1]\n\n  \n")
             server.child.write(b'{"method":"deep","params":' + b"[" * 900 + b"]" * 900 + b"}\n")
             server.child.write(b"[" * 600 + b"]" * 600 + b"\n")
             actor_of(codex).recent.note("odd", text="\ud800", more="[" * 600 + "]" * 600)
@@ -278,7 +278,7 @@ def test_a_line_that_is_no_frame_is_in_the_journal(tmp_path: Path) -> None:
         for line in path.read_bytes().splitlines():
             json.loads(line)
     bad = [each.raw for each in read(path) if each.raw["frame"] is None]
-    assert [each.get("line") for each in bad][:2] == ["warning: token=0123456789abcdef0123\ufffd", "[1]"]
+    assert [each.get("line") for each in bad][:2] == ["warning: tokens=0123456789abcdef0123\ufffd", "[1]"]
     assert bad[0]["reason"].startswith("not JSON")
     assert "thread/start" in [each.method for each in read(path)], "what came later is there, too"
     assert [each.event for each in read(path)][-1] == "client_closed"

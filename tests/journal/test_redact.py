@@ -102,6 +102,57 @@ def test_a_configuration_shows_no_variable_of_commands_and_no_query(config: dict
     assert Redactor().frame("<", frame) == frame
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "otp",
+        "pin",
+        "mfa",
+        "totp",
+        "code_verifier",
+        "codeVerifier",
+        "refresh",
+        "sid",
+        "userPin",
+        "mfaCode",
+        "session_id",
+    ],
+)
+def test_names_of_codes_and_sessions_are_those_of_secrets(name: str) -> None:
+    assert SECRET not in shown({"params": {"arguments": {name: SECRET}}})
+    assert not Redactor().is_harmless(orjson.dumps({"params": {name: SECRET}}).decode())
+
+
+@pytest.mark.parametrize("name", ["environment", "variables", "Environment", "environmentVariables", "env_vars"])
+def test_all_that_a_table_of_variables_has_is_secret(name: str) -> None:
+    for table in ({"ANY": SECRET, "PORT": 8080}, [f"ANY={SECRET}"], [{"name": "ANY", "value": SECRET}]):
+        frame = {"params": {"arguments": {name: table}}}
+        assert SECRET not in shown(frame)
+        assert "8080" not in shown(frame)
+        assert not Redactor().is_harmless(orjson.dumps(frame).decode())
+        assert SECRET not in Redactor().text(json.dumps({"deep": [{name: table}]}))
+    assert Redactor().frame("<", {"params": {name: "local"}}) == {"params": {name: "local"}}
+
+
+def test_names_that_only_have_such_letters_are_harmless() -> None:
+    arguments = {
+        "spinner": "dots1234",
+        "pinned": "a1b2c3d4e5",
+        "opinion": "mixed 1",
+        "inside": "x1",
+        "path": "/a/b1",
+        "footprint": "12 kB",
+        "autoRefresh": True,
+        "refresh_rate": 60,
+        "environmentId": "local",
+        "environments": [{"environmentId": "x1", "cwd": "/"}],
+        "sessionId": "0199a7c2-6c1e-7d2b-8f00-0123456789ab",
+        "session_id": "session-1",
+        "exit_code": 127,
+    }
+    assert Redactor().frame("<", {"params": {"arguments": arguments}}) == {"params": {"arguments": arguments}}
+
+
 def test_what_is_no_secret_stays() -> None:
     frame = {
         "id": 7,
@@ -144,7 +195,7 @@ def test_a_token_that_a_name_has_shown_is_masked_wherever_it_is_repeated() -> No
 @pytest.mark.parametrize(
     ("frame", "expected"),
     [
-        ({"arguments": {"pin": 1234, "password": 4711}}, {"arguments": {"pin": 1234, "password": MASK}}),
+        ({"arguments": {"pins": 1234, "password": 4711}}, {"arguments": {"pins": 1234, "password": MASK}}),
         ({"secrets": [{"a": 1.5, "b": None, "c": True}]}, {"secrets": [{"a": MASK, "b": None, "c": True}]}),
         ({"ssn": {"first": 12, "rest": [{"x": False}]}}, {"ssn": {"first": MASK, "rest": [{"x": MASK}]}}),
         ({"max_output_tokens": 9, "tokenBudget": 1, "hasToken": True}, None),

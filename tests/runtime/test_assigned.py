@@ -6,9 +6,10 @@ import json
 
 import pytest
 
+from openai_codex._journal.beginnings import unfinished_value
 from openai_codex._journal.deltas import Deltas
 from openai_codex._journal.redact import Redactor
-from openai_codex._runtime.assigned import places, unfinished
+from openai_codex._runtime.assigned import places
 from openai_codex._runtime.display import conceal, hide
 
 SECRET = "hunter22"  # noqa: S105  planted
@@ -81,7 +82,7 @@ def test_a_text_is_searched_in_a_time_that_grows_with_its_length_only() -> None:
     ):
         text = part * (200_000 // len(part))
         places(text)
-        unfinished(text[: 1 << 14], 0)
+        unfinished_value(text[: 1 << 14], 0)
 
 
 @pytest.mark.parametrize("size", [7, 10, 300])

@@ -25,9 +25,10 @@ from openai_codex import (
     tool,
 )
 from openai_codex import _checks as checks
+from openai_codex._journal.beginnings import may_hide
 from openai_codex._log import Log
 from openai_codex._runtime import toml
-from openai_codex._runtime.display import conceal, conceal_later, escape, hide, may_hide
+from openai_codex._runtime.display import conceal, conceal_later, escape, hide
 from openai_codex._runtime.settings_secrets import secrets_of_settings, tokens_of
 from openai_codex.testing import ScriptedModel, call, reply, say
 from tests.support.bounds import PATIENCE

@@ -9,7 +9,8 @@ import sys
 import pytest
 
 from openai_codex import AppServerConfig
-from openai_codex._runtime.display import conceal, hide, known, may_hide
+from openai_codex._journal.beginnings import may_hide
+from openai_codex._runtime.display import conceal, hide, known
 from openai_codex._runtime.variables import may_be_password, secrets_of_env
 
 ORDINARY = [
