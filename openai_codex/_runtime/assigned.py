@@ -32,18 +32,18 @@ _SESSION = re.compile(r"(?i)[\w\-]*session_?id")
 # In code and settings, what such a word is a part of may be anything: "tokenizer", "key", "password_field".
 _TELLING = re.compile(
     r"(?i)(?:token|secret|passw(?:or)?d|passphrase|passcode|pwd|(?<![a-z])pass|credentials?|authorization|jwt|dsn|[_-]auth|code"
-    r"|verifier|refresh|otp|pin|mfa|sid|(?<![a-z])pat|(?:access|account|admin|api|app|application|auth|client|consumer|deploy"
+    r"|verifier|refresh|otp|pin|mfa|sid|pw|(?<![a-z])pat|(?:access|account|admin|api|app|application|auth|client|consumer|deploy"
     r"|encryption|license|master|private|secret|service|shared|signing|ssh|storage|subscription|webhook)[_-]?key)"
     r"(?:[_-]?(?:value|hash|\d+))?$"
 )
-_OF_DIGITS = re.compile(r"(?i)(?:pass\w*|pwd|otp|pin|mfa|code)$")
+_OF_DIGITS = re.compile(r"(?i)(?:pass\w*|pwd?|otp|pin|mfa|code)$")
 
 # How such a value may stand: in quotes, up to the next one that is escaped alike; as a word; of a header, perhaps after a scheme.
 _QUOTED = re.compile(
     r"""\s{0,8}[A-Za-z@]{0,2}(?P<slashes>\\{0,15})(?P<quote>["'])(?P<triple>(?P=quote){2}\n?)?"""
     r"""(?P<value>(?:(?!(?<!\\)(?P=slashes)(?P=quote))(?(triple)[\s\S]|[^\n]))*)(?P<end>(?P=slashes)(?P=quote)|\n)?"""
 )
-_WORD = re.compile(r"""(?P<value>[^\s"'$<{(`\[\\][^\s"'\\]*)?(?P<end>[\s"'\\])?""")
+_WORD = re.compile(r"""(?P<value>[^\s"'$<{(`\[\\](?:[^\s"'\\]|\\(?![nrt"'\\]))*)?(?P<end>[\s"'\\])?""")
 _SCHEME = r"(?i:basic|bearer|token|digest)(?:\s|\\[nrt]){1,8}"
 _HEADER_VALUE = re.compile(rf"""(?:\s{{0,8}}{_SCHEME})?(?P<value>[^\s"',\\]*)(?P<end>[\s"',\\])?""")
 _COOKIE = re.compile(r"""(?P<value>[^\r\n"'\\]*)(?P<end>[\r\n"'\\])?""")
@@ -113,7 +113,7 @@ def _read(text: str, match: re.Match[str]) -> tuple[re.Match[str] | None, int]:
         return (_PLAIN.match(text, value.end()), _PLAINLY) if value and is_folded else (value, _SURE)
     if is_variable or (is_exact and before == ":" and name[0] == "_"):  # the latter in .npmrc
         return _WORD.match(text, at), _SET
-    return _PLAIN.match(text, at), _PLAINLY
+    return (None if sign.strip() in {"==", "!=", "==="} else _PLAIN.match(text, at)), _PLAINLY
 
 
 def _signed(text: str) -> Iterator[Value]:

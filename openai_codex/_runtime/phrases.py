@@ -13,7 +13,7 @@ _LIKELY = re.compile(
 )
 
 # What people are told to enter elsewhere, and how.
-_CODE = r"[A-Z0-9]{3,5}(?:-[A-Z0-9]{3,6}){1,2}|(?=[A-Z]*\d)[A-Z0-9]{8,9}"
+_CODE = r"[A-Z0-9]{3,5}(?:-[A-Z0-9]{3,6}){1,2}|(?=[A-Z]*\d)(?=\d*[A-Z])[A-Z0-9]{8,9}"
 _DEVICE = (
     r"(?i:(?<![\w\-])(?:(?:enter|type|copy|paste|use)[ ](?:[\w\-]{1,20}[ ]){0,4}|(?:one-time|device|user|login|pairing"
     r"|verification|activation|authentication|authorization)[ \-])code)(?!\w)[\s\S]{0,60}?(?<![\w\-])"

@@ -6,7 +6,7 @@ import re
 from functools import cache
 
 # Short ones are parts of many words: they are names only as words of their own, also in camelCase.
-SHORT = r"(?<![A-Za-z])(?i:t?otp|pin|mfa|sid|pat)(?i:_?code)?(?![a-z])|(?-i:(?<=[a-z])(?:Otp|Pin|Mfa|Sid)(?![a-z]))"
+SHORT = r"(?<![A-Za-z])(?i:t?otp|pin|mfa|sid|pat|pw)(?i:_?code)?(?![a-z])|(?-i:(?<=[a-z])(?:Otp|Pin|Mfa|Sid)(?![a-z]))"
 
 NAMES = (
     r"token|key|secret|passw(?:or)?d|passphrase|passcode|authorization|bearer|credential|cookie|headers?|dsn|pwd|jwt"
@@ -27,7 +27,7 @@ WORDS = ("token", "key", "secret", "pass", "auth", "credential", "cookie", "pwd"
          "jwt", "verifier", "refresh", "session_id", "sessionid", ":5432:", ":6432:", ":*:")  # fmt: skip
 """One of these is before each secret that is known by what is before it, except for names that are short, and codes."""
 
-_SHORT_WORDS = ("otp", "pin", "mfa", "sid", "pat")
+_SHORT_WORDS = ("otp", "pin", "mfa", "sid", "pat", "pw")
 
 # What is before "code" where that is to be entered somewhere.
 _OF_CODES = ("enter", "one-time", "device", "user", "pair", "verif", "activ", "copy", "paste", "type", "use", "login")

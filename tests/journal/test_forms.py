@@ -110,6 +110,7 @@ FORMS = [
             "<password>{}</password>",
             "code_verifier={}",
             'otp = "{}"',
+            "pw = '{}'",
             "mfa: {}",
             "userPin = '{}'",
             'refresh: "{}"',
@@ -141,6 +142,7 @@ FORMS = [
             "max_tokens=100, MAX_TOKENS=4096 and key: value",
             "USE_AUTH=true API_KEY=$OTHER API_KEY=<your key>",
             "return x->key > token",
+            "assert token == expected1 and secret != other12",
         ),
     ),
     Form(
@@ -167,6 +169,7 @@ FORMS = [
             "- name: DB_PASSWORD\n  value: {}\n",
             '- name: API_TOKEN\n          value: "{}"\n',
             "export FOO_TOKEN={}\n",
+            "export FOO_TOKEN=a\\{} make",
             "DB_PASS='{}'",
         ),
         (
@@ -202,6 +205,7 @@ FORMS = [
             "the code in PROJ-1234 uses UTF-8 and RFC-2119",
             "enter the code path of the device",
             "error code ABCD-1234",
+            "use the code from 20261126 for it",
         ),
         "A-",
     ),
