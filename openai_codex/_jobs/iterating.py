@@ -13,6 +13,9 @@ from openai_codex._jobs.fleet import Fleet
 from openai_codex._jobs.job import Job
 from openai_codex._jobs.result import JobResult
 
+# How many results are kept behind one that is waited for.
+_MOST_READY = 1_000
+
 
 class ResultsBase:
     """Results of jobs as they are asked for: further jobs are submitted as there is room for them."""
@@ -35,11 +38,15 @@ class ResultsBase:
                 return entry.stopped_result() if entry.future.cancelled() else entry.future.result()
             if not self._pending:
                 return None
+            if self._ordered:  # else the jobs behind the one that is waited for would leave the runtimes idle
+                self._submit(_MOST_READY)
             yield partial(self._fleet.ready, changed, None)
 
-    def _submit(self) -> None:
+    def _submit(self, ready: int = 0) -> None:
+        """Submit jobs until as many as may are pending; so many that have ended do not count."""
+        ended = min(ready, sum(each.future.done() for each in self._pending)) if ready else 0
         # When the pool is closed, the results that are left come first.
-        while self._jobs is not None and len(self._pending) < self._most and self._fleet.has_room():
+        while self._jobs is not None and len(self._pending) - ended < self._most and self._fleet.has_room():
             if self._pending and self._fleet.closing.is_ready():
                 return
             try:

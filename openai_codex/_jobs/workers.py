@@ -95,7 +95,7 @@ def _checked(executor: Any) -> Any:
         raise ConfigError(
             "executor", "expected an Executor, got a client of Dask: give client.get_executor(pure=False)"
         )
-    if not hasattr(executor, "submit"):
+    if isinstance(executor, type) or not hasattr(executor, "submit"):
         raise refusal("executor", executor, "a function that returns an Executor")
     if dask.is_asynchronous(executor):
         raise ConfigError(

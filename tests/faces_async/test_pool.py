@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from openai_codex import AppServerConfig, AsyncCodexPool, ConfigError, Job, JobResult, TurnFailedError
-from openai_codex.testing import QuietHome, ScriptedModel, fail, hang, quiet_home, say
+from openai_codex.testing import ScriptedModel, fail, hang, say
 from tests.faces_async._wait import eventually, settled, together
-from tests.support.inside import is_waited_for, kill_runtimes, pool_clients
-from tests.support.jobs import limiting, prompts_of
+from tests.support.inside import is_waited_for, pool_clients
+from tests.support.jobs import prompts_of
 
 
 def jobs(count: int) -> list[Job]:
@@ -37,6 +37,27 @@ async def test_results_come_in_the_order_of_the_jobs(codex_config: AppServerConf
     assert (counts.completed, counts.waiting, counts.running, counts.tokens) == (6, 0, 0, 180)
     assert set(prompts_of(echo).values()) == {1}
     assert all(each.queued_at is not None and each.queued_at <= (each.started_at or 0) for each in results)
+
+
+async def test_a_long_job_does_not_keep_those_behind_it(
+    codex_config: AppServerConfig, scripted_model: ScriptedModel
+) -> None:
+    gate = scripted_model.gate()
+    scripted_model.when("job 0", say("slow", gate=gate))
+    scripted_model.when(lambda _request: True, lambda _request: "fast")
+    async with AsyncCodexPool(codex_config, turns=2) as pool:
+        results = pool.map([Job(prompts=[f"job {number}"]) for number in range(12)])
+
+        async def take() -> list[str | None]:
+            return [each.final_response async for each in results]
+
+        async def release() -> list[str | None]:
+            await eventually(lambda: pool.counts.completed == 11)
+            gate.open()
+            return []
+
+        taken, _ = await together([take, release])
+    assert taken == ["slow", *["fast"] * 11]
 
 
 async def test_results_come_as_they_are_ready(codex_config: AppServerConfig, scripted_model: ScriptedModel) -> None:
@@ -126,125 +147,6 @@ async def test_a_future_that_is_cancelled_is_not_started(
         gate.open()
         assert (await settled(running)).status == "completed"
     assert prompts_of(scripted_model) == {"job 0": 1}
-
-
-async def test_closing_without_draining_interrupts_and_cancels(
-    codex_config: AppServerConfig, scripted_model: ScriptedModel
-) -> None:
-    scripted_model.queue(hang())
-    pool = AsyncCodexPool(codex_config, turns=1)
-    running = await pool.submit(Job(prompts=["job 0"]))
-    waiting = await pool.submit(Job(prompts=["job 1"]))
-    await scripted_model.received(1)
-    await pool.close(drain=False)
-    await pool.close()
-    await eventually(waiting.cancelled)
-    assert (await settled(running)).stopped == "cancelled"
-    with pytest.raises(ConfigError, match="closed"):
-        await pool.submit(Job(prompts=["job 2"]))
-
-
-async def test_an_error_in_the_block_does_not_wait_for_the_jobs(
-    codex_config: AppServerConfig, scripted_model: ScriptedModel
-) -> None:
-    scripted_model.queue(hang())
-    with pytest.raises(ZeroDivisionError):
-        async with AsyncCodexPool(codex_config) as pool:
-            running = await pool.submit(Job(prompts=["job 0"]))
-            await scripted_model.received(1)
-            raise ZeroDivisionError
-    assert (await settled(running)).stopped == "cancelled"
-
-
-async def test_closing_gives_up_after_a_timeout(codex_config: AppServerConfig, scripted_model: ScriptedModel) -> None:
-    scripted_model.queue(hang())
-    pool = AsyncCodexPool(codex_config)
-    running = await pool.submit(Job(prompts=["job 0"]))
-    await scripted_model.received(1)
-    await pool.close(timeout=0.1)
-    assert (await settled(running)).stopped == "cancelled"
-
-
-async def test_a_closed_iterator_submits_no_further_jobs(codex_config: AppServerConfig, echo: ScriptedModel) -> None:
-    taken = []
-
-    def endless() -> Any:
-        for number in range(1_000):
-            taken.append(number)
-            yield Job(prompts=[f"job {number}"])
-
-    async with AsyncCodexPool(codex_config, turns=1) as pool:
-        async with pool.map(endless()) as results:
-            assert (await results.__anext__()).final_response == "to job 0"
-        with pytest.raises(StopAsyncIteration):
-            await results.__anext__()
-    assert len(taken) < 6
-
-
-async def test_a_dead_runtime_costs_nothing_but_time(
-    codex_config: AppServerConfig, scripted_model: ScriptedModel
-) -> None:
-    gate = scripted_model.gate()
-    for number in range(3):
-        scripted_model.when(f"job {number} a", "first")
-        scripted_model.when(f"job {number} b", say("cut", gate=gate), "second")
-    async with AsyncCodexPool(codex_config, turns=3) as pool:
-        futures = [await pool.submit(each) for each in jobs(3)]
-        await scripted_model.received(6)
-        kill_runtimes(pool)
-        results = [await settled(each) for each in futures]
-    assert texts(results) == [["first", "second"]] * 3
-    assert {each.attempts for each in results} == {2}
-    assert prompts_of(scripted_model) == {f"job {number} {part}": 1 for number in range(3) for part in "ab"}
-
-
-async def test_a_runtime_that_never_starts_fails_its_jobs() -> None:
-    config = AppServerConfig(launch_args_override=["false"])
-    async with AsyncCodexPool(config) as pool:
-        result = await settled(await pool.submit(Job(prompts=["job 0"])))
-    assert (result.status, result.attempts) == ("failed", 5)
-
-
-async def test_a_usage_limit_pauses_the_pool_and_wastes_no_prompt(
-    codex_config: AppServerConfig, scripted_model: ScriptedModel
-) -> None:
-    resets: list[int] = []
-    scripted_model.when("job 0 a", "first")
-    scripted_model.when("job 0 b", limiting(6, resets), "second")
-    scripted_model.when("job 1 a", "first")
-    scripted_model.when("job 1 b", "second")
-    told: list[float] = []
-    async with AsyncCodexPool(codex_config, turns=1, on_pause=told.append) as pool:
-        futures = [await pool.submit(each) for each in jobs(2)]
-        await eventually(lambda: told)
-        until = pool.paused_until
-        asked = scripted_model.request_count
-        results = [await settled(each) for each in futures]
-        assert pool.paused_until is None
-    assert told == [until]
-    assert until is not None
-    assert resets[0] <= until <= resets[0] + 3
-    assert asked == 2, "nothing is sent while the limit is in force"
-    assert all((each.ended_at or 0) >= until for each in results)
-    assert texts(results) == [["first", "second"]] * 2
-    assert set(prompts_of(scripted_model).values()) == {1}
-
-
-async def test_with_several_homes_the_next_one_takes_over(
-    codex_home: QuietHome, codex_config: AppServerConfig, scripted_model: ScriptedModel
-) -> None:
-    other = quiet_home(codex_home.path / "other", scripted_model.url)
-    scripted_model.when("job 0", limiting(6), "late")
-    scripted_model.when("job 1", "at once")
-    told: list[float] = []
-    async with AsyncCodexPool([codex_config, other.config()], turns=1, on_pause=told.append) as pool:
-        limit, free = await pool.submit(Job(prompts=["job 0"])), await pool.submit(Job(prompts=["job 1"]))
-        first = await settled(free)
-        second = await settled(limit)
-    assert (first.final_response, second.final_response) == ("at once", "late")
-    assert (first.attempts, second.attempts) == (1, 2)
-    assert told == []
-    assert prompts_of(scripted_model) == {"job 0": 1, "job 1": 1}
 
 
 async def test_callbacks_that_raise_change_nothing(codex_config: AppServerConfig, echo: ScriptedModel) -> None:

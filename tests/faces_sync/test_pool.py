@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from openai_codex import AppServerConfig, CodexPool, ConfigError, Job, JobResult, TurnFailedError
-from openai_codex.testing import QuietHome, ScriptedModel, fail, hang, quiet_home, say
+from openai_codex.testing import ScriptedModel, fail, hang, say
 from tests.faces_sync._wait import eventually, settled, together
-from tests.support.inside import is_waited_for, kill_runtimes, pool_clients
-from tests.support.jobs import limiting, prompts_of
+from tests.support.inside import is_waited_for, pool_clients
+from tests.support.jobs import prompts_of
 
 
 def jobs(count: int) -> list[Job]:
@@ -38,6 +38,25 @@ def test_results_come_in_the_order_of_the_jobs(codex_config: AppServerConfig, ec
     assert (counts.completed, counts.waiting, counts.running, counts.tokens) == (6, 0, 0, 180)
     assert set(prompts_of(echo).values()) == {1}
     assert all(each.queued_at is not None and each.queued_at <= (each.started_at or 0) for each in results)
+
+
+def test_a_long_job_does_not_keep_those_behind_it(codex_config: AppServerConfig, scripted_model: ScriptedModel) -> None:
+    gate = scripted_model.gate()
+    scripted_model.when("job 0", say("slow", gate=gate))
+    scripted_model.when(lambda _request: True, lambda _request: "fast")
+    with CodexPool(codex_config, turns=2) as pool:
+        results = pool.map([Job(prompts=[f"job {number}"]) for number in range(12)])
+
+        def take() -> list[str | None]:
+            return [each.final_response for each in results]
+
+        def release() -> list[str | None]:
+            eventually(lambda: pool.counts.completed == 11)
+            gate.open()
+            return []
+
+        taken, _ = together([take, release])
+    assert taken == ["slow", *["fast"] * 11]
 
 
 def test_results_come_as_they_are_ready(codex_config: AppServerConfig, scripted_model: ScriptedModel) -> None:
@@ -127,123 +146,6 @@ def test_a_future_that_is_cancelled_is_not_started(
         gate.open()
         assert (settled(running)).status == "completed"
     assert prompts_of(scripted_model) == {"job 0": 1}
-
-
-def test_closing_without_draining_interrupts_and_cancels(
-    codex_config: AppServerConfig, scripted_model: ScriptedModel
-) -> None:
-    scripted_model.queue(hang())
-    pool = CodexPool(codex_config, turns=1)
-    running = pool.submit(Job(prompts=["job 0"]))
-    waiting = pool.submit(Job(prompts=["job 1"]))
-    scripted_model.wait_for_requests(1)
-    pool.close(drain=False)
-    pool.close()
-    eventually(waiting.cancelled)
-    assert (settled(running)).stopped == "cancelled"
-    with pytest.raises(ConfigError, match="closed"):
-        pool.submit(Job(prompts=["job 2"]))
-
-
-def test_an_error_in_the_block_does_not_wait_for_the_jobs(
-    codex_config: AppServerConfig, scripted_model: ScriptedModel
-) -> None:
-    scripted_model.queue(hang())
-    with pytest.raises(ZeroDivisionError):
-        with CodexPool(codex_config) as pool:
-            running = pool.submit(Job(prompts=["job 0"]))
-            scripted_model.wait_for_requests(1)
-            raise ZeroDivisionError
-    assert (settled(running)).stopped == "cancelled"
-
-
-def test_closing_gives_up_after_a_timeout(codex_config: AppServerConfig, scripted_model: ScriptedModel) -> None:
-    scripted_model.queue(hang())
-    pool = CodexPool(codex_config)
-    running = pool.submit(Job(prompts=["job 0"]))
-    scripted_model.wait_for_requests(1)
-    pool.close(timeout=0.1)
-    assert (settled(running)).stopped == "cancelled"
-
-
-def test_a_closed_iterator_submits_no_further_jobs(codex_config: AppServerConfig, echo: ScriptedModel) -> None:
-    taken = []
-
-    def endless() -> Any:
-        for number in range(1_000):
-            taken.append(number)
-            yield Job(prompts=[f"job {number}"])
-
-    with CodexPool(codex_config, turns=1) as pool:
-        with pool.map(endless()) as results:
-            assert (results.__next__()).final_response == "to job 0"
-        with pytest.raises(StopIteration):
-            results.__next__()
-    assert len(taken) < 6
-
-
-def test_a_dead_runtime_costs_nothing_but_time(codex_config: AppServerConfig, scripted_model: ScriptedModel) -> None:
-    gate = scripted_model.gate()
-    for number in range(3):
-        scripted_model.when(f"job {number} a", "first")
-        scripted_model.when(f"job {number} b", say("cut", gate=gate), "second")
-    with CodexPool(codex_config, turns=3) as pool:
-        futures = [pool.submit(each) for each in jobs(3)]
-        scripted_model.wait_for_requests(6)
-        kill_runtimes(pool)
-        results = [settled(each) for each in futures]
-    assert texts(results) == [["first", "second"]] * 3
-    assert {each.attempts for each in results} == {2}
-    assert prompts_of(scripted_model) == {f"job {number} {part}": 1 for number in range(3) for part in "ab"}
-
-
-def test_a_runtime_that_never_starts_fails_its_jobs() -> None:
-    config = AppServerConfig(launch_args_override=["false"])
-    with CodexPool(config) as pool:
-        result = settled(pool.submit(Job(prompts=["job 0"])))
-    assert (result.status, result.attempts) == ("failed", 5)
-
-
-def test_a_usage_limit_pauses_the_pool_and_wastes_no_prompt(
-    codex_config: AppServerConfig, scripted_model: ScriptedModel
-) -> None:
-    resets: list[int] = []
-    scripted_model.when("job 0 a", "first")
-    scripted_model.when("job 0 b", limiting(6, resets), "second")
-    scripted_model.when("job 1 a", "first")
-    scripted_model.when("job 1 b", "second")
-    told: list[float] = []
-    with CodexPool(codex_config, turns=1, on_pause=told.append) as pool:
-        futures = [pool.submit(each) for each in jobs(2)]
-        eventually(lambda: told)
-        until = pool.paused_until
-        asked = scripted_model.request_count
-        results = [settled(each) for each in futures]
-        assert pool.paused_until is None
-    assert told == [until]
-    assert until is not None
-    assert resets[0] <= until <= resets[0] + 3
-    assert asked == 2, "nothing is sent while the limit is in force"
-    assert all((each.ended_at or 0) >= until for each in results)
-    assert texts(results) == [["first", "second"]] * 2
-    assert set(prompts_of(scripted_model).values()) == {1}
-
-
-def test_with_several_homes_the_next_one_takes_over(
-    codex_home: QuietHome, codex_config: AppServerConfig, scripted_model: ScriptedModel
-) -> None:
-    other = quiet_home(codex_home.path / "other", scripted_model.url)
-    scripted_model.when("job 0", limiting(6), "late")
-    scripted_model.when("job 1", "at once")
-    told: list[float] = []
-    with CodexPool([codex_config, other.config()], turns=1, on_pause=told.append) as pool:
-        limit, free = pool.submit(Job(prompts=["job 0"])), pool.submit(Job(prompts=["job 1"]))
-        first = settled(free)
-        second = settled(limit)
-    assert (first.final_response, second.final_response) == ("at once", "late")
-    assert (first.attempts, second.attempts) == (1, 2)
-    assert told == []
-    assert prompts_of(scripted_model) == {"job 0": 1, "job 1": 1}
 
 
 def test_callbacks_that_raise_change_nothing(codex_config: AppServerConfig, echo: ScriptedModel) -> None:

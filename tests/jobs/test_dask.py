@@ -119,6 +119,15 @@ def test_a_client_in_place_of_its_executor_is_refused(client: Client) -> None:
     assert caught.value.what == "executor"
 
 
+async def test_a_client_of_the_event_loop_is_refused(cluster: LocalCluster) -> None:
+    async with Client(cluster.scheduler_address, asynchronous=True, set_as_default=False) as client:
+        for executor in (client.get_executor(pure=False), lambda: client.get_executor(pure=False)):
+            for kind in (AsyncCodexPool, CodexPool):
+                with pytest.raises(ConfigError, match="asynchronous=True") as caught:
+                    kind(executor=executor)
+                assert caught.value.what == "executor"
+
+
 @pytest.mark.parametrize("when", ["before the second turn", "after the second turn was begun"])
 def test_a_worker_that_is_killed_costs_nothing_but_time(
     when: str, client: Client, codex_config: AppServerConfig, scripted_model: ScriptedModel, tmp_path: Path

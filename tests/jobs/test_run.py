@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import pickle
-import re
 import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -29,7 +28,7 @@ from openai_codex import (
     TurnTimeoutError,
     run_job,
 )
-from openai_codex.testing import QuietHome, ScriptedModel, Usage, call, fail, hang, reply, say
+from openai_codex.testing import QuietHome, ScriptedModel, call, fail, hang, reply
 from tests.jobs.things import Answer
 from tests.support.bounds import PATIENCE, STARTED, eventually
 from tests.support.inside import warm_clients
@@ -173,62 +172,6 @@ def test_a_job_that_takes_too_long_is_an_error(codex_config: AppServerConfig, sc
     scripted_model.queue(hang())
     result = run_job(codex_config, Job(prompts=["job 1"], timeout=STARTED))
     assert isinstance(result.error, TurnTimeoutError)
-
-
-def answer_heavily(model: ScriptedModel) -> None:
-    """Answer a job by a call of a command that costs much, and by nothing more, until its turn is interrupted."""
-    command = call("exec_command", {"cmd": "sleep 60", "yield_time_ms": 250})
-    model.when("job 1", reply(command, usage=Usage(input_tokens=5_000)), hang())
-    model.when(re.compile("turn_aborted"), "done")
-
-
-def test_a_job_over_its_budget_is_interrupted(codex_config: AppServerConfig, scripted_model: ScriptedModel) -> None:
-    answer_heavily(scripted_model)
-    result = run_job(codex_config, Job(prompts=["job 1", "job 2"], thread=COMMANDS, max_tokens=1_000))
-    assert (result.status, result.stopped, result.tokens, result.error) == (
-        "stopped",
-        "max_tokens",
-        5_005,
-        None,
-    )
-    assert [each.status for each in result.results] == ["interrupted"]
-    assert prompts_of(scripted_model) == {"job 1": 1}
-    assert same(result) == result
-
-
-def test_a_budget_that_only_the_last_answer_exceeds_stops_nothing(
-    codex_config: AppServerConfig, scripted_model: ScriptedModel
-) -> None:
-    scripted_model.queue(say("done", usage=Usage(input_tokens=5_000)))
-    result = run_job(codex_config, Job(prompts=["job 1"], max_tokens=1_000))
-    assert (result.status, result.stopped, result.final_response) == ("completed", None, "done")
-
-
-def test_no_turn_follows_one_that_has_used_the_budget(
-    codex_config: AppServerConfig, scripted_model: ScriptedModel
-) -> None:
-    scripted_model.queue(say("first", usage=Usage(input_tokens=5_000)))
-    result = run_job(codex_config, Job(prompts=["job 1", "job 2"], max_tokens=1_000))
-    assert (result.status, result.stopped, len(result.results)) == ("stopped", "max_tokens", 1)
-
-
-def test_a_callback_may_allow_more(codex_config: AppServerConfig, scripted_model: ScriptedModel) -> None:
-    answer_heavily(scripted_model)
-    job = Job(prompts=["job 1"], thread=COMMANDS, max_tokens=1_000, on_budget="tests.jobs.things:more")
-    result = run_job(codex_config, job)
-    assert (result.status, result.final_response) == ("completed", "done")
-    assert prompts_of(scripted_model) == {"job 1": 1}
-
-
-@pytest.mark.parametrize(("name", "status"), [("no_more", "stopped"), ("breaks", "failed")])
-def test_a_callback_may_refuse_or_break(
-    codex_config: AppServerConfig, scripted_model: ScriptedModel, name: str, status: str
-) -> None:
-    answer_heavily(scripted_model)
-    job = Job(prompts=["job 1"], thread=COMMANDS, max_tokens=1_000, on_budget=f"tests.jobs.things:{name}")
-    result = run_job(codex_config, job)
-    assert result.status == status
-    assert result.error is None or "no budget" in str(result.error)
 
 
 def test_a_dead_runtime_is_an_error_and_the_next_job_gets_another(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import signal
 import sqlite3
 from concurrent.futures import CancelledError, ProcessPoolExecutor
+from contextlib import closing
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -13,7 +16,7 @@ from typing import Any
 import pytest
 
 from openai_codex import AppServerConfig, CodexPool, ConfigError, Job, JobError, JobResult
-from openai_codex._jobs.state import State
+from openai_codex._jobs.state import State, reading
 from openai_codex.testing import QuietHome, ScriptedModel, fail, hang, quiet_home, say
 from tests.support.bounds import PATIENCE, eventually
 from tests.support.inside import reading_cursor, worker_pids
@@ -210,6 +213,7 @@ def test_a_write_waits_for_the_read_of_another_thread(state: Path, monkeypatch: 
 
 _POOL = """
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
 from multiprocessing import get_context
 
 if __name__ == "__main__":
@@ -274,3 +278,70 @@ def test_a_usage_limit_met_by_a_worker_is_waited_for(
     assert texts(result) == ["first", "second"]
     assert (result.ended_at or 0) >= resets[0]
     assert set(prompts_of(scripted_model).values()) == {1}
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("UPDATE jobs SET job = '{'", "cannot read one of its rows"),
+        ("UPDATE jobs SET job = 'null'", "cannot read one of its rows: job: expected a mapping"),
+        ('UPDATE jobs SET job = \'{"prompts": ["a"], "newer": 1}\'', "expected settings among"),
+        ("UPDATE jobs SET result = '[]'", "result: expected a mapping"),
+        ("ALTER TABLE jobs RENAME COLUMN result TO other", "no such column"),
+        ("PRAGMA user_version = 2", "that of another version"),
+    ],
+)
+def test_a_state_that_cannot_be_read_is_refused(
+    codex_config: AppServerConfig, state: Path, statement: str, said: str
+) -> None:
+    held = State(str(state))
+    held.add("k", Job(prompts=["a"], key="k"), 0.0)
+    held.close()
+    with closing(sqlite3.connect(state)) as database:
+        database.executescript(statement)
+
+    def use() -> None:
+        with CodexPool(codex_config, state=state) as pool:
+            pool.submit(Job(prompts=["a"], key="k"))
+
+    for call in (use, lambda: listed(state)):
+        with pytest.raises((ConfigError, JobError), match=said) as caught:
+            call()
+        assert str(state) in str(caught.value)
+        assert str(caught.value).count("cannot be used") <= 1
+
+
+def listed(path: Path) -> object:
+    reader = reading(str(path))
+    try:
+        return reader.jobs()
+    finally:
+        reader.close()
+
+
+def test_what_is_no_file_is_refused_and_nothing_is_left_beside_it(
+    codex_config: AppServerConfig, tmp_path: Path
+) -> None:
+    (tmp_path / "directory").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    before = sorted(tmp_path.iterdir())
+    for name in ("directory", "pipe"):
+        with pytest.raises(ConfigError, match="it is not a file"):
+            CodexPool(codex_config, state=tmp_path / name)
+    assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("code", "said"), [(errno.EAGAIN, "in use by a pool of another process"), (errno.ENOLCK, "No locks available")]
+)
+def test_a_file_system_without_locks_is_no_other_process(
+    codex_config: AppServerConfig, state: Path, monkeypatch: pytest.MonkeyPatch, code: int, said: str
+) -> None:
+    def refuse(_file: int, _operation: int) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(fcntl, "lockf", refuse)
+    with pytest.raises(ConfigError, match=said):
+        CodexPool(codex_config, state=state)
+    monkeypatch.undo()
+    CodexPool(codex_config, state=state).close()

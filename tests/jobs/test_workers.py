@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from openai_codex import AppServerConfig, AsyncCodexPool, CodexPool, Job, JobError
+from openai_codex import AppServerConfig, AsyncCodexPool, CodexPool, ConfigError, Job, JobError
 from openai_codex._jobs.state import reading
 from openai_codex.testing import ScriptedModel, say
 from tests.support.bounds import PATIENCE, eventually
@@ -66,6 +66,19 @@ def test_an_executor_that_takes_no_work_fails_the_jobs() -> None:
     assert isinstance(result.error, JobError)
     assert (result.error.kind, result.attempts) == ("worker", 5)
     assert "no work today" in str(result.error)
+
+
+@pytest.mark.usefixtures("echo")
+def test_the_class_of_an_executor_is_a_function_that_makes_one(codex_config: AppServerConfig) -> None:
+    with CodexPool(codex_config, executor=ThreadPoolExecutor) as pool:
+        assert pool.submit(jobs()[0]).result(PATIENCE).status == "completed"
+
+
+@pytest.mark.parametrize("made", [None, 3, "x", Executor])
+def test_what_is_made_in_place_of_an_executor_is_refused(made: Any) -> None:
+    with pytest.raises(ConfigError, match="a function that returns an Executor") as caught:
+        CodexPool(executor=lambda: made)
+    assert caught.value.what == "executor"
 
 
 def test_jobs_with_an_executor_are_cancelled_while_they_wait_there(

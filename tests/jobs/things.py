@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import attrs
 
 from openai_codex import Job, tool
@@ -39,3 +41,28 @@ def no_more(_job: Job, _tokens: int) -> int | None:
 def breaks(_job: Job, _tokens: int) -> int | None:
     """Raise."""
     raise RuntimeError("no budget")
+
+
+def no_number(_job: Job, _tokens: int) -> Any:
+    """Allow what is no number."""
+    return "more"
+
+
+ASKED: list[int] = []
+"""The tokens of which `too_few` was told."""
+
+
+def too_few(_job: Job, tokens: int) -> int | None:
+    """Allow less than was used."""
+    ASKED.append(tokens)
+    return tokens - 1
+
+
+async def later(_job: Job, _tokens: int) -> int | None:
+    """Decide later."""
+    return None
+
+
+def takes_nothing() -> int | None:
+    """Decide about nothing."""
+    return None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import pickle
+import re
 import zlib
 
 import orjson
@@ -92,6 +94,14 @@ def test_no_more_is_decompressed_than_the_header_announces() -> None:
     line, _, _ = DATA.split(b"\n", 1)[1].partition(b"\n")
     with pytest.raises(ThreadDataError, match="sizes differ"):
         read_package(sealed(line + b"\n" + zlib.compress(bytes(50_000_000))))
+
+
+@pytest.mark.parametrize("size", [10**30, 2**63, -1, 0, "1", None, 1.5])
+def test_sizes_that_cannot_be_are_refused(size: object) -> None:
+    line, _, contents = DATA.split(b"\n", 1)[1].partition(b"\n")
+    text = re.sub(rb'"size":\d+', b'"size":' + json.dumps(size).encode(), line)
+    with pytest.raises(ThreadDataError):
+        read_package(sealed(text + b"\n" + contents))
 
 
 def test_the_error_pickles_and_names_the_reason() -> None:

@@ -165,3 +165,17 @@ def test_a_pipe_that_is_named_stays_as_it_is(tmp_path: Path) -> None:
     path.chmod(0o644)
     os.close(open_private(path, os.O_RDWR))
     assert path.stat().st_mode & 0o777 == 0o644
+
+
+@pytest.mark.parametrize(
+    "junk", [b"", b"\xff\n", b"[]\n", b"3", b'{"payload":3}\n', b'{"payload":{"history_base":3}}\n']
+)
+def test_a_file_of_the_home_that_is_none_of_a_thread_is_left_alone(tmp_path: Path, junk: bytes) -> None:
+    parent = file_of(PARENT)
+    put(tmp_path, plus(parent, SETTINGS))
+    other = tmp_path / parent.place.with_name(f"rollout-2026-11-26T12-00-00-{OTHER}.jsonl")
+    other.write_bytes(junk)
+    newer = plus(parent, turn("two"))
+    place(tmp_path, [newer], closed)
+    assert (tmp_path / parent.place).read_bytes() == newer.data
+    assert other.read_bytes() == junk

@@ -15,6 +15,7 @@ from openai_codex._engine.reply import Reply
 from openai_codex._engine.subscriptions import PendingSubscription
 from openai_codex._engine.waiting import Latch
 from openai_codex._jobs import run
+from openai_codex._jobs.clients import Clients
 from openai_codex._jobs.state import State
 from openai_codex._sync.client.recycling import RecyclingConnection
 from openai_codex._sync.driving import drive
@@ -113,6 +114,11 @@ def warm_clients() -> list[Codex]:
     return [slot.client for slot in run._clients._slots if slot.client is not None]
 
 
+def users_of(clients: Clients) -> int:
+    """Count the jobs that use clients, or wait for one."""
+    return sum(len(slot.users) for slot in clients._slots)
+
+
 def close_warm_clients() -> None:
     """Close them: the homes of tests do not stay."""
     drive(run._clients.close())
@@ -132,6 +138,11 @@ def kill_runtimes(pool: AsyncCodexPool | CodexPool) -> None:
 def is_waited_for(pool: AsyncCodexPool | CodexPool) -> bool:
     """Say whether somebody waits for a change of a pool."""
     return bool(pool._fleet._watchers)
+
+
+def is_closing(pool: AsyncCodexPool | CodexPool) -> bool:
+    """Say whether a pool starts nothing any longer."""
+    return pool._fleet.closing.is_ready()
 
 
 def reading_cursor(state: State) -> sqlite3.Cursor:

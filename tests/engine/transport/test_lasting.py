@@ -32,6 +32,7 @@ class Server:
     connections: list[ServerConnection] = attrs.Factory(list)
     received: list[str] = attrs.Factory(list)
     refuses: bool = False
+    before: tuple[str, ...] = ()
 
     def talk(self, connection: ServerConnection) -> None:
         self.connections.append(connection)
@@ -39,6 +40,8 @@ class Server:
             self.received.append(str(message))
             frame = json.loads(message)
             if "id" in frame:
+                for line in self.before:
+                    connection.send(line)
                 connection.send('{"method":"live"}')
                 connection.send(json.dumps({"id": frame["id"], "result": frame["method"]}))
 
@@ -116,6 +119,15 @@ def test_the_session_speaks_first_and_what_was_missed_comes_first() -> None:
         assert len(session.lost) == 1
         assert "was lost" in session.lost[0]
     assert [json.loads(line)["method"] for line in server.received] == ["hello", "again", "next"]
+
+
+def test_what_is_no_json_object_is_left_to_whoever_counts_it() -> None:
+    with running() as server, connected(server) as (transport, session):
+        server.before = ("not JSON", "[]", '"text"')
+        server.cut()
+        lines = read(transport, b'"text"').splitlines()
+        assert lines == [b'{"method":"missed"}', b'{"method":"live"}', b"not JSON", b"[]", b'"text"']
+        assert session.replies == ["again"]
 
 
 def test_a_line_in_the_hand_of_the_writer_is_dropped_and_not_sent_twice() -> None:
