@@ -133,7 +133,7 @@ class Clients:
 
 
 def _raise_of(slot: Slot) -> None:
-    """Raise why a client was not made. What ended the one who made it, such as Ctrl-C, is no reason for others."""
+    """Raise why a client was not made. What interrupted its maker, such as Ctrl-C, does not concern others."""
     if isinstance(slot.failure, Exception):
         # One of its own for each who waits.
         raise copy.copy(slot.failure) from slot.failure

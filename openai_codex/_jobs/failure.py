@@ -15,7 +15,7 @@ class JobError(CodexError):
 
     Attributes:
         kind: What failed: ``callback``, ``state``, ``worktree`` (it cannot be made: ``facts`` has the ``repo``, and what git
-            was called with and said), ``worker`` (its process died too often), ``lost`` (it may have been sent, and cannot be looked up), ``raised`` (an error that is none of this package);
+            was called with and said), ``worker`` (its process died too often), ``lost`` (it may have been sent, and cannot be looked up), ``raised`` (an error that is not one of this package);
             or the name of the class whose text this is, for instance ``TurnFailedError``.
         reason: What happened.
         facts: The attributes of the original error as plain JSON values, as far as they are short.

@@ -30,7 +30,7 @@ Keep: TypeAlias = Literal["changed", "always", "never"]
 
 _KEEP = ("changed", "always", "never")
 
-# What has a field of its own, or makes no sense for a thread that nobody holds.
+# What has a field of its own, or makes no sense for a thread without a handle.
 _NOT_OF_THREAD = frozenset({"self", "tools", "cwd"})
 _NOT_OF_TURN = frozenset(
     {"self", "input", "agents", "cwd", "output_type", "output_retries", "retries", "stall_timeout", "timeout"}
@@ -149,7 +149,8 @@ class Job:
         max_tokens: How many tokens its thread may use. The turn that exceeds it is interrupted, and no other follows:
             ``JobResult.stopped`` says so. A single call of the model may exceed it. ``None`` means no limit.
         on_budget: Import path of a function that decides when ``max_tokens`` is exceeded. It takes the job and the tokens
-            used, and returns a new limit, or ``None`` to stop. The interrupted turn is then continued.
+            used, and returns a new limit, or ``None`` to stop, as a limit that is exceeded does. The interrupted turn is then
+            continued. It must not be a coroutine function.
         retries: How often a turn is continued that failed for a reason that passes; see `Thread.run`.
         key: What tells it from others where results are stored: a job with the key of a finished one is not carried out
             again. ``None``: the state of a pool takes the n-th equal job of a program for the n-th that it has.

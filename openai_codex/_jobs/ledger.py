@@ -84,7 +84,7 @@ class Ledger:
         if self._state is None:
             return entry, True
         entry.key = self._key(job)
-        # First: as long as it is here no other thread enters the job, and who has removed it has recorded its result before.
+        # First: as long as it is here no other thread enters the job; it is removed after its result is recorded.
         known = self._alive.setdefault(entry.key, entry)
         if known is not entry:
             _check_same(job, known.job)

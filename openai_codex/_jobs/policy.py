@@ -80,7 +80,7 @@ def leaves_open(error: BaseException) -> bool:
 
 
 def _is_bound(entry: Entry) -> bool:
-    """Return whether a job cannot be carried on by another attempt: nobody can look its thread up."""
+    """Return whether a job cannot be carried on by another attempt: its thread cannot be looked up."""
     return bool(entry.job.thread.get("ephemeral"))
 
 

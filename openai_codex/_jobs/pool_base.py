@@ -147,7 +147,8 @@ class PoolBase(Generic[F, R]):
             An iterator over a `JobResult` for each job. Closing it submits no further ones.
 
         Raises:
-            ConfigError: By a step: what the iterable has yielded is not a `Job`, or the pool was closed.
+            ConfigError: By a step: what the iterable has yielded is not a `Job`; or the pool was closed, after the results
+                of all jobs that were submitted.
         """
         return self._iterate(jobs, ordered=True)
 
@@ -169,7 +170,7 @@ class PoolBase(Generic[F, R]):
             Whether it is stopped, or will be. ``False``: it has ended, or runs in another process.
 
         Raises:
-            ConfigError: The future is none of this pool.
+            ConfigError: The future is not one of this pool.
         """
         try:
             entry = self._entries[future]
@@ -207,7 +208,7 @@ class PoolBase(Generic[F, R]):
     def _iterate(self, jobs: Iterable[Job], *, ordered: bool) -> R:
         if not isinstance(jobs, Iterable):
             raise checks.refusal("jobs", jobs, "an iterable of jobs")
-        # Twice as many as run: the next ones wait when one ends, and results that nobody takes do not pile up.
+        # Twice as many as run: the next ones wait when one ends, and results that are not taken do not pile up.
         results: R = self._results(self._begun()._fleet, jobs, 2 * self._most, ordered=ordered)  # noqa: SLF001  itself
         return results
 

@@ -29,7 +29,7 @@ class Earlier:
 
     Attributes:
         attempts: How many attempts there are, with this one; ``None`` if that is not recorded.
-        result: Their result, if one of them has ended, and nobody has heard of it.
+        result: Their result, if one of them has ended, and its pool was not told.
         thread_id: The thread that they have started.
     """
 

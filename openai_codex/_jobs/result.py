@@ -150,7 +150,7 @@ def _error(values: Mapping[str, Any]) -> JobError:
     return JobError(values["kind"], values["reason"], dict(values["facts"]))
 
 
-# Fields of a result that are no plain values → what is in them. `None` stays.
+# Fields of a result that are not plain values → what is in them. `None` stays.
 _TYPES: dict[str, Any] = {
     "status": protocol.TurnStatus,
     "error": protocol.TurnError,

@@ -162,7 +162,7 @@ class State:
         )
 
     def abandon(self, attempt: int) -> None:
-        """Record that an attempt has ended without a result: nobody has to wait for its process."""
+        """Record that an attempt has ended without a result: its process does not have to be waited for."""
         self._run(
             "UPDATE attempts SET status = 'lost', ended_at = ? WHERE id = ? AND ended_at IS NULL", time.time(), attempt
         )

@@ -79,7 +79,7 @@ class Attempt:
             self._config = isolated(config)
 
     def steps(self) -> Generator[Any, Any, JobResult]:
-        """Carry the job out. It raises what is no failure of the job: the end of the program, a cancellation."""
+        """Carry the job out. It raises what is not a failure of the job: the end of the program, a cancellation."""
         try:
             result = yield from self._carried_out()
             return self._recorded(result)

@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class Aside(Generic[T]):
-    """One call that runs on a thread of its own from now on, to its end: also if nobody waits for it any longer.
+    """One call that runs on a thread of its own from now on, to its end, also if its caller has given up.
 
     Raises `RuntimeError` where the system gives no more threads.
     """

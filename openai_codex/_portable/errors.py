@@ -35,4 +35,4 @@ class ThreadDataError(ThreadTransferError, ValueError):
         return type(self), (self.reason,)
 
     def _text(self) -> str:
-        return f"the bytes are no exported thread: {self.reason}"
+        return f"the bytes are not an exported thread: {self.reason}"

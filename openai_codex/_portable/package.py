@@ -4,7 +4,7 @@
     {"sdk": …, "runtime": …, "name": …, "rollouts": [{"thread", "file", "started", "size"}, …]}
     the contents of the files, one after another, compressed by zlib
 
-The newest file is first, and each continues the next one. The hash finds damage; it is no signature.
+The newest file is first, and each continues the next one. The hash finds damage; it is not a signature.
 """
 
 from __future__ import annotations

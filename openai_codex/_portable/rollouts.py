@@ -20,7 +20,7 @@ _ID = re.compile(UUID)
 _STARTED = re.compile(r"(\d{4})-(\d\d)-(\d\d)T\d\d-\d\d-\d\d")
 _NAME = re.compile(rf"rollout-({_STARTED.pattern})-({UUID})(?:_({UUID}))?\.jsonl")
 
-# What a resume adds to the file of a thread: it is no news.
+# What a resume adds to the file of a thread; it does not count as a change.
 _SETTINGS = b'"type":"thread_settings_applied"'
 
 
@@ -142,7 +142,7 @@ def is_continued(home: Path, file_id: str, size: int) -> bool:
 
 
 def _base_of(file: Path) -> Base | None:
-    """Return what a file of the home continues; ``None`` for one that is none of a thread, or is gone by now."""
+    """Return what a file of the home continues; ``None`` for one that is not the file of a thread, or was removed meanwhile."""
     try:
         with file.open("rb") as lines:
             return base_in(meta_in(next(lines, b"")))

@@ -65,9 +65,10 @@ class CodexPool(PoolBase[_wait.Future[JobResult], JobResults]):
         config: How to start runtimes; ``None`` means the defaults of `AppServerConfig`. Of several, each with a home of
             its own, the first one without a usage limit is used.
         executor: What runs the jobs: anything with the interface of ``concurrent.futures.Executor`` whose processes can
-            import this package, and find the ``state`` and the home at the same paths, or a function that makes one.
+            import this package, and find the ``state`` and the home at the same paths, or a class or function that makes one.
             ``None``: this process. A ``ProcessPoolExecutor`` that is broken by the death of a process, and one that the
-            function has made, is replaced by a new one. That of a Dask client is called with ``pure=False`` in any case.
+            function has made, is replaced by a new one. That of a Dask client is called with ``pure=False`` in any case; the
+            client must not be made with ``asynchronous=True``, also in the async face.
         state: A file in which the jobs are kept, made if it is missing: see below. ``None``: they end with the pool. It needs
             a file system that all processes share, and not one of a network.
         turns: How many jobs run on one runtime at a time.
@@ -75,8 +76,9 @@ class CodexPool(PoolBase[_wait.Future[JobResult], JobResults]):
             executor's processes. ``turns`` times ``runtimes`` jobs run, or are with the executor, at a time.
         max_waiting: How many jobs may wait; `submit` waits for room.
         on_pause: Is called with the time of the reset, in seconds since the epoch, when no home is left without a usage
-            limit. It must not block.
-        on_result: Is called with the result of each job, on any thread. It must not block.
+            limit; as ``on_result`` is.
+        on_result: Is called with the result of each job, one at a time, on any thread. It may call the pool, and wait for
+            it; results and pauses that come meanwhile are told after it. In the async face it must not block.
         progress: ``True`` shows how far the jobs have come: drawn by the library rich (extra ``cli``) if stderr is a terminal, or
             in a notebook, else, and without rich, by a line on stderr every ten seconds at most. A function is called with a
             `PoolProgress` when something has changed, at most ten times a second, and each second while jobs run: on a Python
@@ -84,7 +86,8 @@ class CodexPool(PoolBase[_wait.Future[JobResult], JobResults]):
             it raises is logged, and counted in ``counts.callback_errors``.
 
     Raises:
-        ConfigError: An argument is not accepted.
+        ConfigError: An argument is not accepted, or the state cannot be used. By a method: the pool is used in a process that
+            was forked from its own, or on another event loop.
     """
 
     _results = JobResults
@@ -114,19 +117,21 @@ class CodexPool(PoolBase[_wait.Future[JobResult], JobResults]):
 
         Raises:
             ConfigError: The argument is not a `Job`, or the pool was closed.
+            JobError: The state cannot be written, or read.
 
         If the caller is cancelled while it waits, the job is not submitted.
         """
         return drive(self._submitting(job))
 
     def close(self, *, drain: bool = True, timeout: float | None = None) -> None:
-        """End the pool, its clients, and an executor that it has made. Idempotent.
+        """End the pool, its clients, and an executor that it has made. Idempotent, and without effect in a forked child.
 
         Leaving its ``with`` block does this: with ``drain`` unless an exception ends the block.
 
         Args:
             drain: Wait until all jobs have ended. Otherwise those that wait are cancelled, and the turns of those that run in this process
-                are interrupted; jobs in other processes are waited for.
+                are interrupted; jobs in other processes are waited for. With a ``state``, the next pool carries on all that have
+                not ended, but for those that the program has cancelled itself.
             timeout: After so many seconds, go on as without ``drain``; ``None`` means no limit.
 
         Raises:

@@ -109,7 +109,7 @@ def test_the_error_pickles_and_names_the_reason() -> None:
     assert (error.thread_id, error.reason, str(error)) == (
         None,
         "a reason",
-        "the bytes are no exported thread: a reason",
+        "the bytes are not an exported thread: a reason",
     )
 
 
