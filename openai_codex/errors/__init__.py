@@ -82,7 +82,9 @@ from openai_codex.errors._runtime import TurnStalledError as TurnStalledError
 from openai_codex.errors._runtime import TurnTimeoutError as TurnTimeoutError
 
 # Without it `help` would leave the classes out, as they are defined in other modules.
-__all__ = [name for name, each in globals().items() if isinstance(each, type)]  # pyright: ignore[reportUnsupportedDunderAll]  # one list of names
+__all__ = [  # pyright: ignore[reportUnsupportedDunderAll]  # one list of names
+    name for name, each in globals().items() if isinstance(each, type) and issubclass(each, BaseException)
+]
 
 if not TYPE_CHECKING:  # type checkers report a name that is not there
 
