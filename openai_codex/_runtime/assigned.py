@@ -81,9 +81,8 @@ def _is_secret(name: str) -> bool:
 
 def _tells(name: str, value: str, how: int) -> bool:
     """Return whether the value after such a name is secret. Without quotes, it may be the name of anything."""
-    is_id = re.fullmatch(UUID, value) is not None
     if _SESSION.fullmatch(name):
-        return is_likely(value) and not is_id
+        return is_likely(value) and not re.fullmatch(UUID, value)
     is_telling = _TELLING.search(name) is not None
     if how <= _SET or (how == _LITERAL and is_telling):
         return how == _SURE or not _NO_VALUE.fullmatch(value)
@@ -91,7 +90,7 @@ def _tells(name: str, value: str, how: int) -> bool:
         return len(value) >= _SHORTEST_PIN and _OF_DIGITS.search(name) is not None
     if not is_likely(value) or _IS_CODE.fullmatch(value):
         return is_telling and name.endswith("code") and is_code(value)
-    return is_telling or (len(value) >= _SHORTEST_TOKEN and value[0] not in "/.~" and not is_id)
+    return is_telling or (len(value) >= _SHORTEST_TOKEN and value[0] not in "/.~" and not re.fullmatch(UUID, value))
 
 
 def _read(text: str, match: re.Match[str]) -> tuple[re.Match[str] | None, int]:

@@ -100,11 +100,10 @@ def hide(text: str) -> str:
 
 def known_places(text: str) -> list[tuple[int, int]]:
     """Return where a text has secrets that this program has passed, and tokens that are known by their form."""
-    if not text:  # as stderr is at the start, when nothing has to be searched yet
-        return []
-    found = [place for form in known() for place in places_of(form, text)]
-    # After some words it is a group.
-    return found + [match.span(match.lastindex or 0) for match in compiled(_TELLING_IN_PROSE).finditer(text)]
+    # In no text, as stderr is at the start, nothing is searched, and no pattern compiled. After some words it is a group.
+    found = [place for form in known() for place in places_of(form, text)] if text else []
+    matches = compiled(_TELLING_IN_PROSE).finditer(text) if text else ()
+    return found + [match.span(match.lastindex or 0) for match in matches]
 
 
 def places_of(part: str, text: str) -> Iterator[tuple[int, int]]:

@@ -32,8 +32,8 @@ _SHORT_WORDS = ("otp", "pin", "mfa", "sid", "pat", "pw")
 # What is before "code" where that is to be entered somewhere.
 _OF_CODES = ("enter", "one-time", "device", "user", "pair", "verif", "activ", "copy", "paste", "type", "use", "login")
 
+# What ids of threads look like, and no secret.
 UUID = r"(?i)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-"""What ids of threads look like, and no secret."""
 
 
 @cache
@@ -67,16 +67,18 @@ def names_table(name: str) -> bool:
 def may_name_secret(text: str) -> bool:
     """Return whether a text may have such a name with a value. Much cheaper than to look for it."""
     lower = text.lower()
-    has_sign = "=" in text or ":" in text or ">" in text or "-----" in text
-    return has_secret_word(text, lower) if has_sign else "pass" in lower or _may_tell_code(lower)
+    if "=" in text or ":" in text or ">" in text or "-----" in text:
+        return has_secret_word(text, lower)
+    return "passw" in lower or "passphrase" in lower or "passcode" in lower or _may_tell_code(text, lower)
 
 
 def has_secret_word(text: str, lower: str) -> bool:
     """Return whether a text has a word that is in names of secrets, or before them. ``lower`` is it in lower case."""
-    if any(map(lower.__contains__, WORDS)) or _may_tell_code(lower):
-        return True
-    return any(map(lower.__contains__, _SHORT_WORDS)) and compiled(SHORT).search(text) is not None
+    has_short = any(map(lower.__contains__, _SHORT_WORDS)) and compiled(SHORT).search(text) is not None
+    has_code = "code" in lower and any(map(lower.__contains__, ("user", "device", "pair")))
+    return has_short or has_code or any(map(lower.__contains__, WORDS)) or _may_tell_code(text, lower)
 
 
-def _may_tell_code(lower: str) -> bool:
-    return "code" in lower and any(map(lower.__contains__, _OF_CODES))
+def _may_tell_code(text: str, lower: str) -> bool:
+    has_words = "code" in lower and any(map(lower.__contains__, _OF_CODES))
+    return has_words and compiled(r"[A-Z0-9]{3}|[A-Z0-9]\Z").search(text) is not None
