@@ -21,6 +21,9 @@ TELLING_WORDS = (
     "pypi-", "sk_live_", "sk_test_", "rk_live_", "rk_test_", "ya29.")  # fmt: skip
 """What tokens of well-known services begin with, in lower case."""
 
+# Those of them without a sign: of a text that has none, the others need not be looked for.
+_WITHOUT_SIGN = [word for word in TELLING_WORDS if word.isalnum()]
+
 # Any token is taken for the longest kind: all of it is a word. And a token may be only begun.
 _WORDS = rf"(?:{'|'.join(TELLING_WORDS)})[\w\-.]*"
 _BEGUN = "|".join(sorted({re.escape(word[:size]) for word in TELLING_WORDS for size in range(1, len(word))}))
@@ -45,13 +48,14 @@ _KEY, _KEY_END = "-----BEGIN ", re.compile(r"-----END [A-Z0-9 ]{0,40}-----")
 def may_hide(text: str) -> bool:
     """Return whether `known_places` may find something. Much cheaper than to call it, so it is done for each text of a stream."""
     lower = text.lower()
+    words = TELLING_WORDS if "-" in text or "_" in text or "." in text else _WITHOUT_SIGN
     # Without a step of Python for each.
     return (
         "://" in text
         or "bearer" in lower
         or "basic" in lower
         or any(map(text.__contains__, known()))
-        or any(map(lower.__contains__, TELLING_WORDS))
+        or any(map(lower.__contains__, words))
     )
 
 

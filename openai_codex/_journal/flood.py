@@ -38,9 +38,8 @@ _HEAD = re.compile(
     rb'\{"method":"(%b)","params":\{"threadId":%b,"turnId":%b,"itemId":%b,"delta":"'
     % ("|".join(_OF_ITEMS).encode(), _TEXT, _TEXT, _TEXT)
 )
-_TAIL = re.compile(rb'"\},"emittedAtMs":\d{13}\}')
-_TAIL_SIZE = len(b'"},"emittedAtMs":1758000000000}')
-
+_TAIL, _DIGITS = b'"},"emittedAtMs":0000000000000}', bytes.maketrans(b"123456789", b"000000000")
+_TAIL_SIZE = len(_TAIL)
 
 # In C, as `map` is; it is not known how these are called with parts of texts.
 _part = cast("Callable[[bytes, Any], bytes]", getitem)
@@ -127,14 +126,16 @@ def flood_of(lines: Sequence[bytes], *, of_one: bool = False) -> Flood | None:
             widths = [line.find(_SIGN) + len(_SIGN) for line in lines]
             texts = map(_part, lines, map(slice, widths, repeat(-_TAIL_SIZE)))
             pieces = {**_by_head(lines, texts)}
-    tails = set(map(_parts(slice(-_TAIL_SIZE, None)), lines))
+    tails = b"".join(map(_parts(slice(-_TAIL_SIZE, None)), lines))
+    if tails.translate(_DIGITS) != _TAIL * len(lines):
+        return None
     flood = Flood(lines)
     try:
         for head, each in pieces.items():
             flood.add(head, b"".join(each))
     except ValueError:
         return None
-    return flood if all(map(_TAIL.fullmatch, tails)) else None
+    return flood
 
 
 def is_of_one(lines: Sequence[bytes]) -> bool:
