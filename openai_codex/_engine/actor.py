@@ -65,8 +65,8 @@ class Actor:
     ) -> None:
         self.transport = transport
         self.recent = Recent(1, transport.process_info().pid) if recent is None else recent
-        self.pid, self.generation = self.recent.pid, self.recent.generation
-        """The process id of the runtime, ``None`` if it is not of this machine, and which of its client it is."""
+        self.pid, self.generation, self.path = self.recent.pid, self.recent.generation, transport.process_info().path
+        """The process id of the runtime, ``None`` if it is not of this machine, which of its client it is, and its program."""
         self.exited = Latch()
         """Set when the runtime is gone and the reader has delivered everything."""
         self.threads = ThreadGroup(transport.name)

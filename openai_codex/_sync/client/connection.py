@@ -271,7 +271,7 @@ class Connection:
             alive=alive,
             pid=actor.pid if actor is not None else None,
             version=metadata.server_info.version if metadata is not None else None,
-            path=actor.transport.process_info().path if actor is not None else None,
+            path=actor.path if actor is not None else None,
             generation=supervisor.generation,
             restarts=max(0, supervisor.generation - 1 - supervisor.recycled),
             recycled=supervisor.recycled,

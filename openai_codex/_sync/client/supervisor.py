@@ -126,7 +126,8 @@ class Supervisor:
         if actor is None or reason is None or (earlier is not None and earlier.at > reason.at):
             return earlier
         # Not from the close reason: a frozen runtime is killed after that was recorded.
-        return _exit_of(actor.transport.process_info(), reason.reason, actor.generation, reason.at)
+        process = actor.recent.process or actor.transport.process_info()  # the former when it has ended
+        return _exit_of(process, reason.reason, actor.generation, reason.at)
 
     def recycle(self, actor: Actor, reason: str) -> None:
         """Stop an idle runtime, so that the next operation starts another one. It does not count as a failure."""
