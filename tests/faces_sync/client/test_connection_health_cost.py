@@ -1,4 +1,4 @@
-# Derived from tests/faces_async/client/test_health_cost.py by `python -m tools.unasync`; do not edit.
+# Derived from tests/faces_async/client/test_connection_health_cost.py by `python -m tools.unasync`; do not edit.
 """What a snapshot of the health costs: a program may take one in a signal handler, many times a second."""
 
 from __future__ import annotations
