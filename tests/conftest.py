@@ -67,14 +67,24 @@ def log_is_as_it_was() -> Iterator[None]:
     logger.setLevel(level)
 
 
+_SECRETS, _FINDS = vars(display)["_known"], vars(display)["_finds"]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def no_secret_of_another_module_is_known() -> None:
+    """Forget the secrets that tests have passed: what is, or begins as, an ordinary word would be masked in all later ones."""
+    _FINDS.clear()
+    _SECRETS.clear()
+
+
 @pytest.fixture(autouse=True)
-def no_secret_of_another_test_is_known() -> Iterator[None]:
-    """Forget the secrets that a test has passed: one that is an ordinary word would be masked in all later tests."""
-    secrets = vars(display)["_known"]
-    kept = dict(secrets)
+def no_secret_of_another_test_is_known(no_secret_of_another_module_is_known: None) -> Iterator[None]:
+    """Forget the secrets that a test has passed."""
+    kept = dict(_SECRETS)
     yield
-    secrets.clear()
-    secrets.update(kept)
+    _FINDS.clear()
+    _SECRETS.clear()
+    _SECRETS.update(kept)
 
 
 @pytest.fixture(autouse=True)
