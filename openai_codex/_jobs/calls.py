@@ -12,8 +12,8 @@ from openai_codex._engine.waiting import caller_id
 class Calls:
     """A list of calls to be made, in order.
 
-    There is no lock. Any thread adds a call at any instant; whoever gets the right to make them makes all. Others leave
-    theirs and go on.
+    It takes no lock. Any thread adds a call at any instant. One thread at a time makes all calls that wait; the others leave
+    theirs to it.
     """
 
     def __init__(self) -> None:

@@ -36,7 +36,7 @@ _log = Log("jobs")
 class Fleet:
     """Owns the entries of one pool.
 
-    There is no lock. What happens becomes an event, which is handled by whichever thread gets the right to. Code of the
+    It takes no lock. What happens becomes an event, and one thread at a time handles all events that wait. Code of the
     program is called by events of another list, after those: it may call the pool, and wait for it.
     """
 

@@ -31,7 +31,7 @@ class Rule:
             ``None``, if any word may have it.
         lead: What is in the value before the secret, as a pattern. Without it, there is none.
         told: A word that must be among those before the option.
-        place: Of the words that are no options, the one that is secret, counted from 0, if no option is named.
+        place: The position of the secret among the words that are not options, counted from 0, if no option is named.
         is_joined: Whether the value may follow the option in the same word.
     """
 

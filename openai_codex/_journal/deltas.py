@@ -58,7 +58,7 @@ _METHOD = re.compile(rb'\{(?:"id":[^"{}\[\]]*,)?"method":"([\w/]+)"')
 
 _END_OF_WORD = re.compile(r"""[\s"']""")
 
-# How many texts may be under way, how much of one is held back that is no JSON, and how much remembered of what was written.
+# The most texts under way; the most characters held back of a text other than JSON; the most that are kept of what was written.
 _MOST_TEXTS, _MOST_HELD, _MOST_SHOWN = 1024, 1 << 14, 96
 
 

@@ -26,7 +26,7 @@ _HARMLESS = re.compile(
     r"(?i)tokens|token_?(?:usage|budget|limit|count|type)|headers?|(?:sort|public|foreign|primary)[_-]?key|env_?key|_var$"
 )
 
-# That of a thread is no secret, and it is a UUID.
+# The id of a thread is a UUID, and it is public.
 _SESSION = re.compile(r"(?i)[\w\-]*session_?id")
 
 # In code and settings, what such a word is a part of may be anything: "tokenizer", "key", "password_field".

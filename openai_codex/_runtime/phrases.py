@@ -48,7 +48,7 @@ class Value(NamedTuple):
 
 
 def is_likely(value: str) -> bool:
-    """Return whether a word looks like a password: it has letters and digits, and is no type and no algorithm."""
+    """Return whether a word looks like a password: it has letters and digits, and names neither a type nor an algorithm."""
     return _LIKELY.fullmatch(value) is not None
 
 

@@ -112,7 +112,7 @@ class LastingWebSocket(WebSocket):
         method: str,
         params: dict[str, Any] | None,
     ) -> dict[str, Any]:
-        """Send a request and return its response; keep what else arrives, apart from what is no JSON object."""
+        """Send a request and return its response; keep the other JSON objects that arrive, and drop the rest."""
         from websockets.exceptions import ConnectionClosed
 
         frame = {"method": method, **({} if params is None else {"id": _ID, "params": params})}
@@ -131,7 +131,7 @@ class LastingWebSocket(WebSocket):
 
 
 def _object_in(message: bytes) -> dict[str, Any] | None:
-    """Return what a message says; ``None`` if it is no JSON object."""
+    """Decode a message; return ``None`` if it is not a JSON object."""
     try:
         found = orjson.loads(message)
     except ValueError:
