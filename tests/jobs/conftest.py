@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from openai_codex.testing import QuietHome
+from openai_codex.testing import QuietHome, ScriptedModel
 from tests.support.inside import close_warm_clients
+from tests.support.jobs import answer_all
 from tests.support.repositories import repository
 
 
@@ -16,6 +17,13 @@ from tests.support.repositories import repository
 def no_warm_client_stays(codex_home: QuietHome) -> Iterator[None]:
     yield
     close_warm_clients()
+
+
+@pytest.fixture
+def done(scripted_model: ScriptedModel) -> ScriptedModel:
+    """A model that answers the prompt of every job."""
+    answer_all(scripted_model)
+    return scripted_model
 
 
 @pytest.fixture

@@ -12,11 +12,12 @@ from typing import Any
 import attrs
 import pytest
 
-from openai_codex import AppServerConfig, CodexPool, Job, PoolProgress
+from openai_codex import AppServerConfig, CodexPool, PoolProgress
 from openai_codex._jobs.displays import Lines, clock, duration, texts
 from openai_codex.testing import QuietHome, ScriptedModel, say
 from tests.support.bounds import PATIENCE
 from tests.support.cli import terminal
+from tests.support.jobs import answer_all, jobs
 
 RUN = PoolProgress(running=2, waiting=3, expected=5, completed=17, failed=1, tokens=1_234, elapsed=65.2, eta=3_700.0)
 
@@ -56,20 +57,6 @@ def test_lines_come_at_a_bounded_rate(capsys: pytest.CaptureFixture[str]) -> Non
     assert [line.split()[1:4] for line in lines()] == [["25", "of", "25"]]
     display.show(PoolProgress(completed=25, elapsed=28.0, is_over=True))
     assert lines() == [], "nothing is said twice"
-
-
-def answer_all(model: ScriptedModel) -> None:
-    model.when(lambda request: request.last_user_text.startswith("job "), lambda _request: "done")
-
-
-@pytest.fixture
-def done(scripted_model: ScriptedModel) -> ScriptedModel:
-    answer_all(scripted_model)
-    return scripted_model
-
-
-def jobs(count: int) -> list[Job]:
-    return [Job(prompts=[f"job {number}"]) for number in range(count)]
 
 
 @pytest.mark.usefixtures("done")

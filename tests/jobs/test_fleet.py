@@ -23,12 +23,6 @@ def jobs(count: int) -> list[Job]:
     return [Job(prompts=[f"job {number}"], key=f"k{number}") for number in range(count)]
 
 
-@pytest.fixture
-def done(scripted_model: ScriptedModel) -> ScriptedModel:
-    scripted_model.when(lambda request: request.last_user_text.startswith("job "), lambda _request: "done")
-    return scripted_model
-
-
 def test_a_result_may_have_another_job_submitted_while_no_more_may_wait(
     codex_config: AppServerConfig, done: ScriptedModel
 ) -> None:

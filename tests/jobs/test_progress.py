@@ -11,8 +11,8 @@ import pytest
 from openai_codex import AppServerConfig, AsyncCodexPool, CodexPool, Job, PoolProgress
 from openai_codex._jobs import reporter
 from openai_codex._jobs.progress import Estimate, Sources
-from openai_codex.testing import ScriptedModel
 from tests.support.bounds import PATIENCE, eventually
+from tests.support.jobs import jobs
 
 
 class Clock:
@@ -90,20 +90,6 @@ def test_iterators_that_are_gone_are_not_expected() -> None:
     del other
     gc.collect()
     assert sources.left() == 3
-
-
-def answer_all(model: ScriptedModel) -> None:
-    model.when(lambda request: request.last_user_text.startswith("job "), lambda _request: "done")
-
-
-@pytest.fixture
-def done(scripted_model: ScriptedModel) -> ScriptedModel:
-    answer_all(scripted_model)
-    return scripted_model
-
-
-def jobs(count: int) -> list[Job]:
-    return [Job(prompts=[f"job {number}"]) for number in range(count)]
 
 
 @pytest.mark.usefixtures("done")

@@ -6,7 +6,18 @@ import time
 from collections import Counter
 from collections.abc import Callable
 
+from openai_codex import Job
 from openai_codex.testing import HttpFailure, RecordedRequest, ScriptedModel, fail
+
+
+def jobs(count: int) -> list[Job]:
+    """Return so many jobs of one prompt each."""
+    return [Job(prompts=[f"job {number}"]) for number in range(count)]
+
+
+def answer_all(model: ScriptedModel) -> None:
+    """Let the model answer the prompt of every job."""
+    model.when(lambda request: request.last_user_text.startswith("job "), lambda _request: "done")
 
 
 def asks(text: str) -> Callable[[RecordedRequest], bool]:
