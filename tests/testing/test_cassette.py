@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import socket
 from pathlib import Path
@@ -11,11 +12,11 @@ from typing import Any
 import pytest
 
 from openai_codex import Codex, ConfigError, TurnFailedError
-from openai_codex.testing import ScriptedModel, ScriptError, fail, temporary_home
+from openai_codex.testing import ScriptedModel, ScriptError, fail, say, temporary_home
 from openai_codex.testing._cassette.questions import Question, question_of
-from openai_codex.testing._cassette.tape import read_tape
+from openai_codex.testing._cassette.tape import is_whole, read_tape
 from openai_codex.testing._cassette.upstream import Upstream, UpstreamError, upstream_of
-from openai_codex.testing._http import HttpRequest
+from openai_codex.testing._http import HttpRequest, LoopbackServer
 from openai_codex.testing._recorded import RecordedRequest
 
 KEY = "sk-proj-0123456789abcdefghijklmnopqrstuvwxyz"
@@ -57,6 +58,36 @@ def test_no_secret_of_a_request_is_written(path: Path) -> None:
     assert [chunk.count("\n\n") for chunk in exchange["chunks"]] == [1] * len(exchange["chunks"])
     with ScriptedModel.replay(path) as model:
         assert run(model.url, f"I have {KEY}") == ["fine"]
+
+
+def test_an_answer_after_whose_last_event_the_connection_stays_open_is_whole(path: Path) -> None:
+    async def respond(_: HttpRequest, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")
+        writer.writelines(event.encode() for event in say("fine").events("1"))
+        await asyncio.Event().wait()
+
+    provider = LoopbackServer(respond)
+    provider.start()
+    with contextlib.closing(provider), ScriptedModel.record(f"http://127.0.0.1:{provider.port}/v1", path) as model:
+        assert run(model.url, "go") == ["fine"]
+    [exchange] = map(json.loads, path.read_text().splitlines()[1:])
+    assert exchange["end"] == "complete"
+
+
+@pytest.mark.parametrize(
+    ("chunks", "whole"),
+    [
+        ([], False),
+        (["event: response.created\ndata: {}\n\n"], False),
+        (['event: response.output_text.delta\ndata: {"delta":"event: response.completed\\n"}\n\n'], False),
+        (["event: response.completed\ndata: {"], False),
+        (["event: response.completed\ndata: {}\n\n"], True),
+        (["event:response.failed\ndata: {}\n\n"], True),
+        (['data: {"type":"response.incomplete"}\n\n'], True),
+    ],
+)
+def test_an_answer_is_whole_after_its_last_event(chunks: list[str], *, whole: bool) -> None:
+    assert is_whole(chunks) is whole
 
 
 def test_a_request_that_is_not_in_the_cassette_fails_and_goes_nowhere(path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from openai_codex.testing._cassette.questions import question_of
 from openai_codex.testing._cassette.redacting import AnswerRedactor
-from openai_codex.testing._cassette.tape import End, Exchange, Tape, chunks_of, kept_headers
+from openai_codex.testing._cassette.tape import End, Exchange, Tape, chunks_of, is_whole, kept_headers
 from openai_codex.testing._cassette.upstream import UpstreamError
 from openai_codex.testing._http import response, response_head
 from openai_codex.testing._recorded import RecordedRequest
@@ -62,7 +62,9 @@ class Recorder:
                 asked = RecordedRequest(request.method, request.target, request.headers, request.body)
                 question = question_of(asked, target.partition("?")[0])
                 self._redactor.learn(request.headers)
-                chunks = self._redactor.chunks(chunks_of(bytes(body)))
+                chunks = chunks_of(bytes(body))
+                end = "complete" if is_whole(chunks) else end
+                chunks = self._redactor.chunks(chunks)
                 self._tape.add(Exchange(number, question, answer.status, headers, chunks, end))
 
     def _note(self, number: int, error: UpstreamError) -> str:

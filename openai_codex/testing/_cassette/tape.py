@@ -20,6 +20,7 @@ FORMAT = 1
 
 # What of the head of an answer the runtime looks at.
 _HEADERS = re.compile(r"content-type|retry-after(?:-ms)?|openai-model|x-(?:codex|ratelimit|reasoning|models)-[\w-]+")
+_LAST_EVENT = re.compile(r'^(?:event: *|data: *\{"type": *")response\.(?:completed|failed|incomplete)\b', re.MULTILINE)
 
 End = Literal["complete", "left"]
 
@@ -34,7 +35,7 @@ class Exchange:
         status: The HTTP status.
         headers: The headers of the answer that matter.
         chunks: The body, by events of the stream.
-        end: ``left`` if the runtime closed the connection before the answer was whole, as it does on an interrupt.
+        end: ``left`` if the runtime closed the connection before the last event, as it does on an interrupt.
     """
 
     number: int
@@ -53,6 +54,11 @@ def kept_headers(headers: dict[str, str]) -> dict[str, str]:
 def chunks_of(body: bytes) -> list[str]:
     """Split a body after each event."""
     return [chunk for chunk in re.split(r"(?<=\n\n)", body.decode("utf-8", "replace")) if chunk]
+
+
+def is_whole(chunks: list[str]) -> bool:
+    """Tell whether the last chunk is the event that ends a stream: after it, the runtime may leave at any time."""
+    return bool(chunks) and chunks[-1].endswith("\n\n") and _LAST_EVENT.search(chunks[-1]) is not None
 
 
 class Tape:
