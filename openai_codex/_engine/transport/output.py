@@ -37,6 +37,7 @@ class OutputPipe:
         self._poll = _poll(self._fd, *(exit.fileno() for exit in self._exit))
         # One buffer for all reads: a fresh one per read, shrunk to what was read, fragments the heap (40 MB in 5 min).
         self._buffer = memoryview(bytearray(READ_SIZE))
+        self._buffers = [self._buffer]
 
     def widen(self) -> None:
         """Enlarge the pipe (Linux): a busy child blocks less often, and one read finds more."""
@@ -48,24 +49,19 @@ class OutputPipe:
         """Return what is there, at least one byte; empty at the end; ``None`` after ``timeout`` seconds of silence."""
         if self._poll is None:
             return None if timeout == 0 else os.read(self._fd, READ_SIZE)
-        ready = self._ready(timeout)
-        if ready and self._fd not in ready:
+        ready = self._poll.poll(None if timeout is None else timeout * 1000)
+        if ready and ready[0][0] != self._fd:  # the pipe was registered first
             # The child exited. Its last bytes may have come after the pipe was polled and before the exit was.
-            ready = self._ready(0)
-        if self._fd not in ready:
+            ready = self._poll.poll(0)
+        if not ready or ready[0][0] != self._fd:
             return b"" if ready else None
-        return bytes(self._buffer[: os.readv(self._fd, [self._buffer])])
+        return bytes(self._buffer[: os.readv(self._fd, self._buffers)])
 
     def close(self) -> None:
         """Close the descriptors."""
         self._pipe.close()
         for exit in self._exit:
             exit.close()
-
-    def _ready(self, timeout: float | None) -> dict[int, int]:
-        """Return the descriptors that can be read, each with what the poll says of it."""
-        assert self._poll is not None, "called only where there is a poll"
-        return dict(self._poll.poll(None if timeout is None else timeout * 1000))
 
 
 def _poll(*descriptors: int) -> select.poll | None:
