@@ -61,14 +61,10 @@ def _settings(value: Mapping[str, Any]) -> dict[str, Any]:
     return cast("dict[str, Any]", plain(value) if is_one else value)
 
 
-def _path(value: StrPath | None) -> str | None:
-    return os.fspath(value) if isinstance(value, os.PathLike) else value
-
-
 def _absolute(value: StrPath | None) -> str | None:
     """Make a path absolute: a worker may be in another directory."""
-    plain_path = _path(value)
-    return os.path.abspath(plain_path) if isinstance(plain_path, str) and plain_path else plain_path  # noqa: PTH100  a str
+    path = os.fspath(value) if isinstance(value, os.PathLike) else value
+    return os.path.abspath(path) if isinstance(path, str) and path else path  # noqa: PTH100  a str
 
 
 def _check_ref(name: str, value: Any) -> None:
@@ -155,7 +151,8 @@ class Job:
         key: What tells it from others where results are stored: a job with the key of a finished one is not carried out
             again. ``None``: the state of a pool takes the n-th equal job of a program for the n-th that it has.
         labels: Texts for the program, which the result has, too.
-        cwd: Working directory of the thread; ``None`` means that of the client.
+        cwd: Working directory of the thread; ``None`` means that of the client. A relative one, as that of ``repo``, is made
+            absolute here: the process that carries the job out may be in another directory.
         repo: A git repository, of which the job gets a worktree of its own to work in; excludes ``cwd``. A directory
             within it stands for that directory of the worktree. The branch is ``codex-job/NAME`` and the directory
             ``REPO.worktrees/NAME`` beside the repository (below ``.git/openai-codex/trees`` if that could not be written,
@@ -187,7 +184,7 @@ class Job:
     key: str | None = attrs.field(default=None, validator=_optional(checks.validator(checks.filled)))
     labels: Mapping[str, str] = attrs.field(factory=dict, converter=_settings, validator=checks.validator(_labels))
     cwd: str | None = attrs.field(
-        default=None, converter=_path, validator=_optional(checks.validator(checks.directory))
+        default=None, converter=_absolute, validator=_optional(checks.validator(checks.directory))
     )
     repo: str | None = attrs.field(
         default=None, converter=_absolute, validator=_optional(checks.validator(checks.directory))

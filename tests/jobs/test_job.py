@@ -102,10 +102,13 @@ def test_a_job_is_the_same_after_pickle_and_json() -> None:
     assert WHOLE.thread == {"sandbox": "read-only", "model": "m"}
 
 
-def test_a_repository_is_named_by_its_absolute_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", ["cwd", "repo"])
+def test_a_directory_is_named_by_its_absolute_path(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    job = Job(prompts=["Hi"], repo=Path("r"), ref="main", keep="never")
-    assert (job.repo, job.ref, job.keep) == (str(tmp_path / "r"), "main", "never")
+    fields: dict[str, Any] = {name: Path("r")}
+    job = Job(prompts=["Hi"], **fields)
+    monkeypatch.chdir("/")
+    assert getattr(job, name) == str(tmp_path / "r")
     assert Job.from_dict(json.loads(json.dumps(job.to_dict()))) == job
 
 
