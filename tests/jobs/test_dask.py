@@ -15,7 +15,7 @@ from distributed import Client, LocalCluster
 
 from openai_codex import AppServerConfig, AsyncCodexPool, CodexPool, ConfigError, Job, JobError, JobResult
 from openai_codex._jobs.state import reading
-from openai_codex.testing import ScriptedModel, say
+from openai_codex.testing import QuietHome, ScriptedModel, say
 from tests.support.bounds import PATIENCE, eventually
 from tests.support.inside import close_warm_clients, warm_clients
 from tests.support.jobs import asks, prompts_of
@@ -46,7 +46,8 @@ def cluster() -> Iterator[LocalCluster]:
 
 
 @pytest.fixture
-def client(cluster: LocalCluster) -> Iterator[Client]:
+def client(cluster: LocalCluster, codex_home: QuietHome) -> Iterator[Client]:
+    del codex_home  # set up before, so that it is removed after the clients that use it are closed
     with Client(cluster, set_as_default=False) as client:
         yield client
         assert eventually(lambda: has_closed(client))

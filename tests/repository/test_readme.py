@@ -16,6 +16,7 @@ from openai_codex.testing import QuietHome, ScriptedModel, call, hang, message, 
 from openai_codex.types import TurnCompletedNotification, TurnStatus
 from tests.support import asgi
 from tests.support.bounds import PATIENCE
+from tests.support.inside import close_warm_clients
 from tests.support.repositories import repository
 from tests.support.snippets import ROOT, snippets_of
 
@@ -139,7 +140,10 @@ def test_a_cited_figure_is_that_of_the_benchmark(path: str, sentence: str, cells
 def run(home: QuietHome, snippet: str) -> dict[str, Any]:
     path = home.path / "snippet.py"
     path.write_text(snippet)
-    return runpy.run_path(str(path), run_name="__main__")
+    try:
+        return runpy.run_path(str(path), run_name="__main__")
+    finally:
+        close_warm_clients()  # before the home is removed
 
 
 def test_the_log_of_the_recipe_for_structlog_has_times_and_tracebacks(codex_home: QuietHome) -> None:
