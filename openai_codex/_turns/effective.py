@@ -64,6 +64,14 @@ def from_notification(reported: protocol.ThreadSettings) -> EffectiveSettings:
     return EffectiveSettings(**same, effort=reported.effort, sandbox=reported.sandbox_policy)
 
 
+def is_same(one: EffectiveSettings, other: EffectiveSettings) -> bool:
+    """Return whether settings are equal, with the fields that this version does not know."""
+    return one == other and all(
+        getattr(getattr(one, name), "raw", None) == getattr(getattr(other, name), "raw", None)
+        for name in ("approval_policy", "sandbox")
+    )
+
+
 # -- asked for and in force -------------------------------------------------------------------------------------------
 
 _REVIEWS_ITSELF = frozenset({"auto_review", "guardian_subagent"})

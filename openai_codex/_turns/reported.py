@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from openai_codex import _protocol as protocol
 from openai_codex._engine.mailbox import Listener
 from openai_codex._engine.subscriptions import EVERYTHING
-from openai_codex._turns.effective import EffectiveSettings, from_notification
+from openai_codex._turns.effective import EffectiveSettings, from_notification, is_same
 from openai_codex._turns.notices import METHODS, Notices
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ class Reported(Listener):
         self.limits: Notification | None = None
         # An event as it came: it is decoded by who reads it.
         self._settings: dict[str, EffectiveSettings | Notification] = {}
+        self._newest: EffectiveSettings | None = None
 
     def on_event(self, event: Notification) -> None:
         """Replace what was reported before, or note a warning."""
@@ -53,12 +54,20 @@ class Reported(Listener):
         """
         self.notices.log_with(actor.server_requests.workers.handlers.post)
 
-    def put_settings(self, thread_id: str, settings: EffectiveSettings) -> None:
-        """Note the settings that the reply to a request has reported."""
+    def put_settings(self, thread_id: str, settings: EffectiveSettings) -> EffectiveSettings:
+        """Note the settings that the reply to a request has reported; return the object that is kept.
+
+        Threads that are started one after another share one if theirs are equal, as they usually are: it has most of the
+        bytes that a thread costs.
+        """
+        newest = self._newest
+        settings = newest if newest is not None and is_same(newest, settings) else settings
+        self._newest = settings
         self._settings.pop(thread_id, None)
         self._settings[thread_id] = settings
         if len(self._settings) > _MOST_THREADS:
             self._settings.pop(next(iter(self._settings)), None)
+        return settings
 
     def forget(self, thread_id: str) -> None:
         """Release the settings of a thread."""

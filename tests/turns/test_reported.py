@@ -61,6 +61,23 @@ def test_the_table_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [table.settings_of(name) is not None for name in ("a", "b", "c")] == [False, True, True]
 
 
+def with_sandbox(**fields: Any) -> EffectiveSettings:
+    opened = opened_thread("t")
+    return from_reply(codec.structure_result("thread/start", {**opened, "sandbox": {**opened["sandbox"], **fields}}))
+
+
+def test_threads_with_the_same_settings_share_them() -> None:
+    table = Reported()
+    kept = [table.put_settings(name, loaded("one")) for name in ("a", "b")]
+    assert kept[0] is kept[1] is table.settings_of("b")
+    assert table.put_settings("c", loaded("two")) == loaded("two")
+    # A field that this version does not know makes a difference, too.
+    first, second = (with_sandbox(new=number) for number in (1, 2))
+    assert first == second
+    table.put_settings("d", first)
+    assert table.put_settings("e", second) is second
+
+
 @pytest.mark.parametrize("is_full", [False, True], ids=["no thread yet", "no thread and too much that waits for one"])
 def test_warnings_that_no_thread_writes_are_counted_when_one_does(
     caplog: pytest.LogCaptureFixture, *, is_full: bool

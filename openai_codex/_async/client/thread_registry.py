@@ -114,9 +114,8 @@ class AsyncThreadRegistry:
         if params.METHOD in _LOADING:
             self._generations.pop(result.thread.id, None)
             self._generations[result.thread.id] = actor.generation
-            self._directories[result.thread.id] = result.cwd or ""
-            self._reported.put_settings(result.thread.id, effective := from_reply(result))
-            self._warn(result.thread.id, params, effective)
+            self._directories.pop(result.thread.id, None)
+            self._warn(result.thread.id, params, self._reported.put_settings(result.thread.id, from_reply(result)))
             unstored = {name: value for name in _UNSTORED if (value := getattr(params, name)) is not protocol.UNSET}
             if unstored:
                 self._unstored[result.thread.id] = {**self._unstored.pop(result.thread.id, {}), **unstored}
@@ -162,8 +161,9 @@ class AsyncThreadRegistry:
 
     def directory_of(self, thread_id: str, cwd: str | None) -> str | None:
         """Return the directory of a turn, in which relative paths are looked up; ``None`` if files cannot be seen here."""
-        base = self.base()
-        return None if base is None else str(base / (cwd or self._directories.get(thread_id, "")))
+        base, settings = self.base(), self._reported.settings_of(thread_id)
+        of_thread = self._directories.get(thread_id) or (settings and settings.cwd)
+        return None if base is None else str(base / (cwd or of_thread or ""))
 
     def check_directory(self, params: protocol.ClientRequest[Any]) -> None:
         """Raise `ConfigError` for a working directory that does not exist: the runtime accepts any."""
