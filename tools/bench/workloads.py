@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from tools.bench.rows import Workload, at_least, at_most, row
+from tools.bench.rows import Goal, Workload, at_least, at_most, row
 
 
-def _latency(face: str, title: str, **sizes: Any) -> Workload:
+def _latency(face: str, title: str, *goals: Goal, **sizes: Any) -> Workload:
     return Workload(
         f"latency.{face}_face",
         {"probes": 400, "gap": 0.002, "others": 0, "rate": 2_500, **sizes},
         {"probes": 20},
         (
-            row(f"latency, {title}, p50", "µs", "p50_us", at_most(2, "floor")),
+            row(f"latency, {title}, p50", "µs", "p50_us", *goals, at_most(1.25, "actor")),
             row(f"latency, {title}, p99", "µs", "p99_us"),
         ),
         "floor.latency",
@@ -64,7 +64,7 @@ WORKLOADS = (
         {"events": 200_000},
         {"events": 1_000},
         (
-            row("sync stream, 1 turn", "events/s", "per_s", at_least(5, "published"), at_least(0.35, "floor")),
+            row("sync stream, 1 turn", "events/s", "per_s", at_least(5, "published"), at_least(0.55, "floor")),
             row("… CPU of the client", "µs/event", "cpu_us"),
             row("… deltas joined unread", "%", "joined_percent"),
         ),
@@ -126,9 +126,9 @@ WORKLOADS = (
         {},
         {},
         (
-            row("first answer, real runtime", "ms", "line_ms", at_most(0.4, "published"), at_most(1.5, "floor")),
+            row("first answer, real runtime", "ms", "line_ms", at_most(0.4, "published"), at_most(1.3, "floor")),
             row("… of that, importing the package", "ms", "import_ms"),
-            row("… starting the runtime", "ms", "connect_ms"),
+            row("… starting the runtime", "ms", "connect_ms", at_most(1, "published")),
             row("… starting a thread", "ms", "thread_ms"),
             row("… the turn", "ms", "turn_ms"),
         ),
@@ -139,7 +139,7 @@ WORKLOADS = (
         {"requests": 5_000},
         {"requests": 20},
         (
-            row("round trips, sync", "requests/s", "per_s", at_least(2, "published")),
+            row("round trips, sync", "requests/s", "per_s", at_least(1.5, "published"), at_least(0.85, "actor")),
             row("… CPU of the client", "µs/request", "cpu_us"),
         ),
         "floor.round_trip",
@@ -150,7 +150,13 @@ WORKLOADS = (
         {"requests": 5_000, "in_flight": 100},
         {"requests": 100, "in_flight": 10},
         (
-            row("round trips, async, 100 in flight", "requests/s", "per_s", at_least(10, "published")),
+            row(
+                "round trips, async, 100 in flight",
+                "requests/s",
+                "per_s",
+                at_least(10, "published"),
+                at_least(0.6, "actor"),
+            ),
             row("… CPU of the client", "µs/request", "cpu_us"),
         ),
         "floor.pipelined",
@@ -158,8 +164,8 @@ WORKLOADS = (
     ),
     _run("sync_face", "sync", 6.5),
     _run("async_face", "async", 8),
-    _latency("sync", "sync, idle"),
-    _latency("async", "async, idle"),
+    _latency("sync", "sync, idle", at_most(0.75, "published")),
+    _latency("async", "async, idle", at_most(0.5, "published")),
     _latency("sync", "sync, 50 other turns", others=50),
     _latency("async", "async, 50 other turns", others=50),
     Workload(
@@ -167,7 +173,7 @@ WORKLOADS = (
         {"count": 5_000},
         {"count": 10},
         (
-            row("memory of a thread handle", "bytes", "bytes_each", at_most(0.5, "published")),
+            row("memory of a thread handle", "bytes", "bytes_each", at_most(1, "published")),
             row("memory of a connected client", "MB", "connected_mb"),
         ),
         once=True,
