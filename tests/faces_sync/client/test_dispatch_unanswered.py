@@ -1,0 +1,250 @@
+# Derived from tests/faces_async/client/test_dispatch_unanswered.py by `python -m tools.unasync`; do not edit.
+"""Requests of a person that are left unanswered, or answered later."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import Any
+
+import pytest
+
+from openai_codex import LATER, Codex, ConfigError
+from openai_codex._approvals.requests import CommandApproval, FileChangeApproval, UserInputRequest
+from openai_codex._engine.waiting import Latch
+from openai_codex.testing import QuietHome, ScriptedModel, reply, say
+from openai_codex.types import (
+    TurnStatus,
+)
+from tests.faces_sync.client._asked import comes
+from tests.faces_sync.client._people import (
+    KINDS,
+    REFUSED,
+    ask_all,
+    assert_refused,
+    command,
+    commands,
+    told,
+    yes_to,
+)
+from tests.support.bounds import PATIENCE, STARTED
+
+# -- no answer ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_handler_that_raises_has_refused(
+    asking_home: QuietHome, scripted_model: ScriptedModel, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(request: Any) -> Any:
+        raise RuntimeError("a mistake in the handler")
+
+    ask_all(scripted_model)
+    with caplog.at_level(logging.WARNING, "openai_codex.handlers"):
+        with Codex(asking_home.config(), on_approval=fail, on_user_input=fail) as codex:
+            turns = [(codex.thread_start()).turn(kind) for kind in KINDS]
+            results = [turn.run(timeout=PATIENCE) for turn in turns]
+    assert [result.final_response for result in results] == ["done"] * len(KINDS)
+    assert_refused(scripted_model)
+    records = [record for record in caplog.records if record.getMessage().startswith("codex.handler_failed")]
+    assert [str(record.exc_info[1]) for record in records if record.exc_info] == ["a mistake in the handler"] * len(
+        KINDS
+    )
+
+
+def test_a_handler_that_returns_nonsense_has_refused(
+    asking_home: QuietHome, scripted_model: ScriptedModel, caplog: pytest.LogCaptureFixture
+) -> None:
+    def mistaken(request: Any) -> Any:
+        return "yes"
+
+    scripted_model.queue(reply(KINDS["command"]))
+    with caplog.at_level(logging.WARNING, "openai_codex.handlers"):
+        with Codex(asking_home.config(), on_approval=mistaken) as codex:
+            thread = codex.thread_start()
+            thread.run("go", timeout=PATIENCE)
+    assert REFUSED["command"] in told(scripted_model)
+    assert "expected an ApprovalDecision or a bool, got str" in caplog.text
+
+
+def test_what_takes_too_long_is_refused_and_a_late_answer_dropped(
+    asking_home: QuietHome, scripted_model: ScriptedModel
+) -> None:
+    release, all_left = Latch(), Latch()
+    handled = []
+
+    def dawdle(request: Any) -> Any:
+        try:
+            comes(release)
+        finally:
+            handled.append(request.cancelled)
+            if len(handled) == len(KINDS):
+                all_left.set()
+        return yes_to(request)
+
+    ask_all(scripted_model)
+    with Codex(asking_home.config(handler_timeout=STARTED), on_approval=dawdle, on_user_input=dawdle) as codex:
+        turns = [(codex.thread_start()).turn(kind) for kind in KINDS]
+        results = [turn.run(timeout=PATIENCE) for turn in turns]
+        assert [result.final_response for result in results] == ["done"] * len(KINDS)
+        assert_refused(scripted_model)
+        release.set()
+        comes(all_left)
+        after = (codex.thread_start()).run("after", timeout=PATIENCE)
+    assert after.final_response == "ok"
+    assert handled == [True] * len(KINDS)
+    assert not (asking_home.workspace / "made").exists()
+
+
+@pytest.mark.parametrize("parks", [False, True])
+def test_an_interrupt_while_it_is_pending_ends_the_request(
+    asking_home: QuietHome, scripted_model: ScriptedModel, parks: bool
+) -> None:
+    all_asked, release, all_left = Latch(), Latch(), Latch()
+    asked: list[Any] = []
+    seen: list[bool] = []
+
+    def wait(request: Any) -> Any:
+        asked.append(request)
+        if len(asked) == len(KINDS):
+            all_asked.set()
+        if parks:
+            return LATER
+        try:
+            comes(release)
+        finally:
+            seen.append(request.cancelled)
+            if len(seen) == len(KINDS):
+                all_left.set()
+        return yes_to(request)
+
+    ask_all(scripted_model)
+    with Codex(asking_home.config(), on_approval=wait, on_user_input=wait) as codex:
+        turns = [(codex.thread_start()).turn(kind) for kind in KINDS]
+        comes(all_asked)
+        assert {request.id for request in codex.pending_requests()} == {request.id for request in asked}
+        assert [request.cancelled for request in asked] == [False] * len(KINDS)
+        for turn in turns:
+            [request] = [request for request in codex.pending_requests() if request.turn_id == turn.id]
+            turn.interrupt(timeout=PATIENCE)
+            assert request.cancelled
+            assert codex.answer(request.id, yes_to(request)) is False
+            assert (turn.run(timeout=PATIENCE)).status == TurnStatus.interrupted
+        assert codex.pending_requests() == []
+        assert [request.cancelled for request in asked] == [True] * len(KINDS)
+        release.set()
+        if not parks:
+            comes(all_left)
+        after = (codex.thread_start()).run("after", timeout=PATIENCE)
+    assert seen == [True] * (0 if parks else len(KINDS))
+    assert after.final_response == "ok"
+    assert not (asking_home.workspace / "made").exists()
+
+
+def test_a_request_may_be_answered_while_its_handler_still_thinks(
+    asking_home: QuietHome, scripted_model: ScriptedModel
+) -> None:
+    asked, release = Latch(), Latch()
+    held: list[Any] = []
+
+    def think(request: Any) -> Any:
+        held.append(request)
+        asked.set()
+        comes(release)
+        return False
+
+    scripted_model.queue(reply(command("sleep 0.3; touch made")))
+    with Codex(asking_home.config(), on_approval=think) as codex:
+        thread = codex.thread_start()
+        turn = thread.turn("go")
+        comes(asked)
+        [request] = held
+        assert not request.cancelled
+        assert codex.answer(request.id, True) is True
+        assert request.cancelled
+        release.set()
+        result = turn.run(timeout=PATIENCE)
+    assert [item.status for item in commands(result)] == ["completed"]
+    assert (asking_home.workspace / "made").exists()
+
+
+# -- parked ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("decision", [True, False])
+def test_a_parked_command_is_answered_by_its_id_from_any_thread(
+    asking_home: QuietHome, scripted_model: ScriptedModel, decision: bool
+) -> None:
+    asked = Latch()
+    in_time = []
+
+    def park(request: Any) -> Any:
+        asked.set()
+        return LATER
+
+    scripted_model.queue(reply(command("sleep 0.3; touch made")))
+    with Codex(asking_home.config(), on_approval=park) as codex:
+        thread = codex.thread_start()
+        turn = thread.turn("go")
+        comes(asked)
+        [request] = codex.pending_requests()
+        assert isinstance(request, CommandApproval)
+        assert (request.thread_id, request.turn_id, request.reason) == (thread.id, turn.id, "need it")
+        assert "touch made" in str(request.command)
+        with pytest.raises(ConfigError):
+            codex.answer(request.id, "yes")
+        assert codex.answer("nobody asked that", True) is False
+        clerk = threading.Thread(target=lambda: in_time.append(codex.answer(request.id, decision)))
+        clerk.start()
+        clerk.join(PATIENCE)
+        assert in_time == [True]
+        assert codex.answer(request.id, True) is False
+        assert codex.pending_requests() == []
+        result = turn.run(timeout=PATIENCE)
+    assert (asking_home.workspace / "made").exists() == decision
+    assert result.final_response == "ok"
+
+
+def test_parked_requests_of_several_threads_are_answered_in_any_order(
+    asking_home: QuietHome, scripted_model: ScriptedModel
+) -> None:
+    asked, all_asked = [], Latch()
+
+    def park(request: Any) -> Any:
+        asked.append(request.id)
+        if len(asked) == 3:
+            all_asked.set()
+        return LATER
+
+    for kind in ("command", "patch", "question"):
+        scripted_model.when(kind, reply(KINDS[kind]), say(f"{kind} done"))
+    with Codex(asking_home.config(), on_approval=park, on_user_input=park) as codex:
+        turns = {}
+        for kind in ("command", "patch", "question"):
+            thread = codex.thread_start()
+            turns[kind] = thread.turn(kind)
+        comes(all_asked)
+        pending = {type(request): request for request in codex.pending_requests()}
+        patch = pending[FileChangeApproval]
+        assert isinstance(patch, FileChangeApproval)
+        assert patch.diff.endswith("+hello\n")
+        assert codex.answer(pending[UserInputRequest].id, {"color": "red"}) is True
+        assert (turns["question"].run(timeout=PATIENCE)).final_response == "question done"
+        assert codex.answer(patch.id, True) is True
+        assert (turns["patch"].run(timeout=PATIENCE)).final_response == "patch done"
+        assert codex.answer(pending[CommandApproval].id, False) is True
+        assert (turns["command"].run(timeout=PATIENCE)).final_response == "command done"
+
+
+def test_what_is_parked_is_refused_at_the_deadline(asking_home: QuietHome, scripted_model: ScriptedModel) -> None:
+    ids = []
+
+    def park(request: Any) -> Any:
+        ids.append(request.id)
+        return LATER
+
+    scripted_model.queue(reply(KINDS["command"]))
+    with Codex(asking_home.config(handler_timeout=STARTED), on_approval=park) as codex:
+        thread = codex.thread_start()
+        thread.run("go", timeout=PATIENCE)
+        assert codex.answer(ids[0], True) is False
+    assert REFUSED["command"] in told(scripted_model)
