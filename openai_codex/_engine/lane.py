@@ -29,9 +29,11 @@ class Ticket:
     Whoever takes the line out of the list has the right to it. For the caller, taking and writing are one step.
     """
 
-    __slots__ = ("_line", "_outcome")
+    __slots__ = ("_line", "_outcome", "size")
 
     def __init__(self, line: bytes) -> None:
+        self.size = len(line)
+        """How many bytes the line has."""
         self._line = [line]
         self._outcome: list[int | None] = []
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from contextlib import suppress
+from itertools import islice
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 # How long the writer waits for room in the transport before it looks whether the outbox was closed, in seconds.
 _WAIT = 0.1
+
+# The most requests that are written together.
+_MOST_TOGETHER = 64
 
 
 class Outbox:
@@ -149,41 +153,57 @@ class Outbox:
                 self._wakes.get_nowait()
 
     def _write_all(self) -> None:
-        if self._next() is None and self._undos.wait_time() != 0:
+        if not self._has_next() and self._undos.wait_time() != 0:
             return
         # Before it is decided what to interrupt: no later request may be written before that is.
         self._lane.close()
         try:
-            # Not claimed before there is room in the transport: until then a request can be withdrawn.
             while not self._closed:
+                # Those that came later are not written with these: something may have to be stopped before they are.
+                waiting = list(islice(self._requests, _MOST_TOGETHER))
                 # What is to be stopped does not wait for the requests that wait.
                 if not self._urgent:
                     self._urgent.extend(self._undos.due())
-                if (take := self._next()) is None:
+                if not self._has_next():
                     return
-                if self._transport.wait_writable(_WAIT) and (line := take()) is not None:
-                    self._write(line)
+                # Not claimed before there is room in the transport: until then a request can be withdrawn.
+                if self._transport.wait_writable(_WAIT):
+                    self._write(self._take(waiting))
         finally:
             self._lane.open()
 
-    def _next(self) -> Callable[[], bytes | None] | None:
-        """Return what takes the next line out of its queue; ``None`` if none may be written."""
-        if self._urgent:
-            return self._urgent.popleft
+    def _has_next(self) -> bool:
+        """Return whether a line may be written."""
         # Of the pending requests all but those in the queue are under way.
-        return self._take_request if self._requests and self._has_room(len(self._requests)) else None
+        return bool(self._urgent) or (bool(self._requests) and self._has_room(len(self._requests)))
 
-    def _take_request(self) -> bytes | None:
-        """Return the first request that waits; ``None`` if it was withdrawn in between."""
-        try:
-            ticket = self._requests.pop(next(iter(self._requests)), None)
-        except (StopIteration, RuntimeError):  # the latter if another thread adds one at this moment
-            return None
-        return None if ticket is None else ticket.take()
+    def _take(self, waiting: list[int]) -> list[bytes]:
+        """Take the next line out of its queue, and as many more as a transport with room takes with it.
 
-    def _write(self, line: bytes) -> None:
-        self._on_sent(time.monotonic(), line)
-        rest = memoryview(line)
+        ``waiting`` has the ids of the requests that may be taken; those that were withdrawn in between are left out.
+        """
+        lines: list[bytes] = []
+        room = self._transport.short()
+        while self._urgent and (not lines or len(self._urgent[0]) <= room):
+            lines.append(self._urgent.popleft())
+            room -= len(lines[-1])
+        for request_id in () if self._urgent else waiting:
+            ticket = self._requests.get(request_id)
+            if ticket is None:
+                continue
+            if (lines and ticket.size > room) or not self._has_room(len(self._requests)):
+                break
+            self._requests.pop(request_id, None)
+            if (line := ticket.take()) is not None:
+                lines.append(line)
+                room -= len(line)
+        return lines
+
+    def _write(self, lines: list[bytes]) -> None:
+        at = time.monotonic()
+        for line in lines:
+            self._on_sent(at, line)
+        rest = memoryview(b"".join(lines))
         while rest and not self._closed:
             written = self._transport.try_write(rest)
             rest = rest[written:]

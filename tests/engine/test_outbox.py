@@ -105,6 +105,66 @@ def test_requests_are_sent_in_order_and_only_while_there_is_room(short: int) -> 
     assert pipe.written == [b"%d" % number for number in range(6)]
 
 
+def waiting(pipe: Pipe, lines: list[bytes]) -> Box:
+    """Return an outbox whose lines all wait for the writer."""
+    box = Box(pipe, limit=1_000)
+    pipe.is_full = True
+    for line in lines:
+        box.request(line)
+    return box
+
+
+@pytest.mark.parametrize(
+    ("short", "lines", "written"),
+    [
+        (0, [b"1", b"2"], [b"1", b"2"]),
+        (5, [b"11", b"22", b"3", b"4", LONG, b"5"], [b"11223", b"4", LONG, b"5"]),
+        (50, [LONG, b"1", b"2"], [LONG, b"12"]),
+        (1_000, [b"x"] * 100, [b"x" * 64, b"x" * 36]),
+    ],
+    ids=["one by one", "as many as it takes", "a long one by itself", "not too many"],
+)
+def test_requests_that_wait_are_written_together(short: int, lines: list[bytes], written: list[bytes]) -> None:
+    pipe = Pipe(short)
+    with writing(waiting(pipe, lines)):
+        assert eventually(lambda: pipe.written == written)
+
+
+def test_requests_that_wait_are_written_together_only_as_far_as_there_is_room() -> None:
+    pipe = Pipe()
+    box = waiting(pipe, [b"1", b"2", b"3"])
+    box.limit = 2
+    with writing(box):
+        assert eventually(lambda: pipe.written == [b"12"])
+        box.post(b"answer")  # once it is written, the writer has passed over the request
+        assert eventually(lambda: pipe.written == [b"12", b"answer"])
+        assert box.unsent() == 1
+
+
+def test_answers_that_wait_are_written_together_before_requests() -> None:
+    pipe = Pipe(short=5)
+    box = waiting(pipe, [b"1"])
+    for line in (b"aa", b"bb", b"cc"):
+        box.post(line)
+    with writing(box):
+        assert eventually(lambda: pipe.written == [b"aabb", b"cc1"])
+
+
+def test_what_is_to_be_stopped_goes_before_a_request_that_came_after_it() -> None:
+    pipe = Pipe()
+    box = waiting(pipe, [b"1"])
+
+    def stop_and_ask(_: float) -> bool:
+        if not box.pending.get(2):
+            box.undo(Undo(Thing()))  # the writer has looked what is to be stopped, and not taken a request yet
+            box.request(b"2")
+        return True
+
+    pipe.wait_writable = stop_and_ask  # type: ignore[method-assign]  # the instant between the two
+    with writing(box):
+        assert eventually(lambda: b"".join(pipe.written) == b"1undo2")
+
+
 def test_no_request_overtakes_one_that_waits() -> None:
     pipe = Pipe()
     box = Box(pipe, limit=2)
@@ -117,7 +177,7 @@ def test_no_request_overtakes_one_that_waits() -> None:
     assert pipe.written == [b"1", b"2", b"answer"]
     assert box.unsent() == 2
     with writing(box):
-        assert eventually(lambda: pipe.written[3:] == [b"3", b"4"])
+        assert eventually(lambda: b"".join(pipe.written[3:]) == b"34")
 
 
 def test_no_answer_overtakes_one_that_waits() -> None:
@@ -226,9 +286,8 @@ def test_to_abort_is_to_close_where_there_is_a_writer() -> None:
     pipe = Pipe()
     box = Box(pipe)
     ends: list[int] = []
-    pipe.on_write = lambda _: (box.abort(), ends.append(pipe.ends))
+    pipe.on_write = lambda _: (box.post(b"2"), box.abort(), ends.append(pipe.ends))
     box.post(b"1")
-    box.post(b"2")
     box.run()
     assert ends == [0], "the writer closes the input, after its line"
     assert (pipe.written, pipe.ends) == ([b"1"], 1)

@@ -45,7 +45,10 @@ class Transport(Protocol):
         """
 
     def try_write(self, data: bytes | memoryview) -> int:
-        """Write as much as possible without blocking; return the number of bytes. Raises `OSError` if it is broken."""
+        """Write as much as possible without blocking; return the number of bytes. Raises `OSError` if it is broken.
+
+        The data are one line, or several if they are no longer than `short`.
+        """
 
     def write_short(self, data: bytes, /) -> int | None:
         """Write all of at most `short` bytes without blocking, or none of them: then it returns ``None``.
