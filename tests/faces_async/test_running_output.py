@@ -144,7 +144,10 @@ async def test_an_interrupted_turn_with_an_output_type_raises(
             assert [each.text[:4] for each in error.result.unfinished] == ["half"]
 
 
-async def test_the_errors_of_a_closed_client_fit_on_one_line(codex_config: AppServerConfig) -> None:
+async def test_the_errors_of_a_closed_client_fit_on_one_line(
+    codex_config: AppServerConfig, scripted_model: ScriptedModel
+) -> None:
+    scripted_model.queue(hang())  # else the turn might complete before the client is closed
     codex = AsyncCodex(codex_config)
     thread = await codex.thread_start()
     turn, events = await thread.turn("go"), codex.events()

@@ -143,7 +143,10 @@ def test_an_interrupted_turn_with_an_output_type_raises(
             assert [each.text[:4] for each in error.result.unfinished] == ["half"]
 
 
-def test_the_errors_of_a_closed_client_fit_on_one_line(codex_config: AppServerConfig) -> None:
+def test_the_errors_of_a_closed_client_fit_on_one_line(
+    codex_config: AppServerConfig, scripted_model: ScriptedModel
+) -> None:
+    scripted_model.queue(hang())  # else the turn might complete before the client is closed
     codex = Codex(codex_config)
     thread = codex.thread_start()
     turn, events = thread.turn("go"), codex.events()
