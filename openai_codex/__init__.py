@@ -54,7 +54,8 @@ The map, top to bottom. Imports go downward only, and a module without a leading
       transport/    where bytes come from and go to: start lasting remote tls address installation child spawn input output base
     _config         the settings of a client
     _runtime/       values about the runtime process: report toml backoff given failures health process_info environment variables handshake; settings_secrets; display: how
-                    text from outside is shown, assigned, phrases and secret_names: what in it is secret; imports: modules at first use; log_lines: the log on stderr
+                    text from outside is shown, assigned, phrases and secret_names: what in it is secret; imports: modules at first use; log_lines: the log on stderr;
+                    not_pickled: what belongs to this process
     _notification   one notification: envelope and payload
     _codec/         JSON to protocol types and back: aliases by_name converter structuring unions unstructuring
                     dumping incomplete plain base enums deferred in_pydantic model

@@ -64,7 +64,7 @@ ORDER = """
     : _protocol
     _codec: plain base enums deferred in_pydantic model
     : _log _version
-    _runtime: variables settings_secrets display assigned phrases secret_names imports
+    _runtime: variables settings_secrets display assigned phrases secret_names imports not_pickled
 """
 
 
@@ -158,7 +158,7 @@ def test_the_map_names_every_module_in_its_place() -> None:
     with_own_map = ("testing.", "_protocol.")
     missing = [name for name in MODULES - {""} if name not in rows and not name.startswith(with_own_map)]
     assert [
-        name for name in missing if name.rpartition(".")[2] not in re.findall(r"\w+", rows[name.rpartition(".")[0]])
+        name for name in missing if name.rpartition(".")[2] not in re.findall(r"[\w-]+", rows[name.rpartition(".")[0]])
     ] == []
     assert set(rows) - {"_sync"} <= MODULES
     named = {f"{package}.{word}" for package, text in rows.items() for word in re.findall(r"\b_\w+", text)}

@@ -13,6 +13,7 @@ from openai_codex._async import lazy, operations
 from openai_codex._async.client import _wait
 from openai_codex._async.client.rpc import call
 from openai_codex._engine.waiting import Deadline
+from openai_codex._runtime.not_pickled import NotPickled
 from openai_codex.errors import (
     CodexError,
     ConfigError,
@@ -31,8 +32,10 @@ else:
 _REPLY_WITHIN = 0.2
 
 
-class AsyncClosable:
+class AsyncClosable(NotPickled):
     """A handle of a thread that can be closed, also by ``async with``."""
+
+    _TO_PICKLE = "pickle its id, with which thread_resume of another client continues it"
 
     id: str
     _connection: lazy.AsyncConnection

@@ -6,6 +6,8 @@ import sys
 from types import TracebackType
 from typing import Generic, TypeVar
 
+from openai_codex._runtime.not_pickled import NotPickled
+
 if sys.version_info >= (3, 11):
     from typing import Self
 else:
@@ -14,11 +16,13 @@ else:
 T = TypeVar("T")
 
 
-class AsyncIteration(Generic[T]):
+class AsyncIteration(NotPickled, Generic[T]):
     """An iterator for one consumer at a time that ends when it is closed, or when its ``async with`` block is left.
 
     It may be closed from any thread or task; a step that waits then ends as at the end of the iteration.
     """
+
+    _TO_PICKLE = "pickle the entries that it yields"
 
     def __aiter__(self) -> Self:
         return self

@@ -14,6 +14,7 @@ from openai_codex._engine.mailbox import Mailbox
 from openai_codex._engine.subscriptions import PendingSubscription
 from openai_codex._engine.waiting import Deadline
 from openai_codex._notification import Notification, check_readable
+from openai_codex._runtime.not_pickled import NotPickled
 from openai_codex.errors import LoginTimeoutError
 
 T = TypeVar("T")
@@ -37,12 +38,14 @@ class _OpenLogin:
         return await _wait.ready(self._ended, timeout)
 
 
-class AsyncLoginHandle:
+class AsyncLoginHandle(NotPickled):
     """One login. Its mailbox was subscribed before the login could end, so the outcome is not missed.
 
     Attributes:
         login_id: Id of this login.
     """
+
+    _TO_PICKLE = "show its address or code in this process; the login ends where it was started"
 
     def __init__(self, connection: lazy.AsyncConnection, login_id: str, mailbox: Mailbox) -> None:
         self.login_id = login_id

@@ -14,6 +14,7 @@ from openai_codex._async.codex import AsyncCodex
 from openai_codex._config import AppServerConfig
 from openai_codex._protocol.methods import SERVER_REQUESTS
 from openai_codex._runtime.imports import load
+from openai_codex._runtime.not_pickled import NotPickled
 from openai_codex.errors import ConfigError, DecodeError
 
 if sys.version_info >= (3, 11):
@@ -54,12 +55,14 @@ _INSTEAD = (
 )
 
 
-class AsyncLowLevel:
+class AsyncLowLevel(NotPickled):
     """What programs for the published SDK find as ``codex._client``.
 
     It has `request`, the methods that send one request, and ``_approval_handler``. A thread handle can be made of it, as of
     the client: ``AsyncThread(codex._client, thread_id)``.
     """
+
+    _TO_PICKLE = "make a client of the same AppServerConfig, which can be pickled, or send a Job to run_job"
 
     _codex: AsyncCodex | None = None
 

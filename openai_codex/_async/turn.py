@@ -16,6 +16,7 @@ from openai_codex._async.client.cursor import AsyncCursor
 from openai_codex._async.preparing import with_skills, with_texts
 from openai_codex._async.stream import AsyncItemStream, AsyncTextStream, AsyncTurnStream
 from openai_codex._engine.waiting import Deadline
+from openai_codex._runtime.not_pickled import NotPickled
 from openai_codex._turns.fold import raise_if_failed
 from openai_codex._turns.inputs import Input, has_skills, to_user_inputs
 from openai_codex._turns.open_turns import OpenTurn
@@ -27,7 +28,7 @@ from openai_codex._turns.tree_stops import ends_agents
 from openai_codex.errors import OutputError, TurnInterruptedError
 
 
-class AsyncTurnHandle(Generic[OutputT]):
+class AsyncTurnHandle(NotPickled, Generic[OutputT]):
     """One turn of a thread. Its mailbox was subscribed before the turn could emit anything, so no event is missed.
 
     `run` and `with turn.stream()` interrupt a turn that is abandoned, a bare loop does not. A turn is abandoned when an
@@ -41,6 +42,8 @@ class AsyncTurnHandle(Generic[OutputT]):
         id: Id of the turn.
         joined: Whether the input was added to a turn that ran before. The result is then that of both.
     """
+
+    _TO_PICKLE = "pickle its result, or its thread_id, with which thread_resume of another client continues the thread"
 
     def __init__(
         self,

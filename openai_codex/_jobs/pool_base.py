@@ -28,6 +28,7 @@ from openai_codex._jobs.reporter import reporter_of
 from openai_codex._jobs.result import JobResult
 from openai_codex._jobs.timer import Spawn
 from openai_codex._jobs.workers import ExecutorLike, Workers
+from openai_codex._runtime.not_pickled import NotPickled
 from openai_codex.errors import ConfigError
 
 if sys.version_info >= (3, 11):
@@ -60,8 +61,10 @@ class Face(Generic[F]):
     loop: Callable[[], Any]
 
 
-class PoolBase(Generic[F, R]):
+class PoolBase(NotPickled, Generic[F, R]):
     """A pool without the calls that wait."""
+
+    _TO_PICKLE = "pickle a Job or a JobResult; the next pool with the same state continues unfinished jobs"
 
     _face: ClassVar[Face[Any]]
     _results: ClassVar[Any]

@@ -14,6 +14,7 @@ from openai_codex._sync import lazy, operations
 from openai_codex._sync.client import _wait
 from openai_codex._sync.client.rpc import call
 from openai_codex._engine.waiting import Deadline
+from openai_codex._runtime.not_pickled import NotPickled
 from openai_codex.errors import (
     CodexError,
     ConfigError,
@@ -32,8 +33,10 @@ else:
 _REPLY_WITHIN = 0.2
 
 
-class Closable:
+class Closable(NotPickled):
     """A handle of a thread that can be closed, also by ``with``."""
+
+    _TO_PICKLE = "pickle its id, with which thread_resume of another client continues it"
 
     id: str
     _connection: lazy.Connection

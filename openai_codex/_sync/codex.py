@@ -11,13 +11,14 @@ from openai_codex._sync.verbs.catalog import Catalog
 from openai_codex._sync.verbs.goals import Goals
 from openai_codex._sync.verbs.portable import Portable
 from openai_codex._sync.verbs.reviews import Reviews
+from openai_codex._runtime.not_pickled import NotPickled
 
 C = TypeVar("C", bound=type)
 
 
 def _adopt_verbs(cls: C) -> C:
     """Make the methods of the base classes those of the class itself, so that errors and `help` name it."""
-    for base in cls.__mro__[1:-1]:
+    for base in cls.__mro__[1 : cls.__mro__.index(NotPickled)]:  # which other classes have as base, too
         for name, member in vars(base).items():
             function = member.fget if isinstance(member, property) else member
             if isinstance(function, FunctionType) and name not in vars(cls):

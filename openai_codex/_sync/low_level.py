@@ -15,6 +15,7 @@ from openai_codex._sync.codex import Codex
 from openai_codex._config import AppServerConfig
 from openai_codex._protocol.methods import SERVER_REQUESTS
 from openai_codex._runtime.imports import load
+from openai_codex._runtime.not_pickled import NotPickled
 from openai_codex.errors import ConfigError, DecodeError
 
 if sys.version_info >= (3, 11):
@@ -55,12 +56,14 @@ _INSTEAD = (
 )
 
 
-class LowLevel:
+class LowLevel(NotPickled):
     """What programs for the published SDK find as ``codex._client``.
 
     It has `request`, the methods that send one request, and ``_approval_handler``. A thread handle can be made of it, as of
     the client: ``Thread(codex._client, thread_id)``.
     """
+
+    _TO_PICKLE = "make a client of the same AppServerConfig, which can be pickled, or send a Job to run_job"
 
     _codex: Codex | None = None
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 import functools
 import json
 import re
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeAlias, TypedDict, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, SupportsIndex, TypeAlias, TypedDict, TypeVar, overload
 
 import attrs
 
@@ -28,7 +29,7 @@ from openai_codex._tools.callables import bound_arguments, docstring_of, name_of
 from openai_codex.errors import ConfigError
 
 if TYPE_CHECKING:
-    from typing_extensions import Unpack
+    from typing_extensions import Self, Unpack
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -86,6 +87,28 @@ class Tool(Generic[P, R]):
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Call the plain function."""
         return self.function(*args, **kwargs)
+
+    def __reduce_ex__(self, protocol: SupportsIndex, /) -> str | tuple[Any, ...]:
+        # As functions are pickled: by its name, at which pickle finds the tool, and never the function alone.
+        module, name = str(vars(self).get("__module__")), str(vars(self).get("__qualname__"))
+        found: Any = sys.modules.get(module)
+        for part in name.split("."):
+            found = getattr(found, part, None)
+        # cloudpickle, which Dask uses, passes on functions of a script as their code, so it gets the fields.
+        if "cloudpickle" in sys.modules and not (found is self and module != "__main__"):
+            return super().__reduce_ex__(protocol)
+        if found is not self:
+            raise TypeError(
+                f"the tool {self.name} cannot be pickled, because it is no name of its module: define it by @tool at the top "
+                f"of a module, and pickle that, or give its import path to a Job"
+            )
+        return name
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: object, /) -> Self:
+        return self
 
     @property
     def key(self) -> tuple[str | None, str]:

@@ -16,6 +16,7 @@ from typing_extensions import Unpack
 
 from openai_codex._config import AppServerConfig
 from openai_codex._runtime import toml
+from openai_codex._runtime.not_pickled import NotPickled
 from openai_codex.testing._known import leave_out_unknown
 from openai_codex.testing._model import ScriptedModel
 from openai_codex.testing._script import Scripted
@@ -192,13 +193,15 @@ def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @attrs.frozen
-class OfflineKit:
+class OfflineKit(NotPickled):
     """A scripted model and a home whose provider is that model.
 
     Attributes:
         model: The started model.
         home: The home.
     """
+
+    _TO_PICKLE = "pickle its config, with which clients of other processes use its model"
 
     model: ScriptedModel
     home: QuietHome

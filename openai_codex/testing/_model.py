@@ -14,6 +14,7 @@ from typing import Concatenate, ParamSpec
 
 from typing_extensions import Self
 
+from openai_codex._runtime.not_pickled import NotPickled
 from openai_codex.testing import _replies as replies
 from openai_codex.testing._agents import AgentMatcher
 from openai_codex.testing._cassette import Cassettes
@@ -47,7 +48,7 @@ def _queues(build: Callable[P, replies.Answer]) -> Callable[Concatenate[Scripted
     return method
 
 
-class ScriptedModel(Cassettes):
+class ScriptedModel(NotPickled, Cassettes):
     """A model on ``http://127.0.0.1:PORT/v1`` that gives scripted answers and records the requests.
 
         with ScriptedModel() as model:
@@ -59,6 +60,8 @@ class ScriptedModel(Cassettes):
     may be called from any thread, before and while the runtime sends requests. Leaving the context closes the model,
     and raises `ScriptError` for requests that could not be answered as scripted.
     """
+
+    _TO_PICKLE = "pickle the config of its kit, with which clients of other processes use this model"
 
     def __init__(self, default: Scripted | None = "ok", *, record_limit: int = RECORD_LIMIT) -> None:
         """Create a model that is not listening yet.

@@ -13,6 +13,7 @@ from collections.abc import Callable, Generator
 import attrs
 
 from openai_codex._runtime.display import escape
+from openai_codex._runtime.not_pickled import NotPickled
 from openai_codex.errors import CodexError, CodexTimeoutError
 
 # As in the package: exceptions are compared by identity, and pickle rebuilds one from its field values.
@@ -128,12 +129,14 @@ class Watch:
             await changed.wait()
 
 
-class Gate:
+class Gate(NotPickled):
     """Holds replies at a point of their stream until the test opens it.
 
     One gate may hold any number of replies. `open` releases all of them, and later arrivals pass at once.
     All methods may be called from any thread.
     """
+
+    _TO_PICKLE = "open it in this process; a reply that waits for it is sent then"
 
     def __init__(self) -> None:
         self._watch = Watch()

@@ -10,14 +10,17 @@ from openai_codex import _codec as codec
 from openai_codex import _protocol as protocol
 from openai_codex._async import lazy
 from openai_codex._runtime.imports import load
+from openai_codex._runtime.not_pickled import NotPickled
 from openai_codex.errors import ConfigError
 
 M = TypeVar("M")
 R = TypeVar("R")
 
 
-class AsyncRequests:
+class AsyncRequests(NotPickled):
     """The part of a client that sends typed requests."""
+
+    _TO_PICKLE = "make a client of the same AppServerConfig, which can be pickled, or send a Job to run_job"
 
     _connection: lazy.AsyncConnection
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import Self
 
+from openai_codex._runtime.not_pickled import NotPickled
 from openai_codex.testing._cassette.player import Player
 from openai_codex.testing._cassette.recorder import Recorder
 from openai_codex.testing._cassette.tape import Tape, read_tape
@@ -20,12 +21,14 @@ if TYPE_CHECKING:
 BASE = "/v1"
 
 
-class Cassette:
+class Cassette(NotPickled):
     """The answers of a provider on ``http://127.0.0.1:PORT/v1``; made by `ScriptedModel.record` and `.replay`.
 
     Entering the context starts it. Leaving it drops every connection, closes the file, and raises `ScriptError` for requests
     that could not be answered.
     """
+
+    _TO_PICKLE = "pickle the path of its file"
 
     def __init__(self, name: str, source: Recorder | Player) -> None:
         self._name = name

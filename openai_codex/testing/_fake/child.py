@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from openai_codex._engine.wire import LineSplitter
+from openai_codex._runtime.not_pickled import NotPickled
 from openai_codex.testing import frames
 from openai_codex.testing._fake.control import Link
 from openai_codex.testing._fake.process import ControlledProcess
@@ -18,13 +19,15 @@ from openai_codex.testing.frames import JsonObject
 Status = Literal["completed", "interrupted", "failed", "inProgress"]
 
 
-class FakeAsk:
+class FakeAsk(NotPickled):
     """A server request to the client, and its answer. Made by `FakeChild.ask`; methods may be called from any thread.
 
     Attributes:
         id: The id on the wire.
         method: The method.
     """
+
+    _TO_PICKLE = "answer it in this process"
 
     def __init__(self, id: int, method: str, watch: Watch) -> None:
         self.id: int = id
@@ -124,7 +127,7 @@ class FakeChild(ControlledProcess):
             self._on_line(self, line)
 
 
-class FakeTurn:
+class FakeTurn(NotPickled):
     """One turn of a thread; its methods send the notifications of the turn.
 
     `FakeAppServer.turn` is the newest turn; any other comes from `FakeChild.turn`. Invalid sequences are allowed: a
@@ -136,6 +139,8 @@ class FakeTurn:
         id: The id of the turn.
         is_over: Whether its end was sent.
     """
+
+    _TO_PICKLE = "pickle its id"
 
     def __init__(self, child: FakeChild, thread_id: str, id: str) -> None:
         self.child: FakeChild = child

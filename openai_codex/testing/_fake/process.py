@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import signal as signals
 
+from openai_codex._runtime.not_pickled import NotPickled
 from openai_codex.testing._fake.control import Link
 from openai_codex.testing._waiting import Goal, ScriptError, Watch
 
@@ -17,12 +18,14 @@ _STDOUT, _STDERR = 1, 2
 _COMMAND_TIMEOUT = 10.0
 
 
-class FakeProcess:
+class FakeProcess(NotPickled):
     """A process that belongs to a `FakeAppServer`; it lives as long as its connection to the test.
 
     Attributes:
         pid: Its process id.
     """
+
+    _TO_PICKLE = "pickle its pid"
 
     def __init__(self, link: Link, watch: Watch) -> None:
         self.pid: int = link.pid

@@ -14,6 +14,7 @@ import attrs
 import orjson
 
 from openai_codex import _checks as checks
+from openai_codex._runtime.not_pickled import NotPickled
 from openai_codex.testing import frames
 from openai_codex.testing._fake.child import FakeChild
 from openai_codex.testing._waiting import Goal, ScriptError, Watch
@@ -26,7 +27,7 @@ Reaction = Callable[["FakeRequest"], None]
 
 
 @attrs.define(eq=False)
-class FakeRequest:
+class FakeRequest(NotPickled):
     """A request of the client, or a notification, which has no id and takes no answer.
 
     Each call of `reply` and `refuse` sends an answer, so a second call is a fault that can be tested. They may be
@@ -39,6 +40,8 @@ class FakeRequest:
         child: The start of the server that received it.
         is_answered: Whether an answer was sent.
     """
+
+    _TO_PICKLE = "pickle its params"
 
     method: str
     params: JsonObject

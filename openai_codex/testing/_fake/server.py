@@ -13,6 +13,7 @@ from typing_extensions import Self
 
 from openai_codex import _checks as checks
 from openai_codex._config import AppServerConfig
+from openai_codex._runtime.not_pickled import NotPickled
 from openai_codex.testing._fake.child import FakeAsk, FakeChild, FakeTurn
 from openai_codex.testing._fake.control import Control, Link
 from openai_codex.testing._fake.default_replies import DefaultReplies
@@ -26,7 +27,7 @@ RECORD_LIMIT = 10_000
 BUSY, OVERLOADED = -32001, "Server overloaded; retry later."
 
 
-class FakeAppServer:
+class FakeAppServer(NotPickled):
     """A scriptable substitute for ``codex app-server``, for faults that the real one does not produce on demand.
 
         with FakeAppServer() as server, Codex(server.config()) as codex:
@@ -46,6 +47,8 @@ class FakeAppServer:
     Functions of the script run on the one thread that talks to all children, so they must not block. Leaving the
     context ends every process, and raises `ScriptError` if a function of the script has failed. Needs a POSIX system.
     """
+
+    _TO_PICKLE = "start one in each process"
 
     def __init__(self, *, announce_turns: bool = True, record_limit: int = RECORD_LIMIT) -> None:
         """Create a server that is not started yet.

@@ -16,6 +16,7 @@ from openai_codex._config import AppServerConfig
 from openai_codex._journal.read import Header, read
 from openai_codex._journal.redact import Redactor
 from openai_codex._runtime.display import escape
+from openai_codex._runtime.not_pickled import NotPickled
 from openai_codex.errors import ConfigError
 from openai_codex.testing import frames
 from openai_codex.testing._fake.child import FakeChild
@@ -90,8 +91,10 @@ def replay(path: str | os.PathLike[str], *, timing: Timing = "compressed", clien
     return Replay(name, header, starts, is_complete=is_complete, is_paced=timing == "original")
 
 
-class Replay:
+class Replay(NotPickled):
     """A journal that is served as a fake runtime; made by `replay`. Needs a POSIX system."""
+
+    _TO_PICKLE = "pickle the path of the journal that it replays"
 
     def __init__(
         self, name: str, header: Header, starts: list[Recording], *, is_complete: bool, is_paced: bool
