@@ -4,6 +4,8 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 DOCS   := $(VENV)/.docs
+# All that are supported, as the classifiers in pyproject.toml.
+PYTHONS ?= 3.10 3.11 3.12 3.13
 QUICK  := $(addprefix tests/,approvals codec engine protocol runtime schemas tools turns test_*.py)
 
 # A candidate has to be started: a shim of pyenv may stand for a version that is not selected.
@@ -21,7 +23,7 @@ WITHOUT     := --ignore=tests/cli/test_page.py
 NEEDS_BROWSER ?=
 AS_ROOT     := $(if $(filter-out 0,$(shell id -u)),sudo -n)
 
-.PHONY: browser docs help demo quick test test-runtimes cover check figures format generate runtime bench bench-smoke compat recipes soak build clean
+.PHONY: artifacts test-all browser docs help demo quick test test-runtimes cover check figures format generate runtime bench bench-smoke compat recipes soak build clean
 help: ## Show this help
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -37,8 +39,17 @@ demo: $(STAMP) ## Run the main job: one streamed turn on the real runtime
 quick: $(STAMP) ## Run the fast tests: engine, protocol and units
 	$(BIN)/python -m pytest --quiet -m "not slow" $(QUICK)
 
-test: $(STAMP) browser ## Run the whole test suite, offline, in parallel
-	$(BIN)/python -m pytest --numprocesses auto --dist worksteal $$($(HAS_BROWSER) || echo $(WITHOUT))
+test: $(STAMP) browser ## Run the whole test suite, offline, in parallel; or the tests of SUITE
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal $$($(HAS_BROWSER) || echo $(WITHOUT)) $(SUITE)
+
+test-all: ## The same on each supported Python, in environments of their own below .venvs; goes on after a failure
+	@$(MAKE) --keep-going $(addprefix test-on-,$(PYTHONS))
+
+# Of one version, as in `make test-on-3.12 SUITE=tests/engine`.
+test-on-%:
+	@$(or $(PYTHON),false) $(IS_SUITABLE) || { echo '$(NO_PYTHON)' >&2; exit 1; }
+	@python=$$($(PYTHON) -m tools.artifacts.interpreters $*) \
+		&& $(MAKE) test VENV=.venvs/$* PYTHON="$$python" SUITE="$(SUITE)"
 
 browser: ## Install the browser in which the tests look at the page of a timeline, if there is none
 	@$(HAS_BROWSER) || { $(AS_ROOT) apt-get update -qq && $(AS_ROOT) apt-get install -qq -y --no-install-recommends $(BROWSER); } \
@@ -110,5 +121,8 @@ soak: $(STAMP) ## Run random operations on the real runtime for MINUTES (5): not
 build: $(STAMP) ## Build sdist and wheel into dist/
 	$(BIN)/python -m build --outdir dist
 
+artifacts: $(STAMP) ## Build twice and compare, install on each supported Python, freeze a program; or only PARTS; some minutes
+	$(BIN)/python -m tools.artifacts $(PARTS)
+
 clean: ## Remove the environment and everything built
-	rm -rf $(VENV) docs/_build docs/api/types .bench .compat .recipes .runtimes dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.*
+	rm -rf $(VENV) .venvs .artifacts docs/_build docs/api/types .bench .compat .recipes .runtimes dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.*

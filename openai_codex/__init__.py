@@ -11,6 +11,7 @@ The map, top to bottom. Imports go downward only, and a module without a leading
     __main__        starts the command line, a program that uses the package:
     _cli/           main jobs trace page lanes bars chrome doctor connected installed findings run questions live displays items
                     options output
+    _pyinstaller/   what a frozen program needs, read by PyInstaller alone: hook-openai_codex
     api             one of the modules that only the published SDK has, for programs that import from them
     async_client    another one
     client          another one

@@ -18,6 +18,7 @@ PACKAGE = Path(openai_codex.__file__).parent
 # package and its modules; "." is the package's own `__init__`. A package in several rows has parts that others rest on.
 ORDER = """
     : __main__
+    _pyinstaller: . hook-openai_codex
     _cli: . main jobs trace page lanes bars chrome doctor connected installed findings run questions live displays items options output
     : api async_client client models
     generated: v2_all notification_registry . _published

@@ -1,0 +1,1 @@
+"""Programs that run where only the package is, each by its path."""
