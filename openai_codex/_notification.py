@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from openai_codex import _codec as codec
 from openai_codex import _protocol as protocol
@@ -74,7 +74,7 @@ class Notification(Data):
     # The reader sets them itself in those that arrive: a call of `__init__` takes twice as long.
     __slots__ = ("_payload", "emitted_at_ms", "method", "params")
 
-    MEMBERS = ("method", "payload")
+    MEMBERS: ClassVar[tuple[str, ...]] = ("method", "payload")
 
     def __init__(
         self,
@@ -83,12 +83,12 @@ class Notification(Data):
         emitted_at_ms: int | None = None,
         payload: ServerNotification | None = None,
     ) -> None:
-        self.method = method
+        self.method: str = method
         # A test of a program may give the payload alone, or in second place, as in the published SDK.
         if type(params) is not dict and isinstance(params, ServerNotification):  # the first is the cheaper question
             params, payload = None, params
         self.params: JsonObject = (codec.unstructure(payload) or {}) if params is None else params
-        self.emitted_at_ms = emitted_at_ms
+        self.emitted_at_ms: int | None = emitted_at_ms
         self._payload = payload
 
     @classmethod
@@ -139,7 +139,7 @@ class Notification(Data):
         # Without the time: equal events are equal whenever they were sent.
         return (self.method, self.params) == (other.method, other.params)
 
-    __hash__ = None  # type: ignore[assignment]  # compared by value, and its params are a dict
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]  # pyright: ignore[reportIncompatibleVariableOverride]  # compared by value, and its params are a dict
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Without the payload, which is built again from the params.
@@ -178,7 +178,7 @@ class UnreadableNotification(Notification):
     def __init__(self, method: str, params: JsonObject, reason: str) -> None:
         super().__init__(method, params)
         self._payload = protocol.UnknownNotification(method, params)
-        self.reason = reason
+        self.reason: str = reason
 
     def __reduce__(self) -> tuple[Any, ...]:
         return UnreadableNotification, (self.method, self.params, self.reason)

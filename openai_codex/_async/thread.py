@@ -40,7 +40,7 @@ class AsyncThread(AsyncThreadContents):
     """
 
     def __init__(self, connection: lazy.AsyncConnection, id: str) -> None:
-        self.id = checks.text("id", id)
+        self.id: str = checks.text("id", id)
         # Programs for the published SDK give the client itself.
         self._connection: lazy.AsyncConnection = getattr(connection, "_connection", connection)
         if not hasattr(self._connection, "hold"):

@@ -212,7 +212,7 @@ class UnknownNotification(Data, ServerNotification):  # noqa: PLW1641  mutable a
         raw: The payload as received; also as ``params``.
     """
 
-    MEMBERS = ("params",)
+    MEMBERS: ClassVar[tuple[str, ...]] = ("params",)
 
     method: str
     raw: JsonObject | None

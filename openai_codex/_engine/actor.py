@@ -1,7 +1,6 @@
 """The actor: one connection to one runtime, and the calls by which all other code uses it.
 
-It turns bytes into frames and frames into settled replies, filled mailboxes and handled server requests. It knows no
-verb of the API.
+It turns bytes into frames, and these into settled replies, filled mailboxes and handled server requests. It knows no verb.
 """
 
 from __future__ import annotations
@@ -64,19 +63,22 @@ class Actor:
         on_failure: OnFailure = lambda _pending, _reason: bool,
     ) -> None:
         self.transport = transport
-        self.recent = Recent(1, transport.process_info().pid) if recent is None else recent
-        self.pid, self.generation, self.path = self.recent.pid, self.recent.generation, transport.process_info().path
-        """The process id of the runtime, ``None`` if it is not of this machine, which of its client it is, and its program."""
-        self.exited = Latch()
+        self.recent: Recent = Recent(1, transport.process_info().pid) if recent is None else recent
+        self.pid: int | None = self.recent.pid
+        self.generation: int = self.recent.generation
+        self.path: str | None = transport.process_info().path
+        """Its program. `generation` counts the runtimes of its client; `pid` is ``None`` if it is not of this machine."""
+        self.exited: Latch = Latch()
         """Set when the runtime is gone and the reader has delivered everything."""
-        self.threads = ThreadGroup(transport.name)
+        self.threads: ThreadGroup = ThreadGroup(transport.name)
         """All threads of this connection; they have nothing left to do after `exited`, and end soon."""
-        self.tally = Tally() if tally is None else tally
+        self.tally: Tally = Tally() if tally is None else tally
         """What was lost or skipped, on this connection and on earlier ones of the client."""
-        self.silence = Silence() if silence is None else silence
+        self.silence: Silence = Silence() if silence is None else silence
         """How long the runtime has sent nothing. Armed when the handshake is over."""
-        self.started_at, self.encode = time.monotonic(), wire.encode_request
-        self.router = Router(max_in_flight, self.tally)
+        self.started_at: float = time.monotonic()
+        self.encode: Callable[..., bytes] = wire.encode_request
+        self.router: Router = Router(max_in_flight, self.tally)
         """The pending replies and the subscriptions."""
         # The first one counts; a list, because an append is one step.
         self._close_reasons: list[CloseReason] = []
@@ -85,7 +87,7 @@ class Actor:
         post = self._workers.handlers.post
         self._outbox = Outbox(transport, self.router.has_room, self._on_broken_input, post, self.recent.keep_sent)
         requests = partial(PendingRequests, self._outbox.send_first, self._workers, on_request, self.generation)
-        self.server_requests = requests(on_failure=on_failure, note=self.recent.note)
+        self.server_requests: PendingRequests = requests(on_failure=on_failure, note=self.recent.note)
         """The runtime's requests that need an answer."""
         callbacks = self._on_frames, self._on_lost_frames, self._on_end
         watch: dict[str, Any] = {"silence": self.silence, "on_silence": self._on_silence, "recent": self.recent}

@@ -75,7 +75,7 @@ class Backlog:
         # How many events stay when the limit is hit: a quarter is dropped at once, so that not every further event costs
         # a pass over all of them.
         self._room = self._limit - self._limit // 4
-        self.losses = Losses()
+        self.losses: Losses = Losses()
         self.tally: Losses | None = None
         """The client's total, where the losses are counted as well."""
 

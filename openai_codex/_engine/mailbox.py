@@ -41,15 +41,15 @@ class Mailbox(Waitable):
 
     def __init__(self, subject: str, methods: frozenset[str] | None = None, limit: int | None = None) -> None:
         super().__init__()
-        self.subject = subject
+        self.subject: str = subject
         """What the events are of, for error texts: ``the events of a turn``."""
-        self.ended = Latch()
+        self.ended: Latch = Latch()
         """Set when the last event was put: the turn is over, or the connection is."""
-        self.backlog = Backlog(limit=limit)
+        self.backlog: Backlog = Backlog(limit=limit)
         """The unread events. Other code only reads: its length, its losses, and copies of the events."""
-        self.takes_others = False
+        self.takes_others: bool = False
         """Whether it is also for the events of turns that work for its turn, until its own turn ends."""
-        self.has_others = False
+        self.has_others: bool = False
         """Whether there are such turns. Set before their first event is put."""
         self._methods = methods
         self._unread = self.backlog.events

@@ -47,7 +47,7 @@ class Silence:
     """
 
     def __init__(self, interval: float | None = None, timeout: float = math.inf) -> None:
-        self.step = min(_LONGEST_STEP, timeout, _LONGEST_STEP if interval is None else interval)
+        self.step: float = min(_LONGEST_STEP, timeout, _LONGEST_STEP if interval is None else interval)
         """How many seconds one read waits."""
         self.armed = False
         """Whether silence counts: not before the handshake, which has a time limit of its own."""

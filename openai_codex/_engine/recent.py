@@ -35,14 +35,14 @@ class Recent:
         """The version of the runtime, once it has said it."""
         self.settings: object = None
         """The settings of the client."""
-        self.started_at = time.monotonic()
-        self.has_ended = False
+        self.started_at: float = time.monotonic()
+        self.has_ended: bool = False
         """Whether its output has ended."""
         self.process: ProcessInfo | None = None
         """What is known about its process; complete after its end."""
         self.received: deque[tuple[float, bytes]] = deque()
         self.sent: deque[tuple[float, bytes]] = deque(maxlen=_SENT)
-        self.is_cut = False
+        self.is_cut: bool = False
         """Whether something that was read is no longer kept."""
         self._size = 0
         self.known.add(weakref.ref(self, self.known.discard))

@@ -80,13 +80,13 @@ class Reply(Waitable):
 
     def __init__(self, method: str, request_id: int = 0) -> None:
         self._waiters = []  # what the base class does: each request makes one of these
-        self.method = method
-        self.request_id = request_id
+        self.method: str = method
+        self.request_id: int = request_id
         self.ticket: Ticket | None = None
         """The right to write the request; set by the outbox when it is sent, or waits to be."""
-        self.given_up = False
+        self.given_up: bool = False
         """Whether its caller has left."""
-        self.received = False
+        self.received: bool = False
         """Whether it has come. The reader notes that first, and settles it after all else of the same batch."""
         self.seconds: float | None = None
         """How long it took to be settled; ``None`` until then."""

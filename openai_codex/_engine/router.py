@@ -101,7 +101,7 @@ class Router:
     """
 
     def __init__(self, max_in_flight: int, tally: Tally | None = None) -> None:
-        self.subscriptions = Subscriptions()
+        self.subscriptions: Subscriptions = Subscriptions()
         self._max_in_flight = max_in_flight
         self._tally = Tally() if tally is None else tally
         self._ids = count(1)

@@ -47,10 +47,12 @@ class PendingRequest(Waitable):
     def __init__(self, request: ServerRequest, requests: PendingRequests) -> None:
         super().__init__()
         self.request = request
-        self.key = requests.key(request.id)
+        self.key: RequestId = requests.key(request.id)
         """Its id for the program: unique among all runtimes of the client."""
+        self.thread_id: str | None
+        self.turn_id: str | None
         self.thread_id, self.turn_id, _ = address_of(request.method, request.params)
-        self.arrived_at = time.monotonic()
+        self.arrived_at: float = time.monotonic()
         self.typed: Any = None
         """The request as the dispatcher has read it. Set and read by the dispatcher, so that it is parsed once."""
         self.outcome: tuple[str, bytes] | None = None

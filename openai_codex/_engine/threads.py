@@ -26,9 +26,9 @@ class ThreadGroup:
     """
 
     def __init__(self, name: str) -> None:
-        self.ended = Latch()
+        self.ended: Latch = Latch()
         """Set when threads were started and none of them runs any longer, except those that left."""
-        self.was_refused = False
+        self.was_refused: bool = False
         """Whether the system has refused a thread that may still be needed."""
         self._name = name
         self._running: set[threading.Thread] = set()

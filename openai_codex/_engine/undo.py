@@ -48,10 +48,10 @@ class Undo:
 
     def __init__(self, stop: Stop) -> None:
         self.stop = stop
-        self.done = Latch()
-        self.due_at = 0.0
+        self.done: Latch = Latch()
+        self.due_at: float = 0.0
         self.interval = _FIRST
-        self.until = time.monotonic() + _PATIENCE
+        self.until: float = time.monotonic() + _PATIENCE
         self._right_to_end = Once()
 
     def end(self) -> None:

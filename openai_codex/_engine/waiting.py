@@ -178,7 +178,7 @@ class Deadline:
     """A point in time that several waits share, so that together they take no longer than one timeout."""
 
     def __init__(self, timeout: float | None) -> None:
-        self.timeout = math.inf if timeout is None else timeout
+        self.timeout: float = math.inf if timeout is None else timeout
         """The limit as the caller gave it, in seconds; infinity means no limit."""
         self._at = time.monotonic() + self.timeout
 

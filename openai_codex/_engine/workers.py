@@ -214,13 +214,13 @@ class Workers:
     """All threads that work for one connection, beside its reader and writer."""
 
     def __init__(self, threads: ThreadGroup) -> None:
-        self.dispatch = WorkerPool(threads, "dispatch", 1)
+        self.dispatch: WorkerPool = WorkerPool(threads, "dispatch", 1)
         """Finds the handler of each server request, in order; never blocks."""
-        self.urgent = WorkerPool(threads, "urgent", _MAX_URGENT)
+        self.urgent: WorkerPool = WorkerPool(threads, "urgent", _MAX_URGENT)
         """Runs handlers that must not wait for other handlers."""
-        self.handlers = WorkerPool(threads, "handler", _MAX_HANDLERS)
+        self.handlers: WorkerPool = WorkerPool(threads, "handler", _MAX_HANDLERS)
         """Runs all other handlers."""
-        self.timers = TimerThread(threads)
+        self.timers: TimerThread = TimerThread(threads)
         """Fires deadlines."""
         self._group = threads
         self._parts = (self.dispatch, self.urgent, self.handlers, self.timers)

@@ -37,7 +37,7 @@ class Metadata(InitializeResponse):
     """The runtime's reply to ``initialize``, with its name and version taken from its user agent."""
 
     # What a dump has in the published SDK, too.
-    MEMBERS = ("serverInfo", "userAgent", "codexHome", "platformFamily", "platformOs")
+    MEMBERS: ClassVar[tuple[str, ...]] = ("serverInfo", "userAgent", "codexHome", "platformFamily", "platformOs")
 
     @property
     def server_info(self) -> ServerInfo:

@@ -41,7 +41,7 @@ class Thread(ThreadContents):
     """
 
     def __init__(self, connection: lazy.Connection, id: str) -> None:
-        self.id = checks.text("id", id)
+        self.id: str = checks.text("id", id)
         # Programs for the published SDK give the client itself.
         self._connection: lazy.Connection = getattr(connection, "_connection", connection)
         if not hasattr(self._connection, "hold"):

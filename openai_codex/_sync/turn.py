@@ -56,7 +56,7 @@ class TurnHandle(NotPickled, Generic[OutputT]):
         *,
         joined: bool = False,
     ) -> None:
-        self.thread_id = stop.thread_id
+        self.thread_id: str = stop.thread_id
         self.id = id
         self.joined = joined
         self._connection = connection

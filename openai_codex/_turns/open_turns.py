@@ -54,13 +54,13 @@ class OpenTurn:
     )  # fmt: skip
 
     def __init__(self, turns: OpenTurns, key: object, thread_id: str) -> None:
-        self.thread_id = thread_id
+        self.thread_id: str = thread_id
         self.turn_id: str | None = None
         """Its id; ``None`` until the runtime has accepted it."""
-        self.generation = 0
-        self.started_at = time.monotonic()
+        self.generation: int = 0
+        self.started_at: float = time.monotonic()
         """When its start was requested."""
-        self.tokens = TurnTokens()
+        self.tokens: TurnTokens = TurnTokens()
         """What it costs."""
         self.interrupt: tuple[str, str, float] | None = None
         """Who has it interrupted, why, and since when, in seconds of the monotonic clock."""
@@ -168,7 +168,7 @@ class OpenTurns(Listener):
 
     def __init__(self) -> None:
         super().__init__("the ends of turns", frozenset({_COMPLETED, ITEM_STARTED, USAGE_UPDATED}))
-        self.usages = TurnUsages()
+        self.usages: TurnUsages = TurnUsages()
         self.find_agents: Callable[[str], AgentTree | None] = lambda _: None
         """Returns the agents of a turn, if it has any."""
         # What takes the events of a method, beside this object itself.

@@ -28,7 +28,7 @@ class Reported(Listener):
         super().__init__(
             "what the runtime reports", METHODS | {"account/rateLimits/updated", "thread/settings/updated"}
         )
-        self.notices = Notices()
+        self.notices: Notices = Notices()
         self.limits: Notification | None = None
         # An event as it came: it is decoded by who reads it.
         self._settings: dict[str, EffectiveSettings | Notification] = {}

@@ -130,7 +130,7 @@ class TurnStop:
     def __init__(self, thread_id: str, *, agents: bool = True) -> None:
         self.agents = agents
         """Whether its sub-agents are stopped with it, unless a call says otherwise."""
-        self.mailbox = Mailbox(f"the events of a turn of thread {thread_id}")
+        self.mailbox: Mailbox = Mailbox(f"the events of a turn of thread {thread_id}")
         """Collects the events of the turn."""
         self.subscription: PendingSubscription | None = PendingSubscription(self.mailbox, ("turn", "id"), thread_id)
         """Finds the turn in the reply; ``None`` once that is done."""

@@ -144,10 +144,10 @@ class Place:
     __slots__ = ("__weakref__", "changed", "is_nested", "joins", "thread_id")
 
     def __init__(self, thread_id: str, *, joins: bool, is_nested: bool) -> None:
-        self.thread_id = thread_id
-        self.joins = joins
+        self.thread_id: str = thread_id
+        self.joins: bool = joins
         """Whether it adds its input to a running turn. Otherwise it waits for the turn, and for earlier calls."""
-        self.is_nested = is_nested
+        self.is_nested: bool = is_nested
         """Whether another call for the thread is suspended until this one returns."""
         self.changed: Latch | None = None
         """Set when it may go on. The owner makes a new one before it looks and waits; without one it does not wait."""

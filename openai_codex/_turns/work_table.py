@@ -63,7 +63,7 @@ class WorkTable(Listener):
         super().__init__("the work of threads", frozenset({"turn/started", "turn/completed"}))
         self._works: tuple[list[Work], ...] = tuple([] for _ in range(_LISTS))
         self._places: tuple[list[weakref.ref[Place]], ...] = tuple([] for _ in range(_LISTS))
-        self.goals = GoalContexts()
+        self.goals: GoalContexts = GoalContexts()
 
     # -- calls that start a turn -------------------------------------------------------------------------------------
 

@@ -30,8 +30,10 @@ RECORD_LIMIT = 1000
 """The default number of requests that a model keeps: about 100 MB with the prompts of the runtime."""
 
 
-def _queues(build: Callable[P, replies.Answer]) -> Callable[Concatenate[ScriptedModel, P], None]:
-    """Make the method that builds an answer and queues it, with the parameters and the docstring of `build`."""
+def _queues(
+    build: Callable[P, replies.Answer],
+) -> Callable[[Callable[[ScriptedModel], None]], Callable[Concatenate[ScriptedModel, P], None]]:
+    """Make a method one that builds an answer and queues it, with the parameters and the docstring of `build`."""
 
     @functools.wraps(build)
     def method(self: ScriptedModel, /, *args: P.args, **kwargs: P.kwargs) -> None:
@@ -45,7 +47,7 @@ def _queues(build: Callable[P, replies.Answer]) -> Callable[Concatenate[Scripted
     )
     method.__annotations__ = {**build.__annotations__, "return": None}
     method.__doc__ = f"Queue an answer. {build.__doc__}"
-    return method
+    return lambda _declared: method
 
 
 class ScriptedModel(NotPickled, Cassettes):
@@ -187,14 +189,37 @@ class ScriptedModel(NotPickled, Cassettes):
         """Return a new closed gate, for ``gate=`` of a reply."""
         return Gate()
 
-    say = _queues(replies.say)
-    reply = _queues(replies.reply)
-    call = _queues(replies.call_reply)
-    custom_call = _queues(replies.custom_call_reply)
-    fail = _queues(replies.fail)
-    fail_stream = _queues(replies.fail_stream)
-    truncate = _queues(replies.truncate)
-    hang = _queues(replies.hang)
+    @_queues(replies.say)
+    def say(self) -> None:
+        """Queue the answer of that name."""
+
+    @_queues(replies.reply)
+    def reply(self) -> None:
+        """Queue the answer of that name."""
+
+    @_queues(replies.call_reply)
+    def call(self) -> None:
+        """Queue the answer of that name."""
+
+    @_queues(replies.custom_call_reply)
+    def custom_call(self) -> None:
+        """Queue the answer of that name."""
+
+    @_queues(replies.fail)
+    def fail(self) -> None:
+        """Queue the answer of that name."""
+
+    @_queues(replies.fail_stream)
+    def fail_stream(self) -> None:
+        """Queue the answer of that name."""
+
+    @_queues(replies.truncate)
+    def truncate(self) -> None:
+        """Queue the answer of that name."""
+
+    @_queues(replies.hang)
+    def hang(self) -> None:
+        """Queue the answer of that name."""
 
     # --- record
 

@@ -36,8 +36,10 @@ if TYPE_CHECKING:
     from openai_codex._runtime.health import Health, RunningTurn
     from openai_codex._runtime.report import Metadata
     from openai_codex._tools.registry import Table
+    from openai_codex._turns.reported import Reported
     from openai_codex._turns.stops import TurnStop
     from openai_codex._turns.work import Work
+    from openai_codex._turns.work_table import WorkTable
 
 R = TypeVar("R")
 
@@ -72,12 +74,12 @@ class AsyncConnection:
 
     def __init__(self, config: AppServerConfig, early: RuntimeStart | None = None) -> None:
         self.config = config
-        self.handlers = AsyncHandlers(config.handler_timeout, otel=bool(config.otel))
-        self.supervisor = AsyncSupervisor(config, self.handlers, early)
-        self.work = self.handlers.work
+        self.handlers: AsyncHandlers = AsyncHandlers(config.handler_timeout, otel=bool(config.otel))
+        self.supervisor: AsyncSupervisor = AsyncSupervisor(config, self.handlers, early)
+        self.work: WorkTable = self.handlers.work
         """The work of all threads that this client knows of."""
-        self.reported = self.handlers.reported
-        self.threads = AsyncThreadRegistry(self.supervisor, self.handlers, self.reported, config)
+        self.reported: Reported = self.handlers.reported
+        self.threads: AsyncThreadRegistry = AsyncThreadRegistry(self.supervisor, self.handlers, self.reported, config)
         self._listeners: set[Listener] = set()
         self._watched: set[weakref.ref[Watched]] = set()
         self.handlers.turns.feed(self.work, self.handlers.agents)

@@ -65,8 +65,8 @@ class AsyncCursor:
     def __init__(
         self, connection: AsyncConnection, turn_id: str, stop: TurnStop, open_turn: OpenTurn, *, joined: bool = False
     ) -> None:
-        self.thread_id = stop.thread_id
-        self.turn_id = turn_id
+        self.thread_id: str = stop.thread_id
+        self.turn_id: str = turn_id
         self._connection = connection
         self._mailbox = stop.mailbox
         self._stop = stop

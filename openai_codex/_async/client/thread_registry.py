@@ -81,7 +81,7 @@ class AsyncThreadRegistry:
         self._reported = reported
         self._unstored: dict[str, dict[str, Any]] = {}
         self._released: set[str] = set()
-        self.has_released = False
+        self.has_released: bool = False
         """Whether a thread was ever released, so that it may have to be resumed in the first runtime, too."""
         self._generations: dict[str, int] = {}
         self._directories: dict[str, str] = {}

@@ -88,13 +88,14 @@ class ChildProcess:
 
     def _attach(self) -> None:
         self._pid = self._child.pid
-        self.name = str(self._pid)
+        self.name: str = str(self._pid)
         self._stdin = InputPipe(_pipe(self._child.stdin))
         self._stdout = OutputPipe(_pipe(self._child.stdout), self._pid)
         self._stdout.widen()  # stderr stays as it is: all pipes of a user share what the system allows
         self._stderr = _Stderr(OutputPipe(_pipe(self._child.stderr), self._pid), self._pid)
         # Not by methods of this class: each request calls both.
-        self.short, self.write_short = self._stdin.short, self._stdin.write_short
+        self.short: Callable[[], int] = self._stdin.short
+        self.write_short: Callable[[bytes], int | None] = self._stdin.write_short
         self._drain = threading.Thread(target=self._stderr.drain, name=f"codex-stderr-{self.name}", daemon=True)
         self._drain.start()
 

@@ -74,7 +74,7 @@ class HomeLock:
         is_elsewhere = config.launch_args_override is not None or config.endpoint is not None
         self._directory = None if is_elsewhere else _databases(config)
         self._descriptor: int | None = None
-        self.is_alone = False
+        self.is_alone: bool = False
         """Whether this process holds the lock exclusively."""
 
     def is_cold(self) -> bool:

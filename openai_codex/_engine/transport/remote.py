@@ -49,18 +49,18 @@ class WebSocket:
     def __init__(self, config: AppServerConfig) -> None:
         check_address(config)
         assert config.endpoint is not None, "only for a runtime that was started elsewhere"
-        self.endpoint = config.endpoint
+        self.endpoint: str = config.endpoint
         self._parts = urlsplit(config.endpoint)
-        self.timeout = config.start_timeout
+        self.timeout: float = config.start_timeout
         self._max_size = config.max_line_bytes
         self._token = token_of(config)
         if self._token is not None:
             conceal([self._token])
-        self.name = self._parts.netloc or self._parts.path
+        self.name: str = self._parts.netloc or self._parts.path
         self._socket: socket.socket | None = None
         self._connection: ClientConnection | None = None
-        self.is_open = Latch()
-        self.ending = Latch()
+        self.is_open: Latch = Latch()
+        self.ending: Latch = Latch()
         """Set when this side has ended it."""
 
     def discard(self) -> None:

@@ -32,10 +32,10 @@ class RuntimeStart:
     """
 
     def __init__(self, config: AppServerConfig) -> None:
-        self.lock = HomeLock(config)
+        self.lock: HomeLock = HomeLock(config)
         self.before: object = None
         """The databases as they were before the process was started."""
-        self.said = b""
+        self.said: bytes = b""
         """The line that the process was sent: a runtime that finds it when it has booted does not wait for this program."""
         self._config = config
         self._child: Started | None = None

@@ -37,8 +37,10 @@ if TYPE_CHECKING:
     from openai_codex._runtime.health import Health, RunningTurn
     from openai_codex._runtime.report import Metadata
     from openai_codex._tools.registry import Table
+    from openai_codex._turns.reported import Reported
     from openai_codex._turns.stops import TurnStop
     from openai_codex._turns.work import Work
+    from openai_codex._turns.work_table import WorkTable
 
 R = TypeVar("R")
 
@@ -73,12 +75,12 @@ class Connection:
 
     def __init__(self, config: AppServerConfig, early: RuntimeStart | None = None) -> None:
         self.config = config
-        self.handlers = Handlers(config.handler_timeout, otel=bool(config.otel))
-        self.supervisor = Supervisor(config, self.handlers, early)
-        self.work = self.handlers.work
+        self.handlers: Handlers = Handlers(config.handler_timeout, otel=bool(config.otel))
+        self.supervisor: Supervisor = Supervisor(config, self.handlers, early)
+        self.work: WorkTable = self.handlers.work
         """The work of all threads that this client knows of."""
-        self.reported = self.handlers.reported
-        self.threads = ThreadRegistry(self.supervisor, self.handlers, self.reported, config)
+        self.reported: Reported = self.handlers.reported
+        self.threads: ThreadRegistry = ThreadRegistry(self.supervisor, self.handlers, self.reported, config)
         self._listeners: set[Listener] = set()
         self._watched: set[weakref.ref[Watched]] = set()
         self.handlers.turns.feed(self.work, self.handlers.agents)

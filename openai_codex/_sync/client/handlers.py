@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from contextvars import copy_context
+from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, Any
 
 from openai_codex import _checks as checks
@@ -44,21 +44,23 @@ class Handlers:
         """The handlers that take the params of one kind of request. They have priority over those by parameter."""
         self.by_parameter: dict[str, Handler] = {}
         """The handlers that were passed to the constructor of the client, by the name of the parameter."""
-        self.tools = ToolRegistry()
-        self.file_changes = PendingFileChanges()
-        self.reported = Reported()
+        self.tools: ToolRegistry = ToolRegistry()
+        self.file_changes: PendingFileChanges = PendingFileChanges()
+        self.reported: Reported = Reported()
         """What the runtimes report: the newest settings and limits, and warnings."""
         self.encoder: Callable[[Actor], Callable[..., bytes]] | None = None
         """Returns what encodes the requests of a runtime, if that is another function than usual."""
-        self.work, self.turns = WorkTable(), OpenTurns()
-        """The work of all threads, each with the context of its caller; the turns that have not ended."""
-        self.context = copy_context()
+        self.work: WorkTable = WorkTable()
+        """The work of all threads, each with the context of its caller."""
+        self.turns: OpenTurns = OpenTurns()
+        """The turns that have not ended."""
+        self.context: Context = copy_context()
         """The context in which the client was created."""
         if otel:
             load("openai_codex._otel.tracing").trace(self)
-        self.trees = Trees(self.work.is_reviewed)
+        self.trees: Trees = Trees(self.work.is_reviewed)
         """The turns of sub-agents, by the turn that they work for."""
-        self.agents = AgentEvents(self.trees, self.turns)
+        self.agents: AgentEvents = AgentEvents(self.trees, self.turns)
         """The sub-agents of each turn."""
         self.on_reconnect: Callable[[], Callable[[set[str]], object] | None] = lambda: None
         """Returns what is to be called when the connection to a runtime elsewhere was made again."""

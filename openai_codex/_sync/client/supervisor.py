@@ -60,13 +60,13 @@ class Supervisor:
         """The current runtime, dead or alive; ``None`` before the first."""
         self.metadata: Metadata | None = None
         """The current runtime's reply to `initialize`."""
-        self.is_older = False
+        self.is_older: bool = False
         """Whether the current runtime is older than the pinned one, so that it may ignore fields of requests."""
-        self.generation = 0
+        self.generation: int = 0
         """How many runtimes have been started."""
-        self.recycled = 0
+        self.recycled: int = 0
         """How many of them replaced one that was stopped because it exceeded a limit of `Restart`."""
-        self.tally = Tally()
+        self.tally: Tally = Tally()
         self._config = config
         self._handlers = handlers
         self._closing = Latch()

@@ -146,7 +146,7 @@ class FakeTurn(NotPickled):
         self.child: FakeChild = child
         self.thread_id: str = thread_id
         self.id: str = id
-        self.is_over = False
+        self.is_over: bool = False
         self._text = ""
         self._messages = 1
 

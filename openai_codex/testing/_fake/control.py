@@ -38,10 +38,10 @@ class Link(asyncio.Protocol):
 
     def __init__(self, control: Control) -> None:
         self.pid = 0
-        self.is_open = True
+        self.is_open: bool = True
         self.on_message: OnMessage = control.receive_hello(self)
         self.on_closed: Callable[[], None] = _nothing
-        self.closed = control.loop.create_future()
+        self.closed: asyncio.Future[None] = control.loop.create_future()
         self.control = control
         self._received = bytearray()
 

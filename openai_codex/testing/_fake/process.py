@@ -60,7 +60,7 @@ class ControlledProcess(FakeProcess):
 
     def __init__(self, link: Link, watch: Watch) -> None:
         super().__init__(link, watch)
-        self.reads_stdin = True
+        self.reads_stdin: bool = True
         self._tickets = itertools.count(1)
         self._confirmed: dict[int, str] = {}
 
