@@ -27,6 +27,7 @@ from openai_codex import (
 from openai_codex.types import (
     AgentMessageDeltaNotification,
     CommandExecutionThreadItem,
+    Model,
     ModelListParams,
     ModelListResponse,
     ServerNotification,
@@ -129,4 +130,5 @@ async def twins(codex: AsyncCodex) -> None:
     async with AsyncCodexPool() as pool:
         assert_type(await pool.submit(Job(prompts=["Hi"])), asyncio.Future[JobResult])
         assert_type([result async for result in pool.map([])], list[JobResult])
-    assert_type(codex.request(ModelListParams()), ModelListResponse)  # type: ignore[assert-type]  # pyright: ignore[reportAssertTypeFailure]  not awaited
+    missing: ModelListResponse = codex.request(ModelListParams())  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]  no await
+    assert_type(missing.data, list[Model])

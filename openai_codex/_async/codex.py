@@ -17,13 +17,14 @@ C = TypeVar("C", bound=type)
 
 def _adopt_verbs(cls: C) -> C:
     """Make the methods of the base classes those of the class itself, so that errors and `help` name it."""
-    for base in cls.__mro__[1 : cls.__mro__.index(NotPickled)]:  # which other classes have as base, too
+    for base in cls.__mro__[1:-1]:
         for name, member in vars(base).items():
             function = member.fget if isinstance(member, property) else member
             if isinstance(function, FunctionType) and name not in vars(cls):
-                # The base's own function is changed: users see no instance of the bases.
-                function.__qualname__ = f"{cls.__qualname__}.{name}"
-                function.__module__ = cls.__module__
+                # The base's own function is changed: users see no instance of the bases, except of that which others share.
+                if base is not NotPickled:
+                    function.__qualname__ = f"{cls.__qualname__}.{name}"
+                    function.__module__ = cls.__module__
                 # In the class itself, because `help` lists inherited methods apart.
                 setattr(cls, name, member)
     return cls
