@@ -7,11 +7,13 @@ import os
 import re
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from openai_codex.testing import RecordedRequest, ScriptedModel, call, fail_stream, hang, reply, temporary_home
+from tests.support.remote import TOKEN, listening
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 NUMBERED = sorted(EXAMPLES.glob("[0-9]*.py"))
@@ -23,8 +25,15 @@ def tell_outputs(request: RecordedRequest) -> str:
     return "\n".join(map(str, request.function_outputs.values()))
 
 
+def repeat_first(request: RecordedRequest) -> str:
+    """Say what the user said first in the thread: its history has come back."""
+    first = next(text for text in request.user_texts if not text.startswith("<"))  # the runtime's own are in tags
+    return f"First: {first}"
+
+
 ESCALATED = {"sandbox_permissions": "require_escalated", "justification": "as you asked:"}
 COMMANDS = [reply(call("exec_command", {"cmd": line, **ESCALATED})) for line in ("touch made", "rm other")]
+LISTED = [reply(call("exec_command", {"cmd": line, **ESCALATED})) for line in ("git --version", "rm other")]
 ORDERS = [
     call("stock", {"fruit": "pear"}),
     call("order", {"fruit": "pear", "amount": 1000}),
@@ -44,6 +53,12 @@ SCRIPTS = {
     "10_approvals": [(re.compile("Make a file"), *COMMANDS, tell_outputs)],
     "11_tools": [(re.compile("out of something"), reply(*ORDERS), tell_outputs)],
     "12_supervised_worker": [("Write the report.", "All is tidy.")],
+    "13_allow_list": [(re.compile("Which version of git"), *LISTED, tell_outputs)],
+    "16_chat_per_user": [("Who am I?", repeat_first), ("And I?", repeat_first)],
+    "17_pool": [(re.compile("Review server"), "No findings."), (re.compile("Review parser"), "Too long.")],
+    "18_dask": [(re.compile("Review server"), "No findings."), (re.compile("Review parser"), "Too long.")],
+    "19_remote": [("Remember the number 7.", "Remembered."), ("Which number was it?", repeat_first)],
+    "20_journal_and_replay": [("Say hello.", "Hello.")],
 }
 TYPED = {"10_approvals": "y\nn\n"}
 PRINTED = {
@@ -59,6 +74,16 @@ PRINTED = {
     "10_approvals": ["as you asked:", "touch made", "exited with code 0", "rm other", "rejected by user"],
     "12_supervised_worker": ["exited: 1", "started: 2", "All is tidy.", "1 restart(s), 1 thread(s)"],
     "11_tools": ['{"pear":0}', "at most 100 at a time", "10 on their way", "{'apple': 12, 'pear': 10}"],
+    "13_allow_list": ["completed 0", "git --version", "declined", "rm other", "rejected by user"],
+    "14_json_logs": ['"logger": "example", "message": "the program', '"event": "codex.turn_completed"'],
+    "15_health_endpoint": ["200 running 0 restarts"],
+    "16_chat_per_user": ["{'ann': 'ok', 'bob': 'ok'}", "{'ann': 'First: I am Ann.', 'bob': 'First: I am Bob.'}"],
+    "17_pool": ["parser completed Too long.", "server completed No findings.", "known: ['parser', 'writer', 'server']"],
+    "18_dask": ["parser completed Too long.\nwriter completed ok\nserver completed No findings.\n"],
+    "19_remote": ["Remembered.", "First: Remember the number 7."],
+    "20_journal_and_replay": ["recorded: Hello.\nreplayed: Hello.\n"],
+    "21_tracing": ["invoke_agent codex, below request: 10 input tokens", "request, below nothing: None"],
+    "22_testing_your_app": ["2 passed"],
 }
 
 
@@ -70,10 +95,10 @@ def run(path: Path, cwd: Path, env: dict[str, str]) -> str:
         input=TYPED.get(path.stem, ""),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=100,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, done.stderr + done.stdout
     return done.stdout
 
 
@@ -82,7 +107,12 @@ def test_an_example_runs(path: Path) -> None:
     with ScriptedModel() as model, temporary_home(model.url, provider={"requires_openai_auth": True}) as home:
         for asked, *answers in SCRIPTS.get(path.stem, []):
             model.when(asked, *answers)
-        printed = run(path, home.workspace, {**home.env, "EXAMPLE_API_KEY": "sk-example"})
+        env = {**home.env, "EXAMPLE_API_KEY": "sk-example", "PYTHONDONTWRITEBYTECODE": "1"}
+        with ExitStack() as stack:
+            if path.stem == "19_remote":
+                endpoint = stack.enter_context(listening(home.config()))
+                env |= {"CODEX_ENDPOINT": endpoint, "CODEX_TOKEN": TOKEN}
+            printed = run(path, home.workspace, env)
     assert [text for text in PRINTED[path.stem] if text not in printed] == []
 
 
@@ -103,5 +133,7 @@ def test_the_demo_does_the_main_job_offline(tmp_path: Path) -> None:
 
 def test_examples_are_short_and_numbered_through() -> None:
     assert [path.stem[:2] for path in NUMBERED] == [f"{number:02}" for number in range(1, len(NUMBERED) + 1)]
-    assert {path.name: n for path in NUMBERED if (n := len(path.read_text().splitlines())) > 40} == {}
+    assert {
+        path.name: n for path in [*NUMBERED, EXAMPLES / "demo.py"] if (n := len(path.read_text().splitlines())) >= 40
+    } == {}
     assert {path.stem for path in NUMBERED} == set(PRINTED)
