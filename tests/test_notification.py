@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pickle
+from typing import Any
 
 import pytest
 
 from openai_codex import DecodeError, Notification
+from openai_codex import _codec as codec
+from openai_codex._engine import wire
 from openai_codex._notification import UnreadableNotification, check_readable
 
 TURN = Notification("turn/completed", {"threadId": "T", "turn": {"id": "U"}}, 5)
@@ -28,6 +31,24 @@ def test_it_equals_what_says_the_same_at_any_time() -> None:
     assert TURN != "turn/completed"
     with pytest.raises(TypeError):
         hash(TURN)
+
+
+def test_its_payload_is_built_when_it_is_first_asked_for_and_then_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    built: list[str] = []
+    build = codec.structure_notification
+
+    def noting(method: str, params: dict[str, Any]) -> Any:
+        built.append(method)
+        return build(method, params)
+
+    monkeypatch.setattr(codec, "structure_notification", noting)
+    frame = wire.decode(b'{"method":"account/login/completed","params":{"loginId":"L","success":true}}')
+    for event in (frame, Notification(LOGIN.method, LOGIN.params)):
+        assert isinstance(event, Notification)
+        assert (event.login_id, built) == ("L", [])
+        assert event.payload is event.payload
+        assert built == [LOGIN.method]
+        built.clear()
 
 
 def test_it_pickles() -> None:

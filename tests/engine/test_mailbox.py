@@ -181,3 +181,17 @@ def test_a_delta_of_an_odd_shape_is_kept_as_it_is(odd: dict[str, object]) -> Non
     strange = event("item/agentMessage/delta", **odd)
     backlog.extend([delta("a"), strange, delta("b"), delta("c")])
     assert [each.params.get("delta") for each in backlog.take()] == ["a", odd.get("delta"), "bc"]
+
+
+def test_only_the_first_end_counts() -> None:
+    first, second = CloseReason("first"), CloseReason("second")
+    failed, completed = Mailbox("test"), Mailbox("test")
+    failed.fail(first)
+    failed.fail(second)
+    assert failed.close_reason is first
+    with pytest.raises(TransportClosedError, match="first"):
+        failed.take()
+    completed.put([], last=True)
+    completed.fail(first)
+    assert completed.close_reason is None
+    assert completed.is_over()

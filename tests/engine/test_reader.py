@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any, cast
 
 import pytest
@@ -9,7 +10,9 @@ import pytest
 from openai_codex._engine import wire
 from openai_codex._engine.reader import Reader
 from openai_codex._engine.transport import READ_SIZE, Transport
+from openai_codex._engine.waiting import Latch, block_until_ready
 from openai_codex._engine.wire import Frame, LineSplitter, LongLine
+from tests.support.bounds import PATIENCE
 
 FRAME = b'{"method":"m"}'
 TEN_FRAMES = (
@@ -93,3 +96,18 @@ def test_what_is_dropped_is_released_also_without_memory_for_its_beginning(monke
         with pytest.raises(MemoryError):
             lines.drop()
     assert lines.feed(b"rest of it\nnext\n") == [b"next"], "the rest of the dropped line is no line"
+
+
+def test_a_wait_of_foreign_code_on_the_reader_ends_at_once() -> None:
+    """The collector may run a finalizer there, which may wait for what only the reader can bring."""
+    waits: list[bool] = []
+
+    def on_frames(_: list[Frame]) -> int:
+        waits.append(block_until_ready(Latch(), timeout=None))
+        return 1
+
+    output = cast("Transport", Output([FRAME + b"\n"], None))
+    reader = threading.Thread(target=Reader(output, on_frames, lambda _: None, lambda _: None).run, daemon=True)
+    reader.start()
+    reader.join(PATIENCE)
+    assert waits == [False]

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+
+from openai_codex._engine.actor import Actor
 from openai_codex._engine.reader import Silence
+from openai_codex._engine.waiting import block_until_ready
+from openai_codex._engine.wire import PING
+from tests.support.bounds import PATIENCE, eventually
+from tests.support.pipe import Pipe
 
 
 def armed(interval: float | None, timeout: float) -> Silence:
@@ -45,3 +52,31 @@ def test_an_hour_in_which_this_program_was_stopped_is_one_step() -> None:
     silence = armed(2, 2)
     assert silence.add_step() == (False, False)
     assert silence.seconds == 1
+
+
+class Watched(Pipe):
+    """Notes which thread writes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.writers: list[str] = []
+
+    def try_write(self, data: bytes | memoryview) -> int:
+        self.writers.append(threading.current_thread().name)
+        return super().try_write(data)
+
+    def write_short(self, data: bytes) -> int | None:
+        self.writers.append(threading.current_thread().name)
+        return super().write_short(data)
+
+
+def test_the_writer_asks_and_not_the_reader_that_finds_the_silence() -> None:
+    pipe, silence = Watched(), armed(0.01, PATIENCE)
+    actor = Actor(pipe, lambda _: None, max_in_flight=4, silence=silence)
+    actor.start()
+    assert eventually(lambda: pipe.written)
+    pipe.feed(b"")
+    assert block_until_ready(actor.exited, PATIENCE)
+    assert block_until_ready(actor.threads.ended, PATIENCE)
+    assert pipe.written == [PING]
+    assert pipe.writers == ["codex-writer-fuzz"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 import time
 from collections.abc import Iterator
 from functools import partial
@@ -136,3 +137,19 @@ def test_a_callback_that_raises_is_an_error_to_the_runtime(workers: Workers, sen
     requests.dispatch(pending)
     assert block_until_ready(pending, PATIENCE)
     assert b"-32603" in sent[0]
+
+
+def test_no_code_for_requests_runs_on_the_thread_that_delivers_them(workers: Workers) -> None:
+    threads: list[int] = []
+    asked = Latch()
+
+    def on_request(_: PendingRequest) -> None:
+        threads.append(threading.get_ident())
+        asked.set()
+
+    requests = PendingRequests(lambda _: None, workers, on_request)
+    pending = requests.open(TOOL_CALL)
+    assert pending is not None
+    requests.dispatch(pending)
+    assert block_until_ready(asked, PATIENCE)
+    assert threads != [threading.get_ident()]

@@ -12,8 +12,16 @@ import weakref
 import pytest
 
 from openai_codex._async.client import _wait
-from openai_codex._engine.waiting import Deadline, Latch, block_until_ready, wake_all
-from tests.support.bounds import SOON
+from openai_codex._engine.waiting import (
+    Deadline,
+    Latch,
+    Waiter,
+    block_until_ready,
+    may_block,
+    never_block,
+    wake_all,
+)
+from tests.support.bounds import PATIENCE, SOON
 
 
 def test_a_set_latch_does_not_block() -> None:
@@ -28,6 +36,53 @@ def test_a_wait_ends_at_its_deadline_and_leaves_no_waiter() -> None:
     assert not block_until_ready(latch, timeout=0.01)
     assert not asyncio.run(_wait.ready(latch, 0.01))
     assert latch.waiter_count() == 0
+
+
+class SetWhenLookedAt(Latch):
+    """Another thread sets it at the instant after the look of one that is about to wait."""
+
+    def is_ready(self) -> bool:
+        is_set = super().is_ready()
+        if not is_set:
+            self.set()
+        return is_set
+
+
+def test_a_waiter_is_woken_by_what_happens_right_after_its_look() -> None:
+    wakes: list[None] = []
+
+    class Noting:
+        def wake(self) -> None:
+            wakes.append(None)
+
+    assert SetWhenLookedAt().add_waiter(Noting())
+    assert wakes
+
+
+class SetAfterTheLimit(Latch):
+    """Another thread sets it at the instant after a wait has come to its limit."""
+
+    def discard_waiter(self, waiter: Waiter) -> None:
+        super().discard_waiter(waiter)
+        self.set()
+
+
+def test_what_happens_as_a_wait_comes_to_its_limit_counts() -> None:
+    assert block_until_ready(SetAfterTheLimit(), timeout=0)
+
+
+def test_a_wait_on_a_thread_that_others_depend_on_ends_at_once_without_a_limit_of_its_own() -> None:
+    outcomes: list[bool] = []
+
+    def depended_on() -> None:
+        never_block()
+        outcomes.append(block_until_ready(Latch(), timeout=None))
+        may_block()
+
+    thread = threading.Thread(target=depended_on, daemon=True)
+    thread.start()
+    thread.join(PATIENCE)
+    assert outcomes == [False]
 
 
 def test_every_kind_of_waiter_is_woken() -> None:

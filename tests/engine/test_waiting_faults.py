@@ -12,13 +12,13 @@ import pytest
 from openai_codex._async.client import _wait
 from openai_codex._async.client._loop import waker_of
 from openai_codex._engine.mailbox import Mailbox
-from openai_codex._engine.reply import CloseReason
+from openai_codex._engine.reply import CloseReason, Reply
 from openai_codex._engine.router import Dispatch, Router
 from openai_codex._engine.server_requests import PendingRequests
 from openai_codex._engine.subscriptions import EVERYTHING, LastingSubscriptions, Topic
 from openai_codex._engine.threads import ThreadGroup
 from openai_codex._engine.waiting import Latch, ThreadWaiter, Waitable, wake_all
-from openai_codex._engine.wire import ServerRequest
+from openai_codex._engine.wire import Response, ServerRequest
 from openai_codex._engine.workers import Workers
 from openai_codex._notification import Notification
 from tests.support.bounds import PATIENCE
@@ -187,6 +187,22 @@ def test_a_client_that_ends_reaches_those_behind_a_broken_waiter() -> None:
     with pytest.raises(ZeroDivisionError):
         lasting.end(DEATH)
     assert boxes[1].ended.is_ready()
+
+
+def test_who_is_woken_finds_all_of_the_batch_in_its_place() -> None:
+    box, other, reply, found = Mailbox("test"), Mailbox("test"), Reply("m"), list[tuple[bool, bool]]()
+
+    class Looking:
+        def wake(self) -> None:
+            found.append((other.is_ready(), reply.is_ready()))
+
+    box.add_waiter(Looking())
+    batch = Dispatch()
+    batch.delivered[box].append(EVENT)
+    batch.delivered[other].append(EVENT)
+    batch.settled.append((reply, Response(0, {}, None)))
+    batch.carry_out(PendingRequests(lambda _: None, Workers(ThreadGroup("waiting-test")), lambda _: None))
+    assert found == [(True, True)]
 
 
 def test_a_server_request_is_handled_though_a_waiter_of_its_batch_is_broken() -> None:
