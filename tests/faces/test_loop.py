@@ -8,6 +8,7 @@ import threading
 import pytest
 
 from openai_codex import AppServerConfig, AsyncCodex, ConfigError
+from openai_codex._async.client._loop import waker_of
 from openai_codex.testing import ScriptedModel
 
 
@@ -83,3 +84,22 @@ async def test_a_handler_moves_with_its_client(codex_config: AppServerConfig) ->
             await asyncio.to_thread(lambda: asyncio.run(codex.models()))
     finally:
         await codex.close()
+
+
+def test_a_wait_that_is_over_does_not_cost_those_behind_it_their_wake_up() -> None:
+    async def main() -> None:
+        loop, failures = asyncio.get_running_loop(), list[object]()
+        loop.set_exception_handler(lambda _, context: failures.append(context))
+        waker, over, waiting, afterwards = waker_of(loop), *(loop.create_future() for _ in range(3))
+        over.cancel()
+        for future in (over, waiting):
+            waker.add(future)
+        call = waker.call()
+        assert call is not None
+        call()
+        loop.call_soon_threadsafe(afterwards.set_result, True)
+        await afterwards
+        assert waiting.done()
+        assert not failures
+
+    asyncio.run(main())
