@@ -1,5 +1,5 @@
 # Derived from openai_codex/_async/client/ahead.py by `python -m tools.unasync`; do not edit.
-"""Makes ready what nearly every program needs next, while the runtime works on a request."""
+"""Imports and builds in advance what a thread and its first turn need, while a caller waits for the runtime's reply."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _FACE = __name__.rpartition(".client")[0]
 
 LEADS_TO_A_TURN = frozenset({"initialize", "thread/start", "turn/start"})
-"""The requests during which to do it."""
+"""While a caller waits for the reply to one of these, `import_ahead` is called."""
 
 # Modules that a thread and its first turn need, in the order of their first use.
 _MODULES = (
