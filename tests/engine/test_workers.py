@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+import weakref
 from collections.abc import Iterator
 
 import pytest
@@ -11,9 +12,9 @@ import pytest
 from openai_codex import Codex, RuntimeRequest
 from openai_codex._engine.threads import ThreadGroup
 from openai_codex._engine.waiting import Latch, block_until_ready
-from openai_codex._engine.workers import Workers
+from openai_codex._engine.workers import Timer, Workers
 from openai_codex.testing import FakeAppServer
-from tests.support.bounds import PATIENCE, STARTED
+from tests.support.bounds import PATIENCE, STARTED, eventually
 
 COMMAND = {
     "kind": "command",
@@ -71,6 +72,15 @@ def test_timers_that_were_cancelled_are_forgotten_and_never_fire(workers: Worker
     workers.timers.at(soon, done.set)
     assert block_until_ready(done, PATIENCE)
     assert fired == []
+
+
+def test_timers_that_were_cancelled_are_not_kept_until_they_would_be_due(workers: Workers) -> None:
+    kept: list[weakref.ref[Timer]] = []
+    for _ in range(1_000):
+        timer = workers.timers.at(time.monotonic() + 3_600, bool)
+        timer.wake()
+        kept.append(weakref.ref(timer))
+    assert eventually(lambda: sum(reference() is not None for reference in kept) < 100)
 
 
 def test_nothing_runs_after_the_close(workers: Workers, caplog: pytest.LogCaptureFixture) -> None:
