@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from openai_codex import AppServerConfig, ConfigError, Journal, Restart, retry_on_overload, tool
+from openai_codex import _checks as checks
 from openai_codex._runtime.toml import to_arguments
 
 NO_TEXTS = [3, True, b"x", ["x"], "\ud800", "a\0b"]
@@ -203,3 +204,9 @@ def test_what_toml_has_no_value_for_is_refused_by_its_place(settings: dict[str, 
     with pytest.raises(ConfigError) as caught:
         to_arguments("config_overrides", settings)
     assert caught.value.what == where
+
+
+def test_an_error_about_a_secret_that_is_no_text_does_not_show_it() -> None:
+    with pytest.raises(ConfigError, match="expected a str, got bytes") as caught:
+        checks.secret("key", b"hunter2")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  the wrong type is the point
+    assert "hunter2" not in str(caught.value)
