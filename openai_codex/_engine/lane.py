@@ -32,7 +32,7 @@ class Ticket:
     __slots__ = ("_line", "_outcome", "size")
 
     def __init__(self, line: bytes) -> None:
-        self.size = len(line)
+        self.size: int = len(line)
         """How many bytes the line has."""
         self._line = [line]
         self._outcome: list[int | None] = []

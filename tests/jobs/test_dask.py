@@ -10,6 +10,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
+import dask
 import pytest
 from distributed import Client, LocalCluster
 
@@ -39,9 +40,14 @@ def local_cluster(workers: int) -> LocalCluster:
     )
 
 
+# So long after a worker was lost, Dask closes its place for good if there is no worker of its name at that moment. Another
+# test may just have killed the next one.
+NEVER = {"distributed.deploy.lost-worker-timeout": "1 h"}
+
+
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[LocalCluster]:
-    with local_cluster(WORKERS) as cluster:
+    with dask.config.set(NEVER), local_cluster(WORKERS) as cluster:
         yield cluster
 
 

@@ -23,16 +23,19 @@ def processes() -> ProcessPoolExecutor:
     return ProcessPoolExecutor(WORKERS, get_context("spawn"))
 
 
-def dask(stack: ExitStack) -> Callable[[], Executor]:
+def cluster(stack: ExitStack) -> Callable[[], Executor]:
     """Return what makes an executor of a cluster of two workers on loopback, which ends with the stack."""
+    import dask.config
     from distributed import Client, LocalCluster
 
+    # So long after a worker was lost, Dask closes its place for good if none of its name is there: the next may be killed then.
+    stack.enter_context(dask.config.set({"distributed.deploy.lost-worker-timeout": "1 h"}))
     here = "127.0.0.1:0"
-    cluster = LocalCluster(
+    local = LocalCluster(
         n_workers=WORKERS, threads_per_worker=THREADS, dashboard_address=here, worker_dashboard_address=here
     )
-    stack.enter_context(cluster)
-    client = stack.enter_context(Client(cluster))
+    stack.enter_context(local)
+    client = stack.enter_context(Client(local))
     return lambda: client.get_executor(pure=False)
 
 
@@ -48,7 +51,7 @@ def main() -> int:
     given = json.loads(sys.argv[1])
     with ExitStack() as stack:
         kind = given["executor"]
-        results = carry_out(given, None if kind == "threads" else processes if kind == "processes" else dask(stack))
+        results = carry_out(given, None if kind == "threads" else processes if kind == "processes" else cluster(stack))
     failed = [result for result in results if result.status != "completed"]
     for result in failed:
         print(result)
