@@ -17,7 +17,7 @@ from tools.runtimes.difference import difference
 
 def test_every_place_that_names_the_pinned_runtime_is_changed_and_back(tmp_path: Path) -> None:
     for name in pin.PLACES:
-        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(pin.ROOT / name, tmp_path / name)
     for version in ("0.160.1", "1.0.0rc1", RUNTIME_VERSION):
         for path, text in pin.repinned(tmp_path, version).items():

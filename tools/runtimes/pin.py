@@ -29,6 +29,7 @@ PLACES = {
     "openai_codex/_version.py": '__version__ = "{}"',
     "CHANGELOG.md": "## [Unreleased] - runtime {}\n",
     "README.md": "for the runtime that it pins, {}, and",
+    "docs/guides/other-runtimes.md": "for the runtime that it pins, {}, and",
 }
 """File → the text in it that names the version of the runtime."""
 
