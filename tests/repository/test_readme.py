@@ -1,4 +1,7 @@
-"""Every Python snippet of the README runs as it stands, on the real runtime with the scripted model behind it."""
+"""Every Python snippet of the README runs as it stands, on the real runtime with the scripted model behind it.
+
+So do those of the guides that need other libraries, a repository or more of the model.
+"""
 
 from __future__ import annotations
 
@@ -18,10 +21,19 @@ from tests.support import asgi
 from tests.support.bounds import PATIENCE
 from tests.support.inside import close_warm_clients
 from tests.support.repositories import repository
-from tests.support.snippets import ROOT, snippets_of
+from tests.support.snippets import ROOT, is_prepared, snippets_of
 
 README = ROOT / "README.md"
-SNIPPETS = snippets_of(README)
+GUIDES = sorted((ROOT / "docs").rglob("*.md"))
+SNIPPETS = [
+    *snippets_of(README),
+    *dict.fromkeys(
+        snippet
+        for page in GUIDES
+        for snippet in snippets_of(page)
+        if is_prepared(snippet) and snippet not in snippets_of(README)
+    ),
+]
 
 
 @pytest.mark.parametrize("number", range(len(SNIPPETS)))
@@ -54,7 +66,8 @@ def test_a_snippet_runs(
 
 
 def test_there_are_snippets() -> None:
-    assert len(SNIPPETS) == 20
+    assert len(snippets_of(README)) == 13
+    assert len(SNIPPETS) == 16
 
 
 ROOT = README.parent
@@ -63,6 +76,29 @@ GUIDE = "tools/bench/README.md"
 # What a text cites from the benchmark: the sentence, with a group for each figure, and the cells of the table.
 CITED = [
     ("README.md", r"\(200,000 deltas: (.+?) MB\)", [("memory of 200,000 unread events", "ours")]),
+    (
+        "README.md",
+        r"200,000 deltas take (.+?) MB \| kept: (.+?) MB",
+        [("memory of 200,000 unread events", "ours"), ("memory of 200,000 unread events", "published")],
+    ),
+    (
+        "README.md",
+        r"a sync stream (.+?), an async stream (.+?), 64 async streams (.+?), sync requests (.+?),\s+"
+        r"async requests (.+?) in the same time; the first answer in (.+?) of the time",
+        [
+            ("sync stream, 1 turn", "ours ÷ published"),
+            ("async stream, 1 turn", "ours ÷ published"),
+            ("async streams, 64 turns", "ours ÷ published"),
+            ("round trips, sync", "ours ÷ published"),
+            ("round trips, async, 100 in flight", "ours ÷ published"),
+            ("first answer, real runtime", "ours ÷ published"),
+        ],
+    ),
+    (
+        "README.md",
+        r"sync `run\(\)` reaches (.+?)\s+of its rate;\s+a turn that waits takes (.+?) of its memory",
+        [("bare run(), sync", "ours ÷ published"), ("memory of a turn that a task waits for", "ours ÷ published")],
+    ),
     (
         GUIDE,
         r"\(sync: (.+?); 64 async turns: (.+?)\) \| its rates are (.+?) and (.+?) events/s.* reaches (.+?) \|",

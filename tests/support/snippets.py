@@ -19,6 +19,15 @@ def snippets_of(path: Path) -> list[str]:
     return re.findall(r"^```python\n(.*?)^```", path.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
 
 
+# What is in snippets for which a test prepares a model, a repository or other libraries.
+_PREPARED = ("umbrella", "Is this code fine?", "wait_agents", "repo=", "fastapi", "ProcessorFormatter")
+
+
+def is_prepared(snippet: str) -> bool:
+    """Tell whether a snippet runs only where a test has prepared what it needs: see `test_readme`."""
+    return any(each in snippet for each in _PREPARED)
+
+
 def start(home: QuietHome, snippet: str, **env: str) -> str:
     """Run a snippet to its end in the workspace of a home. Returns its output; a failure fails."""
     path = home.path / "snippet.py"
