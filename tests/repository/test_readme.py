@@ -83,8 +83,10 @@ CITED = [
     ),
     (
         "README.md",
-        r"a sync stream (.+?), an async stream (.+?), 64 async streams (.+?), sync requests (.+?),\s+"
-        r"async requests (.+?) in the same time; the first answer in (.+?) of the time",
+        (
+            r"a sync stream (.+?), an async stream (.+?), 64 async streams (.+?), sync requests (.+?),\s+"
+            r"async requests (.+?) in the same time; the first answer in (.+?) of the time"
+        ),
         [
             ("sync stream, 1 turn", "ours ÷ published"),
             ("async stream, 1 turn", "ours ÷ published"),
