@@ -69,7 +69,7 @@ check: $(STAMP) ## Format, lint, strict types, drift of generated code, layers, 
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/pyright --pythonpath $(BIN)/python
-	$(BIN)/pyright --pythonpath $(BIN)/python --verifytypes openai_codex --ignoreexternal >$(VENV)/.types || { cat $(VENV)/.types; exit 1; }
+	PATH=$(abspath $(BIN)):$$PATH $(BIN)/pyright --verifytypes openai_codex --ignoreexternal >$(VENV)/.types || { cat $(VENV)/.types; exit 1; }
 	$(BIN)/python -m tools.generate --check
 	$(BIN)/python -m tools.unasync --check
 	$(BIN)/python -m pytest --quiet tests/test_layers.py
