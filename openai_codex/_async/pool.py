@@ -96,6 +96,7 @@ class AsyncCodexPool(PoolBase[_wait.Future[JobResult], AsyncJobResults]):
         _wait.future,
         lambda config: AsyncCodex(config).__aenter__(),
         partial(_wait.LoopGuard, "pool"),
+        _wait.undisturbed,
     )
 
     async def __aenter__(self) -> Self:

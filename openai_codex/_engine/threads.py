@@ -6,7 +6,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from openai_codex._engine.once import Once
-from openai_codex._engine.waiting import Latch
+from openai_codex._engine.waiting import Latch, block_until_ready
 from openai_codex._log import Log
 
 if TYPE_CHECKING:
@@ -100,3 +100,30 @@ class ThreadGroup:
         self._running.discard(thread)
         if self._has_begun and not self._running:
             self.ended.set()
+
+
+def undisturbed(work: Callable[[], None]) -> None:
+    """Call a function where no signal handler interrupts it, and return when it has returned; what it raises is raised here.
+
+    Python calls signal handlers on the main thread. There the function gets a thread of its own, and goes on if one raises.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        work()
+        return
+    failures: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            work()
+        except BaseException as error:  # noqa: BLE001  raised by who waits
+            failures.append(error)
+
+    group = ThreadGroup("undisturbed")
+    try:
+        group.start("events", run)
+    except RuntimeError:  # the system gives no more threads
+        work()
+        return
+    block_until_ready(group.ended, None)
+    if failures:
+        raise failures[0]

@@ -36,8 +36,9 @@ _log = Log("jobs")
 class Fleet:
     """Owns the entries of one pool.
 
-    It takes no lock. What happens becomes an event, and one thread at a time handles all events that wait. Code of the
-    program is called by events of another list, after those: it may call the pool, and wait for it.
+    It takes no lock. What happens becomes an event, and one thread at a time handles all events that wait; ``apart`` calls
+    that where no signal handler interrupts it, as a job between two lists would be lost. Code of the program is called by
+    events of another list, after those: it may call the pool, and wait for it.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class Fleet:
         workers: Workers | None,
         ledger: Ledger,
         *,
+        apart: Callable[[Callable[[], None]], None],
         most: int,
         max_waiting: int,
         on_pause: Callable[[float], object] | None = None,
@@ -55,6 +57,7 @@ class Fleet:
     ) -> None:
         self.homes, self.clients, self.ready = homes, clients, ready
         self.closing = Latch()  # set when nothing is started any longer
+        self._apart = apart
         self._workers, self._most, self._max_waiting = workers, most, max_waiting
         self.ledger, self.sources = ledger, Sources()
         self._on_pause, self._on_result = on_pause or id, on_result or id  # `id` does nothing
@@ -81,8 +84,11 @@ class Fleet:
         self._spawn(steps, done)
 
     def post(self, event: Callable[[], None]) -> None:
-        """Have an event handled, and the program told of what follows: here, unless another thread is about it."""
+        """Have an event handled, and the program told of what follows: now, unless another thread is about it."""
         self._events.add(partial(self._handle, event))
+        self._apart(self._make)
+
+    def _make(self) -> None:
         for calls, then in ((self._events, self._fill), (self._told, self._wake)):
             try:
                 calls.make(then)

@@ -52,6 +52,7 @@ class Face(Generic[F]):
         future: Makes a future of the face from one of `concurrent.futures`.
         connect: Makes a client that is connected.
         loop: Makes what tells on which event loop a pool is.
+        apart: Calls a function where no signal handler interrupts it, as far as the face can.
     """
 
     ready: Ready
@@ -59,6 +60,7 @@ class Face(Generic[F]):
     future: Callable[[Future[JobResult]], F]
     connect: Callable[[AppServerConfig], Any]
     loop: Callable[[], Any]
+    apart: Callable[[Callable[[], None]], None]
 
 
 class PoolBase(NotPickled, Generic[F, R]):
@@ -105,6 +107,7 @@ class PoolBase(NotPickled, Generic[F, R]):
             self._face.ready,
             self._workers,
             self._ledger,
+            apart=self._face.apart,
             most=most,
             max_waiting=max_waiting,
             on_pause=on_pause,

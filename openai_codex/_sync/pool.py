@@ -97,6 +97,7 @@ class CodexPool(PoolBase[_wait.Future[JobResult], JobResults]):
         _wait.future,
         lambda config: Codex(config).__enter__(),
         partial(_wait.LoopGuard, "pool"),
+        _wait.undisturbed,
     )
 
     def __enter__(self) -> Self:

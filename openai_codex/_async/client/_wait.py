@@ -92,6 +92,11 @@ def spawner(drive: Callable[[Any], Awaitable[Any]]) -> Callable[[Any, Callable[[
     return lambda steps, done: start(drive(steps), done, over)
 
 
+def undisturbed(work: Callable[[], None]) -> None:
+    """Call a function. From Python 3.11 on, `asyncio.run` keeps Ctrl-C from interrupting what runs on its loop."""
+    work()
+
+
 class _HandlerTask:
     """Runs one coroutine of a handler until it has an outcome. Made on the loop."""
 

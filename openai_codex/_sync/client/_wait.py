@@ -32,6 +32,7 @@ __all__ = [
     "ready",
     "spawner",
     "task_starter",
+    "undisturbed",
 ]
 
 ready = block_until_ready
@@ -59,6 +60,14 @@ def spawner(drive: Callable[[Any], Any]) -> Callable[[Any, Callable[[Any], None]
         ThreadGroup("pool").start("job", run)
 
     return spawn
+
+
+def undisturbed(work: Callable[[], None]) -> None:
+    """Call a function where no signal handler interrupts it: on the main thread's behalf, on a thread of its own."""
+    load("openai_codex._engine.threads")
+    from openai_codex._engine.threads import undisturbed
+
+    undisturbed(work)
 
 
 def caller() -> object:
