@@ -56,8 +56,7 @@ class Fleet:
         on_result: Callable[[JobResult], object] | None = None,
     ) -> None:
         self.homes, self.clients, self.ready = homes, clients, ready
-        self.closing = Latch()  # set when nothing is started any longer
-        self._apart = apart
+        self._apart, self.closing = apart, Latch()  # the latter is set when nothing is started any longer
         self._workers, self._most, self._max_waiting = workers, most, max_waiting
         self.ledger, self.sources = ledger, Sources()
         self._on_pause, self._on_result = on_pause or id, on_result or id  # `id` does nothing
@@ -66,8 +65,7 @@ class Fleet:
         self._watchers: deque[Latch] = deque()
         self._waiting: deque[Entry] = deque()
         self._running: set[Entry] = set()
-        self._open = 0  # how many jobs are not over: one may be between the two lists above
-        self._ended = Counts()
+        self._open, self._ended = 0, Counts()  # open jobs are not over: one may be between the two lists above
         self._timer = Timer(ready, self.closing)
 
     # -- for any thread ----------------------------------------------------------------------------------------------
@@ -162,8 +160,7 @@ class Fleet:
         self.post(self._give_up)
 
     def _wake(self) -> None:
-        # Those that are there now: who is woken may watch again at once.
-        for _ in range(len(self._watchers)):
+        for _ in range(len(self._watchers)):  # those that are there now: who is woken may watch again at once
             with suppress(IndexError):  # another thread has taken it
                 self._watchers.popleft().set()
 
@@ -183,8 +180,7 @@ class Fleet:
 
     def _give_up(self) -> None:
         for entry in (*self._waiting, *self._running):
-            # Unless the program has cancelled it before.
-            entry.is_for_next = not entry.is_cancelled
+            entry.is_for_next = not entry.is_cancelled  # by the program, before
         for entry in list(self._waiting):
             was_started = entry.future.running()
             (self._stop_waiting if was_started else self._drop)(entry)
@@ -264,9 +260,8 @@ class Fleet:
             self._finish(entry, decision.result)
             return
         entry.note(decision.result)
-        home = entry.home
+        home, entry.not_before = entry.home, time.monotonic() + decision.delay
         self.homes.leave(entry)
-        entry.not_before = time.monotonic() + decision.delay
         self._waiting.appendleft(entry)
         if decision.then == "limit" and home is not None:
             self._limit(home, decision.until)
