@@ -23,7 +23,7 @@ _START = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_ha
 PROGRAM = [sys.executable, "-c", f"{_START}from openai_codex._cli.main import main; sys.exit(main())"]
 
 # The terminal is the one that controls it, so that Ctrl-C typed there is a signal to all of its process group.
-_CONTROL = "import fcntl, termios; fcntl.ioctl(2, termios.TIOCSCTTY, 0)\n"
+_CONTROL = f"{_START}import fcntl, termios; fcntl.ioctl(2, termios.TIOCSCTTY, 0)\n"
 _ON_TERMINAL = [*PROGRAM[:-1], _CONTROL + PROGRAM[-1]]
 
 # How long the last output of a process may take to be copied, in seconds.
