@@ -161,9 +161,8 @@ class Outbox:
             while not self._closed:
                 # Those that came later are not written with these: something may have to be stopped before they are.
                 waiting = list(islice(self._requests, _MOST_TOGETHER))
-                # What is to be stopped does not wait for the requests that wait.
-                if not self._urgent:
-                    self._urgent.extend(self._undos.due())
+                # What is to be stopped does not wait for the requests that wait, which may be written with answers.
+                self._urgent.extend(self._undos.due())
                 if not self._has_next():
                     return
                 # Not claimed before there is room in the transport: until then a request can be withdrawn.

@@ -60,6 +60,16 @@ def test_answers_and_what_stops_something_go_before_requests() -> None:
     assert pipe.written == [b"answer", b"refusal", b"undo", b"1", b"2", b"3"]
 
 
+def test_what_stops_something_goes_before_requests_that_are_written_with_answers() -> None:
+    pipe = Pipe()
+    box = waiting(pipe, [b"1"])
+    box.post(b"answer")
+    box.undo(Undo(Thing()))
+    box.request(b"2")
+    with writing(box):
+        assert eventually(lambda: b"".join(pipe.written) == b"answerundo12")
+
+
 def test_what_stops_something_needs_no_room() -> None:
     pipe = Pipe(short=0)
     box = Box(pipe, limit=0)
