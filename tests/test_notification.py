@@ -11,6 +11,7 @@ from openai_codex import DecodeError, Notification
 from openai_codex import _codec as codec
 from openai_codex._engine import wire
 from openai_codex._notification import UnreadableNotification, check_readable
+from openai_codex.types import UnknownNotification
 
 TURN = Notification("turn/completed", {"threadId": "T", "turn": {"id": "U"}}, 5)
 LOGIN = Notification("account/login/completed", {"loginId": "L", "success": True})
@@ -49,6 +50,15 @@ def test_its_payload_is_built_when_it_is_first_asked_for_and_then_kept(monkeypat
         assert event.payload is event.payload
         assert built == [LOGIN.method]
         built.clear()
+
+
+def test_a_payload_of_a_new_shape_is_kept_as_it_came_and_logged(caplog: pytest.LogCaptureFixture) -> None:
+    params = {"loginId": "L", "success": ["of", "a", "later", "version"]}
+    event = Notification(LOGIN.method, params)
+    assert event.payload == UnknownNotification(LOGIN.method, params)
+    assert event.payload is event.payload
+    logged = [vars(record)["codex"] for record in caplog.records]
+    assert [(entry["event"], entry["method"]) for entry in logged] == [("codex.payload_misfit", LOGIN.method)]
 
 
 def test_it_pickles() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import threading
 import time
@@ -137,6 +138,31 @@ def test_a_callback_that_raises_is_an_error_to_the_runtime(workers: Workers, sen
     requests.dispatch(pending)
     assert block_until_ready(pending, PATIENCE)
     assert b"-32603" in sent[0]
+
+
+def test_the_failure_of_a_callback_is_answered_before_it_is_logged(workers: Workers) -> None:
+    # A log handler of the program may block.
+    order: list[str] = []
+    logged = Latch()
+
+    class Handler(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if vars(record)["codex"]["request_id"] == "of this test":
+                order.append("logged")
+                logged.set()
+
+    def fail(_: PendingRequest) -> None:
+        raise ZeroDivisionError
+
+    requests = PendingRequests(lambda _: order.append("answered"), workers, fail)
+    handler = Handler()
+    logging.getLogger("openai_codex").addHandler(handler)
+    try:
+        requests.dispatch(requests.open(ServerRequest("of this test", "item/tool/call", {})))
+        assert block_until_ready(logged, PATIENCE)
+    finally:
+        logging.getLogger("openai_codex").removeHandler(handler)
+    assert order == ["answered", "logged"]
 
 
 def test_no_code_for_requests_runs_on_the_thread_that_delivers_them(workers: Workers) -> None:
