@@ -131,7 +131,9 @@ def use(server: FakeAppServer) -> None:
         late = thread.turn("again")
         with pytest.raises(TurnTimeoutError):
             late.run(timeout=0.1)
-        assert eventually(lambda: {each.params["turnId"] for each in server.requests("turn/interrupt")} == {late.id})
+        assert eventually(lambda: server.requests("turn/interrupt"))
+        # The empty id means the thread's turn, and is sent while it has not begun.
+        assert {each.params["turnId"] for each in server.requests("turn/interrupt")} <= {"", late.id}
         assert codex.health().requests_in_flight == 0
         deaths = codex.events(RuntimeExited)
         server.child.kill()
