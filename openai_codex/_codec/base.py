@@ -170,13 +170,22 @@ class ClientRequest(Record, Generic[R]):
 
     Attributes:
         METHOD: The JSON-RPC method.
-        HAS_PARAMS: ``False`` for a method without params: ``null`` is sent for them.
+        HAS_PARAMS: ``False`` for a method without params: none are sent.
     """
 
     __slots__ = ()
 
     METHOD: ClassVar[str]
     HAS_PARAMS: ClassVar[bool] = True
+
+
+class UntypedRequest(ClientRequest[Any]):
+    """The params of a method that this version does not know; they are sent as they are."""
+
+    def __init__(self, method: str, params: JsonObject | None) -> None:
+        super().__init__()
+        vars(self)["METHOD"] = method  # of the object, not of the class as elsewhere
+        self.raw = params
 
 
 class ServerRequest(Record, Generic[R]):

@@ -6,23 +6,13 @@ from collections.abc import Mapping
 from typing import Any, TypeVar, cast
 
 from openai_codex import _protocol as protocol
-from openai_codex._codec.base import ClientRequest, JsonObject, Record
+from openai_codex._codec.base import ClientRequest, Record, UntypedRequest
 from openai_codex._codec.converter import structure_named
 from openai_codex._codec.dumping import to_wire
 from openai_codex._protocol.methods import CLIENT_REQUESTS
 from openai_codex.errors import ConfigError, DecodeError
 
 M = TypeVar("M")
-
-
-class UntypedRequest(ClientRequest[Any]):
-    """The params of a method that this version does not know; they are sent as they are."""
-
-    def __init__(self, method: str, params: JsonObject | None) -> None:
-        super().__init__()
-        # Of the object, not of the class as elsewhere.
-        vars(self).update(METHOD=method, HAS_PARAMS=params is not None)
-        self.raw = params
 
 
 def request_of(method: str, params: Mapping[str, Any] | None) -> ClientRequest[Any]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from enum import Enum, EnumMeta
 from typing import TYPE_CHECKING, Any
 
-from typing_extensions import Self
-
 from openai_codex._runtime.imports import load
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 # By name, because it rests on the class here.
 _DUMPING = "openai_codex._codec.dumping"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -21,6 +21,7 @@ from openai_codex._codec.base import (
     TypeMismatchError,
     UnknownNotification,
     UnknownVariant,
+    UntypedRequest,
     Variant,
     default_of,
     record_fields,
@@ -58,7 +59,7 @@ def unstructure(value: Any) -> Any:
 
 def _json(value: Any) -> Any:
     if isinstance(value, Record):
-        return _record(value)
+        return _dumper(type(value))(value)  # type: ignore[arg-type]  # a class is hashable, whatever its instances are
     if isinstance(value, str):
         return str.__str__(value)  # the plain text of an enum member, whatever `str()` of its class returns
     if value is None or isinstance(value, (bool, int, float)):
@@ -85,35 +86,28 @@ def _key(key: Any) -> str:
     raise TypeMismatchError("str as key", key)
 
 
-def _record(record: Record) -> JsonObject | None:
-    if isinstance(record, (UnknownVariant, UnknownNotification)):
-        # Unchanged, as this version does not know which parts of it matter.
-        return record.raw
-    if not getattr(record, "HAS_PARAMS", True):
-        return None
-    plan = _plan(type(record))  # type: ignore[arg-type]  # a class is hashable, whatever its instances are
+def _dump(plan: _Plan, record: Record) -> JsonObject:
+    """Return the JSON of a record: of one that was received with what is unknown in it, of others what they have."""
     if plan.secrets:  # what is sent may come back in an error
         conceal(value for name in plan.secrets if isinstance(value := getattr(record, name), str))
-    raw = record.raw
-    if not raw:  # it was made here, as all params are
-        return plan.tag | _known(record, plan, {})
-    unknown = {key: value for key, value in raw.items() if key not in plan.names}
-    return {**plan.tag, **unknown, **_known(record, plan, raw)}
-
-
-def _known(record: Record, plan: _Plan, raw: JsonObject) -> JsonObject:
-    known: JsonObject = {}
-    cls: Any = type(record)
-    fields = _received(cls) if raw else plan.fields
+    raw: JsonObject = record.raw or {}  # of one that was made here, as all params are, there is none
+    json = (
+        {**plan.tag, **{key: value for key, value in raw.items() if key not in plan.names}} if raw else plan.tag.copy()
+    )
+    fields = _received(type(record)) if raw else plan.fields  # type: ignore[arg-type]  # a class is hashable, whatever its instances are
     for (name, wire, default), value in zip(fields, plan.values(record), strict=True):
         # A default is sent only if the runtime sent it too: a record that is read and sent back stays the same.
         if value is UNSET or (value == default and wire not in raw):
             continue
         try:
-            known[wire] = value if type(value) is str else _json(value)  # most values are plain strings: no call
+            json[wire] = value if type(value) is str else _json(value)  # most values are plain strings: no call
         except TypeMismatchError as error:
             raise ConfigError(f"{type(record).__name__}.{name}", str(error)) from None
-    return known
+    return json
+
+
+# Unchanged, as this version does not know which parts of them matter.
+_KEPT_WHOLE = (UnknownVariant, UnknownNotification, UntypedRequest)
 
 
 class _Plan(NamedTuple):
@@ -135,6 +129,13 @@ class _Plan(NamedTuple):
 
 
 @cache  # as many entries as there are record classes
+def _dumper(cls: type[Any]) -> Callable[[Any], JsonObject | None]:
+    """Return what turns the records of a class into JSON."""
+    if issubclass(cls, _KEPT_WHOLE):
+        return attrgetter("raw")
+    return partial(_dump, _plan(cls)) if getattr(cls, "HAS_PARAMS", True) else lambda _: None
+
+
 def _plan(cls: type[Any]) -> _Plan:
     tag = dict([tag_of(cls)]) if issubclass(cls, Variant) else {}
     fields = [(field.name, wire_name(cls, field.name), field) for field in record_fields(cls)]

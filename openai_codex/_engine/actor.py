@@ -111,7 +111,7 @@ class Actor:
         ``subscription`` collects the events of the turn or login that the request starts. Raises `ConfigError` if the
         params cannot be written as JSON, and `TransportClosedError` if the connection has ended; nothing was sent then.
         """
-        line = self.encode(reply.request_id, reply.method, *(() if params is None else (params,)))
+        line = self.encode(reply.request_id, reply.method, params)
         self.router.register(reply, subscription)
         if self._close_reasons:
             self.router.forget(reply.request_id)

@@ -253,17 +253,16 @@ def _frames_within(line: bytes) -> list[Response | Notification | ServerRequest]
     return frames
 
 
-_OMITTED: Any = object()
+def encode_request(request_id: RequestId, method: str, params: Any = None) -> bytes:
+    """Encode a request as one line; ``params=None`` leaves the member out."""
+    if params is None:
+        return _encode({"id": request_id, "method": method}, method)
+    return _encode({"id": request_id, "method": method, "params": params}, method)
 
 
-def encode_request(request_id: RequestId, method: str, params: Any = _OMITTED) -> bytes:
-    """Encode a request as one line; without ``params`` the member is left out."""
-    return _encode({"id": request_id, **_call(method, params)}, method)
-
-
-def encode_notification(method: str, params: Any = _OMITTED) -> bytes:
-    """Encode a notification as one line."""
-    return _encode(_call(method, params), method)
+def encode_notification(method: str) -> bytes:
+    """Encode a notification as one line. Those of this client have no params."""
+    return _encode({"method": method}, method)
 
 
 def encode_result(request_id: RequestId, result: Any) -> bytes:
@@ -274,10 +273,6 @@ def encode_result(request_id: RequestId, result: Any) -> bytes:
 def encode_error(request_id: RequestId, code: int, message: str) -> bytes:
     """Encode an error as the answer to a server request, as one line."""
     return _encode({"id": request_id, "error": {"code": code, "message": message}}, "error")
-
-
-def _call(method: str, params: Any) -> dict[str, Any]:
-    return {"method": method} if params is _OMITTED else {"method": method, "params": params}
 
 
 def _encode(frame: dict[str, Any], what: str) -> bytes:

@@ -81,9 +81,9 @@ class TracedWork(WorkTable):
         self._generation, self._post = actor.generation, actor.server_requests.workers.handlers.post
         table = weakref.ref(self)  # the reader thread holds the actor, and contexts may hold the client
 
-        def encode(request_id: int, method: str, *params: Any) -> bytes:
-            line, alive = wire.encode_request(request_id, method, *params), table()
-            carrier = {} if alive is None else alive.carrier(method, *params)
+        def encode(request_id: int, method: str, params: Any) -> bytes:
+            line, alive = wire.encode_request(request_id, method, params), table()
+            carrier = {} if alive is None else alive.carrier(method, params)
             # The line is an object that is not empty, and its end.
             return b'%b,"trace":%b}\n' % (line[:-2], orjson.dumps(carrier)) if carrier else line
 
