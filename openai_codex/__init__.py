@@ -44,7 +44,7 @@ The map, top to bottom. Imports go downward only, and a module without a leading
     _schemas/       Python types and JSON: output values; how a type looks in JSON: walk containers fields scopes
                     constraints leaves form; its schema: definitions foreign strict wording
     _turns/         what a turn receives and returns, as values: pulse stall fold open_items texts listings settings options
-                    inputs results; what each thread is busy with: work_table work, and for whom: contexts; how a turn
+                    inputs results; what each thread is busy with: work_table halts work, and for whom: contexts; how a turn
                     is stopped: stops tree_stops; which threads have work in progress: activity; the newest rate limits and
                     settings, and warnings: reported notices; settings in force: effective; what the file of a thread says:
                     session_file; the turns whose end is not logged yet: open_turns, and how it is: turn_ends; what turns cost: usage;

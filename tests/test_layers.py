@@ -43,7 +43,7 @@ ORDER = """
     _approvals: . kinds responses policies decisions requests file_changes commands
     _schemas: . output walk containers foreign strict fields scopes constraints definitions values wording
     _schemas: leaves form
-    _turns: . rejoin stops tree_stops work_table contexts work pulse agent_events trees live activity reported notices effective session_file
+    _turns: . rejoin stops tree_stops work_table halts contexts work pulse agent_events trees live activity reported notices effective session_file
     _turns: stall open_turns turn_ends agents usage fold open_items texts listings settings options inputs
     _engine: . actor at_exit reader outbox undo router subscriptions mailbox server_requests workers threads
     _engine: reply lane backlog recent wire heads

@@ -12,7 +12,7 @@ from openai_codex import _protocol as protocol
 from openai_codex._async import lazy, operations
 from openai_codex._async.client import _wait
 from openai_codex._async.client.rpc import call
-from openai_codex._engine.waiting import Deadline
+from openai_codex._engine.waiting import Deadline, Latch
 from openai_codex._runtime.not_pickled import NotPickled
 from openai_codex.errors import (
     CodexError,
@@ -61,8 +61,9 @@ class AsyncClosable(NotPickled):
         gets an interrupted result. All sub-agents of turns of the thread are stopped, also of turns that have ended. If it
         is the thread of a sub-agent itself, its turn is stopped, and nothing else of the turn that it works for.
 
-        After that `run` and `turn` of this handle raise `ConfigError`; `AsyncCodex.thread_resume` continues a stored
-        thread. The client releases the tools of the thread and all that it has noted about it. Where the runtime has
+        A turn that is about to start is stopped, too, and calls that wait for the thread wait for this one. After that
+        `run` and `turn` of this handle raise `ConfigError`; `AsyncCodex.thread_resume` continues a stored thread, and
+        so does another handle that starts a turn. The client releases the tools of the thread and all that it has noted about it. Where the runtime has
         exited, nothing is sent and none is started.
 
         The runtime itself frees the memory of a stored thread only if it is archived or deleted, and that of an
@@ -103,32 +104,54 @@ def _closing_request(thread_id: str, *, archive: bool, delete: bool) -> protocol
 
 
 async def _close(connection: lazy.AsyncConnection, thread_id: str, params: protocol.ClientRequest[Any]) -> None:
-    is_loaded = connection.has_loaded(thread_id)
-    if is_loaded:
-        await _stop(connection, thread_id, Deadline(connection.request_timeout))
     unsubscribe = protocol.ThreadUnsubscribeParams(thread_id=thread_id)
-    if params.METHOD != unsubscribe.METHOD:
-        try:
-            await connection.request(params)
-        except (InvalidRequestError, MethodNotFoundError):
-            # The runtime refuses it for a thread that is not stored. Then there is nothing to archive or delete.
-            if not await _is_ephemeral(connection, thread_id):
-                raise
-        else:
-            return
-    if is_loaded:
-        with suppress(TransportClosedError):  # a runtime that is gone sends no more events either
-            await connection.request(unsubscribe)
-    connection.threads.forget(thread_id)
+    is_loaded = connection.has_loaded(thread_id)
+    # Other calls wait for it, as for a turn: of one that began meanwhile, the end would not be seen.
+    work = connection.work.begin(unsubscribe, 2 * connection.request_timeout)
+    work.joins, work.given_up, work.is_unwanted = frozenset(), True, True  # it starts no turn, and is part of none
+    try:
+        if is_loaded:
+            await _stop(connection, thread_id, Deadline(connection.request_timeout))
+        if params.METHOD != unsubscribe.METHOD:
+            try:
+                await connection.request(params)
+            except (InvalidRequestError, MethodNotFoundError):
+                # The runtime refuses it for a thread that is not stored. Then there is nothing to archive or delete.
+                if not await _is_ephemeral(connection, thread_id):
+                    raise
+            else:
+                return
+        if is_loaded:
+            with suppress(TransportClosedError):  # a runtime that is gone sends no more events either
+                await connection.request(unsubscribe)
+        connection.threads.forget(thread_id)
+    finally:
+        connection.work.discard(work)
 
 
 async def _stop(connection: lazy.AsyncConnection, thread_id: str, deadline: Deadline) -> None:
     """Stop all work of a thread and wait for its end: without a subscription the end would not be seen."""
-    working = [each for each in connection.watched() if each.thread_id == thread_id and each.is_running()]
-    for each in working:
-        if not await each.stop(deadline.remaining(), "close"):
-            raise TurnTimeoutError(thread_id, None, deadline.timeout)
-    if not working:  # a turn whose handle was dropped, or work without a handle
+    work, has_handle = connection.work, False
+    place = work.place(thread_id, joins=True)  # it is told of each change
+    try:
+        work.halts.halt(thread_id)
+        while True:
+            place.changed = changed = Latch()  # before it looks, so that it is woken by any change after that
+            for each in connection.watched():
+                if each.thread_id == thread_id and each.is_running():
+                    has_handle = True
+                    if not await each.stop(deadline.remaining(), "close"):
+                        raise TurnTimeoutError(thread_id, None, deadline.timeout)
+            # What a signal handler has interrupted does not go on before this returns.
+            if place.is_nested or work.halts.is_quiet(thread_id):
+                break
+            if deadline.passed():
+                raise TurnTimeoutError(thread_id, None, deadline.timeout)
+            await _wait.ready(changed, deadline.remaining())
+    finally:
+        work.halts.release(thread_id)
+        work.leave(place)
+    if not has_handle:  # a turn whose handle was dropped, or work without a handle
         params = protocol.TurnInterruptParams(thread_id=thread_id, turn_id="")
         with suppress(CodexError):  # no turn runs, or the connection has ended
             await call(connection.running(), params, Deadline(min(_REPLY_WITHIN, deadline.remaining())))

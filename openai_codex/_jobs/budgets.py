@@ -36,18 +36,20 @@ class Watch:
         """Note where its turns run."""
         self._at = connection, thread_id
 
+    def leave(self) -> None:
+        """Note that none of its turns runs any longer."""
+        if self._at is not None:
+            connection, thread_id = self._at
+            connection.work.halts.release(thread_id)
+
     def stop(self, reason: StopReason) -> None:
-        """Have its turn interrupted, and no other one started. Waits for nothing; callable from any thread."""
+        """Have its turn interrupted, and each that is about to start. Waits for nothing; callable from any thread."""
         if reason == "cancelled":
             self._is_cancelled = True
         else:
             self._is_exhausted = True
         self.over.set()
-        if self._at is not None:
-            connection, thread_id = self._at
-            for each in connection.watched():
-                if each.thread_id == thread_id and each.is_running():
-                    each._stop.request()  # noqa: SLF001  `interrupt` of the handle waits for the end
+        self._halt()
 
     def is_over_budget(self) -> bool:
         """Return whether the thread has used more than it may."""
@@ -56,8 +58,15 @@ class Watch:
     def go_on(self, limit: int) -> None:
         """Allow more tokens. A job that was cancelled stays so, also if it is at this instant."""
         self.limit, self._is_exhausted, self.over = limit, False, Latch()
+        self.leave()
         if self._is_cancelled:
             self.over.set()
+            self._halt()
+
+    def _halt(self) -> None:
+        if self._at is not None:
+            connection, thread_id = self._at
+            connection.work.halts.halt(thread_id)
 
 
 class Budgets(Listener):

@@ -183,6 +183,7 @@ class Attempt:
             yield from prompts.run(thread, progress, self._results)
         finally:
             slot.budgets.watches.pop(thread.id, None)
+            self.watch.leave()
         try:
             yield thread.close
         except CodexError as error:  # the work is done

@@ -6,6 +6,7 @@ It knows the protocol's rules for that. When and how often it is asked is up to 
 from __future__ import annotations
 
 import time
+import weakref
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -159,6 +160,7 @@ class TurnStop:
     def enter(self, table: WorkTable, work: Work, trees: Trees) -> None:
         """Note the entry of the request in the table of work. Called before `follow`."""
         self._table, self._work, self._trees = table, work, trees
+        work.stop = weakref.ref(self)  # handles hold this object, and the table must not hold it for them
 
     def follow(self, actor: Actor, reply: Reply) -> None:
         """Note the request that starts the turn. Called before it is sent."""

@@ -110,6 +110,8 @@ class Work:
     """Whether its turn is to be stopped, so that it need not be spared when another one is."""
     given_up: bool = False
     """Whether nobody waits for the reply, although the runtime may have carried the request out."""
+    stop: Callable[[], Any] = lambda: None
+    """Returns its `TurnStop`, as long as that is held by a call or a handle; else ``None``."""
     ended: tuple[str, ...] = ()
     """The turns that ended while the reply was on its way: its own may be among them. Changed by the reader alone."""
 

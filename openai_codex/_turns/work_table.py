@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from openai_codex import _protocol as protocol
 from openai_codex._engine.mailbox import Listener
 from openai_codex._turns.contexts import ACTIVE, GoalContexts, origin_of
+from openai_codex._turns.halts import Halts
 from openai_codex._turns.work import (
     GOAL,
     NAMED,
@@ -64,6 +65,7 @@ class WorkTable(Listener):
         self._works: tuple[list[Work], ...] = tuple([] for _ in range(_LISTS))
         self._places: tuple[list[weakref.ref[Place]], ...] = tuple([] for _ in range(_LISTS))
         self.goals: GoalContexts = GoalContexts()
+        self.halts: Halts = Halts(self._of)
 
     # -- calls that start a turn -------------------------------------------------------------------------------------
 

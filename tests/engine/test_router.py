@@ -14,29 +14,7 @@ from openai_codex._engine.subscriptions import EVERYTHING, PendingSubscription, 
 from openai_codex._engine.waiting import ThreadWaiter, Waiter
 from openai_codex._engine.wire import Frame, Response, ServerRequest, Skipped
 from openai_codex._notification import Notification
-
-
-def delta(thread: str, turn: str, text: str = "x") -> Notification:
-    params = {"threadId": thread, "turnId": turn, "itemId": "i", "delta": text}
-    return Notification("item/agentMessage/delta", params)
-
-
-def completed(thread: str, turn: str) -> Notification:
-    return Notification(
-        "turn/completed", {"threadId": thread, "turn": {"id": turn, "items": [], "status": "completed"}}
-    )
-
-
-def ask(router: Router, method: str = "m", coming: PendingSubscription | None = None) -> Reply:
-    reply = router.new_reply(method)
-    router.register(reply, coming)
-    return reply
-
-
-def everyone(router: Router) -> tuple[int, set[Mailbox]]:
-    """Return how many replies are pending, and the mailboxes that are subscribed."""
-    router.catch_up()
-    return router.load().in_flight, set(router.subscriptions.mailboxes())
+from tests.engine._routing import ask, completed, delta, everyone
 
 
 def carry_out(out: Dispatch) -> None:

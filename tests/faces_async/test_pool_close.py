@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from openai_codex import AppServerConfig, AsyncCodexPool, ConfigError, Job
-from openai_codex.testing import ScriptedModel, hang
-from tests.faces_async._wait import eventually, settled
+from openai_codex.testing import FakeAppServer, ScriptedModel, hang
+from tests.faces_async._wait import eventually, settled, together
 from tests.support.bounds import nothing_left
 from tests.support.jobs import prompts_of
 
@@ -28,6 +29,22 @@ async def test_closing_without_draining_interrupts_and_cancels(
     assert (await settled(running)).stopped == "cancelled"
     with pytest.raises(ConfigError, match="closed"):
         await pool.submit(Job(prompts=["job 2"]))
+
+
+async def test_a_job_whose_turn_is_about_to_start_is_interrupted() -> None:
+    with FakeAppServer() as server:
+        server.on("thread/unsubscribe", {"status": "unsubscribed"})
+        server.hold("turn/start")
+        pool = AsyncCodexPool(server.config(), turns=1)
+        job = await pool.submit(Job(prompts=["job 0"]))
+        [asked] = await server.received("turn/start")
+
+        async def accept() -> None:
+            await server.received("turn/interrupt")
+            asked.proceed()
+
+        await together([partial(pool.close, drain=False), accept])
+        assert (await settled(job)).stopped == "cancelled"
 
 
 async def test_an_error_in_the_block_does_not_wait_for_the_jobs(

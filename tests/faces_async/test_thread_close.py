@@ -11,8 +11,10 @@ import pytest
 from openai_codex import (
     AppServerConfig,
     AsyncCodex,
+    AsyncThread,
     ConfigError,
     InvalidRequestError,
+    RequestTimeoutError,
     Restart,
     RunResult,
     TransportClosedError,
@@ -20,9 +22,9 @@ from openai_codex import (
 )
 from openai_codex._async.client._wait import ready
 from openai_codex.testing import FakeAppServer, ScriptedModel
-from openai_codex.types import ThreadLoadedListParams
+from openai_codex.types import ThreadLoadedListParams, TurnStatus
 from tests.faces_async._wait import together
-from tests.support.bounds import PATIENCE
+from tests.support.bounds import PATIENCE, STARTED
 from tests.support.inside import actor_of, config_of
 
 ENDS = {"unsubscribe": {}, "archive": {"archive": True}, "delete": {"delete": True}}
@@ -236,3 +238,87 @@ async def test_a_thread_of_an_earlier_runtime_is_archived_without_being_loaded(c
         await thread.close(archive=True)
         assert (await codex.request(ThreadLoadedListParams())).data == []
         assert [each.id async for each in codex.threads(archived=True)] == [thread.id]
+
+
+# --- while a turn is about to start
+
+
+async def test_a_turn_that_is_about_to_start_is_stopped_before_the_thread_is_given_up(server: FakeAppServer) -> None:
+    server.forget("turn/interrupt")
+    server.hold("turn/start")
+    async with AsyncCodex(server.config()) as codex:
+        thread = await codex.thread_start()
+
+        async def close() -> None:
+            [asked] = await server.received("turn/start")
+
+            async def answer() -> None:
+                # It does not give the thread up: the end of the turn would not be seen.
+                await server.received("turn/interrupt")
+                asked.proceed()
+
+            await together([thread.close, answer])
+
+        result, _ = await together([partial(thread.run, "go"), close])
+        assert result.status == TurnStatus.interrupted
+        methods = [each.method for each in server.requests()]
+        assert methods[-1] == "thread/unsubscribe"
+        assert methods.count("thread/unsubscribe") == 1
+
+
+async def test_a_call_that_waits_for_its_turn_waits_for_the_close_and_resumes_the_thread(server: FakeAppServer) -> None:
+    server.forget("turn/interrupt")
+    server.hold("thread/unsubscribe", times=1)
+    async with AsyncCodex(server.config()) as codex:
+        thread = await codex.thread_start()
+        other = await codex.thread_resume(thread.id)
+        turn = await thread.turn("first")
+
+        async def close() -> None:
+            await together([thread.close, answer])
+
+        async def answer() -> None:
+            [asked] = await server.received("thread/unsubscribe")
+            assert server.request_count("turn/start") == 1
+            asked.reply({"status": "unsubscribed"})
+            await server.received("turn/start", 2)
+            server.turn.complete()
+
+        result, _ = await together([partial(other.run, "second"), close])
+        assert (await turn.run()).status == TurnStatus.interrupted
+        assert result.status == TurnStatus.completed
+        methods = [each.method for each in server.requests()]
+        assert methods[methods.index("thread/unsubscribe") :] == ["thread/unsubscribe", "thread/resume", "turn/start"]
+
+
+async def test_a_start_that_is_given_up_does_not_keep_the_thread_open(server: FakeAppServer) -> None:
+    server.hold("turn/start")
+    async with AsyncCodex(server.config(request_timeout=STARTED)) as codex:
+        thread = await codex.thread_start()
+
+        async def close() -> None:
+            await server.received("turn/start")
+            await thread.close()
+
+        async def run() -> None:
+            with pytest.raises(RequestTimeoutError):
+                await thread.run("go")
+
+        await together([run, close])
+        assert server.request_count("thread/unsubscribe") == 1
+
+
+async def test_another_handle_of_a_closed_thread_resumes_it(
+    codex_config: AppServerConfig, scripted_model: ScriptedModel
+) -> None:
+    scripted_model.queue("one", "two", "three")
+    async with AsyncCodex(codex_config) as codex:
+        thread = await codex.thread_start()
+        await thread.run("first")
+        other = await codex.thread_resume(thread.id)
+        await thread.close()
+        assert (await other.run("second", timeout=PATIENCE)).final_response == "two"
+        await other.close()
+        third = AsyncThread(codex, thread.id)
+        turn = await third.turn("third")
+        assert (await turn.run(timeout=PATIENCE)).final_response == "three"

@@ -3,14 +3,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from openai_codex import AppServerConfig, CodexPool, ConfigError, Job
-from openai_codex.testing import ScriptedModel, hang
-from tests.faces_sync._wait import eventually, settled
+from openai_codex.testing import FakeAppServer, ScriptedModel, hang
+from tests.faces_sync._wait import eventually, settled, together
 from tests.support.bounds import nothing_left
 from tests.support.jobs import prompts_of
 
@@ -29,6 +30,22 @@ def test_closing_without_draining_interrupts_and_cancels(
     assert (settled(running)).stopped == "cancelled"
     with pytest.raises(ConfigError, match="closed"):
         pool.submit(Job(prompts=["job 2"]))
+
+
+def test_a_job_whose_turn_is_about_to_start_is_interrupted() -> None:
+    with FakeAppServer() as server:
+        server.on("thread/unsubscribe", {"status": "unsubscribed"})
+        server.hold("turn/start")
+        pool = CodexPool(server.config(), turns=1)
+        job = pool.submit(Job(prompts=["job 0"]))
+        [asked] = server.wait_for_requests("turn/start")
+
+        def accept() -> None:
+            server.wait_for_requests("turn/interrupt")
+            asked.proceed()
+
+        together([partial(pool.close, drain=False), accept])
+        assert (settled(job)).stopped == "cancelled"
 
 
 def test_an_error_in_the_block_does_not_wait_for_the_jobs(

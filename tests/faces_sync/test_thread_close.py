@@ -14,16 +14,18 @@ from openai_codex import (
     Codex,
     ConfigError,
     InvalidRequestError,
+    RequestTimeoutError,
     Restart,
     RunResult,
+    Thread,
     TransportClosedError,
     TurnTimeoutError,
 )
 from openai_codex._sync.client._wait import ready
 from openai_codex.testing import FakeAppServer, ScriptedModel
-from openai_codex.types import ThreadLoadedListParams
+from openai_codex.types import ThreadLoadedListParams, TurnStatus
 from tests.faces_sync._wait import together
-from tests.support.bounds import PATIENCE
+from tests.support.bounds import PATIENCE, STARTED
 from tests.support.inside import actor_of, config_of
 
 ENDS = {"unsubscribe": {}, "archive": {"archive": True}, "delete": {"delete": True}}
@@ -235,3 +237,87 @@ def test_a_thread_of_an_earlier_runtime_is_archived_without_being_loaded(codex_c
         thread.close(archive=True)
         assert (codex.request(ThreadLoadedListParams())).data == []
         assert [each.id for each in codex.threads(archived=True)] == [thread.id]
+
+
+# --- while a turn is about to start
+
+
+def test_a_turn_that_is_about_to_start_is_stopped_before_the_thread_is_given_up(server: FakeAppServer) -> None:
+    server.forget("turn/interrupt")
+    server.hold("turn/start")
+    with Codex(server.config()) as codex:
+        thread = codex.thread_start()
+
+        def close() -> None:
+            [asked] = server.wait_for_requests("turn/start")
+
+            def answer() -> None:
+                # It does not give the thread up: the end of the turn would not be seen.
+                server.wait_for_requests("turn/interrupt")
+                asked.proceed()
+
+            together([thread.close, answer])
+
+        result, _ = together([partial(thread.run, "go"), close])
+        assert result.status == TurnStatus.interrupted
+        methods = [each.method for each in server.requests()]
+        assert methods[-1] == "thread/unsubscribe"
+        assert methods.count("thread/unsubscribe") == 1
+
+
+def test_a_call_that_waits_for_its_turn_waits_for_the_close_and_resumes_the_thread(server: FakeAppServer) -> None:
+    server.forget("turn/interrupt")
+    server.hold("thread/unsubscribe", times=1)
+    with Codex(server.config()) as codex:
+        thread = codex.thread_start()
+        other = codex.thread_resume(thread.id)
+        turn = thread.turn("first")
+
+        def close() -> None:
+            together([thread.close, answer])
+
+        def answer() -> None:
+            [asked] = server.wait_for_requests("thread/unsubscribe")
+            assert server.request_count("turn/start") == 1
+            asked.reply({"status": "unsubscribed"})
+            server.wait_for_requests("turn/start", 2)
+            server.turn.complete()
+
+        result, _ = together([partial(other.run, "second"), close])
+        assert (turn.run()).status == TurnStatus.interrupted
+        assert result.status == TurnStatus.completed
+        methods = [each.method for each in server.requests()]
+        assert methods[methods.index("thread/unsubscribe") :] == ["thread/unsubscribe", "thread/resume", "turn/start"]
+
+
+def test_a_start_that_is_given_up_does_not_keep_the_thread_open(server: FakeAppServer) -> None:
+    server.hold("turn/start")
+    with Codex(server.config(request_timeout=STARTED)) as codex:
+        thread = codex.thread_start()
+
+        def close() -> None:
+            server.wait_for_requests("turn/start")
+            thread.close()
+
+        def run() -> None:
+            with pytest.raises(RequestTimeoutError):
+                thread.run("go")
+
+        together([run, close])
+        assert server.request_count("thread/unsubscribe") == 1
+
+
+def test_another_handle_of_a_closed_thread_resumes_it(
+    codex_config: AppServerConfig, scripted_model: ScriptedModel
+) -> None:
+    scripted_model.queue("one", "two", "three")
+    with Codex(codex_config) as codex:
+        thread = codex.thread_start()
+        thread.run("first")
+        other = codex.thread_resume(thread.id)
+        thread.close()
+        assert (other.run("second", timeout=PATIENCE)).final_response == "two"
+        other.close()
+        third = Thread(codex, thread.id)
+        turn = third.turn("third")
+        assert (turn.run(timeout=PATIENCE)).final_response == "three"

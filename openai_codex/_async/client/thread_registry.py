@@ -22,6 +22,7 @@ from openai_codex._turns.effective import (
     not_in_force,
     update_to,
 )
+from openai_codex._turns.work import STARTING
 from openai_codex.errors import (
     ConfigError,
     InternalRpcError,
@@ -82,7 +83,7 @@ class AsyncThreadRegistry:
         self._unstored: dict[str, dict[str, Any]] = {}
         self._released: set[str] = set()
         self.has_released: bool = False
-        """Whether a thread was ever released, so that it may have to be resumed in the first runtime, too."""
+        """Whether a thread was ever released or closed, so that it may have to be resumed in the first runtime, too."""
         self._generations: dict[str, int] = {}
         self._directories: dict[str, str] = {}
         self._to_pause: set[str] = set()
@@ -127,6 +128,7 @@ class AsyncThreadRegistry:
             if isinstance(cwd, str):  # it holds for the following turns, too
                 self._directories[thread_of(params) or ""] = cwd
         elif params.METHOD in _UNLOADING and thread_of(params) not in self._released:
+            self.has_released = True  # first: another handle may be about to start a turn
             self.forget(thread_of(params) or "")
 
     def _warn(self, thread_id: str, params: protocol.ClientRequest[Any], effective: EffectiveSettings) -> None:
@@ -184,15 +186,20 @@ class AsyncThreadRegistry:
     async def resume(self, actor: Actor, params: protocol.ClientRequest[Any], deadline: Deadline) -> None:
         """Load the thread of a request again, if it was loaded in a runtime that has died since.
 
-        Raises `ThreadLostError` if the runtime refuses, `ThreadBusyError` if another process has the thread, and
-        `ConfigError` if the request has a field that an older runtime would ignore.
+        So is one that is unknown, as it may have been closed, if the request starts a turn by another handle: the runtime
+        would accept that, and tell nothing of it.
+
+        Raises `ThreadLostError` if the runtime refuses, or `ThreadNotFoundError` if it was closed, `ThreadBusyError` if
+        another process has the thread, and `ConfigError` if the request has a field that an older runtime would ignore.
         """
         if self._supervisor.metadata is not None and self._supervisor.is_older:
             load("openai_codex._runtime.report").check_known(params, self._supervisor.metadata)
         thread_id = thread_of(params)
         if thread_id is None or params.METHOD == "thread/resume" or params.METHOD in _UNLOADING:
             return
-        if self._generations.get(thread_id, actor.generation) == actor.generation:
+        generation = self._generations.get(thread_id)
+        may_be_closed = generation is None and self.has_released and params.METHOD in STARTING
+        if generation == actor.generation or (generation is None and not may_be_closed):
             return
         # Without the turns: a long history is a large frame, and handles need none of it.
         settings = self._reported.settings_of(thread_id)
@@ -208,6 +215,8 @@ class AsyncThreadRegistry:
             raise  # not carried out, so the caller can repeat the request
         except (InternalRpcError, InvalidRequestError) as error:  # the former if the thread's file was never written
             self.check_writer(request, error)
+            if generation is None:  # no runtime has lost it
+                raise
             raise ThreadLostError(thread_id, actor.generation, error.message) from error
         self._generations[thread_id] = actor.generation
         _log.info("codex.thread_resumed", thread_id=thread_id, generation=actor.generation)

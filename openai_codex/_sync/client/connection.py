@@ -192,6 +192,7 @@ class Connection:
             self.work.give_up(work, error, None if starts is None else starts.turn_id)
             raise
         self.work.accept(work, result)
+        self.work.halts.on_start(work)
         return result
 
     def _note_interrupt(self, params: protocol.TurnInterruptParams) -> None:

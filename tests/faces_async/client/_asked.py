@@ -23,6 +23,20 @@ from tests.support.bounds import PATIENCE
 SERVER = Path(__file__).parents[2] / "support" / "mcp_server.py"
 
 
+class Gathered(list[Any]):
+    """What a test has seen. ``all`` is set with the last of ``count``."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__()
+        self.all = Latch()
+        self._count = count
+
+    def add(self, each: Any) -> None:
+        self.append(each)
+        if len(self) == self._count:
+            self.all.set()
+
+
 async def comes(latch: Latch) -> None:
     assert await _wait.ready(latch, PATIENCE), "it did not come"
 

@@ -23,6 +23,7 @@ from openai_codex.types import (
     TurnStatus,
 )
 from tests.faces_async.client._asked import (
+    Gathered,
     accept,
     answers,
     call_server,
@@ -146,13 +147,10 @@ async def test_what_a_server_asks_may_be_answered_later(mcp_home: QuietHome, scr
 async def test_requests_of_several_kinds_that_are_pending_at_once_are_answered_in_any_order(
     mcp_home: QuietHome, scripted_model: ScriptedModel
 ) -> None:
-    asked: list[Any] = []
-    all_asked = Latch()
+    asked = Gathered(3)
 
     async def park(request: Any) -> Any:
-        asked.append(request)
-        if len(asked) == 3:
-            all_asked.set()
+        asked.add(request)
         return LATER
 
     escalated = {"cmd": "true", "sandbox_permissions": "require_escalated", "justification": "need it"}
@@ -164,7 +162,7 @@ async def test_requests_of_several_kinds_that_are_pending_at_once_are_answered_i
         for kind in ("command", "danger", "ask"):
             thread = await codex.thread_start()
             turns[kind] = await thread.turn(kind)
-        await comes(all_asked)
+        await comes(asked.all)
         pending = {request.turn_id: request for request in codex.pending_requests()}
         assert len(pending) == 3
         decisions: dict[str, Any] = {"ask": {"name": "Bob"}, "command": False, "danger": ApprovalDecision.accept()}

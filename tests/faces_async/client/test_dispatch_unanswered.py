@@ -15,7 +15,7 @@ from openai_codex.testing import QuietHome, ScriptedModel, reply, say
 from openai_codex.types import (
     TurnStatus,
 )
-from tests.faces_async.client._asked import comes
+from tests.faces_async.client._asked import Gathered, comes
 from tests.faces_async.client._people import (
     KINDS,
     REFUSED,
@@ -68,16 +68,13 @@ async def test_a_handler_that_returns_nonsense_has_refused(
 async def test_what_takes_too_long_is_refused_and_a_late_answer_dropped(
     asking_home: QuietHome, scripted_model: ScriptedModel
 ) -> None:
-    release, all_left = Latch(), Latch()
-    handled = []
+    release, handled = Latch(), Gathered(len(KINDS))
 
     async def dawdle(request: Any) -> Any:
         try:
             await comes(release)
         finally:
-            handled.append(request.cancelled)
-            if len(handled) == len(KINDS):
-                all_left.set()
+            handled.add(request.cancelled)
         return yes_to(request)
 
     ask_all(scripted_model)
@@ -89,7 +86,7 @@ async def test_what_takes_too_long_is_refused_and_a_late_answer_dropped(
         assert [result.final_response for result in results] == ["done"] * len(KINDS)
         assert_refused(scripted_model)
         release.set()
-        await comes(all_left)
+        await comes(handled.all)
         after = await (await codex.thread_start()).run("after", timeout=PATIENCE)
     assert after.final_response == "ok"
     assert handled == [True] * len(KINDS)
@@ -100,28 +97,22 @@ async def test_what_takes_too_long_is_refused_and_a_late_answer_dropped(
 async def test_an_interrupt_while_it_is_pending_ends_the_request(
     asking_home: QuietHome, scripted_model: ScriptedModel, parks: bool
 ) -> None:
-    all_asked, release, all_left = Latch(), Latch(), Latch()
-    asked: list[Any] = []
-    seen: list[bool] = []
+    release, asked, seen = Latch(), Gathered(len(KINDS)), Gathered(len(KINDS))
 
     async def wait(request: Any) -> Any:
-        asked.append(request)
-        if len(asked) == len(KINDS):
-            all_asked.set()
+        asked.add(request)
         if parks:
             return LATER
         try:
             await comes(release)
         finally:
-            seen.append(request.cancelled)
-            if len(seen) == len(KINDS):
-                all_left.set()
+            seen.add(request.cancelled)
         return yes_to(request)
 
     ask_all(scripted_model)
     async with AsyncCodex(asking_home.config(), on_approval=wait, on_user_input=wait) as codex:
         turns = [await (await codex.thread_start()).turn(kind) for kind in KINDS]
-        await comes(all_asked)
+        await comes(asked.all)
         assert {request.id for request in codex.pending_requests()} == {request.id for request in asked}
         assert [request.cancelled for request in asked] == [False] * len(KINDS)
         for turn in turns:
@@ -134,7 +125,7 @@ async def test_an_interrupt_while_it_is_pending_ends_the_request(
         assert [request.cancelled for request in asked] == [True] * len(KINDS)
         release.set()
         if not parks:
-            await comes(all_left)
+            await comes(seen.all)
         after = await (await codex.thread_start()).run("after", timeout=PATIENCE)
     assert seen == [True] * (0 if parks else len(KINDS))
     assert after.final_response == "ok"
@@ -208,12 +199,10 @@ async def test_a_parked_command_is_answered_by_its_id_from_any_thread(
 async def test_parked_requests_of_several_threads_are_answered_in_any_order(
     asking_home: QuietHome, scripted_model: ScriptedModel
 ) -> None:
-    asked, all_asked = [], Latch()
+    asked = Gathered(3)
 
     async def park(request: Any) -> Any:
-        asked.append(request.id)
-        if len(asked) == 3:
-            all_asked.set()
+        asked.add(request.id)
         return LATER
 
     for kind in ("command", "patch", "question"):
@@ -223,7 +212,7 @@ async def test_parked_requests_of_several_threads_are_answered_in_any_order(
         for kind in ("command", "patch", "question"):
             thread = await codex.thread_start()
             turns[kind] = await thread.turn(kind)
-        await comes(all_asked)
+        await comes(asked.all)
         pending = {type(request): request for request in codex.pending_requests()}
         patch = pending[FileChangeApproval]
         assert isinstance(patch, FileChangeApproval)

@@ -24,6 +24,7 @@ from openai_codex.types import (
     TurnStatus,
 )
 from tests.faces_sync.client._asked import (
+    Gathered,
     accept,
     answers,
     call_server,
@@ -145,13 +146,10 @@ def test_what_a_server_asks_may_be_answered_later(mcp_home: QuietHome, scripted_
 def test_requests_of_several_kinds_that_are_pending_at_once_are_answered_in_any_order(
     mcp_home: QuietHome, scripted_model: ScriptedModel
 ) -> None:
-    asked: list[Any] = []
-    all_asked = Latch()
+    asked = Gathered(3)
 
     def park(request: Any) -> Any:
-        asked.append(request)
-        if len(asked) == 3:
-            all_asked.set()
+        asked.add(request)
         return LATER
 
     escalated = {"cmd": "true", "sandbox_permissions": "require_escalated", "justification": "need it"}
@@ -163,7 +161,7 @@ def test_requests_of_several_kinds_that_are_pending_at_once_are_answered_in_any_
         for kind in ("command", "danger", "ask"):
             thread = codex.thread_start()
             turns[kind] = thread.turn(kind)
-        comes(all_asked)
+        comes(asked.all)
         pending = {request.turn_id: request for request in codex.pending_requests()}
         assert len(pending) == 3
         decisions: dict[str, Any] = {"ask": {"name": "Bob"}, "command": False, "danger": ApprovalDecision.accept()}

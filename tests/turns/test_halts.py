@@ -1,0 +1,67 @@
+"""Threads on which no turn is to run, with a halt at each instant of a turn's start."""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any
+
+import pytest
+
+from openai_codex._turns.halts import Halts
+from openai_codex._turns.work import SHELL, Work
+from tests.support.work import T, Table, accepted, turn
+
+
+class Stop:
+    """What stops a turn. It counts how often it was asked."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def request(self) -> bool:
+        self.count += 1
+        return True
+
+
+@pytest.mark.parametrize("instant", range(4))
+def test_a_turn_is_stopped_whatever_instant_of_its_start_its_thread_is_halted_at(instant: int) -> None:
+    table, stop = Table(), Stop()
+    works: list[Any] = []
+    steps = [
+        lambda: works.append(table.send(turn())),
+        lambda: setattr(works[0], "stop", weakref.ref(stop)),
+        lambda: (table.accept(works[0], accepted("a")), table.halts.on_start(works[0])),
+    ]
+    steps.insert(instant, lambda: table.halts.halt(T))
+    for step in steps:
+        step()
+    assert stop.count >= 1
+
+
+def test_after_its_release_and_on_other_threads_nothing_is_stopped() -> None:
+    stop = Stop()
+    work, other = Work("T", stop=weakref.ref(stop)), Work("U", stop=weakref.ref(stop))
+    halts = Halts(lambda _: [])
+    halts.halt("T")
+    halts.on_start(other)
+    halts.release("T")
+    halts.release("T")
+    halts.on_start(work)
+    assert stop.count == 0
+
+
+def test_it_is_quiet_when_no_turn_that_is_held_runs_or_is_about_to_start() -> None:
+    stop = Stop()
+    held: Any = weakref.ref(stop)
+    works: list[Work] = []
+    halts = Halts(lambda _: works)
+    for work, is_quiet in (
+        (Work("T"), False),
+        (Work("T", ids=frozenset("a"), stop=held), False),
+        (Work("T", ids=frozenset("a")), True),
+        (Work("T", given_up=True, stop=held), True),
+        (Work("T", SHELL), True),
+        (Work("T", expires=0.0, stop=held), True),
+    ):
+        works[:] = [work]
+        assert halts.is_quiet("T") == is_quiet, work
