@@ -14,7 +14,6 @@ from openai_codex import (
     AsyncThread,
     ConfigError,
     InvalidRequestError,
-    RequestTimeoutError,
     Restart,
     RunResult,
     TransportClosedError,
@@ -293,7 +292,7 @@ async def test_a_call_that_waits_for_its_turn_waits_for_the_close_and_resumes_th
 
 async def test_a_start_that_is_given_up_does_not_keep_the_thread_open(server: FakeAppServer) -> None:
     server.hold("turn/start")
-    async with AsyncCodex(server.config(request_timeout=STARTED)) as codex:
+    async with AsyncCodex(server.config(request_timeout=PATIENCE)) as codex:
         thread = await codex.thread_start()
 
         async def close() -> None:
@@ -301,8 +300,8 @@ async def test_a_start_that_is_given_up_does_not_keep_the_thread_open(server: Fa
             await thread.close()
 
         async def run() -> None:
-            with pytest.raises(RequestTimeoutError):
-                await thread.run("go")
+            with pytest.raises(TurnTimeoutError):
+                await thread.run("go", timeout=STARTED)
 
         await together([run, close])
         assert server.request_count("thread/unsubscribe") == 1

@@ -14,7 +14,6 @@ from openai_codex import (
     Codex,
     ConfigError,
     InvalidRequestError,
-    RequestTimeoutError,
     Restart,
     RunResult,
     Thread,
@@ -292,7 +291,7 @@ def test_a_call_that_waits_for_its_turn_waits_for_the_close_and_resumes_the_thre
 
 def test_a_start_that_is_given_up_does_not_keep_the_thread_open(server: FakeAppServer) -> None:
     server.hold("turn/start")
-    with Codex(server.config(request_timeout=STARTED)) as codex:
+    with Codex(server.config(request_timeout=PATIENCE)) as codex:
         thread = codex.thread_start()
 
         def close() -> None:
@@ -300,8 +299,8 @@ def test_a_start_that_is_given_up_does_not_keep_the_thread_open(server: FakeAppS
             thread.close()
 
         def run() -> None:
-            with pytest.raises(RequestTimeoutError):
-                thread.run("go")
+            with pytest.raises(TurnTimeoutError):
+                thread.run("go", timeout=STARTED)
 
         together([run, close])
         assert server.request_count("thread/unsubscribe") == 1
