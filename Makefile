@@ -3,6 +3,7 @@ PYTHON ?= $(shell $(FIND_PYTHON))
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
+PLAIN  := $(VENV)/.plain
 DOCS   := $(VENV)/.docs
 # All that are supported, as the classifiers in pyproject.toml.
 PYTHONS ?= 3.10 3.11 3.12 3.13
@@ -27,13 +28,15 @@ AS_ROOT     := $(if $(filter-out 0,$(shell id -u)),sudo -n)
 help: ## Show this help
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-$(STAMP): pyproject.toml constraints.txt
+# The first has the tools for development, too, twice as much.
+$(STAMP): EXTRAS := [dev]
+$(STAMP) $(PLAIN): pyproject.toml constraints.txt
 	@$(or $(PYTHON),false) $(IS_SUITABLE) || { echo '$(NO_PYTHON)' >&2; exit 1; }
 	@$(BIN)/python $(IS_SUITABLE) || $(PYTHON) -m venv --clear $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.$(EXTRAS)'
 	@touch $@
 
-demo: $(STAMP) ## Run the main job: one streamed turn on the real runtime
+demo: $(or $(wildcard $(STAMP)),$(PLAIN)) ## Run the main job: one streamed turn on the real runtime
 	$(BIN)/python examples/demo.py
 
 quick: $(STAMP) ## Run the fast tests: engine, protocol and units

@@ -123,7 +123,8 @@ def quiet_home(path: str | Path, model_url: str, **options: Unpack[HomeOptions])
     Args:
         path: The directory to create it in; it need not exist.
         model_url: The base URL of the provider.
-        options: See `HomeOptions`.
+        options: ``model`` (its name), ``config`` (settings for ``config.toml``, as nested dicts), ``features`` and
+            ``provider`` (settings for these tables).
     """
     root = Path(path).absolute()
     home = QuietHome(root, root / "workspace", root / "user")
@@ -144,7 +145,8 @@ def temporary_home(
         model_url: The base URL of the provider.
         parent: The directory to create it in. ``None`` is ``.test-homes`` in the current directory, which is removed
             too if it did not exist before and is empty.
-        options: See `HomeOptions`.
+        options: ``model`` (its name), ``config`` (settings for ``config.toml``, as nested dicts), ``features`` and
+            ``provider`` (settings for these tables).
     """
     where = Path(DEFAULT_PARENT if parent is None else parent)
     directory, made_parent = _directory_in(where)
@@ -223,7 +225,8 @@ def offline(
     Args:
         default: The answer when nothing else is scripted; ``None`` makes such a request an error.
         parent: The directory to create the home in; see `temporary_home`.
-        options: See `HomeOptions`.
+        options: ``model`` (its name), ``config`` (settings for ``config.toml``, as nested dicts), ``features`` and
+            ``provider`` (settings for these tables).
 
     Raises:
         ScriptError: On leaving: a request could not be answered as scripted.

@@ -13,6 +13,7 @@ from typing import Any, Literal, Protocol
 import attrs
 import orjson
 
+from openai_codex import _checks as checks
 from openai_codex.testing._waiting import ScriptError
 
 Phase = Literal["commentary", "final_answer"]
@@ -218,8 +219,10 @@ def message(
         id: The item id; ``None`` generates one.
 
     Raises:
+        ConfigError: `text` is no str.
         ScriptError: `deltas` was combined with `text` or `chunks`, or there are fewer characters than chunks.
     """
+    checks.instance("text", text, str, "a str")
     if deltas is not None:
         if text or chunks is not None:
             raise ScriptError(("message: give either deltas, or text with or without chunks",))

@@ -11,6 +11,7 @@ from typing import Any
 import attrs
 import orjson
 
+from openai_codex import _checks as checks
 from openai_codex.testing._items import Event, Item, Phase, call, custom_call, event, message
 from openai_codex.testing._waiting import Gate, ScriptError
 
@@ -169,8 +170,12 @@ def reply(
         delta_delay: Seconds before each delta.
 
     Raises:
+        ConfigError: An item is none: a text alone is given to `say`, or to `message` as one of several items.
         ScriptError: The reply has fewer deltas than `hold_after`, or `hold_after` was given without `gate`.
     """
+    for item in items:
+        if not hasattr(item, "events"):
+            raise checks.refusal("item", item, 'an item, such as message("…") or call("name", {…})')
     ending = None if incomplete is None else Incomplete(incomplete)
     return Reply(items, usage, ending, None, gate, hold_after, delay, delta_delay)
 

@@ -67,7 +67,7 @@ PRINTED = {
     "guides/workers-2": "parser completed ok",
     "guides/workers-3": "ok\nok\n",
     "guides/workers-5": "['completed', 'completed']",
-    "guides/debugging-3": "['invoke_agent codex']",
+    "guides/tracing-0": "['invoke_agent codex']",
     "remote-0": "ok",
 }
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
+from openai_codex import ConfigError
 from openai_codex.testing import (
     Gate,
     ScriptError,
@@ -93,3 +96,16 @@ def test_what_can_never_happen_is_refused_at_once() -> None:
 def test_bodies_of_failures() -> None:
     assert json.loads(fail(429, code="insufficient_quota").body)["error"]["code"] == "insufficient_quota"
     assert [fail(500, body).body for body in ("text", b"bytes", {"a": 1})] == [b"text", b"bytes", b'{"a":1}']
+
+
+@pytest.mark.parametrize("build", [reply, lambda wrong: reply(message("a"), wrong), say])
+@pytest.mark.parametrize("wrong", [5, {"type": "message"}])
+def test_what_is_no_item_is_refused_at_once(build: Callable[[Any], object], wrong: Any) -> None:
+    with pytest.raises(ConfigError, match=r"item, such as|a str"):
+        build(wrong)
+
+
+def test_a_text_alone_is_no_item() -> None:
+    wrong: Any = "text"
+    with pytest.raises(ConfigError, match="item, such as"):
+        reply(wrong)
