@@ -103,53 +103,54 @@ CITED = [
     ),
     (
         GUIDE,
-        r"\(sync: (.+?); 64 async turns: (.+?)\) \| its rates are (.+?) and (.+?) events/s.* reaches (.+?) \|",
-        [
-            ("sync stream, 1 turn", "ours ÷ published"),
-            ("async streams, 64 turns", "ours ÷ published"),
-            ("sync stream, 1 turn", "published"),
-            ("async streams, 64 turns", "published"),
-            ("sync stream, 1 turn", "floor"),
-        ],
-    ),
-    (
-        GUIDE,
-        r"round trips at twice \(sync: (.+?)\) and at 10 times \(async: (.+?)\)",
+        r"sync round trips at 1.5 of the published package \((.+?)\).* makes (.+?) requests/s .* makes (.+?), .* at (.+?) of that",
         [
             ("round trips, sync", "ours ÷ published"),
-            ("round trips, async, 100 in flight", "ours ÷ published"),
+            ("round trips, sync", "actor floor"),
+            ("round trips, sync", "published"),
+            ("round trips, sync", "ours ÷ actor floor"),
         ],
     ),
     (
         GUIDE,
-        r"latency at twice the pipe \(idle, sync: (.+?), async: (.+?)\).* sleeping thread, (.+?) µs",
+        r"async round trips at 10 of published \((.+?)\) and at 0.6 of the actor floor \((.+?)\)",
         [
-            ("latency, sync, idle, p50", "ours ÷ floor"),
-            ("latency, async, idle, p50", "ours ÷ floor"),
-            ("latency, sync, idle, p50", "floor"),
+            ("round trips, async, 100 in flight", "ours ÷ published"),
+            ("round trips, async, 100 in flight", "ours ÷ actor floor"),
         ],
     ),
     (
         GUIDE,
-        r"a bare script \((.+?)\) \| the import takes (.+?) ms",
-        [("first answer, real runtime", "ours ÷ floor"), ("… of that, importing the package", "ours")],
+        r"async event at 0.5 of published \((.+?)\) .* wake-up of (.+?) µs, the actor floor (.+?) µs, ours (.+?) of that",
+        [
+            ("latency, async, idle, p50", "ours ÷ published"),
+            ("latency, async, idle, p50", "floor"),
+            ("latency, async, idle, p50", "actor floor"),
+            ("latency, async, idle, p50", "ours ÷ actor floor"),
+        ],
     ),
     (
         GUIDE,
-        r"a thread handle at half \((.+?)\) \| of its (.+?) bytes",
-        [("memory of a thread handle", "ours ÷ published"), ("memory of a thread handle", "ours")],
-    ),
-    (
-        GUIDE,
-        r"a waiting turn at half \((.+?)\)",
-        [("memory of a turn that a task waits for", "ours ÷ published")],
+        r"sync stream at 5 of published \((.+?)\) and at 0.55 of the bare loop \((.+?)\)",
+        [("sync stream, 1 turn", "ours ÷ published"), ("sync stream, 1 turn", "ours ÷ floor")],
     ),
     (GUIDE, r"1 to 512 turns within 1.3 \((.+?)\)", [("growth of the rate, 1 to 512 turns", "ours")]),
+    (
+        GUIDE,
+        r"1.3 of a bare script \((.+?)\) \| the import takes (.+?) ms",
+        [("first answer, real runtime", "ours ÷ floor"), ("… of that, importing the package", "ours")],
+    ),
     (
         GUIDE,
         r"real runtime at 0.2 of the published CPU \((.+?)\)",
         [("100 turns, real runtime, CPU of the client", "ours ÷ published")],
     ),
+    (
+        GUIDE,
+        r"a waiting turn at half of published \((.+?)\)",
+        [("memory of a turn that a task waits for", "ours ÷ published")],
+    ),
+    (GUIDE, r"a thread handle at published \((.+?)\)", [("memory of a thread handle", "ours ÷ published")]),
 ]
 
 
