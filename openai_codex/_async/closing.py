@@ -31,6 +31,9 @@ else:
 # How long an interrupt may take to be answered, in seconds: the runtime leaves the reply out when two callers interrupt.
 _REPLY_WITHIN = 0.2
 
+# How many times a close waits for a reply, or for the end of turns, at most.
+_REQUESTS = 4
+
 
 class AsyncClosable(NotPickled):
     """A handle of a thread that can be closed, also by ``async with``."""
@@ -105,11 +108,11 @@ def _closing_request(thread_id: str, *, archive: bool, delete: bool) -> protocol
 
 async def _close(connection: lazy.AsyncConnection, thread_id: str, params: protocol.ClientRequest[Any]) -> None:
     unsubscribe = protocol.ThreadUnsubscribeParams(thread_id=thread_id)
-    is_loaded = connection.has_loaded(thread_id)
-    # Other calls wait for it, as for a turn: of one that began meanwhile, the end would not be seen.
-    work = connection.work.begin(unsubscribe, 2 * connection.request_timeout)
-    work.joins, work.given_up, work.is_unwanted = frozenset(), True, True  # it starts no turn, and is part of none
+    is_loaded, work = connection.has_loaded(thread_id), None
     try:
+        # Other calls wait for it, as for a turn: of one that began meanwhile, the end would not be seen.
+        work = connection.work.begin(unsubscribe, _REQUESTS * connection.request_timeout)
+        work.joins, work.given_up, work.is_unwanted = frozenset(), True, True  # it starts no turn, and is part of none
         if is_loaded:
             await _stop(connection, thread_id, Deadline(connection.request_timeout))
         if params.METHOD != unsubscribe.METHOD:
@@ -126,7 +129,8 @@ async def _close(connection: lazy.AsyncConnection, thread_id: str, params: proto
                 await connection.request(unsubscribe)
         connection.threads.forget(thread_id)
     finally:
-        connection.work.discard(work)
+        if work is not None:
+            connection.work.discard(work)
 
 
 async def _stop(connection: lazy.AsyncConnection, thread_id: str, deadline: Deadline) -> None:

@@ -38,9 +38,9 @@ class Watch:
 
     def leave(self) -> None:
         """Note that none of its turns runs any longer."""
-        if self._at is not None:
-            connection, thread_id = self._at
-            connection.work.halts.release(thread_id)
+        at, self._at = self._at, None
+        if at is not None:
+            _release(*at)
 
     def stop(self, reason: StopReason) -> None:
         """Have its turn interrupted, and each that is about to start. Waits for nothing; callable from any thread."""
@@ -58,15 +58,23 @@ class Watch:
     def go_on(self, limit: int) -> None:
         """Allow more tokens. A job that was cancelled stays so, also if it is at this instant."""
         self.limit, self._is_exhausted, self.over = limit, False, Latch()
-        self.leave()
+        if self._at is not None:
+            _release(*self._at)
         if self._is_cancelled:
             self.over.set()
             self._halt()
 
     def _halt(self) -> None:
-        if self._at is not None:
-            connection, thread_id = self._at
+        at = self._at
+        if at is not None:
+            connection, thread_id = at
             connection.work.halts.halt(thread_id)
+            if self._at is None:  # first act, then look: its last turn has ended meanwhile
+                _release(*at)
+
+
+def _release(connection: Any, thread_id: str) -> None:
+    connection.work.halts.release(thread_id)
 
 
 class Budgets(Listener):

@@ -32,6 +32,9 @@ else:
 # How long an interrupt may take to be answered, in seconds: the runtime leaves the reply out when two callers interrupt.
 _REPLY_WITHIN = 0.2
 
+# How many times a close waits for a reply, or for the end of turns, at most.
+_REQUESTS = 4
+
 
 class Closable(NotPickled):
     """A handle of a thread that can be closed, also by ``with``."""
@@ -106,11 +109,11 @@ def _closing_request(thread_id: str, *, archive: bool, delete: bool) -> protocol
 
 def _close(connection: lazy.Connection, thread_id: str, params: protocol.ClientRequest[Any]) -> None:
     unsubscribe = protocol.ThreadUnsubscribeParams(thread_id=thread_id)
-    is_loaded = connection.has_loaded(thread_id)
-    # Other calls wait for it, as for a turn: of one that began meanwhile, the end would not be seen.
-    work = connection.work.begin(unsubscribe, 2 * connection.request_timeout)
-    work.joins, work.given_up, work.is_unwanted = frozenset(), True, True  # it starts no turn, and is part of none
+    is_loaded, work = connection.has_loaded(thread_id), None
     try:
+        # Other calls wait for it, as for a turn: of one that began meanwhile, the end would not be seen.
+        work = connection.work.begin(unsubscribe, _REQUESTS * connection.request_timeout)
+        work.joins, work.given_up, work.is_unwanted = frozenset(), True, True  # it starts no turn, and is part of none
         if is_loaded:
             _stop(connection, thread_id, Deadline(connection.request_timeout))
         if params.METHOD != unsubscribe.METHOD:
@@ -127,7 +130,8 @@ def _close(connection: lazy.Connection, thread_id: str, params: protocol.ClientR
                 connection.request(unsubscribe)
         connection.threads.forget(thread_id)
     finally:
-        connection.work.discard(work)
+        if work is not None:
+            connection.work.discard(work)
 
 
 def _stop(connection: lazy.Connection, thread_id: str, deadline: Deadline) -> None:

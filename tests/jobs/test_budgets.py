@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 
@@ -114,3 +117,57 @@ def test_a_job_that_is_cancelled_stays_so_whatever_its_budget_is() -> None:
     assert (other.stopped, other.over.is_ready()) == ("max_tokens", True)
     other.go_on(10)
     assert (other.stopped, other.over.is_ready()) == (None, False)
+
+
+class Halts:
+    """The threads of a client that are halted; something may happen at the end of each halt."""
+
+    def __init__(self) -> None:
+        self.threads: set[str] = set()
+        self.then: Callable[[], object] = lambda: None
+
+    def halt(self, thread_id: str) -> None:
+        self.threads.add(thread_id)
+        self.then()
+
+    def release(self, thread_id: str) -> None:
+        self.threads.discard(thread_id)
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(["follow", "stop", "leave"])))
+def test_a_thread_is_halted_only_while_its_job_runs(order: tuple[str, ...]) -> None:
+    halts, watch = Halts(), Watch()
+    steps: dict[str, Callable[[], object]] = {
+        "follow": lambda: watch.follow(SimpleNamespace(work=SimpleNamespace(halts=halts)), "T"),
+        "stop": lambda: watch.stop("cancelled"),
+        "leave": watch.leave,
+    }
+    halted = []
+    for step in order:
+        steps[step]()
+        halted.append("T" in halts.threads)
+    begun = order.index("follow") < order.index("stop")
+    was_left = order.index("leave") < order.index("stop") and order.index("follow") < order.index("leave")
+    assert any(halted) == (begun and not was_left)
+    watch.leave()
+    assert halts.threads == set()
+    assert watch.stopped == "cancelled"
+
+
+def test_a_job_that_ends_while_it_is_stopped_leaves_no_thread_halted() -> None:
+    halts, watch = Halts(), Watch()
+    watch.follow(SimpleNamespace(work=SimpleNamespace(halts=halts)), "T")
+    halts.then = watch.leave
+    watch.stop("cancelled")
+    assert halts.threads == set()
+
+
+def test_a_job_that_may_use_more_runs_on_unless_it_was_cancelled() -> None:
+    halts, watch = Halts(), Watch()
+    watch.follow(SimpleNamespace(work=SimpleNamespace(halts=halts)), "T")
+    watch.stop("max_tokens")
+    watch.go_on(1_000)
+    assert (halts.threads, watch.stopped, watch.over.is_ready()) == (set(), None, False)
+    watch.stop("cancelled")
+    watch.go_on(1_000)
+    assert (halts.threads, watch.stopped, watch.over.is_ready()) == ({"T"}, "cancelled", True)
