@@ -115,7 +115,7 @@ def undisturbed(work: Callable[[], None]) -> None:
     def run() -> None:
         try:
             work()
-        except BaseException as error:  # noqa: BLE001  raised by who waits
+        except BaseException as error:  # noqa: BLE001  the thread that waits raises it
             failures.append(error)
 
     group = ThreadGroup("undisturbed")

@@ -99,7 +99,7 @@ class Tool(Generic[P, R]):
             return super().__reduce_ex__(protocol)
         if found is not self:
             raise TypeError(
-                f"the tool {self.name} cannot be pickled, because it is no name of its module: define it by @tool at the top "
+                f"the tool {self.name} cannot be pickled, because its module has no such name: define it by @tool at the top "
                 f"of a module, and pickle that, or give its import path to a Job"
             )
         return name
