@@ -52,7 +52,7 @@ def allow(
 ) -> AllowList:
     """Make a handler for ``on_approval=`` that accepts the named commands, and declines all other requests.
 
-        Codex(on_approval=allow(["git status", "git log *", "pytest *"]))
+        Codex(on_approval=allow(["git status", "git log --oneline", "pytest -q"]))
 
     A command is compared word by word, as `CommandApproval.argv` has it: a command with an operator, a redirection, a
     substitution, a variable or a pattern of the shell is not accepted, whatever it begins with. ``*`` as the last word

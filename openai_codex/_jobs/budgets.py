@@ -40,7 +40,7 @@ class Watch:
         """Note that none of its turns runs any longer."""
         at, self._at = self._at, None
         if at is not None:
-            _release(*at)
+            self._release(*at)
 
     def stop(self, reason: StopReason) -> None:
         """Have its turn interrupted, and each that is about to start. Waits for nothing; callable from any thread."""
@@ -59,7 +59,7 @@ class Watch:
         """Allow more tokens. A job that was cancelled stays so, also if it is at this instant."""
         self.limit, self._is_exhausted, self.over = limit, False, Latch()
         if self._at is not None:
-            _release(*self._at)
+            self._release(*self._at)
         if self._is_cancelled:
             self.over.set()
             self._halt()
@@ -68,13 +68,12 @@ class Watch:
         at = self._at
         if at is not None:
             connection, thread_id = at
-            connection.work.halts.halt(thread_id)
+            connection.work.halts.halt(thread_id, self)
             if self._at is None:  # first act, then look: its last turn has ended meanwhile
-                _release(*at)
+                self._release(*at)
 
-
-def _release(connection: Any, thread_id: str) -> None:
-    connection.work.halts.release(thread_id)
+    def _release(self, connection: Any, thread_id: str) -> None:
+        connection.work.halts.release(thread_id, self)
 
 
 class Budgets(Listener):

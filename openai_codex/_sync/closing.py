@@ -15,6 +15,7 @@ from openai_codex._sync.client import _wait
 from openai_codex._sync.client.rpc import call
 from openai_codex._engine.waiting import Deadline, Latch
 from openai_codex._runtime.not_pickled import NotPickled
+from openai_codex._turns.work import Place, within
 from openai_codex.errors import (
     CodexError,
     ConfigError,
@@ -31,6 +32,9 @@ else:
 
 # How long an interrupt may take to be answered, in seconds: the runtime leaves the reply out when two callers interrupt.
 _REPLY_WITHIN = 0.2
+
+# How long a call that interrupts the start of a turn waits for the end of it, in seconds.
+_UNDO_PATIENCE = 2.0
 
 # How many times a close waits for a reply, or for the end of turns, at most.
 _REQUESTS = 4
@@ -65,10 +69,11 @@ class Closable(NotPickled):
         gets an interrupted result. All sub-agents of turns of the thread are stopped, also of turns that have ended. If it
         is the thread of a sub-agent itself, its turn is stopped, and nothing else of the turn that it works for.
 
-        A turn that is about to start is stopped, too, and calls that wait for the thread wait for this one. After that
-        `run` and `turn` of this handle raise `ConfigError`; `Codex.thread_resume` continues a stored thread, and
-        so does another handle that starts a turn. The client releases the tools of the thread and all that it has noted about it. Where the runtime has
-        exited, nothing is sent and none is started.
+        A turn that is about to start is stopped, too. Calls that wait for the thread wait for this one and go on then. `run`
+        and `turn` of this handle raise `ConfigError` from then on; `Codex.thread_resume` continues a stored thread, and
+        so does another handle when it starts a turn, without the tools and the settings that the runtime does not store.
+        The client releases the tools of the thread and all that it has noted about it. Where the runtime has exited,
+        nothing is sent and none is started.
 
         The runtime itself frees the memory of a stored thread only if it is archived or deleted, and that of an
         ephemeral one never; see `Restart`.
@@ -110,53 +115,54 @@ def _closing_request(thread_id: str, *, archive: bool, delete: bool) -> protocol
 def _close(connection: lazy.Connection, thread_id: str, params: protocol.ClientRequest[Any]) -> None:
     unsubscribe = protocol.ThreadUnsubscribeParams(thread_id=thread_id)
     is_loaded, work = connection.has_loaded(thread_id), None
+    place = connection.work.place(thread_id, joins=True)  # it is told of each change
     try:
-        # Other calls wait for it, as for a turn: of one that began meanwhile, the end would not be seen.
-        work = connection.work.begin(unsubscribe, _REQUESTS * connection.request_timeout)
-        work.joins, work.given_up, work.is_unwanted = frozenset(), True, True  # it starts no turn, and is part of none
-        if is_loaded:
-            _stop(connection, thread_id, Deadline(connection.request_timeout))
-        if params.METHOD != unsubscribe.METHOD:
-            try:
-                connection.request(params)
-            except (InvalidRequestError, MethodNotFoundError):
-                # The runtime refuses it for a thread that is not stored. Then there is nothing to archive or delete.
-                if not _is_ephemeral(connection, thread_id):
-                    raise
-            else:
-                return
-        if is_loaded:
-            with suppress(TransportClosedError):  # a runtime that is gone sends no more events either
-                connection.request(unsubscribe)
-        connection.threads.forget(thread_id)
+        # A call in a signal handler that interrupts this one cannot wait for it.
+        with within(thread_id):
+            # Other calls wait for it, as for a turn: of one that began meanwhile, the end would not be seen.
+            work = connection.work.begin(unsubscribe, _REQUESTS * connection.request_timeout)
+            work.joins, work.given_up, work.is_unwanted = (
+                frozenset(),
+                True,
+                True,
+            )  # it starts no turn, and is part of none
+            connection.work.halts.halt(thread_id, place)
+            if is_loaded:
+                _stop(connection, place, Deadline(connection.request_timeout))
+            _unload(connection, params, is_loaded=is_loaded)
     finally:
+        connection.work.halts.release(thread_id, place)
         if work is not None:
             connection.work.discard(work)
+        connection.work.leave(place)
 
 
-def _stop(connection: lazy.Connection, thread_id: str, deadline: Deadline) -> None:
-    """Stop all work of a thread and wait for its end: without a subscription the end would not be seen."""
-    work, has_handle = connection.work, False
-    place = work.place(thread_id, joins=True)  # it is told of each change
+def _unload(connection: lazy.Connection, params: protocol.ClientRequest[Any], *, is_loaded: bool) -> None:
+    """Send the request that ends the subscription; what is kept about the thread goes with its success."""
+    thread_id: str = params.thread_id  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]  all of the three have one
+    unsubscribe = protocol.ThreadUnsubscribeParams(thread_id=thread_id)
+    if params.METHOD != unsubscribe.METHOD:
+        try:
+            connection.request(params)
+        except (InvalidRequestError, MethodNotFoundError):
+            # The runtime refuses it for a thread that is not stored. Then there is nothing to archive or delete.
+            if not _is_ephemeral(connection, thread_id):
+                raise
+        else:
+            return
     try:
-        work.halts.halt(thread_id)
-        while True:
-            place.changed = changed = Latch()  # before it looks, so that it is woken by any change after that
-            for each in connection.watched():
-                if each.thread_id == thread_id and each.is_running():
-                    has_handle = True
-                    if not each.stop(deadline.remaining(), "close"):
-                        raise TurnTimeoutError(thread_id, None, deadline.timeout)
-            # What a signal handler has interrupted does not go on before this returns.
-            if place.is_nested or work.halts.is_quiet(thread_id):
-                break
-            if deadline.passed():
-                raise TurnTimeoutError(thread_id, None, deadline.timeout)
-            _wait.ready(changed, deadline.remaining())
-    finally:
-        work.halts.release(thread_id)
-        work.leave(place)
-    if not has_handle:  # a turn whose handle was dropped, or work without a handle
+        if is_loaded:
+            connection.request(unsubscribe)
+            return
+    except TransportClosedError:  # a runtime that is gone sends no more events either
+        pass
+    connection.threads.forget(thread_id)
+
+
+def _stop(connection: lazy.Connection, place: Place, deadline: Deadline) -> None:
+    """Stop all work of a thread and wait for its end: without a subscription the end would not be seen."""
+    thread_id = place.thread_id
+    if not _stop_turns(connection, place, deadline):  # one whose handle was dropped, or work without a handle
         params = protocol.TurnInterruptParams(thread_id=thread_id, turn_id="")
         with suppress(CodexError):  # no turn runs, or the connection has ended
             call(connection.running(), params, Deadline(min(_REPLY_WITHIN, deadline.remaining())))
@@ -164,6 +170,27 @@ def _stop(connection: lazy.Connection, thread_id: str, deadline: Deadline) -> No
     for turn_id, end in ends.items():
         if not _wait.ready(end, deadline.remaining()):
             raise TurnTimeoutError(thread_id, turn_id or None, deadline.timeout)
+
+
+def _stop_turns(connection: lazy.Connection, place: Place, deadline: Deadline) -> bool:
+    """Stop the turns that have a handle, and those that are about to start; return whether there was one that had."""
+    halts, thread_id, has_handle = connection.work.halts, place.thread_id, False
+    while True:
+        place.changed = changed = Latch()  # before it looks, so that it is woken by any change after that
+        for each in [each for each in connection.watched() if each.thread_id == thread_id and each.is_running()]:
+            has_handle = True
+            if not each.stop(deadline.remaining(), "close"):
+                raise TurnTimeoutError(thread_id, None, deadline.timeout)
+        if place.is_nested:  # what this call has interrupted does not go on before it returns; the reader ends its turn
+            for stop in [stop for stop in halts.stops(thread_id) if stop.request()]:
+                _wait.ready(stop.ended, min(_UNDO_PATIENCE, deadline.remaining()))
+        if place.is_nested or halts.is_quiet(thread_id):
+            return has_handle
+        if deadline.passed():
+            raise TurnTimeoutError(
+                thread_id, None, deadline.timeout, waiting_for="the end of a turn that was about to start"
+            )
+        _wait.ready(changed, deadline.remaining())
 
 
 def _is_ephemeral(connection: lazy.Connection, thread_id: str) -> bool:

@@ -156,6 +156,7 @@ class TurnStop:
         """Note that the turn has started. What led to it is released: the handle keeps this object for long."""
         self.opened = opened  # first: the writer thread looks for it after the reply
         self._reply = self.subscription = None
+        self._table.halts.on_start(self._work)
 
     def enter(self, table: WorkTable, work: Work, trees: Trees) -> None:
         """Note the entry of the request in the table of work. Called before `follow`."""

@@ -17,6 +17,9 @@ from openai_codex.errors import ConfigError
 
 TURN, REVIEW, SHELL, GOAL = "turn/start", "review/start", "thread/shellCommand", "thread/goal/set"
 
+# The work of a call that closes a thread: other calls wait for it.
+CLOSE = "thread/unsubscribe"
+
 # Requests whose reply names the turn, and all that may start one.
 NAMED = frozenset({TURN, REVIEW})
 STARTING = NAMED | {SHELL, GOAL, "thread/compact/start"}

@@ -12,6 +12,7 @@ from openai_codex._engine.mailbox import Listener
 from openai_codex._turns.contexts import ACTIVE, GoalContexts, origin_of
 from openai_codex._turns.halts import Halts
 from openai_codex._turns.work import (
+    CLOSE,
     GOAL,
     NAMED,
     REVIEW,
@@ -43,8 +44,7 @@ if TYPE_CHECKING:
     from openai_codex._engine.waiting import Waiter
     from openai_codex._notification import Notification
 
-# How long the runtime may take to announce a turn that it has accepted, in seconds; usually it takes milliseconds.
-# After that the request counts as one that starts no turn, such as a shell command in a turn that has just ended.
+# How long the runtime may take to announce a turn that it has accepted, in seconds: after that the request has started none.
 _ANNOUNCED_WITHIN = 5.0
 
 # Into how many lists the entries are spread by their thread, so that a look-up visits few of them.
@@ -56,8 +56,8 @@ _NONE: frozenset[str] = frozenset()
 class WorkTable(Listener):
     """The work of all threads of one client. An entry goes when its turn ends, or when it starts none.
 
-    Without a lock, because a signal handler or a finalizer may start a turn in the middle of any call. Each change is
-    one operation on a list or an attribute. Who decides by what it has read makes its own entry visible first.
+    Without a lock, as a signal handler or a finalizer may start a turn in the middle of any call: each change is one step of a
+    list or an attribute, and who decides by what it has read makes its own entry visible first.
     """
 
     def __init__(self) -> None:
@@ -132,8 +132,8 @@ class WorkTable(Listener):
         """Add the entry of a request that is about to be sent, whatever else runs."""
         thread_id, works = params.thread_id, self._works[hash(params.thread_id) % _LISTS]
         joins = _NONE.union(*[work.ids for work in self._of(thread_id)]) or _NONE
-        expires = time.monotonic() + timeout + _ANNOUNCED_WITHIN
-        work = Work(thread_id, params.METHOD, params, joins, expires, context_of_caller(), owner)
+        until = time.monotonic() + timeout + _ANNOUNCED_WITHIN
+        work = Work(thread_id, params.METHOD, params, joins, until, context_of_caller(), owner)
         works.append(work)
         return work
 
@@ -188,7 +188,7 @@ class WorkTable(Listener):
     def forget(self, thread_id: str) -> None:
         """Remove the entries of a thread that is unloaded: the ends of its turns will not be seen."""
         self.goals.forget(thread_id)
-        for work in self._of(thread_id):
+        for work in [each for each in self._of(thread_id) if each.method != CLOSE]:
             self.discard(work)
 
     def check_outside(self, thread_id: str, what: str) -> None:

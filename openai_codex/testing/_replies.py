@@ -170,7 +170,7 @@ def reply(
         delta_delay: Seconds before each delta.
 
     Raises:
-        ConfigError: An item is none: a text alone is given to `say`, or to `message` as one of several items.
+        ConfigError: An item is not one: a text alone is given to `say`, or to `message` as one of several items.
         ScriptError: The reply has fewer deltas than `hold_after`, or `hold_after` was given without `gate`.
     """
     for item in items:

@@ -20,9 +20,9 @@ from openai_codex import (
     TurnTimeoutError,
 )
 from openai_codex._async.client._wait import ready
-from openai_codex.testing import FakeAppServer, ScriptedModel
+from openai_codex.testing import FakeAppServer, ScriptedModel, frames
 from openai_codex.types import ThreadLoadedListParams, TurnStatus
-from tests.faces_async._wait import together
+from tests.faces_async._wait import eventually, together
 from tests.support.bounds import PATIENCE, STARTED
 from tests.support.inside import actor_of, config_of
 
@@ -321,3 +321,48 @@ async def test_another_handle_of_a_closed_thread_resumes_it(
         third = AsyncThread(codex, thread.id)
         turn = await third.turn("third")
         assert (await turn.run(timeout=PATIENCE)).final_response == "three"
+
+
+async def test_two_closes_of_one_thread_keep_calls_waiting_until_the_second(server: FakeAppServer) -> None:
+    server.forget("turn/interrupt")
+    server.hold("thread/unsubscribe", times=2)
+    async with AsyncCodex(server.config()) as codex:
+        thread = await codex.thread_start()
+        others = [await codex.thread_resume(thread.id) for _ in range(2)]
+
+        async def answer() -> None:
+            first, second = await server.received("thread/unsubscribe", 2)
+            first.reply({"status": "unsubscribed"})
+            assert server.request_count("turn/start") == 0
+            second.reply({"status": "unsubscribed"})
+            await server.received("turn/start")
+            server.turn.complete()
+
+        async def run() -> None:
+            await server.received("thread/unsubscribe", 2)
+            assert (await others[1].run("go", timeout=PATIENCE)).status == TurnStatus.completed
+
+        await together([thread.close, others[0].close, answer, run])
+        methods = [each.method for each in server.requests()]
+        assert methods[-4:] == ["thread/unsubscribe", "thread/unsubscribe", "thread/resume", "turn/start"]
+
+
+async def test_a_turn_that_began_while_its_thread_was_closed_is_heard_of(server: FakeAppServer) -> None:
+    server.hold("review/start")
+    server.hold("thread/unsubscribe")
+    async with AsyncCodex(server.config()) as codex:
+        thread = await codex.thread_start()
+
+        async def review() -> None:
+            await server.received("thread/unsubscribe")
+            await codex.review(thread.id)
+
+        async def answer() -> None:
+            [asked] = await server.received("review/start")
+            [closing] = await server.received("thread/unsubscribe")
+            closing.reply({"status": "unsubscribed"})
+            await eventually(lambda: codex.health().threads == 0)
+            asked.reply({"turn": frames.turn("review"), "reviewThreadId": thread.id})
+
+        await together([thread.close, review, answer])
+        assert [each.method for each in server.requests()][-1] == "thread/resume"

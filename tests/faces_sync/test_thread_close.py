@@ -21,9 +21,9 @@ from openai_codex import (
     TurnTimeoutError,
 )
 from openai_codex._sync.client._wait import ready
-from openai_codex.testing import FakeAppServer, ScriptedModel
+from openai_codex.testing import FakeAppServer, ScriptedModel, frames
 from openai_codex.types import ThreadLoadedListParams, TurnStatus
-from tests.faces_sync._wait import together
+from tests.faces_sync._wait import eventually, together
 from tests.support.bounds import PATIENCE, STARTED
 from tests.support.inside import actor_of, config_of
 
@@ -320,3 +320,48 @@ def test_another_handle_of_a_closed_thread_resumes_it(
         third = Thread(codex, thread.id)
         turn = third.turn("third")
         assert (turn.run(timeout=PATIENCE)).final_response == "three"
+
+
+def test_two_closes_of_one_thread_keep_calls_waiting_until_the_second(server: FakeAppServer) -> None:
+    server.forget("turn/interrupt")
+    server.hold("thread/unsubscribe", times=2)
+    with Codex(server.config()) as codex:
+        thread = codex.thread_start()
+        others = [codex.thread_resume(thread.id) for _ in range(2)]
+
+        def answer() -> None:
+            first, second = server.wait_for_requests("thread/unsubscribe", 2)
+            first.reply({"status": "unsubscribed"})
+            assert server.request_count("turn/start") == 0
+            second.reply({"status": "unsubscribed"})
+            server.wait_for_requests("turn/start")
+            server.turn.complete()
+
+        def run() -> None:
+            server.wait_for_requests("thread/unsubscribe", 2)
+            assert (others[1].run("go", timeout=PATIENCE)).status == TurnStatus.completed
+
+        together([thread.close, others[0].close, answer, run])
+        methods = [each.method for each in server.requests()]
+        assert methods[-4:] == ["thread/unsubscribe", "thread/unsubscribe", "thread/resume", "turn/start"]
+
+
+def test_a_turn_that_began_while_its_thread_was_closed_is_heard_of(server: FakeAppServer) -> None:
+    server.hold("review/start")
+    server.hold("thread/unsubscribe")
+    with Codex(server.config()) as codex:
+        thread = codex.thread_start()
+
+        def review() -> None:
+            server.wait_for_requests("thread/unsubscribe")
+            codex.review(thread.id)
+
+        def answer() -> None:
+            [asked] = server.wait_for_requests("review/start")
+            [closing] = server.wait_for_requests("thread/unsubscribe")
+            closing.reply({"status": "unsubscribed"})
+            eventually(lambda: codex.health().threads == 0)
+            asked.reply({"turn": frames.turn("review"), "reviewThreadId": thread.id})
+
+        together([thread.close, review, answer])
+        assert [each.method for each in server.requests()][-1] == "thread/resume"

@@ -126,11 +126,13 @@ class Halts:
         self.threads: set[str] = set()
         self.then: Callable[[], object] = lambda: None
 
-    def halt(self, thread_id: str) -> None:
+    def halt(self, thread_id: str, holder: object) -> None:
+        assert isinstance(holder, Watch)
         self.threads.add(thread_id)
         self.then()
 
-    def release(self, thread_id: str) -> None:
+    def release(self, thread_id: str, holder: object) -> None:
+        assert isinstance(holder, Watch)
         self.threads.discard(thread_id)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -23,31 +24,59 @@ class Stop:
         return True
 
 
+class Holder:
+    """Who halts a thread."""
+
+
+def note(table: Table, work: Work) -> None:
+    table.accept(work, accepted("a"))
+    table.halts.on_start(work)
+
+
 @pytest.mark.parametrize("instant", range(4))
 def test_a_turn_is_stopped_whatever_instant_of_its_start_its_thread_is_halted_at(instant: int) -> None:
-    table, stop = Table(), Stop()
+    table, stop, holder = Table(), Stop(), Holder()
     works: list[Any] = []
-    steps = [
+    steps: list[Callable[[], object]] = [
         lambda: works.append(table.send(turn())),
         lambda: setattr(works[0], "stop", weakref.ref(stop)),
-        lambda: (table.accept(works[0], accepted("a")), table.halts.on_start(works[0])),
+        lambda: note(table, works[0]),
     ]
-    steps.insert(instant, lambda: table.halts.halt(T))
+    steps.insert(instant, lambda: table.halts.halt(T, holder))
     for step in steps:
         step()
     assert stop.count >= 1
 
 
 def test_after_its_release_and_on_other_threads_nothing_is_stopped() -> None:
-    stop = Stop()
+    stop, holder = Stop(), Holder()
     work, other = Work("T", stop=weakref.ref(stop)), Work("U", stop=weakref.ref(stop))
-    halts = Halts(lambda _: [])
-    halts.halt("T")
+    works = [other]
+    halts = Halts(lambda thread_id: [each for each in works if each.thread_id == thread_id])
+    for _ in range(2):
+        halts.halt("T", holder)
     halts.on_start(other)
-    halts.release("T")
-    halts.release("T")
+    halts.release("T", holder)
+    halts.release("T", holder)
+    works.append(work)
     halts.on_start(work)
     assert stop.count == 0
+
+
+def test_a_thread_is_halted_until_its_last_holder_has_released_it_or_is_gone() -> None:
+    stop, first, second = Stop(), Holder(), Holder()
+    work = Work("T", stop=weakref.ref(stop))
+    works: list[Work] = []
+    halts = Halts(lambda _: works)
+    for holder in (first, second):
+        halts.halt("T", holder)
+    works.append(work)
+    halts.release("T", first)
+    halts.on_start(work)
+    assert stop.count == 1
+    del second, holder  # a signal handler has raised before it could release the thread
+    halts.on_start(work)
+    assert stop.count == 1
 
 
 def test_it_is_quiet_when_no_turn_that_is_held_runs_or_is_about_to_start() -> None:

@@ -84,6 +84,8 @@ class AsyncThreadRegistry:
         self._released: set[str] = set()
         self.has_released: bool = False
         """Whether a thread was ever released or closed, so that it may have to be resumed in the first runtime, too."""
+        self.closes: int = 0
+        """Counts the threads that were given up: who has started a turn compares it with what it was before."""
         self._generations: dict[str, int] = {}
         self._directories: dict[str, str] = {}
         self._to_pause: set[str] = set()
@@ -100,6 +102,7 @@ class AsyncThreadRegistry:
 
     def forget(self, thread_id: str) -> None:
         """Release what is kept about a thread that the program has given up."""
+        self.has_released, self.closes = True, self.closes + 1  # first: another handle may be about to start a turn
         self._generations.pop(thread_id, None)
         self._directories.pop(thread_id, None)
         self._unstored.pop(thread_id, None)
@@ -128,7 +131,6 @@ class AsyncThreadRegistry:
             if isinstance(cwd, str):  # it holds for the following turns, too
                 self._directories[thread_of(params) or ""] = cwd
         elif params.METHOD in _UNLOADING and thread_of(params) not in self._released:
-            self.has_released = True  # first: another handle may be about to start a turn
             self.forget(thread_of(params) or "")
 
     def _warn(self, thread_id: str, params: protocol.ClientRequest[Any], effective: EffectiveSettings) -> None:

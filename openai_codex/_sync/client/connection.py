@@ -186,13 +186,16 @@ class Connection:
                 )
         if starts is not None:
             starts.enter(self.work, work, self.handlers.trees)
+        closes = self.threads.closes
         try:
             result = self._request(params, deadline, subscription, starts, work.leave)
+            if self.threads.closes != closes and (starts is None or not starts.ended.is_ready()):
+                # Its thread may have been closed meanwhile: nothing would be told of its turn.
+                self.threads.resume(self.running(), params, deadline)
         except BaseException as error:
             self.work.give_up(work, error, None if starts is None else starts.turn_id)
             raise
         self.work.accept(work, result)
-        self.work.halts.on_start(work)
         return result
 
     def _note_interrupt(self, params: protocol.TurnInterruptParams) -> None:
