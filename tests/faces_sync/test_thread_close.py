@@ -342,7 +342,7 @@ def test_two_closes_of_one_thread_keep_calls_waiting_until_the_second(server: Fa
             assert (others[1].run("go", timeout=PATIENCE)).status == TurnStatus.completed
 
         together([thread.close, others[0].close, answer, run])
-        methods = [each.method for each in server.requests()]
+        methods = [each.method for each in server.requests() if each.method != "turn/interrupt"]
         assert methods[-4:] == ["thread/unsubscribe", "thread/unsubscribe", "thread/resume", "turn/start"]
 
 
