@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from enum import Enum, EnumMeta
 from typing import TYPE_CHECKING, Any
 
 from openai_codex._runtime.imports import load
 
-if TYPE_CHECKING:
+if sys.version_info >= (3, 11):
+    from typing import Self
+else:
     from typing_extensions import Self
 
 # By name, because it rests on the class here.

@@ -201,12 +201,10 @@ def alike(results: list[RunResult]) -> list[Any]:
 
 
 def as_of_no_time(result: dict[str, Any]) -> dict[str, Any]:
-    """Return a result without what depends on when its sub-agents ended: in which order, before or after the parent waited."""
+    """Return a result without what depends on when its sub-agents ended: before or after the turn, or the parent's wait."""
     waited = {"agents_states": None, "receiver_thread_ids": None}
     items = [{**each, **waited} if each.get("tool") == "wait" else each for each in result["items"]]
-    ends = [each for each in items if each["type"] == "subAgentActivity" and each["kind"] == "completed"]
-    others = [each for each in items if each not in ends]
-    return {**result, "items": [*others, *sorted(ends, key=lambda each: str(each["agent_path"]))]}
+    return {**result, "items": [each for each in items if each.get("kind") != "completed"]}
 
 
 def with_model(program: Program, url: str) -> list[RunResult]:

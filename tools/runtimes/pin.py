@@ -28,7 +28,6 @@ PLACES = {
     "constraints.txt": f"\n{PACKAGE}=={{}}\n",
     "openai_codex/_version.py": '__version__ = "{}"',
     "CHANGELOG.md": "## [Unreleased] - runtime {}\n",
-    "README.md": "for the runtime that it pins, {}, and",
     "docs/guides/other-runtimes.md": "for the runtime that it pins, {}, and",
 }
 """File → the text in it that names the version of the runtime."""
