@@ -134,6 +134,17 @@ CITED = [
         r"sync stream at 5 of published \((.+?)\) and at 0.55 of the bare loop \((.+?)\)",
         [("sync stream, 1 turn", "ours ÷ published"), ("sync stream, 1 turn", "ours ÷ floor")],
     ),
+    (
+        GUIDE,
+        r"sync event at 0.75 of published \(idle, (.+?)\), .* 50 other turns \((.+?)\) \| idle .* at (.+?) of it;",
+        [
+            ("latency, sync, idle, p50", "ours ÷ published"),
+            ("latency, sync, 50 other turns, p50", "ours ÷ actor floor"),
+            ("latency, sync, idle, p50", "ours ÷ actor floor"),
+        ],
+    ),
+    (GUIDE, r"64 async streams at 15 of published \((.+?)\)", [("async streams, 64 turns", "ours ÷ published")]),
+    (GUIDE, r"in the time of published \((.+?), see above\)", [("… starting the runtime", "ours ÷ published")]),
     (GUIDE, r"1 to 512 turns within 1.3 \((.+?)\)", [("growth of the rate, 1 to 512 turns", "ours")]),
     (
         GUIDE,
