@@ -62,7 +62,7 @@ def current_call(context: Context | None = None) -> Call | None:
 def context_of_caller() -> Context:
     """Return the context variables of the program's code that makes a call of the client, or of the current code."""
     # Not with that call among them: they are kept for as long as its turn runs.
-    call = _CALL.get()
+    call = current_call()  # a signal handler's exception may have kept one that is over from being reset
     return copy_context() if call is None or call.around is None else call.around
 
 

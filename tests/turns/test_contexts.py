@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from openai_codex._notification import Notification
-from openai_codex._turns.work import Work
+from openai_codex._turns.work import Work, within
 from openai_codex.types import ThreadGoalStatus
 from tests.support.work import GOAL, OTHER, T, Table, accepted, turn
 
@@ -47,6 +47,14 @@ def test_the_context_of_a_turn_is_known_from_its_request_to_its_end(table: Table
     assert starter(table, "turn", OTHER) is starter(table, None, None) is None
     table.tell_end("turn")
     assert starter(table, "turn") is starter(table, None) is None
+
+
+def test_a_call_that_an_exception_kept_from_its_end_does_not_hide_the_context_of_later_ones(table: Table) -> None:
+    context = copy_context()
+    context.run(lambda: within(T).__enter__())  # its `__exit__` is never called
+    context.run(WHO.set, "a")
+    context.run(table.send, turn())
+    assert starter(table, None) == "a"
 
 
 def test_a_turn_that_somebody_else_has_started_has_the_context_of_who_joined_it(table: Table) -> None:
