@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 class Halts:
     """The threads of one client that are halted, each by one holder or several. Each change is one step of a list.
 
-    Who halts a thread notes that first and then looks at its turns. Who has started a turn has made it visible first, and
-    then looks whether its thread is halted. The second of the two stops the turn. Holders are kept weakly: one that was
-    interrupted before it could release the thread halts it no longer when it is gone.
+    `halt` adds the holder first and then looks at the turns of the thread. A call that starts a turn adds its entry to the
+    table of work first and then calls `on_start`. The second of the two stops the turn. Holders are kept weakly: when a
+    holder is collected that did not release its thread, the halt ends.
     """
 
     def __init__(self, works_of: Callable[[str], list[Work]]) -> None:

@@ -219,7 +219,7 @@ def message(
         id: The item id; ``None`` generates one.
 
     Raises:
-        ConfigError: `text` is no str.
+        ConfigError: `text` is not a str.
         ScriptError: `deltas` was combined with `text` or `chunks`, or there are fewer characters than chunks.
     """
     checks.instance("text", text, str, "a str")

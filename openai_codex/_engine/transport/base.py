@@ -47,7 +47,7 @@ class Transport(Protocol):
     def try_write(self, data: bytes | memoryview) -> int:
         """Write as much as possible without blocking; return the number of bytes. Raises `OSError` if it is broken.
 
-        ``data`` is one line, or several lines that together are no longer than `short`.
+        ``data`` is one line, or several lines of at most `short` bytes together.
         """
 
     def write_short(self, data: bytes, /) -> int | None:

@@ -84,7 +84,7 @@ class ThreadRegistry:
         self.has_released: bool = False
         """Whether a thread was ever released or closed, so that it may have to be resumed in the first runtime, too."""
         self.closes: int = 0
-        """Counts the threads that were given up: who has started a turn compares it with what it was before."""
+        """Counts the threads that were given up. A call that starts a turn compares the count before and after its request."""
         self._generations: dict[str, int] = {}
         self._directories: dict[str, str] = {}
         self._to_pause: set[str] = set()

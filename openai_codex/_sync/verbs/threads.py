@@ -137,7 +137,7 @@ class Threads(Client):
             ConfigError: An argument is not accepted, or cannot hold because the thread is running a turn, and nothing
                 has changed; or the runtime reports another setting than the one asked for, as in `thread_start`.
             ThreadNotFoundError: The thread does not exist, or has no turn yet.
-            InvalidRequestError: The thread is archived, or the text is no id of a thread.
+            InvalidRequestError: The thread is archived, or the id does not have the form of a thread's id.
             ThreadBusyError: Another process has the thread open.
 
         Also raises what `request` raises.
