@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -114,17 +113,6 @@ def test_a_cancelled_temporal_activity_interrupts_its_turn(kit: OfflineKit) -> N
                 await asyncio.sleep(0.01)
 
     asyncio.run(asyncio.wait_for(cancelled(), PATIENCE))
-
-
-def test_fastapi(kit: OfflineKit) -> None:
-    import fastapi_events
-    from fastapi.testclient import TestClient
-
-    with TestClient(fastapi_events.app) as client:
-        lines = client.get("/ask", params={"question": "well?"}).text.split("\n\n")
-    pieces = [json.loads(line.removeprefix("data: ")) for line in lines if line.startswith("data: ")]
-    assert "".join(pieces) == "You said: well?"
-    assert lines[-2] == "event: done\ndata: completed"
 
 
 def test_chat(kit: OfflineKit, tmp_path: Path) -> None:

@@ -13,11 +13,9 @@ import openai_codex
 from openai_codex import errors, retry, testing
 from openai_codex.testing import QuietHome, RecordedRequest, ScriptedModel, call, reply
 from tests.support.remote import TOKEN, listening
-from tests.support.snippets import ROOT, is_prepared, snippets_of, start
+from tests.support.snippets import PAGES, ROOT, is_prepared, snippets_of, start
 
 DOCS = ROOT / "docs"
-# Without what `make docs` writes.
-PAGES = sorted(path for path in DOCS.rglob("*.md") if not {"_build", "types"} & {*path.relative_to(DOCS).parts})
 GUIDES = sorted((DOCS / "guides").glob("*.md"))
 
 # Those of the README, and those that need more than a home and a model, run in `test_readme`.

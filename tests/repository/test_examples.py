@@ -5,18 +5,35 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
 
-from openai_codex.testing import RecordedRequest, ScriptedModel, call, fail_stream, hang, reply, temporary_home
+from openai_codex.testing import (
+    QuietHome,
+    RecordedRequest,
+    ScriptedModel,
+    call,
+    fail_stream,
+    hang,
+    message,
+    reply,
+    temporary_home,
+)
+from tests.support.bounds import PATIENCE, eventually
 from tests.support.remote import TOKEN, listening
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 NUMBERED = sorted(EXAMPLES.glob("[0-9]*.py"))
+SCRIPTED = [
+    path for path in NUMBERED if path.stem != "23_fastapi"
+]  # which defines an application, and does nothing itself
 REPORT = {"summary": "all fine", "findings": [{"file": "a.py", "line": 3, "advice": "less"}]}
 
 
@@ -102,7 +119,47 @@ def run(path: Path, cwd: Path, env: dict[str, str]) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("path", NUMBERED, ids=lambda path: path.stem)
+@contextmanager
+def served(example: str, home: QuietHome) -> Iterator[HTTPConnection]:
+    """Serve the application of an example on a free port, and stop the server as its operator would."""
+    options = ("--app-dir", str(EXAMPLES), "--no-access-log", "--port", "0")
+    command = [sys.executable, "-m", "uvicorn", *options, f"{example}:app"]
+    env = {**os.environ, **home.env, "PYTHONDONTWRITEBYTECODE": "1"}
+    server = subprocess.Popen(command, cwd=home.workspace, env=env, stderr=subprocess.PIPE, text=True)
+    assert server.stderr is not None
+    try:
+        address = next(found for line in server.stderr if (found := re.search(r"http://127.0.0.1:(\d+)", line)))
+        connection = HTTPConnection("127.0.0.1", int(address[1]), timeout=PATIENCE)
+        with closing(connection):
+            yield connection
+        server.terminate()
+        assert server.wait(PATIENCE) == -signal.SIGTERM, "it raises the signal again after a clean stop"
+    finally:
+        server.kill()
+        server.communicate()
+
+
+def test_a_web_server_streams_the_text_of_a_turn() -> None:
+    with ScriptedModel() as model, temporary_home(model.url) as home, served("23_fastapi", home) as connection:
+        model.when("well?", "You said: well?")
+        connection.request("GET", "/ask?question=well%3F")
+        *events, end, nothing = connection.getresponse().read().decode().split("\n\n")
+    assert "".join(json.loads(event.removeprefix("data: ")) for event in events) == "You said: well?"
+    assert (end, nothing) == ("event: done\ndata: completed", "")
+
+
+def test_a_reader_who_leaves_a_web_server_ends_the_turn() -> None:
+    with ScriptedModel() as model, temporary_home(model.url) as home, served("23_fastapi", home) as connection:
+        model.when("A story", reply(message("Once"), call("exec_command", {"cmd": "true"})), hang())
+        connection.request("GET", "/ask?question=A%20story")
+        with connection.getresponse() as response:
+            assert response.readline() == b'data: "Once"\n'
+            assert eventually(lambda: model.active_count == 1 and len(model.requests) == 2)
+            connection.close()
+        assert eventually(lambda: model.active_count == 0)
+
+
+@pytest.mark.parametrize("path", SCRIPTED, ids=lambda path: path.stem)
 def test_an_example_runs(path: Path) -> None:
     with ScriptedModel() as model, temporary_home(model.url, provider={"requires_openai_auth": True}) as home:
         for asked, *answers in SCRIPTS.get(path.stem, []):
@@ -136,4 +193,4 @@ def test_examples_are_short_and_numbered_through() -> None:
     assert {
         path.name: n for path in [*NUMBERED, EXAMPLES / "demo.py"] if (n := len(path.read_text().splitlines())) >= 40
     } == {}
-    assert {path.stem for path in NUMBERED} == set(PRINTED)
+    assert {path.stem for path in SCRIPTED} == set(PRINTED)

@@ -21,15 +21,14 @@ from tests.support import asgi
 from tests.support.bounds import PATIENCE
 from tests.support.inside import close_warm_clients
 from tests.support.repositories import repository
-from tests.support.snippets import ROOT, is_prepared, snippets_of
+from tests.support.snippets import PAGES, ROOT, is_prepared, snippets_of
 
 README = ROOT / "README.md"
-GUIDES = sorted((ROOT / "docs").rglob("*.md"))
 SNIPPETS = [
     *snippets_of(README),
     *dict.fromkeys(
         snippet
-        for page in GUIDES
+        for page in PAGES
         for snippet in snippets_of(page)
         if is_prepared(snippet) and snippet not in snippets_of(README)
     ),
@@ -50,8 +49,6 @@ def test_a_snippet_runs(
     scripted_model.when("Is this code fine?", '{"fine": true, "reasons": []}')
     asks = reply(call("get_weather", {"city": "Oslo"}))
     scripted_model.when("Do I need an umbrella in Oslo?", asks, lambda request: str(request.function_outputs))
-    for name, module in asgi.modules().items():
-        monkeypatch.setitem(sys.modules, name, module)
     if "wait_agents" in SNIPPETS[number]:
         scripted_model.when_agent(spawn("Review a.py"), wait(), say("All is well."), depth=0)
         scripted_model.when_agent("It is fine.", depth=1)
@@ -226,8 +223,6 @@ async def test_a_reader_of_the_web_server_that_disconnects_stops_its_turn(
 ) -> None:
     for name, value in codex_home.env.items():
         monkeypatch.setenv(name, value)
-    for name, module in asgi.modules().items():
-        monkeypatch.setitem(sys.modules, name, module)
     (snippet,) = (each for each in SNIPPETS if "fastapi" in each)
     names = run(codex_home, snippet)
     gate = scripted_model.gate()

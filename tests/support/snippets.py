@@ -12,6 +12,10 @@ from openai_codex.testing import QuietHome
 from tests.support.bounds import PATIENCE
 
 ROOT = Path(__file__).parents[2]
+_DOCS = ROOT / "docs"
+
+# As they are written: `make docs` puts pages of its own beside them.
+PAGES = sorted(path for path in _DOCS.rglob("*.md") if not {"_build", "types"} & {*path.relative_to(_DOCS).parts})
 
 
 def snippets_of(path: Path) -> list[str]:
