@@ -243,8 +243,8 @@ def directory(name: str, value: str | os.PathLike[str]) -> str:
     return plain
 
 
-def word(name: str, value: E | str, kind: type[E]) -> E:
-    """Check a word of a fixed set, given as a str or as a member of ``kind``.
+def word(name: str, value: E | str, kind: type[E], *others: str) -> E:
+    """Check a word of a fixed set, given as a str or as a member of ``kind``. ``others`` says what else may be given.
 
     A member of an open enum passes even if this version does not know it. So a program can use a word that only a newer
     runtime knows, for instance ``Personality("new")``, while a misspelled str is refused.
@@ -254,7 +254,7 @@ def word(name: str, value: E | str, kind: type[E]) -> E:
     for member in kind:
         if isinstance(value, str) and member.value == value:
             return member
-    raise refusal(name, value, f"one of {', '.join(repr(str(member.value)) for member in kind)}")
+    raise refusal(name, value, f"one of {', '.join([*(repr(str(member.value)) for member in kind), *others])}")
 
 
 # -- others -----------------------------------------------------------------------------------------------------------

@@ -273,6 +273,10 @@ def test_a_client_takes_a_configuration_and_nothing_else(face: str, config: Any)
     [
         ({"approval_mode": "foo"}, "approval_mode: expected one of 'deny_all', 'auto_review', got 'foo'"),
         (
+            {"approval_policy": {}},
+            "approval_policy: expected one of 'untrusted', 'on-request', 'never', or a GranularAskForApproval, got dict",
+        ),
+        (
             {"sandbox": "readonly"},
             "sandbox: expected one of 'read-only', 'workspace-write', 'full-access', 'danger-full-access', got 'readonly'",
         ),

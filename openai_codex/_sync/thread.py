@@ -161,8 +161,8 @@ class Thread(ThreadContents):
         Args:
             input: A text, an input item, a list of both, or an `ExternalMessage`.
             approval_mode: A preset in place of ``approval_policy`` and ``approvals_reviewer``.
-            approval_policy: When the runtime asks before it acts: ``"untrusted"``, ``"on-request"``, ``"never"``, or a
-                granular policy.
+            approval_policy: Which commands the runtime asks about: ``"untrusted"`` (all), ``"on-request"`` (those outside
+                the sandbox, and dangerous ones), ``"never"``, or a ``types.GranularAskForApproval``.
             approvals_reviewer: Who decides: ``"user"`` (this program) or ``"auto_review"``.
             cwd: Working directory of commands.
             effort: The model's reasoning effort, for instance ``"low"`` or ``"high"``.

@@ -120,7 +120,6 @@ _FIELDS = {
     "turn_service_tier": "service_tier_for_turn",
 }
 
-
 # The arguments of a turn by their field, where the names differ.
 _ARGUMENTS = {
     "output_schema": "output_type or output_schema",
@@ -290,7 +289,9 @@ def approval(
 
 
 def _approval_policy(name: str, value: ApprovalPolicyLike) -> protocol.AskForApproval:
-    return value if isinstance(value, protocol.AskForApproval) else _word("ApprovalPolicy")(name, value)
+    if isinstance(value, protocol.AskForApproval):
+        return value
+    return checks.word(name, value, protocol.ApprovalPolicy, "or a GranularAskForApproval")
 
 
 _APPROVAL: dict[str, Callable[[str, Any], Any]] = {

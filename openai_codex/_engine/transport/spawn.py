@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import _thread
+import os
 import subprocess
 import sys
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
+from openai_codex._config import BIN_VARIABLE
 from openai_codex.errors import LaunchError, ProcessInfo, RuntimeNotFoundError
 
 if TYPE_CHECKING:
@@ -122,7 +124,7 @@ def _launch_error(error: BaseException, command: tuple[str, ...], cwd: str | Non
     if isinstance(error, OSError):
         where = f" in directory {cwd}" if cwd is not None and not Path(cwd).is_dir() else ""
         kind = RuntimeNotFoundError if isinstance(error, FileNotFoundError) else LaunchError
-        return kind(f"{command[0]}{where}: {error.strerror}", ProcessInfo(command))
+        return kind(f"{command[0]}{_origin(command[0])}{where}: {error.strerror}", ProcessInfo(command))
     if isinstance(error, (TypeError, ValueError)):
         # Values that no system call accepts, such as a null byte; the configuration refuses only what it can check.
         return LaunchError(f"{command[0]}: {error}", ProcessInfo(command))
@@ -134,3 +136,10 @@ def end(process: subprocess.Popen[bytes], close: Close) -> None:
     process.kill()
     process.wait()
     close(process)
+
+
+def _origin(program: str) -> str:
+    """Say which variable has named a program, for an error: it may be nowhere in the code of the user."""
+    value = os.environ.get(BIN_VARIABLE)
+    path = value and os.path.abspath(os.path.expanduser(value))  # noqa: PTH100, PTH111  see _config
+    return f", named by {BIN_VARIABLE}" if path == program else ""

@@ -57,8 +57,8 @@ class Threads(Client):
         Args:
             approval_mode: A preset in place of ``approval_policy`` and ``approvals_reviewer``: refuse what needs
                 approval, or let the runtime review it.
-            approval_policy: When the runtime asks before it acts: ``"untrusted"``, ``"on-request"``, ``"never"``, or a
-                granular policy.
+            approval_policy: Which commands the runtime asks about: ``"untrusted"`` (all), ``"on-request"`` (those outside
+                the sandbox, and dangerous ones), ``"never"``, or a ``types.GranularAskForApproval``.
             approvals_reviewer: Who decides: ``"user"`` (this program) or ``"auto_review"``.
             base_instructions: Instructions for the model in place of the runtime's own.
             config: Settings of ``config.toml`` for this thread, for instance ``{"model_reasoning_effort": "high"}``.

@@ -75,7 +75,7 @@ async def test_an_error_names_the_binary_that_ran(
             await codex.models()
     assert caught.value.process.path == str(link)
     monkeypatch.setenv(NAME, "/nowhere/codex")
-    with pytest.raises(LaunchError, match="/nowhere/codex: No such file"):
+    with pytest.raises(LaunchError, match=f"/nowhere/codex, named by {NAME}: No such file"):
         async with AsyncCodex(codex_home.config()):
             pass
 

@@ -74,7 +74,7 @@ def test_an_error_names_the_binary_that_ran(codex_home: QuietHome, link: Path, m
             codex.models()
     assert caught.value.process.path == str(link)
     monkeypatch.setenv(NAME, "/nowhere/codex")
-    with pytest.raises(LaunchError, match="/nowhere/codex: No such file"):
+    with pytest.raises(LaunchError, match=f"/nowhere/codex, named by {NAME}: No such file"):
         with Codex(codex_home.config()):
             pass
 
