@@ -31,9 +31,8 @@ from tests.support.remote import TOKEN, listening
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 NUMBERED = sorted(EXAMPLES.glob("[0-9]*.py"))
-SCRIPTED = [
-    path for path in NUMBERED if path.stem != "23_fastapi"
-]  # which defines an application, and does nothing itself
+# A web server defines an application, and does nothing by itself.
+SCRIPTED = [path for path in NUMBERED if path.stem != "23_web_server"]
 REPORT = {"summary": "all fine", "findings": [{"file": "a.py", "line": 3, "advice": "less"}]}
 
 
@@ -140,7 +139,7 @@ def served(example: str, home: QuietHome) -> Iterator[HTTPConnection]:
 
 
 def test_a_web_server_streams_the_text_of_a_turn() -> None:
-    with ScriptedModel() as model, temporary_home(model.url) as home, served("23_fastapi", home) as connection:
+    with ScriptedModel() as model, temporary_home(model.url) as home, served("23_web_server", home) as connection:
         model.when("well?", "You said: well?")
         connection.request("GET", "/ask?question=well%3F")
         *events, end, nothing = connection.getresponse().read().decode().split("\n\n")
@@ -149,7 +148,7 @@ def test_a_web_server_streams_the_text_of_a_turn() -> None:
 
 
 def test_a_reader_who_leaves_a_web_server_ends_the_turn() -> None:
-    with ScriptedModel() as model, temporary_home(model.url) as home, served("23_fastapi", home) as connection:
+    with ScriptedModel() as model, temporary_home(model.url) as home, served("23_web_server", home) as connection:
         model.when("A story", reply(message("Once"), call("exec_command", {"cmd": "true"})), hang())
         connection.request("GET", "/ask?question=A%20story")
         with connection.getresponse() as response:

@@ -19,7 +19,7 @@ async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
 
 
-app = FastAPI(lifespan=lifespan)  # `uvicorn 23_fastapi:app` serves it
+app = FastAPI(lifespan=lifespan)  # `uvicorn 23_web_server:app` serves it
 
 
 @app.get("/ask")
