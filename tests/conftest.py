@@ -17,6 +17,7 @@ from openai_codex._engine.transport import child
 from openai_codex._runtime import display
 from openai_codex._sync.client import launch as sync_launch
 from tests.support.log_table import Comparison
+from tests.support.traces import measure_all_threads
 
 pytest_plugins = ["openai_codex.testing.pytest_plugin"]
 
@@ -36,6 +37,8 @@ for _module, _name in (
 ):
     assert hasattr(_module, _name)
     setattr(_module, _name, _UNHURRIED)
+
+measure_all_threads()
 
 _WORKERS_PER_CORE = 3
 _MAX_WORKERS = 24

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 from openai_codex._engine import lane, outbox
 from openai_codex._engine.reply import Reply
 from tests.support.outbox import Box, Pipe
+from tests.support.traces import traced_by
 
 SOURCES = {str(Path(module.__file__ or "")) for module in (lane, outbox)}
 LAST = b"last"
@@ -38,12 +38,8 @@ class Strike:
         return self
 
     def run(self, work: Callable[[], object]) -> None:
-        before = sys.gettrace()
-        sys.settrace(self)
-        try:
+        with traced_by(self):
             work()
-        finally:
-            sys.settrace(before)
 
 
 def closes_after_last(box: Box, pipe: Pipe) -> None:

@@ -15,6 +15,7 @@ from types import FrameType
 from typing import Any
 
 import openai_codex
+from tests.support.traces import traced_by
 
 _PACKAGE = str(Path(openai_codex.__file__).parent)
 _BACKWARD = {number for name, number in dis.opmap.items() if name.startswith("JUMP_") and "FORWARD" not in name}
@@ -40,12 +41,10 @@ class Instants:
     @contextlib.contextmanager
     def traced(self) -> Iterator[Instants]:
         """Trace this thread for the time of a block."""
-        before = sys.gettrace()
-        sys.settrace(self._trace)
         try:
-            yield self
+            with traced_by(self._trace):
+                yield self
         finally:
-            sys.settrace(before)
             self._last.clear()
 
     def _trace(self, frame: FrameType, event: str, _: Any) -> Any:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import gc
 import pickle
-import sys
 import weakref
 from collections.abc import Iterable, Iterator
 from types import FrameType
@@ -21,6 +20,7 @@ from openai_codex._turns import open_items
 from openai_codex._turns.fold import GoalFold, TurnFold
 from openai_codex._turns.open_items import OpenItems
 from openai_codex.types import AgentMessageThreadItem, CommandExecutionThreadItem, PlanThreadItem
+from tests.support.traces import traced_by
 
 T0 = 1_700_000_000_000
 
@@ -210,15 +210,13 @@ def test_an_exception_at_any_instant_neither_loses_a_text_nor_doubles_it(size: i
         at = 0
         while at < len(events):
             batch = events[at : at + size + again]
-            sys.settrace(trace)
             try:
-                add(items, batch, again=again)
+                with traced_by(trace):
+                    add(items, batch, again=again)
             except InterruptedCallError:
                 again = True
             else:
                 at, again = at + len(batch), False
-            finally:
-                sys.settrace(None)
         return left <= 0
 
     expected = "".join(f"{number} " for number in range(8))

@@ -18,6 +18,7 @@ import pytest
 from openai_codex import AppServerConfig, LaunchError
 from openai_codex._engine.transport import ChildProcess, RuntimeStart, child, spawn
 from tests.support.bounds import PATIENCE, eventually
+from tests.support.traces import traced_by
 
 # How long a signal may take to reach its thread before it is sent again, in seconds.
 _AGAIN = 0.02
@@ -120,15 +121,12 @@ class Strikes:
 def start_struck(*gaps: int) -> bool:
     """Start a process while exceptions are raised at these lines; return whether the first one was."""
     strikes, started = Strikes(*gaps), None
-    try:
-        sys.setprofile(strikes.resume)
-        sys.settrace(strikes.trace)
-        started = ChildProcess(COMMAND, None, None)
-    except AlarmError:
-        pass
-    finally:
-        sys.setprofile(None)
-        sys.settrace(None)
+    with suppress(AlarmError), traced_by(strikes.trace):
+        try:
+            sys.setprofile(strikes.resume)
+            started = ChildProcess(COMMAND, None, None)
+        finally:
+            sys.setprofile(None)
     if started is not None:
         started.discard()
     return len(strikes.left) < len(gaps)
@@ -155,12 +153,8 @@ def test_an_exception_at_any_step_of_a_start_leaves_no_child_without_an_owner() 
     while not strikes.left:
         instant += 1
         strikes, start = Strikes(instant, at_returns=True), RuntimeStart(config)
-        with suppress(AlarmError):
-            sys.settrace(strikes.trace)
-            try:
-                start.begin()
-            finally:
-                sys.settrace(None)
+        with suppress(AlarmError), traced_by(strikes.trace):
+            start.begin()
         start.end()
         assert eventually(lambda: children() <= known), instant
     assert instant > 50
