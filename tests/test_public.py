@@ -167,7 +167,7 @@ def test_errors_and_help_name_the_class_that_users_know(face: type) -> None:
 
 
 def test_importing_a_client_loads_nothing_of_its_runtime() -> None:
-    program = "import sys; from openai_codex import Codex; print(*sys.modules)"
+    program = "import sys; before = {*sys.modules}; from openai_codex import Codex; print(*{*sys.modules} - before)"
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
     # The engine is loaded when the client is made: most of it while the runtime boots.
     heavy = {"subprocess", "orjson", "cattrs", "uuid"}
