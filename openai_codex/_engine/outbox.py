@@ -160,7 +160,7 @@ class Outbox:
         try:
             while not self._closed:
                 # Those that came later are not written with these: something may have to be stopped before they are.
-                waiting = list(islice(self._requests, _MOST_TOGETHER))
+                waiting = self._oldest()
                 # What is to be stopped does not wait for the requests that wait, which may be written with answers.
                 self._urgent.extend(self._undos.due())
                 if not self._has_next():
@@ -170,6 +170,13 @@ class Outbox:
                     self._write(self._take(waiting))
         finally:
             self._lane.open()
+
+    def _oldest(self) -> list[int]:
+        """Return the ids of the requests that have waited longest."""
+        while True:
+            # One that is added between the two calls makes the iteration raise.
+            with suppress(RuntimeError):
+                return list(islice(self._requests, _MOST_TOGETHER))
 
     def _has_next(self) -> bool:
         """Return whether a line may be written."""

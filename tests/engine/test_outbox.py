@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 import pytest
 
+from openai_codex._engine.lane import Ticket
 from openai_codex._engine.undo import Undo
 from tests.support.bounds import eventually
 from tests.support.outbox import Box, Pipe, Thing, writing
@@ -149,6 +152,29 @@ def test_requests_that_wait_are_written_together_only_as_far_as_there_is_room() 
         box.post(b"answer")  # once it is written, the writer has passed over the request
         assert eventually(lambda: pipe.written == [b"12", b"answer"])
         assert box.unsent() == 1
+
+
+class AddsWhenLookedAt(dict[int, Ticket]):
+    """The table of requests, to which another thread adds one right after the writer has begun to look at it."""
+
+    def __init__(self, add: Callable[[], object]) -> None:
+        self._adds = [add]
+
+    def __iter__(self) -> Iterator[int]:
+        looking = super().__iter__()
+        while self._adds:
+            self._adds.pop()()
+        return looking
+
+
+def test_a_request_may_be_added_while_the_writer_looks_for_those_that_wait() -> None:
+    pipe = Pipe(short=0)
+    box = Box(pipe)
+    box._requests = AddsWhenLookedAt(lambda: box.request(b"2"))  # noqa: SLF001  the race is about this table
+    box.request(b"1")
+    with writing(box):
+        assert eventually(lambda: pipe.written == [b"1", b"2"])
+    assert box.failures == []
 
 
 def test_answers_that_wait_are_written_together_before_requests() -> None:
