@@ -69,8 +69,13 @@ class LastingWebSocket(WebSocket):
             return self._continue(self.session, error)
 
     def try_write(self, data: bytes | memoryview) -> int:
-        """Write as the base class does. A line that meets a lost connection is dropped when there is another one."""
+        """Write as the base class does; return 0 if the reader has noticed a loss, as the line can go out later.
+
+        A line that meets a connection whose loss nobody has noticed is dropped when there is another connection.
+        """
         lost = self.is_open
+        if not lost.is_ready():
+            return 0
         try:
             return super().try_write(data)
         except OSError:

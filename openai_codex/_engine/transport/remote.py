@@ -240,7 +240,8 @@ class WebSocket:
     def after_fork(self) -> None:
         """Close the socket of this fork; the connection is the parent's."""
         if self._socket is not None:
-            self._socket.close()
+            # Not the method of an encrypted socket: it shuts the connection down, which would end that of the parent, too.
+            socket.socket.close(self._socket)
 
     def process_info(self) -> ProcessInfo:
         """Return where the runtime is; its process is not known."""

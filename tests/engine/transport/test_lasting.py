@@ -73,9 +73,11 @@ class Recorded:
     lost: list[str] = attrs.Factory(list)
     replies: list[object] = attrs.Factory(list)
     on_restore: Callable[[], object] = bool
+    on_lose: Callable[[], object] = bool
 
     def lose(self, reason: str) -> None:
         self.lost.append(reason)
+        self.on_lose()
 
     def restore(self, ask: Ask, others: list[bytes]) -> list[bytes]:
         self.on_restore()
@@ -137,9 +139,9 @@ def test_a_line_in_the_hand_of_the_writer_is_dropped_and_not_sent_twice() -> Non
 
         def write() -> None:
             for line in lines.splitlines(keepends=True):
-                while not transport.wait_writable(PATIENCE):
+                while not (transport.wait_writable(PATIENCE) and (written := transport.try_write(line))):
                     pass
-                assert transport.try_write(line) == len(line)
+                assert written == len(line)
 
         # The reader does not look yet, so the loss is found by the writer, sooner or later.
         writer = threading.Thread(target=write)
@@ -148,6 +150,25 @@ def test_a_line_in_the_hand_of_the_writer_is_dropped_and_not_sent_twice() -> Non
         writer.join(PATIENCE)
         assert not writer.is_alive()
     assert server.received.count('{"method":"in hand"}') <= 3
+
+
+def test_a_line_that_comes_to_a_loss_which_the_reader_has_just_noticed_is_sent_later() -> None:
+    with running() as server, connected(server) as (transport, session):
+        assert transport.wait_writable(PATIENCE)
+        noticed, go_on, line = threading.Event(), threading.Event(), b'{"method":"next"}\n'
+        session.on_lose = lambda: (noticed.set(), go_on.wait(PATIENCE))
+        server.cut()
+        reader = threading.Thread(target=read, args=(transport, b"live"))
+        reader.start()
+        try:
+            assert noticed.wait(PATIENCE)
+            assert transport.try_write(line) == 0
+        finally:
+            go_on.set()
+            reader.join(PATIENCE)
+        assert transport.wait_writable(PATIENCE)
+        assert transport.try_write(line) == len(line)
+        assert eventually(lambda: server.received[-1:] == ['{"method":"next"}'])
 
 
 def test_a_loss_while_it_is_restored_is_one_more_attempt() -> None:

@@ -157,8 +157,11 @@ def test_it_is_encrypted_and_the_certificate_is_checked(monkeypatch: pytest.Monk
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="a system without forks")
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
-def test_a_fork_leaves_the_connection_to_its_parent() -> None:
-    with server(echo) as port, transport(f"ws://127.0.0.1:{port}") as opened:
+@pytest.mark.parametrize("scheme", ["ws", "wss"])
+def test_a_fork_leaves_the_connection_to_its_parent(monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
+    context = of_localhost() if scheme == "wss" else None
+    with server(echo, context) as port, transport(f"{scheme}://localhost:{port}") as opened:
         assert opened.read(0.01) is None
         child = os.fork()
         if child == 0:
