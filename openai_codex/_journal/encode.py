@@ -156,7 +156,8 @@ class Encoder:
             reason = "not an object"
         except orjson.JSONDecodeError as error:
             reason = "too long" if isinstance(line, LongLine) else f"not JSON: {error.msg}"
-        shown = self._redactor.line(line[:_MOST_OF_A_LINE])
+        # More is masked than is shown: a secret that is cut would not be recognized.
+        shown = self._redactor.line(line[: 2 * _MOST_OF_A_LINE])[:_MOST_OF_A_LINE]
         return [b'null,"reason":%s,"line":%s' % (orjson.dumps(reason), orjson.dumps(shown))]
 
     def _whole(self, direction: str, frame: dict[str, Any], pid: int | None) -> Iterable[dict[str, Any]]:

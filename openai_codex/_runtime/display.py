@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import weakref
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 
@@ -42,7 +42,7 @@ _MOST_KNOWN = 256
 _LINE = 16
 
 # The secrets that this program has passed to runtimes, newest last, each with its owners: it is known for as long as one lives.
-_known: dict[str, list[weakref.ref[object]]] = {}
+_known: OrderedDict[str, list[weakref.ref[object]]] = OrderedDict()
 
 # What finds more secrets, and is not called before a text is to be shown: most programs show none. At most so many wait.
 _finds: deque[tuple[Callable[[], Iterable[str]], weakref.ref[object] | None]] = deque()
@@ -52,9 +52,11 @@ _MOST_FINDS = 64
 def conceal(secrets: Iterable[str], owner: object = None) -> None:
     """Mask these texts wherever `hide` and `escape` find them from now on, at least for as long as ``owner`` lives."""
     for form in (form for secret in secrets for form in _forms(secret)):
-        # One that is passed again is among the newest.
-        owners = [each for each in _known.pop(form, ()) if each() is not None and each() is not owner]
+        owners = [each for each in _known.get(form, ()) if each() is not None and each() is not owner]
         _known[form] = owners if owner is None else [*owners, weakref.ref(owner)]
+        # One that is passed again is among the newest. In one step: another thread may show a text that has it.
+        with suppress(KeyError):
+            _known.move_to_end(form)
     for form in list(_known)[:-_MOST_KNOWN]:
         if not any(each() is not None for each in _known.get(form, ())):
             _known.pop(form, None)

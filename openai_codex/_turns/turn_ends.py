@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from openai_codex._engine.reply import CLIENT_CLOSED, CloseReason
 from openai_codex._log import Log
+from openai_codex._runtime.display import hide
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,7 +45,7 @@ def _reason_of(error: dict[str, Any]) -> dict[str, Any]:
     kind, message = error.get("codexErrorInfo"), error.get("message")
     # A kind with details is an object with one key.
     name = next(iter(kind), None) if isinstance(kind, dict) else kind
-    return {"error": name, "reason": message[:_LONGEST_REASON] if isinstance(message, str) else None}
+    return {"error": name, "reason": hide(message)[:_LONGEST_REASON] if isinstance(message, str) else None}
 
 
 def level_after(interrupt: tuple[str, str, float] | None, log: Callable[..., None]) -> Callable[..., None]:

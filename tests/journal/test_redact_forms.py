@@ -6,6 +6,7 @@ One table has for each form texts with a secret, and texts that only look alike.
 from __future__ import annotations
 
 import string
+from collections import OrderedDict
 from collections.abc import Iterator
 
 import attrs
@@ -236,7 +237,7 @@ HARMLESS = [text for form in FORMS for text in form.harmless]
 def nothing_is_known() -> Iterator[None]:
     """A word here may be a secret that another test has passed."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(display, "_known", {})
+        patch.setattr(display, "_known", OrderedDict())
         yield
 
 

@@ -197,8 +197,11 @@ class ChildProcess:
 
     def process_info(self) -> ProcessInfo:
         """Return what an error should say about this process."""
+        tail = self._stderr.tail
+        if len(tail) == STDERR_BYTES:  # its beginning may be the rest of a secret, which nothing masks
+            tail = tail.partition(b"\n")[2] or tail.partition(b" ")[2]
         # Secrets are removed first: one may be cut here, or have several lines.
-        lines = hide(_ANSI.sub("", self._stderr.tail.decode(errors="replace"))).splitlines()[-STDERR_LINES:]
+        lines = hide(_ANSI.sub("", tail.decode(errors="replace"))).splitlines()[-STDERR_LINES:]
         text = tuple(line[:STDERR_LINE_LENGTH].rstrip() for line in lines)
         is_reaped = self._child.returncode is not None
         code = self._exit_code if is_reaped else None
@@ -264,11 +267,13 @@ class _Stderr:
         return bool(chunk)
 
     def _log_lines(self, chunk: bytes) -> None:
-        *lines, self._line = (self._line + chunk).split(b"\n")
-        if not chunk or len(self._line) > STDERR_BYTES:
-            lines, self._line = [*lines, self._line], b""
+        *lines, rest = (self._line + chunk).split(b"\n")
+        self._line = rest[:STDERR_BYTES]  # of a longer line, what follows is not shown
+        if not chunk:
+            lines.append(rest)
         for line in lines:
-            text = _ANSI.sub("", line.decode(errors="replace"))[:STDERR_LINE_LENGTH].strip()
+            # Here, too, what is cut is masked before.
+            text = hide(_ANSI.sub("", line.decode(errors="replace")))[:STDERR_LINE_LENGTH].strip()
             if text:
                 _log.debug("codex.runtime_stderr", pid=self._pid, text=text)
 
