@@ -52,7 +52,7 @@ The map, top to bottom. Imports go downward only, and a module without a leading
     _engine/        the actor, which knows threads and bytes, no verb: actor at_exit reader outbox undo router
                     subscriptions mailbox server_requests workers threads reply lane backlog recent wire heads once
                     waiting
-      transport/    where bytes come from and go to: start lasting remote tls address installation child spawn input output base
+      transport/    where bytes come from and go to: start lasting remote tls address installation child spawn stderr input output base
     _config         the settings of a client
     _runtime/       values about the runtime process: report toml backoff given failures health process_info environment variables handshake; settings_secrets; display: how
                     text from outside is shown, assigned, phrases and secret_names: what in it is secret; imports: modules at first use; log_lines: the log on stderr;

@@ -47,7 +47,7 @@ ORDER = """
     _turns: stall open_turns turn_ends agents usage fold open_items texts listings settings options inputs
     _engine: . actor at_exit reader outbox undo router subscriptions mailbox server_requests workers threads
     _engine: reply lane backlog recent wire heads
-    _engine.transport: . start lasting remote tls address installation child spawn input output base
+    _engine.transport: . start lasting remote tls address installation child spawn stderr input output base
     _engine: once waiting
     _runtime: environment handshake
     : _config

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from openai_codex._engine.transport.child import STDERR_BYTES, STDERR_LINE_LENGTH, ChildProcess
+from openai_codex._engine.transport.child import ChildProcess
+from openai_codex._engine.transport.stderr import STDERR_BYTES, STDERR_LINE_LENGTH
 from openai_codex._journal.encode import Encoder
 from openai_codex._journal.settings import Journal
 from openai_codex._runtime.display import MASK, conceal, hide

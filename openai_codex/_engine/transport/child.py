@@ -6,7 +6,6 @@ It also ends what a killed runtime left running: the commands of its threads, ea
 from __future__ import annotations
 
 import os
-import re
 import signal
 import sys
 import threading
@@ -15,21 +14,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from openai_codex._engine.once import Once
 from openai_codex._engine.transport.input import InputPipe
 from openai_codex._engine.transport.output import OutputPipe
 from openai_codex._engine.transport.spawn import Start, end
-from openai_codex._log import Log
-from openai_codex._runtime.display import hide
+from openai_codex._engine.transport.stderr import Stderr
 from openai_codex.errors import LaunchError, ProcessInfo
 
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable, Iterator, Mapping
-
-STDERR_BYTES = 1 << 16
-STDERR_LINES = 50
-STDERR_LINE_LENGTH = 2_000
 
 MARK_VARIABLE = "OPENAI_CODEX_RUNTIME"
 """The environment variable that identifies a runtime to this package; every process that it starts inherits it."""
@@ -43,10 +36,6 @@ _DRAIN_TIMEOUT = 1.0
 
 _PROCESSES = Path("/proc")
 
-# The lines may be many, and the runtime waits for whoever handles them: so they are for debugging alone.
-_log = Log("runtime")
-
-_ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _POSIX = os.name == "posix"
 
 
@@ -54,7 +43,7 @@ class ChildProcess:
     """One child process and its three pipes: the `Transport` of a local runtime.
 
     stdout is read by the caller of `read` (the reader thread) and stdin is written without blocking. A thread of its
-    own drains stderr; it knows only `_Stderr`, so that a child whose owner was lost is not kept alive by it: its pipes
+    own drains stderr; it knows only `Stderr`, so that a child whose owner was lost is not kept alive by it: its pipes
     are closed then, and it exits. The pipes are unbuffered: a buffer has a lock, which a fork could inherit while a thread
     that the fork lacks holds it.
     """
@@ -92,7 +81,7 @@ class ChildProcess:
         self._stdin = InputPipe(_pipe(self._child.stdin))
         self._stdout = OutputPipe(_pipe(self._child.stdout), self._pid)
         self._stdout.widen()  # stderr stays as it is: all pipes of a user share what the system allows
-        self._stderr = _Stderr(OutputPipe(_pipe(self._child.stderr), self._pid), self._pid)
+        self._stderr = Stderr(OutputPipe(_pipe(self._child.stderr), self._pid), self._pid)
         # Not by methods of this class: each request calls both.
         self.short: Callable[[], int] = self._stdin.short
         self.write_short: Callable[[bytes], int | None] = self._stdin.write_short
@@ -106,7 +95,7 @@ class ChildProcess:
     def _close_pipes(self, child: subprocess.Popen[bytes]) -> None:
         """Close what there is of the pipes of a child that has exited."""
         pipes: list[IO[bytes] | OutputPipe | None] = [child.stdin, getattr(self, "_stdout", child.stdout)]
-        stderr: _Stderr | None = getattr(self, "_stderr", None)
+        stderr: Stderr | None = getattr(self, "_stderr", None)
         if stderr is None:
             pipes.append(child.stderr)
         elif stderr.right.take():  # else its thread was started, and closes it
@@ -197,15 +186,11 @@ class ChildProcess:
 
     def process_info(self) -> ProcessInfo:
         """Return what an error should say about this process."""
-        tail = self._stderr.tail
-        if len(tail) == STDERR_BYTES:  # its beginning may be the rest of a secret, which nothing masks
-            tail = tail.partition(b"\n")[2] or tail.partition(b" ")[2]
-        # Secrets are removed first: one may be cut here, or have several lines.
-        lines = hide(_ANSI.sub("", tail.decode(errors="replace"))).splitlines()[-STDERR_LINES:]
-        text = tuple(line[:STDERR_LINE_LENGTH].rstrip() for line in lines)
         is_reaped = self._child.returncode is not None
         code = self._exit_code if is_reaped else None
-        return ProcessInfo(self._command, self._pid, code, text, exit_code_lost=is_reaped and code is None)
+        return ProcessInfo(
+            self._command, self._pid, code, self._stderr.lines(), exit_code_lost=is_reaped and code is None
+        )
 
     def rss(self) -> int | None:
         """Return how much of the child's memory is in RAM, in bytes; ``None`` where the system does not say."""
@@ -230,52 +215,6 @@ class ChildProcess:
                 os.killpg(self._pid, number)
             else:
                 self._child.send_signal(number)
-
-
-class _Stderr:
-    """What the child writes to stderr: its last bytes are kept. Changed by the thread that drains it only.
-
-    Its lines are log events, too, on a logger of their own.
-    """
-
-    def __init__(self, pipe: OutputPipe, pid: int) -> None:
-        self.pipe = pipe
-        self._pid = pid
-        self.tail = b""
-        self._line = b""
-        self.right = Once()
-        """Taken by who reads the pipe, or closes it without reading."""
-
-    def drain(self) -> None:
-        """Read until the end. The target of that thread."""
-        if not self.right.take():
-            return
-        # Whatever fails: a child whose stderr is not read stops at a full pipe.
-        with suppress(OSError):
-            while self._take():
-                pass
-        self.pipe.close()
-
-    def _take(self) -> bool:
-        try:
-            chunk = self.pipe.read(None)
-            self.tail = (self.tail + (chunk or b""))[-STDERR_BYTES:]
-            if _log.is_debugging:
-                self._log_lines(chunk or b"")
-        except MemoryError:
-            return True
-        return bool(chunk)
-
-    def _log_lines(self, chunk: bytes) -> None:
-        *lines, rest = (self._line + chunk).split(b"\n")
-        self._line = rest[:STDERR_BYTES]  # of a longer line, what follows is not shown
-        if not chunk:
-            lines.append(rest)
-        for line in lines:
-            # Here, too, what is cut is masked before.
-            text = hide(_ANSI.sub("", line.decode(errors="replace")))[:STDERR_LINE_LENGTH].strip()
-            if text:
-                _log.debug("codex.runtime_stderr", pid=self._pid, text=text)
 
 
 def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
