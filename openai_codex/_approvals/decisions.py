@@ -72,12 +72,12 @@ class ApprovalDecision:
             prefix: The words that such a command begins with; ``None``: those proposed by the request.
 
         Raises:
-            ConfigError: The prefix is not a list of str.
+            ConfigError: The prefix is not a list of str, has a blank one, or is empty.
         """
-        return cls(
-            "accept_command_prefix",
-            prefix if prefix is None else checks.each("prefix", prefix, checks.text, "a list of str"),
-        )
+        words = None if prefix is None else checks.each("prefix", prefix, checks.filled, "a list of str")
+        if words == []:
+            raise checks.refusal("prefix", words, "at least one word, or None for those that the request proposes")
+        return cls("accept_command_prefix", words)
 
     @classmethod
     def allow_host(cls, host: str | None = None) -> ApprovalDecision:
@@ -87,9 +87,9 @@ class ApprovalDecision:
             host: The host name, or a pattern; ``None``: the host of the request.
 
         Raises:
-            ConfigError: The host is not a str.
+            ConfigError: The host is not a str, or is blank.
         """
-        return cls("allow_host", host if host is None else checks.text("host", host))
+        return cls("allow_host", host if host is None else checks.filled("host", host))
 
     @classmethod
     def deny_host(cls, host: str | None = None) -> ApprovalDecision:
@@ -99,9 +99,9 @@ class ApprovalDecision:
             host: The host name, or a pattern; ``None``: the host of the request.
 
         Raises:
-            ConfigError: The host is not a str.
+            ConfigError: The host is not a str, or is blank.
         """
-        return cls("deny_host", host if host is None else checks.text("host", host))
+        return cls("deny_host", host if host is None else checks.filled("host", host))
 
     @classmethod
     def grant(
@@ -125,7 +125,8 @@ class ApprovalDecision:
         Raises:
             ConfigError: An argument is of the wrong type, or ``strict_auto_review`` is combined with ``for_session``.
         """
-        if for_session and strict_auto_review:
+        checks.flag("for_session", for_session)
+        if checks.flag("strict_auto_review", strict_auto_review) and for_session:
             raise ConfigError(
                 "strict_auto_review",
                 "cannot be combined with for_session: the runtime would grant nothing; pass one of the two",

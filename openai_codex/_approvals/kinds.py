@@ -6,7 +6,7 @@ Neither handlers nor connections are known here.
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING, Any, TypeAlias, cast, get_args
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast, get_args
 
 import attrs
 
@@ -134,11 +134,25 @@ def _elicitation(params: Any, _: FindChanges) -> Reading:
         # A user verification has a description instead of a message.
         message = params.message if hasattr(params, "message") else params.description
         return requests.ElicitationRequest, {"message": message}
-    fields = {name: params.meta.get(name) for name in ("tool_title", "tool_description")}
-    fields |= {"reason": params.message, "arguments": params.meta.get("tool_params")}
-    persist = params.meta.get("persist") or ()
-    fields["persist"] = (persist,) if isinstance(persist, str) else tuple(persist)
+    # An MCP server may have made the question, and may put anything there.
+    title, description = (_if_a(str, params.meta.get(name)) for name in ("tool_title", "tool_description"))
+    persist = params.meta.get("persist")
+    words = persist if isinstance(persist, list) else [persist]
+    fields = {
+        "tool_title": title,
+        "tool_description": description,
+        "reason": params.message,
+        "arguments": _if_a(dict, params.meta.get("tool_params")),
+        "persist": tuple(word for word in words if isinstance(word, str) and word),
+    }
     return McpToolApproval, fields
+
+
+T = TypeVar("T")
+
+
+def _if_a(kind: type[T], value: object) -> T | None:
+    return value if isinstance(value, kind) else None
 
 
 def _is_tool_approval(params: Any) -> bool:

@@ -71,7 +71,7 @@ def host_rule(action: str) -> Result:
         context = request.network_approval_context
         if context is None:  # the runtime would take the rule for an acceptance, and run the command
             raise not_accepted(request, f"{action}_host", "it is not about a host; accept or decline it")
-        rule = {"action": action, "host": given or context.host}
+        rule = {"action": action, "host": context.host if given is None else given}
         return {"decision": {"applyNetworkPolicyAmendment": {"network_policy_amendment": rule}}}
 
     return build
@@ -175,5 +175,9 @@ def refreshed_tokens(request: RuntimeRequest, answer: Any) -> JsonObject:
 
 
 def check_tokens(response: protocol.ChatgptAuthTokensRefreshResponse) -> None:
-    """Raise `ConfigError` for a token that fits into no header: the runtime would send none."""
+    """Raise `ConfigError` for what the runtime cannot use: a token that fits into no header, for instance."""
     checks.credential("access_token", response.access_token)
+    checks.filled("chatgpt_account_id", response.chatgpt_account_id)
+    plan = response.chatgpt_plan_type
+    if plan is not None and not isinstance(plan, protocol.Unset):
+        checks.text("chatgpt_plan_type", plan)

@@ -147,9 +147,26 @@ def test_an_elicitation_may_be_an_approval() -> None:
     assert request.persist == ("session", "always")
 
 
-@pytest.mark.parametrize(("persist", "expected"), [(None, ()), ("always", ("always",)), (["session"], ("session",))])
+@pytest.mark.parametrize(
+    ("persist", "expected"),
+    [
+        (None, ()),
+        ("always", ("always",)),
+        (["session"], ("session",)),
+        ([5, "", "always"], ("always",)),
+        (5, ()),
+        ({}, ()),
+    ],
+)
 def test_how_long_an_mcp_approval_may_last(persist: Any, expected: tuple[str, ...]) -> None:
     assert request_of(McpToolApproval, _meta={**META, "persist": persist}).persist == expected
+
+
+@pytest.mark.parametrize("field", ["tool_title", "tool_description", "tool_params"])
+@pytest.mark.parametrize("value", [5, ["x"], None, True])
+def test_what_a_server_puts_in_the_place_of_a_text_or_an_object_is_none(field: str, value: Any) -> None:
+    request = request_of(McpToolApproval, _meta={**META, field: value})
+    assert getattr(request, {"tool_params": "arguments"}.get(field, field)) is None
 
 
 @pytest.mark.parametrize("meta", [None, {}, {"codex_approval_kind": "tool_suggestion"}, "mcp_tool_call", []])

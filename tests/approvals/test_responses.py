@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -81,7 +82,6 @@ def test_the_prefix_that_is_proposed(prefix: list[str] | None) -> None:
     ("request_", "decision"),
     [
         (request_of(CommandApproval, proposedExecpolicyAmendment=None), ApprovalDecision.accept_command_prefix()),
-        (request_of(CommandApproval), ApprovalDecision.accept_command_prefix([])),
         (request_of(LegacyCommandApproval), ApprovalDecision.accept_command_prefix()),
         (request_of(CommandApproval, networkApprovalContext=None), ApprovalDecision.allow_host("example.com")),
         (request_of(CommandApproval, networkApprovalContext=None), ApprovalDecision.deny_host()),
@@ -130,7 +130,15 @@ def test_a_question_about_a_tool_that_offers_less() -> None:
             response_to(request, wrong)
 
 
-@pytest.mark.parametrize("grant", [{"read": "/r"}, {"write": [1]}, {"for_session": True, "strict_auto_review": True}])
+@pytest.mark.parametrize(
+    "grant",
+    [
+        {"read": "/r"},
+        {"write": [1]},
+        {"for_session": True, "strict_auto_review": True},
+        *({flag: value} for flag in ("network", "for_session", "strict_auto_review") for value in ("false", 0, None)),
+    ],
+)
 def test_a_grant_that_cannot_work(grant: dict[str, Any]) -> None:
     with pytest.raises(ConfigError):
         ApprovalDecision.grant(**grant)
@@ -139,6 +147,17 @@ def test_a_grant_that_cannot_work(grant: dict[str, Any]) -> None:
 def test_a_command_prefix_is_a_list_of_words() -> None:
     with pytest.raises(ConfigError, match="prefix: expected a list of str, got 'touch'"):
         ApprovalDecision.accept_command_prefix("touch")
+    with pytest.raises(ConfigError, match="prefix: expected at least one word, or None for those that the request pro"):
+        ApprovalDecision.accept_command_prefix([])
+    with pytest.raises(ConfigError, match=r"prefix\[1\]: expected a str that is not blank"):
+        ApprovalDecision.accept_command_prefix(["git", ""])
+
+
+@pytest.mark.parametrize("rule", [ApprovalDecision.allow_host, ApprovalDecision.deny_host])
+@pytest.mark.parametrize("host", ["", " ", 5])
+def test_a_rule_for_a_host_names_one(rule: Callable[[Any], object], host: Any) -> None:
+    with pytest.raises(ConfigError, match="host"):
+        rule(host)
 
 
 @pytest.mark.parametrize(
@@ -271,6 +290,17 @@ def test_no_fresh_tokens(answer: Any) -> None:
         response_to(other("account/chatgptAuthTokens/refresh"), answer)
     assert "secret" not in repr(caught.value)
     assert caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("access_token", ""), *(("chatgpt_account_id", value) for value in (5, "", None)), ("chatgpt_plan_type", 5)],
+)
+def test_fresh_tokens_that_the_runtime_cannot_use(name: str, value: Any) -> None:
+    tokens = {"access_token": "secret", "chatgpt_account_id": "acc", name: value}
+    with pytest.raises(ConfigError, match=f"{name}: expected") as caught:
+        response_to(other("account/chatgptAuthTokens/refresh"), tokens)
+    assert "secret" not in repr(caught.value)
 
 
 def test_the_rest_takes_responses_only() -> None:
