@@ -74,9 +74,9 @@ Names are loaded on first use, so that importing the package costs little.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from openai_codex._runtime.imports import load
+from openai_codex._runtime.imports import names
 
 # For type checkers and editors. At run time `__getattr__` loads each name from its module.
 if TYPE_CHECKING:
@@ -267,13 +267,7 @@ if not TYPE_CHECKING:  # type checkers take the imports above
     __all__ = list(_HOME_OF)
 
 
-def __getattr__(name: str) -> Any:
-    home = _HOME_OF.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    # Kept as a global, so that this function runs for the first access to a name only.
-    value = globals()[name] = getattr(load(f"{__name__}.{home}"), name)
-    return value
+__getattr__ = names(__name__, {name: f"{__name__}.{home}" for name, home in _HOME_OF.items()})
 
 
 def __dir__() -> list[str]:

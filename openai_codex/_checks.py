@@ -104,6 +104,11 @@ def _below(value: Any) -> Any:
         return getattr(value, "__wrapped__", None)
     if inspect.isroutine(value) or inspect.isclass(value):
         return None
+    return call_of(value)
+
+
+def call_of(value: object) -> Any:
+    """Return the function that a call of an object runs, ``None`` if it cannot be called."""
     return next((vars(cls)["__call__"] for cls in type(value).__mro__ if "__call__" in vars(cls)), None)
 
 

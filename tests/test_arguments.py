@@ -278,7 +278,7 @@ def test_a_client_takes_a_configuration_and_nothing_else(face: str, config: Any)
         ),
         (
             {"sandbox": "readonly"},
-            "sandbox: expected one of 'read-only', 'workspace-write', 'full-access', 'danger-full-access', got 'readonly'",
+            "sandbox: expected one of 'read-only', 'workspace-write', 'danger-full-access', 'full-access', got 'readonly'",
         ),
         ({"ephemeral": 1}, "ephemeral: expected a bool, got 1"),
         ({"model": 3}, "model: expected a str, got 3"),

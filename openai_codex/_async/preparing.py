@@ -11,7 +11,7 @@ from openai_codex._async import lazy
 from openai_codex._engine.waiting import Deadline
 from openai_codex._log import Log
 from openai_codex._turns.effective import warn_about_personality
-from openai_codex._turns.inputs import has_skills, skill_text, with_known_skills
+from openai_codex._turns.inputs import has_skills, with_known_skills, with_texts_of_skills
 from openai_codex._turns.options import workspace_policy
 from openai_codex._turns.settings import COMMON_TIERS, argument_of
 from openai_codex.errors import ConfigError, JsonRpcError
@@ -41,7 +41,7 @@ def with_texts(connection: lazy.AsyncConnection, inputs: list[protocol.UserInput
     skills = [item for item in inputs if isinstance(item, protocol.SkillUserInput)]
     if skills and connection.threads.base() is None:
         raise ConfigError("input", f"the skill {skills[0].name} cannot be added to a running turn; wait for its end")
-    return [skill_text(f"input[{i}]", item) for i, item in enumerate(inputs)]
+    return with_texts_of_skills(inputs)
 
 
 async def with_skills(

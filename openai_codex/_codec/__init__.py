@@ -5,9 +5,9 @@ Loading the converter takes longer than a runtime needs to start, so importing t
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from openai_codex._runtime.imports import load
+from openai_codex._runtime.imports import names
 
 if TYPE_CHECKING:
     from openai_codex._codec.by_name import modelled as modelled
@@ -41,10 +41,4 @@ HOMES = {
 """Public name → the module of this package that has it."""
 
 
-def __getattr__(name: str) -> Any:
-    home = HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    # Kept as a global, so that this function runs for the first access to a name only.
-    value = globals()[name] = getattr(load(f"{__name__}.{home}"), name)
-    return value
+__getattr__ = names(__name__, {name: f"{__name__}.{home}" for name, home in HOMES.items()})

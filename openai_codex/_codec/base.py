@@ -5,11 +5,11 @@ The generated modules build on it. It knows no method and no domain, and not how
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from enum import Enum
 from functools import cache
 from types import NoneType
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeAlias, TypeVar, final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeAlias, TypeVar, final, get_origin
 
 import attrs
 
@@ -38,6 +38,12 @@ JSON_KINDS: dict[type, str] = {
     dict: "object",
 }
 """Python type of a decoded value → its name in messages."""
+
+
+def is_a(base: type) -> Callable[[Any], bool]:
+    """Return a predicate for types: whether a type is a class derived from this one."""
+    # Without the origin check, Python 3.10 would take `list[str]` for a class.
+    return lambda type_: isinstance(type_, type) and get_origin(type_) is None and issubclass(type_, base)
 
 
 class TypeMismatchError(TypeError):

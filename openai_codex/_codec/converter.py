@@ -17,14 +17,15 @@ from openai_codex._codec.base import (
     TypeMismatchError,
     UnknownNotification,
     Variant,
+    is_a,
     record_fields,
     tag_of,
     wire_name,
 )
 from openai_codex._codec.dumping import to_wire
-from openai_codex._codec.incomplete import NOTHING, IncompleteError, Missing, allowed, may_be_null
+from openai_codex._codec.incomplete import NOTHING, IncompleteError, Missing, allowed, is_required
 from openai_codex._codec.structuring import make_converter, prepare_record, record_builder
-from openai_codex._codec.unions import Hook, is_a, json_kinds
+from openai_codex._codec.unions import Hook, json_kinds
 from openai_codex._codec.unstructuring import unstructure as unstructure
 from openai_codex._log import Log
 from openai_codex._protocol.methods import CLIENT_REQUESTS, NOTIFICATIONS, SERVER_REQUESTS
@@ -229,5 +230,5 @@ def _problems_of_fields(cls: type[Record], json: JsonObject, path: str) -> Itera
         wire = wire_name(cls, field.name)
         if wire in json:
             yield from _problems(field.type, json[wire], f"{path}.{wire}")
-        elif field.default is attrs.NOTHING and not may_be_null(field.type):
+        elif is_required(field):
             yield f"{path}.{wire}".lstrip(".") + ": is missing"

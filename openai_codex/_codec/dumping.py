@@ -23,6 +23,7 @@ from openai_codex._codec.base import (
     UnknownVariant,
     Variant,
     default_of,
+    is_a,
     record_fields,
     wire_name,
 )
@@ -207,7 +208,7 @@ def to_wire(type_: Any, value: Any) -> Any:
         return [to_wire(of, part) for part in value]
     if isinstance(value, Mapping):
         member = _member(type_, value)
-        if _is_record(member):
+        if is_a(Record)(member):
             return _record_to_wire(member, value)
         return {key: to_wire(_argument(member, 1), part) for key, part in value.items()}
     return value.value if isinstance(value, Enum) else value
@@ -234,10 +235,6 @@ def _argument(type_: Any, number: int) -> Any:
     return arguments[number] if len(arguments) > number else Any
 
 
-def _is_record(type_: Any) -> bool:
-    return isinstance(type_, type) and get_origin(type_) is None and issubclass(type_, Record)
-
-
 def _record_to_wire(cls: type[Any], value: Mapping[Any, Any]) -> dict[Any, Any]:
     attrs.resolve_types(cls)
     known = {field.name: (wire_name(cls, field.name), field.type) for field in record_fields(cls)}
@@ -256,7 +253,7 @@ def _member(type_: Any, value: Any) -> Any:
     if get_origin(type_) not in {Union, UnionType}:
         return type_
     members, container = get_args(type_), dict if isinstance(value, Mapping) else list
-    records = [each for each in members if _is_record(each)] if isinstance(value, Mapping) else []
+    records = [each for each in members if is_a(Record)(each)] if isinstance(value, Mapping) else []
     tagged = [each for each in records if issubclass(each, Variant) and _has_tag(each, value)]
     others = [each for each in records if not issubclass(each, Variant) and _fits(each, value)]
     return (*tagged, *others, *(each for each in members if get_origin(each) is container), Any)[0]

@@ -15,7 +15,7 @@ from typing import Any, Final, get_args, get_origin
 
 import attrs
 
-from openai_codex._codec.base import JsonObject, Record, default_of, record_fields, wire_name
+from openai_codex._codec.base import JsonObject, Record, default_of, is_a, record_fields, wire_name
 
 
 class IncompleteError(KeyError):
@@ -65,7 +65,7 @@ def built(cls: type[Record], hook_of: Callable[[Any], Callable[[Any, Any], Any]]
     """
     attrs.resolve_types(cls)
     fields = {wire_name(cls, field.name): field for field in record_fields(cls)}
-    lost = [wire for wire, field in fields.items() if wire not in json and _is_required(field)]
+    lost = [wire for wire, field in fields.items() if wire not in json and is_required(field)]
     missing = _allowed.get()
     # Else a part misses something, which says so.
     if not lost or missing is NOTHING or not _is_identified(fields, lost, json, missing):
@@ -81,7 +81,8 @@ def built(cls: type[Record], hook_of: Callable[[Any], Callable[[Any, Any], Any]]
     return record
 
 
-def _is_required(field: attrs.Attribute[Any]) -> bool:
+def is_required(field: attrs.Attribute[Any]) -> bool:
+    """Return whether JSON without a field is no whole object."""
     return field.default is attrs.NOTHING and not may_be_null(field.type)
 
 
@@ -93,12 +94,8 @@ def _is_identified(
         return isinstance(json.get("id"), str)
     if missing is None or json is not missing.whole:
         return False
-    is_vital = any(wire.endswith("Id") or _is_record(fields[wire].type) for wire in lost)
-    return not is_vital and any(wire in json for wire, field in fields.items() if _is_required(field))
-
-
-def _is_record(type_: Any) -> bool:
-    return isinstance(type_, type) and get_origin(type_) is None and issubclass(type_, Record)
+    is_vital = any(wire.endswith("Id") or is_a(Record)(fields[wire].type) for wire in lost)
+    return not is_vital and any(wire in json for wire, field in fields.items() if is_required(field))
 
 
 def absent(field: attrs.Attribute[Any]) -> Any:

@@ -15,10 +15,10 @@ import attrs
 from cattrs import Converter
 from cattrs.cols import list_structure_factory
 
-from openai_codex._codec.base import JSON_KINDS, OpenEnum, Record, TypeMismatchError, Unset, wire_name
+from openai_codex._codec.base import JSON_KINDS, OpenEnum, Record, TypeMismatchError, Unset, is_a, wire_name
 from openai_codex._codec.deferred import Field, typed_fields
 from openai_codex._codec.incomplete import IncompleteError, built, may_be_null
-from openai_codex._codec.unions import Hook, is_a, union_hook
+from openai_codex._codec.unions import Hook, union_hook
 
 
 def make_converter() -> Converter:

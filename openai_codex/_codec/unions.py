@@ -21,20 +21,15 @@ from openai_codex._codec.base import (
     UnknownVariant,
     Unset,
     Variant,
+    is_a,
     record_fields,
     tag_of,
     wire_name,
 )
-from openai_codex._codec.incomplete import IncompleteError, may_be_null
+from openai_codex._codec.incomplete import IncompleteError, is_required
 
 Hook: TypeAlias = Callable[[Any, Any], Any]
 """Takes a decoded value and its type, returns the value built. Raises `KeyError` or `TypeMismatchError`."""
-
-
-def is_a(base: type) -> Callable[[Any], bool]:
-    """Return a predicate for types: whether a type is a class derived from this one."""
-    # Without the origin check, Python 3.10 would take `list[str]` for a class.
-    return lambda type_: isinstance(type_, type) and get_origin(type_) is None and issubclass(type_, base)
 
 
 def union_hook(type_: Any, converter: Converter) -> Hook:
@@ -136,11 +131,7 @@ class Shape:
     def __init__(self, record: type[Record]) -> None:
         attrs.resolve_types(record)
         fields = {wire_name(record, field.name): field for field in record_fields(record)}
-        required: dict[str, Any] = {
-            wire: field.type
-            for wire, field in fields.items()
-            if field.default is attrs.NOTHING and not may_be_null(field.type)
-        }
+        required: dict[str, Any] = {wire: field.type for wire, field in fields.items() if is_required(field)}
         self.record = record
         self.names = fields.keys()
         self._required = required.keys()

@@ -64,12 +64,8 @@ def _plain(function: Any) -> Any:
         return _plain(found.__func__)
     if isinstance(found, FunctionType) or inspect.isclass(found):
         return found
-    call = _call_of(found)
+    call = checks.call_of(found)
     return _plain(call) if isinstance(call, FunctionType) else None
-
-
-def _call_of(found: Any) -> Any:
-    return next((vars(cls)["__call__"] for cls in type(found).__mro__ if "__call__" in vars(cls)), None)
 
 
 def _kind(function: Any) -> str:

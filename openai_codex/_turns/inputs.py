@@ -132,8 +132,7 @@ def to_user_inputs(input: Input | str, directory: Directory = _nowhere) -> list[
     """
     items = list(input) if isinstance(input, (list, tuple)) else [input]
     inputs = [_located(f"input[{i}]", _to_user_input(f"input[{i}]", item), directory) for i, item in enumerate(items)]
-    _check_length(item.text for item in inputs if isinstance(item, protocol.TextUserInput))
-    return inputs
+    return _short_enough(inputs)
 
 
 def has_skills(inputs: Iterable[protocol.UserInput]) -> bool:
@@ -146,10 +145,15 @@ def with_known_skills(
 ) -> list[protocol.UserInput]:
     """Return input that makes the runtime load the skills that it has listed, with the texts of others.
 
-    Raises `ConfigError` for a skill that is disabled, and for a text that cannot be read.
+    Raises `ConfigError` for a skill that is disabled, and for texts that cannot be read, or are too long together.
     """
     skills = {os.path.realpath(each.path): each for each in listed}
-    return [_known_skill(f"input[{i}]", item, skills) for i, item in enumerate(inputs)]
+    return _short_enough([_known_skill(f"input[{i}]", item, skills) for i, item in enumerate(inputs)])
+
+
+def with_texts_of_skills(inputs: Iterable[protocol.UserInput]) -> list[protocol.UserInput]:
+    """Return input with the texts of skills, for where the runtime would ignore the skills themselves. Raises as above."""
+    return _short_enough([_text_of(f"input[{i}]", item) for i, item in enumerate(inputs)])
 
 
 def _known_skill(
@@ -157,15 +161,14 @@ def _known_skill(
 ) -> protocol.UserInput:
     known = skills.get(os.path.realpath(item.path)) if isinstance(item, protocol.SkillUserInput) else None
     if known is None:
-        return skill_text(where, item)
+        return _text_of(where, item)
     if not known.enabled:
         raise ConfigError(where, f"the skill {known.name} is disabled in the configuration")
     # The runtime compares the path as a text.
     return protocol.SkillUserInput(name=known.name, path=known.path)
 
 
-def skill_text(where: str, item: protocol.UserInput) -> protocol.UserInput:
-    """Return the input that has the text of a skill, for where the runtime would ignore the skill itself."""
+def _text_of(where: str, item: protocol.UserInput) -> protocol.UserInput:
     if not isinstance(item, protocol.SkillUserInput):
         return item
     try:
@@ -203,6 +206,11 @@ def _image(where: str, item: ImageInput) -> protocol.UserInput:
     if not url.startswith("data:"):
         raise ConfigError(f"{where}.url", "remote images are not supported: give a data: URL or a LocalImageInput")
     return protocol.ImageUserInput(url=url)
+
+
+def _short_enough(inputs: list[protocol.UserInput]) -> list[protocol.UserInput]:
+    _check_length(item.text for item in inputs if isinstance(item, protocol.TextUserInput))
+    return inputs
 
 
 def _check_length(texts: Iterable[str]) -> None:

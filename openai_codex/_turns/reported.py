@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from openai_codex import _protocol as protocol
+from openai_codex._engine.backlog import keep_newest
 from openai_codex._engine.mailbox import Listener
 from openai_codex._engine.subscriptions import EVERYTHING
 from openai_codex._turns.effective import EffectiveSettings, from_notification, is_same
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from openai_codex._engine.actor import Actor
     from openai_codex._notification import Notification
 
-# Size of the table of settings, those reported longest ago first out.
+# Size of the table of settings; the threads that were noted first are dropped first.
 _MOST_THREADS = 65_536
 
 
@@ -37,7 +38,7 @@ class Reported(Listener):
     def on_event(self, event: Notification) -> None:
         """Replace what was reported before, or note a warning."""
         if event.method == "thread/settings/updated":
-            self._settings[event.thread_id or ""] = event
+            self._keep(event.thread_id or "", event)
         elif event.method in METHODS:
             self.notices.note(event)
         else:
@@ -63,11 +64,14 @@ class Reported(Listener):
         newest = self._newest
         settings = newest if newest is not None and is_same(newest, settings) else settings
         self._newest = settings
-        self._settings.pop(thread_id, None)
-        self._settings[thread_id] = settings
-        if len(self._settings) > _MOST_THREADS:
-            self._settings.pop(next(iter(self._settings)), None)
+        self._keep(thread_id, settings)
         return settings
+
+    def _keep(self, thread_id: str, settings: EffectiveSettings | Notification) -> None:
+        if thread_id in self._settings:
+            self._settings[thread_id] = settings  # in one step: another thread may look at it
+        else:
+            keep_newest(self._settings, thread_id, settings, _MOST_THREADS)
 
     def forget(self, thread_id: str) -> None:
         """Release the settings of a thread."""

@@ -262,15 +262,9 @@ def sandbox_policy(sandbox: SandboxPolicyLike | None, policy: SandboxPolicyLike 
 
 def _mode(name: str, value: SandboxLike, *others: str) -> protocol.SandboxMode:
     """Return the protocol's mode for a word: presets have the same words, except one."""
-    if isinstance(value, protocol.SandboxMode):
-        return value
     if value == Sandbox.full_access:
         return protocol.SandboxMode.danger_full_access
-    for mode in protocol.SandboxMode:
-        if isinstance(value, str) and mode.value == value:
-            return mode
-    words = ", ".join(repr(word) for word in (*(preset.value for preset in Sandbox), "danger-full-access"))
-    raise checks.refusal(name, value, " ".join((f"one of {words}", *others)))
+    return checks.word(name, value, protocol.SandboxMode, "'full-access'", *others)
 
 
 def approval(

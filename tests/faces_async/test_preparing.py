@@ -21,6 +21,7 @@ from openai_codex import (
     TextInput,
     TurnTimeoutError,
 )
+from openai_codex._turns.inputs import MOST_CHARACTERS
 from openai_codex.testing import FakeAppServer, Gate, QuietHome, RecordedRequest, ScriptedModel, call, reply, say
 from openai_codex.types import SandboxMode, SandboxPolicy, WorkspaceWriteSandboxPolicy
 from tests.support.bounds import PATIENCE
@@ -164,11 +165,11 @@ async def test_errors_of_the_question_are_those_of_the_call() -> None:
 # -- skills
 
 
-def skill(directory: Path, name: str) -> SkillInput:
-    """Write a skill into a directory."""
+def skill(directory: Path, name: str, data: bytes = b"") -> SkillInput:
+    """Write a skill into a directory, or what is in the place of its text."""
     file = directory / name / "SKILL.md"
     file.parent.mkdir(parents=True)
-    file.write_text(f"---\nname: {name}\ndescription: how to {name}\n---\nThe way to {name}.\n")
+    file.write_bytes(data or f"---\nname: {name}\ndescription: how to {name}\n---\nThe way to {name}.\n".encode())
     return SkillInput(name, file)
 
 
@@ -218,11 +219,12 @@ async def test_a_skill_is_found_under_another_path(codex_home: QuietHome, script
     assert len(texts_of(scripted_model.requests[-1], "knit")) == 1
 
 
-async def test_a_disabled_skill_and_one_without_text_are_refused(
+async def test_a_skill_that_is_disabled_or_has_no_text_or_too_much_is_refused(
     codex_home: QuietHome, scripted_model: ScriptedModel
 ) -> None:
-    disabled, binary = skill(codex_home.path / "skills", "knit"), skill(codex_home.path / "elsewhere", "sew")
-    (codex_home.path / "elsewhere" / "sew" / "SKILL.md").write_bytes(b"\xff\xfe")
+    disabled = skill(codex_home.path / "skills", "knit")
+    binary = skill(codex_home.path / "elsewhere", "sew", b"\xff\xfe")
+    long = skill(codex_home.path / "elsewhere", "weave", b"over and under\n" * (MOST_CHARACTERS // 15))
     text = codex_home.config_file.read_text(encoding="utf-8")
     codex_home.config_file.write_text(f'{text}\n[[skills.config]]\npath = "{disabled.path}"\nenabled = false\n')
     gate = Gate()
@@ -231,9 +233,14 @@ async def test_a_disabled_skill_and_one_without_text_are_refused(
         thread = await codex.thread_start()
         turn = await thread.turn("first")
         await gate.reached()
-        for item, reason in ((disabled, "knit is disabled"), (binary, "cannot be read")):
+        reasons = {
+            r"input\[1\]: .*knit is disabled": disabled,
+            r"input\[1\]: .*cannot be read": binary,
+            f"input: expected at most {MOST_CHARACTERS} characters": long,
+        }
+        for reason, item in reasons.items():
             for verb in (turn.steer, thread.turn, (await codex.thread_start()).run):
-                with pytest.raises(ConfigError, match=rf"input\[1\]: .*{reason}"):
+                with pytest.raises(ConfigError, match=reason):
                     await verb([TextInput("go"), item])
         gate.open()
         await turn.run(timeout=PATIENCE)

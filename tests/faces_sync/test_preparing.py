@@ -22,6 +22,7 @@ from openai_codex import (
     Thread,
     TurnTimeoutError,
 )
+from openai_codex._turns.inputs import MOST_CHARACTERS
 from openai_codex.testing import FakeAppServer, Gate, QuietHome, RecordedRequest, ScriptedModel, call, reply, say
 from openai_codex.types import SandboxMode, SandboxPolicy, WorkspaceWriteSandboxPolicy
 from tests.support.bounds import PATIENCE
@@ -219,11 +220,13 @@ def test_a_skill_is_found_under_another_path(codex_home: QuietHome, scripted_mod
     assert len(texts_of(scripted_model.requests[-1], "knit")) == 1
 
 
-def test_a_disabled_skill_and_one_without_text_are_refused(
+def test_a_skill_that_is_disabled_or_has_no_text_or_too_much_is_refused(
     codex_home: QuietHome, scripted_model: ScriptedModel
 ) -> None:
     disabled, binary = skill(codex_home.path / "skills", "knit"), skill(codex_home.path / "elsewhere", "sew")
-    (codex_home.path / "elsewhere" / "sew" / "SKILL.md").write_bytes(b"\xff\xfe")
+    Path(binary.path).write_bytes(b"\xff\xfe")
+    long = skill(codex_home.path / "elsewhere", "weave")
+    Path(long.path).write_text("over and under\n" * (MOST_CHARACTERS // 15))
     text = codex_home.config_file.read_text(encoding="utf-8")
     codex_home.config_file.write_text(f'{text}\n[[skills.config]]\npath = "{disabled.path}"\nenabled = false\n')
     gate = Gate()
@@ -232,9 +235,14 @@ def test_a_disabled_skill_and_one_without_text_are_refused(
         thread = codex.thread_start()
         turn = thread.turn("first")
         gate.wait_reached()
-        for item, reason in ((disabled, "knit is disabled"), (binary, "cannot be read")):
+        reasons = {
+            r"input\[1\]: .*knit is disabled": disabled,
+            r"input\[1\]: .*cannot be read": binary,
+            f"input: expected at most {MOST_CHARACTERS} characters": long,
+        }
+        for reason, item in reasons.items():
             for verb in (turn.steer, thread.turn, (codex.thread_start()).run):
-                with pytest.raises(ConfigError, match=rf"input\[1\]: .*{reason}"):
+                with pytest.raises(ConfigError, match=reason):
                     verb([TextInput("go"), item])
         gate.open()
         turn.run(timeout=PATIENCE)

@@ -53,11 +53,15 @@ def test_a_report_that_cannot_be_read_is_none() -> None:
     assert table.settings_of("t") is None
 
 
-def test_the_table_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("how", ["reply", "event", "both"])
+def test_the_table_is_bounded(monkeypatch: pytest.MonkeyPatch, how: str) -> None:
     monkeypatch.setattr(reported, "_MOST_THREADS", 2)
     table = Reported()
     for name in ("a", "b", "c"):
-        table.put_settings(name, loaded(name))
+        if how != "event":
+            table.put_settings(name, loaded(name))
+        if how != "reply":
+            table.on_event(updated(name, name))
     assert [table.settings_of(name) is not None for name in ("a", "b", "c")] == [False, True, True]
 
 
