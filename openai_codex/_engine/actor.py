@@ -15,7 +15,7 @@ from openai_codex._engine.backlog import Load, Tally
 from openai_codex._engine.outbox import Outbox
 from openai_codex._engine.reader import Reader, Silence
 from openai_codex._engine.recent import Recent
-from openai_codex._engine.reply import CLIENT_CLOSED, CloseReason, Reply, reason_of_end
+from openai_codex._engine.reply import CLIENT_CLOSED, CloseReason, Reply, reason_of_end, reason_of_failed_write
 from openai_codex._engine.router import Dispatch, Router
 from openai_codex._engine.server_requests import OnFailure, OnRequest, PendingRequests
 from openai_codex._engine.threads import ThreadGroup
@@ -222,9 +222,9 @@ class Actor:
             self.server_requests.close()
 
     def _on_broken_input(self, error: BaseException) -> None:
-        """Kill a runtime that reads no more. Usually it has exited, and the reader reports that with more detail."""
-        if not block_until_ready(self.exited, _EXIT_GRACE):
-            self._close(f"the runtime closed its input: {getattr(error, 'strerror', None) or error}", error)
+        """Kill a runtime that cannot be written to. One that has exited is reported by the reader, with more detail."""
+        if not (isinstance(error, OSError) and block_until_ready(self.exited, _EXIT_GRACE)):
+            self._close(reason_of_failed_write(error), error)
             self.transport.kill()
 
     # -- on the reader thread ----------------------------------------------------------------------------------------

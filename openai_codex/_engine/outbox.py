@@ -223,6 +223,9 @@ class Outbox:
         self._requests.clear()
         self._urgent.clear()
         self._undos.end()
-        self._transport.close_input()
-        if self._broken is not None:
-            self._on_broken(self._broken)
+        try:
+            if self._broken is not None:
+                self._on_broken(self._broken)
+        finally:
+            # Last: at the end of its input a runtime exits, and what has failed here would not be the reason any more.
+            self._transport.close_input()

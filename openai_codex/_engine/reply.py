@@ -60,13 +60,20 @@ class CloseReason:
 
 def reason_of_end(process: ProcessInfo, cause: BaseException | None) -> str:
     """Return why the output of a runtime ended, as text."""
-    if process.endpoint is not None:
+    if process.endpoint is not None and (cause is None or isinstance(cause, OSError)):
         return f"the connection to {process.endpoint} was closed" if cause is None else str(cause)
     if cause is not None:
         return f"the reader failed: {type(cause).__name__}"
     if process.exit_code is None and not process.exit_code_lost:
         return "the runtime closed its output and could not be ended"
     return "the runtime exited"
+
+
+def reason_of_failed_write(cause: BaseException) -> str:
+    """Return why nothing can be written to a runtime any more, as text."""
+    if isinstance(cause, OSError):
+        return f"the runtime closed its input: {cause.strerror or cause}"
+    return f"the writer failed: {type(cause).__name__}"
 
 
 class Reply(Waitable):

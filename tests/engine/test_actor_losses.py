@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import threading
 from collections.abc import Callable, Iterator
@@ -19,6 +20,49 @@ from tests.support.inside import request
 from tests.support.pipe import Pipe
 
 THREE = b'{"method":"m"}\n' * 3
+
+
+class ExitsAtEnd(Pipe):
+    """A process that exits when its input is closed, and that no line can be written to."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__()
+        self.error = error
+
+    def short(self) -> int:
+        return 0
+
+    def try_write(self, data: bytes | memoryview) -> int:
+        del data
+        raise self.error
+
+    def close_input(self) -> None:
+        self.feed(b"")
+        super().close_input()
+
+    def kill(self) -> None:
+        self.feed(b"")
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (ZeroDivisionError("a mistake"), "the writer failed: ZeroDivisionError"),
+        (MemoryError(), "the writer failed: MemoryError"),
+        (BrokenPipeError(errno.EPIPE, "Broken pipe"), "the runtime closed its input: Broken pipe"),
+    ],
+)
+def test_what_the_writer_has_failed_with_is_the_reason_of_the_end(
+    monkeypatch: pytest.MonkeyPatch, error: BaseException, reason: str
+) -> None:
+    monkeypatch.setattr("openai_codex._engine.actor._EXIT_GRACE", 0.01)
+    actor = Actor(ExitsAtEnd(error), lambda _: None, max_in_flight=4)
+    actor.start()
+    reply = request(actor, "m", {})
+    assert block_until_ready(reply, PATIENCE)
+    assert actor.close_reason is not None
+    assert (actor.close_reason.reason, actor.close_reason.cause) == (reason, error)
+    assert block_until_ready(actor.threads.ended, PATIENCE)
 
 
 class Broken(Exception):  # noqa: N818  it is no error
