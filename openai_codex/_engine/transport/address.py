@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from openai_codex import _checks as checks
@@ -14,15 +14,8 @@ from openai_codex.errors import ConfigError
 if TYPE_CHECKING:
     from openai_codex._config import AppServerConfig
 
-# What is said when the runtime is started, and so not by a client that only connects. The value of each that says nothing.
-_OF_A_START: dict[str, Any] = {
-    "launch_args_override": None,
-    "config_overrides": (),
-    "cwd": None,
-    "env": None,
-    "inherit_env": True,
-    "strict_config": False,
-}
+# What is said when the runtime is started, and so not by a client that only connects.
+_OF_A_START = ("codex_bin", "launch_args_override", "config_overrides", "cwd", "env", "inherit_env", "strict_config")
 
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -38,9 +31,10 @@ def check_address(config: AppServerConfig) -> None:
         return
     if len(given) > 1:
         raise ConfigError("token_env", "expected only one of token and token_env")
-    for name, default in _OF_A_START.items():
-        if getattr(config, name) != default:
-            raise ConfigError(name, "it cannot hold for a runtime that was started elsewhere (endpoint)")
+    plain = type(config)()  # with the binary that a variable names, which is said for other clients
+    for name in _OF_A_START:
+        if getattr(config, name) != getattr(plain, name):
+            raise ConfigError(name, "it is for the start of a runtime, and the one at endpoint is started elsewhere")
     try:
         import_module("websockets")
     except ImportError:
@@ -48,14 +42,18 @@ def check_address(config: AppServerConfig) -> None:
 
 
 def token_of(config: AppServerConfig) -> str | None:
-    """Return the token to show; ``None`` if there is none. Raises `ConfigError` if the variable for it is not set."""
+    """Return the token to show now; ``None`` if there is none. Raises `ConfigError` if the variable for it is not set."""
     token = config.token
     if config.token_env is not None:
         named = os.environ.get(config.token_env)
         if not named:
             raise ConfigError("token_env", f"the variable {config.token_env} is not set")
         token = checks.credential("token_env", named)
-    parts = urlsplit(config.endpoint or "")
-    if token is not None and parts.scheme == "ws" and parts.hostname not in _LOCAL:
-        _log.warning("codex.token_not_encrypted", host=parts.hostname)
     return token
+
+
+def warn_of_token(config: AppServerConfig) -> None:
+    """Log a warning if others can read the token on its way."""
+    parts = urlsplit(config.endpoint or "")
+    if parts.scheme == "ws" and parts.hostname not in _LOCAL:
+        _log.warning("codex.token_not_encrypted", host=parts.hostname)

@@ -11,11 +11,11 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from openai_codex._engine.transport.address import check_address, token_of
+from openai_codex._engine.transport.address import check_address, token_of, warn_of_token
 from openai_codex._engine.transport.base import READ_SIZE
 from openai_codex._engine.waiting import Latch, ThreadWaiter
 from openai_codex._runtime.display import conceal
-from openai_codex.errors import ProcessInfo
+from openai_codex.errors import ConfigError, ProcessInfo
 
 if TYPE_CHECKING:
     from websockets.sync.client import ClientConnection
@@ -53,15 +53,21 @@ class WebSocket:
         self._parts = urlsplit(config.endpoint)
         self.timeout: float = config.start_timeout
         self._max_size = config.max_line_bytes
-        self._token = token_of(config)
-        if self._token is not None:
-            conceal([self._token])
+        self._config = config
+        if self._token() is not None:
+            warn_of_token(config)
         self.name: str = self._parts.netloc or self._parts.path
         self._socket: socket.socket | None = None
         self._connection: ClientConnection | None = None
         self.is_open: Latch = Latch()
         self.ending: Latch = Latch()
         """Set when this side has ended it."""
+
+    def _token(self) -> str | None:
+        token = token_of(self._config)
+        if token is not None:
+            conceal([token])
+        return token
 
     def discard(self) -> None:
         """End a connection that no reader owns; it was not made yet."""
@@ -121,6 +127,10 @@ class WebSocket:
         from websockets.sync.client import ClientConnection
         from websockets.uri import parse_uri
 
+        try:
+            token = self._token()
+        except ConfigError as error:
+            raise ConnectionError(str(error)) from error
         self._socket = dialled = self._dial()
         # A Unix socket has no host, and the header needs one.
         uri = parse_uri("ws://localhost/" if self._parts.scheme == "unix" else self.endpoint)
@@ -131,7 +141,7 @@ class WebSocket:
         )
         connection.__enter__()  # tells the library that this owner closes it
         try:
-            headers = {} if self._token is None else {"Authorization": f"Bearer {self._token}"}
+            headers = {} if token is None else {"Authorization": f"Bearer {token}"}
             connection.handshake(headers, timeout=self.timeout)
         except BaseException:
             connection.close_socket()
@@ -158,7 +168,8 @@ class WebSocket:
         return dialled
 
     def _refusal(self, status: int) -> str:
-        is_refusal, what = status in _REFUSED, "requires a" if self._token is None else "refused the"
+        has_one = self._config.token is not None or self._config.token_env is not None
+        is_refusal, what = status in _REFUSED, "refused the" if has_one else "requires a"
         return f"it {what} token (HTTP {status})" if is_refusal else f"it answered HTTP {status}"
 
     def has_exited(self) -> bool:

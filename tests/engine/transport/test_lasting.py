@@ -31,6 +31,7 @@ class Server:
     port: int = 0
     connections: list[ServerConnection] = attrs.Factory(list)
     received: list[str] = attrs.Factory(list)
+    tokens: list[str | None] = attrs.Factory(list)
     refuses: bool = False
     before: tuple[str, ...] = ()
 
@@ -45,7 +46,8 @@ class Server:
                 connection.send('{"method":"live"}')
                 connection.send(json.dumps({"id": frame["id"], "result": frame["method"]}))
 
-    def check(self, connection: ServerConnection, _request: Request) -> Response | None:
+    def check(self, connection: ServerConnection, request: Request) -> Response | None:
+        self.tokens.append(request.headers.get("Authorization"))
         return connection.respond(HTTPStatus.UNAUTHORIZED, "no") if self.refuses else None
 
     def cut(self) -> None:
@@ -88,10 +90,13 @@ class Recorded:
 
 
 @contextmanager
-def connected(server: Server, restart: Restart | None = None) -> Iterator[tuple[LastingWebSocket, Recorded]]:
+def connected(
+    server: Server, restart: Restart | None = None, token_env: str | None = None
+) -> Iterator[tuple[LastingWebSocket, Recorded]]:
     """A transport that has connected, with its session."""
     restart = restart or Restart(limit=None, initial_delay=0.01, max_delay=0.05)
-    transport = LastingWebSocket(AppServerConfig(endpoint=f"ws://127.0.0.1:{server.port}", restart=restart))
+    endpoint = f"ws://127.0.0.1:{server.port}"
+    transport = LastingWebSocket(AppServerConfig(endpoint=endpoint, restart=restart, token_env=token_env))
     try:
         assert transport.read(0.01) is None
         assert eventually(lambda: server.connections)
@@ -178,6 +183,19 @@ def test_a_loss_while_it_is_restored_is_one_more_attempt() -> None:
         server.cut()
         assert read(transport, b"live").count(b"missed") == 1
         assert len(session.lost) == 1
+
+
+def test_each_connection_shows_the_token_that_the_variable_has_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOKEN", "first")
+    with running() as server, connected(server, token_env="TOKEN") as (transport, session):  # noqa: S106  a name
+        server.cut()
+        monkeypatch.setenv("TOKEN", "second")
+        assert read(transport, b"live")
+        monkeypatch.delenv("TOKEN")
+        session.on_lose = lambda: monkeypatch.setenv("TOKEN", "third")
+        server.cut()
+        assert read(transport, b"live")
+    assert server.tokens == ["Bearer first", "Bearer second", "Bearer third"]
 
 
 def test_a_refusal_of_the_token_is_the_end() -> None:
