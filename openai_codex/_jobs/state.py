@@ -49,7 +49,7 @@ class State:
                 with suppress(FileExistsError):
                     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
             # No transaction outlasts a statement. SQLite itself has threads wait for each other.
-            self._db = sqlite3.connect(name, _PATIENCE, isolation_level=None, check_same_thread=False, uri=True)
+            self._db = sqlite3.connect(name, timeout=_PATIENCE, isolation_level=None, check_same_thread=False, uri=True)
             self._prepare(is_read_only=is_read_only)
         except JobError as error:
             raise ConfigError("state", error.reason) from error
