@@ -8,12 +8,15 @@ from __future__ import annotations
 import atexit
 import os
 import weakref
-from typing import TYPE_CHECKING, Protocol
+from contextlib import suppress
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from openai_codex._engine.waiting import Deadline, Latch, any_may_block, block_until_ready
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+T = TypeVar("T")
 
 # How long runtimes that ignore SIGTERM may delay the exit of the interpreter, in seconds.
 _TIMEOUT = 2.0
@@ -72,13 +75,20 @@ def stop(*connections: Stoppable, timeout: float = _TIMEOUT) -> None:
 
 @atexit.register
 def _stop_all() -> None:
-    stop(*_live)
+    stop(*_all(_live))
+
+
+def _all(owners: weakref.WeakSet[T]) -> list[T]:
+    while True:
+        # A thread that starts a client meanwhile makes the iteration raise.
+        with suppress(RuntimeError):
+            return list(owners)
 
 
 def _give_up_all() -> None:
     any_may_block()
     # A copy, because a connection may be collected during the loop.
-    for owner in (*_live, *_starting):
+    for owner in (*_all(_live), *_all(_starting)):
         owner.after_fork()
     _live.clear()
     _starting.clear()

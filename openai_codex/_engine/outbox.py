@@ -161,12 +161,13 @@ class Outbox:
             while not self._closed:
                 # Those that came later are not written with these: something may have to be stopped before they are.
                 waiting = self._oldest()
-                # What is to be stopped does not wait for the requests that wait, which may be written with answers.
-                self._urgent.extend(self._undos.due())
-                if not self._has_next():
+                if not self._has_next() and self._undos.wait_time() != 0:
                     return
-                # Not claimed before there is room in the transport: until then a request can be withdrawn.
+                # Nothing is claimed before there is room in the transport: until then a request can be withdrawn, and what
+                # stops something, which is sent again and again, would pile up.
                 if self._transport.wait_writable(_WAIT):
+                    # It does not wait for the requests that wait, which may be written with answers.
+                    self._urgent.extend(self._undos.due())
                     self._write(self._take(waiting))
         finally:
             self._lane.open()

@@ -142,11 +142,13 @@ class Reader:
         """Read until the end; return what ended it, if that was an exception."""
         try:
             while (chunk := self._transport.read(self._silence.step)) != b"":
+                if time.monotonic() > self._kill_at:
+                    self._transport.kill()
                 if chunk is not None:
                     self._silence.end()
                     self._take(chunk)
-                elif self._is_abandoned():
-                    break
+                elif self._transport.has_exited():
+                    break  # though its output is open: one of its descendants may hold it
                 else:
                     self._on_silence()
         except BaseException as error:  # noqa: BLE001  as above
@@ -164,12 +166,6 @@ class Reader:
             if self._recent.record is not None:
                 self._recent.record.received(len(rest), [rest], [frame])
             self._deliver([frame])
-
-    def _is_abandoned(self) -> bool:
-        """Return whether the runtime is gone though its output is open: one of its descendants may hold it."""
-        if time.monotonic() > self._kill_at:
-            self._transport.kill()
-        return self._transport.has_exited()
 
     def _take(self, chunk: bytes) -> None:
         frames = self._decode(chunk)

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 # The cache is emptied after this many turns, as ids from outside must not let it grow. It is soon filled again.
 _CACHED_TURNS = 4096
 
+# Up to so many mailboxes nobody looks for those whose consumers were dropped.
+_FEW = 64
+
 
 class Topic(NamedTuple):
     """What a mailbox is subscribed to: everything, a login, a thread, or one turn of a thread."""
@@ -87,6 +90,7 @@ class Subscriptions:
         self._pending: dict[str | None, list[PendingSubscription]] = {}
         # The turns under way that work for another turn, by that one.
         self._members: dict[Key, set[Key]] = {}
+        self._tidy_at = _FEW
 
     def mailboxes(self) -> list[Mailbox]:
         """Return the mailboxes that are subscribed and that a consumer holds. Callable from any thread."""
@@ -94,7 +98,7 @@ class Subscriptions:
 
     def awaited(self) -> list[tuple[Topic, Mailbox]]:
         """Return the threads and turns with a mailbox that a consumer holds."""
-        held = [(topic, reference()) for reference, topic in list(self._subscribed_now.items())]
+        held = [(topic, reference()) for reference, topic in self._subscribed_now.copy().items()]
         return [(topic, mailbox) for topic, mailbox in held if topic[0] is not None and mailbox is not None]
 
     def enter(self, topic: Topic, mailbox: Mailbox) -> None:
@@ -108,6 +112,8 @@ class Subscriptions:
     def add(self, topic: Topic, mailbox: Mailbox) -> None:
         """Deliver the events of ``topic`` to ``mailbox`` from now on; harmless if they are already."""
         self.enter(topic, mailbox)
+        if len(self._subscribed_now) > self._tidy_at:
+            self._tidy()
         subscribed = self._topics.setdefault(topic, [])
         if weakref.ref(mailbox) not in subscribed:
             subscribed.append(weakref.ref(mailbox))
@@ -118,9 +124,20 @@ class Subscriptions:
     def remove(self, topic: Key, mailbox: Mailbox) -> None:
         """Stop delivering; harmless if it was not subscribed."""
         self.leave(mailbox)
+        self._drop(topic, weakref.ref(mailbox))
+
+    def _drop(self, topic: Key, reference: weakref.ref[Mailbox]) -> None:
         for each in (topic, *self._members.get(topic, ())):
-            self._discard(each, weakref.ref(mailbox))
+            self._discard(each, reference)
             self._forget(each[0], each[1])
+
+    def _tidy(self) -> None:
+        """Remove the mailboxes whose consumers were dropped: an event of their topic, which does so, may never come."""
+        for reference, topic in self._subscribed_now.copy().items():
+            if reference() is None:
+                self._subscribed_now.pop(reference, None)
+                self._drop(topic, reference)
+        self._tidy_at = max(_FEW, 2 * len(self._subscribed_now))
 
     def join(self, address: Address, owner_id: str) -> None:
         """Deliver the events of a turn also to the mailboxes of the turn that it works for, if they take them."""

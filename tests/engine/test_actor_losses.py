@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
+from openai_codex import ProcessInfo
 from openai_codex._engine.actor import Actor
+from openai_codex._engine.reply import reason_of_end
 from openai_codex._engine.router import Dispatch
 from openai_codex._engine.threads import ThreadGroup
 from openai_codex._engine.waiting import block_until_ready
@@ -189,3 +191,16 @@ def test_a_thread_that_fails_is_logged_without_a_traceback_on_stderr(
     assert eventually(lambda: "codex.thread_failed thread=codex-writer-T" in caplog.text)
     group.join()
     assert tracebacks == []
+
+
+@pytest.mark.parametrize(
+    ("cause", "reason"),
+    [
+        (None, "the connection to ws://host:1 was closed"),
+        (ConnectionError("it was lost"), "it was lost"),
+        (KeyError("thread"), "the reader failed: KeyError"),
+        (MemoryError(), "the reader failed: MemoryError"),
+    ],
+)
+def test_the_reason_of_the_end_of_a_runtime_elsewhere(cause: BaseException | None, reason: str) -> None:
+    assert reason_of_end(ProcessInfo(endpoint="ws://host:1"), cause) == reason

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import traceback
-from collections.abc import Callable
+import weakref
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import attrs
 import pytest
 
 from openai_codex import AppServerConfig, Codex, TransportClosedError, TurnHandle
 from openai_codex._engine import at_exit
+from openai_codex._engine.waiting import Latch
 from openai_codex.testing import ScriptedModel
 from tests.support.inside import actor_of
 
@@ -111,3 +114,41 @@ def test_a_supervised_client_starts_nothing_in_a_fork(codex_config: AppServerCon
         said = outcome_in_a_fork(lambda: error_of(codex.models))
         assert said == "it belongs to the process that this one was forked from"
         assert codex.health().generation == 1
+
+
+class GrowsMeanwhile(weakref.WeakSet[Any]):
+    """Connections, to which another thread adds one while they are looked at."""
+
+    def __init__(self, connections: list[Any]) -> None:
+        super().__init__(connections)
+        self._interruptions = [RuntimeError("Set changed size during iteration")]
+
+    def __iter__(self) -> Iterator[Any]:
+        yield from super().__iter__()
+        if self._interruptions:
+            raise self._interruptions.pop()
+
+
+class Recorded:
+    """A connection that notes what is done to it."""
+
+    def __init__(self) -> None:
+        self.steps: list[str] = []
+        self.exited = Latch()
+
+    def stop(self, _timeout: float) -> Iterator[float]:
+        self.steps.append("stopped")
+        self.exited.set()
+        yield 0.0
+
+    def after_fork(self) -> None:
+        self.steps.append("given up")
+
+
+def test_a_client_that_starts_at_the_end_of_the_program_keeps_no_runtime_from_its_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    connection = Recorded()
+    monkeypatch.setattr(at_exit, "_live", GrowsMeanwhile([connection]))
+    at_exit._stop_all()  # noqa: SLF001  what the interpreter calls
+    assert connection.steps == ["stopped"]

@@ -192,13 +192,42 @@ def test_what_is_to_be_stopped_goes_before_a_request_that_came_after_it() -> Non
 
     def stop_and_ask(_: float) -> bool:
         if not box.pending.get(2):
-            box.undo(Undo(Thing()))  # the writer has looked what is to be stopped, and not taken a request yet
+            box.undo(Undo(Thing()))  # the writer has looked which requests wait, and not what is to be stopped
             box.request(b"2")
         return True
 
     pipe.wait_writable = stop_and_ask  # type: ignore[method-assign]  # the instant between the two
     with writing(box):
-        assert eventually(lambda: b"".join(pipe.written) == b"1undo2")
+        assert eventually(lambda: b"".join(pipe.written) == b"undo12")
+
+
+class Lasting(Thing):
+    """Something that is never over."""
+
+    def is_over(self) -> bool:
+        return False
+
+    def line(self) -> bytes | None:
+        return b"undo"
+
+
+def test_what_stops_something_does_not_pile_up_while_there_is_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("openai_codex._engine.undo._FIRST", 0.001)
+    monkeypatch.setattr("openai_codex._engine.undo._LONGEST", 0.001)
+    monkeypatch.setattr("openai_codex._engine.outbox._WAIT", 0.002)
+    pipe = Pipe(short=0)
+    box, looks, lines = Box(pipe), list[None](), list[int]()
+    pipe.room.clear()
+    wait = pipe.wait_writable
+    monkeypatch.setattr(pipe, "wait_writable", lambda timeout: (looks.append(None), wait(timeout))[1])
+    for _ in range(5):
+        box.undo(Undo(Lasting()))
+    with writing(box):
+        assert eventually(lambda: len(looks) > 50)
+        pipe.on_write = lambda _: lines.append(len(box._urgent))  # noqa: SLF001  it must not grow
+        pipe.room.set()
+        assert eventually(lambda: lines)
+    assert lines[0] <= 5
 
 
 def test_no_request_overtakes_one_that_waits() -> None:

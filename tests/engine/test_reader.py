@@ -82,6 +82,29 @@ def none_left(*_: object) -> LongLine:
     raise MemoryError
 
 
+class Busy:
+    """The output of a runtime that ignores SIGTERM and writes until it is killed."""
+
+    def __init__(self) -> None:
+        self.is_killed = False
+        self.reads = 0
+
+    def read(self, _: float) -> bytes:
+        self.reads += 1
+        return b"" if self.is_killed or self.reads > 10_000 else b'{"method":"m"}\n'
+
+    def kill(self) -> None:
+        self.is_killed = True
+
+
+def test_a_runtime_that_goes_on_writing_is_killed_in_time() -> None:
+    output = Busy()
+    reader = Reader(cast("Transport", output), len, lambda _: None, lambda _: None)
+    reader.kill_after(0)
+    reader.run()
+    assert output.is_killed
+
+
 def test_a_second_shortage_of_memory_raises_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(LineSplitter, "drop", none_left)
     error: Any = MemoryError()

@@ -24,6 +24,16 @@ def test_a_mailbox_without_references_is_forgotten() -> None:
     assert everyone(router) == (0, {kept})
 
 
+def test_mailboxes_without_references_are_forgotten_without_an_event() -> None:
+    router, kept = Router(10), Mailbox("kept")
+    router.subscriptions.add(Topic("kept"), kept)
+    for number in range(1000):
+        router.subscriptions.add(Topic(f"T{number}", "U"), Mailbox("dropped"))
+    assert everyone(router) == (0, {kept})
+    tables = router.subscriptions._subscribed_now, router.subscriptions._topics  # noqa: SLF001  they must not grow
+    assert [len(table) < 200 for table in tables] == [True, True]
+
+
 def test_a_mailbox_for_some_methods_gets_no_others() -> None:
     router = Router(10)
     box = Mailbox("test", frozenset({"a"}))

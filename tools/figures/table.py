@@ -160,7 +160,7 @@ FIGURES = (
     Figure("import circles", 5, import_circles, at_most=0),
     Figure("files on the path of a run()", 37, run_path, at_most=47, aim=24),
     Figure("files on the path of an approval", 22, approval_path, at_most=26),
-    Figure("code lines of the core", 5329, core_code, at_most=13950, aim=4800),
+    Figure("code lines of the core", 5329, core_code, at_most=14000, aim=4800),
     Figure("comments per 100 lines", 2.2, comments, at_least=FEWEST_COMMENTS, aim=4),
     Figure("public modules", 154, public_modules, at_most=60),
     Figure("modules with a docstring, %", 100, documented_modules, at_least=100),

@@ -63,7 +63,8 @@ class Round:
                 self._look_for_processes()
             finally:
                 for pid in self.seen:
-                    kill(pid)
+                    if kind_of(pid) != "other":  # the number may be that of another process by now
+                        kill(pid)
             self._look(kit.model, state)
             if self.problems:
                 print(Path(self.log).read_text(encoding="utf-8"))

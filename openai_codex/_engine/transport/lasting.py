@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import orjson
 
 from openai_codex._engine.transport.remote import RefusedError, WebSocket, wait_for
-from openai_codex._engine.waiting import Latch
+from openai_codex._engine.waiting import Deadline, Latch
 from openai_codex._runtime.backoff import Backoff
 
 if TYPE_CHECKING:
@@ -106,7 +106,11 @@ class LastingWebSocket(WebSocket):
     def _restore(self, session: Session) -> bytes:
         self.close_socket()
         connection, others, foreign = self.connect(), list[bytes](), list[bytes]()
-        missed = session.restore(partial(self._ask, connection, others, foreign), others)
+        try:
+            missed = session.restore(partial(self._ask, connection, others, foreign), others)
+        except (LookupError, TypeError, AttributeError) as error:
+            what = f"{type(error).__name__}: {error}"
+            raise ConnectionError(f"the runtime has answered in a form that is not known: {what}") from error
         return b"".join((*missed, *others, *foreign))
 
     def _ask(
@@ -121,10 +125,13 @@ class LastingWebSocket(WebSocket):
         from websockets.exceptions import ConnectionClosed
 
         frame = {"method": method, **({} if params is None else {"id": _ID, "params": params})}
+        deadline = Deadline(self.timeout)
         try:
             connection.send(orjson.dumps(frame), text=True)
             while params is not None:
-                message = connection.recv(self.timeout, decode=False)
+                if deadline.passed():  # also if other messages arrive all the time
+                    raise TimeoutError(f"no answer to {method} within {self.timeout:g} s")
+                message = connection.recv(deadline.remaining(), decode=False)
                 response = _object_in(message)
                 if response is not None and response.get("id") == _ID:
                     return response

@@ -51,7 +51,9 @@ class Start:
         _thread.start_new_thread(self._run, (command, cwd, env, caller, _thread.get_ident()))
         self._done.get()
         if self._failures:
-            raise _launch_error(self._failures[0], command, cwd) from self._failures[0]
+            failure = self._failures[0]
+            made = _launch_error(failure, command, cwd)
+            raise made from (None if made is failure else failure)
         return self._processes[0]
 
     def adopt(self) -> None:

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import attrs
 import pytest
@@ -21,6 +21,8 @@ from openai_codex._engine.waiting import Deadline
 from tests.support.bounds import PATIENCE, eventually
 
 if TYPE_CHECKING:
+    from websockets.sync.client import ClientConnection
+
     from openai_codex._engine.transport.lasting import Ask
 
 
@@ -196,6 +198,43 @@ def test_each_connection_shows_the_token_that_the_variable_has_then(monkeypatch:
         server.cut()
         assert read(transport, b"live")
     assert server.tokens == ["Bearer first", "Bearer second", "Bearer third"]
+
+
+@pytest.mark.parametrize("error", [KeyError("thread"), TypeError("no mapping"), AttributeError("get")], ids=repr)
+def test_an_answer_in_an_unknown_form_is_one_more_attempt(error: Exception) -> None:
+    with running() as server, connected(server) as (transport, session):
+        errors = [error]
+
+        def restore() -> None:
+            if errors:
+                raise errors.pop()
+
+        session.on_restore = restore
+        server.cut()
+        assert read(transport, b"live").count(b"missed") == 1
+        assert len(session.lost) == 1
+
+
+class Chatty:
+    """A connection on which something arrives all the time, and never the answer."""
+
+    def __init__(self) -> None:
+        self.left = 1_000_000
+
+    def send(self, message: bytes, text: bool) -> None:
+        del message, text
+
+    def recv(self, timeout: float, decode: bool) -> bytes:
+        del timeout, decode
+        self.left -= 1
+        assert self.left, "it waited for ever"
+        return b'{"method":"other"}'
+
+
+def test_an_answer_that_does_not_come_is_waited_for_no_longer_than_the_limit() -> None:
+    transport = LastingWebSocket(AppServerConfig(endpoint="ws://127.0.0.1:1", restart=True, start_timeout=0.01))
+    with pytest.raises(TimeoutError, match=r"no answer to thread/resume within 0\.01 s"):
+        transport._ask(cast("ClientConnection", Chatty()), [], [], "thread/resume", {})  # noqa: SLF001  the wait itself
 
 
 def test_a_refusal_of_the_token_is_the_end() -> None:

@@ -186,3 +186,13 @@ def test_a_program_that_does_not_exist_is_a_launch_error() -> None:
     with pytest.raises(LaunchError, match="No such file"):
         ChildProcess(("/nowhere/codex",), None, None)
     assert (children(), descriptors()) == (known, open_before)
+
+
+def test_a_shortage_of_memory_at_a_start_is_not_its_own_cause(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(spawn, "_popen", fail)
+    with pytest.raises(MemoryError) as caught:
+        ChildProcess(COMMAND, None, None)
+    assert caught.value.__cause__ is None
