@@ -66,8 +66,7 @@ The map, top to bottom. Imports go downward only, and a module without a leading
     _log            structured log events
     _version        the version of this package
 
-Six modules are imported by packages that the map lists further down: `_turns.results`, `_runtime.process_info` and
-`_portable.errors` by the errors, `_codec.plain` by the results, `_codec.base` by the generated types, `_engine.waiting` by the transport.
+Some modules rank below the rest of their package; `tests/test_layers.py` has the rank of each.
 
 Names are loaded on first use, so that importing the package costs little.
 """

@@ -220,7 +220,7 @@ def credential(name: str, value: str) -> str:
     position = next((index for index, letter in enumerate(value) if not "!" <= letter <= "~"), None)
     if position is not None:
         where = "at its end, such as a line break" if position == len(value.rstrip()) else f"at character {position}"
-        raise ConfigError(name, f"expected ASCII characters without spaces, got another one {where}")
+        raise ConfigError(name, f"expected ASCII characters without spaces, got another character {where}")
     return value
 
 
@@ -237,7 +237,7 @@ def path(name: str, value: str | os.PathLike[str]) -> str:
         plain.encode()
     except UnicodeEncodeError as error:
         expected = "expected a path in UTF-8, as the runtime accepts no other"
-        raise ConfigError(name, f"{expected}, got a byte or surrogate that is not at character {error.start}") from None
+        raise ConfigError(name, f"{expected}, got one whose character {error.start} cannot be encoded") from None
     return text(name, plain)
 
 

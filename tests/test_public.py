@@ -136,8 +136,10 @@ def test_an_error_shows_no_fact_that_is_missing() -> None:
     not_started = errors.LaunchError("no such file", errors.ProcessInfo(("codex",)))
     assert str(not_started).endswith("\ncommand: codex (not started)")
     held = errors.ThreadBusyError(-32600, "locked", thread_id="T", holder=7)
-    assert str(held) == "thread T is open in another runtime, process 7"
-    assert str(errors.ThreadBusyError(-32600, "locked")).endswith("in another runtime, process unknown")
+    assert str(held) == "thread T is open in another runtime, process 7; resume it after that one has ended"
+    assert str(errors.ThreadBusyError(-32600, "locked")).startswith(
+        "thread  is open in another runtime, whose process is unknown"
+    )
 
 
 def test_error_codes_have_classes() -> None:

@@ -99,7 +99,7 @@ class CommandApproval(_ThreadRequest):
             ``find . -delete`` and ``cat a | tee b`` reading. Use `argv`, or `allow`.
         additional_permissions: The permissions that the command needs in addition to those of the sandbox, if it stays
             inside of it.
-        network_approval_context: The host that the command wants to reach, if the approval is about network access.
+        network_approval_context: The host that the command is about to connect to, if the approval is about network access.
         proposed_execpolicy_amendment: The command prefix that the runtime proposes to accept from now on; ``["sleep",
             "1"]`` for ``sleep 1; rm x``.
         available_decisions: The decisions that the runtime suggests to offer. It accepts the others too.

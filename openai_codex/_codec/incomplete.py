@@ -1,4 +1,4 @@
-"""What may be missing in JSON of the runtime: a field that may be null, and much of an object that says which one it is.
+"""What may be missing in JSON of the runtime: a field that may be null, and any field of an object that has its id.
 
 An older runtime does not send every field that the protocol requires today. A thread that has its id must not be lost
 for that: the thread exists, and its id is what the program needs. Approvals are excepted: what is missing there may be
@@ -43,7 +43,7 @@ _allowed: ContextVar[Missing | None] = ContextVar("_allowed", default=None)
 
 @contextmanager
 def allowed(missing: Missing) -> Generator[Missing]:
-    """Build what misses fields, and note them; or with `NOTHING`, do not."""
+    """Build objects with missing fields within the block, and note these; with `NOTHING` such an object raises `KeyError`."""
     token = _allowed.set(missing)
     try:
         yield missing

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from openai_codex._engine.transport import Transport
     from openai_codex._engine.undo import Undo
 
-# How long a runtime that closed its output may take to exit before it is killed, and the one of a client that was
-# garbage-collected after SIGTERM, in seconds.
+# After how many seconds a runtime is killed: one that has closed its output; and one that has got SIGTERM because its
+# client was garbage-collected.
 _EXIT_GRACE, _COLLECTED_GRACE = 2.0, 3.0
 
 _log = Log("actor")
@@ -186,7 +186,7 @@ class Actor:
         yield timeout * 0.2
 
     def abort(self, cause: BaseException) -> None:
-        """End a runtime whose `start` failed, so far as no thread of it does; `stop` does the rest."""
+        """End a runtime whose `start` has failed: do what the threads that were not started would have done. `stop` does the rest."""
         if is_unread := self._reader.right.take():  # no thread will read, and so none would end the runtime
             self.transport.kill()
         self._outbox.abort()

@@ -10,7 +10,7 @@ import orjson
 SIZE = 1_024
 """How many bytes of a line are looked at: the runtime writes method, id, thread and turn within the first 200."""
 
-# One token of JSON, complete for certain: a number is only with what follows it. No text with an invalid or unpaired part.
+# One complete token of JSON: a number with the delimiter after it, because it might go on; a text without invalid characters.
 _PART = (
     r'\s*(?:([{\[])|([}\]])|(,)|:|"(?:[^"\\\x00-\x1f\ufffd]|\\(?:["\\/bfnrt]|u(?![dD][89a-fA-F])[0-9a-fA-F]{4}))*"'
     r"|(?:true|false|null|-?\d[\d.eE+-]*)(?=\s*[,}\]]))"

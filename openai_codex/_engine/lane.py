@@ -57,11 +57,11 @@ class Ticket:
             return None
 
     def is_taken(self) -> bool:
-        """Return whether it was written, or is with who writes it; or was withdrawn."""
+        """Return whether nobody can take the line any more: it was or is being written, or was withdrawn."""
         return not self._line
 
     def withdraw(self) -> bool:
-        """Keep the line from being written; return ``False`` if it was, or is with the writer. As often as one likes."""
+        """Keep the line from being written; return ``False`` if it was, or is with the writer. Harmless when repeated."""
         with suppress(IndexError):
             # In C, as in `write`: else an interrupted call would forget that it has withdrawn the line.
             self._outcome.extend(map(_NOTHING, map(list.pop, (self._line,))))

@@ -67,7 +67,7 @@ class Mailbox(Waitable):
         """Return whether `take` would return events or report the end."""
         return bool(self._ends or self._unread)
 
-    def wants(self, method: str) -> bool:
+    def accepts(self, method: str) -> bool:
         """Return whether it accepts events of this method; the router checks before it delivers."""
         return self._methods is None or method in self._methods
 
@@ -197,4 +197,4 @@ class LastingMailbox(Mailbox):
         from openai_codex._runtime.report import runtime_exited
 
         event = runtime_exited(close_reason.reason, close_reason.process, close_reason.generation)
-        return self.put([event]) if self.wants(event.method) else []
+        return self.put([event]) if self.accepts(event.method) else []

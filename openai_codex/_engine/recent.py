@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from openai_codex._journal.recorder import Record
     from openai_codex.errors import ProcessInfo
 
-# The newest bytes of a runtime that are kept, and how many reads, or up to twice as many, and how many lines sent to it. A
-# longer line that was sent is kept up to there. With four times as many bytes a stream is 5 % slower: they do not stay in the processor's cache.
+# How much is kept: bytes that were read, reads (up to twice as many before the oldest are dropped), lines that were sent, and
+# bytes of each of these. With four times as many bytes a stream is 5 % slower: they do not stay in the processor's cache.
 _BYTES, _READS, _SENT, _LINE = 1 << 16, 256, 32, 1 << 13
 
 # How many records of runtimes that are gone are kept, for errors that outlive their client.

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 # The runtime no longer waits for the answer to one of its requests: it got one, or withdrew the request.
 RESOLVED = "serverRequest/resolved"
 
-# How long a request whose caller gave up counts as under way, in seconds; its late reply usually ends that earlier. Until the
-# second limit the reply is still expected, as it may name a turn.
+# For how many seconds a request whose caller gave up counts as under way, unless its reply comes earlier; and for how many
+# more the reply is still accepted, because it may name a turn that has to be stopped.
 _LEASE, _EXPECTED = 10.0, 600.0
 
 

@@ -113,8 +113,8 @@ OnRequest = Callable[[PendingRequest], None]
 
 
 OnFailure = Callable[[PendingRequest, str], Callable[[], object]]
-"""Notes a request, and why, that is about to be answered with an error because ``OnRequest`` could not be called or has
-raised; returns what undoes that. Runs on the reader thread, too, so it neither blocks nor logs."""
+"""Notes a request, and why it is about to be answered with an error: ``OnRequest`` has raised, or no thread could call it.
+Returns a function that removes the note. It may run on the reader thread, so it must neither block nor log."""
 
 
 class PendingRequests:
@@ -162,7 +162,7 @@ class PendingRequests:
         return pending
 
     def keep(self) -> None:
-        """Keep what is pending when the connection is lost: it is sent again on the next one, and the answer is, too."""
+        """Note what is pending when the connection is lost. The runtime sends it again on the next one, and `open` ignores it then."""
         self._at_loss = {pending.request.id: pending.request for pending in self.pending()}
 
     def dispatch(self, pending: PendingRequest) -> None:

@@ -214,7 +214,7 @@ class Subscriptions:
                 if mailbox is None:
                     self._discard(topic, reference)
                     self._subscribed_now.pop(reference, None)
-                elif mailbox.wants(method):
+                elif mailbox.accepts(method):
                     found.append(reference)
         return found
 
@@ -270,7 +270,7 @@ class LastingSubscriptions:
 
     def publish(self, event: Notification) -> None:
         """Deliver an event of the client itself to every mailbox that accepts it."""
-        boxes = [mailbox for _, mailbox in self.alive() if mailbox.wants(event.method)]
+        boxes = [mailbox for _, mailbox in self.alive() if mailbox.accepts(event.method)]
         wake_all([waiter for mailbox in boxes for waiter in mailbox.put([event])])
 
     def end(self, close_reason: CloseReason) -> None:

@@ -1,7 +1,7 @@
 """Requests that stop something at the runtime, such as a turn. They are repeated until it is over.
 
 The runtime refuses the interruption of a turn that has not begun, and any request while it is busy. So a single request
-is not enough, and the caller who wants it may have left by the time it succeeds.
+is not enough, and its caller may have returned before it succeeds.
 """
 
 from __future__ import annotations

@@ -162,7 +162,7 @@ def may_block() -> None:
 
 
 def block_until_ready(source: Waitable, timeout: float | None) -> bool:
-    """Block the calling thread until ``source`` is ready, at most ``timeout`` seconds; return whether it is."""
+    """Block the calling thread until ``source`` is ready or wakes it, at most ``timeout`` seconds; return whether that happened."""
     waiter, woken = ThreadWaiter(), False
     try:
         if not source.add_waiter(waiter):

@@ -121,8 +121,8 @@ class LineSplitter:
         return line
 
 
-# Between lines that are decoded together: no line of the runtime has it, so it stands where one ends and the next begins. A
-# long line is decoded by itself: together with others it would be copied.
+# A random number between lines that are decoded together. No line contains it by chance, so it marks where one ends. A long
+# line is decoded by itself: together with others it would be copied.
 _MARK = int.from_bytes(os.urandom(7), "big")
 _BETWEEN, _LONG_LINE = b",%d," % _MARK, 1 << 20
 

@@ -1,1 +1,1 @@
-"""Values about the runtime process: process, metadata, health, restarts, overrides of its configuration."""
+"""Values about the runtime process and its settings, the masking of secrets, and imports at first use."""

@@ -89,7 +89,7 @@ def _forms(secret: str) -> list[str]:
 def hide(text: str) -> str:
     """Return a text without the secrets that this program has passed, and without what looks like one.
 
-    So does what follows a name that sounds secret: in a header, a variable, a field of JSON, or a sentence.
+    Masked is also what follows a name that sounds secret: in a header, a variable, a field of JSON, or a sentence.
     """
     places = known_places(text)
     if may_name_secret(text):

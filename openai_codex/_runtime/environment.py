@@ -21,7 +21,7 @@ def environment_of(config: AppServerConfig) -> dict[str, str]:
 
 
 def left_out(config: AppServerConfig) -> list[str]:
-    """Return the names of the variables that the runtime does not get: beside one that is not UTF-8 it runs no command."""
+    """Return the names of the variables that are withheld because they are not UTF-8: with one of these it runs no command."""
     kept = environment_of(config)
     return sorted(os.fsencode(name).decode(errors="backslashreplace") for name in _wanted(config).keys() - kept)
 
@@ -34,7 +34,7 @@ def _is_utf8(*texts: str) -> bool:
 
 
 def _wanted(config: AppServerConfig) -> dict[str, str]:
-    inherited, named = config.inherit_env, config.inherit_env
-    wanted = None if inherited is True else _ALWAYS | frozenset(named if isinstance(named, tuple) else ())
+    named = config.inherit_env
+    wanted = None if named is True else _ALWAYS | frozenset(named if isinstance(named, tuple) else ())
     kept = {name: text for name, text in os.environ.items() if wanted is None or name in wanted}
     return {name: text for name, text in {**kept, **(config.env or {})}.items() if text is not None}

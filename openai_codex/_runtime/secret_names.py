@@ -25,7 +25,7 @@ HARMLESS = r"(?i)env_key|env_var(?!s$|iables$)|env_http_headers|credentials_stor
 
 WORDS = ("token", "key", "secret", "pass", "auth", "credential", "cookie", "pwd", "signature", "bearer", "header", "dsn",
          "jwt", "verifier", "refresh", "session_id", "sessionid", ":5432:", ":6432:", ":*:")  # fmt: skip
-"""One of these is before each secret that is known by what is before it, except for names that are short, and codes."""
+"""Each secret that is recognized by its context has one of these words before it, except for short names and codes."""
 
 _SHORT_WORDS = ("otp", "pin", "mfa", "sid", "pat", "pw")
 

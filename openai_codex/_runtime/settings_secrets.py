@@ -129,7 +129,7 @@ def _texts_in(value: str) -> Iterator[str]:
 
 
 def mask(argument: str) -> str:
-    """Return an argument or setting without known secrets and values whose form tells them, and up to a key that does."""
+    """Return an argument or setting with a mask for each known secret, for what looks like one, and for all after a secret key."""
     telling = [match.span() for match in compiled(_TELLING).finditer(argument)]
     signs = (key.end() for key in _secret_keys(argument))
     # A sign within a secret belongs to no key. What follows a value may be a part of it: whoever reads it knows its end.

@@ -76,7 +76,7 @@ class ToolRegistry(Listener):
         # This runs on the reader for every turn of the client, so it ends early where no thread has tools.
         if not self._tables or event.thread_id is None or event.turn_id is None:
             return
-        root = turn.get("rootTurnId")  # whatever `turn` is: a listener may raise
+        root = turn.get("rootTurnId")  # of any type: an event whose listener raises is skipped
         if event.thread_id in self._tables:
             self._threads[event.turn_id] = event.thread_id
             if len(self._threads) > _TURNS_KEPT:

@@ -188,7 +188,7 @@ class OpenTurns(Listener):
         self._followed = 0
 
     def feed(self, *parts: Listener) -> None:
-        """Give other listeners the events that they want: with more subscribers, each event is looked up several times.
+        """Give other listeners the events of their methods: with more subscribers, each event is looked up several times.
 
         Called before it is subscribed. They get an event before its end is noted here.
         """
@@ -266,7 +266,7 @@ class OpenTurns(Listener):
     # -- on the reader thread ----------------------------------------------------------------------------------------
 
     def on_event(self, event: Notification) -> None:
-        """Note the end of a turn, or what it costs; hand over what other listeners want."""
+        """Note the end of a turn, or what it costs; give other listeners the events of their methods."""
         for take in self._takers.get(event.method, ()):
             take(event)
         if event.method != _COMPLETED:

@@ -41,7 +41,7 @@ class Call:
 
     thread_id: str | None
     is_open: Callable[[], object]
-    """Returns something true until the runtime has its answer, or no longer wants one; or until the client's call returns."""
+    """Returns something true until the runtime has its answer, or no longer needs one; or until the client's call returns."""
     outer: Call | None = None
     """The call in which this one was made."""
     around: Context | None = None
@@ -214,7 +214,7 @@ def is_alone(work: Work, turn_id: str | None, works: list[Work]) -> bool:
 
 
 def starter_of(works: list[Work], turn_id: str | None) -> Context | None:
-    """Return the context of the caller that started a turn, by the entries of its thread; ``None`` as id: of the thread's turn.
+    """Return the context of the caller that started a turn, by the entries of its thread; for ``None`` of the turn that runs.
 
     Of several callers whose inputs went into the turn it is the first.
     """

@@ -138,7 +138,7 @@ class EventTimeoutError(CodexTimeoutError):
     timeout: float
 
     def _text(self) -> str:
-        return f"no notification within {self.timeout:g} s"
+        return f"no notification within {self.timeout:g} s; the subscription stays open"
 
 
 @error_class
@@ -206,7 +206,8 @@ class ThreadBusyError(InvalidRequestError):
     holder: int | None = None
 
     def _text(self) -> str:
-        return f"thread {self.thread_id} is open in another runtime, process {self.holder or 'unknown'}"
+        which = "whose process is unknown" if self.holder is None else f"process {self.holder}"
+        return f"thread {self.thread_id} is open in another runtime, {which}; resume it after that one has ended"
 
 
 @error_class

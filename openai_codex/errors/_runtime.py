@@ -97,7 +97,8 @@ class ThreadLostError(TransportError):
     reason: str = ""
 
     def _text(self) -> str:
-        return f"thread {self.thread_id} could not be resumed in start {self.generation} of the runtime: {self.reason}"
+        start = f"start {self.generation} of the runtime"
+        return f"thread {self.thread_id} could not be resumed in {start}: {self.reason}; start a new thread"
 
 
 # --------------------------------------------------------------------------------------------------------------- turns

@@ -1,7 +1,7 @@
 """The names that programs for the published SDK import from modules which this package does not have.
 
-Each of these modules (`api`, `async_client`, `client`, `generated.v2_all`, `models`), and `errors`, looks its names up here: they are those
-of this package, under the published spelling where that differs. It knows no behaviour.
+Each of these modules (`api`, `async_client`, `client`, `generated.notification_registry`, `generated.v2_all`, `models`), and
+`errors`, looks its names up here. They are names of this package, under the published spelling where that differs.
 """
 
 from __future__ import annotations

@@ -27,7 +27,10 @@ async def test_a_thread_that_is_open_elsewhere_names_its_holder(codex_config: Ap
         error = caught.value
         assert isinstance(error, ThreadBusyError)
         assert (error.thread_id, error.holder, error.code) == (thread.id, holder, -32600)
-        assert str(error) == f"thread {thread.id} is open in another runtime, process {holder}"
+        assert (
+            str(error)
+            == f"thread {thread.id} is open in another runtime, process {holder}; resume it after that one has ended"
+        )
 
 
 async def test_a_thread_that_was_taken_after_a_death_names_its_holder(

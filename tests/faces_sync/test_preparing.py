@@ -166,11 +166,11 @@ def test_errors_of_the_question_are_those_of_the_call() -> None:
 # -- skills
 
 
-def skill(directory: Path, name: str) -> SkillInput:
-    """Write a skill into a directory."""
+def skill(directory: Path, name: str, data: bytes = b"") -> SkillInput:
+    """Write a skill into a directory, or what is in the place of its text."""
     file = directory / name / "SKILL.md"
     file.parent.mkdir(parents=True)
-    file.write_text(f"---\nname: {name}\ndescription: how to {name}\n---\nThe way to {name}.\n")
+    file.write_bytes(data or f"---\nname: {name}\ndescription: how to {name}\n---\nThe way to {name}.\n".encode())
     return SkillInput(name, file)
 
 
@@ -223,10 +223,9 @@ def test_a_skill_is_found_under_another_path(codex_home: QuietHome, scripted_mod
 def test_a_skill_that_is_disabled_or_has_no_text_or_too_much_is_refused(
     codex_home: QuietHome, scripted_model: ScriptedModel
 ) -> None:
-    disabled, binary = skill(codex_home.path / "skills", "knit"), skill(codex_home.path / "elsewhere", "sew")
-    Path(binary.path).write_bytes(b"\xff\xfe")
-    long = skill(codex_home.path / "elsewhere", "weave")
-    Path(long.path).write_text("over and under\n" * (MOST_CHARACTERS // 15))
+    disabled = skill(codex_home.path / "skills", "knit")
+    binary = skill(codex_home.path / "elsewhere", "sew", b"\xff\xfe")
+    long = skill(codex_home.path / "elsewhere", "weave", b"over and under\n" * (MOST_CHARACTERS // 15))
     text = codex_home.config_file.read_text(encoding="utf-8")
     codex_home.config_file.write_text(f'{text}\n[[skills.config]]\npath = "{disabled.path}"\nenabled = false\n')
     gate = Gate()

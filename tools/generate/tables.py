@@ -9,7 +9,7 @@ V = TypeVar("V")
 
 
 class Exceptions(Mapping[str, V]):
-    """A table that remembers which of its entries were used."""
+    """A table that records which of its entries were read."""
 
     def __init__(self, entries: dict[str, V]) -> None:
         self._entries = entries

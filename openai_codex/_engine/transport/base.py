@@ -1,4 +1,4 @@
-"""What the engine needs from whatever carries its bytes: a child process today, a socket later."""
+"""The interface between the engine and what carries its bytes: a child process, or a WebSocket."""
 
 # The bodies of a Protocol are documentation:
 # pyright: reportReturnType=false
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 NO_THREAD = "the system gives this program no more threads"
 
 READ_SIZE = 1 << 16
-"""The most bytes that one read returns: as much as is cheap to cut into lines at once."""
+"""How many bytes one read of a pipe returns at most: as many as are cheap to cut into lines at once."""
 
 
 class Transport(Protocol):
@@ -41,7 +41,7 @@ class Transport(Protocol):
     def read(self, timeout: float) -> bytes | None:
         """Return what arrived, at least one byte; empty at the end; ``None`` after ``timeout`` seconds of silence.
 
-        Less than `READ_SIZE` bytes mean that nothing more has arrived yet.
+        Less than `READ_SIZE` bytes mean that nothing more has arrived yet. A WebSocket returns whole messages, which may be longer.
         """
 
     def try_write(self, data: bytes | memoryview) -> int:

@@ -57,7 +57,7 @@ class ChildProcess:
         env: Mapping[str, str] | None,
         keep: Callable[[ChildProcess], object] = bool,
     ) -> None:
-        """Start the child. ``keep`` gets this object before the child is left to it: between two steps it has no owner."""
+        """Start the child. ``keep`` stores this object, whose owner ends the child from then on; before, the start does."""
         self._command = command
         self._mark = os.urandom(8).hex()
         self._owner = os.getpid()

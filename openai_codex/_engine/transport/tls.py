@@ -102,7 +102,7 @@ class TlsSocket(ssl.SSLSocket):
     def _wait(self, event: int, deadline: Deadline) -> None:
         """Wait until something has arrived, or there is room. Raises `TimeoutError`, and `OSError` if the socket is closed."""
         number = self.fileno()
-        # Of the descriptor itself the wait would not hear any more if it was closed just before.
+        # A wait for the descriptor itself would not end if another thread had closed it just before.
         copy = os.dup(number)
         try:
             if self.fileno() != number:  # and so it may be another file's by now

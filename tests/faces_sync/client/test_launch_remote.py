@@ -173,6 +173,7 @@ def test_a_frozen_runtime_is_given_up_and_not_killed() -> None:
         ({"token_env": "X"}, "token_env"),
         ({"endpoint": "ws://127.0.0.1:1", "token": "x", "token_env": "X"}, "token_env"),
         ({"endpoint": "ws://127.0.0.1:1", "cwd": "/"}, "cwd"),
+        ({"endpoint": "ws://127.0.0.1:1", "codex_bin": "/codex"}, "codex_bin"),
         ({"endpoint": "ws://127.0.0.1:1", "env": {"A": "b"}}, "env"),
         ({"endpoint": "ws://127.0.0.1:1", "inherit_env": False}, "inherit_env"),
         ({"endpoint": "ws://127.0.0.1:1", "config_overrides": {"model": "x"}}, "config_overrides"),
