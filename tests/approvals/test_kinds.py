@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 import re
+from types import SimpleNamespace
 from typing import Any
 
 import orjson
@@ -18,6 +19,7 @@ from openai_codex._engine.threads import ThreadGroup
 from openai_codex._engine.wire import ServerRequest
 from openai_codex._engine.workers import Workers
 from openai_codex._protocol.methods import SERVER_REQUESTS
+from openai_codex._runtime.health import RunningTurn, asking
 from openai_codex._sync.client.dispatch import Dispatcher
 from openai_codex._sync.client.handlers import Handlers
 from tests.approvals.samples import ELICITATION, FIELDS, OTHERS, SAMPLES, assert_valid, read
@@ -38,6 +40,16 @@ def refusal(method: str) -> dict[str, Any]:
 def test_the_table_has_every_server_request() -> None:
     assert set(KINDS) == set(SERVER_REQUESTS) == set(PARAMS)
     assert all(kind.hint for kind in KINDS.values())
+
+
+def test_health_names_what_each_request_waits_for() -> None:
+    expected = {
+        method: "approval" if kind.answer is None else "input" for method, kind in KINDS.items() if kind.decisions
+    }
+    turn = RunningTurn(thread_id="T", turn_id="U", age=0.0, silence=0.0, last_event=None, waiting_on="model")
+    asked = {method: SimpleNamespace(request=ServerRequest(7, method, {}), key=7, thread_id="T") for method in KINDS}
+    found = {method: asking(turn, pending).waiting_on for method, pending in asked.items()}
+    assert found == {**dict.fromkeys(KINDS, "handler"), "item/tool/call": "tool", **expected}
 
 
 @pytest.mark.parametrize("method", [method for method, kind in KINDS.items() if kind.refusal is not None])
