@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 import weakref
 from collections.abc import Iterator
@@ -92,6 +93,15 @@ def test_nothing_runs_after_the_close(workers: Workers, caplog: pytest.LogCaptur
         workers.handlers.submit(fail)
         workers.timers.at(time.monotonic(), fail)
     assert caplog.text == ""
+
+
+def test_tasks_that_come_one_after_another_have_one_thread(workers: Workers) -> None:
+    threads: list[str] = []
+    for number in range(1, 11):
+        # The worker counts itself as idle before it takes the next task, which is a moment after the end of the last one.
+        assert workers.handlers.submit(lambda: threads.append(threading.current_thread().name))
+        assert eventually(lambda number=number: len(threads) == number and workers.handlers._idle)  # type: ignore[misc]  # noqa: SLF001  that moment
+    assert len(set(threads)) == 1
 
 
 def test_handlers_that_block_hold_up_no_urgent_request_and_no_refusal() -> None:
