@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -215,7 +216,7 @@ def test_a_known_secret_is_masked_as_a_key_too() -> None:
 
 
 def test_a_secret_that_is_a_word_changes_no_method_and_no_event(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(display, "_known", {})  # no other test is to meet such a word
+    monkeypatch.setattr(display, "_known", OrderedDict())  # no other test is to meet such a word
     display.conceal(["started", "turn/started"])
     redactor = Redactor()
     frame = {"method": "turn/started", "params": {"text": "it has started"}}

@@ -121,12 +121,16 @@ class Strikes:
 def start_struck(*gaps: int) -> bool:
     """Start a process while exceptions are raised at these lines; return whether the first one was."""
     strikes, started = Strikes(*gaps), None
-    with suppress(AlarmError), traced_by(strikes.trace):
-        try:
-            sys.setprofile(strikes.resume)
-            started = ChildProcess(COMMAND, None, None)
-        finally:
-            sys.setprofile(None)
+    before = sys.gettrace()
+    try:
+        sys.setprofile(strikes.resume)
+        sys.settrace(strikes.trace)
+        started = ChildProcess(COMMAND, None, None)
+    except AlarmError:
+        pass
+    finally:
+        sys.setprofile(None)
+        sys.settrace(before)
     if started is not None:
         started.discard()
     return len(strikes.left) < len(gaps)

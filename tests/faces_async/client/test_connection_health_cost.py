@@ -9,7 +9,7 @@ import pytest
 
 from openai_codex import AppServerConfig, AsyncCodex
 from openai_codex._async.client._wait import ready
-from openai_codex._engine.transport import child
+from openai_codex._engine.transport import stderr
 from tests.support.bounds import PATIENCE, eventually
 from tests.support.inside import actor_of
 
@@ -25,7 +25,7 @@ async def test_it_removes_no_secrets_from_what_the_runtime_wrote(
 
     async with AsyncCodex(codex_config) as codex:
         actor = actor_of(codex)
-        monkeypatch.setattr(child, "hide", hide)
+        monkeypatch.setattr(stderr, "hide", hide)
         assert codex.health().path == actor.transport.process_info().path
         assert len(hidden) == 1, "for the line above"
         assert actor.pid is not None

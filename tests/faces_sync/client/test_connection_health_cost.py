@@ -9,7 +9,7 @@ import signal
 import pytest
 
 from openai_codex import AppServerConfig, Codex
-from openai_codex._engine.transport import child
+from openai_codex._engine.transport import stderr
 from openai_codex._sync.client._wait import ready
 from tests.support.bounds import PATIENCE, eventually
 from tests.support.inside import actor_of
@@ -26,7 +26,7 @@ def test_it_removes_no_secrets_from_what_the_runtime_wrote(
 
     with Codex(codex_config) as codex:
         actor = actor_of(codex)
-        monkeypatch.setattr(child, "hide", hide)
+        monkeypatch.setattr(stderr, "hide", hide)
         assert codex.health().path == actor.transport.process_info().path
         assert len(hidden) == 1, "for the line above"
         assert actor.pid is not None
