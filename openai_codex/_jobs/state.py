@@ -50,7 +50,11 @@ class State:
                     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
             # No transaction outlasts a statement. SQLite itself has threads wait for each other.
             self._db = sqlite3.connect(name, timeout=_PATIENCE, isolation_level=None, check_same_thread=False, uri=True)
-            self._prepare(is_read_only=is_read_only)
+            try:
+                self._prepare(is_read_only=is_read_only)
+            except BaseException:
+                self._db.close()
+                raise
         except JobError as error:
             raise ConfigError("state", error.reason) from error
         except (OSError, sqlite3.Error) as error:
@@ -75,7 +79,8 @@ class State:
 
     def close(self) -> None:
         """Close the file. Harmless in a forked child, which leaves the connection of its parent alone."""
-        _open.pop((self._process, self.path), None)
+        if _open.get((self._process, self.path)) is self:
+            _open.pop((self._process, self.path), None)
         if self._process == os.getpid():
             self._db.close()
 
@@ -245,8 +250,10 @@ def opened(path: str) -> State:
     state = _open.get(key)
     if state is None:
         _close_removed()
-        # Of two threads that open it at a time, one connection is kept, and the other collected.
-        state = _open.setdefault(key, State(path))
+        made = State(path)
+        state = _open.setdefault(key, made)
+        if state is not made:  # another thread has opened it meanwhile
+            made.close()
     return state
 
 
