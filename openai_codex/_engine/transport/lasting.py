@@ -73,11 +73,12 @@ class LastingWebSocket(WebSocket):
 
         A line that meets a connection whose loss nobody has noticed is dropped when there is another connection.
         """
-        lost = self.is_open
-        if not lost.is_ready():
+        lost, connection = self.is_open, self._connection
+        # Looked at again: the reader replaces it before it connects, and nothing may be said before the session is restored.
+        if not lost.is_ready() or self.is_open is not lost:
             return 0
         try:
-            return super().try_write(data)
+            return self._send(connection, data)
         except OSError:
             if self.session is None or self.ending.is_ready():
                 raise

@@ -205,14 +205,17 @@ class WebSocket:
 
     def try_write(self, data: bytes | memoryview) -> int:
         """Send a line, which is given as a whole, as one message; return its length. Raises `OSError` if the connection is lost."""
+        return self._send(self._connection, data)
+
+    def _send(self, connection: ClientConnection | None, data: bytes | memoryview) -> int:
         from websockets.exceptions import ConnectionClosed
 
-        if self._connection is None:
+        if connection is None:
             raise BrokenPipeError("there is no connection")
         text = bytes(data).removesuffix(b"\n")
         parts = [text[at : at + _FRAME] for at in range(0, len(text), _FRAME)]
         try:
-            self._connection.send(text if len(parts) == 1 else parts, text=True)
+            connection.send(text if len(parts) == 1 else parts, text=True)
         except ConnectionClosed as error:
             raise BrokenPipeError(str(error)) from error
         return len(data)

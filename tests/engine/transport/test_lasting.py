@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
 
 import attrs
@@ -17,7 +18,7 @@ from websockets.sync.server import ServerConnection, serve
 from openai_codex import AppServerConfig, Restart
 from openai_codex._engine.transport.lasting import LastingWebSocket
 from openai_codex._engine.transport.remote import RefusedError
-from openai_codex._engine.waiting import Deadline
+from openai_codex._engine.waiting import Deadline, Latch
 from tests.support.bounds import PATIENCE, eventually
 
 if TYPE_CHECKING:
@@ -176,6 +177,23 @@ def test_a_line_that_comes_to_a_loss_which_the_reader_has_just_noticed_is_sent_l
         assert transport.wait_writable(PATIENCE)
         assert transport.try_write(line) == len(line)
         assert eventually(lambda: server.received[-1:] == ['{"method":"next"}'])
+
+
+def test_nothing_is_written_on_a_connection_before_its_session_is_restored() -> None:
+    transport = LastingWebSocket(AppServerConfig(endpoint="ws://127.0.0.1:1", restart=True))
+    sent: list[bytes] = []
+
+    class LostMeanwhile(Latch):
+        """Says that there is a connection; right after it the reader loses it, and connects again."""
+
+        def is_ready(self) -> bool:
+            transport.is_open = Latch()
+            transport._connection = cast("ClientConnection", SimpleNamespace(send=sent.append))  # noqa: SLF001  as it does
+            return True
+
+    transport.is_open = LostMeanwhile()
+    assert transport.try_write(b'{"id":1}\n') == 0
+    assert sent == []
 
 
 def test_a_loss_while_it_is_restored_is_one_more_attempt() -> None:
