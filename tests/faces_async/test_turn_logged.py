@@ -1,0 +1,34 @@
+"""The end of a turn is logged once, also if nobody reads it to its end."""
+
+from __future__ import annotations
+
+import gc
+import logging
+
+import pytest
+
+from openai_codex import AsyncCodex
+from openai_codex.testing import FakeAppServer
+from tests.support.bounds import eventually
+
+
+@pytest.mark.parametrize("how", ["held", "left", "dropped"])
+async def test_the_end_of_a_turn_that_nobody_reads_is_logged(caplog: pytest.LogCaptureFixture, how: str) -> None:
+    caplog.set_level(logging.INFO, "openai_codex.turn")
+
+    def ends() -> list[str]:
+        return [record.message for record in caplog.records if "codex.turn_completed" in record.message]
+
+    with FakeAppServer() as server:
+        async with AsyncCodex(server.config()) as codex:
+            turn = await (await codex.thread_start()).turn("go")
+            if how == "left":
+                server.turn.delta("a word")
+                async for _ in turn.text():
+                    break
+            elif how == "dropped":
+                del turn
+                gc.collect()
+            server.turn.complete()
+            assert eventually(ends)
+    assert len(ends()) == 1
