@@ -91,6 +91,11 @@ async def _follow(
         run.subscribe()
         patience = min(deadline.remaining(), connection.request_timeout)
         await connection.request(params, timeout=patience)
+    except TransportClosedError:
+        # The runtime may have stored the goal before it exited, and the next one would continue it.
+        connection.pause_goal_when_resumed(run.thread_id)
+        run.close()
+        raise
     except (JsonRpcError, TransportError, ConfigError):
         run.close()
         raise  # no goal was set, so there is nothing to pause

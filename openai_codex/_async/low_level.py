@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, TypeAlias
 
+from openai_codex import _checks as checks
 from openai_codex import _codec as codec
 from openai_codex import _protocol as protocol
 from openai_codex._async import lazy
@@ -109,7 +110,10 @@ class AsyncLowLevel(NotPickled):
     async def _send(self, verb: str, *given: Any, params: Any = None, **named: Any) -> Any:
         method, names = _VERBS[verb]
         values = dict(zip(names, given, strict=False)) | named
-        asked = (*given[len(names) :], params)[0]
+        several = [*given[len(names) :], *(() if params is None else (params,))]
+        if len(several) > 1:
+            raise TypeError(f"{verb} takes {', '.join((*names, 'params'))}, got {len(names) + len(several)} values")
+        asked = several[0] if several else None
         asked = {} if asked is None else asked if isinstance(asked, Mapping) else codec.unstructure(asked)
         items = values.pop("input_items", None)
         if items is not None:
@@ -119,6 +123,7 @@ class AsyncLowLevel(NotPickled):
 
     def _answer_by(self, handler: ApprovalHandler) -> None:
         """Let a function answer the requests of the runtime, as it does there: it takes the method and the params."""
+        checks.plain_function("approval_handler", handler, "two arguments, the method and the params", None, None)
         connection = self._connection
         for method, (_, answer) in SERVER_REQUESTS.items():
             if method != _OWN:

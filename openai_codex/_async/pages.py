@@ -34,7 +34,7 @@ class AsyncPages(AsyncIteration[T]):
     async def __anext__(self) -> T:
         """Return the next entry; request a page if none is left. Raises what `request` raises, and `DecodeError`.
 
-        After an error or a cancelled step the next step requests the same page again.
+        After an error of the request, or a cancelled step, the next step requests the same page again.
         """
         while not self._closed:
             if self._entries:

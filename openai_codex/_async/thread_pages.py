@@ -97,6 +97,11 @@ class AsyncOrderedThreads(AsyncPages["protocol.Thread"]):
         )
         self._held: list[protocol.Thread] = []
 
+    async def close(self) -> None:
+        """End the iteration; see `AsyncPages.close`."""
+        await super().close()
+        await self._source.close()
+
     async def _load(self) -> bool:
         if self._params is None:
             return False

@@ -244,6 +244,8 @@ def _record_to_wire(cls: type[Any], value: Mapping[Any, Any]) -> dict[Any, Any]:
     found = {}
     for key, part in value.items():
         wire, type_ = known.get(key, (key, Any))
+        if wire in found:
+            raise ConfigError("params", f"{wire} is given twice, once as {key}; give one of them")
         found[wire] = to_wire(type_, part)
     return found
 

@@ -15,7 +15,7 @@ from openai_codex._portable.rollouts import find, is_continued, of_thread, witho
 from openai_codex.errors import ThreadConflictError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from openai_codex._portable.rollouts import Rollout
 
@@ -24,17 +24,24 @@ if TYPE_CHECKING:
 class Placed:
     """What was written into a home: each file, and what was there before."""
 
-    changes: list[tuple[Path, bytes | None]] = attrs.Factory(list)
+    changes: list[tuple[Path, bytes | None, list[Path]]] = attrs.Factory(list)
+    """Each file, what it had, and the directories that were made for it."""
 
     def undo(self) -> None:
-        """Bring back what was there."""
+        """Bring back what was there, as far as the system permits. Raises the first `OSError` at the end."""
+        errors: list[OSError] = []
         while self.changes:
-            path, before = self.changes.pop()
-            if before is None:
-                path.unlink(missing_ok=True)
-                _remove_empty(path.parent)
-            else:
-                write_whole(path, before)
+            path, before, made = self.changes.pop()
+            try:
+                if before is None:
+                    path.unlink(missing_ok=True)
+                    _remove(made)
+                else:
+                    write_whole(path, before)
+            except OSError as error:
+                errors.append(error)
+        if errors:
+            raise errors[0]
 
 
 def place(home: Path, rollouts: Sequence[Rollout], is_open: Callable[[str], bool]) -> Placed:
@@ -60,8 +67,7 @@ def place(home: Path, rollouts: Sequence[Rollout], is_open: Callable[[str], bool
     try:
         # What is continued comes first: a thread that is there is whole, even if this process is killed.
         for rollout, path, before in reversed(plan):
-            placed.changes.append((path, before))
-            write_whole(path, rollout.data)
+            placed.changes.append((path, before, write_whole(path, rollout.data)))
     except BaseException:
         placed.undo()
         raise
@@ -98,8 +104,12 @@ def open_private(path: str | os.PathLike[str], flags: int) -> int:
     return descriptor
 
 
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that it has either all of these bytes, or what it had before, whatever happens meanwhile."""
+def write_whole(path: Path, data: bytes) -> list[Path]:
+    """Write a file so that it has either all of these bytes, or what it had before, whatever happens meanwhile.
+
+    Returns the directories that were made for it, the deepest first; after an error there are none of these.
+    """
+    made = [each for each in path.parents if not each.exists()]
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
@@ -110,9 +120,10 @@ def write_whole(path: Path, data: bytes) -> None:
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
-        _remove_empty(path.parent)
+        _remove(made)
         raise
     _sync_directory(path.parent)
+    return made
 
 
 def _sync_directory(directory: Path) -> None:
@@ -125,8 +136,8 @@ def _sync_directory(directory: Path) -> None:
             os.close(descriptor)
 
 
-def _remove_empty(directory: Path) -> None:
-    """Remove directories that a withdrawn file has left empty; one that is not stays, and so does what holds it."""
+def _remove(directories: Iterable[Path]) -> None:
+    """Remove directories, the deepest first; one that something else is in stays, and so does what holds it."""
     with suppress(OSError):
-        for each in (directory, *directory.parents):
+        for each in directories:
             each.rmdir()

@@ -35,7 +35,7 @@ class Pages(Iteration[T]):
     def __next__(self) -> T:
         """Return the next entry; request a page if none is left. Raises what `request` raises, and `DecodeError`.
 
-        After an error or a cancelled step the next step requests the same page again.
+        After an error of the request, or a cancelled step, the next step requests the same page again.
         """
         while not self._closed:
             if self._entries:

@@ -129,8 +129,7 @@ def start_or_join(
     decode: Callable[[str | None], OutputT] | None = None,
 ) -> TurnHandle[OutputT]:
     """Start a turn, or add the input to the one that runs. Work that takes no input is waited for."""
-    checks.seconds("timeout", timeout)
-    deadline = Deadline(connection.request_timeout if timeout is None else timeout)
+    deadline = Deadline(connection.request_timeout if timeout is None else checks.seconds("timeout", timeout))
     place = connection.work.place(params.thread_id, joins=True)
     stop = TurnStop(params.thread_id)
     try:

@@ -96,6 +96,11 @@ class OrderedThreads(Pages["protocol.Thread"]):
         self._source: ThreadPages[protocol.Thread] = ThreadPages(connection, attrs.evolve(params, **upwards()))
         self._held: list[protocol.Thread] = []
 
+    def close(self) -> None:
+        """End the iteration; see `Pages.close`."""
+        super().close()
+        self._source.close()
+
     def _load(self) -> bool:
         if self._params is None:
             return False

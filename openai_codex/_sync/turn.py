@@ -210,7 +210,7 @@ class TurnHandle(NotPickled, Generic[OutputT]):
             raise
 
     def steer(self, input: Input | str) -> protocol.TurnSteerResponse:
-        """Add input to the running turn (`turn/steer`).
+        """Add input to the running turn (`turn/steer`). It takes ``request_timeout`` seconds at most.
 
         Args:
             input: A text, an input item, or a list of both. A skill is sent as its text.
@@ -218,15 +218,17 @@ class TurnHandle(NotPickled, Generic[OutputT]):
         Raises:
             ConfigError: The input is not accepted. Nothing was sent.
             InvalidRequestError: The turn is over, or cannot be steered.
+
+        Also raises what `Codex.request` raises. If the caller is cancelled, the input may have been added.
         """
         connection = self._connection
         directory = partial(connection.threads.directory_of, self.thread_id, None)
         inputs = to_user_inputs(input, directory)
+        deadline = Deadline(connection.request_timeout)
         if has_skills(inputs):
-            deadline = Deadline(connection.request_timeout)
             inputs = with_texts(connection, with_skills(connection, inputs, directory(), deadline))
         params = protocol.TurnSteerParams(thread_id=self.thread_id, expected_turn_id=self.id, input=inputs)
-        return self._connection.request(params)
+        return connection.request(params, deadline=deadline)
 
     def agents(self) -> tuple[Agent, ...]:
         """Return the sub-agents that the turn has started so far, at any depth, as they are now; sends nothing.

@@ -194,3 +194,8 @@ async def test_a_timeout_covers_the_whole_call(server: FakeAppServer, verb: str,
         server.forget()
         server.on("model/list", {"data": []})
         assert (await it.thread.turn("go", timeout=PATIENCE)).id, "the client is as good as before"
+
+
+async def test_a_timeout_that_no_float_holds_is_no_limit(server: FakeAppServer) -> None:
+    async with AsyncCodex(server.config()) as codex:
+        await codex.request(ModelListParams(), timeout=10**400)

@@ -195,3 +195,8 @@ def test_a_timeout_covers_the_whole_call(server: FakeAppServer, verb: str, stage
         server.forget()
         server.on("model/list", {"data": []})
         assert (it.thread.turn("go", timeout=PATIENCE)).id, "the client is as good as before"
+
+
+def test_a_timeout_that_no_float_holds_is_no_limit(server: FakeAppServer) -> None:
+    with Codex(server.config()) as codex:
+        codex.request(ModelListParams(), timeout=10**400)

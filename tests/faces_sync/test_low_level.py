@@ -106,8 +106,28 @@ WRONG_ANSWERS: list[Any] = [
     lambda *_: {"decision": "Accept"},
     lambda *_: {"decision": "approved"},
     lambda *_: {"decision": {"new": {}}},
-    lambda _: {"decision": "accept"},
 ]
+
+
+@pytest.mark.parametrize(
+    "handler", [5, None, "accept", lambda _: {"decision": "accept"}], ids=["int", "none", "str", "one"]
+)
+def test_what_cannot_answer_is_refused_at_once(server: FakeAppServer, handler: Any) -> None:
+    with Codex(server.config()) as codex:
+        private: Any = codex._client  # noqa: SLF001  what programs do
+        with pytest.raises(ConfigError, match="approval_handler: expected"):
+            private._approval_handler = handler  # noqa: SLF001  likewise
+
+
+@pytest.mark.parametrize(
+    ("given", "params"), [(({"model": "a"}, {"model": "b"}), None), (({"model": "a"},), {"model": "b"})]
+)
+def test_params_that_are_given_twice_are_refused(server: FakeAppServer, given: Any, params: Any) -> None:
+    with Codex(server.config()) as codex:
+        private: Any = codex._client  # noqa: SLF001  what programs do
+        with pytest.raises(TypeError, match="thread_start takes params, got 2 values"):
+            private.thread_start(*given, params=params)
+    assert server.request_count("thread/start") == 0
 
 
 def test_a_wrong_answer_of_a_handler_declines_and_is_logged(
@@ -179,3 +199,11 @@ def test_a_handle_needs_an_id(server: FakeAppServer, thread_id: Any) -> None:
     with Codex(server.config()) as codex:
         with pytest.raises(ConfigError, match="id: expected a str"):
             Thread(codex, thread_id)  # type: ignore[arg-type]  # as programs give the client
+
+
+def test_a_field_that_is_given_under_both_of_its_names_is_refused(server: FakeAppServer) -> None:
+    with Codex(server.config()) as codex:
+        for params in ({"threadId": "A", "thread_id": "B"}, {"thread_id": "B", "threadId": "A"}):
+            with pytest.raises(ConfigError, match="threadId is given twice"):
+                codex.request("thread/read", params)
+    assert server.request_count("thread/read") == 0

@@ -112,3 +112,12 @@ def test_a_step_that_failed_is_repeated(server: FakeAppServer) -> None:
                 [thread for thread in pages]
             assert [thread.id for thread in pages] == ["T"]
             server.refuse("thread/list", -32603, "not now", times=1)
+
+
+def test_a_sorted_listing_that_is_closed_requests_no_further_page(server: FakeAppServer) -> None:
+    with Codex(server.config()) as codex:
+        pages = codex.threads(sort_key="updated_at")
+        source = pages._source  # type: ignore[attr-defined]  # noqa: SLF001  # pyright: ignore  where a step waits
+        pages.close()
+        assert [thread for thread in source] == []
+    assert server.request_count("thread/list") == 0

@@ -76,6 +76,40 @@ def test_an_error_at_any_step_leaves_the_home_as_it_was(tmp_path: Path, monkeypa
     assert held(tmp_path) == before
 
 
+def fail(_descriptor: int) -> None:
+    raise OSError(errno.ENOSPC, "full")
+
+
+def test_directories_that_were_there_stay_although_nothing_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = tmp_path / "data" / "threads"
+    here.mkdir(parents=True)
+    monkeypatch.setattr(placing.os, "fsync", fail)
+    for path in (here / "a", here / "made" / "below" / "a"):
+        with pytest.raises(OSError, match="full"):
+            write_whole(path, b"x")
+        assert held(tmp_path) == {"data": None, "data/threads": None}
+
+
+def test_a_disk_that_stays_full_leaves_no_file_that_was_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newest = file_of(PARENT)
+    put(tmp_path, newest)
+    before, synced = held(tmp_path), iter([None])
+
+    def fill(descriptor: int) -> None:
+        if stat.S_ISREG(os.fstat(descriptor).st_mode) and next(synced, fail) is fail:
+            fail(descriptor)
+
+    monkeypatch.setattr(placing.os, "fsync", fill)
+    newer = plus(newest, turn("two"))
+    with pytest.raises(OSError, match="full"):
+        place(tmp_path, [newer, file_of(CHILD)], closed)
+    assert held(tmp_path) == before
+
+
 @pytest.mark.parametrize(
     ("here", "given", "outcome"),
     [
@@ -131,7 +165,7 @@ def test_a_parent_may_be_here_with_more_and_archived(tmp_path: Path) -> None:
     parent = file_of(PARENT)
     write_whole(tmp_path / "archived_sessions" / parent.place.name, plus(parent, turn("two")).data)
     placed = place(tmp_path, [file_of(CHILD, base=parent), parent], closed)
-    assert [path.name for path, _ in placed.changes] == [file_of(CHILD, base=parent).place.name]
+    assert [path.name for path, *_ in placed.changes] == [file_of(CHILD, base=parent).place.name]
 
 
 def test_a_thread_that_was_reverted_here_is_not_mixed_with_another_state(tmp_path: Path) -> None:

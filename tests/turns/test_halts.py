@@ -48,6 +48,28 @@ def test_a_turn_is_stopped_whatever_instant_of_its_start_its_thread_is_halted_at
     assert stop.count >= 1
 
 
+def test_a_turn_that_starts_while_a_halt_looks_at_the_turns_is_stopped() -> None:
+    stop, holder = Stop(), Holder()
+    work = Work("T", stop=weakref.ref(stop))
+
+    def look(_thread_id: str) -> list[Work]:
+        if looks.pop():
+            halts.on_start(work)  # right before this look, which does not find it yet
+            return []
+        return [work]
+
+    looks, halts = [False, True], Halts(look)
+    halts.halt("T", holder)
+    assert stop.count == 1
+
+
+def test_the_halts_of_holders_that_are_gone_are_dropped() -> None:
+    halts = Halts(lambda _: [])
+    for _ in range(100):
+        halts.halt("T", Holder())
+    assert len(halts._halted) <= 2  # noqa: SLF001  they must not grow
+
+
 def test_after_its_release_and_on_other_threads_nothing_is_stopped() -> None:
     stop, holder = Stop(), Holder()
     work, other = Work("T", stop=weakref.ref(stop)), Work("U", stop=weakref.ref(stop))

@@ -93,6 +93,6 @@ def as_now(result: RunResult[OutputT], turns: Iterable[OpenTurn]) -> RunResult[O
 
 
 def renew(error: BaseException, turns: Iterable[OpenTurn], turn_id: str | None = None) -> None:
-    """Do the same with the partial result of an error; with ``turn_id`` only if it is that of this turn."""
+    """Bring the sub-agents in the partial result of an error up to date; with ``turn_id``, only if it is of this turn."""
     if isinstance(error, _WITH_RESULT) and error.result is not None and turn_id in {None, error.result.id}:
         error.result = as_now(error.result, turns)

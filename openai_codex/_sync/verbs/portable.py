@@ -61,8 +61,8 @@ class Portable(Threads):
         """Store a thread that `thread_export` returned in the home of this client, and resume it (`thread/resume`).
 
         The thread keeps its id and name. If the home has it with the same turns, nothing is written; if it has an older
-        state of it that no runtime has open, that is replaced. Everything is checked before a file is written, each is
-        written whole or not at all, and all of them are removed if the runtime refuses to resume the thread. The hash
+        state of it that no runtime has open, that is replaced. Everything is checked before a file is written, and each is
+        written whole or not at all. If the runtime refuses to resume the thread, all is as it was before. The hash
         finds damage and is not a signature: import what you trust, as a history steers a model. `thread_resume` sets what is
         different here, such as ``cwd``, the sandbox, or tools.
 

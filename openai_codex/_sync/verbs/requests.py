@@ -76,7 +76,7 @@ class Requests(NotPickled):
 
         Cancelling stops the wait; what the runtime has done is not undone.
         """
-        checks.seconds("timeout", timeout)
+        timeout = None if timeout is None else checks.seconds("timeout", timeout)
         if response_model is not None and not hasattr(response_model, "model_validate"):
             raise checks.refusal("response_model", response_model, "a class with model_validate")
         accepted = "the params of a request, such as ModelListParams(), or a method"

@@ -36,7 +36,7 @@ class Reviews(Client):
         """
         # In this thread: the runtime refuses a detached review of threads with its default kind of history.
         params = protocol.ReviewStartParams(thread_id=checks.text("thread_id", thread_id), target=_target(target))
-        checks.seconds("timeout", timeout)
+        timeout = None if timeout is None else checks.seconds("timeout", timeout)
         return operations.start_turn(self._connection, operations.TurnStop(thread_id), params, timeout)
 
     def thread_shell_command(

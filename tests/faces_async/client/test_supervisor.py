@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from typing import Any
 
 import attrs
 import pytest
@@ -23,7 +24,7 @@ from openai_codex import (
 )
 from openai_codex._approvals.decisions import LATER
 from openai_codex._async.client._wait import ready
-from openai_codex.testing import FakeAppServer, QuietHome, ScriptedModel, call, message
+from openai_codex.testing import FakeAppServer, FakeRequest, QuietHome, ScriptedModel, call, message
 from openai_codex.types import ThreadLoadedListParams, ThreadStartedNotification
 from tests.faces_async._wait import together
 from tests.support.inside import actor_of, config_of
@@ -281,6 +282,26 @@ async def test_an_abandoned_goal_is_paused_in_the_next_runtime(
         goal = await codex.thread_goal(thread.id)
     assert goal is not None
     assert goal.status == "paused"
+
+
+async def test_a_goal_that_may_have_been_set_is_paused_in_the_next_runtime() -> None:
+    with FakeAppServer() as server:
+        statuses: list[Any] = []
+
+        def die_first(request: FakeRequest) -> None:
+            statuses.append(request.params.get("status"))
+            if len(statuses) == 1:
+                server.child.kill()
+            else:
+                request.refuse(-32600, "no goal")
+
+        server.on("thread/goal/set", die_first)
+        async with AsyncCodex(server.config(restart=AT_ONCE)) as codex:
+            thread = await codex.thread_start()
+            with pytest.raises(TransportClosedError):
+                await codex.run_goal(thread.id, "count to a million")
+            await thread.turn("go")
+    assert statuses[1:] == ["paused"]
 
 
 async def test_callers_share_the_failure_of_one_start() -> None:
