@@ -31,7 +31,8 @@ def run_job(config: AppServerConfig | None, job: Job, *, thread_id: str | None =
         config: How to start the runtime; ``None`` means the defaults of `AppServerConfig`.
         job: The job.
         thread_id: Continue the job in this thread, that of an earlier result of it: prompts that the thread has are not
-            sent again, and a turn that was interrupted or has failed is continued.
+            sent again, and a turn that was interrupted or has failed is continued. The turns of the thread are counted
+            and not compared: give the job whose prompts it has, from the first one on.
 
     Returns:
         The result. A failure of the job is in its ``error``, also if the runtime cannot be started or has died.
