@@ -46,6 +46,10 @@ class ApprovalDecision:
     verb: str
     detail: Any = None
 
+    def __bool__(self) -> bool:
+        """Whether it permits anything, as with ``True`` and ``False``."""
+        return self.verb not in {"decline", "cancel", "deny_host"}
+
     @classmethod
     def accept(cls) -> ApprovalDecision:
         """Accept once. For permissions: grant all that were requested, for this turn."""

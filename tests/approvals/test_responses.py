@@ -144,6 +144,22 @@ def test_a_grant_that_cannot_work(grant: dict[str, Any]) -> None:
         ApprovalDecision.grant(**grant)
 
 
+@pytest.mark.parametrize(
+    ("decision", "permits"),
+    [
+        (ApprovalDecision.accept(), True),
+        (ApprovalDecision.accept_for_session(), True),
+        (ApprovalDecision.allow_host("h"), True),
+        (ApprovalDecision.grant(), True),
+        (ApprovalDecision.deny_host("h"), False),
+        (ApprovalDecision.decline(), False),
+        (ApprovalDecision.cancel(), False),
+    ],
+)
+def test_a_decision_is_true_if_it_permits_anything(decision: ApprovalDecision, permits: bool) -> None:
+    assert bool(decision) is permits
+
+
 def test_a_command_prefix_is_a_list_of_words() -> None:
     with pytest.raises(ConfigError, match="prefix: expected a list of str, got 'touch'"):
         ApprovalDecision.accept_command_prefix("touch")

@@ -120,16 +120,18 @@ def test_a_job_that_is_cancelled_stays_so_whatever_its_budget_is() -> None:
 
 
 class Halts:
-    """The threads of a client that are halted; something may happen at the end of each halt."""
+    """The threads of a client that are halted; something may happen before and after each halt."""
 
     def __init__(self) -> None:
         self.threads: set[str] = set()
-        self.then: Callable[[], object] = lambda: None
+        self.before: Callable[[], object] = lambda: None
+        self.after: Callable[[], object] = lambda: None
 
     def halt(self, thread_id: str, holder: object) -> None:
         assert isinstance(holder, Watch)
+        self.before()
         self.threads.add(thread_id)
-        self.then()
+        self.after()
 
     def release(self, thread_id: str, holder: object) -> None:
         assert isinstance(holder, Watch)
@@ -156,10 +158,11 @@ def test_a_thread_is_halted_only_while_its_job_runs(order: tuple[str, ...]) -> N
     assert watch.stopped == "cancelled"
 
 
-def test_a_job_that_ends_while_it_is_stopped_leaves_no_thread_halted() -> None:
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_job_that_ends_while_it_is_stopped_leaves_no_thread_halted(when: str) -> None:
     halts, watch = Halts(), Watch()
     watch.follow(SimpleNamespace(work=SimpleNamespace(halts=halts)), "T")
-    halts.then = watch.leave
+    setattr(halts, when, watch.leave)
     watch.stop("cancelled")
     assert halts.threads == set()
 
