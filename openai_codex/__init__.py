@@ -73,7 +73,7 @@ Names are loaded on first use, so that importing the package costs little.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from openai_codex._runtime.imports import names
 
@@ -266,7 +266,11 @@ if not TYPE_CHECKING:  # type checkers take the imports above
     __all__ = list(_HOME_OF)
 
 
-__getattr__ = names(__name__, {name: f"{__name__}.{home}" for name, home in _HOME_OF.items()})
+_found = names(__name__, {name: f"{__name__}.{home}" for name, home in _HOME_OF.items()})
+
+
+def __getattr__(name: str) -> Any:
+    return _found(name)
 
 
 def __dir__() -> list[str]:
