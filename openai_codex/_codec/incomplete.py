@@ -82,7 +82,7 @@ def built(cls: type[Record], hook_of: Callable[[Any], Callable[[Any, Any], Any]]
 
 
 def is_required(field: attrs.Attribute[Any]) -> bool:
-    """Return whether JSON without a field is no whole object."""
+    """Return whether an object is incomplete without a field."""
     return field.default is attrs.NOTHING and not may_be_null(field.type)
 
 

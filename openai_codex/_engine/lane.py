@@ -57,7 +57,7 @@ class Ticket:
             return None
 
     def is_taken(self) -> bool:
-        """Return whether nobody can take the line any more: it was or is being written, or was withdrawn."""
+        """Return whether the line was taken: it was written, is being written, or was withdrawn."""
         return not self._line
 
     def withdraw(self) -> bool:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 # The cache is emptied after this many turns, as ids from outside must not let it grow. It is soon filled again.
 _CACHED_TURNS = 4096
 
-# Up to so many mailboxes nobody looks for those whose consumers were dropped.
+# The search for mailboxes whose consumers were dropped begins at this number of mailboxes.
 _FEW = 64
 
 

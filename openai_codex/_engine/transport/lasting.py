@@ -71,7 +71,7 @@ class LastingWebSocket(WebSocket):
     def try_write(self, data: bytes | memoryview) -> int:
         """Write as the base class does; return 0 if the reader has noticed a loss, as the line can go out later.
 
-        A line that meets a connection whose loss nobody has noticed is dropped when there is another connection.
+        A line whose write finds the loss first is dropped once the reader has connected again.
         """
         lost, connection = self.is_open, self._connection
         # Looked at again: the reader replaces it before it connects, and nothing may be said before the session is restored.
